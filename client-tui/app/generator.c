@@ -8,15 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/settings.h"
 #include "common/clock.h"
 #include "common/text.h"
 #include "common/units.h"
 
-/* The same bounds as those of --count, --interval and --size (settings.h). */
-#define COUNT_MAX 1000000000
-#define INTERVAL_MAX (3600 * NS_PER_S)
-#define SIZE_MAX_BYTES 65507
-#define INTERVAL (10 * NS_PER_MS)
 /* Half a gigabyte. */
 #define ROWS_MAX 1000000
 #define EXAMPLE "; for example /burst 200 every 5ms size 100"
@@ -27,16 +23,6 @@ static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, c
 {
 	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "",
 	    value, *value ? "'" : "", how);
-}
-
-static int read_interval(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
-{
-	int64_t interval;
-
-	if (units_duration(value, &interval) < 0 || interval > INTERVAL_MAX)
-		return wrong(why, "every", value, "is not a duration, 0 to 1h");
-	plan->interval = interval;
-	return 0;
 }
 
 static int read_named(const char *name, const char *value, struct generator_plan *plan,
@@ -50,8 +36,11 @@ static int read_named(const char *name, const char *value, struct generator_plan
 	if (!value)
 		return wrong(why, name, "", every ? "wants a duration" : "wants a number of bytes");
 	if (every)
-		return read_interval(value, plan, why);
-	if (units_count(value, 1, SIZE_MAX_BYTES, &size) < 0)
+		return units_duration(value, &plan->interval) == 0 &&
+		               plan->interval <= 3600 * NS_PER_S
+		         ? 0
+		         : wrong(why, "every", value, "is not a duration, 0 to 1h");
+	if (units_count(value, 1, SETTINGS_SIZE_MAX, &size) < 0)
 		return wrong(why, "size", value, "is not a number of bytes, 1 to 65507");
 	plan->size = (size_t)size;
 	return 0;
@@ -59,7 +48,7 @@ static int read_named(const char *name, const char *value, struct generator_plan
 
 int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY])
 {
-	struct generator_plan read = { .interval = INTERVAL };
+	struct generator_plan read = { .interval = SETTINGS_INTERVAL };
 	char *copy = strdup(text), *rest = NULL, *word;
 	int64_t count = 0;
 	int result = 0;
@@ -69,7 +58,7 @@ int generator_read(const char *text, struct generator_plan *plan, char why[GENER
 	word = strtok_r(copy, " \t", &rest);
 	if (!word)
 		result = wrong(why, "", "", "/burst wants a number of lines");
-	else if (units_count(word, 1, COUNT_MAX, &count) < 0)
+	else if (units_count(word, 1, SETTINGS_COUNT_MAX, &count) < 0)
 		result = wrong(why, "", word, "is not a number of lines, 1 to 1000000000");
 	read.count = (uint64_t)count;
 	while (result == 0 && (word = strtok_r(NULL, " \t", &rest)))

@@ -293,7 +293,7 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 		report_stray(p, reply);
 	} else if (match == MATCH_DUPLICATE) {
 		return;
-	} else if (p->channels[of->stream].early) {
+	} else if (!of->stream && p->channels[SESSION_UDP].early) {
 		if (match == MATCH_ANSWER)
 			keep_for_later(p, reply->matched.number, reply->text, reply->length);
 		put_in_order(p);

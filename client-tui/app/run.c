@@ -90,10 +90,7 @@ static void on_reply(void *context, const struct session_reply *reply)
 
 static void record_row(const struct run_session *of, uint64_t number)
 {
-	const struct run *run = of->run;
-
-	if (run->recorder)
-		recorder_row(run->recorder, of->recorded, number, run_time(run, clock_monotonic()));
+	recorder_row(of->run->recorder, of->recorded, number, run_time(of->run, clock_monotonic()));
 }
 
 static void on_row(void *context, uint64_t number)
@@ -101,7 +98,8 @@ static void on_row(void *context, uint64_t number)
 	struct run_session *of = context;
 	struct run *run = of->run;
 
-	record_row(of, number);
+	if (run->recorder)
+		record_row(of, number);
 	run->hooks.row(run->hooks.lab.context, of, number);
 }
 
@@ -151,8 +149,10 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 	struct run_session *of = context;
 	struct run *run = of->run;
 
-	lab_sent(run->lab, of->flow, number, from, to);
-	record_row(of, number);
+	if (run->lab)
+		lab_sent(run->lab, of->flow, number, from, to);
+	if (run->recorder)
+		record_row(of, number);
 	if (run->screen)
 		run->hooks.row(run->hooks.lab.context, of, number);
 }
@@ -396,8 +396,9 @@ unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64
 	for (size_t i = 0; i < run->used_count; i++) {
 		const struct run_session *to = run->used[i];
 
-		if ((to->stream || (pieces & SESSION_FIRST)) &&
-		    session_send(to->session, run->last_number, text, n, pieces, typed, now) < 0)
+		if (!to->stream && !(pieces & SESSION_FIRST))
+			continue;
+		if (session_send(to->session, run->last_number, text, n, pieces, typed, now) < 0)
 			failed |= 1u << to->stream;
 	}
 	return failed;
