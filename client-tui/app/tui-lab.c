@@ -97,7 +97,7 @@ void tui_lab_ends(struct tui *tui)
 {
 	const struct run *run = &tui->run;
 	const struct run_session *tcp = run->used_count ? run->used[run->used_count - 1] : NULL;
-	const struct tcp_sample *server;
+	const struct server_tcp_sample *server;
 
 	tui->ends = (struct view_ends){ .has_here = false };
 	tui->view.ends = NULL;
@@ -107,7 +107,7 @@ void tui_lab_ends(struct tui *tui)
 	server = lab_is_gone(run->lab) ? NULL : server_tcp_sample(lab_server_tcp(run->lab));
 	tui->ends.has_server = server != NULL;
 	if (server)
-		tui->ends.server = *server;
+		tui->ends.server = server->tcp;
 	tui->view.ends = &tui->ends;
 }
 
@@ -116,6 +116,7 @@ void tui_lab_ends(struct tui *tui)
 void tui_lab_page(struct tui *tui, int64_t now)
 {
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
+	const struct server_tcp_sample *server = server_tcp_sample(lab_server_tcp(tui->run.lab));
 	struct tcp_sample sample;
 	struct link_report report = {
 		.status = lab_link_status(tui->run.lab),
@@ -129,7 +130,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 	report.answered -= tui->base_answered;
 	if (tcp && session_tcp_sample(tcp->session, &sample) == 0) {
 		report.tcp = &sample;
-		report.far = server_tcp_sample(lab_server_tcp(tui->run.lab));
+		report.far = server ? &server->tcp : NULL;
 	}
 	tui_page(tui, "the link", link_report_page(&report));
 }

@@ -150,8 +150,7 @@ static void take_event(struct lab *lab, const struct packet_event *event)
 	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
 	    event->length > 0)
 		return;
-	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
-	    event->way == LINK_COMING ? "coming" : "going");
+	snprintf(text, sizeof text, "dropped an ACK %s, on cue", link_way_word(event->way));
 	report(lab, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 
@@ -388,16 +387,15 @@ static void check(struct lab *lab)
 /* Gives the server's sample to the trace. Returns true when the trace waited for it. */
 static bool take_server_tcp(struct lab *lab)
 {
-	const struct tcp_sample *sample = server_tcp_sample(lab->server_tcp);
-	int64_t requested, received;
+	const struct server_tcp_sample *sample = server_tcp_sample(lab->server_tcp);
+	const bool wanted = lab->server_flow >= 0 &&
+	                    trace_wants_timer(lab->trace, lab->server_flow, LINK_COMING);
 
-	if (!server_tcp_times(lab->server_tcp, &requested, &received) ||
-	    received == lab->server_received || lab->server_flow < 0)
+	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
 		return false;
-	const bool wanted = trace_wants_timer(lab->trace, lab->server_flow, LINK_COMING);
-
-	lab->server_received = received;
-	lab_timer(lab, lab->server_flow, LINK_COMING, sample, requested, received);
+	lab->server_received = sample->received;
+	lab_timer(lab, lab->server_flow, LINK_COMING, &sample->tcp, sample->requested,
+	    sample->received);
 	return wanted;
 }
 

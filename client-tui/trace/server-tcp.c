@@ -24,9 +24,7 @@ struct server_tcp {
 	uint16_t port;
 	/* There is a sample of it; there was ever one; it changed since the last dispatch. */
 	bool known, ever_known, changed;
-	struct tcp_sample sample;
-	/* When that was requested, and when it was received. */
-	int64_t requested, received;
+	struct server_tcp_sample sample;
 	/* Retransmissions over the connections before it. */
 	uint64_t retransmitted_before;
 	/* The last request; whether its answer is still to come. */
@@ -92,11 +90,11 @@ static void take_answer(void *context, const struct lab_socket_answer *answer)
 		n = strcspn(line, "\n");
 		if (read_connection(line, n, s->port, &sample) < 0)
 			continue;
-		s->changed |= !s->known || memcmp(&sample, &s->sample, sizeof sample) != 0;
-		s->sample = sample;
+		s->changed |= !s->known || memcmp(&sample, &s->sample.tcp, sizeof sample) != 0;
 		s->known = s->ever_known = true;
-		s->requested = s->requested_at;
-		s->received = clock_monotonic();
+		s->sample.tcp = sample;
+		s->sample.requested = s->requested_at;
+		s->sample.received = clock_monotonic();
 	}
 }
 
@@ -140,7 +138,7 @@ void server_tcp_connected(struct server_tcp *s, uint16_t port)
 {
 	if (!s)
 		return;
-	s->retransmitted_before += s->sample.retransmitted;
+	s->retransmitted_before += s->sample.tcp.retransmitted;
 	memset(&s->sample, 0, sizeof s->sample);
 	s->changed |= s->known;
 	s->known = false;
@@ -187,24 +185,15 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 	return changed;
 }
 
-const struct tcp_sample *server_tcp_sample(const struct server_tcp *s)
+const struct server_tcp_sample *server_tcp_sample(const struct server_tcp *s)
 {
 	return s && s->known ? &s->sample : NULL;
-}
-
-bool server_tcp_times(const struct server_tcp *s, int64_t *requested, int64_t *received)
-{
-	if (!s || !s->known)
-		return false;
-	*requested = s->requested;
-	*received = s->received;
-	return true;
 }
 
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments)
 {
 	if (!s || !s->ever_known)
 		return false;
-	*segments = s->retransmitted_before + s->sample.retransmitted;
+	*segments = s->retransmitted_before + s->sample.tcp.retransmitted;
 	return true;
 }

@@ -10,6 +10,12 @@
 #include "common/fd-watch.h"
 #include "ledger/figures.h"
 
+struct server_tcp_sample {
+	struct tcp_sample tcp;
+	/* When it was requested, and when it was received: ns of the monotonic clock. */
+	int64_t requested, received;
+};
+
 struct server_tcp;
 
 /* NULL when no server answers at `path`. */
@@ -28,9 +34,7 @@ void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch 
 bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool waiting, int64_t now);
 
 /* The last sample of the present connection, or NULL when none is known (any more). */
-const struct tcp_sample *server_tcp_sample(const struct server_tcp *s);
-/* When that sample was requested, and when it was received. Returns false when there is none. */
-bool server_tcp_times(const struct server_tcp *s, int64_t *requested, int64_t *received);
+const struct server_tcp_sample *server_tcp_sample(const struct server_tcp *s);
 /* Segments that the server's kernel retransmitted, over all connections. Returns false without any
  * sample. */
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments);

@@ -188,6 +188,7 @@ static void drop_evicted(const struct trace *t, struct trace_flow *f)
 /* There is another connection: the samples are of the one before. */
 static void reset_timers(struct trace *t, struct trace_flow *f)
 {
+	const struct trace_timer none = { .asked = INT64_MIN, .answered = INT64_MIN };
 	const int flow = (int)(f - t->flows);
 	int kept = 0;
 
@@ -196,9 +197,7 @@ static void reset_timers(struct trace *t, struct trace_flow *f)
 			t->retransmissions[kept++] = t->retransmissions[i];
 	t->retransmission_count = kept;
 	for (int way = 0; way < LINK_WAYS; way++)
-		for (int i = 0; i < 2; i++)
-			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN,
-				.answered = INT64_MIN };
+		f->timers[way][0] = f->timers[way][1] = none;
 }
 
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout)
