@@ -16,7 +16,7 @@
 /* The latest time in the line, ns: ten years. */
 #define EVENT_LINE_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
 
-/* Going: from the near host, where the client runs, to the far one ("there"). */
+/* Going: from the near host, where the client runs, to the far one ("there"); coming: back. */
 enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
 
 /* What became of a packet on its way: the link's own fates of different short names, and two more.

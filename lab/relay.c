@@ -126,9 +126,9 @@ static void put_counts(FILE *out, const struct link_counts *c, const char *name)
 static void report_end(FILE *out, const struct link *link)
 {
 	fputs("upcase-lab: link, ", out);
-	put_counts(out, link_counts(link, LINK_THERE), "there:");
+	put_counts(out, link_counts(link, LINK_GOING), "there:");
 	fputs("; ", out);
-	put_counts(out, link_counts(link, LINK_BACK), "back:");
+	put_counts(out, link_counts(link, LINK_COMING), "back:");
 	fputs("\n", out);
 }
 

@@ -42,9 +42,9 @@ static void split(struct command_call *a, char *line)
 		return;
 	const char *last = a->words[a->count - 1];
 	if (!strcmp(last, "there"))
-		a->directions = LINK_BIT(LINK_THERE);
+		a->directions = LINK_BIT(LINK_GOING);
 	else if (!strcmp(last, "back"))
-		a->directions = LINK_BIT(LINK_BACK);
+		a->directions = LINK_BIT(LINK_COMING);
 	else if (strcmp(last, "both"))
 		return;
 	a->count--;
@@ -98,11 +98,11 @@ static void print_rest(const struct command_call *a, const char *direction, cons
 		    (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
 }
 
-static void print_derived(const struct command_call *a, enum link_direction direction)
+static void print_derived(const struct command_call *a, enum link_way direction)
 {
 	const struct impair_settings *s = link_settings(a->link, direction);
 	const struct impair *impair = link_impair(a->link, direction);
-	const char *name = link_direction_name(direction);
+	const char *name = link_way_name(direction);
 	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
 	double p, r;
 
@@ -126,9 +126,9 @@ static enum outcome do_link(const struct command_call *a)
 	char value[IMPAIR_VALUE];
 
 	send_buffer_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			send_buffer_print(a->out, "%s %s %s\n", link_direction_name(d),
+			send_buffer_print(a->out, "%s %s %s\n", link_way_name(d),
 			    impair_field(id)->name,
 			    impair_fields_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
@@ -142,13 +142,13 @@ static enum outcome done(const struct command_call *a, const struct impair_setti
 	bool changed = false;
 
 	snprintf(a->change, CONTROL_CHANGE, "set ");
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		const size_t used = strlen(a->change);
 
 		changed |= !impair_fields_same(link_settings(a->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
 		impair_change(link_impair(a->link, d), &to[d]);
-		send_buffer_print(a->out, "%s line %s\n", link_direction_name(d), line);
+		send_buffer_print(a->out, "%s line %s\n", link_way_name(d), line);
 		snprintf(a->change + used, CONTROL_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
 	return changed ? CHANGED : ANSWERED;
@@ -156,7 +156,7 @@ static enum outcome done(const struct command_call *a, const struct impair_setti
 
 static enum outcome do_set(const struct command_call *a)
 {
-	struct impair_settings changed[LINK_DIRECTIONS];
+	struct impair_settings changed[LINK_WAYS];
 	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
 	struct text words = text_begin(text, sizeof text);
 
@@ -164,7 +164,7 @@ static enum outcome do_set(const struct command_call *a)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
 	for (int i = 1; i < a->count; i++)
 		text_put(&words, "%s ", a->words[i]);
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		changed[d] = *link_settings(a->link, d);
 		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
@@ -176,7 +176,7 @@ static enum outcome do_set(const struct command_call *a)
 
 static enum outcome do_preset(const struct command_call *a)
 {
-	struct impair_settings s[LINK_DIRECTIONS];
+	struct impair_settings s[LINK_WAYS];
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
 
 	if (a->count < 2)
@@ -188,8 +188,8 @@ static enum outcome do_preset(const struct command_call *a)
 	if (!preset)
 		return refuse(a, word(a, 1),
 		    "is no preset; for example: preset wifi (presets lists them)");
-	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
+	impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
+	for (int d = 0; d < LINK_WAYS; d++)
 		if (!(a->directions & LINK_BIT(d)))
 			s[d] = *link_settings(a->link, d);
 	return done(a, s);
@@ -198,15 +198,15 @@ static enum outcome do_preset(const struct command_call *a)
 static enum outcome do_presets(const struct command_call *a)
 {
 	const struct impair_preset *preset;
-	struct impair_settings s[LINK_DIRECTIONS];
+	struct impair_settings s[LINK_WAYS];
 	char line[IMPAIR_LINE];
 
 	for (size_t i = 0; (preset = impair_preset(i)); i++) {
-		impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
+		impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
 		send_buffer_print(a->out, "preset %s about %s\n", preset->name, preset->about);
-		for (int d = 0; d < LINK_DIRECTIONS; d++)
+		for (int d = 0; d < LINK_WAYS; d++)
 			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
-			    link_direction_name(d), impair_fields_line(&s[d], line, sizeof line));
+			    link_way_name(d), impair_fields_line(&s[d], line, sizeof line));
 	}
 	return ANSWERED;
 }
@@ -220,8 +220,8 @@ static enum outcome done_as_given(const struct command_call *a)
 		text_put(&change, "%s%s", i ? " " : "", word(a, i));
 	if (a->directions != LINK_BOTH)
 		text_put(&change, " %s",
-		    link_direction_name(a->directions == LINK_BIT(LINK_BACK) ? LINK_BACK
-		                                                             : LINK_THERE));
+		    link_way_name(a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
+		                                                         : LINK_GOING));
 	return CHANGED;
 }
 
@@ -231,8 +231,8 @@ static enum outcome do_drop(const struct command_call *a)
 		const char *name;
 		unsigned classes, directions;
 	} what[] = {
-		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE) },
-		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK) },
+		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_GOING) },
+		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_COMING) },
 		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
 		{ "ack", PACKET_CLASS_ACK, LINK_BOTH },
 	};
@@ -284,7 +284,7 @@ static enum outcome do_pause(const struct command_call *a)
 		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", name);
 		return refuse(a, word(a, 1), why);
 	}
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
+	for (int d = 0; d < LINK_WAYS; d++)
 		if (a->directions & LINK_BIT(d))
 			(*name == 'h' ? impair_hold : impair_unplug)(link_impair(a->link, d),
 			    a->now + span);
@@ -293,9 +293,9 @@ static enum outcome do_pause(const struct command_call *a)
 
 static enum outcome do_counts(const struct command_call *a)
 {
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
-		const char *name = link_direction_name(d);
+		const char *name = link_way_name(d);
 		const struct {
 			const char *name;
 			uint64_t value;
@@ -328,8 +328,8 @@ static enum outcome do_counts(const struct command_call *a)
 
 static enum outcome do_predict(const struct command_call *a)
 {
-	const struct impair_settings *there = link_settings(a->link, LINK_THERE);
-	const struct impair_settings *back = link_settings(a->link, LINK_BACK);
+	const struct impair_settings *there = link_settings(a->link, LINK_GOING);
+	const struct impair_settings *back = link_settings(a->link, LINK_COMING);
 
 	print_share(a, "there through", impair_through(there));
 	print_share(a, "back through", impair_through(back));

@@ -28,7 +28,7 @@ struct control {
 	/* By the clients' places. */
 	struct event_filter filters[CONTROL_CLIENTS];
 	/* When the holds and the unpluggings end that are on, by direction; else CLOCK_NEVER. */
-	int64_t ends[PAUSES][LINK_DIRECTIONS];
+	int64_t ends[PAUSES][LINK_WAYS];
 };
 
 /* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some
@@ -66,7 +66,7 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	struct text line = text_begin(buf, sizeof buf);
 	struct packet_event e = {
 		.serial = event->serial,
-		.way = event->direction == LINK_THERE ? LINK_GOING : LINK_COMING,
+		.way = event->direction,
 		.fate_word = v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate),
 		.in = event->in,
 		.out = { v->at[0], v->at[1] },
@@ -116,13 +116,13 @@ static void notify_packet(void *context, const struct link_event *event)
 	}
 }
 
-static void notify_undelivered(void *context, uint64_t serial, enum link_direction direction)
+static void notify_undelivered(void *context, uint64_t serial, enum link_way direction)
 {
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct send_buffer *out = events_of(context, i);
 		if (out)
 			send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial,
-			    link_direction_name(direction));
+			    link_way_name(direction));
 	}
 }
 
@@ -137,7 +137,7 @@ static void notify_changed(const struct control *control, int64_t at, const char
 
 static void note_ends(struct control *control, int64_t now)
 {
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		const struct impair *impair = link_impair(control->link, d);
 		const int64_t until[PAUSES] = { impair_held_until(impair),
 			impair_unplugged_until(impair) };
@@ -155,14 +155,14 @@ static void notify_ends(struct control *control, int64_t now)
 
 	for (int i = 0; i < PAUSES; i++) {
 		int64_t *ends = control->ends[i];
-		const bool together = ends[LINK_THERE] == ends[LINK_BACK];
+		const bool together = ends[LINK_GOING] == ends[LINK_COMING];
 
-		for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		for (int d = 0; d < LINK_WAYS; d++) {
 			if (ends[d] > now)
 				continue;
 			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
-			    together ? "" : link_direction_name(d));
-			if (!together || d == LINK_THERE)
+			    together ? "" : link_way_name(d));
+			if (!together || d == LINK_GOING)
 				notify_changed(control, ends[d], change);
 			ends[d] = CLOCK_NEVER;
 		}
@@ -236,7 +236,7 @@ void control_watch(const struct control *control, struct fd_watch *w)
 	const struct control_server *s = &control->server;
 
 	for (int i = 0; i < PAUSES; i++)
-		for (int d = 0; d < LINK_DIRECTIONS; d++)
+		for (int d = 0; d < LINK_WAYS; d++)
 			fd_watch_until(w, control->ends[i][d]);
 	fd_watch_until(w, s->accept_after);
 	if (s->accept_after == CLOCK_NEVER)

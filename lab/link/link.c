@@ -34,7 +34,7 @@
 
 /* One direction. */
 struct link_path {
-	enum link_direction direction;
+	enum link_way direction;
 	struct device *from, *to;
 	struct impair *impair;
 	struct delay_queue *delay_queue;
@@ -47,7 +47,7 @@ struct link_path {
 };
 
 struct link {
-	struct link_path paths[LINK_DIRECTIONS];
+	struct link_path paths[LINK_WAYS];
 	uint64_t seed, serial;
 	struct link_observer observer;
 	/* The capture, or NULL; the key of the packet read last; whether a fragment of it was
@@ -78,12 +78,12 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	if (!link)
 		return NULL;
 	link->seed = seed;
-	for (int i = 0; i < LINK_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_WAYS; i++) {
 		struct link_path *path = &link->paths[i];
-		path->direction = (enum link_direction)i;
-		path->from = i == LINK_THERE ? near : far;
-		path->to = i == LINK_THERE ? far : near;
-		path->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t)i);
+		path->direction = (enum link_way)i;
+		path->from = i == LINK_GOING ? near : far;
+		path->to = i == LINK_GOING ? far : near;
+		path->impair = impair_new(i == LINK_GOING ? there : back, seed, (uint64_t)i);
 		path->delay_queue = delay_queue_new(DELAY_QUEUE_MAX);
 		path->blocked_until = INT64_MIN;
 		if (!path->impair || !path->delay_queue) {
@@ -108,7 +108,7 @@ void link_free(struct link *link)
 {
 	if (!link)
 		return;
-	for (int i = 0; i < LINK_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_WAYS; i++) {
 		impair_free(link->paths[i].impair);
 		delay_queue_free(link->paths[i].delay_queue);
 	}
@@ -119,7 +119,7 @@ void link_free(struct link *link)
 static void capture(struct link *link, const struct link_path *path, enum pcapng_direction which,
     int64_t now, const void *bytes, size_t n, const char *comment)
 {
-	const bool out = which == PCAPNG_OUT, near = (path == &link->paths[LINK_THERE]) == out;
+	const bool out = which == PCAPNG_OUT, near = (path == &link->paths[LINK_GOING]) == out;
 	const struct capture_packet packet = { .host = near ? 0 : 1,
 		.direction = which,
 		.at = now,
@@ -170,7 +170,7 @@ static void notify(struct link *link, const struct link_path *path, int64_t now,
 		link->observer.packet(link->observer.context, &event);
 	if (link->capture)
 		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t)p->size,
-		    capture_comment(path, event.direction == LINK_THERE, v, comment));
+		    capture_comment(path, event.direction == LINK_GOING, v, comment));
 }
 
 static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
@@ -299,7 +299,7 @@ static void answer_too_big(struct link *link, struct link_path *path, const stru
 	path->counts.too_big_answers++;
 	if (link->capture)
 		capture(link,
-		    &link->paths[path == &link->paths[LINK_THERE] ? LINK_BACK : LINK_THERE],
+		    &link->paths[path == &link->paths[LINK_GOING] ? LINK_COMING : LINK_GOING],
 		    PCAPNG_IN, now, answer, n, "the link's own answer");
 }
 
@@ -373,7 +373,7 @@ static bool carry(struct link *link, struct link_path *path)
 
 static void deliver_all_due(struct link *link)
 {
-	for (int i = 0; i < LINK_DIRECTIONS; i++)
+	for (int i = 0; i < LINK_WAYS; i++)
 		deliver_due(link, &link->paths[i], clock_monotonic());
 }
 
@@ -381,7 +381,7 @@ void link_watch(struct link *link, struct fd_watch *w)
 {
 	int64_t due = CLOCK_NEVER;
 
-	for (int i = 0; i < LINK_DIRECTIONS && !link->broken; i++) {
+	for (int i = 0; i < LINK_WAYS && !link->broken; i++) {
 		const struct link_path *path = &link->paths[i];
 		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
 		int64_t at = !first                          ? CLOCK_NEVER
@@ -412,15 +412,15 @@ static void learn_lateness(struct link *link, bool readable)
 
 void link_dispatch(struct link *link, const struct fd_watch *w)
 {
-	bool more[LINK_DIRECTIONS];
+	bool more[LINK_WAYS];
 
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
+	for (int d = 0; d < LINK_WAYS; d++)
 		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
-	learn_lateness(link, more[LINK_THERE] || more[LINK_BACK]);
+	learn_lateness(link, more[LINK_GOING] || more[LINK_COMING]);
 	deliver_all_due(link);
-	for (int i = 1; i <= TURN_PACKETS && !link->broken && (more[LINK_THERE] || more[LINK_BACK]);
-	    i++) {
-		for (int d = 0; d < LINK_DIRECTIONS; d++)
+	for (int i = 1;
+	    i <= TURN_PACKETS && !link->broken && (more[LINK_GOING] || more[LINK_COMING]); i++) {
+		for (int d = 0; d < LINK_WAYS; d++)
 			more[d] = more[d] && carry(link, &link->paths[d]);
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
@@ -440,7 +440,7 @@ void link_set_observer(struct link *link, const struct link_observer *observer)
 }
 
 struct capture *link_capture(struct link *link, int fd,
-    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
+    struct timestamp_tap *const timestamp_taps[LINK_WAYS])
 {
 	link->capture = capture_new(fd, timestamp_taps);
 	return link->capture;
@@ -451,24 +451,24 @@ uint64_t link_seed(const struct link *link)
 	return link->seed;
 }
 
-const struct impair_settings *link_settings(const struct link *link, enum link_direction direction)
+const struct impair_settings *link_settings(const struct link *link, enum link_way direction)
 {
 	return impair_settings(link->paths[direction].impair);
 }
 
-struct impair *link_impair(struct link *link, enum link_direction direction)
+struct impair *link_impair(struct link *link, enum link_way direction)
 {
 	return link->paths[direction].impair;
 }
 
-const struct link_counts *link_counts(const struct link *link, enum link_direction direction)
+const struct link_counts *link_counts(const struct link *link, enum link_way direction)
 {
 	return &link->paths[direction].counts;
 }
 
 bool link_balanced(const struct link *link)
 {
-	for (int i = 0; i < LINK_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_WAYS; i++) {
 		const struct link_counts *c = &link->paths[i].counts;
 		uint64_t lost = 0;
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)

@@ -12,19 +12,12 @@
 #include "common/impair.h"
 #include "lab/link/packet.h"
 #include "lab/link/capture.h"
+#include "common/event-line.h"
 #include "common/fd-watch.h"
-
-/* There: from the near host to the far one. */
-enum link_direction { LINK_THERE, LINK_BACK, LINK_DIRECTIONS };
-
-static inline const char *link_direction_name(enum link_direction direction)
-{
-	return direction == LINK_THERE ? "there" : "back";
-}
 
 /* A set of directions. */
 #define LINK_BIT(direction) (1u << (direction))
-#define LINK_BOTH (LINK_BIT(LINK_THERE) | LINK_BIT(LINK_BACK))
+#define LINK_BOTH (LINK_BIT(LINK_GOING) | LINK_BIT(LINK_COMING))
 
 /* What happened in one direction since the start. At every moment
  *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight.
@@ -60,7 +53,7 @@ struct link_counts {
 struct link_event {
 	/* From 1, over both directions. */
 	uint64_t serial;
-	enum link_direction direction;
+	enum link_way direction;
 	/* When it came, ns of the monotonic clock. */
 	int64_t in;
 	/* The packet as it came, before a bit was flipped. Borrowed for the call. */
@@ -74,7 +67,7 @@ struct link_observer {
 	void (*packet)(void *context, const struct link_event *event);
 	/* A packet that was let through could not be given to the receiver's host after all: rare,
 	 * its queue was full for a second, or it is gone. */
-	void (*undelivered)(void *context, uint64_t serial, enum link_direction direction);
+	void (*undelivered)(void *context, uint64_t serial, enum link_way direction);
 };
 
 /* Opaque. */
@@ -111,13 +104,13 @@ void link_set_observer(struct link *link, const struct link_observer *observer);
  * those at which the link reads and writes. The link frees the capture. NULL when memory runs out.
  */
 struct capture *link_capture(struct link *link, int fd,
-    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
+    struct timestamp_tap *const timestamp_taps[LINK_WAYS]);
 
 uint64_t link_seed(const struct link *link);
-const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);
+const struct impair_settings *link_settings(const struct link *link, enum link_way direction);
 /* The model of a direction, to read and change. */
-struct impair *link_impair(struct link *link, enum link_direction direction);
-const struct link_counts *link_counts(const struct link *link, enum link_direction direction);
+struct impair *link_impair(struct link *link, enum link_way direction);
+const struct link_counts *link_counts(const struct link *link, enum link_way direction);
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
 

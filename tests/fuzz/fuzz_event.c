@@ -64,7 +64,7 @@ static void check_written(const uint8_t *data, size_t size)
 		.held = data[1] & 4,
 		.reordered = data[1] & 8 };
 	const struct link_event event = { .serial = UINT64_MAX - data[1],
-		.direction = data[1] & 16 ? LINK_BACK : LINK_THERE,
+		.direction = data[1] & 16 ? LINK_COMING : LINK_GOING,
 		.in = 4000000000,
 		.packet = &p,
 		.decision = &v };
@@ -80,7 +80,7 @@ static void check_written(const uint8_t *data, size_t size)
 	fuzz_check(event_line_read(&e, out.bytes) == 0);
 	fuzz_check(e.serial == event.serial && e.in == event.in && e.copies == v.copies &&
 	           e.held == (v.held || v.reordered));
-	fuzz_check((e.way == LINK_COMING) == (event.direction == LINK_BACK));
+	fuzz_check((e.way == LINK_COMING) == (event.direction == LINK_COMING));
 	fuzz_check((e.fate == LINK_CORRUPTED) == (v.flip >= 0));
 	fuzz_check(v.copies == 0 || e.out[0] == v.at[0]);
 	fuzz_check(v.copies < 2 || e.out[1] == v.at[1]);

@@ -68,8 +68,8 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 {
 	char why[IMPAIR_WHY];
 
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		fuzz_check(impair_check(link_settings(link, (enum link_direction)d), why) == 0);
+	for (int d = 0; d < LINK_WAYS; d++)
+		fuzz_check(impair_check(link_settings(link, (enum link_way)d), why) == 0);
 	fuzz_check(link_balanced(link));
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
 }
@@ -77,7 +77,7 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 static void execute(struct link *link, const char *text, size_t n, int64_t now,
     struct event_filter *wish)
 {
-	struct impair_settings before[LINK_DIRECTIONS];
+	struct impair_settings before[LINK_WAYS];
 	struct send_buffer out = { .bytes = NULL };
 	char *line = malloc(n + 1);
 	char change[CONTROL_CHANGE] = "";
@@ -85,15 +85,15 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 
 	memcpy(line, text, n);
 	line[n] = '\0';
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		before[d] = *link_settings(link, (enum link_direction)d);
+	for (int d = 0; d < LINK_WAYS; d++)
+		before[d] = *link_settings(link, (enum link_way)d);
 	changed = lab_control_execute(link, line, now, wish, &out, change);
 	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change &&
 	           !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
 		fuzz_check(!changed);
-		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d),
+		for (int d = 0; d < LINK_WAYS; d++)
+			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_way)d),
 			               sizeof before[d]) == 0);
 	}
 	check_link(link, wish);

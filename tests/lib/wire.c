@@ -106,8 +106,8 @@ void wire_drain(struct wire *wire)
 	do {
 		assert_true(clock_monotonic() < limit);
 		wire_turn(wire, 0);
-	} while (link_counts(wire->link, LINK_THERE)->in_flight ||
-	         link_counts(wire->link, LINK_BACK)->in_flight);
+	} while (link_counts(wire->link, LINK_GOING)->in_flight ||
+	         link_counts(wire->link, LINK_COMING)->in_flight);
 }
 
 static size_t ipv4(uint8_t *packet, bool there, bool whole, uint8_t protocol, size_t n)

@@ -126,8 +126,8 @@ static void test_ask_and_change(void **state)
 	assert_has(link, "back delay 100ms\n");
 	assert_has(link, "back bad-to-good 40%\n");
 	assert_has(link, "back good-to-bad 17.1429%\n");
-	assert_true(link_settings(wire.link, LINK_BACK)->delay == 100 * NS_PER_MS);
-	assert_true(link_settings(wire.link, LINK_THERE)->delay == 0);
+	assert_true(link_settings(wire.link, LINK_COMING)->delay == 100 * NS_PER_MS);
+	assert_true(link_settings(wire.link, LINK_GOING)->delay == 0);
 	assert_string_equal(ask(&wire, client, "predict"),
 	    "there through 70%\nback through 70%\nanswered 49%\nround-trip delay 100ms\nround-trip "
 	    "jitter 0ms\nok\n");
@@ -189,7 +189,7 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "counts now", "error 'counts' takes no words\n");
 	assert_refused(&wire, client, "link loss 5%", "error 'link' takes no words\n");
 	/* Nothing of it took effect. */
-	assert_true(link_settings(wire.link, LINK_THERE)->loss == 0);
+	assert_true(link_settings(wire.link, LINK_GOING)->loss == 0);
 	leave(client);
 	wire_close(&wire);
 }
@@ -417,7 +417,7 @@ static void test_a_slow_client_loses_only_itself(void **state)
 			;
 	}
 	assert_string_equal(ask(&wire, good, "drop none"), "ok\n");
-	while (link_counts(wire.link, LINK_THERE)->packets < 40000)
+	while (link_counts(wire.link, LINK_GOING)->packets < 40000)
 		wire_turn(&wire, 0);
 	while ((n = recv(slow->fd, slow->text, ROOM, 0)) > 0)
 		;

@@ -35,8 +35,8 @@ static void test_carries_packets_unchanged(void **state)
 		    n);
 		assert_memory_equal(got, sent, n);
 	}
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->delivered, 666);
-	assert_int_equal(link_counts(wire.link, LINK_BACK)->delivered, 334);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->delivered, 666);
+	assert_int_equal(link_counts(wire.link, LINK_COMING)->delivered, 334);
 	wire_close(&wire);
 }
 
@@ -91,11 +91,11 @@ static void note_packet(void *context, const struct link_event *event)
 	heard->flip = event->decision->flip;
 	heard->out[0] = event->decision->at[0];
 	heard->out[1] = event->decision->at[1];
-	heard->back = event->direction == LINK_BACK;
+	heard->back = event->direction == LINK_COMING;
 	memcpy(&heard->number, event->packet->bytes + event->packet->payload, sizeof heard->number);
 }
 
-static void note_undelivered(void *context, uint64_t serial, enum link_direction direction)
+static void note_undelivered(void *context, uint64_t serial, enum link_way direction)
 {
 	struct notes *notes = context;
 	(void)serial;
@@ -155,15 +155,15 @@ static void test_the_witness_tells_the_truth(void **state)
 		wire_send(&wire, wire.far_end, packet, wire_udp(packet, false, true, payload, 8));
 		if (i % 20 == 0)
 			wire_turn(&wire, 0);
-		collect(wire.far_end, &receivers[LINK_THERE], true);
-		collect(wire.near_end, &receivers[LINK_BACK], false);
+		collect(wire.far_end, &receivers[LINK_GOING], true);
+		collect(wire.near_end, &receivers[LINK_COMING], false);
 	}
 	wire_drain(&wire);
 	while (notes->last < 2 * STORM)
 		wire_turn(&wire, 0);
 	wire_drain(&wire);
-	collect(wire.far_end, &receivers[LINK_THERE], true);
-	collect(wire.near_end, &receivers[LINK_BACK], false);
+	collect(wire.far_end, &receivers[LINK_GOING], true);
+	collect(wire.near_end, &receivers[LINK_COMING], false);
 
 	int damaged[2] = { 0, 0 };
 	for (uint64_t serial = 1; serial <= 2 * STORM; serial++) {
@@ -173,7 +173,7 @@ static void test_the_witness_tells_the_truth(void **state)
 	}
 	assert_int_equal(mismatches, 0);
 	assert_int_equal(notes->undelivered, 0);
-	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+	for (int d = 0; d < LINK_WAYS; d++) {
 		const struct link_counts *c = link_counts(wire.link, d);
 		assert_int_equal(receivers[d].damaged, damaged[d]);
 		assert_int_equal(c->packets, STORM);
@@ -204,7 +204,7 @@ static void test_in_order_stays_in_order(void **state)
 	for (int i = 1; i < r->total; i++)
 		assert_true(r->order[i] >= r->order[i - 1]);
 	assert_int_equal(r->order[r->total - 1], 4999);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->reordered, 0);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->reordered, 0);
 	free(r);
 	wire_close(&wire);
 }
@@ -238,8 +238,8 @@ static void test_too_big_is_answered(void **state)
 	assert_int_equal(wire_receive(&wire, wire.near_end, got, ROOM), 576);
 	assert_true(got[9] == 1 && got[20] == 3 && got[21] == 4);
 	assert_int_equal(got[26] << 8 | got[27], 600);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->fates[IMPAIR_TOO_BIG], 1);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->too_big_answers, 1);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->fates[IMPAIR_TOO_BIG], 1);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->too_big_answers, 1);
 	assert_int_equal(recv(wire.far_end, got, ROOM, 0), -1);
 	/* The other direction has its own MTU. */
 	wire_send(&wire, wire.far_end, packet,
@@ -263,8 +263,8 @@ static void test_what_may_be_cut_is_cut(void **state)
 		total += n - 20;
 	}
 	assert_int_equal(total, 1008);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->cut, 1);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->packets, 2);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->cut, 1);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->packets, 2);
 	wire_close(&wire);
 }
 
@@ -284,7 +284,7 @@ static void test_drop_next(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK));
+	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_COMING));
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_true(passes(&wire, false, PACKET_ACK, 0));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
@@ -301,7 +301,7 @@ static void test_drop_next(void **state)
 	for (int i = 0; i < LINK_REQUESTED_DROPS; i++)
 		assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), 0);
 	assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), -1);
-	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_REQUESTED_DROP], 2);
+	assert_int_equal(link_counts(wire.link, LINK_COMING)->fates[IMPAIR_REQUESTED_DROP], 2);
 	wire_close(&wire);
 }
 
@@ -320,12 +320,12 @@ static void test_drop_next_of_a_transport(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE));
+	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_GOING));
 	assert_true(passes_datagram(&wire));
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
 	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM,
-	    LINK_BIT(LINK_THERE));
-	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM, LINK_BIT(LINK_THERE));
+	    LINK_BIT(LINK_GOING));
+	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM, LINK_BIT(LINK_GOING));
 	assert_false(passes_datagram(&wire));
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes_datagram(&wire));
@@ -342,17 +342,17 @@ static void test_hold_then_release(void **state)
 	int64_t start = clock_monotonic();
 
 	assert_non_null(r);
-	impair_hold(link_impair(wire.link, LINK_THERE), start + 50 * NS_PER_MS);
+	impair_hold(link_impair(wire.link, LINK_GOING), start + 50 * NS_PER_MS);
 	for (uint32_t i = 0; i < 500; i++) {
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
 	}
-	while (link_counts(wire.link, LINK_THERE)->packets < 500)
+	while (link_counts(wire.link, LINK_GOING)->packets < 500)
 		wire_turn(&wire, 0);
-	uint64_t held = link_counts(wire.link, LINK_THERE)->held;
+	uint64_t held = link_counts(wire.link, LINK_GOING)->held;
 	assert_true(held > 0);
 	collect(wire.far_end, r, true);
-	assert_int_equal(r->total, 500 - (int)link_counts(wire.link, LINK_THERE)->in_flight);
+	assert_int_equal(r->total, 500 - (int)link_counts(wire.link, LINK_GOING)->in_flight);
 	while (r->total < 500) {
 		wire_turn(&wire, NS_PER_S);
 		collect(wire.far_end, r, true);
@@ -369,14 +369,14 @@ static void test_unplug(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
+	for (int d = 0; d < LINK_WAYS; d++)
 		impair_unplug(link_impair(wire.link, d), clock_monotonic() + 3600 * NS_PER_S);
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
-	impair_unplug(link_impair(wire.link, LINK_THERE), clock_monotonic());
+	impair_unplug(link_impair(wire.link, LINK_GOING), clock_monotonic());
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
-	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_UNPLUGGED], 2);
+	assert_int_equal(link_counts(wire.link, LINK_COMING)->fates[IMPAIR_UNPLUGGED], 2);
 	wire_close(&wire);
 }
 
@@ -400,8 +400,8 @@ static void test_chatter_takes_no_dice(void **state)
 			wire_turn(&wire, 0);
 			got[chatter][i] = recv(wire.far_end, packet, sizeof packet, 0) > 0;
 		}
-		assert_int_equal(link_counts(wire.link, LINK_THERE)->packets, 200);
-		assert_int_equal(link_counts(wire.link, LINK_THERE)->unsolicited, chatter * 200);
+		assert_int_equal(link_counts(wire.link, LINK_GOING)->packets, 200);
+		assert_int_equal(link_counts(wire.link, LINK_GOING)->unsolicited, chatter * 200);
 		wire_close(&wire);
 	}
 	assert_memory_equal(got[0], got[1], 200);
@@ -422,9 +422,9 @@ static void test_a_full_host_is_waited_for(void **state)
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
 	}
-	while (link_counts(wire.link, LINK_THERE)->packets < 200)
+	while (link_counts(wire.link, LINK_GOING)->packets < 200)
 		wire_turn(&wire, 0);
-	assert_true(link_counts(wire.link, LINK_THERE)->in_flight > 100);
+	assert_true(link_counts(wire.link, LINK_GOING)->in_flight > 100);
 	/* There is room again, and more comes: it does not overtake what waits. */
 	for (uint32_t i = 200; i < 1000; i++) {
 		uint32_t payload[2] = { i, i };
@@ -438,7 +438,7 @@ static void test_a_full_host_is_waited_for(void **state)
 	}
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_int_equal(r->order[i], i);
-	assert_int_equal(link_counts(wire.link, LINK_THERE)->undelivered, 0);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->undelivered, 0);
 	free(r);
 	wire_close(&wire);
 }
@@ -475,9 +475,9 @@ static void test_capture(void **state)
 	assert_non_null(capture);
 	for (int i = 0; i < 100; i++)
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "MARK", 4));
-	while (link_counts(wire.link, LINK_THERE)->packets < 100)
+	while (link_counts(wire.link, LINK_GOING)->packets < 100)
 		wire_turn(&wire, 0);
-	int lost = (int)link_counts(wire.link, LINK_THERE)->fates[IMPAIR_LOST_RANDOM];
+	int lost = (int)link_counts(wire.link, LINK_GOING)->fates[IMPAIR_LOST_RANDOM];
 	assert_int_equal(capture_finish(capture), 0);
 	wire_close(&wire);
 	char *bytes = sink_bytes(kept, &n);
@@ -487,7 +487,7 @@ static void test_capture(void **state)
 	assert_int_equal(occurrences(bytes, n,
 	                     "lost on the way there: lost at random (link: loss 50%)"),
 	    lost);
-	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_DIRECTIONS);
+	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_WAYS);
 	free(bytes);
 }
 
