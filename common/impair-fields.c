@@ -69,15 +69,14 @@ static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
 /* Rates of access links as sold and delays as measured are wide; these are typical and round, so
  * that they can be checked by hand. `there` is the way up, from the near host. */
 static const struct impair_preset presets[] = {
-	{ "none", "a perfect wire", "", "" },
-	{ "classroom", "a fifth is lost each way", "loss 20% delay 20ms", "loss 20% delay 20ms" },
-	{ "lan", "a gigabit switch", "delay 100us rate 1gbit", "delay 100us rate 1gbit" },
+#define SAME(settings) settings, settings
+	{ "none", "a perfect wire", SAME("") },
+	{ "classroom", "a fifth is lost each way", SAME("loss 20% delay 20ms") },
+	{ "lan", "a gigabit switch", SAME("delay 100us rate 1gbit") },
 	{ "wifi", "a good wireless network",
-	    "loss 0.5% burst 2 delay 2ms jitter 1ms rate 100mbit queue 500p",
-	    "loss 0.5% burst 2 delay 2ms jitter 1ms rate 100mbit queue 500p" },
+	    SAME("loss 0.5% burst 2 delay 2ms jitter 1ms rate 100mbit queue 500p") },
 	{ "wifi-far", "wireless through two walls",
-	    "loss 8% burst 4 delay 8ms jitter 6ms rate 6mbit",
-	    "loss 8% burst 4 delay 8ms jitter 6ms rate 6mbit" },
+	    SAME("loss 8% burst 4 delay 8ms jitter 6ms rate 6mbit") },
 	{ "dsl", "a telephone line", "delay 12ms jitter 1ms rate 1mbit queue 50p",
 	    "delay 12ms jitter 1ms rate 16mbit queue 200p" },
 	{ "lte", "a mobile telephone, 4G", "loss 0.1% delay 22ms jitter 6ms rate 10mbit queue 400p",
@@ -96,10 +95,10 @@ static const struct impair_preset presets[] = {
 	{ "modem", "56k over the telephone", "delay 90ms jitter 5ms rate 34kbit queue 20p",
 	    "delay 90ms jitter 5ms rate 50kbit queue 20p" },
 	{ "congested", "nothing is noise, all loss is a full queue",
-	    "delay 20ms rate 200kbit queue 8p", "delay 20ms rate 200kbit queue 8p" },
+	    SAME("delay 20ms rate 200kbit queue 8p") },
 	{ "chaos", "duplicates, overtaking and damage",
-	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%",
-	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%" },
+	    SAME("delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%") },
+#undef SAME
 };
 
 const struct impair_field *impair_field(enum impair_field_id id)

@@ -19,7 +19,7 @@ struct lab_options {
 	const char *pcap, *far_command, *far_log;
 	/* The near command, NULL-terminated, or NULL: the client. */
 	char **near_command;
-	/* Say nothing but what goes wrong. */
+	/* Print only errors. */
 	bool quiet;
 	bool check, help, version, presets;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings have one grammar, that of common/impair-fields.h; here they get the blanks that
- * people write. */
+/* Settings have the grammar of common/impair-fields.h; here a blank is put between number and unit.
+ */
 #include "config.h"
 
 #include "trace/link-status.h"
@@ -289,7 +289,7 @@ static const char *percent(double share, char buf[16])
 	return buf;
 }
 
-/* So few lines say little: the interval is wider than half of everything. */
+/* Below this number of lines the interval is wider than 50 %. */
 #define FEW_LINES 10
 
 static void put_measured(struct text *t, const struct link_report *r)
@@ -333,64 +333,66 @@ static void put_expected(struct text *t, const struct link_report *r)
 
 /* --- the page --- */
 
-static void put_table(struct text *t, const struct link_status *f)
+static void put_table(struct text *t, const struct link_status *status)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
 
 	text_put(t, "\n%-14s%-14s%s\n", "Settings", "there", "back");
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-		link_status_value(&f->settings[LINK_GOING], id, there, sizeof there);
-		link_status_value(&f->settings[LINK_COMING], id, back, sizeof back);
+		link_status_value(&status->settings[LINK_GOING], id, there, sizeof there);
+		link_status_value(&status->settings[LINK_COMING], id, back, sizeof back);
 		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there,
 		    back);
 	}
-	text_put(t, "seed          %" PRIu64 "\n", f->seed);
+	text_put(t, "seed          %" PRIu64 "\n", status->seed);
 }
 
-static void put_lost(struct text *t, const struct trace_totals *w)
+static void put_lost(struct text *t, const struct trace_totals *totals)
 {
-	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[LINK_GOING],
-	    w->lost[LINK_COMING]);
-	if (w->server)
-		text_put(t, ", %" PRIu64 " without a reply from the server", w->server);
-	if (w->late)
-		text_put(t, ", %" PRIu64 " late", w->late);
-	if (w->before)
-		text_put(t, ", %" PRIu64 " never seen by the link", w->before);
+	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", totals->lost[LINK_GOING],
+	    totals->lost[LINK_COMING]);
+	if (totals->server)
+		text_put(t, ", %" PRIu64 " without a reply from the server", totals->server);
+	if (totals->late)
+		text_put(t, ", %" PRIu64 " late", totals->late);
+	if (totals->before)
+		text_put(t, ", %" PRIu64 " never seen by the link", totals->before);
 }
 
-static void put_segments(struct text *t, const struct trace_totals *w)
+static void put_segments(struct text *t, const struct trace_totals *totals)
 {
 	text_put(t,
 	    "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64
 	    " coming; sent again: %" PRIu64 " going, %" PRIu64 " coming",
-	    w->dropped[LINK_GOING], w->segments[LINK_GOING], w->dropped[LINK_COMING],
-	    w->segments[LINK_COMING], w->retransmitted[LINK_GOING], w->retransmitted[LINK_COMING]);
+	    totals->dropped[LINK_GOING], totals->segments[LINK_GOING], totals->dropped[LINK_COMING],
+	    totals->segments[LINK_COMING], totals->retransmitted[LINK_GOING],
+	    totals->retransmitted[LINK_COMING]);
 }
 
-static void put_mismatches(struct text *t, const struct trace_totals *w)
+static void put_mismatches(struct text *t, const struct trace_totals *totals)
 {
-	text_put(t, "%" PRIu64 " mismatch%s in ", w->mismatches, w->mismatches == 1 ? "" : "es");
-	text_count(t, w->compared, "line");
+	text_put(t, "%" PRIu64 " mismatch%s in ", totals->mismatches,
+	    totals->mismatches == 1 ? "" : "es");
+	text_count(t, totals->compared, "line");
 	text_put(t, " compared");
-	if (w->mismatches)
-		text_put(t, " (first line %" PRIu64 ": %s)", w->first,
-		    trace_mismatch_text(w->first_kind));
+	if (totals->mismatches)
+		text_put(t, " (first line %" PRIu64 ": %s)", totals->first,
+		    trace_mismatch_text(totals->first_kind));
 }
 
-static void put_truth(struct text *t, const struct trace_totals *w)
+static void put_trace(struct text *t, const struct trace_totals *totals)
 {
 	text_put(t, "\nThe link's truth\ndatagrams     ");
-	put_lost(t, w);
+	put_lost(t, totals);
 	text_put(t, "\nsegments      ");
-	put_segments(t, w);
-	if (w->requested_drops) {
+	put_segments(t, totals);
+	if (totals->requested_drops) {
 		text_put(t, "\non cue        ");
-		text_count(t, w->requested_drops, "packet");
+		text_count(t, totals->requested_drops, "packet");
 		text_put(t, " dropped");
 	}
 	text_put(t, "\ntruth         ");
-	put_mismatches(t, w);
+	put_mismatches(t, totals);
 	text_put(t, "\n");
 }
 
@@ -418,7 +420,7 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 
 	text_put(&t, "link: %s\n", link_status_line(r->status, r->now, line, sizeof line));
 	put_expected(&t, r);
-	put_truth(&t, r->traced);
+	put_trace(&t, r->traced);
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->status);
@@ -439,31 +441,31 @@ char *link_report_page(const struct link_report *report)
 	return text;
 }
 
-char *link_report_end(const struct trace_totals *traced, char *buf, size_t size)
+char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
 
-	if (traced->datagrams[LINK_GOING] > 0) {
+	if (totals->datagrams[LINK_GOING] > 0) {
 		text_put(&t, "link: ");
-		put_lost(&t, traced);
+		put_lost(&t, totals);
 		text_put(&t, "\n");
 	}
-	if (traced->segments[LINK_GOING] > 0) {
+	if (totals->segments[LINK_GOING] > 0) {
 		text_put(&t, "link: ");
-		put_segments(&t, traced);
+		put_segments(&t, totals);
 		text_put(&t, "\n");
 	}
-	if (traced->requested_drops > 0) {
+	if (totals->requested_drops > 0) {
 		text_put(&t, "link: ");
-		text_count(&t, traced->requested_drops, "packet");
+		text_count(&t, totals->requested_drops, "packet");
 		text_put(&t, " dropped on cue\n");
 	}
 	text_put(&t, "truth: ");
-	put_mismatches(&t, traced);
-	/* Who leaves soon after the last line leaves before this is known; nor is it among those
-	 * lost on either way. */
-	if (traced->waiting > 0)
-		text_put(&t, "; %" PRIu64 " not yet, at the end", traced->waiting);
+	put_mismatches(&t, totals);
+	/* If the session ends soon after the last line, this is not known yet; such lines are not
+	 * among those lost on either way. */
+	if (totals->waiting > 0)
+		text_put(&t, "; %" PRIu64 " not yet, at the end", totals->waiting);
 	text_put(&t, "\n");
 	return buf;
 }

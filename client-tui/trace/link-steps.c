@@ -54,7 +54,7 @@ static bool next_value(const struct impair_settings *s, enum impair_field_id id,
 }
 
 int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *order, size_t size, char why[IMPAIR_WHY])
+    char *command, size_t size, char why[IMPAIR_WHY])
 {
 	static const char *const behind[LINK_STEPS_WAYS] = { "", " there", " back" };
 	const enum impair_field_id id = (enum impair_field_id)p->field;
@@ -70,7 +70,7 @@ int link_steps_apply(const struct link_steps *p, int by, struct impair_settings 
 		    (impair_fields_set(&changed[way], id, value, why) < 0 ||
 		        impair_check(&changed[way], why) < 0))
 			return -1;
-	snprintf(order, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
+	snprintf(command, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
 	settings[LINK_GOING] = changed[LINK_GOING];
 	settings[LINK_COMING] = changed[LINK_COMING];
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The panel of the link (F7): which setting of which way is chosen, and the order that a step
- * makes. Pure. */
+/* The panel of the link (F7): the chosen setting and ways, and the lab's command for a step. Pure.
+ */
 #ifndef UPCASE_TRACE_LINK_STEPS_H
 #define UPCASE_TRACE_LINK_STEPS_H
 
@@ -19,18 +19,18 @@ struct link_steps {
 	enum link_steps_ways ways;
 };
 
-/* Chooses another setting, `by` -1 or 1; stops at the ends. */
+/* Chooses the setting before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move(struct link_steps *p, int by);
-/* The next choice of ways: both, there, back. */
+/* Chooses the next ways: both, there, back. */
 void link_steps_next_ways(struct link_steps *p);
 /* Whether a step would change this way. */
 bool link_steps_touches(const struct link_steps *p, enum link_way way);
 
-/* A step down (-1) or up (1) of the chosen setting: changes `settings` and writes the order for the
- * lab, "set loss 25% there". Returns 0, or -1 when there is no further step, or the settings then
- * do not fit together, with the reason in `why` ("" for none). Of both ways the first one's value
- * counts. */
+/* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
+ * command, "set loss 25% there". Returns 0; or -1, with the reason in `why`, when the settings then
+ * do not fit together, or, with "", when there is no further step. With both ways chosen, the step
+ * is from the value of the way there. */
 int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *order, size_t size, char why[IMPAIR_WHY]);
+    char *command, size_t size, char why[IMPAIR_WHY]);
 
 #endif
