@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "common/options.h"
 #include "common/units.h"
 
@@ -440,6 +441,77 @@ static void test_help(void **state)
 		assert_in_range(strlen(line), 10, 80);
 }
 
+/* Rows that say what is right: the fields they fill, and what they refuse with which reason. */
+static void test_kinds(void **state)
+{
+	static const struct typed {
+		int64_t before, number, span;
+		const char *text;
+		int narrow;
+		enum { AUTO, ALWAYS, NEVER } word;
+		char copy[4];
+		bool on;
+	} start = { .before = -1 };
+#define INTO(field) OPTIONS_FIELD(struct typed, field)
+	static const struct options_spec rows[] = {
+		{ "number", 0, "N", "", "1", OPTIONS_NUMBER, INTO(number), 2, 5000 },
+		{ "bytes", 0, "N", "", "1", OPTIONS_BYTES, INTO(narrow), 68, 4096, "is no size" },
+		{ "span", 0, "N", "", "1s", OPTIONS_TIME, INTO(span), 1000000, 3600 * NS_PER_S,
+		    .range = "1ms to 1h" },
+		{ "free", 0, "N", "", "1s", OPTIONS_TIME, INTO(span), .wrong = "is no time" },
+		{ "text", 0, "N", "", "x", OPTIONS_TEXT, INTO(text), 1, 3, "is no name" },
+		{ "copy", 0, "N", "", "x", OPTIONS_COPY, INTO(copy), 1, .wrong = "is no word" },
+		{ "word", 0, "N", "", "never", OPTIONS_WORD, INTO(word),
+		    .words = "auto, always, never" },
+		{ "on", 0, NULL, "", NULL, OPTIONS_SWITCH, INTO(on), true },
+		{ "never", 0, NULL, "", NULL, OPTIONS_SWITCH, INTO(word), NEVER },
+		{ .name = NULL },
+	};
+#undef INTO
+	static const char *const wrong[][2] = {
+		{ "number=1", "is not a number from 2 to 5000" },
+		{ "number=5001", "is not a number from 2 to 5000" },
+		{ "number=x", "is not a number from 2 to 5000" },
+		{ "bytes=67", "is no size" },
+		{ "bytes=4097", "is no size" },
+		{ "span=x", "is not a duration" },
+		{ "span=999us", "is out of range, 1ms to 1h" },
+		{ "span=61min", "is out of range, 1ms to 1h" },
+		{ "free=x", "is no time" },
+		{ "text=", "is no name" },
+		{ "text=four", "is no name" },
+		{ "copy=", "is no word" },
+		{ "copy=four", "is no word" },
+		{ "word=", "is not one of auto, always, never" },
+		{ "word=alway", "is not one of auto, always, never" },
+		{ "word=auto, always", "is not one of auto, always, never" },
+	};
+	struct typed s = start;
+	char why[OPTIONS_WHY];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(options_line(rows, &s, wrong[i][0], strlen(wrong[i][0]), why), -1);
+		if (!strstr(why, wrong[i][1]))
+			fail_msg("%s: %s", wrong[i][0], why);
+		assert_memory_equal(&s, &start, sizeof s);
+	}
+	for (const struct options_spec *o = rows; o->name; o++) {
+		const char *const right[] = { "5k", "4k", "1h", "365d", "abc", "abc", "always",
+			NULL, NULL };
+
+		assert_int_equal(options_set(o, &s, right[o - rows], why), 0);
+		if (o - rows == 2)
+			assert_true(s.span == 3600 * NS_PER_S);
+		if (o - rows == 6)
+			assert_int_equal(s.word, ALWAYS);
+	}
+	assert_true(s.before == -1 && s.number == 5000 && s.narrow == 4096 && s.on &&
+	            s.span == 365 * 24 * 3600 * NS_PER_S && s.word == NEVER);
+	assert_string_equal(s.text, "abc");
+	assert_string_equal(s.copy, "abc");
+}
+
 static void test_articles(void **state)
 {
 	(void)state;
@@ -457,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_twice_is_the_same),
 		cmocka_unit_test(test_command_line_messages),
 		cmocka_unit_test(test_articles),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_line_messages),
 		cmocka_unit_test_setup_teardown(test_file, make_folder, remove_folder),
