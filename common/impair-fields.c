@@ -437,16 +437,15 @@ static bool matters(const struct impair_settings *s, enum impair_field_id id)
 
 char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size)
 {
+	struct text t = text_begin(buf, size);
 	char value[IMPAIR_VALUE];
-	size_t n = 0;
 
-	snprintf(buf, size, "nothing");
-	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-		if (!matters(s, id) || n >= size)
-			continue;
-		n += (size_t)snprintf(buf + n, size - n, "%s%s %s", n ? ", " : "", fields[id].name,
-		    impair_fields_get(s, id, value));
-	}
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
+		if (matters(s, id))
+			text_put(&t, "%s%s %s", t.used ? ", " : "", fields[id].name,
+			    impair_fields_get(s, id, value));
+	if (t.used == 0)
+		text_put(&t, "nothing");
 	return buf;
 }
 

@@ -108,22 +108,23 @@ void impair_options_seed(struct impair_options *o, uint32_t chance)
 		o->seed = chance % SEEDS;
 }
 
+static void put_way(struct text *t, const char *way, const struct impair_settings *s)
+{
+	const struct impair_settings perfect = impair_perfect();
+	char line[IMPAIR_LINE];
+
+	text_put(t, "%s: %s; ", way,
+	    impair_fields_same(s, &perfect) ? "perfect" : impair_fields_line(s, line, sizeof line));
+}
+
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])
 {
-	const struct impair_settings perfect = impair_perfect(), *const ways[] = { &o->there,
-		&o->back };
-	char lines[2][IMPAIR_LINE];
+	const bool same = impair_fields_same(&o->there, &o->back);
+	struct text t = text_begin(buf, IMPAIR_OPTIONS_LINE);
 
-	for (int i = 0; i < 2; i++)
-		if (impair_fields_same(ways[i], &perfect))
-			strcpy(lines[i], "perfect");
-		else
-			impair_fields_line(ways[i], lines[i], IMPAIR_LINE);
-	if (impair_fields_same(&o->there, &o->back))
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, lines[0],
-		    o->seed);
-	else
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, lines[0],
-		    lines[1], o->seed);
+	put_way(&t, same ? "each way" : "there", &o->there);
+	if (!same)
+		put_way(&t, "back", &o->back);
+	text_put(&t, "seed %" PRIu64, o->seed);
 	return buf;
 }

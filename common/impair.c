@@ -286,36 +286,36 @@ static int64_t travel(const struct impair_settings *s, const double u[2])
 
 /* When a packet that the transmitter has sent leaves the link. */
 static int64_t leave(struct impair *impair, int64_t sent, const double path[2],
-    struct impair_decision *v)
+    struct impair_decision *decision)
 {
 	const struct impair_settings *s = &impair->set;
 	int64_t at = sent + travel(s, path);
 
 	if (at < impair->hold_until) {
 		at = impair->hold_until;
-		v->held = true;
+		decision->held = true;
 	}
 	if (!s->any_order) {
 		if (at < impair->last)
 			at = impair->last;
 		impair->last = at;
 	}
-	return v->reordered ? at + s->reorder_by : at;
+	return decision->reordered ? at + s->reorder_by : at;
 }
 
 static void deliver(struct impair *impair, const struct impair_packet *packet,
-    const struct draws *d, int64_t sent, struct impair_decision *v)
+    const struct draws *d, int64_t sent, struct impair_decision *decision)
 {
 	const struct impair_settings *s = &impair->set;
 
-	v->fate = IMPAIR_DELIVERED;
-	v->copies = d->duplicate < s->duplicate ? 2 : 1;
-	v->reordered = d->reorder < s->reorder;
+	decision->fate = IMPAIR_DELIVERED;
+	decision->copies = d->duplicate < s->duplicate ? 2 : 1;
+	decision->reordered = d->reorder < s->reorder;
 	if (d->corrupt < s->corrupt && packet->bits > 0)
-		v->flip = (int32_t)(d->bit * packet->bits);
-	v->at[0] = leave(impair, sent, d->path, v);
-	if (v->copies == 2)
-		v->at[1] = leave(impair, sent, d->copy_path, v);
+		decision->flip = (int32_t)(d->bit * packet->bits);
+	decision->at[0] = leave(impair, sent, d->path, decision);
+	if (decision->copies == 2)
+		decision->at[1] = leave(impair, sent, d->copy_path, decision);
 }
 
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
