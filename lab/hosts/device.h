@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A network device seen from its outside: what a host sends can be read here, what is written here
- * the host receives. Packets are bare IP, whole, with complete checksums, never larger than the
- * device's MTU. The file descriptor keeps working without any namespace, so a relay needs none. */
+/* The outer end of a host's network device: reads what the host sends, writes what the host
+ * receives. Packets are bare IP, whole, with complete checksums, never larger than the device's
+ * MTU. The file descriptor keeps working without any namespace, so a relay needs none. */
 #ifndef UPCASE_LAB_DEVICE_H
 #define UPCASE_LAB_DEVICE_H
 
@@ -30,7 +30,7 @@ struct device;
  * all kinds but DEVICE_VETH. */
 struct device *device_new(enum device_kind kind, int fd, int mtu);
 
-/* The same for a DEVICE_VETH: the sockets of netlink_tap() and netlink_injector(). Keeps the
+/* The same for a DEVICE_VETH: the two sockets of netlink_packet_socket(). Keeps the
  * calling process on the processor on which it runs: the kernel queues what is injected for each
  * processor, so a process that moved would let its later packets overtake its earlier ones. */
 struct device *device_new_veth(int tap, int injector, int mtu);
@@ -51,7 +51,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
  * delivered), EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
 
-/* How many packets the host sent and the kernel had no room to keep for device_read(), as far as
+/* The number of packets that the kernel had no room to keep for device_read(), as far as
  * the descriptor counts them (DEVICE_VETH). */
 unsigned long long device_kernel_drops(struct device *device);
 

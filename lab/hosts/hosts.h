@@ -97,11 +97,12 @@ bool hosts_timestamp_taps(const struct hosts_pair *pair, struct timestamp_tap *t
 /* The calling process moves to that host. 0, or -1 with errno. */
 int hosts_enter(const struct hosts_pair *pair, enum hosts_side side);
 
-/* Lets what the calling process executes keep the rights over its host that root has: raw sockets,
- * ports below 1024, the device. Without effect for root. */
+/* Keeps, for what the calling process executes, the rights over its host that root has: raw
+ * sockets, ports below 1024, the device. Without effect for root. */
 void hosts_keep_rights(void);
 
-/* Something listens on the host in which the calling process is: TCP, or a bound UDP socket. */
+/* Whether something listens on the host in which the calling process is: TCP, or a bound UDP
+ * socket. */
 bool hosts_is_listening(void);
 
 /* The packets that the host's device dropped because nobody read them in time. The calling process

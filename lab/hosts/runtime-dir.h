@@ -14,8 +14,8 @@
 #define RUNTIME_DIR_LINK "link"
 #define RUNTIME_DIR_FAR "far"
 
-/* Makes one, and removes those that labs killed before this one left. Returns 0; or -1 and what is
- * wrong with each place in `reasons`: "/run/user/1000: No space left on device; /tmp: Permission
+/* Makes one, and removes those that killed labs have left. Returns 0; or -1 and the fault of each
+ * place in `reasons`: "/run/user/1000: No space left on device; /tmp: Permission
  * denied". */
 int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size);
 /* Removes it and the files in it. "" is nothing. */

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals do
- * nothing, since the near command decides whether it stops; nor do SIGPIPE and SIGXFSZ. None of
- * this passes to what is executed. */
+/* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals,
+ * SIGPIPE and SIGXFSZ do nothing: whether to stop is for the near command. What is executed
+ * inherits none of this. */
 void signals_catch(void);
 /* Undoes that, in a child that executes nothing yet: there a signal must act, not set a flag. */
 void signals_release(void);

@@ -2,8 +2,7 @@
 /* The supervisor: the first process of the lab's process namespace. It makes the two hosts, hands
  * their devices to the relay, runs the far and the near command on them and reports to the relay
  * what becomes of them. When it ends, however it ends, the kernel ends whatever still runs on the
- * hosts, and the hosts with it. It ends when its relay does: the socket between them is its
- * lifeline. */
+ * hosts, and the hosts with it. It ends when the socket to its relay is closed. */
 #ifndef UPCASE_LAB_SUPERVISOR_H
 #define UPCASE_LAB_SUPERVISOR_H
 
@@ -22,11 +21,11 @@ struct supervisor_plan {
 	/* The far command writes to SUPERVISOR_READY_FD when it serves; else it counts as ready
 	 * once it listens. */
 	bool notifies_ready;
-	/* Where the far command's output goes. */
+	/* The descriptor for the far command's output. */
 	int far_output;
-	/* Run nothing; try whether datagrams pass between the hosts. */
+	/* Run no command, but test whether datagrams pass between the hosts. */
 	bool probe;
-	/* The lab's folder, removed with the files in it if the relay dies before it could. "":
+	/* The lab's folder, which the supervisor removes if the relay dies before it does so. "":
 	 * none. */
 	const char *runtime_dir;
 };
@@ -44,8 +43,7 @@ enum supervisor_message_type {
 	SUPERVISOR_FAILED,  /* `pair.failure`; the supervisor is gone */
 	SUPERVISOR_HOSTS_READY,  /* `pair`, without the namespaces */
 	SUPERVISOR_FAR_READY,    /* the far command serves */
-	SUPERVISOR_FAR_TIMEOUT,  /* it does not say that it serves; nothing starts on the near host
-	                          */
+	SUPERVISOR_FAR_TIMEOUT,  /* it does not say so; nothing starts on the near host */
 	SUPERVISOR_NEAR_STARTED, /* from the near command's process, before it executes it */
 	SUPERVISOR_NEAR_STOPPED, /* the near command was stopped */
 	SUPERVISOR_FAR_ENDED,    /* `value`: its wait status */
@@ -58,7 +56,7 @@ enum supervisor_message_type {
 	SUPERVISOR_END,    /* end all */
 };
 
-/* What went through in a probe. */
+/* The protocols whose datagrams arrived in a probe. */
 enum supervisor_probe {
 	SUPERVISOR_PROBE_IPV4 = 1,
 	SUPERVISOR_PROBE_IPV6 = 2,

@@ -18,10 +18,10 @@ struct terminal {
 };
 
 void terminal_open(struct terminal *t);
-/* The near command is stopped: stops this process with the rest of its group, until somebody
- * continues it; then the command has the terminal again if the lab had it. `near` may be 0. Returns
- * whether the command is still to be continued: who continued this process has done so too, unless
- * the command has a group of its own. */
+/* To be called when the near command, process `near` or 0, is stopped: stops this process and the
+ * rest of its group until a shell continues them, then gives the command the terminal if the lab
+ * had it. Returns whether the caller must continue the command: the shell has done so already
+ * unless the command has a group of its own. */
 bool terminal_stop(const struct terminal *t, pid_t near);
 /* At the end: gives the terminal back and, if the command was killed, restores its modes. */
 void terminal_close(struct terminal *t, bool killed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The wire: carries packets between two hosts' devices, each direction through its own impairment
+/* The link: carries packets between two hosts' devices, each direction through its own impairment
  * model. One part of a pselect() loop; nothing here waits. */
 #ifndef UPCASE_LAB_LINK_H
 #define UPCASE_LAB_LINK_H
@@ -42,7 +42,7 @@ struct link_counts {
 	/* Really out of order when given to the receiver: first copies with a number less than one
 	 * that was there before (RFC 4737). */
 	uint64_t reordered;
-	/* Cut into pieces for the MTU; "too big" answers sent to the sender. Neither is in the sum.
+	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum.
 	 */
 	uint64_t cut, too_big_answers;
 	/* Passed by, uncounted and unimpaired: what hosts say unasked, and what is not IP. */

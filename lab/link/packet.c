@@ -255,13 +255,12 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 
 bool packet_may_fragment(const struct packet *p)
 {
-	/* A piece that ends behind the longest datagram belongs to none: its pieces would have no
-	 * offset. */
+	/* The fragments of one that ends beyond the longest datagram would have no offset. */
 	return p->version == 4 && !p->dont_fragment &&
 	       p->offset + p->size - p->network <= DATAGRAM_MAX;
 }
 
-/* The header of the pieces but the first keeps only the options whose copy bit is set. */
+/* The header of later fragments keeps only the options whose copy bit is set. */
 static int later_header(const struct packet *p, uint8_t *out)
 {
 	int n = IPV4_HEADER;

@@ -43,7 +43,8 @@ struct packet {
 	uint8_t flags;
 	/* IPv4's identification, or that of IPv6's fragment header, else 0. */
 	uint32_t id;
-	/* A piece of a datagram; the offset of its payload in bytes; more follow; must not be cut.
+	/* A fragment of a datagram; the offset of its payload in bytes; more follow; must not be
+	 * cut.
 	 */
 	bool fragment, more, dont_fragment;
 	int offset;
@@ -81,11 +82,12 @@ void packet_flip(const struct packet *p, void *bytes, int bit);
  * error, a fragment but the first, a group address. */
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
 
-/* Whether a router may cut it: IPv4 without the DF bit, and no piece that ends beyond 65535 bytes.
+/* Whether a router may cut it: IPv4 without the DF bit, and no fragment that ends beyond 65535
+ * bytes.
  */
 bool packet_may_fragment(const struct packet *p);
-/* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the
- * payload is done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length,
+/* One fragment of a packet, as a router makes it (RFC 791): `*at` is how much of the
+ * payload is done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns its length,
  * 0 when all is done. */
 size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out);
 
