@@ -82,8 +82,7 @@ void packet_flip(const struct packet *p, void *bytes, int bit);
  * error, a fragment but the first, a group address. */
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
 
-/* Whether a router may cut it: IPv4 without the DF bit, and no fragment that ends beyond 65535
- * bytes.
+/* Whether a router may fragment it: IPv4 without DF, and no fragment that ends beyond 65535 bytes.
  */
 bool packet_may_fragment(const struct packet *p);
 /* One fragment of a packet, as a router makes it (RFC 791): `*at` is how much of the
