@@ -88,13 +88,6 @@ static uint64_t value_of(const struct tcp_info *info, const struct tcp_info_numb
 	return *at;
 }
 
-static const char *state_of(const struct tcp_info *info)
-{
-	return info->tcpi_state < sizeof states / sizeof *states && states[info->tcpi_state]
-	         ? states[info->tcpi_state]
-	         : "other";
-}
-
 /* Takes a connection's line, with its end. */
 static void add_line(void *context, const char *line)
 {
@@ -120,7 +113,11 @@ static void add_connection(void *context, const struct control_connection *c)
 	    c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
 	    c->pending);
 	if (c->info_size > offsetof(struct tcp_info, tcpi_state))
-		text_put(&out, " state %s", state_of(&c->info));
+		text_put(&out, " state %s",
+		    c->info.tcpi_state < sizeof states / sizeof *states &&
+		            states[c->info.tcpi_state]
+		        ? states[c->info.tcpi_state]
+		        : "other");
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (numbers[i].offset + numbers[i].size <= c->info_size)
 			text_put(&out, " %s %" PRIu64, numbers[i].name,

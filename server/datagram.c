@@ -213,26 +213,23 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 	}
 }
 
-/* The local address of an IPv4 datagram differs from the one it was sent to if that was multicast
+/* Sets `to_group`, and drops the interface, which the route chooses, but for a link-local address.
+ *
+ * The local address of an IPv4 datagram differs from the one it was sent to if that was multicast
  * or broadcast. It is missing for datagrams that came before the socket was prepared, as where a
  * service manager starts servers when something comes: then the address decides as far as it can,
  * and the kernel sends nothing from a wrong one. */
-static void read_destination4(struct datagram *d)
-{
-	struct addr to = { .in = { .sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr } };
-
-	if (d->to.in.ipi_spec_dst.s_addr == htonl(INADDR_ANY))
-		d->to.in.ipi_spec_dst = d->to.in.ipi_addr;
-	d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr ||
-	              addr_is_group(&to);
-	d->to.in.ipi_ifindex = 0;
-}
-
-/* Drops the interface, which the route chooses, but for a link-local address. */
 static void read_destination(struct datagram *d)
 {
+	struct in_pktinfo *in = &d->to.in;
+
 	if (d->to.family == AF_INET) {
-		read_destination4(d);
+		struct addr to = { .in = { .sin_family = AF_INET, .sin_addr = in->ipi_addr } };
+
+		if (in->ipi_spec_dst.s_addr == htonl(INADDR_ANY))
+			in->ipi_spec_dst = in->ipi_addr;
+		d->to_group = in->ipi_addr.s_addr != in->ipi_spec_dst.s_addr || addr_is_group(&to);
+		in->ipi_ifindex = 0;
 	} else if (d->to.family == AF_INET6) {
 		d->to_group = IN6_IS_ADDR_MULTICAST(&d->to.in6.ipi6_addr);
 		if (!IN6_IS_ADDR_LINKLOCAL(&d->to.in6.ipi6_addr))

@@ -35,12 +35,15 @@ struct pair {
 	uint32_t spent, pause;
 };
 
+/* A source whose loop was logged, and when. */
+struct logged {
+	uint64_t hash;
+	int64_t when;
+};
+
 struct loop_guard {
 	struct siphash_key key;
-	struct {
-		uint64_t hash;
-		int64_t when;
-	} logged[LOGGED];
+	struct logged logged[LOGGED];
 	struct pair sets[SETS][PLACES];
 };
 
@@ -131,30 +134,20 @@ static bool count(struct pair *p, bool same_port, int64_t now)
 	return true;
 }
 
-static bool is_new_loop(struct loop_guard *g, uint64_t source, int64_t now)
-{
-	size_t i = source % LOGGED;
-	bool known = g->logged[i].hash == source &&
-	             now - g->logged[i].when < LOOP_GUARD_LOG_INTERVAL;
-
-	if (!known) {
-		g->logged[i].hash = source;
-		g->logged[i].when = now;
-	}
-	return !known;
-}
-
 enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop)
 {
 	const struct source_key who = source_key_of(o->from);
 	const uint64_t source = source_key_hash(&g->key, &who);
 	const struct siphash_key key = { g->key.k0 ^ source, g->key.k1 };
-	bool is_reply = o->ttl > LOOP_GUARD_TTL_ABOVE && o->ttl <= LOOP_GUARD_TTL;
+	const bool is_reply = o->ttl > LOOP_GUARD_TTL_ABOVE && o->ttl <= LOOP_GUARD_TTL;
+	struct logged *logged = &g->logged[source % LOGGED];
 
 	if (!is_reply && count(find(g, siphash_bytes(&key, bytes, n) | 1, now),
 	                     addr_port(o->from) == o->port, now))
 		return LOOP_GUARD_ANSWER;
-	*new_loop = is_new_loop(g, source, now);
+	*new_loop = logged->hash != source || now - logged->when >= LOOP_GUARD_LOG_INTERVAL;
+	if (*new_loop)
+		*logged = (struct logged){ source, now };
 	return LOOP_GUARD_LOOP;
 }

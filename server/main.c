@@ -164,18 +164,6 @@ static int announce(struct server *s)
 	return failed ? server_complain(STATUS_FAILED, "%s", why) : 0;
 }
 
-static int start(struct server *s)
-{
-	int status;
-
-	log_open(PROGRAM, s->settings.level);
-	if ((status = server_open_sockets(s)) || (status = server_open(s)) ||
-	    (status = announce(s)))
-		return status;
-	s->started = clock_monotonic();
-	return 0;
-}
-
 /* Logs the totals, but not a worker's own. */
 static void show_counters(struct server *s, const char *when)
 {
@@ -358,9 +346,12 @@ int main(int argc, char **argv)
 	if ((status = read_settings(&s.settings, argc, argv)))
 		return status - 1;
 	catch_signals(&mask);
-	status = start(&s);
-	if (!status)
+	log_open(PROGRAM, s.settings.level);
+	if (!(status = server_open_sockets(&s)) && !(status = server_open(&s)) &&
+	    !(status = announce(&s))) {
+		s.started = clock_monotonic();
 		status = run(&s, &mask);
+	}
 	server_close(&s);
 	if (s.started)
 		show_counters(&s, "at the end");

@@ -50,27 +50,20 @@ bool poller_has_epoll(void)
 	return true;
 }
 
-/* An EPOLL_CTL_ADD, _MOD or _DEL. Returns 0, or -1 with errno. */
-static int control_set(struct poller *p, int what, int fd, unsigned want)
-{
-	struct epoll_event e = { .data.fd = fd };
-
-	e.events = (want & LOOP_READ ? EPOLLIN : 0) | (want & LOOP_WRITE ? EPOLLOUT : 0);
-	return epoll_ctl(p->set, what, fd, &e);
-}
-
 /* Watches a member for `want`, or no more with 0. Returns 0, or -1 with errno. */
 static int change_member(struct poller *p, int fd, unsigned want)
 {
 	struct poller_member *m = &p->members[fd];
+	struct epoll_event e = { .data.fd = fd };
 
 	if (want == m->want)
 		return 0;
-	if (control_set(p,
+	e.events = (want & LOOP_READ ? EPOLLIN : 0) | (want & LOOP_WRITE ? EPOLLOUT : 0);
+	if (epoll_ctl(p->set,
 	        !want     ? EPOLL_CTL_DEL
 	        : m->want ? EPOLL_CTL_MOD
 	                  : EPOLL_CTL_ADD,
-	        fd, want) < 0)
+	        fd, &e) < 0)
 		return -1;
 	m->want = want;
 	return 0;

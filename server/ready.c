@@ -53,18 +53,10 @@ int ready_check(const char *file, char why[OPTIONS_WHY])
 	    reason);
 }
 
-/* Writes the port. Lets others read the file, which mkstemp() makes for the owner alone. */
-static int fill(int fd, uint16_t port)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) < 0 ? -1 : write_port(fd, port);
-}
-
 int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
 {
 	int fd, result;
+	mode_t mask;
 
 	*r = (struct ready){ 0 };
 	if (!file)
@@ -78,7 +70,10 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 		return say_why(file, why);
 	}
 	r->file = file;
-	result = fill(fd, port);
+	/* Others may read it as any file; mkstemp() makes it for the owner alone. */
+	mask = umask(0);
+	umask(mask);
+	result = fchmod(fd, 0666 & ~mask) < 0 ? -1 : write_port(fd, port);
 	if (fstat(fd, &r->made) < 0)
 		result = -1;
 	if (result < 0) {

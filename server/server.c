@@ -216,31 +216,23 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 	loop_remove(s->loop, fd);
 }
 
-/* Datagrams that the kernel dropped at the sockets of all workers; it reports them to each process
- * that holds a socket. */
-static uint64_t shares_kernel_drops(const struct server *s)
-{
-	uint64_t sum = 0;
-	uint32_t count;
-
-	for (int i = 0; s->shares && i < s->settings.workers; i++)
-		for (int k = 0; k < s->shares[i].count; k++)
-			if (s->shares[i].sockets[k].type == SOCK_DGRAM &&
-			    datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
-				sum += count;
-	return sum;
-}
-
 void server_sum(struct server *s)
 {
-	const uint64_t kernel_drops = shares_kernel_drops(s);
+	uint64_t kernel_drops = 0;
+	uint32_t count;
 
 	if (s->udp)
 		udp_poll_drops(s->udp);
 	if (!s->workers || s->is_worker)
 		return;
+	/* A worker that sleeps does not read the kernel's count; the kernel reports it to each
+	 * process that holds the socket. */
+	for (int i = 0; s->shares && i < s->settings.workers; i++)
+		for (int k = 0; k < s->shares[i].count; k++)
+			if (s->shares[i].sockets[k].type == SOCK_DGRAM &&
+			    datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
+				kernel_drops += count;
 	workers_sum(s->workers, &s->own_counters);
-	/* A worker that sleeps does not read the kernel's count. */
 	if (s->own_counters.udp_kernel_drops < kernel_drops)
 		s->own_counters.udp_kernel_drops = kernel_drops;
 }

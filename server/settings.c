@@ -31,11 +31,9 @@ static int set_port(const struct options_spec *o, void *settings, const char *va
 	struct settings *s = settings;
 
 	(void)o;
-	if (addr_port_number(value, &s->port) < 0)
-		return text_refuse(why, OPTIONS_WHY,
-		    "is not a port, 0 to 65535 (0 takes a free one)");
-	s->port_given = true;
-	return 0;
+	if (addr_port_number(value, &s->port) == 0)
+		return 0;
+	return text_refuse(why, OPTIONS_WHY, "is not a port, 0 to 65535 (0 takes a free one)");
 }
 
 /* Why no socket can be bound to an address, or NULL. */

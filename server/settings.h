@@ -32,7 +32,6 @@ struct settings {
 	/* The first member, as these options want it: --loss and the like. */
 	struct impair_options impair;
 	uint16_t port;
-	bool port_given;
 	/* The addresses of --bind; after settings_check() all that are to be served. */
 	struct settings_place places[SETTINGS_PLACES];
 	int places_count;
