@@ -7,10 +7,10 @@
 
 #include <stdint.h>
 
-#include "server/poller.h"
-#include "server/loop.h"
 #include "common/options.h"
 #include "server/control-commands.h"
+#include "server/loop.h"
+#include "server/poller.h"
 
 /* Clients at once; one more waits. */
 #define CONTROL_CLIENTS 8

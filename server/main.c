@@ -15,8 +15,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/options.h"
-#include "server/server.h"
 #include "common/standard.h"
+#include "server/server.h"
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)

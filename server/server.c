@@ -17,12 +17,12 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-#include "server/datagram.h"
-#include "server/sources.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "server/sandbox.h"
 #include "common/standard.h"
+#include "server/datagram.h"
+#include "server/sandbox.h"
+#include "server/sources.h"
 
 /* Descriptors kept free beside the clients': for one that is refused, and for passing needs. */
 #define SPARE_DESCRIPTORS 4

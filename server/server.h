@@ -7,15 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/busy-poll.h"
 #include "server/control.h"
-#include "server/poller.h"
+#include "server/counters.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/busy-poll.h"
+#include "server/poller.h"
 #include "server/ready.h"
 #include "server/settings.h"
 #include "server/tcp.h"
-#include "server/counters.h"
 #include "server/udp.h"
 #include "server/workers.h"
 

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/poller.h"
-#include "server/sources.h"
-#include "server/settings.h"
-#include "server/listen.h"
-#include "server/loop.h"
 #include "server/control-commands.h"
 #include "server/counters.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/poller.h"
+#include "server/settings.h"
+#include "server/sources.h"
 
 struct tcp;
 

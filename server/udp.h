@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/sources.h"
-#include "server/listen.h"
-#include "server/settings.h"
-#include "server/loop.h"
 #include "server/counters.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/settings.h"
+#include "server/sources.h"
 
 struct udp;
 

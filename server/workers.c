@@ -196,11 +196,32 @@ static void reap_workers(struct workers *w, int64_t now)
 	}
 }
 
-/* In the process of a new worker: it ends with the watching one and holds nothing of the others. */
-static void begin_work(struct workers *w, int number, int line)
+/* Starts a worker. Returns true in its process, which ends with the watching one and holds nothing
+ * of the other workers. */
+static bool start(struct workers *w, int number, int64_t now)
 {
+	struct worker *one = &w->all[number];
+	int line[2] = { -1, -1 };
+
+	one->since = now;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line) < 0 ||
+	    (one->pid = fork()) < 0) {
+		one->pid = 0;
+		plan_restart(one, now);
+		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",
+		    number + 1, strerror(errno), (double)one->pause / (double)NS_PER_S);
+		(void)file_give_up(line[0]);
+		(void)file_give_up(line[1]);
+		return false;
+	}
+	if (one->pid > 0) {
+		one->channel = line[0];
+		close(line[1]);
+		return false;
+	}
+	close(line[0]);
 	w->own = number;
-	w->line = line;
+	w->line = line[1];
 	for (int i = 0; i < w->count; i++) {
 		w->all[i].channel = file_give_up(w->all[i].channel);
 		if (i != number)
@@ -210,34 +231,7 @@ static void begin_work(struct workers *w, int number, int line)
 	/* The watching process may have died before that. */
 	if (getppid() != w->watcher)
 		kill(getpid(), SIGKILL);
-}
-
-/* Returns true in the new process. */
-static bool start(struct workers *w, int number, int64_t now)
-{
-	struct worker *one = &w->all[number];
-	int line[2] = { -1, -1 };
-	pid_t pid = -1;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line) == 0)
-		pid = fork();
-	if (pid == 0) {
-		close(line[0]);
-		begin_work(w, number, line[1]);
-		return true;
-	}
-	one->since = now;
-	if (pid < 0) {
-		plan_restart(one, now);
-		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",
-		    number + 1, strerror(errno), (double)one->pause / (double)NS_PER_S);
-		(void)file_give_up(line[0]);
-	} else {
-		one->pid = pid;
-		one->channel = line[0];
-	}
-	(void)file_give_up(line[1]);
-	return false;
+	return true;
 }
 
 int workers_supervise(struct workers *w, int64_t now)
