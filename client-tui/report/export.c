@@ -20,6 +20,7 @@
 #include "common/grow.h"
 #include "common/text.h"
 #include "common/utf8.h"
+#include "ledger/transport.h"
 #include "report/sequence.h"
 #include "report/summary.h"
 #include "report/svg-plots.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/search.h"
+#include "ledger/transport.h"
 #include "report/svg.h"
 #include "report/axis.h"
 #include "ledger/transport.h"
@@ -217,7 +218,7 @@ static void draw_runs(const struct pages *p, double x, double y)
 	}
 	max = longer > max ? longer : max;
 	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ",
-	                                       p->stats[0] ? "UDP" : "TCP")
+	                                       transport_info[!p->stats[0]].title)
 	                                 : 0;
 
 	stats_runs_words(s, words + used, sizeof words - used);

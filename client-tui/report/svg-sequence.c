@@ -14,6 +14,7 @@
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/units.h"
+#include "ledger/transport.h"
 #include "report/sequence.h"
 #include "ledger/transport.h"
 
