@@ -117,15 +117,22 @@ static void left_words(const struct record *r, char *buf, size_t size)
 	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, retransmitted);
 }
 
-/* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them.
- */
-static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+/* The place of words at `y`, lower if others stand there; the next words stand a row below. */
+static double below(double *next, double y, double row)
 {
 	const double at = y > *next ? y : *next;
 
+	*next = at + row;
+	return at;
+}
+
+/* Words beside a host's line; a faint line leads to those that stand lower. */
+static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+{
+	const double at = below(next, y, SEQUENCE_ROW);
+
 	if (at - y > 2)
 		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
-	*next = at + SEQUENCE_ROW;
 	return at + FONT / 3;
 }
 
@@ -232,12 +239,6 @@ static void draw_replies(struct panel *panel)
 	free(w);
 }
 
-static double words_end(double *next, double y)
-{
-	*next = (y > *next ? y : *next) + SEQUENCE_ROW;
-	return *next;
-}
-
 static double words_height(const struct picture *p, bool stream)
 {
 	double left = 0, right = 0;
@@ -246,10 +247,10 @@ static double words_height(const struct picture *p, bool stream)
 
 	for (size_t i = 0; i < p->s.count; i++)
 		if (p->s.records[i].stream == stream)
-			words_end(&left,
-			    time_axis_place(&p->s.axis, sequence_begins(&p->s.records[i])));
+			below(&left, time_axis_place(&p->s.axis, sequence_begins(&p->s.records[i])),
+			    SEQUENCE_ROW);
 	for (size_t i = 0; i < n; i++)
-		words_end(&right, time_axis_place(&p->s.axis, w[i].at));
+		below(&right, time_axis_place(&p->s.axis, w[i].at), SEQUENCE_ROW);
 	free(w);
 	return left > right ? left : right;
 }
@@ -498,13 +499,10 @@ static bool is_across(const struct session_event *e)
 	return e->kind != SESSION_EVENT_TCP;
 }
 
-/* Where the words of the next event stand, not over those of the one before. */
+/* The place of an event's words, not over those of the one before. */
 static double event_words(const struct picture *p, size_t event, double *next)
 {
-	const double y = place(p, p->s.events[event].at) - 3;
-
-	*next = (y > *next ? y : *next) + EVENT_ROW;
-	return *next - EVENT_ROW;
+	return below(next, place(p, p->s.events[event].at) - 3, EVENT_ROW);
 }
 
 static void draw_events(const struct picture *p)
