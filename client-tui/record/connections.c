@@ -209,7 +209,7 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 	for (size_t i = 0; i < event.packet_count; i++) {
 		recorded[i] = record_packet_moved(&packets[i].of, -event.at);
 		due = due || recorded[i].fate != LINK_DELIVERED;
-		/* A drop that somebody asked for has a row. */
+		/* A requested drop has a row. */
 		if (recorded[i].syn && recorded[i].fate == LINK_REQUESTED_DROP)
 			event.quiet = false;
 	}

@@ -268,7 +268,7 @@ static const struct field sum_fields[] = {
 	{ NULL },
 };
 
-static const struct field truth_fields[] = {
+static const struct field comparison_fields[] = {
 	{ "judged", FIELD_COUNT, AT(struct record_summary, compared) },
 	{ "mismatches", FIELD_COUNT, AT(struct record_summary, mismatches) },
 	{ NULL },
@@ -278,7 +278,8 @@ static const struct field summary_fields[] = {
 	{ "sessions", FIELD_LIST, ITEMS(struct record_summary, sums),
 	    COUNTED(struct record_summary, count), .fields = sum_fields,
 	    .items_max = RECORDER_SESSIONS },
-	{ "truth", FIELD_WITHIN, AT(struct record_summary, has_truth), .fields = truth_fields },
+	{ "truth", FIELD_WITHIN, AT(struct record_summary, is_compared),
+	    .fields = comparison_fields },
 	{ NULL },
 };
 

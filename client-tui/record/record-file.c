@@ -138,7 +138,7 @@ static int take_summary(const struct reading *r, struct record_summary *read)
 	f->run.ended_at = read->run.ended_at;
 	f->run.stopped = read->run.stopped;
 	add_link(f, &f->run, read->run.link);
-	f->has_link = f->has_link || read->has_truth;
+	f->has_link = f->has_link || read->is_compared;
 	f->compared = read->compared;
 	f->mismatches = read->mismatches;
 	for (size_t i = 0; i < read->count; i++) {

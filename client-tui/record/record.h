@@ -148,7 +148,7 @@ struct record_summary {
 	size_t count;
 	/* The lab: lines that were compared with what the link did, and those that contradict it.
 	 */
-	bool has_truth;
+	bool is_compared;
 	uint64_t compared, mismatches;
 };
 

@@ -49,7 +49,7 @@ struct recorder {
 	struct sink live;
 	int64_t start;
 	struct record_run run;
-	struct recorder_session *sessions[RECORDER_SESSIONS];
+	struct recorder_session sessions[RECORDER_SESSIONS];
 	size_t count;
 	/* An empty ledger, for sessions that were removed. */
 	struct ledger *none;
@@ -84,57 +84,43 @@ void recorder_free(struct recorder *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->count; i++) {
-		free(r->sessions[i]->of.peer);
-		free(r->sessions[i]->deferred);
-		free(r->sessions[i]);
+		free(r->sessions[i].of.peer);
+		free(r->sessions[i].deferred);
 	}
 	event_log_clear(&r->log);
 	ledger_free(r->none);
 	free(r);
 }
 
-/* A new session, or when there are RECORDER_SESSIONS a removed one of the same transport. */
-static struct recorder_session *make_session_slot(struct recorder *r, bool stream)
-{
-	if (r->count < RECORDER_SESSIONS) {
-		struct recorder_session *s = calloc(1, sizeof *s);
-
-		if (s)
-			s->of.session = (unsigned)r->count;
-		return s;
-	}
-	for (size_t i = 0; i < r->count; i++)
-		if (r->sessions[i]->ledger == r->none && r->sessions[i]->of.stream == stream)
-			return r->sessions[i];
-	return NULL;
-}
-
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
     int64_t reply_timeout, size_t rows, const struct trace *trace)
 {
-	char *copy = strdup(peer);
-	struct recorder_session *s = copy ? make_session_slot(r, stream) : NULL;
+	size_t i = r->count;
+	char *copy;
 
-	if (!s) {
-		free(copy);
+	/* Of RECORDER_SESSIONS, one of the same transport that was removed. */
+	if (i == RECORDER_SESSIONS)
+		for (i = 0; i < r->count; i++)
+			if (r->sessions[i].ledger == r->none && r->sessions[i].of.stream == stream)
+				break;
+	if (i == RECORDER_SESSIONS || !(copy = strdup(peer)))
 		return -1;
-	}
-	free(s->of.peer);
-	*s = (struct recorder_session){ .ledger = ledger,
+	free(r->sessions[i].of.peer);
+	r->sessions[i] = (struct recorder_session){ .ledger = ledger,
 		.trace = trace,
 		.rows = rows,
-		.of = { .session = s->of.session,
+		.of = { .session = (unsigned)i,
 		    .stream = stream,
 		    .peer = copy,
 		    .reply_timeout = reply_timeout } };
-	if (s->of.session == r->count)
-		r->sessions[r->count++] = s;
-	return (int)s->of.session;
+	if (i == r->count)
+		r->count++;
+	return (int)i;
 }
 
-static struct recorder_session *session_of(const struct recorder *r, int session)
+static struct recorder_session *session_of(struct recorder *r, int session)
 {
-	return session >= 0 && (size_t)session < r->count ? r->sessions[session] : NULL;
+	return session >= 0 && (size_t)session < r->count ? &r->sessions[session] : NULL;
 }
 
 void recorder_remove(struct recorder *r, int session)
@@ -369,11 +355,11 @@ static int put_line(const struct recorder *r, const struct sink *to,
 static int put_summary(const struct recorder *r, const struct sink *to,
     const struct record_run *run, const uint64_t *written)
 {
-	const struct trace *trace = r->count > 0 ? r->sessions[0]->trace : NULL;
+	const struct trace *trace = r->count > 0 ? r->sessions[0].trace : NULL;
 	struct record_summary summary = { .run = *run,
 		.sums = calloc(r->count + 1, sizeof *summary.sums),
 		.count = r->count,
-		.has_truth = trace };
+		.is_compared = trace };
 	int result = -1;
 
 	summary.run.ended_at -= r->start;
@@ -383,7 +369,7 @@ static int put_summary(const struct recorder *r, const struct sink *to,
 		summary.mismatches = trace_totals(trace)->mismatches;
 	}
 	for (size_t i = 0; summary.sums && i < r->count; i++) {
-		const struct recorder_session *s = r->sessions[i];
+		const struct recorder_session *s = &r->sessions[i];
 		struct figures *f = &summary.sums[i].figures;
 
 		summary.sums[i] = (struct record_sum){ .of = s->of, .figures = s->figures };
@@ -420,7 +406,7 @@ static bool begin(struct recorder *r)
 		failed(r);
 	r->begun = r->fresh = true;
 	for (; r->reported < r->count; r->reported++)
-		if (put(&r->live, RECORD_SESSION, &r->sessions[r->reported]->of) < 0)
+		if (put(&r->live, RECORD_SESSION, &r->sessions[r->reported].of) < 0)
 			failed(r);
 	return !r->error;
 }
@@ -601,7 +587,7 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 	if (due)
 		r->evicting_at = now;
 	for (size_t i = 0; i < r->count; i++) {
-		struct recorder_session *s = r->sessions[i];
+		struct recorder_session *s = &r->sessions[i];
 		const int64_t at = write_final(r, s, due && evicts_soon(s), false, now);
 
 		if (due)
@@ -624,9 +610,9 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 	if (!r->live.out || r->error)
 		return;
 	for (size_t i = 0; i < r->count && begin(r); i++) {
-		write_deferred(r, r->sessions[i], true, run->ended_at);
-		write_final(r, r->sessions[i], false, true, run->ended_at);
-		written[i] = r->sessions[i]->written;
+		write_deferred(r, &r->sessions[i], true, run->ended_at);
+		write_final(r, &r->sessions[i], false, true, run->ended_at);
+		written[i] = r->sessions[i].written;
 	}
 	errno = 0;
 	if (!r->error &&
@@ -639,7 +625,7 @@ const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
 	struct text out = text_begin(buf, size);
 
 	for (size_t i = 0; i < r->count; i++) {
-		const struct recorder_session *s = r->sessions[i];
+		const struct recorder_session *s = &r->sessions[i];
 
 		if (ledger_totals(s->ledger)->typed > 0)
 			text_put(&out, "%s%s %s", out.used ? ", " : "",
@@ -652,9 +638,9 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 {
 	*sum = (struct ledger_totals){ .typed = 0 };
 	for (size_t i = 0; i < r->count; i++) {
-		const struct ledger_totals *t = ledger_totals(r->sessions[i]->ledger);
+		const struct ledger_totals *t = ledger_totals(r->sessions[i].ledger);
 
-		if (r->sessions[i]->of.stream != stream)
+		if (r->sessions[i].of.stream != stream)
 			continue;
 		sum->typed += t->typed;
 		sum->sent += t->sent;
@@ -689,11 +675,11 @@ static const struct recorder_session *next_row(const struct recorder *r, const s
 	const struct recorder_session *first = NULL;
 
 	for (size_t i = 0; i < r->count; i++) {
-		const struct ledger_row *next = ledger_at(r->sessions[i]->ledger, w->rows[i]);
+		const struct ledger_row *next = ledger_at(r->sessions[i].ledger, w->rows[i]);
 
 		if (!next || (first && next->typed_at >= (*row)->typed_at))
 			continue;
-		first = r->sessions[i];
+		first = &r->sessions[i];
 		*row = next;
 	}
 	return first;
@@ -720,7 +706,7 @@ static bool next_item(const struct recorder *r, struct walk *w, const struct rec
 	*s = next_row(r, w, row);
 	*entry = next_entry(r, w);
 	if (*entry && (!*s || (*entry)->reported_at <= (*row)->typed_at)) {
-		*s = r->sessions[(*entry)->session];
+		*s = &r->sessions[(*entry)->session];
 		*row = NULL;
 		w->entries++;
 	} else if (*s) {
@@ -757,7 +743,7 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	if (put(&to, RECORD_START, &r->run) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
-		if (put(&to, RECORD_SESSION, &r->sessions[i]->of) < 0)
+		if (put(&to, RECORD_SESSION, &r->sessions[i].of) < 0)
 			return -1;
 	while (next_item(r, &walk, &s, &row, &entry))
 		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
@@ -787,7 +773,7 @@ struct transcript *recorder_transcript(const struct recorder *r)
 	struct transcript *b;
 
 	for (size_t i = 0; i < r->count; i++)
-		items += ledger_count(r->sessions[i]->ledger);
+		items += ledger_count(r->sessions[i].ledger);
 	b = transcript_new(items);
 	while (b && next_item(r, &walk, &s, &row, &entry))
 		if (add_item(b, s, row, entry) < 0) {
@@ -800,7 +786,7 @@ struct transcript *recorder_transcript(const struct recorder *r)
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context)
 {
 	for (size_t i = 0; i < r->count; i++) {
-		const struct recorder_session *s = r->sessions[i];
+		const struct recorder_session *s = &r->sessions[i];
 
 		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
 			struct record record;

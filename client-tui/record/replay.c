@@ -273,7 +273,7 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
 	return 0;
 }
 
-/* --- asking --- */
+/* --- its state --- */
 
 size_t replay_sessions(const struct replay *r)
 {
