@@ -24,6 +24,10 @@ static inline int file_give_up(int fd)
 /* Sets errno and *why. Returns -1. */
 int file_refuse(int error, const char *reason, const char **why);
 
+/* The owner is this user, or the owner of "/", who may change anything: root, whom a user namespace
+ * shows under another number. */
+bool file_is_trusted(uid_t owner);
+
 /* Whether it is /dev/null, which stands for no file. */
 bool file_is_null(const struct stat *st);
 

@@ -13,19 +13,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/file.h"
-#include "terminal/line-editor.h"
 
-/* The largest file, bytes; the longest line is the line editor's. */
+/* The largest file, bytes. */
 #define FILE_MAX (16u << 20)
 /* Symbolic links on the way to it, as many as Linux follows. */
 #define LINKS 40
 
-/* How often another session's lock is looked at again: for 5 s in all, for 0.5 s once the session
- * was told to end. */
+/* How often another session's lock is tried again: for 5 s in all, for 0.5 s once the session was
+ * told to end. */
 #define LOCK_TRIES 500
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
@@ -35,23 +33,22 @@ static const struct timespec lock_wait = { .tv_nsec = 10000000 };
  * user's own links, at most so many, are followed. */
 static bool is_own_path(const char *path, int links)
 {
-	struct stat top, st;
+	struct stat st;
 	char way[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
-	bool own = stat("/", &top) == 0;
-
+	bool own = true;
 	for (size_t n = 1, all = strlen(path); own && n <= all; n++) {
 		if (path[n] != '/' && path[n] != '\0')
 			continue;
-		snprintf(way, sizeof(way), "%.*s", (int)n, path);
-		own = lstat(way, &st) < 0 || st.st_uid == geteuid() || st.st_uid == top.st_uid ||
+		snprintf(way, sizeof way, "%.*s", (int)n, path);
+		own = lstat(way, &st) < 0 || file_is_trusted(st.st_uid) ||
 		      (geteuid() != 0 && !S_ISLNK(st.st_mode));
-		const ssize_t length = own ? readlink(way, to, sizeof(to)) : -1;
+		const ssize_t length = own ? readlink(way, to, sizeof to) : -1;
 		if (length <= 0 || links == 0)
 			continue;
 		const char *slash = *to == '/' ? NULL : strrchr(way, '/');
-		const int length_needed = snprintf(target, sizeof(target), "%.*s%.*s",
+		const int needed = snprintf(target, sizeof target, "%.*s%.*s",
 		    slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
-		own = length_needed < PATH_MAX && is_own_path(target, links - 1);
+		own = needed < PATH_MAX && is_own_path(target, links - 1);
 	}
 	return own;
 }
@@ -86,7 +83,7 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 		end = memchr(line, '\n', (size_t)(text + length - line));
 		end = end ? end : text + length;
 		*end = '\0';
-		if (end - line > (ptrdiff_t)LINE_EDITOR_MAX) {
+		if (end - line > (ptrdiff_t)HISTORY_LINE_MAX) {
 			free(text);
 			return file_refuse(EFBIG, "has a line of more than 1 MiB", why);
 		}
@@ -97,30 +94,23 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 	return 0;
 }
 
-/* Every folder on the way to the file; what went wrong shows when the file is opened. The path is
- * changed and restored. */
-static void make_folders(char *path)
-{
-	if (path[0] == '\0')
-		return;
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0700);
-		*slash = '/';
-	}
-}
-
-/* The file to add to, behind a symbolic link, made where it is missing, so that the link stays. The
- * caller frees; NULL with errno, and *why unless that says all. */
+/* The file to add to, behind a symbolic link, made where it is missing with every folder on the way
+ * to it (0700), so that the link stays. The caller frees; NULL with errno, and *why unless that
+ * says all. */
 static char *find_file(const char *path, const char **why)
 {
 	int fd = open_own(path, why);
-	char *copy = fd < 0 && errno == ENOENT ? strdup(path) : NULL;
-
-	if (copy) {
+	char *folder = fd < 0 && errno == ENOENT ? strdup(path) : NULL;
+	if (folder) {
 		*why = NULL;
-		make_folders(copy);
-		free(copy);
+		/* If that fails, opening the file says so. */
+		for (char *slash = *path ? strchr(folder + 1, '/') : NULL; slash;
+		    slash = strchr(slash + 1, '/')) {
+			*slash = '\0';
+			mkdir(folder, 0700);
+			*slash = '/';
+		}
+		free(folder);
 		fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	}
 	if (fd < 0)
@@ -142,7 +132,6 @@ static bool is_current(int fd, const char *path, struct stat *st)
 static int open_locked(const char *path, struct stat *st, bool hurry, const char **why)
 {
 	sigset_t none;
-
 	sigemptyset(&none);
 	for (int left = hurry ? HURRY_TRIES : LOCK_TRIES; left > 0; left--) {
 		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -162,68 +151,60 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 	return file_refuse(EBUSY, "another program keeps it locked", why);
 }
 
-/* What is put into a file: lines of an old one and new ones. Of all lines the newest that there is
- * room for. */
-struct rewriting {
-	const char *old;
-	const char *const *lines;
-	size_t count, keep;
-	/* Lines and bytes that are still to come. */
-	size_t left, left_bytes;
-	FILE *out;
-	const char **why;
-};
-
-static void count_line(void *context, const char *line)
+static void put_line(void *out, const char *line)
 {
-	struct rewriting *r = context;
-	r->left++;
-	r->left_bytes += strlen(line) + 1;
+	fprintf(out, "%s\n", line);
 }
 
-static void copy_line(void *context, const char *line)
+/* The lines of the file and the new ones: of all lines the newest `keep`, as many as there is room
+ * for. Returns their text, whose beginning goes to *all, to free. NULL with errno, and *why unless
+ * that says all. */
+static char *newest_lines(const char *path, const char *const *lines, size_t count, size_t keep,
+    char **all, const char **why)
 {
-	struct rewriting *r = context;
-	if (r->left <= r->keep && r->left_bytes <= FILE_MAX)
-		fprintf(r->out, "%s\n", line);
-	r->left--;
-	r->left_bytes -= strlen(line) + 1;
+	size_t size;
+	FILE *out = open_memstream(all, &size);
+	bool read = out && history_read(path, put_line, out, why) == 0;
+	for (size_t i = 0; read && i < count; i++)
+		put_line(out, lines[i]);
+	int error = errno;
+	if (!out || fclose(out) != 0)
+		return NULL;
+	errno = error;
+	if (!read)
+		return NULL;
+	char *from = *all + size;
+	for (size_t left = keep; left > 0 && from > *all; left--) {
+		char *before = memrchr(*all, '\n', (size_t)(from - 1 - *all));
+		char *line = before ? before + 1 : *all;
+		if (*all + size - line > (ptrdiff_t)FILE_MAX)
+			break;
+		from = line;
+	}
+	return from;
 }
 
-static int each_line(struct rewriting *r, void (*entry)(void *context, const char *line))
+static int put_text(void *text, FILE *out)
 {
-	if (history_read(r->old, entry, r, r->why) < 0)
-		return -1;
-	for (size_t i = 0; i < r->count; i++)
-		entry(r, r->lines[i]);
-	return 0;
+	return fputs(text, out) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
 }
 
-static int put_lines(void *rewriting, FILE *out)
-{
-	struct rewriting *r = rewriting;
-	r->out = out;
-	return each_line(r, copy_line) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
-}
-
-/* Puts a new file in the place of the old one, so that no reader ever sees half of it and a full
- * disk takes nothing. Its name is always the same: what a killed session has left of it goes. */
-static int rewrite(struct rewriting *r)
+/* Puts a new file with this text in the place of the old one, so that no reader ever sees half of
+ * it and a full disk takes nothing. Its name is always the same: it takes the place of what a
+ * killed session has left. */
+static int rewrite(const char *path, char *text, const char **why)
 {
 	char fresh[PATH_MAX];
 	struct stat made;
-
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.upcase-new", r->old) >= sizeof(fresh))
-		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), r->why);
-	if (each_line(r, count_line) < 0)
+	if ((size_t)snprintf(fresh, sizeof fresh, "%s.upcase-new", path) >= sizeof fresh)
+		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), why);
+	if (!file_replaceable(fresh, NULL, why))
 		return -1;
-	if (!file_replaceable(fresh, NULL, r->why))
-		return -1;
-	*r->why = NULL;
+	*why = NULL;
 	(void)unlink(fresh);
-	if (file_make(fresh, put_lines, r, &made) < 0)
+	if (file_make(fresh, put_text, text, &made) < 0)
 		return -1;
-	if (rename(fresh, r->old) == 0)
+	if (rename(fresh, path) == 0)
 		return 0;
 	int error = errno;
 	(void)file_remove(fresh, &made);
@@ -241,16 +222,15 @@ static bool is_cut(int fd)
 }
 
 /* Adds the new lines where no file can be made beside it. */
-static int add_lines(int fd, const struct rewriting *r)
+static int add_lines(int fd, const char *const *lines, size_t count)
 {
 	FILE *out = fdopen(dup(fd), "a");
-
 	if (!out)
 		return -1;
 	if (is_cut(fd))
 		putc('\n', out);
-	for (size_t i = 0; i < r->count; i++)
-		fprintf(out, "%s\n", r->lines[i]);
+	for (size_t i = 0; i < count; i++)
+		put_line(out, lines[i]);
 	return fclose(out);
 }
 
@@ -259,20 +239,21 @@ int history_append(const char *path, const char *const *lines, size_t count, siz
 {
 	struct stat st;
 	*why = NULL;
-	char *file = find_file(path, why);
+	char *file = find_file(path, why), *all = NULL;
 	int lock = file ? open_locked(file, &st, hurry, why) : -1, r = -1;
-	struct rewriting all = {
-		.old = file, .lines = lines, .count = count, .keep = keep, .why = why
-	};
-
 	/* Lines for /dev/null are as good as there. */
-	if (lock >= 0)
-		r = S_ISREG(st.st_mode) ? rewrite(&all) : 0;
+	if (lock >= 0 && S_ISREG(st.st_mode)) {
+		char *text = newest_lines(file, lines, count, keep, &all, why);
+		r = text ? rewrite(file, text, why) : -1;
+	} else if (lock >= 0) {
+		r = 0;
+	}
 	if (r < 0 && lock >= 0 && (errno == EACCES || errno == EROFS))
-		r = add_lines(lock, &all);
+		r = add_lines(lock, lines, count);
 	int error = errno;
 	if (lock >= 0)
 		close(lock);
+	free(all);
 	free(file);
 	if (r < 0 && !*why)
 		*why = strerror(error);

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The longest line, bytes. */
+#define HISTORY_LINE_MAX (1024u * 1024)
+
 /* Hands every line of the file to `entry`, oldest first; empty lines and those with a zero byte are
  * left out. Only an ordinary file of this user's is read, of 16 MiB and lines of 1 MiB at most, or
  * /dev/null. Returns 0, also if there is no file; -1 with errno and the reason in *why if it is

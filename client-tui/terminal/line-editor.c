@@ -11,7 +11,6 @@
 
 #include "terminal/line-editor.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +19,8 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "terminal/inputrc.h"
-#include "terminal/readline-macros.h"
-#include "terminal/valid-text.h"
 #include "terminal/history.h"
-#include "terminal/readline-undo.h"
+#include "terminal/readline-guard.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
 #define BUSY_STATES \
@@ -40,11 +36,9 @@
 #define READS_TO_END 64
 #define READS_MAX 1024
 #define COMMANDS_MAX 4096
-/* A character takes longer to overstrike the more there are. */
-#define OVERSTRIKES_MAX 4096
 
 static struct {
-	bool running, quoting, rang, prompt_changed, discarding, aborted, redoing;
+	bool running, quoting, rang, prompt_changed, discarding, aborted;
 	struct line_editor_hooks hooks;
 	/* The keys that readline has not read yet; since it read the last one: its other reads, and
 	 * the commands of macros. */
@@ -56,8 +50,6 @@ static struct {
 	unsigned char *typed;
 	size_t keys_left;
 	unsigned played;
-	/* The longest line so far: what is put back is no longer. */
-	int longest;
 	/* What stands before the line, and the same as it was shown last. */
 	char *prompt, *shown;
 	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
@@ -156,8 +148,8 @@ static void draw_nothing(void)
  * longer lines; what overwrites moves the rest of the line for each character. */
 static void bound_keys(void)
 {
-	if (rl_insert_mode == 0 && rl_numeric_arg > OVERSTRIKES_MAX)
-		rl_numeric_arg = OVERSTRIKES_MAX;
+	if (rl_insert_mode == 0 && rl_numeric_arg > READLINE_GUARD_OVERSTRIKES_MAX)
+		rl_numeric_arg = READLINE_GUARD_OVERSTRIKES_MAX;
 	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
 		return;
 	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)LINE_EDITOR_MAX)
@@ -224,7 +216,7 @@ static void show_matches(char **matches, int count, int longest)
 /* Returns whether it was new. */
 static bool remember(const char *line)
 {
-	if (self.entries <= 0 || line[0] == '\0' || valid_text_is_broken(line, strlen(line)))
+	if (self.entries <= 0 || line[0] == '\0' || readline_guard_is_broken(line, strlen(line)))
 		return false;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
@@ -286,77 +278,11 @@ static void line_entered(char *line)
 		hook_end();
 }
 
-/* A great argument makes some of vi's commands write more than memory holds, or run for minutes
- * behind the end of the line. */
-static int repeat(rl_command_func_t *command, int count, int max, int key)
-{
-	if (count > max)
-		count = rl_numeric_arg = max;
-	return command(count, key);
-}
-
-static int put_bounded(int count, int key)
-{
-	return repeat(rl_vi_put, count, (int)LINE_EDITOR_MAX / (self.longest + 1) + 1, key);
-}
-
-/* The command that it does again may be bound to itself. */
-static int redo_bounded(int count, int key)
-{
-	if (self.redoing)
-		return rl_ding();
-	self.redoing = true;
-	int r = repeat(rl_vi_redo, count, (int)LINE_EDITOR_MAX / (self.longest + 1) + 1, key);
-	self.redoing = false;
-	return r;
-}
-
-static int change_case_bounded(int count, int key)
-{
-	return repeat(rl_vi_change_case, count, rl_end, key);
-}
-
-static int overstrike_bounded(int count, int key)
-{
-	return repeat(rl_vi_overstrike, count, OVERSTRIKES_MAX, key);
-}
-
-/* They read their key once more, as a digit, and run what else it is bound to: themselves, for
- * ever. */
-static int only_digits(rl_command_func_t *command, int count, int key)
-{
-	if (isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg))
-		return command(count, key);
-	return rl_ding();
-}
-
-static int digit_argument(int count, int key)
-{
-	return only_digits(rl_digit_argument, count, key);
-}
-
-static int vi_digit_argument(int count, int key)
-{
-	return only_digits(rl_vi_arg_digit, count, key);
-}
-
-/* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
-static void unbind_lowercase(Keymap map)
-{
-	char **keys = rl_invoking_keyseqs_in_map(rl_do_lowercase_version, map);
-	for (size_t i = 0; keys && keys[i]; i++) {
-		if (!isupper((unsigned char)keys[i][strlen(keys[i]) - 1]))
-			rl_bind_keyseq_in_map(keys[i], rl_abort, map);
-		free(keys[i]);
-	}
-	free(keys);
-}
-
 /* A macro is typed before the keys that are left. A keyboard macro has its text behind its key,
  * since it was typed while it was recorded. */
 static int play_macro(int count, int key)
 {
-	const char *text = macros_text(rl_executing_keymap, key);
+	const char *text = readline_guard_macro(rl_executing_keymap, key);
 	const size_t n = text ? strlen(text) : 0;
 	unsigned char *typed;
 
@@ -384,25 +310,6 @@ static int play_macro(int count, int key)
 
 static int read_inputrc_again(int count, int key);
 
-/* What the inputrc has bound to commands that would keep us. */
-static void guard_commands(Keymap map)
-{
-	/* Of readline 8.3: it reads the name by itself. */
-	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
-	if (reads_name)
-		readline_undo_rebind(reads_name, rl_abort, map);
-	readline_undo_rebind(rl_vi_put, put_bounded, map);
-	readline_undo_rebind(rl_vi_redo, redo_bounded, map);
-	readline_undo_rebind(rl_vi_change_case, change_case_bounded, map);
-	readline_undo_rebind(rl_vi_overstrike, overstrike_bounded, map);
-	readline_undo_rebind(rl_digit_argument, digit_argument, map);
-	readline_undo_rebind(rl_vi_arg_digit, vi_digit_argument, map);
-	readline_undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
-	unbind_lowercase(map);
-	readline_undo_guard_searches(map);
-	macros_take(map, play_macro);
-}
-
 static void bind_keys(void)
 {
 	for (size_t i = 0; i < sizeof(keymaps) / sizeof(keymaps[0]); i++) {
@@ -417,7 +324,7 @@ static void bind_keys(void)
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
-		guard_commands(map);
+		readline_guard_bind(map, play_macro, read_inputrc_again);
 	}
 	/* Else an incremental search looks for pastes by itself, in what it may read from the
 	 * terminal. */
@@ -428,11 +335,11 @@ static void bind_keys(void)
 		rl_variable_bind("bell-style", "audible");
 }
 
-static bool is_inputrc_usable(void)
+static bool is_inputrc_usable(bool replace)
 {
 	char why[200];
 
-	if (inputrc_check(why, sizeof(why)))
+	if (readline_guard_inputrc(replace, why, sizeof(why)))
 		return true;
 	hook_begin();
 	if (self.hooks.notice)
@@ -443,7 +350,7 @@ static bool is_inputrc_usable(void)
 
 static int read_inputrc_again(int count, int key)
 {
-	int r = is_inputrc_usable() ? rl_re_read_init_file(count, key) : 0;
+	int r = is_inputrc_usable(false) ? rl_re_read_init_file(count, key) : 0;
 	bind_keys();
 	return r;
 }
@@ -470,8 +377,7 @@ static void start_readline(void)
 	rl_variable_bind("input-meta", "on");
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
-	if (!is_inputrc_usable())
-		inputrc_none();
+	is_inputrc_usable(true);
 	rl_initialize();
 	/* It rings only where it thinks that it echoes. Earlier versions then also write at the end
 	 * of a line. */
@@ -526,6 +432,7 @@ int line_editor_start(const struct line_editor_hooks *hooks, const char *history
 {
 	self.hooks = *hooks;
 	self.entries = entries;
+	readline_guard_start((int)LINE_EDITOR_MAX);
 	self.prompt = strdup("");
 	self.history = history ? strdup(history) : NULL;
 	if (!self.prompt || (history && !self.history) || set_up_streams() < 0) {
@@ -584,43 +491,6 @@ void line_editor_set_prompt(const char *prompt)
 	apply_prompt();
 }
 
-/* Keys such as M-1000000 x insert much at once. */
-static void bound_line(void)
-{
-	self.longest = rl_end > self.longest ? rl_end : self.longest;
-	if (rl_end <= (int)LINE_EDITOR_MAX)
-		return;
-	int keep = LINE_EDITOR_MAX;
-	while (keep > 0 && ((unsigned char)rl_line_buffer[keep] & 0xc0) == 0x80)
-		keep--;
-	rl_delete_text(keep, rl_end);
-	if (rl_point > rl_end)
-		rl_point = rl_end;
-	self.rang = true;
-}
-
-/* Some of vi's commands (R, over a wide character) cut a character, and others then never end; see
- * valid_text_copy(). */
-static void make_line_valid(void)
-{
-	size_t length;
-	if (rl_editing_mode != 0 || !valid_text_is_broken(rl_line_buffer, (size_t)rl_end))
-		return;
-	unsigned char *copy = valid_text_copy(rl_line_buffer, (size_t)rl_end, &length);
-	if (!copy)
-		return;
-	int point = rl_point;
-	rl_begin_undo_group();
-	rl_delete_text(0, rl_end);
-	rl_point = 0;
-	rl_insert_text((const char *)copy);
-	rl_end_undo_group();
-	free(copy);
-	rl_point = point < rl_end ? point : rl_end;
-	while (rl_point > 0 && ((unsigned char)rl_line_buffer[rl_point] & 0xc0) == 0x80)
-		rl_point--;
-}
-
 static void feed(const unsigned char *bytes, size_t n)
 {
 	self.input = bytes;
@@ -639,16 +509,12 @@ static void feed(const unsigned char *bytes, size_t n)
 			return;
 		if (self.aborted)
 			rl_callback_sigcleanup();
-		self.aborted = self.redoing = false;
+		self.aborted = false;
 		/* The commands of a macro follow those before it. */
 		if (rl_last_func == play_macro)
 			rl_last_func = last;
 		self.quoting = rl_last_func == rl_quoted_insert;
-		if (searching)
-			readline_undo_settle_search();
-		readline_undo_forget(place);
-		bound_line();
-		make_line_valid();
+		self.rang = !readline_guard_settle(place, searching) || self.rang;
 	}
 	self.left = 0;
 	free(self.typed);
@@ -670,7 +536,7 @@ static void drop_pending(void)
 void line_editor_feed(const unsigned char *bytes, size_t n)
 {
 	size_t length;
-	unsigned char *copy = self.running ? valid_text_copy(bytes, n, &length) : NULL;
+	unsigned char *copy = self.running ? readline_guard_copy(bytes, n, &length) : NULL;
 	if (!copy)
 		return;
 	enter();
@@ -789,7 +655,7 @@ void line_editor_insert(const unsigned char *bytes, size_t n)
 		return;
 	}
 	size_t length;
-	unsigned char *copy = valid_text_copy(bytes, n, &length);
+	unsigned char *copy = readline_guard_copy(bytes, n, &length);
 	if (!copy)
 		return;
 	enter();

@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "terminal/history.h"
+
 /* The longest line, bytes. */
-#define LINE_EDITOR_MAX (1024u * 1024)
+#define LINE_EDITOR_MAX HISTORY_LINE_MAX
 
 struct line_editor_hooks {
 	void *context;

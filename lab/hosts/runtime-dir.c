@@ -18,6 +18,7 @@
 
 #include "common/control-socket.h"
 #include "common/file.h"
+#include "common/file.h"
 #include "common/text.h"
 
 #define PREFIX "upcase-lab-"
@@ -27,15 +28,6 @@
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
 static const char *const files[] = { RUNTIME_DIR_LINK, RUNTIME_DIR_FAR };
-
-/* Who owns the root folder may change anything: root, whom a user namespace shows under another
- * number. */
-static bool is_trusted(uid_t owner)
-{
-	struct stat top;
-
-	return owner == geteuid() || (stat("/", &top) == 0 && owner == top.st_uid);
-}
 
 /* No other user can put something else where our folder lies: each folder on the way, up to the
  * root, is ours or root's, and where others may write into it, the sticky bit keeps them from what
@@ -49,7 +41,7 @@ static bool is_safe(const char *real)
 		if (real[n] && real[n] != '/' && n > 1)
 			continue;
 		snprintf(path, sizeof(path), "%.*s", (int)n, real);
-		if (stat(path, &st) != 0 || !is_trusted(st.st_uid) ||
+		if (stat(path, &st) != 0 || !file_is_trusted(st.st_uid) ||
 		    (st.st_mode & OTHERS_WRITE && !(st.st_mode & S_ISVTX)))
 			return false;
 	}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "terminal/readline-guard.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <wchar.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+#include <readline/tilde.h>
+
+#include "common/file.h"
+#include "common/text.h"
+
+/* The largest inputrc, bytes; and how many files are read, each as often as it is included. */
+#define INPUTRC_MAX (256u << 10)
+#define INPUTRCS_MAX 100
+/* Keymaps below keymaps, at most. */
+#define DEPTH_MAX 16
+
+static struct {
+	/* The macros that keys were bound to. */
+	struct macro {
+		Keymap map;
+		int key;
+		char *text;
+	} *macros;
+	size_t macro_count;
+	/* The longest line that there may be, and the longest one so far: what is put back is no
+	 * longer. */
+	int line_max, longest;
+	bool redoing;
+} self;
+
+void readline_guard_start(int line_max)
+{
+	self.line_max = line_max;
+	self.longest = 0;
+	self.redoing = false;
+}
+
+/* --- the inputrc --- */
+
+struct scan {
+	int files;
+	char *why;
+	size_t size;
+};
+
+/* The file that a line includes, or NULL. Lines that $if leaves out count as well. */
+static const char *included(char *line)
+{
+	line += strspn(line, " \t");
+	if (*line != '$')
+		return NULL;
+	line += 1 + strspn(line + 1, " \t");
+	if (strncasecmp(line, "include", 7) != 0 || (line[7] != ' ' && line[7] != '\t'))
+		return NULL;
+	line[strcspn(line, "\r")] = '\0';
+	return line + 7 + strspn(line + 7, " \t");
+}
+
+static int check_file(struct scan *c, const char *name)
+{
+	const char *reason;
+	size_t length = 0;
+	char *path = tilde_expand(name);
+	const int fd = file_read(path, INPUTRC_MAX, &reason);
+	char *text = fd < 0 ? NULL : file_text(fd, INPUTRC_MAX, &length, &reason);
+	int result = 0;
+	if (!text && (errno == ENOTSUP || errno == EFBIG))
+		result = text_refuse(c->why, c->size,
+		    "inputrc: %.100s: %s; the keys are the usual ones", path, reason);
+	else if (text && ++c->files > INPUTRCS_MAX)
+		result = text_refuse(c->why, c->size,
+		    "inputrc: %.100s: more than %d times $include, or itself; the keys are the "
+		    "usual ones",
+		    path, INPUTRCS_MAX);
+	for (char *line = text, *end; result == 0 && line < text + length; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(text + length - line));
+		end = end ? end : text + length;
+		*end = '\0';
+		if ((name = included(line)) != NULL)
+			result = check_file(c, name);
+	}
+	free(text);
+	free(path);
+	return result;
+}
+
+bool readline_guard_inputrc(bool replace, char *why, size_t size)
+{
+	struct scan c = { .why = why, .size = size };
+	const char *given = getenv("INPUTRC");
+	bool usable = given && *given
+	                ? check_file(&c, given) == 0
+	                : check_file(&c, "~/.inputrc") == 0 && check_file(&c, "/etc/inputrc") == 0;
+	if (!usable && replace)
+		setenv("INPUTRC", "/dev/null", 1);
+	return usable;
+}
+
+/* --- characters: in vi mode readline loops for ever over bytes that are none --- */
+
+/* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
+ * locale. */
+static size_t character(const unsigned char *bytes, size_t n)
+{
+	mbstate_t state = { 0 };
+	if (bytes[0] < 0x80 || MB_CUR_MAX == 1)
+		return 1;
+	size_t length = mbrlen((const char *)bytes, n, &state);
+	return length > n ? 0 : length;
+}
+
+bool readline_guard_is_broken(const void *text, size_t n)
+{
+	const unsigned char *bytes = text;
+	for (size_t at = 0, size; at < n; at += size)
+		if ((size = character(bytes + at, n - at)) == 0)
+			return true;
+	return false;
+}
+
+unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length)
+{
+	const unsigned char *bytes = text;
+	const char *sign = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xef\xbf\xbd" : "?";
+	unsigned char *copy = malloc(n * strlen(sign) + 1), *out = copy;
+	for (size_t at = 0; copy && at < n;) {
+		size_t size = character(bytes + at, n - at);
+		out = size ? mempcpy(out, bytes + at, size) : mempcpy(out, sign, strlen(sign));
+		at += size ? size : 1;
+	}
+	if (!copy)
+		return NULL;
+	*out = '\0';
+	*length = (size_t)(out - copy);
+	return copy;
+}
+
+/* --- commands that would not end, or crash --- */
+
+/* A great argument makes some of vi's commands write more than memory holds, or run for minutes
+ * behind the end of the line. */
+static int repeat(rl_command_func_t *command, int count, int max, int key)
+{
+	if (count > max)
+		count = rl_numeric_arg = max;
+	return command(count, key);
+}
+
+static int longest_lines(void)
+{
+	return self.line_max / (self.longest + 1) + 1;
+}
+
+static int put_bounded(int count, int key)
+{
+	return repeat(rl_vi_put, count, longest_lines(), key);
+}
+
+/* The command that it does again may be bound to itself. */
+static int redo_bounded(int count, int key)
+{
+	if (self.redoing)
+		return rl_ding();
+	self.redoing = true;
+	int r = repeat(rl_vi_redo, count, longest_lines(), key);
+	self.redoing = false;
+	return r;
+}
+
+static int change_case_bounded(int count, int key)
+{
+	return repeat(rl_vi_change_case, count, rl_end, key);
+}
+
+static int overstrike_bounded(int count, int key)
+{
+	return repeat(rl_vi_overstrike, count, READLINE_GUARD_OVERSTRIKES_MAX, key);
+}
+
+/* They read their key once more, as a digit, and run what else it is bound to: themselves, for
+ * ever. */
+static int only_digits(rl_command_func_t *command, int count, int key)
+{
+	return isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg) ? command(count, key)
+	                                                               : rl_ding();
+}
+
+static int digit_argument(int count, int key)
+{
+	return only_digits(rl_digit_argument, count, key);
+}
+
+static int vi_digit_argument(int count, int key)
+{
+	return only_digits(rl_vi_arg_digit, count, key);
+}
+
+/* readline hangs the list of undos of an edited line of the history on its entry and then loses
+ * count of who has it (Up, an edit, Up, an edit, Enter). So after each key no entry has undos: one
+ * can undo what was done since one came to the line. If readline is still at the line where it was
+ * before (no older one), the list may have been freed already. */
+static void drop_undos(int place)
+{
+	HIST_ENTRY **list = history_list();
+	bool moved = where_history() != place;
+	for (size_t i = 0; list && list[i]; i++) {
+		UNDO_LIST *own = list[i]->data, *current = rl_undo_list;
+		list[i]->data = NULL;
+		if (!own || own == current || !moved)
+			continue;
+		rl_undo_list = own;
+		rl_free_undo_list();
+		rl_undo_list = current;
+	}
+}
+
+/* When a non-incremental search has ended, the line that it found is the one that is being
+ * typed. */
+static void end_search(void)
+{
+	if (!RL_ISSTATE(RL_STATE_NSEARCH))
+		using_history();
+}
+
+/* readline loses count of undos in non-incremental searches (M-p, vi's /) too: they begin at the
+ * line that is being typed, with nothing to undo. */
+static int search_safely(rl_command_func_t *search, int count, int key)
+{
+	int place = where_history();
+	if (place < history_length)
+		rl_end_of_history(1, 0);
+	drop_undos(place);
+	rl_free_undo_list();
+	int r = search(count, key);
+	end_search();
+	return r;
+}
+
+#define SEARCHES(X) \
+	X(rl_noninc_forward_search) \
+	X(rl_noninc_reverse_search) \
+	X(rl_noninc_forward_search_again) \
+	X(rl_noninc_reverse_search_again) \
+	X(rl_vi_search) \
+	X(rl_vi_search_again)
+#define SAFELY(name) \
+	static int name##_safely(int count, int key) \
+	{ \
+		return search_safely(name, count, key); \
+	}
+SEARCHES(SAFELY)
+
+#define PAIR(name) { name, name##_safely },
+static const struct {
+	rl_command_func_t *command, *safe;
+} commands[] = { { rl_vi_put, put_bounded }, { rl_vi_redo, redo_bounded },
+	{ rl_vi_change_case, change_case_bounded }, { rl_vi_overstrike, overstrike_bounded },
+	{ rl_digit_argument, digit_argument }, { rl_vi_arg_digit, vi_digit_argument },
+	SEARCHES(PAIR) };
+
+/* Whatever keys of this keymap are bound to one command go to another; with `only_others`, not
+ * those that are capitals. */
+static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map, bool only_others)
+{
+	char **keys = rl_invoking_keyseqs_in_map(from, map);
+	for (size_t i = 0; keys && keys[i]; i++) {
+		if (!only_others || !isupper((unsigned char)keys[i][strlen(keys[i]) - 1]))
+			rl_bind_keyseq_in_map(keys[i], to, map);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
+/* --- macros: readline crashes when one holds a sequence that is bound to nothing, since its abort
+ * returns to a function that has ended. So the line editor types their text itself. --- */
+
+static struct macro *find_macro(Keymap map, int key)
+{
+	for (size_t i = 0; i < self.macro_count; i++)
+		if (self.macros[i].map == map && self.macros[i].key == key)
+			return &self.macros[i];
+	return NULL;
+}
+
+/* Takes over the text. */
+static int take_macro(Keymap map, int key, char *text)
+{
+	struct macro *m = find_macro(map, key);
+	if (!m) {
+		m = realloc(self.macros, (self.macro_count + 1) * sizeof *m);
+		if (!m)
+			return -1;
+		self.macros = m;
+		m += self.macro_count++;
+		*m = (struct macro){ .map = map, .key = key };
+	}
+	free(m->text);
+	m->text = text;
+	return 0;
+}
+
+static void take_macros(Keymap map, rl_command_func_t *play, int depth)
+{
+	/* The last one is for a sequence that goes on as none does. */
+	for (int key = 0; key < KEYMAP_SIZE && depth < DEPTH_MAX; key++) {
+		if (map[key].type == ISKMAP && map[key].function) {
+			take_macros((Keymap)map[key].function, play, depth + 1);
+		} else if (map[key].type == ISMACR && map[key].function &&
+		           take_macro(map, key, (char *)map[key].function) == 0) {
+			map[key].type = ISFUNC;
+			map[key].function = play;
+		}
+	}
+}
+
+const char *readline_guard_macro(struct _keymap_entry *map, int key)
+{
+	const struct macro *m = find_macro(map, key);
+	if (!m)
+		m = find_macro(map, ANYOTHERKEY);
+	return m ? m->text : NULL;
+}
+
+/* --- all of them --- */
+
+void readline_guard_bind(struct _keymap_entry *map, readline_guard_command *play,
+    readline_guard_command *again)
+{
+	/* Of readline 8.3: it reads the name by itself. */
+	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
+	if (reads_name)
+		rebind(reads_name, rl_abort, map, false);
+	rebind(rl_re_read_init_file, again, map, false);
+	/* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
+	rebind(rl_do_lowercase_version, rl_abort, map, true);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		rebind(commands[i].command, commands[i].safe, map, false);
+	take_macros(map, play, 0);
+}
+
+/* The byte of the line at `at` is within a character. */
+static bool is_within(int at)
+{
+	return ((unsigned char)rl_line_buffer[at] & 0xc0) == 0x80;
+}
+
+bool readline_guard_settle(int place, bool searched)
+{
+	size_t length;
+	bool fits = rl_end <= self.line_max;
+	self.redoing = false;
+	if (searched)
+		end_search();
+	drop_undos(place);
+	self.longest = rl_end > self.longest ? rl_end : self.longest;
+	if (!fits) {
+		/* Keys such as M-1000000 x insert much at once. */
+		int keep = self.line_max;
+		while (keep > 0 && is_within(keep))
+			keep--;
+		rl_delete_text(keep, rl_end);
+		rl_point = rl_point > rl_end ? rl_end : rl_point;
+	}
+	/* Some of vi's commands (R, over a wide character) cut a character. */
+	if (rl_editing_mode != 0 || !readline_guard_is_broken(rl_line_buffer, (size_t)rl_end))
+		return fits;
+	unsigned char *copy = readline_guard_copy(rl_line_buffer, (size_t)rl_end, &length);
+	if (!copy)
+		return fits;
+	int point = rl_point;
+	rl_begin_undo_group();
+	rl_delete_text(0, rl_end);
+	rl_point = 0;
+	rl_insert_text((const char *)copy);
+	rl_end_undo_group();
+	free(copy);
+	rl_point = point < rl_end ? point : rl_end;
+	while (rl_point > 0 && is_within(rl_point))
+		rl_point--;
+	return fits;
+}
