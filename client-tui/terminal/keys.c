@@ -45,14 +45,14 @@ struct keys {
 	size_t pasted, paste_capacity;
 };
 
-/* What stands at the front of the queue. */
+/* The token at the front of the queue. */
 struct token {
 	/* Its bytes; 0: more are needed. */
 	size_t used;
 	/* It is a key, not something to drop. */
 	bool is_key;
 	bool begins_paste, begins_string, too_long;
-	/* It is dropped, and nobody types such a thing. */
+	/* It is dropped: an answer of the terminal, which no user types. */
 	bool is_answer;
 };
 
@@ -208,37 +208,23 @@ static struct token numbered(const struct csi *csi, struct key_event *event)
 
 static struct token lettered(const struct csi *csi, struct key_event *event)
 {
+	static const char scrolling[] = "ABHF";
+	static const enum key keys[] = { KEY_ROW_UP, KEY_ROW_DOWN, KEY_TOP, KEY_BOTTOM };
+	const unsigned char final = csi->final;
+	const char *at = strchr(scrolling, final);
 	if (csi->count == 1 || (csi->count == 2 && csi->params[0] != 1))
 		return drop(csi->length);
-	switch (csi->final) {
-	case 'A':
-		return scrolls(csi) ? key(csi->length, event, KEY_ROW_UP) : to_editor(csi, event);
-	case 'B':
-		return scrolls(csi) ? key(csi->length, event, KEY_ROW_DOWN) : to_editor(csi, event);
-	case 'H':
-		return scrolls(csi) ? key(csi->length, event, KEY_TOP) : to_editor(csi, event);
-	case 'F':
-		return scrolls(csi) ? key(csi->length, event, KEY_BOTTOM) : to_editor(csi, event);
-	case 'C':
-	case 'D':
-	case 'Z':
+	if (at != NULL && scrolls(csi))
+		return key(csi->length, event, keys[at - scrolling]);
+	if (at != NULL || final == 'C' || final == 'D' || final == 'Z')
 		return to_editor(csi, event);
-	case 'P':
-		/* Alone it is the Linux console's Pause. */
-		return csi->count == 2 ? function(csi->length, event, 1) : drop(csi->length);
-	case 'Q':
-	case 'R':
-	case 'S':
-		return function(csi->length, event, csi->final - 'P' + 1);
-	case 'a':
-	case 'b':
-		/* rxvt's Shift-Up and -Down. */
-		return csi->count == 0
-		         ? key(csi->length, event, csi->final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN)
-		         : drop(csi->length);
-	default:
-		return drop(csi->length);
-	}
+	/* P alone is the Linux console's Pause. */
+	if (final >= 'P' && final <= 'S' && (final != 'P' || csi->count == 2))
+		return function(csi->length, event, final - 'P' + 1);
+	/* rxvt's Shift-Up and -Down. */
+	if ((final == 'a' || final == 'b') && csi->count == 0)
+		return key(csi->length, event, final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN);
+	return drop(csi->length);
 }
 
 static struct token key_of_csi(const struct csi *csi, struct key_event *event)
@@ -312,33 +298,25 @@ static struct token read_csi(const unsigned char *s, size_t n, bool timeout,
 	return timeout ? drop(n) : need_more;
 }
 
-/* The application keypad: the character on the key. */
-static const unsigned char *keypad(unsigned char c)
-{
-	static const unsigned char keys_j_to_y[] = "*+,-./0123456789";
-	static const unsigned char others[] = "\r=";
-	if (c >= 'j' && c <= 'y')
-		return &keys_j_to_y[c - 'j'];
-	return c == 'M' ? &others[0] : c == 'X' ? &others[1] : NULL;
-}
-
-/* The end of ESC O, after `i` bytes: `c`. */
+/* The end of ESC O, after `i` bytes. */
 static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event *event)
 {
-	unsigned char c = s[i];
-	size_t used = i + 1;
+	/* The application keypad: final bytes, and the characters on the keys. */
+	static const char finals[] = "jklmnopqrstuvwxyMX";
+	static const unsigned char characters[] = "*+,-./0123456789\r=";
+	const unsigned char c = s[i];
+	const char *at = strchr(finals, c);
 	if (c >= 'P' && c <= 'S')
-		return function(used, event, c - 'P' + 1);
+		return function(i + 1, event, c - 'P' + 1);
 	if (c == 'a' || c == 'b')
-		return key(used, event, c == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN);
-	if ((c >= 'A' && c <= 'D') || c == 'H' || c == 'F' || c == 'c' || c == 'd')
-		return text(event, s, used);
-	const unsigned char *character_on_it = keypad(c);
-	if (character_on_it == NULL)
-		return drop(used);
-	event->bytes = character_on_it;
-	event->length = 1;
-	return key(used, event, KEY_TEXT_BYTES);
+		return key(i + 1, event, c == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN);
+	if (strchr("ABCDHFcd", c) != NULL)
+		return text(event, s, i + 1);
+	if (at == NULL)
+		return drop(i + 1);
+	struct token t = text(event, &characters[at - finals], 1);
+	t.used = i + 1;
+	return t;
 }
 
 /* `s` begins with ESC O: then digits of modifiers that some terminals send, and a letter. */
@@ -557,7 +535,8 @@ static void widen_control(unsigned char *s, size_t n)
 	s[1] = c;
 }
 
-/* What may have begun with the Esc before has not. A string is one that has a number first. */
+/* The token after a late Esc was typed: it is no sequence that the Esc began. A control string
+ * begins with a number. */
 static bool was_typed(const struct keys *k, struct token t)
 {
 	const unsigned char *s = k->queue + k->head;
@@ -614,7 +593,7 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 	}
 }
 
-/* What is at the front of the queue waits so long for its rest. */
+/* How long the token at the front of the queue waits for its rest, ns. */
 static int64_t token_timeout(const struct keys *k)
 {
 	const unsigned char *s = k->queue + k->head;
@@ -625,7 +604,7 @@ static int64_t token_timeout(const struct keys *k)
 		return KEYS_SEQUENCE_WAIT;
 	if (n < 2 || s[0] != ESC || k->quoted)
 		return KEYS_ESCAPE_WAIT;
-	/* A Meta key; readline has none that is Alt-]. */
+	/* It may be a Meta key; readline has none that is Alt-]. */
 	return introduces_string(s[1]) && s[1] != ']' && !k->late ? KEYS_ESCAPE_WAIT
 	                                                          : KEYS_SEQUENCE_WAIT;
 }

@@ -28,7 +28,7 @@
 	    RL_STATE_VIMOTION | RL_STATE_CHARSEARCH)
 /* readline shows its own text in place of the prompt. */
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
-/* A longer paste is not what one searches for. */
+/* The longest paste that is searched for. */
 #define SEARCH_PASTE_MAX 256
 /* What one key may do: so many bytes are read behind the last one before they are the end of file,
  * and before the command is aborted; and so many commands of macros run, which may call themselves.
@@ -105,7 +105,7 @@ static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* Back to where readline reads its next command, as from its own abort: it does not return. */
+/* Jumps back to where readline reads its next command, as its own abort does; does not return. */
 static void abort_command(void)
 {
 	self.aborted = true;
@@ -237,9 +237,9 @@ static void keep_fresh(const char *line)
 	char *copy = strdup(line);
 	if (copy && self.fresh_count == (size_t)self.entries) {
 		free(self.fresh[0]);
-		memmove(self.fresh, self.fresh + 1, --self.fresh_count * sizeof(*self.fresh));
+		memmove(self.fresh, self.fresh + 1, --self.fresh_count * sizeof *self.fresh);
 	}
-	char **more = copy ? realloc(self.fresh, (self.fresh_count + 1) * sizeof(*more)) : NULL;
+	char **more = copy ? realloc(self.fresh, (self.fresh_count + 1) * sizeof *more) : NULL;
 	if (!more) {
 		free(copy);
 		return;
@@ -248,7 +248,7 @@ static void keep_fresh(const char *line)
 	self.fresh[self.fresh_count++] = copy;
 }
 
-/* A line feed that was quoted ends a line as well: nobody could tell later whose reply is whose. */
+/* A line feed that was quoted ends a line as well, so that each line has its own reply. */
 static void hand_over(char *text)
 {
 	for (char *line = text, *next; line && self.running; line = next) {
@@ -312,7 +312,7 @@ static int read_inputrc_again(int count, int key);
 
 static void bind_keys(void)
 {
-	for (size_t i = 0; i < sizeof(keymaps) / sizeof(keymaps[0]); i++) {
+	for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
 		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
 		 * as text. */
@@ -329,7 +329,7 @@ static void bind_keys(void)
 	/* Else an incremental search looks for pastes by itself, in what it may read from the
 	 * terminal. */
 	rl_variable_bind("enable-bracketed-paste", "off");
-	/* A visible bell would go to where nobody sees it; the hook decides how it is shown. */
+	/* readline's visible bell would not be seen; the hook decides how a bell is shown. */
 	const char *bell = rl_variable_value("bell-style");
 	if (bell && strcmp(bell, "visible") == 0)
 		rl_variable_bind("bell-style", "audible");
@@ -339,7 +339,7 @@ static bool is_inputrc_usable(bool replace)
 {
 	char why[200];
 
-	if (readline_guard_inputrc(replace, why, sizeof(why)))
+	if (readline_guard_inputrc(replace, why, sizeof why))
 		return true;
 	hook_begin();
 	if (self.hooks.notice)
@@ -361,7 +361,7 @@ static void start_readline(void)
 	rl_instream = stdin;
 	rl_outstream = self.nowhere;
 	rl_catch_signals = rl_catch_sigwinch = 0;
-	/* LINES and COLUMNS in the environment would outlive the size that they tell. */
+	/* LINES and COLUMNS in the environment would be wrong after a change of size. */
 	rl_change_environment = 0;
 	rl_prep_term_function = prepare_nothing;
 	rl_deprep_term_function = draw_nothing;
@@ -410,11 +410,11 @@ static void free_state(void)
 	while (self.fresh_count > 0)
 		free(self.fresh[--self.fresh_count]);
 	free(self.fresh);
-	memset(&self, 0, sizeof(self));
+	memset(&self, 0, sizeof self);
 	rl_outstream = stdout;
 }
 
-/* A history that cannot be used is as none. */
+/* Without a usable history the editor starts with an empty one. */
 static void load_history(void)
 {
 	const char *why;
@@ -423,7 +423,7 @@ static void load_history(void)
 	if (!self.history || history_read(self.history, keep_history, NULL, &why) == 0)
 		return;
 	clear_history();
-	snprintf(line, sizeof(line), "the history is not used: %s: %s", self.history, why);
+	snprintf(line, sizeof line, "the history is not used: %s: %s", self.history, why);
 	if (self.hooks.notice)
 		self.hooks.notice(self.hooks.context, line);
 }
@@ -527,7 +527,7 @@ static void drop_pending(void)
 {
 	static const unsigned char abort_key[] = { '\a' };
 	if (!self.quoting && RL_ISSTATE(BUSY_STATES))
-		feed(abort_key, sizeof(abort_key));
+		feed(abort_key, sizeof abort_key);
 	rl_callback_sigcleanup();
 	rl_discard_argument();
 	self.quoting = self.rang = false;
@@ -559,7 +559,7 @@ static void feed_escape(void)
 		drop_pending();
 		return;
 	}
-	feed(escape, sizeof(escape));
+	feed(escape, sizeof escape);
 	if (RL_ISSTATE(RL_STATE_ISEARCH))
 		rl_callback_sigcleanup();
 	if (rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
@@ -587,7 +587,7 @@ static void enter_and_discard(void)
 		 * same way. */
 		if (rl_editing_mode == 0)
 			feed_escape();
-		feed(clear_key, sizeof(clear_key) - 1);
+		feed(clear_key, sizeof clear_key - 1);
 	}
 	if (self.discarding) {
 		rl_delete_text(0, rl_end);
@@ -596,7 +596,7 @@ static void enter_and_discard(void)
 	self.discarding = false;
 }
 
-/* Nothing is typed, and no key is waited for to go on with something. */
+/* Nothing is typed, and readline waits for no rest of a command. */
 static bool is_empty(void)
 {
 	return rl_end == 0 && !self.quoting && !RL_ISSTATE(BUSY_STATES);
@@ -677,7 +677,7 @@ bool line_editor_quoting(void)
 	return self.running && self.quoting;
 }
 
-/* Without the marks for what takes no room. */
+/* The prompt without readline's marks for what takes no columns. */
 static const char *visible_prompt(const char *prompt)
 {
 	char *copy = realloc(self.shown, strlen(prompt) + 1);

@@ -15,7 +15,7 @@
 /* Signals that end a process. Those that the program handles itself are left to it. */
 static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP,
 	SIGQUIT, SIGXCPU, SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
-#define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
+#define FATAL_SIGNALS (sizeof fatal_signals / sizeof fatal_signals[0])
 static struct sigaction fatal_before[FATAL_SIGNALS];
 
 /* A handler has no argument. */
@@ -28,17 +28,17 @@ static struct {
 /* Only what POSIX lets a handler call. */
 void restore_now(void)
 {
-	/* Of a program that is told to end, standard input may be none any more. */
+	/* When the program is asked to end, standard input may be no terminal any more. */
 	const int terminal = isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO;
 	int flags;
 
 	if (!self.armed)
 		return;
 	self.armed = 0;
-	/* In the background the terminal is somebody else's. */
+	/* In the background the terminal is another program's. */
 	if (tcgetpgrp(terminal) != getpgrp())
 		return;
-	/* A terminal that stands still is not waited for; what it has not shown yet makes room. */
+	/* Drops the output that a stopped terminal has not shown, instead of waiting for it. */
 	tcflow(STDOUT_FILENO, TCOON);
 	tcflush(STDOUT_FILENO, TCOFLUSH);
 	flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -65,20 +65,19 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 		if (fatal_signals[i] == signal_number)
 			sigaction(signal_number, &fatal_before[i], NULL);
 	errno = error;
-	/* A fault happens again when its instruction does, and so tells the right place to whoever
-	 * looks. */
+	/* A fault happens again with its instruction, so that a debugger shows the right place. */
 	if (!is_fault(signal_number) || info->si_code <= 0 || info->si_code == SI_KERNEL)
 		raise(signal_number);
 }
 
-/* A stack that has run over has no room for a handler. */
+/* After an overflow of the stack a handler needs another stack. */
 static void set_up_signal_stack(void)
 {
 	static char stack[32 * 1024];
 	stack_t now;
 	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
 		return;
-	stack_t ours = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	stack_t ours = { .ss_sp = stack, .ss_size = sizeof stack };
 	sigaltstack(&ours, NULL);
 }
 
@@ -96,7 +95,7 @@ void restore_start(const char *bytes, const struct termios *modes)
 {
 	self.armed = 0;
 	self.modes = *modes;
-	strncpy(self.bytes, bytes, sizeof(self.bytes) - 1);
+	strncpy(self.bytes, bytes, sizeof self.bytes - 1);
 	set_up_signal_stack();
 	struct sigaction ours = { .sa_sigaction = fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	sigfillset(&ours.sa_mask);

@@ -10,9 +10,9 @@
 
 #define RESTORE_BYTES 512
 
-/* Catches the signals that nobody handles yet (faults also when somebody does, who is called
- * afterwards). If one comes while armed, `bytes` (fewer than RESTORE_BYTES) are written to standard
- * output and `modes` set on standard input. Copied. */
+/* Catches the signals that nobody handles yet (faults also when a handler is there, which is
+ * called afterwards). If one comes while armed, `bytes` (fewer than RESTORE_BYTES) are written to
+ * standard output and `modes` set on standard input. Copied. */
 void restore_start(const char *bytes, const struct termios *modes);
 void restore_arm(bool armed);
 /* Gives it back if armed, without waiting for it. A signal handler may call it. */

@@ -48,7 +48,7 @@ static struct {
 
 /* Signals that curses would handle. */
 static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
-#define CURSES_SIGNALS (sizeof(curses_signals) / sizeof(curses_signals[0]))
+#define CURSES_SIGNALS (sizeof curses_signals / sizeof curses_signals[0])
 
 /* Beside curses, whose own output is flushed after every draw. */
 static void set_taken(bool taken)
@@ -59,14 +59,19 @@ static void set_taken(bool taken)
 
 /* --- what is sent beside curses --- */
 
-/* A capability without its padding ("$<5>"), which is for curses to wait for. */
-static void append_capability(char *to, size_t size, const char *name)
+/* A capability of the terminal, or NULL. */
+static const char *capability(const char *name)
 {
 	const char *s = tigetstr(name);
-	if (!s || s == (const char *)-1)
-		return;
+	return s != (const char *)-1 ? s : NULL;
+}
+
+/* Adds a capability without its padding ("$<5>"), which is for curses to wait for. */
+static void append_capability(char *to, size_t size, const char *name)
+{
+	const char *s = capability(name);
 	size_t n = strlen(to);
-	while (*s && n + 1 < size) {
+	while (s && *s && n + 1 < size) {
 		const char *end = s[0] == '$' && s[1] == '<' ? strchr(s, '>') : NULL;
 		if (end)
 			s = end + 1;
@@ -76,18 +81,12 @@ static void append_capability(char *to, size_t size, const char *name)
 	to[n] = '\0';
 }
 
-static bool has_capability(const char *name)
-{
-	const char *s = tigetstr(name);
-	return s && s != (const char *)-1;
-}
-
-/* Modes in the style of ECMA-48 are ignored by terminals of that kind that do not know them, and
- * are only sent to those. */
+/* Terminals in the style of ECMA-48 ignore modes of that kind that they do not know; the modes are
+ * only sent to those. */
 static bool speaks_ansi(void)
 {
-	const char *s = tigetstr("cup");
-	return s && s != (const char *)-1 && strncmp(s, "\033[", 2) == 0;
+	const char *s = capability("cup");
+	return s && strncmp(s, "\033[", 2) == 0;
 }
 
 static void prepare_modes(bool mouse)
@@ -95,18 +94,18 @@ static void prepare_modes(bool mouse)
 	self.modes_on[0] = self.modes_off[0] = '\0';
 	if (!speaks_ansi())
 		return;
-	text_append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
-	text_append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
+	text_append(self.modes_on, sizeof self.modes_on, "\033[?2004h");
+	text_append(self.modes_off, sizeof self.modes_off, "\033[?2004l");
 	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk
 	 * through the history. The mode is kept and put back where the terminal can; where not, on
 	 * is what those that know the mode start with. */
-	if (has_capability("smcup")) {
-		text_append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
-		text_append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
+	if (capability("smcup")) {
+		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007s\033[?1007l");
+		text_append(self.modes_off, sizeof self.modes_off, "\033[?1007h\033[?1007r");
 	}
 	if (mouse) {
-		text_append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
-		text_append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
+		text_append(self.modes_on, sizeof self.modes_on, "\033[?1000h\033[?1006h");
+		text_append(self.modes_off, sizeof self.modes_off, "\033[?1006l\033[?1000l");
 	}
 }
 
@@ -114,14 +113,14 @@ static void prepare_modes(bool mouse)
 static void prepare_restore(const struct termios *before)
 {
 	char bytes[RESTORE_BYTES] = "";
-	text_append(bytes, sizeof(bytes), self.modes_off);
-	append_capability(bytes, sizeof(bytes), "sgr0");
-	append_capability(bytes, sizeof(bytes), "op");
-	append_capability(bytes, sizeof(bytes), "cnorm");
+	text_append(bytes, sizeof bytes, self.modes_off);
+	append_capability(bytes, sizeof bytes, "sgr0");
+	append_capability(bytes, sizeof bytes, "op");
+	append_capability(bytes, sizeof bytes, "cnorm");
 	/* As clear_last() does. */
 	if (speaks_ansi())
-		text_append(bytes, sizeof(bytes), "\033[999;1H\033[A\033[J");
-	append_capability(bytes, sizeof(bytes), "rmcup");
+		text_append(bytes, sizeof bytes, "\033[999;1H\033[A\033[J");
+	append_capability(bytes, sizeof bytes, "rmcup");
 	restore_start(bytes, before);
 }
 
@@ -185,7 +184,7 @@ static int examine_terminal(struct termios *before, char *why, size_t size)
 		         : text_refuse(why, size,
 		               "the terminal type '%.60s' is not known; try TERM=xterm, or --plain",
 		               term);
-	bool fit = has_capability("cup") && has_capability("clear");
+	bool fit = capability("cup") && capability("clear");
 	del_curterm(cur_term);
 	if (!fit)
 		return text_refuse(why, size,
@@ -203,7 +202,7 @@ static SCREEN *new_screen(void)
 	struct winsize known;
 	for (size_t i = 0; i < CURSES_SIGNALS; i++)
 		sigaction(curses_signals[i], NULL, &before[i]);
-	/* LINES and COLUMNS in the environment outlive the size that they tell. */
+	/* LINES and COLUMNS in the environment are wrong after a change of size. */
 	use_env(FALSE);
 	/* newterm() of ncurses 6.5 fails where the terminal says 0. */
 	use_tioctl(ioctl(STDOUT_FILENO, TIOCGWINSZ, &known) == 0 && known.ws_row > 0 &&
@@ -290,7 +289,7 @@ void screen_suspend(void)
 	sigaddset(&only, SIGTSTP);
 	sigaction(SIGTSTP, &stop, &before);
 	/* All of the job, as the terminal would do: a shell script that waits for us has to stop
-	 * too. Where nobody could continue us (no job control) the kernel drops the signal. */
+	 * too. Without job control the kernel drops the signal. */
 	kill(0, SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &only, &mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -352,7 +351,7 @@ static void draw_cell(int row, int column, const struct canvas_cell *cell)
 	if (column + width > COLS)
 		width = 1;
 	else if (cell->chars[0] && is_safe(cell)) {
-		memcpy(text, cell->chars, sizeof(cell->chars));
+		memcpy(text, cell->chars, sizeof cell->chars);
 		width = 1;
 	} else if (cell->chars[0])
 		text[0] = SUBSTITUTE_CHAR;
@@ -380,7 +379,7 @@ static void size_record(const struct canvas *c)
 	if (self.shown && self.shown_rows == c->rows && self.shown_columns == c->columns)
 		return;
 	free(self.shown);
-	self.shown = calloc((size_t)c->rows * (size_t)c->columns, sizeof(*self.shown));
+	self.shown = calloc((size_t)c->rows * (size_t)c->columns, sizeof *self.shown);
 	self.shown_rows = c->rows;
 	self.shown_columns = c->columns;
 	self.repaint = true;
@@ -392,7 +391,7 @@ static void draw_rows(const struct canvas *c)
 	int columns = c->columns < COLS ? c->columns : COLS;
 	for (int row = 0; row < rows; row++) {
 		size_t at = (size_t)row * (size_t)c->columns,
-		       bytes = (size_t)c->columns * sizeof(*c->cells);
+		       bytes = (size_t)c->columns * sizeof *c->cells;
 		if (self.shown && !self.repaint &&
 		    memcmp(self.shown + at, c->cells + at, bytes) == 0)
 			continue;

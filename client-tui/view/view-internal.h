@@ -89,7 +89,7 @@ struct view_row_side {
 	uint64_t number;
 };
 
-/* What stands in a pane, if anything: somebody's text, then words of ours. */
+/* What stands in a pane, if anything: a text, then our words. */
 struct view_row_text {
 	bool has;
 	/* Borrowed; `capitals`: their capitals are shown. */
