@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A draw of the whole screen. Rows are laid out from the last one shown upwards until the panes are
- * full, so a draw costs what can be seen and not what the transcript holds. */
+/* A draw of the whole screen: the rows, and the two last ones, the input line, scrolled so that the
+ * cursor is on it, and the keys or a message. Rows are laid out from the last one shown upwards
+ * until the panes are full, so a draw costs what can be seen and not what the transcript holds. */
 #include "config.h"
 
 #include "view/view-internal.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* The prompt is left out where it would leave fewer columns to the text. */
+#define INPUT_MIN 8
+/* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line
+ * may have a million, and each key draws it. */
+#define INPUT_NEAR 8192
 
 /* The first row to show so that `bottom` ends on the last of `height` display lines, and how many
  * of its lines are above the screen. */
@@ -65,6 +73,139 @@ static void draw_rows(const struct panes *p)
 	}
 }
 
+/* --- the two last rows --- */
+
+/* The column of the text at which the window of `width` columns begins. It moves by half a window,
+ * so that the text stands still while the cursor moves about in it, and keeps the cursor off the
+ * signs at both ends. */
+static size_t window_from(size_t cursor, size_t total, size_t width)
+{
+	/* The cursor needs a column behind the end. */
+	if (total < width)
+		return 0;
+	if (width < 4)
+		return cursor;
+	if (cursor < width - 1)
+		return 0;
+	size_t half = width / 2;
+	return (cursor - (width - 2) + half - 1) / half * half;
+}
+
+/* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is
+ * a space. */
+static void draw_window(struct canvas *c, int row, int column, const struct layout *l, size_t from)
+{
+	size_t i = 0, at = 0;
+	while (i < l->count && at < from)
+		at += l->cells[i++].width;
+	if (at > from)
+		column = canvas_fill(c, row, column, column + (int)(at - from), L' ', STYLE_NORMAL);
+	canvas_cells(c, row, column, c->columns, l->cells + i, l->count - i, STYLE_NORMAL);
+}
+
+static size_t cursor_cell(const struct layout *l, size_t cursor)
+{
+	size_t i = 0;
+	while (i < l->count && l->cells[i].offset < cursor)
+		i++;
+	return i;
+}
+
+static int draw_prompt(const struct panes *p, const char *prompt)
+{
+	const struct layout *l = &p->v->line;
+	view_lay(p->v, prompt);
+	if (p->pad + (int)layout_columns(l, 0, l->count) + INPUT_MIN > p->columns)
+		return 0;
+	return canvas_cells(p->c, p->input_row, p->pad, p->columns, l->cells, l->count,
+	    STYLE_PROMPT);
+}
+
+/* Where a character begins, `at` or up to three bytes after it. */
+static size_t character_at(const struct view_input *input, size_t at)
+{
+	size_t end = at + 3;
+	while (at < end && at < input->length && utf8_follows((unsigned char)input->text[at]))
+		at++;
+	return at;
+}
+
+static void draw_line(const struct panes *p, const struct view_input *input)
+{
+	struct layout *l = &p->v->line;
+	int row = p->input_row, column = draw_prompt(p, input->prompt);
+	/* Its beginning moves by so many bytes, so that it stands still as the window does. */
+	size_t nth = input->cursor / INPUT_NEAR,
+	       begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
+	size_t end = input->length - input->cursor > INPUT_NEAR
+	               ? character_at(input, input->cursor + INPUT_NEAR)
+	               : input->length;
+	if (layout_text(l, input->text + begin, end - begin, view_width(p->v)) != 0)
+		l->count = 0;
+	size_t width = (size_t)(p->columns - column), total = layout_columns(l, 0, l->count);
+	size_t cursor = layout_columns(l, 0, cursor_cell(l, input->cursor - begin));
+	size_t from = window_from(cursor, total, width);
+	draw_window(p->c, row, column, l, from);
+	if (from + begin > 0 && width >= 4)
+		canvas_text(p->c, row, column, p->columns, "<", STYLE_FAINT);
+	if ((total > from + width || end < input->length) && width >= 4)
+		canvas_text(p->c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
+	p->c->cursor_row = row;
+	p->c->cursor_column = column + (int)(cursor - from);
+}
+
+/* Without a last row, a message takes the place of the status line: a question must be seen. */
+static void draw_message(const struct panes *p, const char *message)
+{
+	const struct layout *l = &p->v->line;
+	int row = p->keys_row >= 0   ? p->keys_row
+	        : p->status_row >= 0 ? p->status_row
+	                             : p->input_row;
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
+	view_lay(p->v, message);
+	int width = p->columns - p->pad, end = p->columns;
+	bool cut = layout_columns(l, 0, l->count) > (size_t)width && width > 6;
+	if (cut)
+		end -= p->v->ascii ? 3 : 1;
+	int column = canvas_cells(p->c, row, p->pad, end, l->cells, l->count, STYLE_STATUS);
+	if (cut)
+		canvas_text(p->c, row, end, p->columns, glyph(GLYPH_ELLIPSIS, p->v->ascii),
+		    STYLE_STATUS);
+	if (row == p->input_row) {
+		p->c->cursor_row = row;
+		p->c->cursor_column = column < p->columns ? column : p->columns - 1;
+	}
+}
+
+/* As many of the keys as fit whole; two blanks stand between them. */
+static void draw_keys(const struct panes *p)
+{
+	int row = p->keys_row, column = p->pad;
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
+	for (const char *keys = p->v->keys; keys != NULL && *keys != '\0' && row >= 0;) {
+		char one[64];
+		const char *end = strstr(keys, "  ");
+		size_t n = end != NULL ? (size_t)(end - keys) : strlen(keys);
+		if (n >= sizeof one || column + (int)n > p->columns)
+			break;
+		memcpy(one, keys, n);
+		one[n] = '\0';
+		column = canvas_text(p->c, row, column, p->columns, one, STYLE_STATUS) + 2;
+		keys = end != NULL ? end + 2 : NULL;
+	}
+}
+
+static void draw_input(const struct panes *p, const struct view_input *input)
+{
+	draw_line(p, input);
+	if (input->message != NULL)
+		draw_message(p, input->message);
+	else
+		draw_keys(p);
+}
+
+/* --- the screen --- */
+
 void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
     const struct view_status *status, const struct view_input *input)
 {
@@ -86,7 +227,7 @@ void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
 		draw_rows(&p);
 	}
 	plot_draw_spark_row(&p);
-	input_line_draw(&p, input);
+	draw_input(&p, input);
 }
 
 void view_free(struct view *v)

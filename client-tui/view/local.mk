@@ -4,7 +4,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/draw.c \
 	%D%/fate-words.c \
 	%D%/glyphs.c %D%/glyphs.h \
-	%D%/input-line.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/link-row.c \
 	%D%/page.c \

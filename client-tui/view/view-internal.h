@@ -178,9 +178,8 @@ void page_scroll(const struct panes *p, long lines);
  * and not before `from`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 
-/* status.c, input-line.c */
+/* status.c */
 void status_draw(const struct panes *p, const struct view_status *status);
-void input_line_draw(const struct panes *p, const struct view_input *input);
 
 /* link-row.c: the row of the link, the panel that changes it, the row of both ends' TCP. */
 void link_row_draw(const struct panes *p);
