@@ -420,6 +420,8 @@ static int start(struct plain *p)
 	await_link(p);
 	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
 		return -1;
+	/* A session may report something at once, and a signal may answer that. */
+	stop_catch(s->count > 0);
 	return run_open_sessions(&p->run, clock_monotonic());
 }
 
@@ -442,7 +444,6 @@ int plain_run(const struct settings *settings, const char *notice)
 		standard_say("upcase: memory is short");
 		return plain_free(p, 1);
 	}
-	stop_catch(settings->count > 0);
 	while (!finished(p))
 		dispatch_once(p);
 	return plain_free(p, end(p));
