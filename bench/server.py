@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make bench-server: upcased beside servers on libuv, libevent, io_uring and Node.js, a plain epoll server, and the least
-that datagrams can cost here.
+"""make bench-server: upcased beside servers on libuv, libevent, io_uring and Node.js, a plain epoll
+server, and the least that datagrams can cost here.
 
-Each test asks one server at a time in one way; in each round every server is started afresh, and their order turns from
-round to round, so that what the machine does meanwhile meets all alike. The server has one processor, the load tool
-another. Figures are medians of the rounds with the least and the most. A ratio is the median of the rounds' own ratios:
-upcased's figure to the peer's of the same round."""
+Each test asks one server at a time in one way; in each round every server is started afresh, and
+their order turns from round to round, so that what the machine does meanwhile meets all alike. The
+server has one processor, the load tool another. Figures are medians of the rounds with the least
+and the most. A ratio is the median of the rounds' own ratios: upcased's figure to the peer's of the
+same round."""
 
 import argparse
 import contextlib
@@ -32,13 +33,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(os.path.dirname(HERE), 'build')
 # How long a server may take to start, and the load tool beyond its time.
 PATIENCE = 30 * float(os.environ.get('TEST_PATIENCE', '1'))
-# The share of one processor's time, and the least of it in seconds, that others may have while a server is measured.
+# The share of one processor's time, and the least of it in seconds, that others may have while a
+# server is measured.
 DISTURBED = 0.05
 DISTURBED_LEAST = 0.03
 # Descriptors besides those of connections.
 SPARE_FILES = 256
 
-# What serves. `command`: {port} is its port; {build} and {here} are folders. `package`: Debian's, that it needs.
+# What serves. `command`: {port} is its port; {build} and {here} are folders. `package`: Debian's,
+# that it needs.
 Server = namedtuple('Server', 'name command package')
 SERVERS = [Server(*fields) for fields in (
     ('upcased', '{upcased} --port={port}', None),
@@ -55,8 +58,8 @@ SERVERS = [Server(*fields) for fields in (
 LIBRARIES = ['libuv', 'libevent', 'io_uring', 'node']
 ALL = ['upcased', *LIBRARIES, 'epoll']
 
-# A test: how the load tool asks, and whom; `unit`: what an operation is called; `cost`: the unit of the processor's time
-# for one of them.
+# A test: how the load tool asks, and whom; `unit`: what an operation is called; `cost`: the unit of
+# the processor's time for one of them.
 Test = namedtuple('Test', 'name load servers unit cost')
 
 
@@ -71,24 +74,32 @@ def tests():
         Test('udp-spread', 'udp-spread --connections 64', [*ALL, 'joined'], 'reply', 'us'),
         Test('udp-2048', 'udp-2048', [*ALL, 'joined'], 'reply', 'us'),
     ]
-    # Where the system's queues run full, megabytes of them, what a byte costs is the caches' doing, and differs from run to run
-    # by half; with less under way it is the server's. Both are told.
+    # Where the system's queues run full, megabytes of them, what a byte costs is the caches' doing,
+    # and differs from run to run by half; with less under way it is the server's. Both are told.
     for k in (1, 10):
         found += [Test(f'stream-{k}', f'stream --connections {k} --window 512', ALL, 'GB', 's'),
                   Test(f'stream-{k}-full', f'stream --connections {k}', ALL, 'GB', 's')]
-    found += [Test(f'rr-{k}', f'rr --awake --connections {k}', ALL, 'line', 'us') for k in (1, 10, 100, 500, 1000)]
+    found += [
+        Test(f'rr-{k}', f'rr --awake --connections {k}', ALL, 'line', 'us')
+        for k in (1, 10, 100, 500, 1000)
+    ]
     found += [Test('rr-1-asleep', 'rr', ALL, 'line', 'us')]
     found += [Test('churn', 'churn', ALL, 'connection', 'us')]
     many = ['upcased-many', 'libuv', 'libevent', 'io_uring', 'epoll']
-    found += [Test(f'idle-{idle}-rr-10', f'rr --awake --connections 10 --idle {idle}', many, 'line', 'us') for idle in (0, 5000)]
+    found += [
+        Test(f'idle-{idle}-rr-10', f'rr --awake --connections 10 --idle {idle}', many, 'line', 'us')
+        for idle in (0, 5000)
+    ]
     for rate in (1000, 10000):
         for kind in ('tcp', 'udp'):
-            found.append(Test(f'open-{kind}-{rate}', f'{kind}-open --rate {rate} --idle 1000', [*many, 'upcased'],
-                              'message', 'us'))
+            found.append(
+                Test(f'open-{kind}-{rate}', f'{kind}-open --rate {rate} --idle 1000',
+                     [*many, 'upcased'], 'message', 'us'))
     return found
 
 
-# The points to show: what, in which test, of whose figure, beside whom, at most or least what ratio.
+# The points to show: what, in which test, of whose figure, beside whom, at most or least what
+# ratio.
 Point = namedtuple('Point', 'what test server figure peers word wanted')
 
 
@@ -97,27 +108,47 @@ def points():
     rows = []
     for size in (64, 1400):
         test = f'udp-burst-{size}'
-        rows += [Point(f'UDP, bursts of {size} B: replies a second, to libuv', test, 'upcased', 'rate', ['libuv'], 'least', 2),
-                 Point(f'UDP, bursts of {size} B: CPU a reply, to select() with joined runs', test, 'upcased', 'cpu', ['joined'],
-                       'most', 1.15)]
+        rows += [
+            Point(f'UDP, bursts of {size} B: replies a second, to libuv', test, 'upcased', 'rate',
+                  ['libuv'], 'least', 2),
+            Point(f'UDP, bursts of {size} B: CPU a reply, to select() with joined runs', test,
+                  'upcased', 'cpu', ['joined'], 'most', 1.15)
+        ]
     rows += [
-        Point('UDP, 64 peers: CPU a reply', 'udp-spread', 'upcased', 'cpu', [*LIBRARIES, 'epoll'], 'most', 1.05),
+        Point('UDP, 64 peers: CPU a reply', 'udp-spread', 'upcased', 'cpu', [*LIBRARIES, 'epoll'],
+              'most', 1.05),
         Point('UDP, burst of 2,048: lost', 'udp-2048', 'upcased', 'lost', LIBRARIES, 'none', 0),
-        Point('UDP, round trip: median, to libuv', 'udp-rtt', 'upcased', 'p50', ['libuv'], 'most', 1),
-        Point('UDP, round trip of a client that sleeps: median, to libuv', 'udp-rtt-asleep', 'upcased', 'p50', ['libuv'],
-              'most', 1),
-        Point('UDP, round trip with --spin 50us: median, to a busy loop', 'udp-rtt', 'upcased-spin', 'p50', ['busy'], 'most', 1.2)]
+        Point('UDP, round trip: median, to libuv', 'udp-rtt', 'upcased', 'p50', ['libuv'], 'most',
+              1),
+        Point('UDP, round trip of a client that sleeps: median, to libuv', 'udp-rtt-asleep',
+              'upcased', 'p50', ['libuv'], 'most', 1),
+        Point('UDP, round trip with --spin 50us: median, to a busy loop', 'udp-rtt', 'upcased-spin',
+              'p50', ['busy'], 'most', 1.2)
+    ]
     for k in (1, 10):
-        rows += [Point(f'TCP, stream of {k}, 512 KiB under way on each: CPU a GB', f'stream-{k}', 'upcased', 'cpu', LIBRARIES,
-                       'most', 1.1),
-                 Point(f'TCP, stream of {k}, queues full: CPU a GB', f'stream-{k}-full', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)]
-    rows += [Point(f'TCP, lines on {k}: CPU a line', f'rr-{k}', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)
-             for k in (1, 10, 100, 500, 1000)]
-    rows += [Point('TCP, lines on 1 of a client that sleeps: CPU a line', 'rr-1-asleep', 'upcased', 'cpu', LIBRARIES, 'most',
-                   1.1)]
-    rows += [Point('TCP, connect to close: CPU a connection', 'churn', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)]
-    rows += [Point(f'{kind}, {rate:,} a second beside 1,000 idle clients: CPU, to epoll', f'open-{kind.lower()}-{rate}',
-                   'upcased-many', 'cpu', ['epoll'], 'most', 1.2) for rate in (1000, 10000) for kind in ('TCP', 'UDP')]
+        rows += [
+            Point(f'TCP, stream of {k}, 512 KiB under way on each: CPU a GB', f'stream-{k}',
+                  'upcased', 'cpu', LIBRARIES, 'most', 1.1),
+            Point(f'TCP, stream of {k}, queues full: CPU a GB', f'stream-{k}-full', 'upcased',
+                  'cpu', LIBRARIES, 'most', 1.1)
+        ]
+    rows += [
+        Point(f'TCP, lines on {k}: CPU a line', f'rr-{k}', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)
+        for k in (1, 10, 100, 500, 1000)
+    ]
+    rows += [
+        Point('TCP, lines on 1 of a client that sleeps: CPU a line', 'rr-1-asleep', 'upcased',
+              'cpu', LIBRARIES, 'most', 1.1)
+    ]
+    rows += [
+        Point('TCP, connect to close: CPU a connection', 'churn', 'upcased', 'cpu', LIBRARIES,
+              'most', 1.1)
+    ]
+    rows += [
+        Point(f'{kind}, {rate:,} a second beside 1,000 idle clients: CPU, to epoll',
+              f'open-{kind.lower()}-{rate}', 'upcased-many', 'cpu', ['epoll'], 'most', 1.2)
+        for rate in (1000, 10000) for kind in ('TCP', 'UDP')
+    ]
     return rows
 
 
@@ -157,14 +188,18 @@ def first_line(stream, process, log):
         if not more:
             process.wait(PATIENCE)
             said = os.pread(log.fileno(), 1 << 16, 0).decode(errors='replace').strip().splitlines()
-            raise Failure(said[-1] if said else f'it ended at once, with status {process.returncode}')
+            raise Failure(
+                said[-1] if said else f'it ended at once, with status {process.returncode}')
         text += more
 
 
 @contextlib.contextmanager
 def running(command, cpu):
     """A server as a child, ready when this goes on, and gone afterwards."""
-    with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+    with tempfile.TemporaryFile() as log, subprocess.Popen(command,
+                                                           stdin=subprocess.DEVNULL,
+                                                           stdout=subprocess.PIPE,
+                                                           stderr=log,
                                                            preexec_fn=pinned(cpu)) as process:
         try:
             first_line(process.stdout, process, log)
@@ -177,11 +212,19 @@ def running(command, cpu):
 
 def ask(options, test, pid, port):
     """Runs the load tool; its figures."""
-    command = [os.path.join(options.build, 'bench', 'load'), f'--warmup={options.warmup}', f'--seconds={options.seconds}',
-               f'--pid={pid}', *test.load.split(), str(port)]
+    command = [
+        os.path.join(options.build, 'bench', 'load'), f'--warmup={options.warmup}',
+        f'--seconds={options.seconds}', f'--pid={pid}', *test.load.split(),
+        str(port)
+    ]
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-                               timeout=PATIENCE + options.warmup + options.seconds, preexec_fn=pinned(options.load_cpu))
+        ended = subprocess.run(command,
+                               capture_output=True,
+                               text=True,
+                               check=False,
+                               stdin=subprocess.DEVNULL,
+                               timeout=PATIENCE + options.warmup + options.seconds,
+                               preexec_fn=pinned(options.load_cpu))
     except subprocess.TimeoutExpired as error:
         raise Failure('the load tool did not come to an end') from error
     if ended.returncode not in (0, 3):
@@ -220,7 +263,8 @@ def used_by_children():
 
 def undisturbed(options, test, pid, port):
     """Asks once, or again where something else has used the processors meanwhile: figures, and how often that was so."""
-    cpus = [f'cpu{n}' for n in {options.server_cpu, options.load_cpu}] if options.load_cpu is not None else ['cpu']
+    cpus = [f'cpu{n}' for n in {options.server_cpu, options.load_cpu}
+            ] if options.load_cpu is not None else ['cpu']
     for disturbed in range(options.repeats + 1):
         began = time.monotonic()
         before = busy_time(cpus) - used_by(pid) - used_by_children()
@@ -236,10 +280,15 @@ def figures(test, told):
     done = told['bytes'] / 1e9 if test.unit == 'GB' else told['replies']
     if not done:
         raise Failure('nothing came back')
-    return {'rate': done / told['seconds'], 'cpu': told['server_cpu_s'] / done * (1 if test.cost == 's' else 1e6),
-            'p50': told['p50_us'], 'p99': told['p99_us'], 'wrong': told['wrong'], 'dropped_here': told['dropped_here'],
-            'lost': 100 * told['lost'] / (told['lost'] + told['replies']),
-            'busy': 100 * told['server_cpu_s'] / told['seconds'], 'tool': 100 * told['own_cpu_s'] / told['seconds']}
+    return {
+        'rate': done / told['seconds'],
+        'cpu': told['server_cpu_s'] / done * (1 if test.cost == 's' else 1e6),
+        'p50': told['p50_us'], 'p99': told['p99_us'], 'wrong': told['wrong'],
+        'dropped_here': told['dropped_here'],
+        'lost': 100 * told['lost'] / (told['lost'] + told['replies']),
+        'busy': 100 * told['server_cpu_s'] / told['seconds'],
+        'tool': 100 * told['own_cpu_s'] / told['seconds']
+    }
 
 
 def measure(options, test, servers):
@@ -261,7 +310,10 @@ def measure(options, test, servers):
             except Failure as failure:
                 failed[server.name] = str(failure)
         if sys.stderr.isatty():
-            print(f'\r{test.name}: round {number + 1} of {options.rounds} \033[K', end='', file=sys.stderr, flush=True)
+            print(f'\r{test.name}: round {number + 1} of {options.rounds} \033[K',
+                  end='',
+                  file=sys.stderr,
+                  flush=True)
     if sys.stderr.isatty():
         print('\r\033[K', end='', file=sys.stderr)
     return found, failed
@@ -291,16 +343,26 @@ def table(test, found, failed):
     own = next((name for name in found if name.startswith('upcased') and found[name]), None)
     print(f'\n### {test.name}: `load {test.load}`\n')
     plural = 'replies' if test.unit == 'reply' else test.unit + 's'
-    print(f'| server | {plural} a second | CPU {test.cost} a {test.unit} | CPU used, by the tool | p50 µs | p99 µs | lost | {own} to it: rate | CPU |')
+    print(
+        f'| server | {plural} a second | CPU {test.cost} a {test.unit} | CPU used, by the tool | p50 µs | p99 µs | lost | {own} to it: rate | CPU |'
+    )
     print('|---|---:|---:|---:|---:|---:|---:|---:|---:|')
     for name, rounds in found.items():
         if name in failed:
             print(f'| {name} | failed: {failed[name]} | | | | | | | |')
             continue
-        cells = [spread([r['rate'] for r in rounds]), spread([r['cpu'] for r in rounds]),
-                 ', '.join(f'{statistics.median(r[who] for r in rounds):.0f} %' for who in ('busy', 'tool'))]
-        cells += [short(statistics.median(r[p] for r in rounds)) if rounds[0][p] else '' for p in ('p50', 'p99')]
-        cells.append(f"{statistics.median(r['lost'] for r in rounds):.2g} %" if any(r['lost'] for r in rounds) else '0')
+        cells = [
+            spread([r['rate'] for r in rounds]),
+            spread([r['cpu'] for r in rounds]),
+            ', '.join(f'{statistics.median(r[who] for r in rounds):.0f} %'
+                      for who in ('busy', 'tool'))
+        ]
+        cells += [
+            short(statistics.median(r[p] for r in rounds)) if rounds[0][p] else ''
+            for p in ('p50', 'p99')
+        ]
+        cells.append(f"{statistics.median(r['lost'] for r in rounds):.2g} %" if any(
+            r['lost'] for r in rounds) else '0')
         for figure in ('rate', 'cpu'):
             each = ratios(found[own], rounds, figure) if own and own != name else []
             cells.append(f'{statistics.median(each):.2f}' if each else '')
@@ -309,8 +371,9 @@ def table(test, found, failed):
         if any(r['wrong'] for r in rounds):
             print(f"\n{name}: WRONG REPLIES: {sum(r['wrong'] for r in rounds)}")
         if any(r['dropped_here'] for r in rounds):
-            print(f"\n{name}: of the replies {sum(r['dropped_here'] for r in rounds)} found no room in the load tool's own buffer "
-                  '(net.core.rmem_max)')
+            print(
+                f"\n{name}: of the replies {sum(r['dropped_here'] for r in rounds)} found no room in the load tool's own buffer "
+                '(net.core.rmem_max)')
     sys.stdout.flush()
 
 
@@ -327,30 +390,40 @@ def point_row(point, results):
     if point.figure == 'lost':
         worst = max(r['lost'] for r in mine)
         others = ', '.join(f'{name} {median(name):.2g} %' for name in peers)
-        return [point.what, f'{worst:.2g} % at most', others, '', 'none', 'yes' if worst == 0 else 'NO']
+        return [
+            point.what, f'{worst:.2g} % at most', others, '', 'none', 'yes' if worst == 0 else 'NO'
+        ]
     if not peers:
         return None
     best = (max if point.word == 'least' else min)(peers, key=median)
     each = ratios(mine, found[best], point.figure)
     ratio = statistics.median(each)
-    unit = {'rate': '/s', 'p50': ' µs', 'cpu': ' s' if point.test.startswith('stream') else ' µs'}[point.figure]
+    unit = {'rate': '/s', 'p50': ' µs',
+            'cpu': ' s' if point.test.startswith('stream') else ' µs'}[point.figure]
     holds = ratio >= point.wanted if point.word == 'least' else ratio <= point.wanted
     ranged = f'{ratio:.2f}' + (f' ({min(each):.2f}–{max(each):.2f})' if len(each) > 1 else '')
-    return [point.what, short(median(point.server)) + unit, f'{best} {short(median(best))}{unit}', ranged,
-            f"at {point.word} {point.wanted:g}", 'yes' if holds else 'NO']
+    return [
+        point.what,
+        short(median(point.server)) + unit, f'{best} {short(median(best))}{unit}', ranged,
+        f"at {point.word} {point.wanted:g}", 'yes' if holds else 'NO'
+    ]
 
 
 def idle_row(results):
     """What a line costs beside 5,000 clients that say nothing, to what it costs alone."""
-    alone, beside = (results.get(f'idle-{idle}-rr-10', {}).get('upcased-many') for idle in (0, 5000))
+    alone, beside = (results.get(f'idle-{idle}-rr-10', {}).get('upcased-many')
+                     for idle in (0, 5000))
     if not alone or not beside:
         return None
     each = ratios(beside, alone, 'cpu')
     ratio = statistics.median(each)
     cpu = [short(statistics.median(r['cpu'] for r in rounds)) for rounds in (beside, alone)]
-    return ['TCP, lines on 10 beside 5,000 idle clients: CPU a line, to none idle', f'{cpu[0]} µs', f'itself {cpu[1]} µs',
-            f'{ratio:.2f}' + (f' ({min(each):.2f}–{max(each):.2f})' if len(each) > 1 else ''), 'at most 1.15',
-            'yes' if ratio <= 1.15 else 'NO']
+    return [
+        'TCP, lines on 10 beside 5,000 idle clients: CPU a line, to none idle', f'{cpu[0]} µs',
+        f'itself {cpu[1]} µs',
+        f'{ratio:.2f}' + (f' ({min(each):.2f}–{max(each):.2f})' if len(each) > 1 else ''),
+        'at most 1.15', 'yes' if ratio <= 1.15 else 'NO'
+    ]
 
 
 def summary(results):
@@ -359,7 +432,9 @@ def summary(results):
     rows += [row for row in [idle_row(results)] if row]
     if not rows:
         return
-    print('\n## Summary\n\n| what | upcased | best peer | ratio | wanted | holds |\n|---|---:|---:|---:|---:|---|')
+    print(
+        '\n## Summary\n\n| what | upcased | best peer | ratio | wanted | holds |\n|---|---:|---:|---:|---:|---|'
+    )
     for row in rows:
         print('| ' + ' | '.join(row) + ' |')
 
@@ -378,21 +453,28 @@ def compiler():
     cc, flags = os.environ.get('CC'), os.environ.get('CFLAGS', '')
     if not cc:
         return 'unknown'
-    told = subprocess.run([*cc.split(), '--version'], capture_output=True, text=True, check=False).stdout.splitlines()
+    told = subprocess.run([*cc.split(), '--version'], capture_output=True, text=True,
+                          check=False).stdout.splitlines()
     return f'{told[0] if told else cc}, {flags}'.rstrip(', ')
 
 
 def head(options, left_out, arguments):
     """What one must know of the machine to compare figures."""
     print('# upcased beside its peers\n')
-    print(f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, {processor()}, "
-          f"{os.cpu_count()} CPUs, {compiler()}\n")
-    print(f"`make bench-server{' BENCH_ARGS=' + shlex.quote(' '.join(arguments)) if arguments else ''}`: {options.rounds} rounds of "
-          f"{options.seconds:g} s after {options.warmup:g} s to warm up; medians (least–most)")
+    print(
+        f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, {processor()}, "
+        f"{os.cpu_count()} CPUs, {compiler()}\n")
+    print(
+        f"`make bench-server{' BENCH_ARGS=' + shlex.quote(' '.join(arguments)) if arguments else ''}`: {options.rounds} rounds of "
+        f"{options.seconds:g} s after {options.warmup:g} s to warm up; medians (least–most)")
     if options.load_cpu is None:
-        print('\nThis process may use one CPU only: server and load tool share it, and rates mean little; compare CPU.')
+        print(
+            '\nThis process may use one CPU only: server and load tool share it, and rates mean little; compare CPU.'
+        )
     else:
-        print(f'\nThe server runs on CPU {options.server_cpu}, the load tool on CPU {options.load_cpu}.')
+        print(
+            f'\nThe server runs on CPU {options.server_cpu}, the load tool on CPU {options.load_cpu}.'
+        )
     for name, why in left_out.items():
         print(f'\nLeft out: {name} ({why})')
     sys.stdout.flush()
@@ -413,34 +495,65 @@ def choose_servers(options):
         if shutil.which(program):
             chosen[server.name] = server
         else:
-            left_out[server.name] = f'apt-get install {server.package}' if server.package else f'{program} was not built'
+            left_out[
+                server.
+                name] = f'apt-get install {server.package}' if server.package else f'{program} was not built'
     return chosen, left_out
 
 
 def check_files(options, chosen_tests):
     """Refuses what the limit of open files does not allow."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    needed = {test.name: SPARE_FILES + sum(int(n) for n in re.findall(r'--(?:connections|idle) (\d+)', test.load))
-              for test in chosen_tests}
-    needed.update({test.name: 6000 + SPARE_FILES for test in chosen_tests if 'upcased-many' in test.servers})
+    needed = {
+        test.name:
+        SPARE_FILES + sum(int(n) for n in re.findall(r'--(?:connections|idle) (\d+)', test.load))
+        for test in chosen_tests
+    }
+    needed.update(
+        {test.name: 6000 + SPARE_FILES
+         for test in chosen_tests if 'upcased-many' in test.servers})
     worst = max(needed, key=needed.get)
     if hard != resource.RLIM_INFINITY and needed[worst] > hard:
-        sys.exit(f'bench/server.py: {worst} needs {needed[worst]} open files, the limit is {hard}: raise it (ulimit -Hn), or '
-                 'leave it out (--tests)')
+        sys.exit(
+            f'bench/server.py: {worst} needs {needed[worst]} open files, the limit is {hard}: raise it (ulimit -Hn), or '
+            'leave it out (--tests)')
 
 
 def parse(arguments):
     """The command line."""
-    parser = argparse.ArgumentParser(prog='bench/server.py', description=__doc__.split('\n\n', maxsplit=1)[0])
-    parser.add_argument('--rounds', type=int, default=9, help='how often each server is measured (%(default)s)')
-    parser.add_argument('--seconds', type=float, default=1, help='how long, each time (%(default)s)')
+    parser = argparse.ArgumentParser(prog='bench/server.py',
+                                     description=__doc__.split('\n\n', maxsplit=1)[0])
+    parser.add_argument('--rounds',
+                        type=int,
+                        default=9,
+                        help='how often each server is measured (%(default)s)')
+    parser.add_argument('--seconds',
+                        type=float,
+                        default=1,
+                        help='how long, each time (%(default)s)')
     parser.add_argument('--warmup', type=float, help='how long to ask before (a fifth of that)')
-    parser.add_argument('--tests', default='*', metavar='NAMES', help='which tests, as in rr-*,churn (all; --list names them)')
-    parser.add_argument('--peers', default='*', metavar='NAMES', help='which peers, as in lib*,node (all)')
-    parser.add_argument('--repeats', type=int, default=2, metavar='N',
-                        help='measure again, so often at most, where something else used the processors (%(default)s)')
-    parser.add_argument('--build', default=BUILD, metavar='DIR', help='where the programs were built (%(default)s)')
-    parser.add_argument('--upcased', metavar='FILE', help='another upcased than the one built there')
+    parser.add_argument('--tests',
+                        default='*',
+                        metavar='NAMES',
+                        help='which tests, as in rr-*,churn (all; --list names them)')
+    parser.add_argument('--peers',
+                        default='*',
+                        metavar='NAMES',
+                        help='which peers, as in lib*,node (all)')
+    parser.add_argument(
+        '--repeats',
+        type=int,
+        default=2,
+        metavar='N',
+        help=
+        'measure again, so often at most, where something else used the processors (%(default)s)')
+    parser.add_argument('--build',
+                        default=BUILD,
+                        metavar='DIR',
+                        help='where the programs were built (%(default)s)')
+    parser.add_argument('--upcased',
+                        metavar='FILE',
+                        help='another upcased than the one built there')
     parser.add_argument('--json', metavar='FILE', help='write every figure of every round too')
     parser.add_argument('--list', action='store_true', help='name the tests and who is in each')
     options = parser.parse_args(arguments)
@@ -485,8 +598,9 @@ def main(arguments):
         bad += sum(name.startswith('upcased') for name in failed)
     summary(results)
     if options.repeated or options.disturbed:
-        print(f'\nSomething else used these processors: {options.repeated} measurements were repeated for that; '
-              f'{options.disturbed} that stand above were disturbed all the same.')
+        print(
+            f'\nSomething else used these processors: {options.repeated} measurements were repeated for that; '
+            f'{options.disturbed} that stand above were disturbed all the same.')
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as file:
             json.dump(results, file, indent=1)

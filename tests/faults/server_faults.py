@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every system call of the server's loop fails now and then: random schedules of faults, each repeated by its seed.
+"""Every system call of the server's loop fails now and then: random schedules of faults, each
+repeated by its seed.
 
-In a schedule a few clients over TCP and UDP are served while calls fail. On every connection that lived, and the seam
-tells which did not, all capitals come back, once, in order, and then the end; on one that did not, a part of them from
-the beginning. Every datagram has one reply, from the address that was asked, or is in the totals as dropped."""
+In a schedule a few clients over TCP and UDP are served while calls fail. On every connection that
+lived, and the seam tells which did not, all capitals come back, once, in order, and then the end;
+on one that did not, a part of them from the beginning. Every datagram has one reply, from the
+address that was asked, or is in the totals as dropped."""
 import collections
 import functools
 import mmap
@@ -18,7 +20,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("abs_top_builddir") or os.path.join(HERE, "..", "..", "build")
-WHOLE, PLAIN = (os.path.join(BUILD, "tests/faults", name) for name in ("upcased-faults", "upcased-plain-faults"))
+WHOLE, PLAIN = (os.path.join(BUILD, "tests/faults", name)
+                for name in ("upcased-faults", "upcased-plain-faults"))
 os.environ["UPCASED"] = WHOLE
 
 import server as servers
@@ -36,7 +39,8 @@ class Seam:
     HEAD = struct.Struct("11Q")
     TALLY = struct.Struct("24sQ")
     MOST, NOTES = 128, 65536
-    SCHEDULE, SEED, ONE_IN, NTH, ONLY_MEMORY, SPARE_LOG, MADE, FAILED, SPLITS, NOTED, COUNT = range(11)
+    SCHEDULE, SEED, ONE_IN, NTH, ONLY_MEMORY, SPARE_LOG, MADE, FAILED, SPLITS, NOTED, COUNT = range(
+        11)
 
     def __init__(self):
         self.fd = os.memfd_create("seam")
@@ -95,8 +99,11 @@ class Faulty(Server):
         self.seam = Seam()
         servers.UPCASED = program
         self.lifeline, self.held = os.pipe()
-        super().__init__(f"--lifeline-fd={self.lifeline}", *options, pass_fds=(self.seam.fd, self.lifeline),
-                         env={"UPCASE_FAULTS": str(self.seam.fd)}, **more)
+        super().__init__(f"--lifeline-fd={self.lifeline}",
+                         *options,
+                         pass_fds=(self.seam.fd, self.lifeline),
+                         env={"UPCASE_FAULTS": str(self.seam.fd)},
+                         **more)
 
     def kill(self):
         super().kill()
@@ -155,10 +162,12 @@ class Client:
     def judge(self, dead):
         got = bytes(self.got)
         if self.port in dead:
-            expect(self.wanted.startswith(got), True, f"a broken connection's bytes {got[-80:]!r} are some that were asked for")
+            expect(self.wanted.startswith(got), True,
+                   f"a broken connection's bytes {got[-80:]!r} are some that were asked for")
         elif self.broken or got != self.wanted:
-            raise AssertionError(f"port {self.port}: {len(got)} of {len(self.wanted)} bytes, {len(self.text)} asked, "
-                                 f"{self.broken}, a part from the beginning: {self.wanted.startswith(got)}")
+            raise AssertionError(
+                f"port {self.port}: {len(got)} of {len(self.wanted)} bytes, {len(self.text)} asked, "
+                f"{self.broken}, a part from the beginning: {self.wanted.startswith(got)}")
         return self.port in dead
 
 
@@ -179,7 +188,8 @@ class Peer:
 
     def _text(self, chance, n):
         self.number += 1
-        return f"{self.name} {self.number} ".encode() + (chance.choice(ALPHABETS).encode() * (1 + n // 12))[:n]
+        return f"{self.name} {self.number} ".encode() + (chance.choice(ALPHABETS).encode() *
+                                                         (1 + n // 12))[:n]
 
     def burst(self, chance):
         """Some datagrams: of many lengths, of one, or sent as one for the kernel to split."""
@@ -235,7 +245,8 @@ def serve_all(clients, peers, chance):
                     for client in clients if client.socket.fileno() in selector.get_map()))
             for key, events in ready:
                 client = key.data
-                if events & selectors.EVENT_WRITE and client.sent < len(client.text) + 1 and not client.write():
+                if events & selectors.EVENT_WRITE and client.sent < len(
+                        client.text) + 1 and not client.write():
                     selector.modify(client.socket, selectors.EVENT_READ, client)
                 if events & selectors.EVENT_READ and client.read():
                     selector.unregister(client.socket)
@@ -286,14 +297,16 @@ class Course:
         bad = sum(totals["tcp ended"][word] for word in ("reset", "cut", "idle"))
         refused = sum(totals["tcp refused"].values())
         expect(bad + refused <= self.died, True, f"{self.died} connections were broken; {totals}")
-        expect(totals["tcp"]["clients"] + refused <= self.connections, True, f"{self.connections} connections: {totals}")
+        expect(totals["tcp"]["clients"] + refused <= self.connections, True,
+               f"{self.connections} connections: {totals}")
 
 
 def queued(server):
     """Bytes in the receive queues of the server's datagram sockets: the kernel's own word."""
     with open("/proc/net/udp", encoding="ascii") as table:
         rows = [row.split() for row in table][1:]
-    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{server.port:04X}"))
+    return sum(
+        int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{server.port:04X}"))
 
 
 def control(path):
@@ -345,7 +358,8 @@ def at_the_end(seed, *options, **more):
             try:
                 got = servers.read_all(client)
             except ConnectionResetError:
-                expect(client.getsockname()[1] in dead, True, "a connection that was reset did not live")
+                expect(client.getsockname()[1] in dead, True,
+                       "a connection that was reset did not live")
             if client.getsockname()[1] in dead:
                 expect(capitals(text).startswith(got), True, "the bytes of a broken connection")
             else:
@@ -359,7 +373,9 @@ def repeated(seed, function, *arguments):
     try:
         function(*arguments)
     except Exception as error:
-        raise AssertionError(f"schedule {seed} (UPCASE_TEST_SEED={seed} UPCASE_TEST_SCHEDULES=1 repeats it)") from error
+        raise AssertionError(
+            f"schedule {seed} (UPCASE_TEST_SEED={seed} UPCASE_TEST_SCHEDULES=1 repeats it)"
+        ) from error
 
 
 def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
@@ -385,12 +401,15 @@ def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
     for seed in range(SEED, SEED + max(1, count // 100)):
         repeated(seed, functools.partial(at_the_end, **more), seed, *options)
     TALLIED.update(tallies)
-    print(f"# {count} schedules from seed {SEED}: {faults} faults, {course.connections} connections ({course.died} did not "
-          f"live), {sum(peer.sent for peer in course.peers)} datagrams, {splits} messages split, "
-          f"{time.monotonic() - started:.1f} s")
+    print(
+        f"# {count} schedules from seed {SEED}: {faults} faults, {course.connections} connections ({course.died} did not "
+        f"live), {sum(peer.sent for peer in course.peers)} datagrams, {splits} messages split, "
+        f"{time.monotonic() - started:.1f} s")
     if count >= 300:
-        expect([name for name in needed if not any(tally.startswith(name) and n for tally, n in tallies.items())], [],
-               "calls that never failed")
+        expect([
+            name for name in needed
+            if not any(tally.startswith(name) and n for tally, n in tallies.items())
+        ], [], "calls that never failed")
 
 
 LOOP = ("PSELECT", "ACCEPT", "RECV ", "SEND ", "GETSOCKOPT", "CLOSE", "ALLOCATE")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server calls before it serves fails, one call after another: it says in one line why it does not start, or it
-serves all the same."""
+"""What the server calls before it serves fails, one call after another: it says in one line why it
+does not start, or it serves all the same."""
 import collections
 import os
 import re
@@ -34,17 +34,24 @@ def serve_once(port):
 
 
 def start(n, only_memory, *options):
-    """Starts it with call `n` failing. Returns the name of the fault, None if there are not so many calls, and whether
-    it served."""
+    """Starts it with call `n` failing. Returns the name of the fault, None if there are not so many
+    calls, and whether it served."""
     seam, workers = Seam(), "--workers=2" in options
     seam.put(Seam.NTH, n)
     seam.put(Seam.ONLY_MEMORY, only_memory)
     with tempfile.TemporaryDirectory(prefix="upcase-test-") as folder:
         ready, write = os.pipe()
         files = [f"--port-file={folder}/port", f"--control={folder}/control"]
-        process = subprocess.Popen(["upcased", "--port=0", "--bind=127.0.0.1", f"--ready-fd={write}", *files, *OPTIONS, *options],
-                                   executable=WHOLE, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                   pass_fds=(seam.fd, write), env={**os.environ, "UPCASE_FAULTS": str(seam.fd)})
+        process = subprocess.Popen([
+            "upcased", "--port=0", "--bind=127.0.0.1", f"--ready-fd={write}", *files, *OPTIONS,
+            *options
+        ],
+                                   executable=WHOLE,
+                                   stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE,
+                                   pass_fds=(seam.fd, write),
+                                   env={**os.environ, "UPCASE_FAULTS": str(seam.fd)})
         try:
             os.close(write)
             with open(ready, "rb") as told:
@@ -58,9 +65,11 @@ def start(n, only_memory, *options):
             name = seam.failed()
             if served:
                 # A worker that does not start says so too, and another one comes.
-                expect((process.returncode, len(complaints) > workers), (0, False), f"status and complaints, {name} in call {n}: {said}")
+                expect((process.returncode, len(complaints) > workers), (0, False),
+                       f"status and complaints, {name} in call {n}: {said}")
             else:
-                expect((process.returncode in (1, 2), len(complaints)), (True, 1), f"status and lines, {name} in call {n}: {said}")
+                expect((process.returncode in (1, 2), len(complaints)), (True, 1),
+                       f"status and lines, {name} in call {n}: {said}")
             # What a call that cannot be made again should have removed may be left.
             left = [] if name and name.split()[0] in ("UNLINK", "STAT") else os.listdir(folder)
             expect(left, [], f"files, {name} in call {n}")
@@ -103,9 +112,11 @@ def every_call_of_workers():
     sweep(0, "--workers=2")
 
 
-# What the server needs of the C library that is no call to the system, or none that can fail; flock, whose failing is as no lock; madvise,
-# whose failing leaves memory where it is; and what only the client calls (fdopen, __read_chk).
-HARMLESS = re.compile(r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)_.*|__cxa_finalize|__errno_location|__fdelt_chk|__libc_.*|
+# What the server needs of the C library that is no call to the system, or none that can fail;
+# flock, whose failing is as no lock; madvise, whose failing leaves memory where it is; and what
+# only the client calls (fdopen, __read_chk).
+HARMLESS = re.compile(
+    r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)_.*|__cxa_finalize|__errno_location|__fdelt_chk|__libc_.*|
     __stack_chk_fail|_?_?(v?f?s?n?printf)(_chk)?|__?mem(cpy|move|set)_chk|mem.*|str.*|__str.*|__isoc.*|_GLOBAL_OFFSET_TABLE_|
     fflush|fputc|fputs|fputs_unlocked|fwrite|puts|putchar|stdout|stderr|stdin|opt(arg|ind|err|opt)|getopt_long|free|freeifaddrs|
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
@@ -116,18 +127,26 @@ HARMLESS = re.compile(r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)
 
 def symbols(*command):
     out = subprocess.run(["nm", *command], check=True, capture_output=True, text=True).stdout
-    return {words[-1].split("@")[0]: words[-2] for words in map(str.split, out.splitlines()) if len(words) >= 2}
+    return {
+        words[-1].split("@")[0]: words[-2]
+        for words in map(str.split, out.splitlines()) if len(words) >= 2
+    }
 
 
 def no_way_around():
     """every call of the server's to the system goes by the seam"""
     wraps = {name[len("__wrap_"):] for name in symbols(WHOLE) if name.startswith("__wrap_")}
-    objects = [os.path.join(BUILD, "server", name) for name in os.listdir(os.path.join(BUILD, "server")) if name.endswith(".o")]
+    objects = [
+        os.path.join(BUILD, "server", name) for name in os.listdir(os.path.join(BUILD, "server"))
+        if name.endswith(".o")
+    ]
     objects.append(os.path.join(BUILD, "common", "libcommon.a"))
     # Of the library for both programs only what the server is linked with.
     needed = set().union(*(symbols("-u", path) for path in objects)) & symbols("-u", WHOLE).keys()
-    expect(sorted(name for name in needed if name not in wraps and not HARMLESS.fullmatch(name)), [], "calls that pass by the seam")
-    expect({"recv", "send", "accept4", "pselect", "close", "malloc"} <= needed & wraps, True, "the calls are seen at all")
+    expect(sorted(name for name in needed if name not in wraps and not HARMLESS.fullmatch(name)),
+           [], "calls that pass by the seam")
+    expect({"recv", "send", "accept4", "pselect", "close", "malloc"} <= needed & wraps, True,
+           "the calls are seen at all")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random deeds of random clients at all of the server's sockets, beside a model: the capitals of the bytes that were sent.
+"""Random deeds of random clients at all of the server's sockets, beside a model: the capitals of
+the bytes that were sent.
 
-UPCASE_TEST_FUZZ_SECONDS says for how long each of the servers, UPCASE_TEST_FUZZ_SEED which deeds, and
-UPCASE_TEST_FUZZ_ROUND from which round on: each round depends on these two numbers alone."""
+UPCASE_TEST_FUZZ_SECONDS says for how long each of the servers, UPCASE_TEST_FUZZ_SEED which deeds,
+and UPCASE_TEST_FUZZ_ROUND from which round on: each round depends on these two numbers alone."""
 import os
 import random
 import select
@@ -24,19 +25,27 @@ FILTER = os.path.join(BUILD, "tests/unit/common", "capitals_filter")
 # RFC 768, RFC 791; over IPv6 no longer than a packet of loopback carries whole.
 LONGEST = {socket.AF_INET: 65507, socket.AF_INET6: 65487}
 LONGEST_REPLY = {socket.AF_INET: 65507, socket.AF_INET6: 65527}
-ORDERS = [b"totals", b"connections", b"connection 127.0.0.1:40000", b"connection [::1]:1", b"link", b"help", b"",
-          b"connection", b"totals totals", b"\xff\xfe", b"x" * 199, b"x" * 200, b"x" * 201, b"x" * 1000]
-BLOCKS = [(0, 0x7f), (0x20, 0x7e), (0x80, 0x24f), (0x370, 0x3ff), (0x400, 0x52f), (0x1e00, 0x1fff), (0x3040, 0x30ff),
-          (0xfb00, 0xfb17), (0x10400, 0x1044f), (0x1f300, 0x1f64f), (0, 0xd7ff), (0xe000, 0x10ffff)]
+ORDERS = [
+    b"totals", b"connections", b"connection 127.0.0.1:40000", b"connection [::1]:1", b"link",
+    b"help", b"", b"connection", b"totals totals", b"\xff\xfe", b"x" * 199, b"x" * 200, b"x" * 201,
+    b"x" * 1000
+]
+BLOCKS = [(0, 0x7f), (0x20, 0x7e), (0x80, 0x24f), (0x370, 0x3ff), (0x400, 0x52f), (0x1e00, 0x1fff),
+          (0x3040, 0x30ff), (0xfb00, 0xfb17), (0x10400, 0x1044f), (0x1f300, 0x1f64f), (0, 0xd7ff),
+          (0xe000, 0x10ffff)]
 
 
 def other_capitals():
     """Where our Unicode is not Python's: what ours has."""
-    ours = subprocess.run([FILTER, "unicode"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+    ours = subprocess.run([FILTER, "unicode"], stdout=subprocess.PIPE,
+                          check=True).stdout.decode().strip()
     if unicodedata.unidata_version.startswith(ours + "."):
         return {}
     characters = [chr(c) for c in range(0x110000) if not 0xd800 <= c <= 0xdfff and c != 10]
-    mapped = subprocess.run([FILTER], input="\n".join(characters).encode(), stdout=subprocess.PIPE, check=True).stdout
+    mapped = subprocess.run([FILTER],
+                            input="\n".join(characters).encode(),
+                            stdout=subprocess.PIPE,
+                            check=True).stdout
     return {c: m for c, m in zip(characters, mapped.decode().split("\n")) if m != c.upper()}
 
 
@@ -54,13 +63,19 @@ def capitals(data):
 
 def characters_of(dice, n):
     first, last = dice.choice(BLOCKS)
-    return "".join(chr(dice.randint(first, last)) for _ in range(n)).encode("utf-8", "surrogatepass")
+    return "".join(chr(dice.randint(first, last))
+                   for _ in range(n)).encode("utf-8", "surrogatepass")
 
 
 def bytes_of(dice, most):
     """Up to so many bytes of some kind."""
     kind = dice.randrange(7)
-    n = dice.choice([0, 1, 2, 3, dice.randrange(20), dice.randrange(1 + min(most, 2000)), dice.randrange(1 + most)])
+    n = dice.choice([
+        0, 1, 2, 3,
+        dice.randrange(20),
+        dice.randrange(1 + min(most, 2000)),
+        dice.randrange(1 + most)
+    ])
     if kind == 0:
         data = dice.randbytes(n)
     elif kind == 1:
@@ -72,7 +87,9 @@ def bytes_of(dice, most):
     elif kind == 4:
         data = "ΐßﬃ".encode() * (n // 6 + 1)
     elif kind == 5:
-        data = b"".join(dice.choice([b"\xf0\x9f", b"\xe2\x82", b"\xc3", b"\x80", b"\xff", b"z"]) for _ in range(n // 2 + 1))
+        data = b"".join(
+            dice.choice([b"\xf0\x9f", b"\xe2\x82", b"\xc3", b"\x80", b"\xff", b"z"])
+            for _ in range(n // 2 + 1))
     else:
         data = b"the quick brown fox\n" * (n // 20 + 1)
     return data[:n]
@@ -84,10 +101,12 @@ class Connection:
     def __init__(self, dice, server, hosts):
         self.dice = dice
         host = dice.choice(hosts)
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                    socket.SOCK_STREAM)
         if dice.randrange(4) == 0:
             # With a smaller one the system sends so slowly that there is no end to it.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, dice.choice([5000, 20000, 100000]))
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                   dice.choice([5000, 20000, 100000]))
         self.socket.settimeout(PATIENCE)
         self.socket.connect((host, server.port))
         self.socket.setblocking(False)
@@ -151,7 +170,8 @@ class Connection:
             self.read_to_the_end()
         if how < 3 and self.urgent is None:
             whole = capitals(bytes(self.sent) + b"...")
-            expect(whole.startswith(self.received[:-12]), True, "the beginning of a reply that was given up")
+            expect(whole.startswith(self.received[:-12]), True,
+                   "the beginning of a reply that was given up")
         self.socket.close()
         return False
 
@@ -170,12 +190,14 @@ class Connection:
             possible.append(capitals(sent[:self.urgent] + b"u" + sent[self.urgent:]))
         if self.received not in possible:
             at = next((i for i, (a, b) in enumerate(zip(self.received, possible[0])) if a != b), -1)
-            raise AssertionError(f"TCP: {len(sent)} bytes sent, {len(self.received)} came, {len(possible[0])} wanted, "
-                                 f"different at {at}, urgent {self.urgent}: {bytes(self.received[at:at + 30])!r}")
+            raise AssertionError(
+                f"TCP: {len(sent)} bytes sent, {len(self.received)} came, {len(possible[0])} wanted, "
+                f"different at {at}, urgent {self.urgent}: {bytes(self.received[at:at + 30])!r}")
 
     def wait(self, limit, writers):
         if not any(select.select([self.socket], writers, [], max(0, limit - time.monotonic()))):
-            raise AssertionError(f"TCP: nothing moves, {len(self.sent)} sent, {len(self.received)} came")
+            raise AssertionError(
+                f"TCP: nothing moves, {len(self.sent)} sent, {len(self.received)} came")
 
 
 class Datagrams:
@@ -196,7 +218,8 @@ class Datagrams:
             expect(ask(self.socket, text), wanted, f"the reply to {len(text)} bytes")
         else:
             self.socket.send(text)
-            expect(ask(self.socket, b"after it"), b"AFTER IT", "the reply to what comes after one with too long capitals")
+            expect(ask(self.socket, b"after it"), b"AFTER IT",
+                   "the reply to what comes after one with too long capitals")
         self.left -= 1
         if self.left <= 0:
             self.socket.close()
@@ -245,7 +268,8 @@ class Orders:
 
 def play(dice, server, hosts, path):
     """One round: some clients, whose deeds come in any order."""
-    makers = [lambda: Connection(dice, server, hosts)] * 4 + [lambda: Datagrams(dice, server, hosts)] * 2
+    makers = [lambda: Connection(dice, server, hosts)
+              ] * 4 + [lambda: Datagrams(dice, server, hosts)] * 2
     makers += [lambda: Orders(dice, path)] if path else []
     clients = [dice.choice(makers)() for _ in range(dice.randrange(1, 7))]
     while clients:
@@ -278,15 +302,20 @@ def rounds(server, hosts, path=None):
             play(random.Random(f"{SEED}.{n}"), server, hosts, path)
             expect(server.process.poll(), None, "the server's end")
         except Exception as error:
-            raise AssertionError(f"UPCASE_TEST_FUZZ_SEED={SEED} UPCASE_TEST_FUZZ_ROUND={n}") from error
+            raise AssertionError(
+                f"UPCASE_TEST_FUZZ_SEED={SEED} UPCASE_TEST_FUZZ_ROUND={n}") from error
         n += 1
     wait_until(lambda: server.descriptors() == before, "the descriptors to be what they were")
     wait_until(lambda: rests(server), "the server to rest")
     totals = server.totals()
     expect((totals["tcp"]["now"], totals["tcp ended"]["cut"]), (0, 0), "connections at the end")
-    expect(ask(udp(server, hosts[0], local="127.0.0.1" if hosts[0].startswith("127") else None), b"alive?"), b"ALIVE?", "reply")
+    expect(
+        ask(udp(server, hosts[0], local="127.0.0.1" if hosts[0].startswith("127") else None),
+            b"alive?"), b"ALIVE?", "reply")
     expect(line(tcp(server, hosts[0]), b"alive?\n"), b"ALIVE?\n", "reply")
-    print(f"# seed {SEED}: {n - FIRST} rounds, {totals['tcp']['clients']} connections, {totals['udp']['datagrams']} datagrams")
+    print(
+        f"# seed {SEED}: {n - FIRST} rounds, {totals['tcp']['clients']} connections, {totals['udp']['datagrams']} datagrams"
+    )
 
 
 def with_control(*options):
@@ -318,7 +347,8 @@ def handed_over():
 def both_families():
     """A listening and a datagram socket of one port, which take both families."""
     while True:
-        t, u = (socket.socket(socket.AF_INET6, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+        t, u = (socket.socket(socket.AF_INET6, kind)
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
         for s in (t, u):
             s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         t.bind(("::", 0))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a program as a service manager does that listens for it: activate.py FD[,FD...] PROGRAM ARGUMENT...
+"""Starts a program as a service manager does that listens for it: activate.py FD[,FD...] PROGRAM
+ARGUMENT...
 
 The descriptors become 3 and following."""
 import os

@@ -24,7 +24,9 @@ class Server:
         self.command = command
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command,
+                                        stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
         for line in self.process.stdout:
             last = line.split()[-1] if line.split() else b""
             if last.isdigit():
@@ -48,8 +50,13 @@ def python(name, *arguments):
 
 def run(*arguments, stdin=b"", env=None, **more):
     """The plain client: its CompletedProcess."""
-    return subprocess.run([UPCASE, *map(str, arguments)], input=stdin, capture_output=True, timeout=PATIENCE,
-                          env={**ENVIRONMENT, **(env or {})}, check=False, **more)
+    return subprocess.run([UPCASE, *map(str, arguments)],
+                          input=stdin,
+                          capture_output=True,
+                          timeout=PATIENCE,
+                          env={**ENVIRONMENT, **(env or {})},
+                          check=False,
+                          **more)
 
 
 def differences(what, got, wanted):

@@ -52,7 +52,11 @@ def runtime(user):
 
 def environment(user, **more):
     env = {name: value for name, value in os.environ.items() if not name.startswith('UPCASE')}
-    env.update(XDG_RUNTIME_DIR=runtime(user), TMPDIR=runtime(user), LC_ALL='C', PYTHONDONTWRITEBYTECODE='1', **more)
+    env.update(XDG_RUNTIME_DIR=runtime(user),
+               TMPDIR=runtime(user),
+               LC_ALL='C',
+               PYTHONDONTWRITEBYTECODE='1',
+               **more)
     return env
 
 
@@ -73,12 +77,18 @@ def start(*words, user='self', obstacle=None, env=None, **more):
     more.setdefault('stdout', subprocess.PIPE)
     more.setdefault('stderr', subprocess.PIPE)
     if obstacle:
-        command = OBSTACLE + obstacle + (['nobody'] if user == 'nobody' else []) + ['--', LAB, *words]
+        command = OBSTACLE + obstacle + (['nobody']
+                                         if user == 'nobody' else []) + ['--', LAB, *words]
         who = {}
     else:
         command, who = [LAB, *words], identity(user)
-    return subprocess.Popen(command, env=environment(user, **(env or {})), text=True, errors='replace', cwd='/',
-                            **who, **more)
+    return subprocess.Popen(command,
+                            env=environment(user, **(env or {})),
+                            text=True,
+                            errors='replace',
+                            cwd='/',
+                            **who,
+                            **more)
 
 
 def finish(process, said=None, patience=PATIENCE):
@@ -103,8 +113,11 @@ def find_python():
     """An interpreter that an ordinary user may execute too."""
     for path in sys.executable, '/usr/bin/python3', '/usr/local/bin/python3':
         try:
-            if subprocess.run([path, '-c', 'import socket'], **identity(USERS[-1]), stderr=subprocess.DEVNULL,
-                              check=False, cwd='/').returncode == 0:
+            if subprocess.run([path, '-c', 'import socket'],
+                              **identity(USERS[-1]),
+                              stderr=subprocess.DEVNULL,
+                              check=False,
+                              cwd='/').returncode == 0:
                 return path
         except OSError:
             pass
@@ -135,7 +148,10 @@ def read_line(stream, seconds=PATIENCE):
 def working_backends(user='self'):
     """The back ends that work for the user here."""
     out = run('--check', user=user)[1]
-    return [line.split()[0] for line in out.splitlines() if len(line.split()) > 1 and line.split()[1].rstrip(',') == 'works']
+    return [
+        line.split()[0] for line in out.splitlines()
+        if len(line.split()) > 1 and line.split()[1].rstrip(',') == 'works'
+    ]
 
 
 def need_hosts():
@@ -149,8 +165,9 @@ def users():
     """Those who can have hosts here."""
     able = [user for user in USERS if working_backends(user)]
     if able != USERS:
-        not_here(f'no back end works here for an ordinary user: {" ".join(run("--check", user="nobody")[1].split())}',
-                 'as an ordinary user')
+        not_here(
+            f'no back end works here for an ordinary user: {" ".join(run("--check", user="nobody")[1].split())}',
+            'as an ordinary user')
     return able
 
 
@@ -172,6 +189,8 @@ def processes(*marks):
     return sorted(found)
 
 
-__all__ = ['FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'done', 'environment', 'finish', 'folder',
-           'identity', 'need_hosts', 'processes', 'python', 'read_line', 'run', 'runtime', 'start', 'until',
-           'users', 'working_backends']
+__all__ = [
+    'FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'done', 'environment', 'finish',
+    'folder', 'identity', 'need_hosts', 'processes', 'python', 'read_line', 'run', 'runtime',
+    'start', 'until', 'users', 'working_backends'
+]

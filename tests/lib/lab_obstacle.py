@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Puts obstacles in a program's way, then becomes the program:
     lab_obstacle.py OBSTACLE... [nobody] -- PROGRAM [WORD]...
-What is mounted is seen by the program and its children only; an ordinary user mounts it in a user namespace."""
+What is mounted is seen by the program and its children only; an ordinary user mounts it in a user
+namespace."""
 
 import ctypes
 import errno
@@ -27,7 +28,9 @@ def need(result, what):
 def mount(source, target, kind, flags, data=None):
     def raw(text):
         return text.encode() if text else None
-    need(libc.mount(raw(source), raw(target), raw(kind), ctypes.c_ulong(flags), raw(data)), f'mount {target}')
+
+    need(libc.mount(raw(source), raw(target), raw(kind), ctypes.c_ulong(flags), raw(data)),
+         f'mount {target}')
 
 
 def own_mounts():
@@ -39,7 +42,8 @@ def own_user():
     """A user namespace of one user: itself."""
     uid, gid = os.geteuid(), os.getegid()
     need(libc.unshare(NEWUSER), 'unshare')
-    for name, text in ('setgroups', 'deny'), ('uid_map', f'{uid} {uid} 1'), ('gid_map', f'{gid} {gid} 1'):
+    for name, text in ('setgroups', 'deny'), ('uid_map', f'{uid} {uid} 1'), ('gid_map',
+                                                                             f'{gid} {gid} 1'):
         with open(f'/proc/self/{name}', 'w') as file:
             file.write(text)
 
@@ -57,15 +61,22 @@ def instruction(code, yes, no, value):
 
 
 def refuse(call, error, argument=None, equals=None, all_of=None):
-    """From now on the call fails: always, when the low half of an argument equals a number, or when it has all of
-    some bits."""
+    """From now on the call fails: always, when the low half of an argument equals a number, or when
+    it has all of some bits."""
     load, jump_equal, jump_set, give = 0x20, 0x15, 0x45, 0x06
     test = []
     if argument is not None:
         test.append(instruction(load, 0, 0, 16 + 8 * argument))
-        test.append(instruction(jump_equal, 0, 1, equals) if all_of is None else instruction(jump_set, 0, 1, all_of))
-    filter_ = [instruction(load, 0, 0, 0), instruction(jump_equal, 0, len(test) + 1, SYSTEM_CALLS[call]), *test,
-               instruction(give, 0, 0, 0x00050000 | error), instruction(give, 0, 0, 0x7fff0000)]
+        test.append(
+            instruction(jump_equal, 0, 1, equals
+                        ) if all_of is None else instruction(jump_set, 0, 1, all_of))
+    filter_ = [
+        instruction(load, 0, 0, 0),
+        instruction(jump_equal, 0,
+                    len(test) + 1, SYSTEM_CALLS[call]), *test,
+        instruction(give, 0, 0, 0x00050000 | error),
+        instruction(give, 0, 0, 0x7fff0000)
+    ]
     code = ctypes.create_string_buffer(b''.join(filter_))
     program = struct.pack('@HP', len(filter_), ctypes.addressof(code))
     need(libc.prctl(38, 1, 0, 0, 0), 'PR_SET_NO_NEW_PRIVS')

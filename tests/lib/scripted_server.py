@@ -3,8 +3,8 @@
 
     scripted_server.py udp|tcp
 
-prints its port. A line (behind a tag such as "#17 ") begins with what is to become of it; anything else is answered at
-once, in capitals:
+prints its port. A line (behind a tag such as "#17 ") begins with what is to become of it; anything
+else is answered at once, in capitals:
     lose ...        no reply
     late MS ...     the reply comes MS milliseconds later
     twice ...       the reply comes twice;  thrice ... three times

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the server share: the server as a child, a runner with one point for each function, waiting for
-conditions, and what a client does in one line."""
+"""What the tests of the server share: the server as a child, a runner with one point for each
+function, waiting for conditions, and what a client does in one line."""
 import contextlib
 import os
 import re
@@ -96,9 +96,14 @@ class Server:
         ports = [] if port is None else [f"--port={port}"]
         more.setdefault("stdout", self.stdout_file)
         more.setdefault("stderr", self.log_file)
-        self.process = subprocess.Popen(
-            [*before, UPCASED, *ports, f"--ready-fd={write}", *OPTIONS, *options], stdin=subprocess.DEVNULL, preexec_fn=prepare,
-            env={**os.environ, **(env or {})}, pass_fds=(write, *pass_fds), **more)
+        self.process = subprocess.Popen([
+            *before, UPCASED, *ports, f"--ready-fd={write}", *OPTIONS, *options
+        ],
+                                        stdin=subprocess.DEVNULL,
+                                        preexec_fn=prepare,
+                                        env={**os.environ, **(env or {})},
+                                        pass_fds=(write, *pass_fds),
+                                        **more)
         _running.append(self)
         os.close(write)
         self.pid = self.process.pid
@@ -117,7 +122,8 @@ class Server:
         return os.pread(self.stdout_file.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def wait_log(self, pattern):
-        return wait_until(lambda: re.search(pattern, self.log()), f"/{pattern}/ in the log:\n{self.log()}")
+        return wait_until(lambda: re.search(pattern, self.log()),
+                          f"/{pattern}/ in the log:\n{self.log()}")
 
     def _totals(self):
         """The blocks of totals in the log, each a dictionary such as {"udp dropped": {"loop": 0}}."""
@@ -148,7 +154,8 @@ class Server:
 
     def wait_totals(self, condition, what):
         """Asks for totals until they are as wanted."""
-        return wait_until(lambda: (lambda t: condition(t) and t)(self.totals()), f"{what}, in the totals")
+        return wait_until(lambda: (lambda t: condition(t) and t)(self.totals()),
+                          f"{what}, in the totals")
 
     def wait(self, status=0):
         """Waits for its end; its last totals."""
@@ -201,18 +208,28 @@ def balanced(t):
             came += way["copies"]
             gone += sum(way[word] for word in ("random", "burst", "queue", "room", "waiting"))
     expect(gone, came, f"replies and drops in {t}")
-    expect(t["tcp"]["now"] + sum(t["tcp ended"].values()), t["tcp"]["clients"], f"connections in {t}")
+    expect(t["tcp"]["now"] + sum(t["tcp ended"].values()), t["tcp"]["clients"],
+           f"connections in {t}")
     return t
 
 
 def refused_start(*options, status, before=None):
     """Runs upcased, after before(), which must not start: the one line that it says."""
-    ended = subprocess.run([UPCASED, *options], preexec_fn=before, capture_output=True, text=True, timeout=PATIENCE,
-                           check=False, stdin=subprocess.DEVNULL)
+    ended = subprocess.run([UPCASED, *options],
+                           preexec_fn=before,
+                           capture_output=True,
+                           text=True,
+                           timeout=PATIENCE,
+                           check=False,
+                           stdin=subprocess.DEVNULL)
     expect(ended.returncode, status, f"status of upcased {' '.join(options)} ({ended.stderr})")
-    lines = [text for text in ended.stderr.splitlines() if has_ipv6() or "this host has no IPv6" not in text]
+    lines = [
+        text for text in ended.stderr.splitlines()
+        if has_ipv6() or "this host has no IPv6" not in text
+    ]
     if len(lines) != 1 or not lines[0].startswith("upcased: ") or ended.stdout:
-        raise AssertionError(f"upcased {' '.join(options)} said {ended.stderr!r} and {ended.stdout!r}")
+        raise AssertionError(
+            f"upcased {' '.join(options)} said {ended.stderr!r} and {ended.stdout!r}")
     return lines[0]
 
 
@@ -269,7 +286,8 @@ def ask(client, text):
 
 def silence(client, other):
     """Nothing comes to `client`, and all that was sent before has been dealt with: `other` was answered since."""
-    expect(ask(other, b"has it been dealt with?"), b"HAS IT BEEN DEALT WITH?", "reply to another one")
+    expect(ask(other, b"has it been dealt with?"), b"HAS IT BEEN DEALT WITH?",
+           "reply to another one")
     client.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         raise AssertionError(f"a reply that should not be: {client.recv(100)!r}")
@@ -277,8 +295,8 @@ def silence(client, other):
 
 
 def udp_rows(server):
-    """The kernel's own words on the server's datagram sockets of IPv4. Where others come and go meanwhile it may say one twice:
-    by their inodes each is there once."""
+    """The kernel's own words on the server's datagram sockets of IPv4. Where others come and go
+    meanwhile it may say one twice: by their inodes each is there once."""
     with open("/proc/net/udp", encoding="ascii") as file:
         return {row[9]: row for row in map(str.split, file)
                 if row[1].endswith(f":{server.port:04X}") and row[2].endswith(":0000")}.values()

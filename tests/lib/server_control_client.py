@@ -44,7 +44,10 @@ def parse(text):
     word, peer, *pairs = text.split()
     expect(word, "connection", "first word")
     expect(len(pairs) % 2, 0, f"pairs in {text}")
-    return peer, {name: value if name == "state" else int(value) for name, value in zip(pairs[::2], pairs[1::2])}
+    return peer, {
+        name: value if name == "state" else int(value)
+        for name, value in zip(pairs[::2], pairs[1::2])
+    }
 
 
 def name_of(client):

@@ -6,7 +6,8 @@ import struct
 import subprocess
 import sys
 
-TOP = os.environ.get('abs_top_srcdir') or os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..'))
+TOP = os.environ.get('abs_top_srcdir') or os.path.abspath(
+    os.path.join(os.path.dirname(__file__), '..', '..'))
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
 LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
@@ -33,8 +34,8 @@ def point(name, faults):
 
 
 def not_here(reason, name=None):
-    """One point that cannot be tried on this machine, and why; without a name the whole test, which ends. ./check tells the reasons
-    (tests/lib/child.h has the same in C)."""
+    """One point that cannot be tried on this machine, and why; without a name the whole test, which
+    ends. ./check tells the reasons (tests/lib/child.h has the same in C)."""
     global _points
     print(f'# not to be had here: {reason}')
     if name is None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A short soak: every kind of client of one server at once, by select() alone and with many clients; make soak is a long one.
+"""A short soak: every kind of client of one server at once, by select() alone and with many
+clients; make soak is a long one.
 
 SOAK_SECONDS, SOAK_SEED and SOAK_LOAD say how long, which and how much."""
 import os
@@ -23,10 +24,17 @@ IDLE = 0.6 * SLOWLY
 def soak(*options):
     """What a sanitizer keeps of the memory is no leak, and what is one it tells itself."""
     need_room(*options)
-    command = [os.path.join(BUILD, "tests/soak", "soak"), f"--seconds={SECONDS}", f"--load={LOAD}", f"--patience={SLOWLY}", *options]
+    command = [
+        os.path.join(BUILD, "tests/soak", "soak"), f"--seconds={SECONDS}", f"--load={LOAD}",
+        f"--patience={SLOWLY}", *options
+    ]
     command += [f"--seed={SEED}"] if SEED else []
     command += ["--memory-free"] if SLOWLY > 1 else []
-    ended = subprocess.run([*command, UPCASED], capture_output=True, text=True, timeout=4 * PATIENCE + float(SECONDS), check=False)
+    ended = subprocess.run([*command, UPCASED],
+                           capture_output=True,
+                           text=True,
+                           timeout=4 * PATIENCE + float(SECONDS),
+                           check=False)
     text = ended.stdout + ended.stderr
     for line in text.splitlines():
         if "seed" in line:

@@ -21,9 +21,13 @@ printf '%s\\n' "${COMPREPLY[@]}"
 def complete(*line):
     """What bash would offer for the last word of a command line, the words as bash splits them."""
     path = os.path.join(TOP, 'completion', line[0])
-    shown = subprocess.run(['bash', '--norc', '-c', COMPLETE, 'bash', path, *line], capture_output=True, text=True,
-                           check=False, stdin=subprocess.DEVNULL,
-                           env={**os.environ, 'PATH': os.path.dirname(LAB) + ':' + os.environ.get('PATH', '')})
+    shown = subprocess.run(
+        ['bash', '--norc', '-c', COMPLETE, 'bash', path, *line],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, 'PATH': os.path.dirname(LAB) + ':' + os.environ.get('PATH', '')})
     assert not shown.stderr, shown.stderr
     return set(shown.stdout.split('\n')) - {''}
 
@@ -45,8 +49,11 @@ def refused(name, program, option):
     """The values offered for an option that the program does not take."""
     faults = []
     for value in complete(name, option, '=', ''):
-        shown = subprocess.run([program, f'{option}={value}', '--version'], capture_output=True, text=True,
-                               check=False, stdin=subprocess.DEVNULL)
+        shown = subprocess.run([program, f'{option}={value}', '--version'],
+                               capture_output=True,
+                               text=True,
+                               check=False,
+                               stdin=subprocess.DEVNULL)
         if shown.returncode != 0:
             faults.append(f'{option}={value}: {shown.stderr.strip()}')
     return faults
@@ -74,9 +81,13 @@ def check(name, program):
 check('upcase', UPCASE)
 check('upcased', UPCASED)
 check('upcase-lab', LAB)
-point('upcase-lab: one direction is offered', [] if complete('upcase-lab', '--loss-') == {'--loss-there', '--loss-back'}
-      else sorted(complete('upcase-lab', '--loss-')))
-point('upcase-lab: a value for one direction', [] if '20%' in complete('upcase-lab', '--loss-there', '=', '2') else ['not so'])
-point('upcase-lab ctl: orders are offered', [] if {'unplug', 'loss', 'watch'} <= complete('upcase-lab', 'ctl', '') else ['not so'])
-point('upcase-lab: commands are offered', [] if 'bash' in complete('upcase-lab', '--loss', '20%', '--', 'bas') else ['not so'])
+point('upcase-lab: one direction is offered',
+      [] if complete('upcase-lab', '--loss-') == {'--loss-there', '--loss-back'} else sorted(
+          complete('upcase-lab', '--loss-')))
+point('upcase-lab: a value for one direction',
+      [] if '20%' in complete('upcase-lab', '--loss-there', '=', '2') else ['not so'])
+point('upcase-lab ctl: orders are offered',
+      [] if {'unplug', 'loss', 'watch'} <= complete('upcase-lab', 'ctl', '') else ['not so'])
+point('upcase-lab: commands are offered',
+      [] if 'bash' in complete('upcase-lab', '--loss', '20%', '--', 'bas') else ['not so'])
 done()

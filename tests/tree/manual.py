@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manual says what the programs do: mandoc has nothing to say about a page; options, commands, keys, environment
-variables and exit statuses are in the page exactly if they are in the program."""
+"""The manual says what the programs do: mandoc has nothing to say about a page; options, commands,
+keys, environment variables and exit statuses are in the page exactly if they are in the program."""
 
 import html
 import os
@@ -14,7 +14,10 @@ PAGES = ['upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-tour.7']
 
 # What the libraries read, not we: in the page without standing in the source.
 LIBRARY_ENVIRONMENT = {
-    'upcase.1': {'TERM', 'LINES', 'COLUMNS', 'INPUTRC', 'LC_ALL', 'LC_CTYPE', 'LANG', 'TERMINFO', 'ESCDELAY', 'PATH', 'SHELL'},
+    'upcase.1': {
+        'TERM', 'LINES', 'COLUMNS', 'INPUTRC', 'LC_ALL', 'LC_CTYPE', 'LANG', 'TERMINFO', 'ESCDELAY',
+        'PATH', 'SHELL'
+    },
     'upcased.8': set(),
     'upcase-lab.1': set(),
 }
@@ -42,13 +45,18 @@ def items(text):
 
 
 def both_ways(what, page_name, of_program, of_page):
-    return ([f'{what} {name} is not in {page_name}' for name in sorted(of_program - of_page)] +
-            [f'{what} {name} is in {page_name} but not in the program' for name in sorted(of_page - of_program)] +
-            ([] if of_program else [f'no {what} found in the program']))
+    return ([f'{what} {name} is not in {page_name}' for name in sorted(of_program - of_page)] + [
+        f'{what} {name} is in {page_name} but not in the program'
+        for name in sorted(of_page - of_program)
+    ] + ([] if of_program else [f'no {what} found in the program']))
 
 
 def program_options(program):
-    shown = subprocess.run([program, '--help'], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    shown = subprocess.run([program, '--help'],
+                           capture_output=True,
+                           text=True,
+                           check=True,
+                           stdin=subprocess.DEVNULL)
     found = set()
     for line in shown.stdout.splitlines():
         match = re.match(r' +(?:(-\w), +)?(--[a-z][a-z0-9-]*)', line)
@@ -80,7 +88,10 @@ def check_options(program, name, more=()):
 
 def tables():
     """The client's own tables: table, name and what follows."""
-    shown = subprocess.run([os.path.join(BUILD, 'tests/tree', 'list_tables')], capture_output=True, text=True, check=True)
+    shown = subprocess.run([os.path.join(BUILD, 'tests/tree', 'list_tables')],
+                           capture_output=True,
+                           text=True,
+                           check=True)
     return [line.split('\t') for line in shown.stdout.splitlines()]
 
 
@@ -90,7 +101,8 @@ def check_tables(name):
     described = set()
     for item in items(section(name, 'COMMANDS')):
         described |= {word for word in words(item) if re.match(r'/[a-z]', word)}
-    point(f'{name} has the commands of the program', both_ways('command', name, commands, described))
+    point(f'{name} has the commands of the program', both_ways('command', name, commands,
+                                                               described))
     # A key's name may be of several words, and an item may name several keys.
     keys = {key for table, key, _ in rows if table == 'key'}
     described = [' '.join(word for word in words(item) if word not in ('Ic', 'Sy', 'Cm', 'Ns'))
@@ -102,7 +114,9 @@ def check_tables(name):
 def check_marks(name):
     """Every mark on the screen stands in an item, in both its forms."""
     text = section(name, 'THE SCREEN').replace('\\(ha', '^').replace('\\&', '')
-    described = set(re.findall(r'"([^"]*)"', '\n'.join(line for line in text.splitlines() if line.startswith('.It'))))
+    described = set(
+        re.findall(r'"([^"]*)"',
+                   '\n'.join(line for line in text.splitlines() if line.startswith('.It'))))
     signs = {sign.strip() for table, *forms in tables() if table == 'mark' for sign in forms}
     point(f'{name} has the marks of the screen', both_ways('mark', name, signs, described))
 
@@ -113,7 +127,8 @@ def check_figures(name):
     shown = ' '.join(' '.join(words(line)) for line in section(name, 'STATISTICS').splitlines())
     missing = [key or label for table, key, label in tables() if table == 'figure'
                and not (key in records if key else label.split(',')[0] in shown)]
-    point(f'{name} has the figures of the program', [f'{figure} is not described' for figure in missing])
+    point(f'{name} has the figures of the program',
+          [f'{figure} is not described' for figure in missing])
 
 
 def source_environment(folders):
@@ -122,14 +137,19 @@ def source_environment(folders):
         for at, _, files in os.walk(os.path.join(TOP, folder)):
             for file in files:
                 if file.endswith('.c'):
-                    found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"',
-                                            read(at, file)))
+                    found |= set(
+                        re.findall(
+                            r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"',
+                            read(at, file)))
     return {name for names in found for name in names if name}
 
 
 def check_environment(name, folders):
     ours = source_environment(folders) - {'POSIXLY_CORRECT'}
-    described = {words(item)[1] for item in items(section(name, 'ENVIRONMENT')) if item.startswith('Ev ')}
+    described = {
+        words(item)[1]
+        for item in items(section(name, 'ENVIRONMENT')) if item.startswith('Ev ')
+    }
     point(f'{name} has the environment variables of the program', [
         f'{variable} is not in {name}' for variable in sorted(ours - described)] + [
         f'{variable} is in {name} but nobody reads it'
@@ -155,55 +175,97 @@ def subsection(name, title):
 def check_lab(name):
     """The control protocol's orders and the keys of its events, the presets with their values."""
     orders = {words(item)[1] for item in items(subsection(name, 'Orders'))}
-    point(f'{name} has the orders of the program', both_ways(
-        'order', name, source_words(r'(?m)^\t\{ "(\w+)", "[^"]*", "[^"]*", do_', 'lab/link', 'control-commands.c'), orders))
+    point(
+        f'{name} has the orders of the program',
+        both_ways(
+            'order', name,
+            source_words(r'(?m)^\t\{ "(\w+)", "[^"]*", "[^"]*", do_', 'lab/link',
+                         'control-commands.c'), orders))
     keys = {word for item in items(subsection(name, 'Events')) for word in words(item)[1:]
             if item.startswith('Cm ') and word != ','}
     point(f'{name} has the keys of events', both_ways(
         'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'common', 'event-line.c'), keys))
-    shown = subprocess.run([LAB, '--presets'], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    shown = subprocess.run([LAB, '--presets'],
+                           capture_output=True,
+                           text=True,
+                           check=True,
+                           stdin=subprocess.DEVNULL)
     listed = set(re.findall(r'(?m)^(\S+) ', shown.stdout))
-    values = {line.split(': ')[-1].strip() for line in shown.stdout.splitlines() if line.startswith(' ')} - {''}
+    values = {
+        line.split(': ')[-1].strip()
+        for line in shown.stdout.splitlines() if line.startswith(' ')
+    } - {''}
     text = section(name, 'PRESETS')
-    point(f'{name} has the presets', both_ways('preset', name, listed, {words(item)[1] for item in items(text)}))
-    point(f'{name} has their values', both_ways('link', name, values, set(re.findall(r'(?m)^\.Ql (.*)$', text))))
+    point(f'{name} has the presets',
+          both_ways('preset', name, listed, {words(item)[1]
+                                             for item in items(text)}))
+    point(f'{name} has their values',
+          both_ways('link', name, values, set(re.findall(r'(?m)^\.Ql (.*)$', text))))
 
 
 # Suffixes of options, and options of programs that a page tells of.
 PARTS_OF_OPTIONS = {'--', '-46v'}
 # Macros that a line of mdoc may call; where one of these words is shown, it was meant for one.
-MACROS = 'Ns Fl Ar Pq Cm Ic Xr Pa Ql Oc Oo Op Dv Ev Nm Li Sy Em Bq Dq Sq Sx Ss Sh Pp Aq Ta Xo Xc'.split()
+MACROS = 'Ns Fl Ar Pq Cm Ic Xr Pa Ql Oc Oo Op Dv Ev Nm Li Sy Em Bq Dq Sq Sx Ss Sh Pp Aq Ta Xo Xc'.split(
+)
 
 
 def marked(shown, name):
     """What a page that is shown as HTML has under one macro, as text."""
-    return [html.unescape(re.sub('<[^>]*>', '', text)) for text in re.findall(
-        rf'<(?:code|h1|h2|i|b|span|var|a) class="{name}"[^>]*>(.*?)</(?:code|h1|h2|i|b|span|var)>', shown, re.S)]
+    return [
+        html.unescape(re.sub('<[^>]*>', '', text)) for text in re.findall(
+            rf'<(?:code|h1|h2|i|b|span|var|a) class="{name}"[^>]*>(.*?)</(?:code|h1|h2|i|b|span|var)>',
+            shown, re.S)
+    ]
 
 
 def check_shown(name, options):
-    """A word of plain English that is the name of a macro, or stands behind one, is shown as what it is not: "In the lab" as
-    "<the> lab", "-b, F3 or" as "-b, -F3 -or"; a sign that mdoc takes for the end of a sentence stands where none is."""
-    shown = subprocess.run([MANDOC, '-Thtml', os.path.join(TOP, 'man', name)], capture_output=True, text=True, check=False).stdout
-    text = html.unescape(re.sub('<[^>]*>', ' ', re.sub(r'<(style|pre)\b.*?</\1>', ' ', shown, flags=re.S)))
-    faults = [f'{option} is shown as an option' for option in sorted({*marked(shown, 'Fl')} - options - PARTS_OF_OPTIONS)]
+    """A word of plain English that is the name of a macro, or stands behind one, is shown as what
+    it is not: "In the lab" as "<the> lab", "-b, F3 or" as "-b, -F3 -or"; a sign that mdoc takes for
+    the end of a sentence stands where none is."""
+    shown = subprocess.run([MANDOC, '-Thtml', os.path.join(TOP, 'man', name)],
+                           capture_output=True,
+                           text=True,
+                           check=False).stdout
+    text = html.unescape(
+        re.sub('<[^>]*>', ' ', re.sub(r'<(style|pre)\b.*?</\1>', ' ', shown, flags=re.S)))
+    faults = [
+        f'{option} is shown as an option'
+        for option in sorted({*marked(shown, 'Fl')} - options - PARTS_OF_OPTIONS)
+    ]
     faults += [f'<{word}> is shown as a header of C' for word in marked(shown, 'In')]
-    faults += [f'{macro} is shown in the text' for macro in MACROS if re.search(rf'(?<![\w-]){macro}(?![\w-])', text)]
-    faults += [f'"{" ".join(match[0].split())}" is shown' for match in re.finditer(r'<\s*\w[^<>\n]*>|AT&T|\bUNIX\b|\bBSD\b', text)]
-    printed = subprocess.run([MANDOC, '-Tutf8', os.path.join(TOP, 'man', name)], capture_output=True, text=True, check=False).stdout
-    faults += [f'"{match[0]}" has a sign in a wrong place'
-               for match in re.finditer(r'\S*,[:;?!](?=\s)|\) [,;:](?=\s)', re.sub('.\b', '', printed))]
+    faults += [
+        f'{macro} is shown in the text' for macro in MACROS
+        if re.search(rf'(?<![\w-]){macro}(?![\w-])', text)
+    ]
+    faults += [
+        f'"{" ".join(match[0].split())}" is shown'
+        for match in re.finditer(r'<\s*\w[^<>\n]*>|AT&T|\bUNIX\b|\bBSD\b', text)
+    ]
+    printed = subprocess.run([MANDOC, '-Tutf8', os.path.join(TOP, 'man', name)],
+                             capture_output=True,
+                             text=True,
+                             check=False).stdout
+    faults += [
+        f'"{match[0]}" has a sign in a wrong place'
+        for match in re.finditer(r'\S*,[:;?!](?=\s)|\) [,;:](?=\s)', re.sub('.\b', '', printed))
+    ]
     headings = [' '.join(heading.split()) for heading in marked(shown, 'Sh') + marked(shown, 'Ss')]
     meant = [' '.join(words(line)) for line in re.findall(r'(?m)^\.S[hs] (.*)$', page(name))]
-    faults += [f'the heading "{heading}" is not shown as it is written' for heading in meant if heading not in headings]
-    point(f'{name} shows no macro and no mark that was not meant', faults + ([] if meant else ['it has no headings']))
+    faults += [
+        f'the heading "{heading}" is not shown as it is written' for heading in meant
+        if heading not in headings
+    ]
+    point(f'{name} shows no macro and no mark that was not meant',
+          faults + ([] if meant else ['it has no headings']))
 
 
 def check_pages():
     for name in PAGES:
         path = os.path.join(TOP, 'man', name)
         lint = subprocess.run([MANDOC, '-Tlint', path], capture_output=True, text=True, check=False)
-        # Which pages this machine has installed, and whether it has a list of them, is no fault of the page.
+        # Which pages this machine has installed, and whether it has a list of them, is no fault of
+        # the page.
         said = [line for line in (lint.stdout + lint.stderr).splitlines()
                 if 'referenced manual not found' not in line and 'mandoc.db' not in line]
         point(f'mandoc has nothing to say about {name}', said)
@@ -217,7 +279,9 @@ def check_pages():
 
 def main():
     check_pages()
-    options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | {'--socket', '--loss-there'}
+    options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | {
+        '--socket', '--loss-there'
+    }
     for name in PAGES:
         check_shown(name, options)
     check_options(UPCASE, 'upcase.1')

@@ -16,14 +16,23 @@ def files(*suffixes):
     found = []
     for folder in FOLDERS:
         for at, _, names in os.walk(os.path.join(TOP, folder)):
-            found += [os.path.relpath(os.path.join(at, name), TOP) for name in names if name.endswith(suffixes)]
+            found += [
+                os.path.relpath(os.path.join(at, name), TOP) for name in names
+                if name.endswith(suffixes)
+            ]
     return sorted(found)
 
 
 def unformatted(paths):
-    made = subprocess.run([FORMATTER, '--dry-run', *paths], cwd=TOP, capture_output=True, text=True, check=False)
-    return sorted({line.split(' warning:')[0] for line in made.stderr.splitlines() if 'code should be clang-formatted' in line}) + (
-        [made.stderr[-400:]] if made.returncode else [])
+    made = subprocess.run([FORMATTER, '--dry-run', *paths],
+                          cwd=TOP,
+                          capture_output=True,
+                          text=True,
+                          check=False)
+    return sorted({
+        line.split(' warning:')[0]
+        for line in made.stderr.splitlines() if 'code should be clang-formatted' in line
+    }) + ([made.stderr[-400:]] if made.returncode else [])
 
 
 def is_shown(path, line):
@@ -40,7 +49,10 @@ def too_long(path):
 def own_header_last(path):
     """A source includes its own header before all others, so that the header needs none of them."""
     own = path[:-1] + 'h'
-    names = [name for name in re.findall(r'^#include ["<]([^">]+)', read(path), re.M) if name != 'config.h']
+    names = [
+        name for name in re.findall(r'^#include ["<]([^">]+)', read(path), re.M)
+        if name != 'config.h'
+    ]
     mine = [name for name in (own, own.removeprefix('client-tui/')) if name in names]
     return [f'{path}: {mine[0]} should be the first'] if mine and names[0] != mine[0] else []
 
@@ -48,10 +60,13 @@ def own_header_last(path):
 def main():
     sources = files('.c', '.h')
     point(f'the C is as {FORMATTER} has it', unformatted(sources))
-    point(f'no line of C has more than {COLUMNS_MAX} columns', [fault for path in sources for fault in too_long(path)])
+    point(f'no line of C has more than {COLUMNS_MAX} columns',
+          [fault for path in sources for fault in too_long(path)])
     point('a source includes its own header first', [
-        fault for path in sources if path.endswith('.c') and os.path.exists(os.path.join(TOP, path[:-1] + 'h'))
-        for fault in own_header_last(path)])
+        fault for path in sources
+        if path.endswith('.c') and os.path.exists(os.path.join(TOP, path[:-1] + 'h'))
+        for fault in own_header_last(path)
+    ])
     done()
 
 

@@ -13,7 +13,10 @@ def ignored():
     with open('/proc/self/status', encoding='ascii') as file:
         mask = int(re.search(r'^SigIgn:\s*(\w+)', file.read(), re.M)[1], 16)
     own = signal.SIGPIPE, signal.SIGXFSZ
-    return [f'{number.name} is ignored' for number in signal.Signals if mask >> (number - 1) & 1 and number not in own]
+    return [
+        f'{number.name} is ignored' for number in signal.Signals
+        if mask >> (number - 1) & 1 and number not in own
+    ]
 
 
 def closed():
@@ -35,10 +38,14 @@ def own_ways():
     faults = []
     for folder, _, names in os.walk(os.path.join(TOP, 'tests')):
         for name in names:
-            if not name.endswith(('.py', '.c')) or name in ('tap.py', 'child.c', os.path.basename(__file__)):
+            if not name.endswith(
+                ('.py', '.c')) or name in ('tap.py', 'child.c', os.path.basename(__file__)):
                 continue
             with open(os.path.join(folder, name), encoding='utf-8') as file:
-                faults += [f'{folder}/{name}: {line.strip()}' for line in file if re.search(r'# SKIP|\bskip\(\)', line)]
+                faults += [
+                    f'{folder}/{name}: {line.strip()}' for line in file
+                    if re.search(r'# SKIP|\bskip\(\)', line)
+                ]
     return faults
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loops that every byte passes are vector instructions, by each compiler that is here and at each level that one builds
-with: a loop that a compiler leaves as it is still works, twenty times slower, and no other test would tell."""
+"""The loops that every byte passes are vector instructions, by each compiler that is here and at
+each level that one builds with: a loop that a compiler leaves as it is still works, twenty times
+slower, and no other test would tell."""
 
 import os
 import platform
@@ -11,9 +12,13 @@ import subprocess
 
 from tap import BUILD, TOP, done, point
 
-LEVELS = ['-O2', '-O3', '-O2 -g -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE']
-# Where, and the functions there: with the wide vectors that a processor may have; there are others with those that each has.
-LOOPS = [('common/capitals.c', {'write_wide': 'y', 'write_widest': 'z'}), ('server/counters.c', {'count_wide': 'y'})]
+LEVELS = [
+    '-O2', '-O3', '-O2 -g -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE'
+]
+# Where, and the functions there: with the wide vectors that a processor may have; there are others
+# with those that each has.
+LOOPS = [('common/capitals.c', {'write_wide': 'y', 'write_widest': 'z'}),
+         ('server/counters.c', {'count_wide': 'y'})]
 # Bytes of a vector compared with each other, or the least or greatest of them.
 COMPARED = {
     'x86_64': r'\bv?p(?:cmpu?\w*b|minub|maxub|minsb|maxsb)\b.*%%%smm',
@@ -35,8 +40,13 @@ def compilers():
 def assembly(compiler, level, source):
     """What the compiler makes of a source file."""
     folders = [f'-I{folder}' for folder in (BUILD, TOP)]
-    made = subprocess.run([*compiler.split(), *level.split(), '-std=gnu11', *folders, '-S', '-o', '-', f'{TOP}/{source}'],
-                          capture_output=True, text=True, check=False)
+    made = subprocess.run([
+        *compiler.split(), *level.split(), '-std=gnu11', *folders, '-S', '-o', '-',
+        f'{TOP}/{source}'
+    ],
+                          capture_output=True,
+                          text=True,
+                          check=False)
     return made.stdout, made.stderr
 
 
@@ -59,7 +69,9 @@ def has(lines, pattern):
 def faults(compiler, level, source, names):
     text, said = assembly(compiler, level, source)
     if not text:
-        return [f'{compiler} {level} {source}: {line}' for line in said.splitlines()[:5] or ['nothing']]
+        return [
+            f'{compiler} {level} {source}: {line}' for line in said.splitlines()[:5] or ['nothing']
+        ]
     inside, outside = split(text, names)
     if MACHINE != 'x86_64':
         return [] if has(outside, COMPARED[MACHINE]) else [f'{source}: no vectors']
@@ -81,5 +93,6 @@ for compiler in compilers():
         point(f'vectors by {compiler} {level}', wrong)
 # That the test can fail.
 if MACHINE in COMPARED:
-    point('without the level there are none', [] if faults(compilers()[0], '-O0', *LOOPS[0]) else ['they are found at -O0'])
+    point('without the level there are none',
+          [] if faults(compilers()[0], '-O0', *LOOPS[0]) else ['they are found at -O0'])
 done()

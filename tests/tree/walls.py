@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The walls of the design: a pure core with the world at its edges. What a file does is asked of its object file,
-which cannot hide a call; what it includes and how it looks, of its text."""
+"""The walls of the design: a pure core with the world at its edges. What a file does is asked of
+its object file, which cannot hide a call; what it includes and how it looks, of its text."""
 
 import functools
 import os
@@ -107,7 +107,8 @@ INCLUDES = {
 }
 
 
-# The rooms of a program, from the top down, and the rooms that each may use: arrows run downward only. All may use common.
+# The rooms of a program, from the top down, and the rooms that each may use: arrows run downward
+# only. All may use common.
 ARROWS = {
     'client-tui/app': 'terminal view report record trace net ledger',
     'client-tui/terminal': 'view',
@@ -133,8 +134,11 @@ def files(folders, *suffixes):
     found = []
     for folder in folders:
         for at, subfolders, names in os.walk(os.path.join(TOP, folder)):
-            subfolders[:] = [name for name in subfolders if not name.startswith('.') and name != '__pycache__'
-                             and name not in ('corpus', 'samples')]
+            subfolders[:] = [
+                name for name in subfolders
+                if not name.startswith('.') and name != '__pycache__' and name not in ('corpus',
+                                                                                       'samples')
+            ]
             found += [os.path.relpath(os.path.join(at, name), TOP) for name in names
                       if name.endswith(suffixes or '')]
     return sorted(found)
@@ -158,7 +162,8 @@ def objects():
         for at, _, names in os.walk(os.path.join(BUILD, folder)):
             for name in sorted(name for name in names if name.endswith('.o')):
                 source = source_of(os.path.relpath(os.path.join(at, name), BUILD))
-                # The object that has the source's own name wins: options-file.o, whose source is gone, is not file.c's.
+                # The object that has the source's own name wins: options-file.o, whose source is
+                # gone, is not file.c's.
                 if source and (source not in found or name == os.path.basename(source)[:-2] + '.o'):
                     found[source] = os.path.join(at, name)
     return found
@@ -198,7 +203,8 @@ def all_variables():
         match = re.match(r'[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$', line)
         if not match or 'O' not in match[1] or match[3].startswith(('__odr_asan', '_ZN', '.')):
             continue
-        if re.match(r'(\.data|\.bss|\.tbss|\.tdata|\*COM\*)', match[2]) and '.rel.ro' not in match[2]:
+        if re.match(r'(\.data|\.bss|\.tbss|\.tdata|\*COM\*)',
+                    match[2]) and '.rel.ro' not in match[2]:
             found.setdefault(path, set()).add(match[3].split('.')[0])
     return found
 
@@ -244,17 +250,22 @@ def check_state(found):
         if 'state' not in allowed(source) for name in own_variables(source, path)])
 
 
-# Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
-# child whose standard error is a pipe to us.
-SPEAKERS = ['common/standard.c', 'common/make-capitals.c', 'client-tui/app/plain-output.c', 'client-tui/net/local-server.c']
+# Standard error: where all goes through, a program that only builds, the progress, which is ours
+# and drives the terminal, and a child whose standard error is a pipe to us.
+SPEAKERS = [
+    'common/standard.c', 'common/make-capitals.c', 'client-tui/app/plain-output.c',
+    'client-tui/net/local-server.c'
+]
 
 
 def check_speech():
     """What is not ours must not drive a terminal."""
     point('what is said on standard error goes through common/standard.c', [
-        f'{path} has {" ".join(match[0].split())}' for path in files(PROGRAM_FOLDERS, '.c') if path not in SPEAKERS
-        for match in re.finditer(r'\b(?:v?[fd]printf|fput[cs]|putc|fwrite)\b[^;]*\b(?:stderr|STDERR_FILENO)\b|\bperror\b',
-                                 read(path))])
+        f'{path} has {" ".join(match[0].split())}'
+        for path in files(PROGRAM_FOLDERS, '.c') if path not in SPEAKERS for match in re.finditer(
+            r'\b(?:v?[fd]printf|fput[cs]|putc|fwrite)\b[^;]*\b(?:stderr|STDERR_FILENO)\b|\bperror\b',
+            read(path))
+    ])
 
 
 def check_table(found):
@@ -265,7 +276,9 @@ def check_table(found):
         does |= {what for what, pattern in INCLUDES.items()
                  if re.search(rf'^\s*#\s*include\s*[<"][^>"]*({pattern})', read(source), re.M)}
         does |= {'state'} if own_variables(source, path) else set()
-        faults += [f'{source} has no need of: {deed}' for deed in allowed(source) if deed not in does]
+        faults += [
+            f'{source} has no need of: {deed}' for deed in allowed(source) if deed not in does
+        ]
     point('the table of who may grants no more than that', faults)
 
 
@@ -282,7 +295,10 @@ def included(path):
     """The files of ours that a file includes."""
     found = []
     for name in re.findall(r'^\s*#\s*include\s*"([^"]+)', read(path), re.M):
-        places = [os.path.normpath(os.path.join(folder, name)) for folder in ('', 'client-tui', room(path))]
+        places = [
+            os.path.normpath(os.path.join(folder, name))
+            for folder in ('', 'client-tui', room(path))
+        ]
         found += [at for at in places if os.path.exists(os.path.join(TOP, at))][:1]
     return found
 
@@ -329,17 +345,26 @@ def circles(pairs):
                     todo.append(other)
         return seen
     reached = {name: reach(name) for name in after}
-    found = {tuple(sorted(b for b in reached[a] if a in reached.get(b, ()))) for a in after if a in reached[a]}
+    found = {
+        tuple(sorted(b for b in reached[a] if a in reached.get(b, ())))
+        for a in after if a in reached[a]
+    }
     return [' '.join(circle) for circle in sorted(found)]
 
 
 def check_rooms(found):
-    faults = [f'{path} stands in no room' for path in files(PROGRAM_FOLDERS, '.c', '.h') if room(path) not in ARROWS]
+    faults = [
+        f'{path} stands in no room' for path in files(PROGRAM_FOLDERS, '.c', '.h')
+        if room(path) not in ARROWS
+    ]
     point('every file stands in a room', faults)
     faults = []
     for how, pairs in (('includes', includes()), ('uses', uses(found))):
         for source, other in sorted(pairs):
-            below = [os.path.join(source.split('/')[0], name) for name in ARROWS.get(room(source), '').split()]
+            below = [
+                os.path.join(source.split('/')[0], name)
+                for name in ARROWS.get(room(source), '').split()
+            ]
             if room(other) not in [room(source), 'common', *below]:
                 faults.append(f'{source} {how} {other}')
     point('arrows run downward only', faults)
@@ -364,18 +389,22 @@ def functions(path):
 
 
 def check_functions():
-    lengths = sorted((length, f'{path}: {name}()') for path in files(PROGRAM_FOLDERS, '.c') for length, name in functions(path))
+    lengths = sorted((length, f'{path}: {name}()') for path in files(PROGRAM_FOLDERS, '.c')
+                     for length, name in functions(path))
     point(f'no function is longer than {FUNCTION_MAX} lines', [
         f'{name} has {length}' for length, name in lengths if length > FUNCTION_MAX])
     if lengths:
-        print(f'# {len(lengths)} functions: median {lengths[len(lengths) // 2][0]} lines, nine in ten under '
-              f'{lengths[len(lengths) * 9 // 10][0] + 1}, the longest {lengths[-1][0]}')
+        print(
+            f'# {len(lengths)} functions: median {lengths[len(lengths) // 2][0]} lines, nine in ten under '
+            f'{lengths[len(lengths) * 9 // 10][0] + 1}, the longest {lengths[-1][0]}')
 
 
 def check_looks():
     texts = {path: read(path) for path in files(FOLDERS, '.c', '.h', '.py', '.sh', '.m4')}
-    for path in ['configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs', 'completion/upcase', *files(FOLDERS, '.mk'),
-                 'completion/upcased']:
+    for path in [
+            'configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs',
+            'completion/upcase', *files(FOLDERS, '.mk'), 'completion/upcased'
+    ]:
         texts[path] = read(path) or ''
     point('every file names its licence', [
         path for path, text in texts.items()
@@ -398,23 +427,34 @@ def check_lists(found):
     sources = files(PROGRAM_FOLDERS, '.c')
     point('every source file is built', [path for path in sources if path not in found])
     readme = read('README.md') or ''
-    point('the README lists every room', sorted({
-        os.path.dirname(path) for path in sources if f'`{os.path.dirname(path)}/`' not in readme}) + [
-        f'there is no {room}' for room in re.findall(r'`((?:client-tui|server|lab|common|tests|bench|man)/(?:[a-z0-9]+/)?)`', readme)
-        if not os.path.isdir(os.path.join(TOP, room))])
+    point(
+        'the README lists every room',
+        sorted({
+            os.path.dirname(path)
+            for path in sources if f'`{os.path.dirname(path)}/`' not in readme
+        }) + [
+            f'there is no {room}' for room in re.findall(
+                r'`((?:client-tui|server|lab|common|tests|bench|man)/(?:[a-z0-9]+/)?)`', readme)
+            if not os.path.isdir(os.path.join(TOP, room))
+        ])
     point('the files that the papers name are there', [
-        f'{paper} names {path}' for paper in ('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/README.md')
-        for path in re.findall(r'`(?:\./check )?([a-z][\w./-]*/[\w.-]+\.(?:c|h|py|1|7|8))`', read(paper) or '')
-        if not any(os.path.exists(os.path.join(TOP, folder, path)) for folder in ('', 'client-tui'))])
+        f'{paper} names {path}'
+        for paper in ('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/README.md')
+        for path in re.findall(r'`(?:\./check )?([a-z][\w./-]*/[\w.-]+\.(?:c|h|py|1|7|8))`',
+                               read(paper) or '') if not any(
+                                   os.path.exists(os.path.join(TOP, folder, path))
+                                   for folder in ('', 'client-tui'))
+    ])
     needed = set(re.findall(r'UPCASE_MISSING\(\[[^]]*\], \[([^]]*)\]\)', read('configure.ac')))
     provided = set(re.findall(r'^\s*need_\w+ ([a-z0-9.+-]+)', read('tools/needs'), re.M))
     point('start and check install what configure asks for', sorted(needed - provided) or
           ([] if needed else ['configure.ac asks for nothing']))
     version = re.search(r'AC_INIT\(\[upcase\], \[([^]]*)\]', read('configure.ac'))[1]
-    point('NEWS begins with this version', [] if (read('NEWS') or '').startswith(f'upcase {version}') else
-          [f'it should begin with: upcase {version}'])
-    point('CITATION.cff has this version', [] if f'\nversion: {version}\n' in (read('CITATION.cff') or '') else [
-        f'it should have: version: {version}'])
+    point('NEWS begins with this version', [] if
+          (read('NEWS')
+           or '').startswith(f'upcase {version}') else [f'it should begin with: upcase {version}'])
+    point('CITATION.cff has this version', [] if f'\nversion: {version}\n'
+          in (read('CITATION.cff') or '') else [f'it should have: version: {version}'])
 
 
 def tried(text):
@@ -431,9 +471,14 @@ def tried(text):
 def check_security():
     """Each row of what somebody cannot do names the tests that try it, which are there."""
     text = read('SECURITY.md') or ''
-    rows = [row for table in re.findall(r'\| tried by \|\n\| --- \| --- \|\n((?:\|.*\n)+)', text) for row in table.splitlines()]
-    point('SECURITY.md names the tests of what it says', tried(text) + ([] if rows else ['no rows']) + [
-        f'without a test: {row}' for row in rows if '`tests/' not in row])
+    rows = [
+        row for table in re.findall(r'\| tried by \|\n\| --- \| --- \|\n((?:\|.*\n)+)', text)
+        for row in table.splitlines()
+    ]
+    point(
+        'SECURITY.md names the tests of what it says',
+        tried(text) + ([] if rows else ['no rows']) +
+        [f'without a test: {row}' for row in rows if '`tests/' not in row])
 
 
 def main():

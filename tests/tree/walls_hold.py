@@ -16,7 +16,8 @@ CC = os.environ.get('CC') or 'cc'
 
 def copy(place):
     """The sources and the object files of the programs, in a folder of their own."""
-    leave_out = shutil.ignore_patterns('build*', '.git', 'corpus', '*.log', '*.trs', '.deps', 'autom4te.cache')
+    leave_out = shutil.ignore_patterns('build*', '.git', 'corpus', '*.log', '*.trs', '.deps',
+                                       'autom4te.cache')
     tree, build = os.path.join(place, 'tree'), os.path.join(place, 'build')
     shutil.copytree(TOP, tree, ignore=leave_out, symlinks=True)
     for folder in ('common', 'client-tui', 'server', 'lab'):
@@ -32,7 +33,11 @@ def copy(place):
 def failures(tree, build):
     """The points that fail, and what each says."""
     environment = {**os.environ, 'abs_top_srcdir': tree, 'abs_top_builddir': build}
-    shown = subprocess.run([sys.executable, WALLS], env=environment, capture_output=True, text=True, check=False).stdout
+    shown = subprocess.run([sys.executable, WALLS],
+                           env=environment,
+                           capture_output=True,
+                           text=True,
+                           check=False).stdout
     return dict(re.findall(r'^not ok \d+ - (.*)\n((?:# .*\n)*)', shown, re.M))
 
 
@@ -72,16 +77,20 @@ def wrong_include(tree, build):
 
 def wrong_call(tree, build):
     source(tree, build, 'client-tui/app/upper.c', 'int upper(void) { return 1; }\n')
-    source(tree, build, 'client-tui/ledger/lower.c', 'int upper(void); int lower(void) { return upper(); }\n')
+    source(tree, build, 'client-tui/ledger/lower.c',
+           'int upper(void); int lower(void) { return upper(); }\n')
 
 
 def unlisted_system_call(tree, build):
-    source(tree, build, 'client-tui/ledger/spy.c', 'int socket(int, int, int); int spy(void) { return socket(1, 1, 0); }\n')
+    source(tree, build, 'client-tui/ledger/spy.c',
+           'int socket(int, int, int); int spy(void) { return socket(1, 1, 0); }\n')
 
 
 def circle_of_calls(tree, build):
-    source(tree, build, 'client-tui/ledger/one.c', 'int two(void); int one(void) { return two(); }\n')
-    source(tree, build, 'client-tui/ledger/two.c', 'int one(void); int two(void) { return one(); }\n')
+    source(tree, build, 'client-tui/ledger/one.c',
+           'int two(void); int one(void) { return two(); }\n')
+    source(tree, build, 'client-tui/ledger/two.c',
+           'int one(void); int two(void) { return one(); }\n')
 
 
 def circle_of_includes(tree, _):
@@ -95,9 +104,12 @@ def long_function(tree, build):
 
 FAULTS = {
     'a file in no room': (wrong_room, 'every file stands in a room'),
-    'an include that runs upward': (wrong_include, 'arrows run downward only', 'no circle of rooms by includes'),
-    'a call that runs upward': (wrong_call, 'arrows run downward only', 'no circle of rooms by calls'),
-    'a system call that the table does not list': (unlisted_system_call, 'only those who may: socket'),
+    'an include that runs upward': (wrong_include, 'arrows run downward only',
+                                    'no circle of rooms by includes'),
+    'a call that runs upward': (wrong_call, 'arrows run downward only',
+                                'no circle of rooms by calls'),
+    'a system call that the table does not list': (unlisted_system_call,
+                                                   'only those who may: socket'),
     'a circle by calls': (circle_of_calls, 'no circle of files by calls'),
     'a circle by includes': (circle_of_includes, 'no circle of files by includes'),
     'a long function': (long_function, 'no function is longer than 80 lines'),
@@ -107,7 +119,8 @@ FAULTS = {
 def main():
     with tempfile.TemporaryDirectory() as place:
         tree, build = copy(place)
-        point('a copy of the tree as it is holds', [f'{name}: {text}' for name, text in failures(tree, build).items()])
+        point('a copy of the tree as it is holds',
+              [f'{name}: {text}' for name, text in failures(tree, build).items()])
         # Everything else stays as it is: a fault is put in and taken out again.
         for what, (put, *wanted) in FAULTS.items():
             saved = os.path.join(place, 'saved')

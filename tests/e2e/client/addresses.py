@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts that cannot be reached: every line of the input has a record and a fate whatever failed, and the reason names the
-thing. In a network namespace of its own, where a name server of this test answers as it is told."""
+"""Hosts that cannot be reached: every line of the input has a record and a fate whatever failed,
+and the reason names the thing. In a network namespace of its own, where a name server of this test
+answers as it is told."""
 import csv
 import io
 import json
@@ -16,8 +17,11 @@ from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, run, upcased
 from tap import LAB, UPCASED, done, enter_namespaces, not_here, point
 
 ETC = os.path.join(HOME.name, "etc")
-NAMES = {"etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "etc/nsswitch.conf": "hosts: files dns\n",
-         "etc/hosts": "127.0.0.1 localhost four.test\nfd00::1 six.test\n::ffff:127.0.0.1 mapped.test\n"}
+NAMES = {
+    "etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+    "etc/nsswitch.conf": "hosts: files dns\n",
+    "etc/hosts": "127.0.0.1 localhost four.test\nfd00::1 six.test\n::ffff:127.0.0.1 mapped.test\n"
+}
 
 
 def shell(script):
@@ -34,13 +38,16 @@ def name_server():
         end = data.index(0, 12)
         label = data[13:13 + data[12]].decode()
         kind = struct.unpack("!H", data[end + 1:end + 3])[0]
-        found = {"onlyfour": (1, bytes([127, 0, 0, 1])), "onlysix": (28, bytes(15) + b"\1")}.get(label)
+        found = {"onlyfour": (1, bytes([127, 0, 0, 1])),
+                 "onlysix": (28, bytes(15) + b"\1")}.get(label)
         answer = b""
         if found and found[0] == kind:
             answer = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, len(found[1])) + found[1]
         if label != "silent":
-            sock.sendto(data[:2] + bytes([0x81, 0x80 | codes.get(label, 0)]) +
-                        struct.pack("!HHHH", 1, 1 if answer else 0, 0, 0) + data[12:end + 5] + answer, sender)
+            sock.sendto(
+                data[:2] + bytes([0x81, 0x80 | codes.get(label, 0)]) +
+                struct.pack("!HHHH", 1, 1 if answer else 0, 0, 0) + data[12:end + 5] + answer,
+                sender)
 
 
 def wanted(got, count, error):
@@ -50,11 +57,13 @@ def wanted(got, count, error):
 
 
 def json_lines(text):
-    return [(r["fate"], r["error"]) for r in map(json.loads, text.splitlines()) if r["type"] == "line"]
+    return [(r["fate"], r["error"]) for r in map(json.loads, text.splitlines())
+            if r["type"] == "line"]
 
 
 def csv_lines(text):
-    return [(r["fate"], r["error"]) for r in csv.DictReader(io.StringIO(text.decode())) if r["type"] == "line"]
+    return [(r["fate"], r["error"]) for r in csv.DictReader(io.StringIO(text.decode()))
+            if r["type"] == "line"]
 
 
 def says(text, *words):
@@ -62,7 +71,9 @@ def says(text, *words):
 
 
 def misleads(text):
-    return [f"says {word!r}: {text!r}" for word in (b"is it on", b"nothing can be sent") if word in text]
+    return [
+        f"says {word!r}: {text!r}" for word in (b"is it on", b"nothing can be sent") if word in text
+    ]
 
 
 enter_namespaces("--net", "--mount")
@@ -75,18 +86,29 @@ threading.Thread(target=name_server, daemon=True).start()
 
 # Options, host, the record's error, words of the sentence.
 CASES = [
-    ([], "0.0.46.224", "address of no host", "localhost:12000"), ([], "12000", "address of no host", "localhost:12000"),
-    ([], "10.0.0.1", "ENETUNREACH", "no route to that network"), ([], "fd00::1", "ENETUNREACH", "no route to that network"),
-    ([], "fe80::1", "no interface", "fe80::1%eth0"), ([], "fe80::1%nosuch", "no such interface", "no interface of that name"),
+    ([], "0.0.46.224", "address of no host", "localhost:12000"),
+    ([], "12000", "address of no host", "localhost:12000"),
+    ([], "10.0.0.1", "ENETUNREACH", "no route to that network"),
+    ([], "fd00::1", "ENETUNREACH", "no route to that network"),
+    ([], "fe80::1", "no interface", "fe80::1%eth0"),
+    ([], "fe80::1%nosuch", "no such interface", "no interface of that name"),
     ([], "fe80::1%4711", "no such interface", "no interface of that name"),
-    ([], "224.0.0.1", "group address", "multicast"), ([], "255.255.255.255", "group address", "broadcast"),
-    ([], "ff02::1", "group address", "multicast"), ([], "::ffff:224.0.0.1", "group address", "multicast"),
-    (["-6"], "localhost", "no IPv6 address", "leave out --ipv6"), (["-6"], "four.test", "no IPv6 address", "leave out --ipv6"),
-    (["-6"], "onlyfour.test", "no IPv6 address", "leave out --ipv6"), (["-6"], "127.0.0.1", "no IPv6 address", "leave out --ipv6"),
-    (["-6"], "127.1", "no IPv6 address", "leave out --ipv6"), (["-4"], "::1", "no IPv4 address", "leave out --ipv4"),
-    (["-4"], "six.test", "no IPv4 address", "leave out --ipv4"), (["-4"], "onlysix.test", "no IPv4 address", "leave out --ipv4"),
-    ([], "missing.test", "EAI_NONAME", "check the spelling"), (["-6"], "missing.test", "EAI_NONAME", "check the spelling"),
-    ([], "empty.test", "EAI_NODATA", "stands for no address"), ([], "broken.test", "EAI_AGAIN", "no name server gave an answer"),
+    ([], "224.0.0.1", "group address", "multicast"),
+    ([], "255.255.255.255", "group address", "broadcast"),
+    ([], "ff02::1", "group address", "multicast"),
+    ([], "::ffff:224.0.0.1", "group address", "multicast"),
+    (["-6"], "localhost", "no IPv6 address", "leave out --ipv6"),
+    (["-6"], "four.test", "no IPv6 address", "leave out --ipv6"),
+    (["-6"], "onlyfour.test", "no IPv6 address", "leave out --ipv6"),
+    (["-6"], "127.0.0.1", "no IPv6 address", "leave out --ipv6"),
+    (["-6"], "127.1", "no IPv6 address", "leave out --ipv6"),
+    (["-4"], "::1", "no IPv4 address", "leave out --ipv4"),
+    (["-4"], "six.test", "no IPv4 address", "leave out --ipv4"),
+    (["-4"], "onlysix.test", "no IPv4 address", "leave out --ipv4"),
+    ([], "missing.test", "EAI_NONAME", "check the spelling"),
+    (["-6"], "missing.test", "EAI_NONAME", "check the spelling"),
+    ([], "empty.test", "EAI_NODATA", "stands for no address"),
+    ([], "broken.test", "EAI_AGAIN", "no name server gave an answer"),
     ([], "silent.test", "EAI_AGAIN", "no name server gave an answer"),
     ([], "refusing.test", "EAI_AGAIN", "no name server gave an answer"),
 ]
@@ -95,14 +117,16 @@ for options, host, error, words in CASES:
     faults = []
     for transports, count in (["-u"], 3), (["-t"], 3), (["-b"], 6):
         result = run("--plain", "--json", *options, *transports, host, stdin=THREE)
-        faults += wanted(json_lines(result.stdout), count, error) + says(result.stderr, words) + misleads(result.stderr)
+        faults += wanted(json_lines(result.stdout), count, error) + says(
+            result.stderr, words) + misleads(result.stderr)
         faults += [] if result.returncode == 1 else [f"status {result.returncode}"]
         # Without an interval, and with one that nobody has to wait for.
         for more in ["-n3"], ["-n3", "-i20m"]:
             result = run("--plain", "--csv", *options, *transports, *more, host)
             faults += wanted(csv_lines(result.stdout), count, error)
         result = run("--plain", *options, *transports, host, stdin=THREE)
-        faults += says(result.stderr, "line 1", "line 3", words) + ([] if not result.stdout else [f"{result.stdout!r}"])
+        faults += says(result.stderr, "line 1", "line 3",
+                       words) + ([] if not result.stdout else [f"{result.stdout!r}"])
     point(f"{' '.join([*options, host])}: {error}", faults)
 
 # Errors of sockets, and those of routes that forbid.
@@ -123,7 +147,8 @@ with open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w", encoding="ascii") as 
     for transport in "-u", "-t":
         for host in "::1", "six.test", "fd00::1":
             result = run("--plain", "--json", "-6", transport, host, stdin=THREE)
-            faults += wanted(json_lines(result.stdout), 3, "EADDRNOTAVAIL") + says(result.stderr, "IPv6")
+            faults += wanted(json_lines(result.stdout), 3, "EADDRNOTAVAIL") + says(
+                result.stderr, "IPv6")
     point("IPv6 is off", faults)
     file.seek(0)
     file.write("0")
@@ -145,26 +170,36 @@ with upcased() as server:
 # The address of any host is this machine, which answers as 127.0.0.1 or ::1.
 for host in "0.0.0.0", "::":
     fates = json_lines(run("--plain", "--json", "-u", "--wait=1h", host, "9", stdin=THREE).stdout)
-    point(f"{host} is refused, not forbidden", [] if fates == [("refused", "ECONNREFUSED")] * 3 else [fates])
+    point(f"{host} is refused, not forbidden",
+          [] if fates == [("refused", "ECONNREFUSED")] * 3 else [fates])
 
 
 # Lines that come when nobody can be reached any more.
 def late_lines(*arguments):
-    process = subprocess.Popen([UPCASE, "--plain", "--json", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env=ENVIRONMENT)
+    process = subprocess.Popen([UPCASE, "--plain", "--json", *arguments],
+                               stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE,
+                               env=ENVIRONMENT)
     told = process.stderr.readline()
     out, _ = process.communicate(THREE, PATIENCE)
     return told, out
 
 
-for arguments, error in (["10.0.0.1"], "ENETUNREACH"), (["-t", "missing.test"], "EAI_NONAME"), (["-t", "127.0.0.1", "9"], "ECONNREFUSED"):
+for arguments, error in (["10.0.0.1"], "ENETUNREACH"), (["-t", "missing.test"],
+                                                        "EAI_NONAME"), (["-t", "127.0.0.1",
+                                                                         "9"], "ECONNREFUSED"):
     told, out = late_lines(*arguments)
-    point(f"lines behind the end of {arguments}", wanted(json_lines(out), 3, error) + ([] if told else ["nothing was told"]))
+    point(f"lines behind the end of {arguments}",
+          wanted(json_lines(out), 3, error) + ([] if told else ["nothing was told"]))
 
 
 # Whoever leaves while it is tried again leaves lines that failed for the reason of that.
-with subprocess.Popen([UPCASE, "--plain", "--json", "-t", "--retries=forever", "127.0.0.1", "9"], stdin=subprocess.PIPE,
-                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as left:
+with subprocess.Popen([UPCASE, "--plain", "--json", "-t", "--retries=forever", "127.0.0.1", "9"],
+                      stdin=subprocess.PIPE,
+                      stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE,
+                      env=ENVIRONMENT) as left:
     left.stdin.write(THREE)
     left.stdin.flush()
     left.stderr.readline()
@@ -178,11 +213,15 @@ with subprocess.Popen([UPCASE, "--plain", "--json", "-t", "--retries=forever", "
     point("left while it is tried again", wanted(json_lines(left.stdout.read()), 3, "ECONNREFUSED"))
 
 
-# A person at a terminal need not end an input that is in vain; what stands there already has its record.
+# A person at a terminal need not end an input that is in vain; what stands there already has its
+# record.
 def typed(text, *arguments):
     main, side = pty.openpty()
     os.write(main, text)
-    with subprocess.Popen([UPCASE, "--plain", "--json", *arguments], stdin=side, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    with subprocess.Popen([UPCASE, "--plain", "--json", *arguments],
+                          stdin=side,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL,
                           env=ENVIRONMENT) as process:
         os.close(side)
         out = process.communicate(timeout=PATIENCE)[0]
@@ -192,17 +231,21 @@ def typed(text, *arguments):
 
 for host, error in ("10.0.0.1", "ENETUNREACH"), ("missing.test", "EAI_NONAME"):
     out, ended = typed(THREE, host)
-    point(f"typed to {host}", wanted(json_lines(out), 3, error) + ([] if ended == 1 else [f"status {ended}"]))
+    point(f"typed to {host}",
+          wanted(json_lines(out), 3, error) + ([] if ended == 1 else [f"status {ended}"]))
     out, ended = typed(b"", host)
-    point(f"nothing typed to {host}", wanted(json_lines(out), 0, error) + ([] if ended == 1 else [f"status {ended}"]))
+    point(f"nothing typed to {host}",
+          wanted(json_lines(out), 0, error) + ([] if ended == 1 else [f"status {ended}"]))
 
 # However few rows are remembered.
 MANY = b"".join(b"%d\n" % i for i in range(20000))
 for host, error in ("10.0.0.1", "ENETUNREACH"), ("missing.test", "EAI_NONAME"):
     result = run("--plain", "--csv", "-b", "--rows=1", host, stdin=MANY)
-    point(f"20,000 lines to {host}, one row", wanted(csv_lines(result.stdout), 40000, error)[:1] and ["not 40000 records"])
+    point(f"20,000 lines to {host}, one row",
+          wanted(csv_lines(result.stdout), 40000, error)[:1] and ["not 40000 records"])
 
-# Nobody has the server's port, and the system would give it to the client itself, which would get its own lines back.
+# Nobody has the server's port, and the system would give it to the client itself, which would get
+# its own lines back.
 RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 try:
     with open(RANGE, encoding="ascii") as file:
@@ -211,7 +254,8 @@ try:
         file.write("40000 40000")
     for transport in "--udp", "--tcp":
         result = run("--plain", "--json", transport, "127.0.0.1", 40000, stdin=b"HELLO\n")
-        point(f"the client's own port, {transport}", wanted(json_lines(result.stdout), 1, "ECONNREFUSED"))
+        point(f"the client's own port, {transport}",
+              wanted(json_lines(result.stdout), 1, "ECONNREFUSED"))
     with open(RANGE, "w", encoding="ascii") as file:
         file.write(before)
 except OSError as error:
@@ -220,16 +264,24 @@ except OSError as error:
 # The server's own addresses.
 for address, words in ("fe80::1", "fe80::1%eth0"), ("fe80::1%nosuch", "no interface"), ("fe80::1%4711", "no interface"), \
         ("::ffff:127.0.0.1", "leave ::ffff: out"), ("224.0.0.1", "one host"), ("10.0.0.1", "not an address of this host"):
-    result = subprocess.run([UPCASED, "--port=0", f"--bind={address}"], capture_output=True, timeout=PATIENCE, check=False)
+    result = subprocess.run([UPCASED, "--port=0", f"--bind={address}"],
+                            capture_output=True,
+                            timeout=PATIENCE,
+                            check=False)
     point(f"upcased --bind={address}", says(result.stderr, words))
 
 # In the lab the first record says how the link is set, whatever came of the rest.
 if subprocess.run([LAB, "--check"], capture_output=True, check=False).returncode == 0:
     for host in "0.0.46.224", "fe80::1", "missing.test":
-        out = subprocess.run([LAB, "-q", "--loss=20%", "--", UPCASE, "--plain", "--json", host], input=THREE, capture_output=True,
-                             timeout=PATIENCE, env={**os.environ, **ENVIRONMENT}, check=False).stdout
+        out = subprocess.run([LAB, "-q", "--loss=20%", "--", UPCASE, "--plain", "--json", host],
+                             input=THREE,
+                             capture_output=True,
+                             timeout=PATIENCE,
+                             env={**os.environ, **ENVIRONMENT},
+                             check=False).stdout
         first = json.loads(out.splitlines()[0])
-        point(f"the link in the first record, {host}", [] if first["type"] == "start" and first["link"] and
-              "loss 20 %" in first["link"] and len(json_lines(out)) == 3 else [f"{out!r}"])
+        point(f"the link in the first record, {host}",
+              [] if first["type"] == "start" and first["link"] and "loss 20 %" in first["link"]
+              and len(json_lines(out)) == 3 else [f"{out!r}"])
 
 done()

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the manual pages say of memory, and of how much is remembered, filled with what costs most. Each row of the table quotes its
-page: a sentence that is changed there has to be measured anew. Other bounds have their tests beside what they bound: slow clients
-in e2e/server/limits.py, the control socket's in test_control_commands.c, the log's in test_log.c, loops in e2e/server/reflection.py."""
+"""What the manual pages say of memory, and of how much is remembered, filled with what costs most.
+Each row of the table quotes its page: a sentence that is changed there has to be measured anew.
+Other bounds have their tests beside what they bound: slow clients in e2e/server/limits.py, the
+control socket's in test_control_commands.c, the log's in test_log.c, loops in
+e2e/server/reflection.py."""
 import contextlib
 import os
 import pty
@@ -54,7 +56,9 @@ def flood(server, text, full):
 
 def server_link():
     """datagrams of a byte, of a packet, the longest, and replies that grew, on a link that lets nothing out"""
-    for way, text in ("there", b"x"), ("there", b"x" * 1400), ("there", b"x" * 65507), ("back", "ΐ".encode() * 10000):
+    for way, text in ("there", b"x"), ("there",
+                                       b"x" * 1400), ("there",
+                                                      b"x" * 65507), ("back", "ΐ".encode() * 10000):
         with Server(f"--delay-{way}=60s") as server:
             before = server.memory()
             flood(server, text, lambda totals, name=f"udp {way}": totals.get(name, {}).get("room"))
@@ -67,7 +71,8 @@ def server_gives_back():
     """what a peak took the sandboxed server gives back when it is over"""
     with Server("--delay-there=2s") as server:
         before = server.memory()
-        flood(server, b"x" * 1400, lambda totals: totals.get("udp there", {}).get("datagrams", 0) > 12000)
+        flood(server, b"x" * 1400,
+              lambda totals: totals.get("udp there", {}).get("datagrams", 0) > 12000)
         expect(memory(server.pid) - before > 16 * MIB, True, "a peak")
         server.wait_totals(lambda t: t["udp there"]["waiting"] == 0, "the end of the peak")
         wait_until(lambda: server.memory() - before < 4 * MIB, "memory that is given back")
@@ -78,7 +83,8 @@ def from_many(server, client, first, count):
     for i in range(first, first + count):
         # struct in_pktinfo: no interface, and the source's address.
         source = struct.pack("=i4s4x", 0, struct.pack("!I", 0x7f010000 + i))
-        client.sendmsg([b"x"], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0, ("127.0.0.1", server.port))
+        client.sendmsg([b"x"], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0,
+                       ("127.0.0.1", server.port))
         if i % 128 == 0:
             wait_until(lambda: not queued(server), "the server to read")
 
@@ -88,21 +94,25 @@ def server_peers():
     with Server() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("0.0.0.0", 0))
         sent = 0
-        for first, count, wanted in ((0, 4096, 4096), (0, 4096, 4096), (4096, 1, 4097), (0, 1, 4098), (2, 4094, 4098)):
+        for first, count, wanted in ((0, 4096, 4096), (0, 4096, 4096), (4096, 1, 4097),
+                                     (0, 1, 4098), (2, 4094, 4098)):
             from_many(server, client, first, count)
             sent += count
-            totals = server.wait_totals(lambda t, n=sent: t["udp"]["datagrams"] == n, "all datagrams")
+            totals = server.wait_totals(lambda t, n=sent: t["udp"]["datagrams"] == n,
+                                        "all datagrams")
             expect(totals["udp"]["clients"], wanted, f"clients after {sent} datagrams")
 
 
 def server_sources():
     """30,000 sources, and 30,000 more, beside a rate for each"""
-    with Server("--datagram-rate=1000") as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    with Server("--datagram-rate=1000") as server, socket.socket(socket.AF_INET,
+                                                                 socket.SOCK_DGRAM) as client:
         client.bind(("0.0.0.0", 0))
         taken = []
         for first in 0, 30000:
             from_many(server, client, first, 30000)
-            server.wait_totals(lambda t, n=first + 30000: t["udp"]["datagrams"] == n, "all datagrams")
+            server.wait_totals(lambda t, n=first + 30000: t["udp"]["datagrams"] == n,
+                               "all datagrams")
             taken.append(memory(server.pid))
         within(taken[1] - taken[0], 0, 256, "30,000 more sources")
 
@@ -138,7 +148,12 @@ def lab_link():
     if not lab.working_backends():
         raise NotHere("no back end of the lab works")
     for size, count in (1, 60000), (1472, 6000):
-        process = lab.start("--delay-there=60s", "--far=sleep 1000", "--", *lab.python(NEAR), str(size), str(count),
+        process = lab.start("--delay-there=60s",
+                            "--far=sleep 1000",
+                            "--",
+                            *lab.python(NEAR),
+                            str(size),
+                            str(count),
                             stdin=subprocess.PIPE)
         said = lab.read_line(process.stdout)
         most = max(map(memory, lab.processes(lab.LAB)), default=0)
@@ -156,7 +171,8 @@ class Echo(threading.Thread):
     def __init__(self, transport="--udp", stray=False):
         super().__init__(daemon=True)
         self.stray = stray
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if transport == "--udp" else socket.SOCK_STREAM)
+        self.socket = socket.socket(
+            socket.AF_INET, socket.SOCK_DGRAM if transport == "--udp" else socket.SOCK_STREAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -190,8 +206,13 @@ def peak(client, full=lambda: False):
 
 
 def plain(port, *options, **more):
-    return subprocess.Popen([UPCASE, "--plain", *options, "127.0.0.1", str(port)], env=ENVIRONMENT,
-                            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **more})
+    return subprocess.Popen([UPCASE, "--plain", *options, "127.0.0.1",
+                             str(port)],
+                            env=ENVIRONMENT,
+                            **{
+                                "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
+                                "stderr": subprocess.DEVNULL, **more
+                            })
 
 
 def client_rows():
@@ -199,7 +220,8 @@ def client_rows():
     with tempfile.TemporaryFile() as file:
         file.write(b"".join(b"x%x\n" % i for i in range(60000)))
         file.seek(0)
-        within(peak(plain(Echo().port, "-q", "--rows=40000", stdin=file)), 12 * MIB, 40000 // 2 + OWN, "40,000 rows")
+        within(peak(plain(Echo().port, "-q", "--rows=40000", stdin=file)), 12 * MIB,
+               40000 // 2 + OWN, "40,000 rows")
 
 
 def client_texts():
@@ -219,8 +241,15 @@ def client_screen():
     """the screen, long lines, replies that differ, and as long ones that belong to no line"""
     main, side = pty.openpty()
     echo = Echo(stray=True)
-    client = subprocess.Popen([UPCASE, "--udp", "--count=100000", "--interval=1ms", "--size=60000", "127.0.0.1", str(echo.port)],
-                              stdin=side, stdout=side, stderr=side, env={**ENVIRONMENT, "TERM": "xterm"}, start_new_session=True)
+    client = subprocess.Popen([
+        UPCASE, "--udp", "--count=100000", "--interval=1ms", "--size=60000", "127.0.0.1",
+        str(echo.port)
+    ],
+                              stdin=side,
+                              stdout=side,
+                              stderr=side,
+                              env={**ENVIRONMENT, "TERM": "xterm"},
+                              start_new_session=True)
     os.close(side)
 
     def drain():
@@ -248,7 +277,8 @@ def client_run():
     stalls = listener.getsockname()[1]
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(Server())
-        within(peak(plain(server.port, "-u", "-n200000", "-i0")), 50 * MIB, 200000 // 2 + OWN, "-u -n200000 -i0")
+        within(peak(plain(server.port, "-u", "-n200000", "-i0")), 50 * MIB, 200000 // 2 + OWN,
+               "-u -n200000 -i0")
         runs = []
         for port, options, most in ((server.port, "-u -n160000 -i20us", 75 * 1000000 // 1024),
                                     (stalls, "-t -n160000 -i20us -s60", 100 * 1000000 // 1024),
@@ -261,8 +291,10 @@ def client_run():
         for _ in range(2):
             stack.enter_context(listener.accept()[0])
         for client, said, options, most in runs:
-            within(peak(client, lambda file=said: b"failed: too many lines were queued" in os.pread(file.fileno(), 1 << 16, 0)),
-                   50 * MIB, most, options)
+            within(
+                peak(client,
+                     lambda file=said: b"failed: too many lines were queued" in os.pread(
+                         file.fileno(), 1 << 16, 0)), 50 * MIB, most, options)
 
 
 # --- the table ---
@@ -270,15 +302,17 @@ def client_run():
 BOUNDS = [
     ("upcased.8", "lost because those under way took 32 MiB of memory already.", server_link),
     ("upcased.8", "It is given back when none is under way.", server_gives_back),
-    ("upcased.8", "addresses and ports that were not among the last 4096 that had sent a datagram.", server_peers),
+    ("upcased.8", "addresses and ports that were not among the last 4096 that had sent a datagram.",
+     server_peers),
     ("upcased.8", "whoever has a million addresses neither makes it grow", server_sources),
     ("upcase-lab.1", "Packets on their way take at most 128 MiB of memory each way", lab_link),
     ("upcase.1", "Each takes half a kilobyte besides its text.", client_rows),
     ("upcase.1", "take 128 MiB at most over UDP and 32 MiB over TCP.", client_texts),
-    ("upcase.1", "arrival, 32 MiB at most; replies that belong to no line, 32 MiB to show and 32 MiB to save; and the drawn form of "
-     "long texts, 48 MiB at most.",
-     client_screen),
-    ("upcase.1", "take about 70 MB, and a connection that stalls takes some 25 MB more. With long lines such a connection takes twice "
+    ("upcase.1",
+     "arrival, 32 MiB at most; replies that belong to no line, 32 MiB to show and 32 MiB to save; and the drawn form of "
+     "long texts, 48 MiB at most.", client_screen),
+    ("upcase.1",
+     "take about 70 MB, and a connection that stalls takes some 25 MB more. With long lines such a connection takes twice "
      "the 32 MiB. With the interval 0 up to a million lines are remembered", client_run),
 ]
 
@@ -295,4 +329,5 @@ def row(page, sentence, test):
 # A sanitizer takes memory of its own: with one only what is not measured in bytes can be.
 with Server() as probe:
     tried = [server_peers] if probe.is_sanitized() else [test for *_, test in BOUNDS]
-run(*(row(*bound) for bound in BOUNDS if bound[2] in tried and bound[2].__name__ in (sys.argv[1:] or bound[2].__name__)))
+run(*(row(*bound) for bound in BOUNDS
+      if bound[2] in tried and bound[2].__name__ in (sys.argv[1:] or bound[2].__name__)))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SIGTERM ends the client and the server, whatever they wait for: under each descriptor that they open or are given stands, in
-turn, something that neither takes nor gives anything."""
+"""One SIGTERM ends the client and the server, whatever they wait for: under each descriptor that
+they open or are given stands, in turn, something that neither takes nor gives anything."""
 import concurrent.futures
 import contextlib
 import fcntl
@@ -33,7 +33,9 @@ LINES = os.path.join(PLACE, "lines")
 RECORD = os.path.join(PLACE, "run.jsonl")
 MANY = ("--count=1000000", "--interval=100us")
 FAST = ("--count=100000", "--interval=0")
-BLOCKED = {"preexec_fn": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGALRM])}
+BLOCKED = {
+    "preexec_fn": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGALRM])
+}
 _numbers = itertools.count()
 
 
@@ -54,7 +56,10 @@ class Row:
             # What is made for the row.
             given = more.get(what, subprocess.DEVNULL)
             more[what] = given(self) if callable(given) else given
-        self.process = subprocess.Popen(command, env={**ENVIRONMENT, "UPCASED": UPCASED, "TERM": "xterm", **(env or {})}, **more)
+        self.process = subprocess.Popen(
+            command,
+            env={**ENVIRONMENT, "UPCASED": UPCASED, "TERM": "xterm", **(env or {})},
+            **more)
         return self.process
 
 
@@ -112,8 +117,10 @@ def stopped_terminal(row):
     return slave
 
 
-OUT = {"a pipe": full_pipe, "a socket": full_socket, "a terminal": full_terminal, "a crowded terminal": crowded_terminal,
-       "a terminal that is stopped": stopped_terminal}
+OUT = {
+    "a pipe": full_pipe, "a socket": full_socket, "a terminal": full_terminal,
+    "a crowded terminal": crowded_terminal, "a terminal that is stopped": stopped_terminal
+}
 
 
 # --- what gives nothing ---
@@ -208,7 +215,9 @@ def wait_quiet(process):
     end, seen, same = time.monotonic() + 10 * PATIENCE, None, 0
     while same < 5 and time.monotonic() < end and process.poll() is None:
         with open(f"/proc/{process.pid}/status", encoding="utf-8", errors="replace") as file:
-            now = [words_of(process.pid)[11:13], *(line for line in file if "ctxt_switches" in line)]
+            now = [
+                words_of(process.pid)[11:13], *(line for line in file if "ctxt_switches" in line)
+            ]
         same = same + 1 if now == seen and words_of(process.pid)[0] == "S" else 0
         seen = now
         time.sleep(0.02)
@@ -227,7 +236,8 @@ def ends(process, number=signal.SIGTERM, still=True):
     """One signal ends it, and all that it has started. What is wrong."""
     faults = []
     if still and not wait_quiet(process):
-        faults.append("it does not stand still" if process.poll() is None else f"it ended by itself: {process.returncode}")
+        faults.append("it does not stand still"
+                      if process.poll() is None else f"it ended by itself: {process.returncode}")
     everybody = family(process.pid)
     began = time.monotonic()
     process.send_signal(number)
@@ -238,7 +248,9 @@ def ends(process, number=signal.SIGTERM, still=True):
     took = time.monotonic() - began
     while any(map(alive, everybody[1:])) and time.monotonic() < began + LIMIT:
         time.sleep(0.01)
-    faults += [f"process {pid}, which it had started, is there" for pid in everybody[1:] if alive(pid)]
+    faults += [
+        f"process {pid}, which it had started, is there" for pid in everybody[1:] if alive(pid)
+    ]
     for pid in filter(alive, everybody):
         os.kill(pid, signal.SIGKILL)
     process.wait()
@@ -264,45 +276,69 @@ def client(name, *options, number=signal.SIGTERM, still=True, **more):
         given = (option(row) if callable(option) else option for option in options)
         row.start(UPCASE, "--plain", *given, **{"stdin": lines, **more})
         return ends(row.process, number, still)
-    return " ".join(["upcase", *filter(lambda o: isinstance(o, str) and o.startswith("-"), options), name]), call
+
+    return " ".join(
+        ["upcase", *filter(lambda o: isinstance(o, str) and o.startswith("-"), options),
+         name]), call
 
 
 def client_rows(host):
     out, err, give = "nobody reads standard output, ", "nobody reads standard error, ", "standard input gives nothing, "
-    rows(*(client(out + "a pipe", *options, stdout=full_pipe) for options in (
-             ["--tcp", *host], ["--both", *host], ["--ordered", *host], ["--json", *host], ["--csv", *host], [*FAST, *host],
-             [*FAST, "--json", "--tcp", *host], ["--read", RECORD, "--json"], ["--read", RECORD, "--csv"])),
-         *(client(out + what, *host, stdout=make) for what, make in OUT.items()),
-         *(client(out + what, "--read", RECORD, stdout=make) for what, make in OUT.items()),
-         *(client(out + number.name, *options, *host, number=number, stdout=full_pipe)
-           for number in (signal.SIGINT, signal.SIGHUP) for options in ([], FAST)),
-         *(client(err + what, *host, stdin=empty_pipe, stdout=full_pipe, stderr=make) for what, make in OUT.items()),
-         *(client(err + what, stdin=empty_pipe, stderr=make) for what, make in OUT.items()),
-         *(client(give + what, *options, *host, stdin=make) for what, make in IN.items() for options in ([], ["--tcp", "--json"])),
-         client("a FIFO that nobody writes to", "--read", fifo),
-         client("a FIFO that nothing comes from", "--read", silent_fifo),
-         client(give + "a pipe", "--read", "-", stdin=empty_pipe),
-         client("a FIFO; the signals are blocked at the start", "--read", silent_fifo, **BLOCKED),
-         client("nobody reads; the signals are blocked at the start", *host, stdout=full_pipe, **BLOCKED))
+    rows(
+        *(client(out + "a pipe", *options, stdout=full_pipe)
+          for options in (["--tcp", *host], ["--both", *host], ["--ordered", *host],
+                          ["--json", *host], ["--csv", *host], [*FAST, *host],
+                          [*FAST, "--json", "--tcp", *host], ["--read", RECORD, "--json"],
+                          ["--read", RECORD, "--csv"])),
+        *(client(out + what, *host, stdout=make) for what, make in OUT.items()),
+        *(client(out + what, "--read", RECORD, stdout=make) for what, make in OUT.items()),
+        *(client(out + number.name, *options, *host, number=number, stdout=full_pipe)
+          for number in (signal.SIGINT, signal.SIGHUP) for options in ([], FAST)),
+        *(client(err + what, *host, stdin=empty_pipe, stdout=full_pipe, stderr=make)
+          for what, make in OUT.items()),
+        *(client(err + what, stdin=empty_pipe, stderr=make) for what, make in OUT.items()),
+        *(client(give + what, *options, *host, stdin=make) for what, make in IN.items()
+          for options in ([], ["--tcp", "--json"])),
+        client("a FIFO that nobody writes to", "--read", fifo),
+        client("a FIFO that nothing comes from", "--read", silent_fifo),
+        client(give + "a pipe", "--read", "-", stdin=empty_pipe),
+        client("a FIFO; the signals are blocked at the start", "--read", silent_fifo, **BLOCKED),
+        client("nobody reads; the signals are blocked at the start",
+               *host,
+               stdout=full_pipe,
+               **BLOCKED))
 
 
 def slow_reader(host):
     """Who only reads slowly gets all that was answered."""
     row = Row()
-    process = row.start(UPCASE, "--plain", "--tcp", *host, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = row.start(UPCASE,
+                        "--plain",
+                        "--tcp",
+                        *host,
+                        stdin=lines,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE)
     with row.stack:
         wait_quiet(process)
         process.terminate()
         got, told = process.communicate(timeout=LIMIT)
     answered = re.search(rb"answered (\d+) of", told)
-    point("a reader that was only slow gets all that was answered before the signal",
-          [] if answered and got == b"A LINE\n" * int(answered[1]) else [f"{len(got)} bytes, {got[-20:]}, {told}"])
+    point("a reader that was only slow gets all that was answered before the signal", [] if answered
+          and got == b"A LINE\n" * int(answered[1]) else [f"{len(got)} bytes, {got[-20:]}, {told}"])
 
 
 def saved_whole(host):
     """What takes long because it is much is done all the same, here saving."""
     path, row = new_path() + ".jsonl", Row()
-    process = row.start(UPCASE, "--plain", "--tcp", "--rows=200000", "--save", path, *host, stdin=subprocess.PIPE)
+    process = row.start(UPCASE,
+                        "--plain",
+                        "--tcp",
+                        "--rows=200000",
+                        "--save",
+                        path,
+                        *host,
+                        stdin=subprocess.PIPE)
     with process.stdin, row.stack:
         process.stdin.write(b"a line\n" * 200000)
         process.stdin.flush()
@@ -315,7 +351,8 @@ def saved_whole(host):
           [] if '"type":"summary"' in last else [last])
 
 
-# A network of its own, with a name server that does not answer: its sockets are inherited by the command.
+# A network of its own, with a name server that does not answer: its sockets are inherited by the
+# command.
 NAMES = """
 import fcntl, os, socket, struct, subprocess, sys
 subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
@@ -332,8 +369,11 @@ def no_names():
     config = new_path()
     with open(config, "w", encoding="ascii") as file:
         file.write("nameserver 127.0.0.1\noptions timeout:30\n")
-    command = ["unshare", "--net", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), sys.executable, "-c",
-               NAMES, config]
+    command = [
+        "unshare", "--net", "--mount",
+        *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), sys.executable, "-c", NAMES,
+        config
+    ]
     tried = subprocess.run([*command, "/bin/true"], capture_output=True, text=True, check=False)
     return command, tried.stderr.strip().splitlines()[-1] if tried.returncode else ""
 
@@ -370,7 +410,11 @@ def silent_tcp():
 def in_lab(row, make, *command):
     """In a lab that is none, once the program has got as far as it gets."""
     path = make(row).getsockname()
-    row.start(UPCASE, "--plain", *command, stdin=empty_pipe, env={"UPCASE_LAB": path, "UPCASE_LAB_FAR": path})
+    row.start(UPCASE,
+              "--plain",
+              *command,
+              stdin=empty_pipe,
+              env={"UPCASE_LAB": path, "UPCASE_LAB_FAR": path})
     while row.process.poll() is None and len(os.listdir(f"/proc/{row.process.pid}/fd")) < 4:
         time.sleep(0.01)
     return ends(row.process, still=False)
@@ -380,11 +424,13 @@ def far_rows(host):
     """Hosts and labs that do not answer."""
     name_row()
     with silent_tcp() as port:
-        rows(client("the host does not answer", "--tcp", "127.0.0.1", str(port), stdin=empty_pipe),
-             *((f"upcase {' '.join(options)} the lab {what}",
-                lambda row, make=make, options=options: in_lab(row, make, *options, *host))
-               for what, make in (("does not answer", listener), ("has a full queue", crowded_listener), ("floods", flooder))
-               for options in ([], ["--json"], [*MANY, "--tcp"])))
+        rows(
+            client("the host does not answer", "--tcp", "127.0.0.1", str(port), stdin=empty_pipe),
+            *((f"upcase {' '.join(options)} the lab {what}",
+               lambda row, make=make, options=options: in_lab(row, make, *options, *host))
+              for what, make in (("does not answer", listener),
+                                 ("has a full queue", crowded_listener), ("floods", flooder))
+              for options in ([], ["--json"], [*MANY, "--tcp"])))
 
 
 def stop_child(row):
@@ -402,7 +448,8 @@ def private_rows():
         row.start(UPCASE, "--plain", **more)
         return ends(stop_child(row))
     rows(("upcase the private server is stopped", lambda row: call(row, stdin=empty_pipe)),
-         ("upcase the private server is stopped, and nobody reads", lambda row: call(row, stdin=lines, stdout=full_pipe)))
+         ("upcase the private server is stopped, and nobody reads",
+          lambda row: call(row, stdin=lines, stdout=full_pipe)))
 
 
 # --- the screen ---
@@ -413,10 +460,17 @@ def screen(row, *options, before=None, env=None):
     modes = termios.tcgetattr(slave)
     if before:
         before(slave)
-    row.start(UPCASE, *options, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env,
+    row.start(UPCASE,
+              *options,
+              stdin=slave,
+              stdout=slave,
+              stderr=slave,
+              start_new_session=True,
+              env=env,
               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     seen = b""
-    while not before and b"\x1b[?2004h" not in seen and select.select([master], [], [], 10 * PATIENCE)[0]:
+    while not before and b"\x1b[?2004h" not in seen and select.select([master], [], [],
+                                                                      10 * PATIENCE)[0]:
         seen += os.read(master, 65536)
     return master, slave, modes
 
@@ -431,7 +485,12 @@ def restored(row, host):
     while select.select([master], [], [], 0.2)[0]:
         seen += os.read(master, 65536)
     faults += [f"modes: {termios.tcgetattr(slave)}"] * (termios.tcgetattr(slave) != modes)
-    return [took, *faults, *[f"not at its end: {word}" for word in (b"\x1b[?2004l", b"\x1b[?1049l") if word not in seen]]
+    return [
+        took, *faults, *[
+            f"not at its end: {word}"
+            for word in (b"\x1b[?2004l", b"\x1b[?1049l") if word not in seen
+        ]
+    ]
 
 
 def screen_rows(host):
@@ -467,20 +526,25 @@ def screen_rows(host):
         end = time.monotonic() + 10 * PATIENCE
         while int((words_of(row.process.pid) + [0] * 12)[11]) < 20 and time.monotonic() < end:
             time.sleep(0.01)
-        return ends(row.process, still=False) + [f"modes: {termios.tcgetattr(slave)}"] * (termios.tcgetattr(slave) != modes)
+        return ends(row.process, still=False) + [f"modes: {termios.tcgetattr(slave)}"
+                                                 ] * (termios.tcgetattr(slave) != modes)
 
     def silent_lab(row):
         path = listener(row).getsockname()
         screen(row, *host, before=lambda _: None, env={"UPCASE_LAB": path, "UPCASE_LAB_FAR": path})
         return ends(row.process)
-    rows(("screen: the terminal is full at the start", on(*host, before=lambda fd: (tty.setraw(fd), fill(fd)))),
-         ("screen: the terminal is stopped at the start", on(*host, before=lambda fd: termios.tcflow(fd, termios.TCOOFF))),
+
+    rows(("screen: the terminal is full at the start",
+          on(*host, before=lambda fd: (tty.setraw(fd), fill(fd)))),
+         ("screen: the terminal is stopped at the start",
+          on(*host, before=lambda fd: termios.tcflow(fd, termios.TCOOFF))),
          *((f"screen {' '.join(options)}: nobody reads the terminal", on(*options, *host))
            for options in (MANY, ["--both", *MANY], ["--tcp", *MANY])),
          ("screen --read: nobody reads the terminal", on("--read", RECORD)),
          ("screen: the terminal is stopped; it is given back", lambda row: restored(row, host)),
-         ("screen: the private server is stopped", stopped), ("screen: the history is locked", locked),
-         ("screen: the lab does not answer", silent_lab), ("screen: keys that take long", slow_key))
+         ("screen: the private server is stopped", stopped),
+         ("screen: the history is locked", locked), ("screen: the lab does not answer", silent_lab),
+         ("screen: keys that take long", slow_key))
 
 
 def drain(fd):
@@ -495,7 +559,13 @@ def server(row, *options, **more):
     """Until it is ready; its port, or 0 if it does not say so."""
     ready, write = os.pipe()
     fds = more.pop("pass_fds", [])
-    row.start(UPCASED, "--port=0", "--bind=127.0.0.1", f"--ready-fd={write}", *options, pass_fds=[write, *fds], **more)
+    row.start(UPCASED,
+              "--port=0",
+              "--bind=127.0.0.1",
+              f"--ready-fd={write}",
+              *options,
+              pass_fds=[write, *fds],
+              **more)
     os.close(write)
     with open(ready, encoding="ascii") as file:
         return int(file.readline()) if select.select([file], [], [], LIMIT)[0] else 0
@@ -524,12 +594,15 @@ def server_rows():
         taken = row.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         row.start(UPCASED, "--bind=127.0.0.1", f"--port={taken.getsockname()[1]}", stderr=make)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return ["", *[f"status {status}" for status in [row.process.wait(LIMIT)] if status != 1]]
+            return [
+                "", *[f"status {status}" for status in [row.process.wait(LIMIT)] if status != 1]
+            ]
         return ends(row.process, still=False) + ["it waits for a reader"]
 
     def slow_client(row, *options):
         """It sends much and reads nothing of it."""
-        one = row.stack.enter_context(socket.create_connection(("127.0.0.1", server(row, *options))))
+        one = row.stack.enter_context(socket.create_connection(("127.0.0.1", server(row,
+                                                                                    *options))))
         fill(one.fileno())
         return ends(row.process)
 
@@ -545,27 +618,34 @@ def server_rows():
         with contextlib.suppress(BlockingIOError):
             for _ in range(100000):
                 one.send(orders)
-        return ends(row.process, still=False) + ([f"{path} is there"] if os.path.exists(path) else [])
+        return ends(row.process,
+                    still=False) + ([f"{path} is there"] if os.path.exists(path) else [])
 
     def stopped(row, *options):
         server(row, *options)
         return ends(stop_child(row))
-    rows(*((f"upcased {' '.join(options)}: nobody reads standard output, {what}", stands(*options, stdout=make))
-           for what, make in OUT.items() for options in ([], ["--workers=2"])),
-         *((f"upcased {' '.join(options)}: nobody reads the log, {what}", stands("--verbose", *options, stderr=make))
-           for what, make in OUT.items() for options in ([], ["--workers=2"])),
-         *((f"upcased: nobody reads the port, {what}", lambda row, make=make: no_port(row, make))
-           for what, make in OUT.items() if make is not crowded_terminal),
-         *((f"upcased: nobody reads why it does not start, {what}", lambda row, make=make: no_start(row, make))
-           for what, make in OUT.items()),
-         ("upcased: a client reads nothing", slow_client),
-         ("upcased --workers=2: a client reads nothing", lambda row: slow_client(row, "--workers=2")),
-         ("upcased --control: nobody reads", lambda row: control(row, b"help\n")),
-         ("upcased --control: an order without an end", lambda row: control(row, b"x" * 1000)),
-         ("upcased --control --workers=2: nobody reads", lambda row: control(row, b"connections\n", "--workers=2")),
-         ("upcased --control --workers=8: they are asked, and stopped",
-          lambda row: control(row, b"connections\n", "--workers=8", stop=True)),
-         ("upcased --workers=2: they are stopped", lambda row: stopped(row, "--workers=2")))
+
+    rows(
+        *((f"upcased {' '.join(options)}: nobody reads standard output, {what}",
+           stands(*options, stdout=make)) for what, make in OUT.items()
+          for options in ([], ["--workers=2"])),
+        *((f"upcased {' '.join(options)}: nobody reads the log, {what}",
+           stands("--verbose", *options, stderr=make)) for what, make in OUT.items()
+          for options in ([], ["--workers=2"])),
+        *((f"upcased: nobody reads the port, {what}", lambda row, make=make: no_port(row, make))
+          for what, make in OUT.items() if make is not crowded_terminal),
+        *((f"upcased: nobody reads why it does not start, {what}",
+           lambda row, make=make: no_start(row, make))
+          for what, make in OUT.items()), ("upcased: a client reads nothing", slow_client),
+        ("upcased --workers=2: a client reads nothing",
+         lambda row: slow_client(row, "--workers=2")),
+        ("upcased --control: nobody reads", lambda row: control(row, b"help\n")),
+        ("upcased --control: an order without an end", lambda row: control(row, b"x" * 1000)),
+        ("upcased --control --workers=2: nobody reads",
+         lambda row: control(row, b"connections\n", "--workers=2")),
+        ("upcased --control --workers=8: they are asked, and stopped",
+         lambda row: control(row, b"connections\n", "--workers=8", stop=True)),
+        ("upcased --workers=2: they are stopped", lambda row: stopped(row, "--workers=2")))
 
 
 def main():
@@ -573,8 +653,12 @@ def main():
         file.write("a line\n" * 300000)
     with upcased() as one:
         host = ["127.0.0.1", str(one.port)]
-        subprocess.run([UPCASE, "--plain", "-q", "--count=3000", "--interval=0", "--save", RECORD, *host], check=True,
-                       stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+        subprocess.run([
+            UPCASE, "--plain", "-q", "--count=3000", "--interval=0", "--save", RECORD, *host
+        ],
+                       check=True,
+                       stdout=subprocess.DEVNULL,
+                       env=ENVIRONMENT)
         client_rows(host)
         slow_reader(host)
         saved_whole(host)

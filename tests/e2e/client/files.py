@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever stands under a name that a program is to read or to make: it says so in one line, waits for nothing, keeps nothing that is
-too large, and replaces and removes nothing. One table of what may stand there, one of who opens it."""
+"""Whatever stands under a name that a program is to read or to make: it says so in one line, waits
+for nothing, keeps nothing that is too large, and replaces and removes nothing. One table of what
+may stand there, one of who opens it."""
 import contextlib
 import fcntl
 import os
@@ -18,7 +19,8 @@ import time
 from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, UPCASED
 from tap import done, not_here, point
 
-# How long a program may take to say it, s, on a loaded machine; and how much memory, KiB, with a sanitizer's.
+# How long a program may take to say it, s, on a loaded machine; and how much memory, KiB, with a
+# sanitizer's.
 SOON = PATIENCE / 12
 MEMORY = 400000
 NOBODY = 65534
@@ -98,16 +100,20 @@ KINDS = [
     ("a link to nothing", link_to("nothing"), NO_FILE, SKIP, FINE, LINK),
     ("a link to itself", link_to("history"), LOOP, LOOP, FINE, LINK),
     ("a huge file", huge, LARGER, LARGER, LARGER, OTHER),
-    ("a long line", holding(b"x" * 5000000), LARGER, "has a line of more than 1 MiB", LARGER, OTHER),
+    ("a long line", holding(b"x" * 5000000), LARGER, "has a line of more than 1 MiB", LARGER,
+     OTHER),
     ("a text", holding(b"precious\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a larger number", holding(b"123456\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a number that is no port", holding(b"65536\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a number and more", holding(b"12000\n12000\n"), NO_OPTION, SKIP, FINE, OTHER),
-    ("a port of another user's", anothers(holding(b"12000\n")), NO_OPTION, ANOTHERS, FINE, ANOTHERS),
+    ("a port of another user's", anothers(holding(b"12000\n")), NO_OPTION, ANOTHERS, FINE,
+     ANOTHERS),
     ("an empty file of another user's", anothers(holding(b"")), FINE, ANOTHERS, FINE, ANOTHERS),
-    ("a socket of another user's", anothers(bound), SOCKET, "is reached by way of what belongs to another user", SOCKET, SOCKET),
+    ("a socket of another user's", anothers(bound), SOCKET,
+     "is reached by way of what belongs to another user", SOCKET, SOCKET),
     ("a file that includes itself", holding(b"$include PATH\n"), NO_OPTION, SKIP, TIMES, OTHER),
-    ("a file that includes much", including(holding(b"  $ InClude /dev/null\r\n" * 200)), SKIP, SKIP, TIMES, SKIP),
+    ("a file that includes much", including(holding(b"  $ InClude /dev/null\r\n" * 200)), SKIP,
+     SKIP, TIMES, SKIP),
     ("a file that includes a FIFO", including(os.mkfifo), SKIP, SKIP, FIFO, SKIP),
     ("a file that includes a device", including(link_to("/dev/zero")), SKIP, SKIP, DEVICE, SKIP),
 ]
@@ -118,7 +124,8 @@ def look(folder):
     found = {}
     for name in sorted(os.listdir(folder)):
         st = os.lstat(os.path.join(folder, name))
-        found[name] = (st.st_ino, oct(st.st_mode), st.st_uid, st.st_rdev, st.st_size, st.st_mtime_ns)
+        found[name] = (st.st_ino, oct(st.st_mode), st.st_uid, st.st_rdev, st.st_size,
+                       st.st_mtime_ns)
     return found
 
 
@@ -146,13 +153,17 @@ def judge(status, wanted, memory, said, words):
 
 def refused(path, word, *command):
     """Status 2 and one line with the word in it, from what ends by itself."""
-    with subprocess.Popen([part.format(path=path) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+    with subprocess.Popen([part.format(path=path) for part in command],
+                          stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE,
+                          env=ENVIRONMENT) as process:
         status, memory = end(process)
         said = process.stderr.read().decode()
     if word is FINE:
         return judge(status, 0, memory, said, [])
-    return judge(status, 2, memory, said, [word, path]) + [f"not one line: {said}"] * (said.count("\n") != 1)
+    return judge(status, 2, memory, said,
+                 [word, path]) + [f"not one line: {said}"] * (said.count("\n") != 1)
 
 
 def shown(path, notice, words, **environment):
@@ -161,10 +172,15 @@ def shown(path, notice, words, **environment):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 250, 0, 0))
     os.set_blocking(master, False)
     seen = []
-    with subprocess.Popen([UPCASE, "127.0.0.1", "9"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+    with subprocess.Popen([UPCASE, "127.0.0.1", "9"],
+                          stdin=slave,
+                          stdout=slave,
+                          stderr=slave,
+                          start_new_session=True,
                           env={**ENVIRONMENT, "TERM": "xterm", **environment}) as process:
         os.close(slave)
-        steps = [("udp>", lambda: os.write(master, b"a line\r")), ("a line", lambda: process.send_signal(signal.SIGTERM))]
+        steps = [("udp>", lambda: os.write(master, b"a line\r")),
+                 ("a line", lambda: process.send_signal(signal.SIGTERM))]
 
         def read():
             with contextlib.suppress(OSError):
@@ -190,14 +206,20 @@ def configuration(path, word, *_):
 
 def history(path, _, word, *__):
     folder = os.path.dirname(os.path.dirname(path))
-    return shown(path, "the history is not used: ", [word, f"the history was not saved: {word}"] if word else [], XDG_STATE_HOME=folder)
+    return shown(path,
+                 "the history is not used: ",
+                 [word, f"the history was not saved: {word}"] if word else [],
+                 XDG_STATE_HOME=folder)
 
 
 def inputrc(path, _, __, word, ___):
     included = path + ".included"
     # What is too much is named by the last that is included.
     named = "" if word is TIMES else included if os.path.lexists(included) else path
-    return shown(named, "inputrc: ", [word] if word else [], INPUTRC=path, XDG_STATE_HOME="/dev/null")
+    return shown(named,
+                 "inputrc: ", [word] if word else [],
+                 INPUTRC=path,
+                 XDG_STATE_HOME="/dev/null")
 
 
 def port_file(path, *words):
@@ -205,25 +227,31 @@ def port_file(path, *words):
 
 
 def control(path, *_):
-    return refused(path, "is there already and is no socket of yours", UPCASED, "--port=0", "--bind=127.0.0.1", "--control={path}")
+    return refused(path, "is there already and is no socket of yours", UPCASED, "--port=0",
+                   "--bind=127.0.0.1", "--control={path}")
 
 
 def save(path, *_):
-    return refused(path, "there is such a file already", UPCASE, "--plain", "--save={path}", "127.0.0.1", "9")
+    return refused(path, "there is such a file already", UPCASE, "--plain", "--save={path}",
+                   "127.0.0.1", "9")
 
 
 def save_pictures(path, *_):
     os.rename(path, path + "-plots.svg")
     try:
-        return refused(path + "-plots.svg", "there is such a file already", UPCASE, "--plain", f"--save={path}.svg", "127.0.0.1", "9")
+        return refused(path + "-plots.svg", "there is such a file already", UPCASE, "--plain",
+                       f"--save={path}.svg", "127.0.0.1", "9")
     finally:
         os.rename(path + "-plots.svg", path)
 
 
 def recording(path, *_):
     """What is no pipe ends by itself. A pipe may be read; one that stands still is left by SIGTERM."""
-    with subprocess.Popen([UPCASE, "--plain", f"--read={path}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, env=ENVIRONMENT) as process, contextlib.ExitStack() as stack:
+    with subprocess.Popen([UPCASE, "--plain", f"--read={path}"],
+                          stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE,
+                          env=ENVIRONMENT) as process, contextlib.ExitStack() as stack:
         def feed():
             # There is no reader until it has opened it.
             with contextlib.suppress(OSError):
@@ -235,12 +263,15 @@ def recording(path, *_):
         said = process.stderr.read().decode()
     if piped:
         return judge(status, -signal.SIGTERM, memory, said, [])
-    return [f"not one line: {said}"] * (said.count("\n") != 1) + judge(status, status or 1, memory, said, ["--read '"])
+    return [f"not one line: {said}"] * (said.count("\n") != 1) + judge(
+        status, status or 1, memory, said, ["--read '"])
 
 
-# Which column of the table it minds, if it minds one: nothing is said against what is skipped there.
-USES = [("upcase --config", configuration, 2), ("the history", history, 3), ("the inputrc", inputrc, 4),
-        ("upcased --port-file", port_file, 5), ("upcased --control", control, None), ("upcase --save", save, None),
+# Which column of the table it minds, if it minds one: nothing is said against what is skipped
+# there.
+USES = [("upcase --config", configuration, 2), ("the history", history, 3),
+        ("the inputrc", inputrc, 4), ("upcased --port-file", port_file, 5),
+        ("upcased --control", control, None), ("upcase --save", save, None),
         ("upcase --save, of pictures", save_pictures, None), ("upcase --read", recording, None)]
 
 
@@ -249,7 +280,8 @@ def main():
         name, make, *words = kind
         for use, faults, column in USES:
             # One that no server listens on is replaced.
-            if (column and kind[column] is SKIP) or (use == "upcased --control" and name == "a socket"):
+            if (column and kind[column] is SKIP) or (use == "upcased --control"
+                                                     and name == "a socket"):
                 continue
             with tempfile.TemporaryDirectory(prefix="files-test-") as folder:
                 os.mkdir(f"{folder}/upcase")

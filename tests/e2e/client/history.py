@@ -23,9 +23,14 @@ class Screen:
     def __init__(self, folder, port, *options, limit=None):
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
-            [UPCASE, *options, "127.0.0.1", str(port)], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            [UPCASE, *options, "127.0.0.1", str(port)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
             env={**ENVIRONMENT, "TERM": "xterm", "XDG_STATE_HOME": folder},
-            preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+            preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                             (limit, limit))))
         os.close(slave)
         os.set_blocking(self.master, False)
         self.seen = b""
@@ -88,7 +93,8 @@ def together(server, trial):
         with_history(folder, old)
         screens = start(folder, server, SESSIONS, "--history=100")
         for i, screen in enumerate(screens):
-            screen.type(b"".join(b"trial %d session %d line %d\r" % (trial, i, line) for line in range(3)))
+            screen.type(b"".join(b"trial %d session %d line %d\r" % (trial, i, line)
+                                 for line in range(3)))
         typed = hear(server, screens, 3 * SESSIONS)
         for screen in screens:
             if trial % 3:
@@ -128,8 +134,11 @@ def unreadable(server):
         hear(server, [screen], 1)
         screen.type(b"\x04")
         screen.end()
-        return [f"{words!r} is not in {screen.seen!r}" for words in (
-            b"the history is not used: ", b"the history was not saved: is a folder") if words not in screen.seen]
+        return [
+            f"{words!r} is not in {screen.seen!r}"
+            for words in (b"the history is not used: ", b"the history was not saved: is a folder")
+            if words not in screen.seen
+        ]
 
 
 def held(server):
@@ -151,7 +160,8 @@ def main():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         for trial in range(TRIALS):
-            point(f"eight sessions that end together, {trial + 1} of {TRIALS}", together(server, trial))
+            point(f"eight sessions that end together, {trial + 1} of {TRIALS}",
+                  together(server, trial))
         point("a full disk takes no line that was there", no_room(server))
         point("a history that is a folder is told", unreadable(server))
         point("a lock that is held does not hold up the end", held(server))

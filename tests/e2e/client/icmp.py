@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ICMP says: which line it is about, with which words, and that it costs no other line its sending. The router is this
-test: it reads what the client sends from the other end of a pair of devices in a network namespace of its own, so it is a
-witness too."""
+"""What ICMP says: which line it is about, with which words, and that it costs no other line its
+sending. The router is this test: it reads what the client sends from the other end of a pair of
+devices in a network namespace of its own, so it is a witness too."""
 import json
 import os
 import socket
@@ -26,7 +26,8 @@ def address(version, text):
 def ip_packet(version, protocol, source, target, body):
     if version == 6:
         return struct.pack("!IHBB", 0x60000000, len(body), protocol, 64) + source + target + body
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, protocol, 0) + source + target
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, protocol,
+                       0) + source + target
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
 
 
@@ -38,7 +39,8 @@ class Packet:
         self.version = data[0] >> 4
         head = 20 if self.version == 4 else 40
         self.protocol = data[9] if self.version == 4 else data[6]
-        self.source, self.target = (data[12:16], data[16:20]) if self.version == 4 else (data[8:24], data[24:40])
+        self.source, self.target = (data[12:16],
+                                    data[16:20]) if self.version == 4 else (data[8:24], data[24:40])
         self.ports, self.body = data[head:head + 4], data[head + 8:]
         self.head = head
 
@@ -52,7 +54,8 @@ class Packet:
 
     def reply(self):
         """The server's: the same in capitals."""
-        udp = self.ports[2:] + self.ports[:2] + struct.pack("!HH", 8 + len(self.body), 0) + self.body.upper()
+        udp = self.ports[2:] + self.ports[:2] + struct.pack("!HH", 8 + len(self.body),
+                                                            0) + self.body.upper()
         if self.version == 6:
             pseudo = self.target + self.source + struct.pack("!II", len(udp), 17)
             udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp) or 0xffff) + udp[8:]
@@ -81,7 +84,8 @@ class Router(threading.Thread):
             if way == socket.PACKET_OUTGOING or kind not in (0x0800, 0x86dd):
                 continue
             packet = Packet(data)
-            if packet.protocol not in (6, 17) or packet.target != address(packet.version, FAR[packet.version]):
+            if packet.protocol not in (6, 17) or packet.target != address(
+                    packet.version, FAR[packet.version]):
                 continue
             self.came.append(packet)
             for answer in self.answer(packet):
@@ -95,11 +99,21 @@ def shell(script):
 def client(version, *options, stdin=b"first\nsecond\n"):
     """Runs it: the records of its lines, what it said, and what the router saw of it."""
     ROUTE.came = []
-    result = subprocess.run([UPCASE, "--plain", "--json", "--wait=300ms", *options, FAR[version], "9"], input=stdin,
-                            capture_output=True, timeout=PATIENCE, env=ENVIRONMENT, check=False,
+    result = subprocess.run([
+        UPCASE, "--plain", "--json", "--wait=300ms", *options, FAR[version], "9"
+    ],
+                            input=stdin,
+                            capture_output=True,
+                            timeout=PATIENCE,
+                            env=ENVIRONMENT,
+                            check=False,
                             preexec_fn=lambda: os.sched_setaffinity(0, CPU))
-    lines = [record for record in map(json.loads, result.stdout.splitlines()) if record["type"] == "line"]
-    return lines, result.stderr.decode(), [packet.body for packet in ROUTE.came if packet.protocol == 17]
+    lines = [
+        record for record in map(json.loads, result.stdout.splitlines()) if record["type"] == "line"
+    ]
+    return lines, result.stderr.decode(), [
+        packet.body for packet in ROUTE.came if packet.protocol == 17
+    ]
 
 
 def wanted(lines, *fates):
@@ -126,28 +140,45 @@ shell(f"""ip link set lo up; ip link add near type veth peer name far address 02
 echo 1 >/proc/sys/net/ipv6/conf/far/disable_ipv6; echo 1 >/proc/sys/net/ipv4/conf/near/accept_local
 ip addr add {NEAR[4]}/24 dev near; ip addr add {NEAR[6]}/64 dev near nodad
 ip link set near up; ip link set far up
-ip neigh add {FAR[4]} lladdr 02:00:00:00:00:02 dev near; ip neigh add {FAR[6]} lladdr 02:00:00:00:00:02 dev near""")
+ip neigh add {FAR[4]} lladdr 02:00:00:00:00:02 dev near; ip neigh add {FAR[6]} lladdr 02:00:00:00:00:02 dev near"""
+      )
 ROUTE = Router()
 ROUTE.start()
 
 # IP version, type, code; the record's error, words of the sentence.
 REFUSED = ("refused", "ECONNREFUSED", "nothing listens")
 CASES = [
-    (4, 3, 0, "ICMP 3/0", "no route to that network"), (4, 3, 1, "ICMP 3/1", "no host answers"),
-    (4, 3, 2, "ICMP 3/2", "does not speak"), (4, 3, 3, "ECONNREFUSED", "nothing listens"),
-    (4, 3, 5, "ICMP 3/5", "cannot be delivered"), (4, 3, 6, "ICMP 3/6", "no route to that network"),
-    (4, 3, 7, "ICMP 3/7", "no host answers"), (4, 3, 8, "ICMP 3/8", "isolated"),
-    (4, 3, 9, "ICMP 3/9", "a firewall on the way"), (4, 3, 10, "ICMP 3/10", "a firewall on the way"),
-    (4, 3, 11, "ICMP 3/11", "type of service"), (4, 3, 12, "ICMP 3/12", "type of service"),
-    (4, 3, 13, "ICMP 3/13", "a firewall on the way"), (4, 3, 14, "ICMP 3/14", "precedence"),
-    (4, 3, 15, "ICMP 3/15", "precedence"), (4, 11, 0, "ICMP 11/0", "hop limit"),
-    (4, 12, 0, "ICMP 12/0", "header"), (4, 12, 2, "ICMP 12/2", "header"),
-    (6, 1, 0, "ICMPv6 1/0", "no route to that network"), (6, 1, 1, "ICMPv6 1/1", "a firewall on the way"),
-    (6, 1, 2, "ICMPv6 1/2", "beyond it"), (6, 1, 3, "ICMPv6 1/3", "no host answers"),
-    (6, 1, 4, "ECONNREFUSED", "nothing listens"), (6, 1, 5, "ICMPv6 1/5", "from this machine's address"),
-    (6, 1, 6, "ICMPv6 1/6", "rejects every packet"), (6, 1, 7, "ICMPv6 1/7", "cannot be delivered"),
-    (6, 3, 0, "ICMPv6 3/0", "hop limit"), (6, 3, 1, "ICMPv6 3/1", "a fragment"), (6, 4, 0, "ICMPv6 4/0", "header"),
-    (6, 4, 1, "ICMPv6 4/1", "does not speak"), (6, 4, 2, "ICMPv6 4/2", "header"),
+    (4, 3, 0, "ICMP 3/0", "no route to that network"),
+    (4, 3, 1, "ICMP 3/1", "no host answers"),
+    (4, 3, 2, "ICMP 3/2", "does not speak"),
+    (4, 3, 3, "ECONNREFUSED", "nothing listens"),
+    (4, 3, 5, "ICMP 3/5", "cannot be delivered"),
+    (4, 3, 6, "ICMP 3/6", "no route to that network"),
+    (4, 3, 7, "ICMP 3/7", "no host answers"),
+    (4, 3, 8, "ICMP 3/8", "isolated"),
+    (4, 3, 9, "ICMP 3/9", "a firewall on the way"),
+    (4, 3, 10, "ICMP 3/10", "a firewall on the way"),
+    (4, 3, 11, "ICMP 3/11", "type of service"),
+    (4, 3, 12, "ICMP 3/12", "type of service"),
+    (4, 3, 13, "ICMP 3/13", "a firewall on the way"),
+    (4, 3, 14, "ICMP 3/14", "precedence"),
+    (4, 3, 15, "ICMP 3/15", "precedence"),
+    (4, 11, 0, "ICMP 11/0", "hop limit"),
+    (4, 12, 0, "ICMP 12/0", "header"),
+    (4, 12, 2, "ICMP 12/2", "header"),
+    (6, 1, 0, "ICMPv6 1/0", "no route to that network"),
+    (6, 1, 1, "ICMPv6 1/1", "a firewall on the way"),
+    (6, 1, 2, "ICMPv6 1/2", "beyond it"),
+    (6, 1, 3, "ICMPv6 1/3", "no host answers"),
+    (6, 1, 4, "ECONNREFUSED", "nothing listens"),
+    (6, 1, 5, "ICMPv6 1/5", "from this machine's address"),
+    (6, 1, 6, "ICMPv6 1/6", "rejects every packet"),
+    (6, 1, 7, "ICMPv6 1/7", "cannot be delivered"),
+    (6, 3, 0, "ICMPv6 3/0", "hop limit"),
+    (6, 3, 1, "ICMPv6 3/1", "a fragment"),
+    (6, 4, 0, "ICMPv6 4/0", "header"),
+    (6, 4, 1, "ICMPv6 4/1", "does not speak"),
+    (6, 4, 2, "ICMPv6 4/2", "header"),
 ]
 for version, kind, code, error, words in CASES:
     faults = []
@@ -156,15 +187,21 @@ for version, kind, code, error, words in CASES:
         ROUTE.answer = lambda packet: [packet.icmp(kind, code, ROUTER[version], **quoting)] if packet.body == b"first" else \
             [packet.reply()]
         lines, told, bodies = client(version)
-        faults += wanted(lines, ("refused" if error == "ECONNREFUSED" else "failed", error), ("answered", None))
-        faults += says(told, words, f"so says {ROUTER[version]}") + says_not(told, "this machine forbids")
+        faults += wanted(lines, ("refused" if error == "ECONNREFUSED" else "failed", error),
+                         ("answered", None))
+        faults += says(told, words, f"so says {ROUTER[version]}") + says_not(
+            told, "this machine forbids")
         faults += seen(bodies, b"first", b"second")
-    point(f"ICMP{'v6' if version == 6 else ''} {kind}/{code} is the first line's, the second is sent", faults)
+    point(
+        f"ICMP{'v6' if version == 6 else ''} {kind}/{code} is the first line's, the second is sent",
+        faults)
 
     ROUTE.answer = lambda packet: [packet.icmp(kind, code, ROUTER[version])]
     lines, told, _ = client(version, "--tcp", stdin=b"first\n")
-    point(f"ICMP{'v6' if version == 6 else ''} {kind}/{code}, TCP",
-          wanted(lines, ("failed", error)) + says(told, words) + says_not(told, "this machine forbids"))
+    point(
+        f"ICMP{'v6' if version == 6 else ''} {kind}/{code}, TCP",
+        wanted(lines,
+               ("failed", error)) + says(told, words) + says_not(told, "this machine forbids"))
 
 # What is too large for the path: quoted or not, it is not the short line's.
 LONG = b"%01390d" % 0
@@ -184,9 +221,11 @@ for version, kind, code, error in (4, 3, 4, "ICMP 3/4"), (6, 2, 0, "ICMPv6 2/0")
             lines, told, bodies = client(version, stdin=b"\n".join(texts) + b"\n")
             shell(f"ip {'-6' if version == 6 else ''} route flush cache")
             fates = [("failed", error) if text == LONG else ("answered", None) for text in texts]
-            point(f"too large over IPv{version}, {'long' if texts[0] == LONG else 'short'} first, "
-                  f"{'8 bytes' if quoting else 'all'} quoted", wanted(lines, *fates) + seen(bodies, *texts) +
-                  says(told, "larger than the path's MTU"))
+            point(
+                f"too large over IPv{version}, {'long' if texts[0] == LONG else 'short'} first, "
+                f"{'8 bytes' if quoting else 'all'} quoted",
+                wanted(lines, *fates) + seen(bodies, *texts) +
+                says(told, "larger than the path's MTU"))
 
 # This machine's own firewall, which says so with this machine's own address.
 for version, kind, code in (4, 3, 13), (4, 3, 3), (6, 1, 1), (6, 1, 4):
@@ -199,16 +238,22 @@ for version, kind, code in (4, 3, 13), (4, 3, 3), (6, 1, 1), (6, 1, 4):
 ROUTE.answer = lambda packet: [packet.icmp(3, 13, ROUTER[4])]
 MANY = [b"line %d" % i for i in range(200)]
 lines, told, bodies = client(4, stdin=b"\n".join(MANY) + b"\n")
-point("200 lines, each of them prohibited: each was sent", wanted(lines, *[("failed", "ICMP 3/13")] * 200) +
-      seen(sorted(bodies), *sorted(MANY)))
+point("200 lines, each of them prohibited: each was sent",
+      wanted(lines, *[("failed", "ICMP 3/13")] * 200) + seen(sorted(bodies), *sorted(MANY)))
 
 # The lab's link says so as well: whenever the error comes, the short line is sent.
 if subprocess.run([LAB, "--check"], capture_output=True, check=False).returncode == 0:
     faults = []
     for _ in range(10):
-        result = subprocess.run([LAB, "-q", "--link-mtu=1300", "--", UPCASE, "--plain", "10.9.0.2"], input=LONG + b"\nhi\n",
-                                capture_output=True, timeout=PATIENCE, env={**os.environ, **ENVIRONMENT}, check=False)
-        faults += [] if result.stdout == b"HI\n" and b"line 2" not in result.stderr else [f"{result.stdout!r} {result.stderr!r}"]
+        result = subprocess.run([LAB, "-q", "--link-mtu=1300", "--", UPCASE, "--plain", "10.9.0.2"],
+                                input=LONG + b"\nhi\n",
+                                capture_output=True,
+                                timeout=PATIENCE,
+                                env={**os.environ, **ENVIRONMENT},
+                                check=False)
+        faults += [] if result.stdout == b"HI\n" and b"line 2" not in result.stderr else [
+            f"{result.stdout!r} {result.stderr!r}"
+        ]
     point("too large for the lab's link, ten times", faults)
 
 done()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of real sessions: well-formed SVG that a renderer draws, with as many arrows as there were packets; and those of the
-manual."""
+"""Pictures of real sessions: well-formed SVG that a renderer draws, with as many arrows as there
+were packets; and those of the manual."""
 import json
 import os
 import re
@@ -50,11 +50,16 @@ def check_drawn(path):
     width, height = float(root.get('width')), float(root.get('height'))
     for text in root.iter(SVG + 'text'):
         if not (0 <= float(text.get('x')) <= width and 0 < float(text.get('y')) <= height):
-            faults.append(f'outside: {"".join(text.itertext())!r} at {text.get("x")}, {text.get("y")}')
-    if shutil.which('xmllint') and subprocess.run(['xmllint', '--noout', path], check=False).returncode:
+            faults.append(
+                f'outside: {"".join(text.itertext())!r} at {text.get("x")}, {text.get("y")}')
+    if shutil.which('xmllint') and subprocess.run(['xmllint', '--noout', path],
+                                                  check=False).returncode:
         faults.append('xmllint complains')
     png = path + '.png'
-    drawn = subprocess.run(['rsvg-convert', path, '-o', png], capture_output=True, text=True, check=False)
+    drawn = subprocess.run(['rsvg-convert', path, '-o', png],
+                           capture_output=True,
+                           text=True,
+                           check=False)
     if drawn.returncode or drawn.stderr:
         return faults + [f'rsvg-convert: {drawn.returncode} {drawn.stderr}']
     with open(png, 'rb') as file:
@@ -71,7 +76,8 @@ def packets(lines, page, stream):
             for packet in event.get('packets', []):
                 found[packet['in_ns'], packet['way'], packet['seq'], packet['length']] = packet
     for line in lines:
-        if line['type'] == 'line' and (line['transport'] == 'tcp') == stream and (line['n'] - 1) // 100 == page:
+        if line['type'] == 'line' and (line['transport']
+                                       == 'tcp') == stream and (line['n'] - 1) // 100 == page:
             for packet in line['link']['packets']:
                 found[packet['in_ns'], packet['way'], packet['seq'], packet['length']] = packet
     arrived = sum((p['out_ns'] is not None) + (p['out2_ns'] is not None) for p in found.values())
@@ -82,36 +88,72 @@ def packets(lines, page, stream):
 def check_lab():
     """120 lines over both: two pages and the plots."""
     base = os.path.join(PLACE, 'run')
-    status, out, err = run('--quiet', '--loss=20%', '--duplicate=5%', '--delay=5ms', '--cc=cubic', '--seed=4', '--',
-                           PROGRAMS['UPCASE'], '--quiet', '--both', '--count=120', '--interval=5ms', '--json', '--save', base + '.svg',
-                           '10.9.0.2', env={**PROGRAMS, 'HOME': PLACE})
+    status, out, err = run('--quiet',
+                           '--loss=20%',
+                           '--duplicate=5%',
+                           '--delay=5ms',
+                           '--cc=cubic',
+                           '--seed=4',
+                           '--',
+                           PROGRAMS['UPCASE'],
+                           '--quiet',
+                           '--both',
+                           '--count=120',
+                           '--interval=5ms',
+                           '--json',
+                           '--save',
+                           base + '.svg',
+                           '10.9.0.2',
+                           env={**PROGRAMS, 'HOME': PLACE})
     records = [json.loads(line) for line in out.splitlines()]
     lines = [record for record in records if record['type'] == 'line']
-    names = sorted(name for name in os.listdir(PLACE) if name.startswith('run') and name.endswith('.svg'))
-    point('a run in the lab: two pages and the plots', differences('status', status, 1) + differences(
-        'files', names, ['run-2.svg', 'run-plots.svg', 'run.svg']) + ([err] if err else []))
-    point('for the user\'s eyes alone', differences('modes', [oct(os.stat(os.path.join(PLACE, name)).st_mode & 0o777)
-                                                              for name in names], ['0o600'] * len(names)))
-    # What came to be known after a line's record was written, a second copy of a segment, is in the first pictures only.
+    names = sorted(name for name in os.listdir(PLACE)
+                   if name.startswith('run') and name.endswith('.svg'))
+    point(
+        'a run in the lab: two pages and the plots',
+        differences('status', status, 1) +
+        differences('files', names, ['run-2.svg', 'run-plots.svg', 'run.svg']) +
+        ([err] if err else []))
+    point(
+        'for the user\'s eyes alone',
+        differences('modes',
+                    [oct(os.stat(os.path.join(PLACE, name)).st_mode & 0o777) for name in names],
+                    ['0o600'] * len(names)))
+    # What came to be known after a line's record was written, a second copy of a segment, is in the
+    # first pictures only.
     check_again(base, out)
     sent_again = 0
     for page, name in enumerate(('again.svg', 'again-2.svg')):
         path = os.path.join(PLACE, name)
         root = tree.parse(path).getroot()
         told = words(root)
-        arrived, died, again = map(sum, zip(*(packets(records, page, stream) for stream in (False, True))))
+        arrived, died, again = map(
+            sum, zip(*(packets(records, page, stream) for stream in (False, True))))
         # Two hosts' lines of time, twice, end in a head too.
-        point(f'{name}: as many arrows as packets, a cross where one died', differences(
-            'arrows', len(marks(root, 'head')) - 4, arrived) + differences(
-            'crosses', len(marks(root, 'lost')) - len([m for m in marks(root, 'lost') if 'head' in m.get('class').split()]) - 1, died) +
+        point(
+            f'{name}: as many arrows as packets, a cross where one died',
+            differences('arrows',
+                        len(marks(root, 'head')) - 4, arrived) +
+            differences(
+                'crosses',
+                len(marks(root, 'lost')) -
+                len([m
+                     for m in marks(root, 'lost') if 'head' in m.get('class').split()]) - 1, died) +
             ([] if died else ['none died']))
-        point(f'{name}: it says what it shows', [f'no {word!r}' for word in (
-            f', page {page + 1} of 2', 'link: loss 20 % each way, delay 5 ms, duplicate 5 %', 'UDP', 'TCP', 'client', 'server', 'UDP datagram')
-            if not any(word in text for text in told)] + (['reckoned'] if any('reckoned' in text for text in told) else []) +
-            differences('the legend tells "sent again"', 'sent again' in told, again > 0))
+        point(f'{name}: it says what it shows', [
+            f'no {word!r}'
+            for word in (f', page {page + 1} of 2',
+                         'link: loss 20 % each way, delay 5 ms, duplicate 5 %', 'UDP', 'TCP',
+                         'client', 'server', 'UDP datagram') if not any(word in text
+                                                                        for text in told)
+        ] + (['reckoned'] if any('reckoned' in text for text in told) else []) +
+              differences('the legend tells "sent again"', 'sent again' in told, again > 0))
         sent_again += again
         numbers = {int(text.split()[0]) for text in told if re.match(r'\d+ line \d+', text)}
-        point(f'{name}: its hundred lines', differences('lines', numbers, set(range(100 * page + 1, min(100 * page + 100, 120) + 1))))
+        point(
+            f'{name}: its hundred lines',
+            differences('lines', numbers, set(range(100 * page + 1,
+                                                    min(100 * page + 100, 120) + 1))))
         point(f'{name} is drawn', check_drawn(path))
     point('something was sent again', [] if sent_again else ['nothing'])
     point('the plots are drawn', check_drawn(os.path.join(PLACE, 'run-plots.svg')))
@@ -121,24 +163,42 @@ def check_lab():
 def check_screen():
     """The screen as tests/screen/picture draws it for the README: text by text what a terminal shows."""
     path = os.path.join(PLACE, 'screen.svg')
-    drawn = subprocess.run([os.path.join(BUILD, 'tests', 'screen', 'picture'), path], capture_output=True, text=True, check=False)
+    drawn = subprocess.run([os.path.join(BUILD, 'tests', 'screen', 'picture'), path],
+                           capture_output=True,
+                           text=True,
+                           check=False)
     if drawn.returncode:
         point('the screen is drawn', (drawn.stdout + drawn.stderr).splitlines())
         return
     told = words(tree.parse(path).getroot())
-    point('the screen is drawn', check_drawn(path) + [f'no {word!r}' for word in (
-        'UDP replies', 'TCP replies', 'third time lucky', 'THIRD TIME LUCKY', 'GRÜSSE', 'link: loss 20 %',
-        'truth: 0 mismatches in 8', 'both>') if not any(word in text for text in told)])
+    point(
+        'the screen is drawn',
+        check_drawn(path) + [
+            f'no {word!r}'
+            for word in ('UDP replies', 'TCP replies', 'third time lucky', 'THIRD TIME LUCKY',
+                         'GRÜSSE', 'link: loss 20 %', 'truth: 0 mismatches in 8', 'both>')
+            if not any(word in text for text in told)
+        ])
 
 
 def check_plots(lines):
     root = tree.parse(os.path.join(PLACE, 'run-plots.svg')).getroot()
-    answered = {name: sum(r['fate'] == 'answered' and r['transport'] == name for r in lines) for name in ('udp', 'tcp')}
+    answered = {
+        name: sum(r['fate'] == 'answered' and r['transport'] == name for r in lines)
+        for name in ('udp', 'tcp')
+    }
     told = words(root)
-    dots = {name: sum(name in dot.get('class').split() for dot in root.iter(SVG + 'circle')) for name in answered}
-    point('the plots: a dot a line, and the counts', differences('dots', dots, answered) + [
-        f'no {text!r}' for text in (f'UDP: {answered["udp"]} lines', f'TCP: {answered["tcp"]} lines')
-        if not any(text in word for word in told)])
+    dots = {
+        name: sum(name in dot.get('class').split() for dot in root.iter(SVG + 'circle'))
+        for name in answered
+    }
+    point(
+        'the plots: a dot a line, and the counts',
+        differences('dots', dots, answered) + [
+            f'no {text!r}'
+            for text in (f'UDP: {answered["udp"]} lines', f'TCP: {answered["tcp"]} lines')
+            if not any(text in word for word in told)
+        ])
 
 
 def check_again(base, out):
@@ -148,8 +208,12 @@ def check_again(base, out):
     place = os.path.join(PLACE, 'again')
     texts = []
     # Some lines were lost, so the status is 1.
-    statuses = [client('--read', source, '--save', target).returncode for source, target in (
-        (base + '.jsonl', place + '.svg'), (base + '.jsonl', place + '.jsonl'), (place + '.jsonl', place + '-more.svg'))]
+    statuses = [
+        client('--read', source, '--save', target).returncode
+        for source, target in ((base + '.jsonl', place + '.svg'),
+                               (base + '.jsonl', place + '.jsonl'), (place + '.jsonl',
+                                                                     place + '-more.svg'))
+    ]
     for name in (place + '.svg', place + '-more.svg'):
         with open(name, encoding='utf-8') as file:
             texts.append(file.read().splitlines())
@@ -167,14 +231,17 @@ def check_elsewhere():
     root = tree.parse(path).getroot()
     told = words(root)
     dashed = [line for line in root.iter(SVG + 'line') if 'dash' in line.get('class').split()]
-    point('without the lab the server\'s end is dashed, and it says so', ([] if any(
-        'reckoned at half the round trip' in text for text in told) else [str(told)]) +
-        ([] if len(dashed) > 4 else [f'{len(dashed)} dashed']) + (['a link'] if any('link:' in text for text in told) else []))
-    point('somebody\'s text is text', [] if any('<&"\ufffd[31m' in text for text in told) else [str(told)])
+    point('without the lab the server\'s end is dashed, and it says so',
+          ([] if any('reckoned at half the round trip' in text for text in told) else [str(told)]) +
+          ([] if len(dashed) > 4 else [f'{len(dashed)} dashed']) +
+          (['a link'] if any('link:' in text for text in told) else []))
+    point('somebody\'s text is text',
+          [] if any('<&"\ufffd[31m' in text for text in told) else [str(told)])
     point('it is drawn', check_drawn(path))
     with upcased() as server:
         result = client('--plain', '--save', path, '127.0.0.1', server.port, stdin=b'x\n')
-        point('a picture that exists is not overwritten', differences('status', result.returncode, 2))
+        point('a picture that exists is not overwritten', differences('status', result.returncode,
+                                                                      2))
 
 
 def check_manual():
@@ -185,9 +252,11 @@ def check_manual():
         told = words(tree.parse(path).getroot())
         with open(os.path.join(TOP, 'README.md'), encoding='utf-8') as file:
             shown = f'man/pictures/{name}.svg' in file.read()
-        point(f'the manual\'s {name}.svg', check_drawn(path) +
-              ([] if os.path.getsize(path) < 150000 else ['too large']) + ([] if shown else ['README.md does not show it']) +
-              ([] if any(text.startswith('link: ') for text in told) else ['no lab']))
+        point(
+            f'the manual\'s {name}.svg',
+            check_drawn(path) + ([] if os.path.getsize(path) < 150000 else ['too large']) +
+            ([] if shown else ['README.md does not show it']) +
+            ([] if any(text.startswith('link: ') for text in told) else ['no lab']))
 
 
 check_manual()

@@ -24,14 +24,17 @@ def read(name):
 
 
 def program(name, *arguments, stdin=b""):
-    return subprocess.run([os.path.join(BUILD, "tests/unit/common", name), *arguments], input=stdin, stdout=subprocess.PIPE,
+    return subprocess.run([os.path.join(BUILD, "tests/unit/common", name), *arguments],
+                          input=stdin,
+                          stdout=subprocess.PIPE,
                           check=True).stdout
 
 
 def capitals(data):
-    """Python's, where its Unicode is ours; else ours, which e2e/capitals_python.py compares with Python's and lists what
-    differs."""
-    if unicodedata.unidata_version.startswith(program("capitals_filter", "unicode").decode().strip() + "."):
+    """Python's, where its Unicode is ours; else ours, which e2e/capitals_python.py compares with
+    Python's and lists what differs."""
+    if unicodedata.unidata_version.startswith(
+            program("capitals_filter", "unicode").decode().strip() + "."):
         return data.decode().upper().encode()
     return program("capitals_filter", stdin=data)
 
@@ -66,13 +69,19 @@ with upcased() as server:
     result = run("--plain", "-t", "127.0.0.1", server.port, stdin=line + b"\n" + line)
     point("a line of a megabyte over TCP, twice",
           differences("replies", result.stdout, (line + b"\n" + line).upper()) + status(result, 0))
-    result = run("--plain", "--ordered", "127.0.0.1", server.port, stdin=b"before\n" + line + b"\nafter\n")
+    result = run("--plain",
+                 "--ordered",
+                 "127.0.0.1",
+                 server.port,
+                 stdin=b"before\n" + line + b"\nafter\n")
     point("a line that is too long for a datagram fails, the rest go on",
           differences("replies", result.stdout, b"BEFORE\nAFTER\n") + status(result, 1) +
           ([] if b"too long" in result.stderr else [f"stderr: {result.stderr!r}"]))
     largest = b"x" * 65507
     result = run("--plain", "127.0.0.1", server.port, stdin=largest + b"\n")
-    point("the largest datagram", differences("replies", result.stdout, largest.upper() + b"\n") + status(result, 0))
+    point("the largest datagram",
+          differences("replies", result.stdout,
+                      largest.upper() + b"\n") + status(result, 0))
     result = run("--plain", "-q", "127.0.0.1", server.port, stdin=b"x\n")
     point("--quiet says nothing", differences("stderr", result.stderr, b""))
 
@@ -84,14 +93,21 @@ with python("scripted_server.py", "udp") as server:
           differences("replies", result.stdout, b"TWO\nHOLD ONE\nFOUR\n") + status(result, 1) +
           ([] if b"1/4 lost" in result.stderr else [f"stderr: {result.stderr!r}"]))
     result = run("--plain", "--ordered", "--wait=300ms", "127.0.0.1", server.port, stdin=text)
-    point("UDP: --ordered", differences("replies", result.stdout, b"HOLD ONE\nTWO\nFOUR\n") + status(result, 1))
-    result = run("--plain", "--wait=2s", "127.0.0.1", server.port, stdin=b"twice x\nlate 100 y\nstray z\n")
-    point("UDP: neither duplicates nor strays are printed",
-          differences("replies", b"".join(sorted(result.stdout.splitlines(True))), b"LATE 100 Y\nSTRAY Z\nTWICE X\n") +
-          status(result, 0))
+    point("UDP: --ordered",
+          differences("replies", result.stdout, b"HOLD ONE\nTWO\nFOUR\n") + status(result, 1))
+    result = run("--plain",
+                 "--wait=2s",
+                 "127.0.0.1",
+                 server.port,
+                 stdin=b"twice x\nlate 100 y\nstray z\n")
+    point(
+        "UDP: neither duplicates nor strays are printed",
+        differences("replies", b"".join(sorted(result.stdout.splitlines(True))),
+                    b"LATE 100 Y\nSTRAY Z\nTWICE X\n") + status(result, 0))
     fifty = b"late 50 same\n" * 50
     result = run("--plain", "--wait=5s", "127.0.0.1", server.port, stdin=fifty)
-    point("UDP: fifty equal lines in flight", differences("replies", result.stdout, fifty.upper()) + status(result, 0))
+    point("UDP: fifty equal lines in flight",
+          differences("replies", result.stdout, fifty.upper()) + status(result, 0))
 
 with python("scripted_server.py", "tcp") as server:
     result = run("--plain", "-t", "127.0.0.1", server.port, stdin=b"one\ntwo\nclose\n")
@@ -103,8 +119,14 @@ with python("scripted_server.py", "tcp") as server:
 quiet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 quiet.bind(("127.0.0.1", 0))
 quiet.setblocking(False)
-client = subprocess.Popen([UPCASE, "--plain", "--window=7", "--wait=1h", "127.0.0.1", str(quiet.getsockname()[1])],
-                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
+client = subprocess.Popen([
+    UPCASE, "--plain", "--window=7", "--wait=1h", "127.0.0.1",
+    str(quiet.getsockname()[1])
+],
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE,
+                          env=ENVIRONMENT)
 client.stdin.write(b"x\n" * 100)
 client.stdin.flush()
 got = 0
@@ -114,24 +136,30 @@ while select.select([quiet], [], [], 1 if got >= 7 else PATIENCE)[0]:
 client.send_signal(signal.SIGINT)
 told = client.communicate(timeout=PATIENCE)[1]
 point("--window=7: seven on the way, and no more", differences("datagrams", str(got), "7"))
-point("SIGINT ends with a summary and status 1", differences("status", str(client.returncode), "1") +
-      ([] if b"answered 0 of 7, 7 still waiting; wait" in told else [f"stderr: {told!r}"]))
+point(
+    "SIGINT ends with a summary and status 1",
+    differences("status", str(client.returncode), "1") +
+    ([] if b"answered 0 of 7, 7 still waiting; wait" in told else [f"stderr: {told!r}"]))
 
 # Nobody there.
 with upcased() as server:
     gone = server.port
 for option, word in (("-u", b"refused"), ("-t", b"refused")):
     result = run("--plain", option, "127.0.0.1", gone, stdin=b"x\n")
-    point(f"nobody listens, {option}", status(result, 1) + ([] if word in result.stderr else [f"stderr: {result.stderr!r}"]))
+    point(f"nobody listens, {option}",
+          status(result, 1) + ([] if word in result.stderr else [f"stderr: {result.stderr!r}"]))
 
 # Bad input: one line, status 2.
-BAD = [["--wait=3x"], ["--wiat=3"], ["--window=0"], ["host", "0"], ["host", "70000"], ["a", "1", "b"], ["--port=x"],
-       ["--tag=perhaps"], ["--config=/nonexistent"], ["[::1"], ["--color=red"], ["bad host"]]
+BAD = [["--wait=3x"], ["--wiat=3"], ["--window=0"], ["host", "0"], ["host", "70000"],
+       ["a", "1", "b"], ["--port=x"], ["--tag=perhaps"], ["--config=/nonexistent"], ["[::1"],
+       ["--color=red"], ["bad host"]]
 for arguments in BAD:
     result = run(*arguments)
     lines = result.stderr.splitlines()
-    point(f"usage: {' '.join(arguments)}", status(result, 2) + differences("lines", str(len(lines)), "1") +
-          differences("stdout", result.stdout, b""))
+    point(
+        f"usage: {' '.join(arguments)}",
+        status(result, 2) + differences("lines", str(len(lines)), "1") +
+        differences("stdout", result.stdout, b""))
 
 # The configuration file.
 with tempfile.TemporaryDirectory() as folder:
@@ -141,8 +169,10 @@ with tempfile.TemporaryDirectory() as folder:
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"# a comment\n\ntcp\nhost = 127.0.0.1\nport {server.port}\nquiet\n")
         result = run(stdin=b"from the file\n", env={"XDG_CONFIG_HOME": folder})
-        point("the configuration file's lines are the long options",
-              differences("replies", result.stdout, b"FROM THE FILE\n") + differences("stderr", result.stderr, b""))
+        point(
+            "the configuration file's lines are the long options",
+            differences("replies", result.stdout, b"FROM THE FILE\n") +
+            differences("stderr", result.stderr, b""))
     with open(path, "w", encoding="utf-8") as file:
         file.write("tcp\nwait = 3x\n")
     result = run(env={"XDG_CONFIG_HOME": folder})
@@ -151,7 +181,11 @@ with tempfile.TemporaryDirectory() as folder:
 
 # Rows are forgotten when there are more than --rows; a line on its way is not.
 with upcased() as server:
-    result = run("--plain", "--rows=1", "127.0.0.1", server.port, stdin=b"".join(b"%d\n" % i for i in range(1000)))
+    result = run("--plain",
+                 "--rows=1",
+                 "127.0.0.1",
+                 server.port,
+                 stdin=b"".join(b"%d\n" % i for i in range(1000)))
     point("--rows=1: all are answered all the same", status(result, 0) +
           ([] if b"answered 1000 of 1000" in result.stderr else [f"stderr: {result.stderr!r}"]))
     result = run("--plain", "127.0.0.1", server.port, stdin=b"x\n", preexec_fn=lambda: os.close(1))
@@ -159,8 +193,12 @@ with upcased() as server:
 
 # A server that never stops talking does not keep lines from being sent.
 chatter = socket.create_server(("127.0.0.1", 0))
-client = subprocess.Popen([UPCASE, "--plain", "-t", "127.0.0.1", str(chatter.getsockname()[1])], stdin=subprocess.PIPE,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+client = subprocess.Popen([UPCASE, "--plain", "-t", "127.0.0.1",
+                           str(chatter.getsockname()[1])],
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL,
+                          env=ENVIRONMENT)
 client.stdin.write(b"one\ntwo\nthree\n")
 client.stdin.flush()
 talk = chatter.accept()[0]
@@ -175,7 +213,10 @@ client.communicate()
 
 # The private server ends with the client, however that ends.
 for how in (signal.SIGKILL, signal.SIGTERM, None):
-    client = subprocess.Popen([UPCASE, "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    client = subprocess.Popen([UPCASE, "--plain"],
+                              stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE,
                               env=ENVIRONMENT)
     client.stdin.write(b"hello\n")
     client.stdin.flush()
@@ -187,13 +228,18 @@ for how in (signal.SIGKILL, signal.SIGTERM, None):
     else:
         client.send_signal(how)
     client.wait(PATIENCE)
-    faults = differences("reply", reply, b"HELLO\n") + differences("children", str(len(children)), "1")
+    faults = differences("reply", reply, b"HELLO\n") + differences("children", str(len(children)),
+                                                                   "1")
     for child in children:
         faults += no_such_process(child)
-    point(f"a private server, ended with the client by {how.name if how else 'the end of input'}", faults)
+    point(f"a private server, ended with the client by {how.name if how else 'the end of input'}",
+          faults)
 
 # Even when somebody stopped it.
-client = subprocess.Popen([UPCASE, "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+client = subprocess.Popen([UPCASE, "--plain"],
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL,
                           env=ENVIRONMENT)
 client.stdin.write(b"hello\n")
 client.stdin.flush()
@@ -212,10 +258,14 @@ point("a private server that is stopped is ended too", faults + no_such_process(
 
 # Memory is bounded whatever comes: by lines of any length.
 with upcased() as server:
-    for what, block, count in (("short", b"a line of text that is neither long nor short, number 12345678\n" * 16384, 64),
-                               ("long", (b"abcdefghi " * 6000 + b"\n") * 16, 320)):
-        client = subprocess.Popen([UPCASE, "--plain", "-tq", "127.0.0.1", str(server.port)], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, env=ENVIRONMENT)
+    for what, block, count in (
+        ("short", b"a line of text that is neither long nor short, number 12345678\n" * 16384,
+         64), ("long", (b"abcdefghi " * 6000 + b"\n") * 16, 320)):
+        client = subprocess.Popen([UPCASE, "--plain", "-tq", "127.0.0.1",
+                                   str(server.port)],
+                                  stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE,
+                                  env=ENVIRONMENT)
         blocks = count if "TEST_PATIENCE" not in os.environ else count // 8
         received = peak = 0
         if os.fork() == 0:
@@ -227,12 +277,17 @@ with upcased() as server:
         while data := client.stdout.read(1 << 20):
             received += len(data)
             with open(f"/proc/{client.pid}/status", encoding="ascii") as file:
-                peak = max([peak] + [int(line.split()[1]) for line in file if line.startswith("VmHWM")])
+                peak = max([peak] +
+                           [int(line.split()[1]) for line in file if line.startswith("VmHWM")])
         client.wait(PATIENCE)
         os.wait()
-        print(f"# {received >> 20} MiB of {what} lines through TCP, the client's memory at most {peak >> 10} MiB")
-        point(f"a long stream of {what} lines in bounded memory", differences("bytes", str(received), str(blocks * len(block))) +
-              differences("status", str(client.returncode), "0") +
-              ([] if peak < 200 << 10 or "TEST_PATIENCE" in os.environ else [f"{peak} KiB"]))
+        print(
+            f"# {received >> 20} MiB of {what} lines through TCP, the client's memory at most {peak >> 10} MiB"
+        )
+        point(
+            f"a long stream of {what} lines in bounded memory",
+            differences("bytes", str(received), str(blocks * len(block))) +
+            differences("status", str(client.returncode), "0") +
+            ([] if peak < 200 << 10 or "TEST_PATIENCE" in os.environ else [f"{peak} KiB"]))
 HOME.cleanup()
 done()

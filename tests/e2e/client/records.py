@@ -12,8 +12,10 @@ import tempfile
 from client import ENVIRONMENT, PATIENCE, UPCASE, differences, python, run, upcased
 from tap import done, point
 
-FATES = {"answered": "answered", "lost": "lost", "refused": "refused", "failed": "failed", "cut off": "cut_off",
-         "waiting": "waiting", "queued": "queued"}
+FATES = {
+    "answered": "answered", "lost": "lost", "refused": "refused", "failed": "failed",
+    "cut off": "cut_off", "waiting": "waiting", "queued": "queued"
+}
 
 
 def records(text):
@@ -31,8 +33,10 @@ def text_of(record, key="text"):
 
 def sums(found):
     """What lines and the replies behind them come to, by session."""
-    totals = [{name: 0 for name in [*FATES.values(), "late", "duplicates", "strays", "reordered", "typed"]}
-              for record in found if record["type"] == "session"]
+    totals = [{
+        name: 0
+        for name in [*FATES.values(), "late", "duplicates", "strays", "reordered", "typed"]
+    } for record in found if record["type"] == "session"]
     for record in found:
         if record["type"] == "line":
             total = totals[record["session"]]
@@ -42,7 +46,9 @@ def sums(found):
                 total[name] += int(record[name])
         elif record["type"] == "reply":
             total = totals[record["session"]]
-            name = {"stray": "strays", "late": "late", "duplicate": "duplicates", "answer": "answered"}[record["match"]]
+            name = {
+                "stray": "strays", "late": "late", "duplicate": "duplicates", "answer": "answered"
+            }[record["match"]]
             total[name] += 1
             total["lost"] -= record["match"] == "answer"
     return totals
@@ -67,7 +73,8 @@ def check_times(found):
             faults.append(f"line {line['n']}: round trip")
         if line["fate"] == "answered" and line["waited_ns"] != line["replied_ns"] - line["typed_ns"]:
             faults.append(f"line {line['n']}: waited")
-        if line["sent_ns"] is not None and line["connecting_ns"] + line["queued_ns"] != line["sent_ns"] - line["typed_ns"]:
+        if line["sent_ns"] is not None and line["connecting_ns"] + line["queued_ns"] != line[
+                "sent_ns"] - line["typed_ns"]:
             faults.append(f"line {line['n']}: the parts are not the whole")
         if not line["typed_ns"] <= line["sent_ns"]:
             faults.append(f"line {line['n']}: sent before it was typed")
@@ -75,9 +82,15 @@ def check_times(found):
 
 
 def totals(found):
-    keep = ["transport", *FATES.values(), "typed", "late", "duplicates", "strays", "reordered", "differs", "cut_short"]
-    return [{**{key: session[key] for key in keep}, "round_trip": session["round_trip"], "loss_runs": session["loss_runs"],
-             "delay_variation": session["delay_variation"], "tcp": session["tcp"]} for session in found[-1]["sessions"]]
+    keep = [
+        "transport", *FATES.values(), "typed", "late", "duplicates", "strays", "reordered",
+        "differs", "cut_short"
+    ]
+    return [{
+        **{key: session[key]
+           for key in keep}, "round_trip": session["round_trip"], "loss_runs": session["loss_runs"],
+        "delay_variation": session["delay_variation"], "tcp": session["tcp"]
+    } for session in found[-1]["sessions"]]
 
 
 def same_again(folder, name, text):
@@ -92,7 +105,10 @@ def same_again(folder, name, text):
         differences("totals", totals(after), totals(before))
 
 
-LINES = ["hello", "lose this", "late 300 this", "twice this", "stray before this", "echo this", "hello", "", "grüße", "a\tb\0c", "=1+1", "-2;@x;'", "\x7f\x9b31m\u202eb\u2028\x1b"]
+LINES = [
+    "hello", "lose this", "late 300 this", "twice this", "stray before this", "echo this", "hello",
+    "", "grüße", "a\tb\0c", "=1+1", "-2;@x;'", "\x7f\x9b31m\u202eb\u2028\x1b"
+]
 
 
 # What can drive a terminal or turn the order of text about.
@@ -109,26 +125,41 @@ def udp(folder):
     with python("scripted_server.py", "udp") as server:
         result = run("--json", "--wait=200ms", "127.0.0.1", server.port, stdin=lines)
         found = records(result.stdout)
-        point("UDP: each line of --json is JSON, and the sums are right", check_sums(found) + check_times(found))
-        point("UDP: no control character in it", UNSAFE.findall(result.stdout.decode().replace("\n", "")))
+        point("UDP: each line of --json is JSON, and the sums are right",
+              check_sums(found) + check_times(found))
+        point("UDP: no control character in it",
+              UNSAFE.findall(result.stdout.decode().replace("\n", "")))
         sent = [record for record in found if record["type"] == "line"]
         point("UDP: records in the order of numbers", differences(
             "numbers", [record["n"] for record in sent], list(range(1, len(LINES) + 2))))
         point("UDP: the texts are exact, UTF-8 or not", differences(
             "texts", [text_of(record) for record in sent], lines.split(b"\n")[:-1]))
-        point("UDP: it says what became of them", differences(
-            "fates", [sent[0]["fate"], sent[1]["fate"], sent[4]["late"], sent[3]["duplicates"],
-                      sent[5]["differs"], sent[6]["tag"] is not None], ["answered", "lost", False, 1, True, True]))
+        point(
+            "UDP: it says what became of them",
+            differences("fates", [
+                sent[0]["fate"], sent[1]["fate"], sent[4]["late"], sent[3]["duplicates"],
+                sent[5]["differs"], sent[6]["tag"] is not None
+            ], ["answered", "lost", False, 1, True, True]))
         point("UDP: read and written again", same_again(folder, "udp.jsonl", result.stdout))
         table = run("--csv", "--wait=200ms", "127.0.0.1", server.port, stdin=lines).stdout
         rows = list(csv.DictReader(io.StringIO(table.decode(), newline="")))
-        point("UDP: nor in --csv, and no formula", UNSAFE.findall(table.decode().replace("\r\n", "")) +
-              [cell for row in rows for cell in row.values() if re.search("(^|;)[=+@-]", cell)])
-        texts = [base64.b64decode(plain(row["text_base64"])) if row["text_base64"] else plain(row["text"]).encode()
-                 for row in rows if row["type"] == "line"]
-        point("UDP: --csv is the same, a row a line", differences("texts", texts, lines.split(b"\n")[:-1]) +
-              differences("fates", [row["fate"] for row in rows if row["type"] == "line"], [r["fate"] for r in sent]) +
-              ([] if all(line.endswith(b"\r\n") for line in table.splitlines(True)) else ["ends of line"]))
+        point(
+            "UDP: nor in --csv, and no formula",
+            UNSAFE.findall(table.decode().replace("\r\n", "")) +
+            [cell for row in rows for cell in row.values() if re.search("(^|;)[=+@-]", cell)])
+        texts = [
+            base64.b64decode(plain(row["text_base64"]))
+            if row["text_base64"] else plain(row["text"]).encode() for row in rows
+            if row["type"] == "line"
+        ]
+        point(
+            "UDP: --csv is the same, a row a line",
+            differences("texts", texts,
+                        lines.split(b"\n")[:-1]) +
+            differences("fates", [row["fate"] for row in rows if row["type"] == "line"],
+                        [r["fate"] for r in sent]) +
+            ([] if all(line.endswith(b"\r\n")
+                       for line in table.splitlines(True)) else ["ends of line"]))
 
 
 def both(folder):
@@ -136,16 +167,21 @@ def both(folder):
         result = run("--both", "--count=300", "--interval=1ms", "--json", "127.0.0.1", server.port)
         found = records(result.stdout)
         point("both: the sums are right", check_sums(found) + check_times(found))
-        ends = [(record["text"], record["ours"]) for record in found if record.get("stage") == "ended"]
-        point("both: this end closed the connection first", differences("ends", ends, [("closed (FIN)", True)]))
+        ends = [(record["text"], record["ours"]) for record in found
+                if record.get("stage") == "ended"]
+        point("both: this end closed the connection first",
+              differences("ends", ends, [("closed (FIN)", True)]))
         point("both: read and written again", same_again(folder, "both.jsonl", result.stdout))
         path = os.path.join(folder, "b.csv")
-        result = run("--both", "--count=20", "--interval=0", "--save", path, "127.0.0.1", server.port)
+        result = run("--both", "--count=20", "--interval=0", "--save", path, "127.0.0.1",
+                     server.port)
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        point("--save FILE.csv at the end", differences("status", result.returncode, 0) + differences(
-            "lines", sorted((row["transport"], int(row["n"])) for row in rows),
-            sorted((transport, n) for transport in ["udp", "tcp"] for n in range(1, 21))))
+        point(
+            "--save FILE.csv at the end",
+            differences("status", result.returncode, 0) + differences(
+                "lines", sorted((row["transport"], int(row["n"])) for row in rows),
+                sorted((transport, n) for transport in ["udp", "tcp"] for n in range(1, 21))))
         os.unlink(path)
         again = run("--read", os.path.join(folder, "both.jsonl"), "--save", path)
         point("--read and --save", differences("status", again.returncode, 0) +
@@ -159,14 +195,25 @@ def both(folder):
 def cut_off(folder):
     """The end of a connection is the time of all lines that it cut off, of no other line."""
     with python("scripted_server.py", "tcp") as server:
-        result = run("--json", "--tcp", "127.0.0.1", server.port, stdin=b"one\nhold two\nreset three\n")
+        result = run("--json",
+                     "--tcp",
+                     "127.0.0.1",
+                     server.port,
+                     stdin=b"one\nhold two\nreset three\n")
     found = records(result.stdout)
     lines = [record for record in found if record["type"] == "line"]
-    notices = [record["at_ns"] for record in found if record["type"] == "notice" and "whether the server saw" in record["text"]]
+    notices = [
+        record["at_ns"] for record in found
+        if record["type"] == "notice" and "whether the server saw" in record["text"]
+    ]
     cut = [record["decided_ns"] for record in lines if record["fate"] == "cut off"]
-    point("cut off: it says when", differences("fates", [record["fate"] for record in lines], ["answered", "cut off", "cut off"]) +
-          differences("notices", len(notices), 1) + differences("times", len(set(cut)), 1) +
-          ([] if cut and notices and 0 <= notices[0] - cut[0] < 1e9 else [f"cut off at {cut}, told at {notices}"]))
+    point(
+        "cut off: it says when",
+        differences("fates", [record["fate"]
+                              for record in lines], ["answered", "cut off", "cut off"]) +
+        differences("notices", len(notices), 1) + differences("times", len(set(cut)), 1) +
+        ([] if cut and notices and 0 <= notices[0] - cut[0] < 1e9 else
+         [f"cut off at {cut}, told at {notices}"]))
     point("cut off: read and written again", same_again(folder, "cut.jsonl", result.stdout))
     for record in found:
         if "decided_ns" in record:
@@ -189,8 +236,11 @@ def refused(folder):
             ("no such recording", ["--read", os.path.join(folder, "none")], b"No such file"),
             ("no recording", ["--read", existing], b"line 1:")]:
         result = run(*arguments)
-        point(f"refused: {name}", differences("status", result.returncode, 2) +
-              differences("lines", result.stderr.count(b"\n"), 1) + ([] if word in result.stderr else [str(result.stderr)]))
+        point(
+            f"refused: {name}",
+            differences("status", result.returncode, 2) +
+            differences("lines", result.stderr.count(b"\n"), 1) +
+            ([] if word in result.stderr else [str(result.stderr)]))
     with open(existing, encoding="utf-8") as file:
         point("a file that exists stays as it was", differences("text", file.read(), "mine"))
 
@@ -201,9 +251,14 @@ def huge(folder):
     with open(path, "wb") as file:
         file.truncate(1 << 30)
     limit = ["sh", "-c", 'ulimit -v 1000000; exec "$0" "$@"', UPCASE]
-    if "libasan" in subprocess.run(["ldd", UPCASE], capture_output=True, text=True, check=False).stdout:
+    if "libasan" in subprocess.run(["ldd", UPCASE], capture_output=True, text=True,
+                                   check=False).stdout:
         limit = [UPCASE]
-    result = subprocess.run([*limit, "--read", path], capture_output=True, env=ENVIRONMENT, timeout=PATIENCE, check=False,
+    result = subprocess.run([*limit, "--read", path],
+                            capture_output=True,
+                            env=ENVIRONMENT,
+                            timeout=PATIENCE,
+                            check=False,
                             stdin=subprocess.DEVNULL)
     point("a line of a gigabyte is refused", differences("status", result.returncode, 2) +
           ([] if b"line 1: longer than any record" in result.stderr else [str(result.stderr)]))
@@ -217,22 +272,38 @@ def broken_output():
             else:
                 reader, out = os.pipe()
                 os.close(reader)
-            result = subprocess.run([UPCASE, "-q", "--json", "--count=50", "--interval=1ms", "127.0.0.1", str(server.port)],
-                                    stdout=out, stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=PATIENCE, check=False)
+            result = subprocess.run([
+                UPCASE, "-q", "--json", "--count=50", "--interval=1ms", "127.0.0.1",
+                str(server.port)
+            ],
+                                    stdout=out,
+                                    stderr=subprocess.PIPE,
+                                    env=ENVIRONMENT,
+                                    timeout=PATIENCE,
+                                    check=False)
             os.close(out)
-            point(f"{name} ends it with one line", differences("status", result.returncode, 1) +
-                  ([] if result.stderr.count(b"\n") == 1 and b"standard output" in result.stderr else [str(result.stderr)]))
+            point(
+                f"{name} ends it with one line",
+                differences("status", result.returncode, 1) +
+                ([] if result.stderr.count(b"\n") == 1 and b"standard output" in result.stderr else
+                 [str(result.stderr)]))
 
 
 def live():
     """A record comes out when it is final, not at the end."""
-    with upcased() as server, subprocess.Popen(
-            [UPCASE, "--json", "--tcp", "127.0.0.1", str(server.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=ENVIRONMENT) as client:
+    with upcased() as server, subprocess.Popen([
+            UPCASE, "--json", "--tcp", "127.0.0.1",
+            str(server.port)
+    ],
+                                               stdin=subprocess.PIPE,
+                                               stdout=subprocess.PIPE,
+                                               stderr=subprocess.DEVNULL,
+                                               env=ENVIRONMENT) as client:
         client.stdin.write(b"now\n")
         client.stdin.flush()
         types = [json.loads(client.stdout.readline())["type"] for _ in range(4)]
-        point("records are written while it goes on", differences("types", types, ["start", "session", "event", "line"]))
+        point("records are written while it goes on",
+              differences("types", types, ["start", "session", "event", "line"]))
         client.stdin.close()
         client.stdout.read()
 

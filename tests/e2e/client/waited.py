@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time from Enter to reply and its parts, beside what the test sees itself: when it typed a line, when its own server had it and
-answered it. A connection that comes late, a server that closes after each reply, a window; and totals that chance did not decide."""
+"""The time from Enter to reply and its parts, beside what the test sees itself: when it typed a
+line, when its own server had it and answered it. A connection that comes late, a server that closes
+after each reply, a window; and totals that chance did not decide."""
 
 import json
 import os
@@ -24,8 +25,11 @@ class Client:
     """A plain client whose records are read as they come."""
 
     def __init__(self, *arguments):
-        self.process = subprocess.Popen([UPCASE, "--plain", "--json", *map(str, arguments)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        self.process = subprocess.Popen([UPCASE, "--plain", "--json", *map(str, arguments)],
+                                        stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE,
+                                        env=ENVIRONMENT)
         self.typed = {}
         self.count = 0
 
@@ -55,12 +59,16 @@ def seconds(record, *keys):
 
 
 def close_to(what, got, wanted, slack=SLACK):
-    return [] if wanted - slack <= got <= wanted + slack else [f"{what}: {got:.4f} s, not about {wanted:.4f}"]
+    return [] if wanted - slack <= got <= wanted + slack else [
+        f"{what}: {got:.4f} s, not about {wanted:.4f}"
+    ]
 
 
 def whole(record):
     parts = seconds(record, "connecting", "queued", "rtt")
-    return [] if abs(parts - seconds(record, "waited")) < 1e-9 else [f"line {record['n']}: the parts make {parts}"]
+    return [] if abs(parts - seconds(record, "waited")) < 1e-9 else [
+        f"line {record['n']}: the parts make {parts}"
+    ]
 
 
 def closing_server(listener, answered):
@@ -90,12 +98,14 @@ def closes_after_each_reply():
         faults += whole(record) + close_to(f"line {k}, waited", seconds(record, "waited"), seen)
         faults += close_to(f"line {k}, on the wire", seconds(record, "rtt"), DELAY)
         # The others go first, each with its connection.
-        faults += close_to(f"line {k}, before", seconds(record, "connecting", "queued"), seen - DELAY)
+        faults += close_to(f"line {k}, before", seconds(record, "connecting", "queued"),
+                           seen - DELAY)
         if k > 1 and record["queued_ns"] < (k - 1) * DELAY * 0.9e9:
             faults.append(f"line {k}: queued {record['queued_ns']} ns behind {k - 1} lines")
     summary = records[-1]["sessions"][0]
     last = max(line["waited_ns"] for line in lines)
-    if summary["waited"]["max_ns"] != last or summary["round_trip"]["max_ns"] >= summary["waited"]["max_ns"]:
+    if summary["waited"]["max_ns"] != last or summary["round_trip"]["max_ns"] >= summary["waited"][
+            "max_ns"]:
         faults.append(f"summary: {summary['waited']}, {summary['round_trip']}")
     point("a server that closes after each reply: lines behind the first are queued", faults)
 
@@ -116,11 +126,15 @@ def nobody_listens_yet():
     client.process.stdin.close()
     client.process.stdin = None
     client.end()
-    faults = whole(record) + close_to("waited", seconds(record, "waited"), answered["hello"] - client.typed[1])
-    faults += close_to("connecting", seconds(record, "connecting"), answered["hello"] - DELAY - client.typed[1])
+    faults = whole(record) + close_to("waited", seconds(record, "waited"),
+                                      answered["hello"] - client.typed[1])
+    faults += close_to("connecting", seconds(record, "connecting"),
+                       answered["hello"] - DELAY - client.typed[1])
     faults += close_to("on the wire", seconds(record, "rtt"), DELAY)
     # The first pause between two attempts.
-    faults += [] if record["connecting_ns"] > 0.5e9 else [f"connecting: {record['connecting_ns']} ns"]
+    faults += [] if record["connecting_ns"] > 0.5e9 else [
+        f"connecting: {record['connecting_ns']} ns"
+    ]
     faults += [] if seconds(record, "waited") <= seen - began else ["longer than all of it took"]
     point("refused at first: the pause between two attempts is connecting", faults)
 
@@ -144,7 +158,8 @@ def udp_server(delay):
 
 def behind_the_window():
     port, came, answered = udp_server(DELAY)
-    # The verdict "lost" counts from the hand-over: the last line waits longer than that in all, and is not lost.
+    # The verdict "lost" counts from the hand-over: the last line waits longer than that in all, and
+    # is not lost.
     client = Client("-u", "--window=1", "--wait=600ms", HERE, port)
     texts = [f"line {k}" for k in range(1, 6)]
     client.type(*texts)
@@ -155,13 +170,15 @@ def behind_the_window():
     faults = [f"line {line['n']}: {line['fate']}" for line in lines if line["fate"] != "answered"]
     faults += [] if len(lines) == 5 else [f"{len(lines)} lines", err]
     for record in lines:
-        faults += whole(record) + close_to(f"line {record['n']}, on the wire", seconds(record, "rtt"),
-                                           answered[record["text"]] - came[record["text"]])
+        faults += whole(record) + close_to(f"line {record['n']}, on the wire", seconds(
+            record, "rtt"), answered[record["text"]] - came[record["text"]])
         faults += close_to(f"line {record['n']}, waited", seconds(record, "waited"),
                            answered[record["text"]] - client.typed[record["n"]])
         if record["connecting_ns"] != 0:
             faults.append(f"line {record['n']}: connecting {record['connecting_ns']} ns")
-    point("plain input over UDP behind --window=1 is queued from when it was read, on the wire as long as the server takes", faults)
+    point(
+        "plain input over UDP behind --window=1 is queued from when it was read, on the wire as long as the server takes",
+        faults)
 
 
 def typed_behind_the_window():
@@ -170,8 +187,14 @@ def typed_behind_the_window():
     import pty  # pylint: disable=import-outside-toplevel
     main, side = pty.openpty()
     save = os.path.join(ENVIRONMENT["HOME"], "window.jsonl")
-    process = subprocess.Popen(["setsid", "-c", UPCASE, "--window=1", "--wait=600ms", f"--save={save}", HERE, str(port)],
-                               stdin=side, stdout=side, stderr=side, env={**ENVIRONMENT, "TERM": "xterm"})
+    process = subprocess.Popen([
+        "setsid", "-c", UPCASE, "--window=1", "--wait=600ms", f"--save={save}", HERE,
+        str(port)
+    ],
+                               stdin=side,
+                               stdout=side,
+                               stderr=side,
+                               env={**ENVIRONMENT, "TERM": "xterm"})
     os.close(side)
     seen = b""
     while b"udp> " not in seen:
@@ -195,10 +218,12 @@ def typed_behind_the_window():
     for record in lines:
         faults += whole(record) + close_to(f"line {record['n']}, waited", seconds(record, "waited"),
                                            answered[record["text"]] - before)
-        faults += close_to(f"line {record['n']}, queued", seconds(record, "queued"), (record["n"] - 1) * DELAY)
+        faults += close_to(f"line {record['n']}, queued", seconds(record, "queued"),
+                           (record["n"] - 1) * DELAY)
     if not faults and seconds(lines[-1], "waited") > shown - before:
         faults.append("the last line waited longer than it took until its reply was seen")
-    words = re.search(rb"waited min/mean/max/sd [\d.]+/[\d.]+/([\d.]+)/[\d.]+ s, from Enter to reply", seen)
+    words = re.search(
+        rb"waited min/mean/max/sd [\d.]+/[\d.]+/([\d.]+)/[\d.]+ s, from Enter to reply", seen)
     if not words or abs(float(words[1]) - lines[-1]["waited_ns"] / 1e9) > 0.01:
         faults.append(f"the summary: {seen[-400:]!r}")
     point("typed lines behind --window=1 are queued, and not lost by that", faults)
@@ -210,7 +235,8 @@ def chance_decided():
         reserved.bind((HERE, 0))
         port = reserved.getsockname()[1]
     save = os.path.join(ENVIRONMENT["HOME"], "refused.txt")
-    told = run("--plain", "--count=800", "--interval=0", f"--save={save}", HERE, port).stderr.decode()
+    told = run("--plain", "--count=800", "--interval=0", f"--save={save}", HERE,
+               port).stderr.decode()
     faults = [] if "\nanswered 0 of 800, 800 refused; wait" in told else [told[-300:]]
     faults += [word for word in ("95 %", "lost") if word in told]
     with open(save, encoding="utf-8") as file:
@@ -218,9 +244,14 @@ def chance_decided():
     faults += [] if text.endswith("\nUDP: answered 0 of 800, 800 refused\n") else [text[-200:]]
     point("800 lines refused: answered 0 of 800, and no interval", faults)
     with python("scripted_server.py", "udp") as server:
-        told = run("--plain", "--wait=300ms", HERE, server.port, stdin=b"lose this\n" + b"x" * 70000 + b"\nhello\n").stderr.decode()
+        told = run("--plain",
+                   "--wait=300ms",
+                   HERE,
+                   server.port,
+                   stdin=b"lose this\n" + b"x" * 70000 + b"\nhello\n").stderr.decode()
     point("of three lines one failed: chance decided of two",
-          [] if "\nanswered 1 of 3, 1 failed, 1/2 lost (50 %, 95 % 9–91); wait 300 ms\n" in told else [told])
+          [] if "\nanswered 1 of 3, 1 failed, 1/2 lost (50 %, 95 % 9–91); wait 300 ms\n" in told
+          else [told])
 
 
 closes_after_each_reply()

@@ -13,7 +13,8 @@ from tap import point
 need_hosts()
 _labs = 0
 
-# On the near host: a daemon that nothing but SIGKILL ends, in a session of its own; then a program that takes note of being asked to end.
+# On the near host: a daemon that nothing but SIGKILL ends, in a session of its own; then a program
+# that takes note of being asked to end.
 NEAR = '''
 import os, select, signal, sys, time
 if os.fork() == 0:
@@ -32,7 +33,10 @@ while not select.select([sys.stdin], [], [], 0.05)[0]:
 '''
 
 # On the far host: something that listens and never ends by itself.
-FAR = ' '.join(python('"import socket, time; s = socket.socket(2, 2); s.bind((\'10.9.0.2\', 7)); time.sleep(1000)"'))
+FAR = ' '.join(
+    python(
+        '"import socket, time; s = socket.socket(2, 2); s.bind((\'10.9.0.2\', 7)); time.sleep(1000)"'
+    ))
 
 
 def children(pid):
@@ -62,8 +66,18 @@ class Lab:
         os.makedirs(os.path.dirname(self.asked), exist_ok=True)
         os.chmod(os.path.dirname(self.asked), 0o777)
         self.before = state()
-        self.process = start('-q', '--backend', backend, '--far', f'exec {FAR}', '--', *python(NEAR),
-                             self.asked, user=user, obstacle=obstacle, stdin=-1, env=dict([self.mark.split('=')]))
+        self.process = start('-q',
+                             '--backend',
+                             backend,
+                             '--far',
+                             f'exec {FAR}',
+                             '--',
+                             *python(NEAR),
+                             self.asked,
+                             user=user,
+                             obstacle=obstacle,
+                             stdin=-1,
+                             env=dict([self.mark.split('=')]))
         self.ready = read_line(self.process.stdout) == 'near\n'
         self.keeper = (children(self.process.pid) or [0])[0]
         self.far, self.near = 0, 0
@@ -128,12 +142,39 @@ def kill_far(lab):
 
 def check_backend(user, backend, obstacle=None):
     check('the command ends', lambda lab: None, 0, user, backend, obstacle=obstacle)
-    check('SIGTERM', kill('relay', signal.SIGTERM), 128 + signal.SIGTERM, user, backend, asked=True, obstacle=obstacle)
-    check('SIGKILL of the relay', kill('relay', signal.SIGKILL), 128 + signal.SIGKILL, user, backend, asked=True, obstacle=obstacle)
-    check('SIGKILL of the keeper', kill('keeper', signal.SIGKILL), 1, user, backend, obstacle=obstacle)
-    check('SIGKILL of the near command', kill('near', signal.SIGKILL), 128 + signal.SIGKILL, user, backend, obstacle=obstacle)
+    check('SIGTERM',
+          kill('relay', signal.SIGTERM),
+          128 + signal.SIGTERM,
+          user,
+          backend,
+          asked=True,
+          obstacle=obstacle)
+    check('SIGKILL of the relay',
+          kill('relay', signal.SIGKILL),
+          128 + signal.SIGKILL,
+          user,
+          backend,
+          asked=True,
+          obstacle=obstacle)
+    check('SIGKILL of the keeper',
+          kill('keeper', signal.SIGKILL),
+          1,
+          user,
+          backend,
+          obstacle=obstacle)
+    check('SIGKILL of the near command',
+          kill('near', signal.SIGKILL),
+          128 + signal.SIGKILL,
+          user,
+          backend,
+          obstacle=obstacle)
     check('SIGKILL of the far command', kill_far, 0, user, backend, obstacle=obstacle)
-    check('SIGKILL of relay and keeper', kill_relay_and_keeper, 128 + signal.SIGKILL, user, backend, obstacle=obstacle)
+    check('SIGKILL of relay and keeper',
+          kill_relay_and_keeper,
+          128 + signal.SIGKILL,
+          user,
+          backend,
+          obstacle=obstacle)
 
 
 for who in users():
@@ -155,7 +196,13 @@ def check_early(delay_steps):
     faults = []
     for number in signal.SIGKILL, signal.SIGTERM, signal.SIGINT:
         for step in range(delay_steps):
-            lab = start('-q', '--far', f'exec {FAR}', '--', 'sleep', '1000', env=dict([mark.split('=')]))
+            lab = start('-q',
+                        '--far',
+                        f'exec {FAR}',
+                        '--',
+                        'sleep',
+                        '1000',
+                        env=dict([mark.split('=')]))
             until(lambda: False, step * 0.002)
             os.kill(lab.pid, number)
             status = finish(lab)[0]

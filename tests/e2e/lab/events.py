@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What changes the link while a session goes on is part of it: each order, whoever gave it, is a record at the time of the lab's own
-log, is played again, and stands in the pictures between the lines that it stood between; a drop on cue is named where it hit."""
+"""What changes the link while a session goes on is part of it: each order, whoever gave it, is a
+record at the time of the lab's own log, is played again, and stands in the pictures between the
+lines that it stood between; a drop on cue is named where it hit."""
 
 import itertools
 import json
@@ -19,13 +20,23 @@ SVG = '{http://www.w3.org/2000/svg}'
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
 # Lines, and orders with the words of their rows.
 STEPS = [
-    ('one',), ('drop next request', 'link: will drop the next request'), ('two',),
-    ('set loss 100% back', 'link: there loss 1 %; back loss 100 %'), ('three',), ('preset none', 'link: a perfect wire'),
-    ('drop next udp reply', 'link: will drop the next UDP reply'), ('four',),
-    ('drop next tcp request', 'link: will drop the next TCP request'), ('five',), ('drop none', 'link: no drop waits any more'),
-    ('hold 100ms', 'link: held for 100 ms', 'link: released'), ('six',),
+    ('one', ),
+    ('drop next request', 'link: will drop the next request'),
+    ('two', ),
+    ('set loss 100% back', 'link: there loss 1 %; back loss 100 %'),
+    ('three', ),
+    ('preset none', 'link: a perfect wire'),
+    ('drop next udp reply', 'link: will drop the next UDP reply'),
+    ('four', ),
+    ('drop next tcp request', 'link: will drop the next TCP request'),
+    ('five', ),
+    ('drop none', 'link: no drop waits any more'),
+    ('hold 100ms', 'link: held for 100 ms', 'link: released'),
+    ('six', ),
     ('unplug 100ms there', 'link: unplugged there for 100 ms', 'link: plugged in again there'),
-    *((f'line {n}',) for n in range(7, 103)), ('set delay 1ms', 'link: delay 1 ms each way'), ('last',),
+    *((f'line {n}', ) for n in range(7, 103)),
+    ('set delay 1ms', 'link: delay 1 ms each way'),
+    ('last', ),
 ]
 ROWS = [row for step in STEPS for row in step[1:]]
 LINES = [step[0] for step in STEPS if len(step) == 1]
@@ -72,69 +83,115 @@ def differences(what, got, wanted):
 
 
 def again(*words, recording='run.jsonl'):
-    return subprocess.run([PROGRAMS['UPCASE'], '--plain', '--read', os.path.join(PLACE, recording), *words], capture_output=True,
-                          text=True, env={**environment('self'), 'LC_ALL': 'C.UTF-8'}, check=False)
+    return subprocess.run([
+        PROGRAMS['UPCASE'], '--plain', '--read',
+        os.path.join(PLACE, recording), *words
+    ],
+                          capture_output=True,
+                          text=True,
+                          env={**environment('self'), 'LC_ALL': 'C.UTF-8'},
+                          check=False)
 
 
 def session():
     """The records by type, and the lab's own log: changes with their times, and the payload of what was dropped on cue."""
     capture = os.path.join(PLACE, 'run.pcapng')
-    status, _, err = run('-q', '--loss', '1%', '--seed', '7', '--pcap', capture, '--', *python(DRIVER),
-                         env={**PROGRAMS, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'PLACE': PLACE, 'STEPS': json.dumps(STEPS),
-                              'HOME': PLACE})
+    status, _, err = run('-q',
+                         '--loss',
+                         '1%',
+                         '--seed',
+                         '7',
+                         '--pcap',
+                         capture,
+                         '--',
+                         *python(DRIVER),
+                         env={
+                             **PROGRAMS, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'PLACE': PLACE,
+                             'STEPS': json.dumps(STEPS), 'HOME': PLACE
+                         })
     if status:
         sys.exit(f'the session: {status} {err}')
     with open(os.path.join(PLACE, 'run.jsonl'), encoding='utf-8') as file:
         records = [json.loads(line) for line in file]
     with open(os.path.join(PLACE, 'raw'), encoding='ascii') as file:
         raw = file.read()
-    return records, re.findall(r'^changed (\d+) (.*)$', raw, re.M), re.findall(r'fate=cue .* data=(\w+)$', raw, re.M), capture
+    return records, re.findall(r'^changed (\d+) (.*)$', raw,
+                               re.M), re.findall(r'fate=cue .* data=(\w+)$', raw, re.M), capture
 
 
 def check_records(records, changes):
     events = [record for record in records if record['type'] == 'event']
-    point('a record for each change, in words', differences('rows', ['link: ' + event['text'] for event in events], ROWS))
+    point('a record for each change, in words',
+          differences('rows', ['link: ' + event['text'] for event in events], ROWS))
     point('the lab\'s log has as many', differences('changes', len(changes), len(ROWS)))
     ahead = {int(change[0]) - event['at_ns'] for change, event in zip(changes, events)}
     point('each at the lab\'s own time', [] if len(ahead) == 1 else [f'ahead: {sorted(ahead)}'])
     link = [(event['there'], event['back']) for event in events if event['kind'] == 'link']
-    point('with the settings of both ways', differences('settings', [f'set {there}; {back}' for there, back in link],
-                                                        [words for _, words in changes if words.startswith('set ')]))
-    point('the first record says how it was set then, the last how it is now', differences(
-        'start', records[0]['link'], 'loss 1 % each way') + differences('end', records[-1]['link'], 'delay 1 ms each way'))
-    point('every verdict is the link\'s', differences('truth', records[-1]['truth'], {'judged': len(LINES), 'mismatches': 0}))
+    point(
+        'with the settings of both ways',
+        differences('settings', [f'set {there}; {back}' for there, back in link],
+                    [words for _, words in changes if words.startswith('set ')]))
+    point(
+        'the first record says how it was set then, the last how it is now',
+        differences('start', records[0]['link'], 'loss 1 % each way') +
+        differences('end', records[-1]['link'], 'delay 1 ms each way'))
+    point('every verdict is the link\'s',
+          differences('truth', records[-1]['truth'], {'judged': len(LINES), 'mismatches': 0}))
 
 
 def check_cues(records, dropped, capture):
     lines = [record for record in records if record['type'] == 'line']
     wanted = {'two': 'there', 'four': 'back'}
-    named = {line['text']: way for line in lines for way in ('there', 'back') if line['link'][way]['fate'] == 'on cue'}
-    packets = [line['text'] for line in lines for packet in line['link']['packets'] if packet['fate'] == 'on cue']
-    point('a drop on cue is named on the line that it hit, and no other', differences('lines', named, wanted) +
-          differences('packets', packets, list(wanted)) +
-          differences('flags', [line['text'] for line in lines for way in ('there', 'back') if line['link'][way]['on_cue']], list(wanted)))
-    point('as in the lab\'s log', differences('dropped', [bytes.fromhex(data).decode().lower() for data in dropped], list(wanted)))
+    named = {
+        line['text']: way
+        for line in lines for way in ('there', 'back') if line['link'][way]['fate'] == 'on cue'
+    }
+    packets = [
+        line['text'] for line in lines for packet in line['link']['packets']
+        if packet['fate'] == 'on cue'
+    ]
+    point(
+        'a drop on cue is named on the line that it hit, and no other',
+        differences('lines', named, wanted) + differences('packets', packets, list(wanted)) +
+        differences('flags', [
+            line['text'] for line in lines
+            for way in ('there', 'back') if line['link'][way]['on_cue']
+        ], list(wanted)))
+    point(
+        'as in the lab\'s log',
+        differences('dropped', [bytes.fromhex(data).decode().lower() for data in dropped],
+                    list(wanted)))
     with open(capture, 'rb') as file:
-        point('and in the capture', differences('comments', file.read().count(b'dropped on cue'), len(wanted)))
+        point('and in the capture',
+              differences('comments',
+                          file.read().count(b'dropped on cue'), len(wanted)))
     with open(os.path.join(PLACE, 'told'), encoding='utf-8') as file:
         point('and in the summary', [] if '2 packets dropped on cue' in file.read() else ['not so'])
 
 
 def check_again():
     told = again().stderr
-    point('--read tells the changes in their order', differences(
-        'told', [line for line in told.splitlines() if line.startswith('upcase: link: ')], [f'upcase: {row}' for row in ROWS]))
+    point(
+        '--read tells the changes in their order',
+        differences('told',
+                    [line for line in told.splitlines() if line.startswith('upcase: link: ')],
+                    [f'upcase: {row}' for row in ROWS]))
     with open(os.path.join(PLACE, 'run.jsonl'), encoding='utf-8') as file:
-        # A line's record is due some time after its fate: on a busy machine an event may come before it.
+        # A line's record is due some time after its fate: on a busy machine an event may come
+        # before it.
         written = [sorted(text.splitlines(), key=lambda line: json.loads(line)['type'] == 'event')
                    for text in (again('--json').stdout, file.read())]
     pairs = itertools.zip_longest(*written)
-    point('and writes the same records', [f'{got}, not {wanted}' for got, wanted in pairs if got != wanted])
+    point('and writes the same records',
+          [f'{got}, not {wanted}' for got, wanted in pairs if got != wanted])
     again('--save', os.path.join(PLACE, 'again.svg'))
     again('--save', os.path.join(PLACE, 'run.txt'))
-    same = [os.path.join(PLACE, name) for name in ('run.svg', 'again.svg', 'run-2.svg', 'again-2.svg')]
+    same = [
+        os.path.join(PLACE, name) for name in ('run.svg', 'again.svg', 'run-2.svg', 'again-2.svg')
+    ]
     texts = [open(path, encoding='utf-8').read() for path in same]
-    point('and draws the same pictures', [] if texts[0] == texts[1] and texts[2] == texts[3] else ['not so'])
+    point('and draws the same pictures',
+          [] if texts[0] == texts[1] and texts[2] == texts[3] else ['not so'])
     with open(os.path.join(PLACE, 'run.txt'), encoding='utf-8') as file:
         rows = [line.strip() for line in file if ' -- ' in line]
     point('a text lists them too', differences('rows', rows, [f'-- {row}' for row in ROWS]))
@@ -145,7 +202,8 @@ def texts_of(name):
     root = tree.parse(os.path.join(PLACE, name)).getroot()
     across = [float(line.get('y1')) for line in root.iter(SVG + 'line')
               if line.get('class') == 'event' and line.get('y1') == line.get('y2')]
-    return [(''.join(text.itertext()), float(text.get('y'))) for text in root.iter(SVG + 'text')], across
+    return [(''.join(text.itertext()), float(text.get('y')))
+            for text in root.iter(SVG + 'text')], across
 
 
 def heading(page):
@@ -154,7 +212,9 @@ def heading(page):
 
 def check_pictures():
     first, across = texts_of('run.svg')
-    found = sorted((y, words) for words, y in first if words in ROWS or re.match(r'\d+ (one|two|three|four|five|six|line 7)$', words))
+    found = sorted(
+        (y, words) for words, y in first
+        if words in ROWS or re.match(r'\d+ (one|two|three|four|five|six|line 7)$', words))
     order = [re.sub(r'^\d+ ', '', words) for _, words in found]
     wanted = [word for step in STEPS[:STEPS.index(('line 7',)) + 1] for word in (step[1:] or step)]
     # What is sent while packets are held and the end of that stand as it comes.
@@ -163,13 +223,22 @@ def check_pictures():
         [word for word in wanted if word not in ('link: released', 'six')]))
     # The last but one is the legend's.
     point('a line across for each', differences('lines', len(across), len(ROWS) - 1 + 1))
-    point('a drop on cue is named there', differences('crosses', sum(words == 'on cue' for words, _ in first), 2) +
-          [f'no {word}' for word in ('lost going, on cue', 'lost coming, on cue') if not any(word in words for words, _ in first)])
+    point(
+        'a drop on cue is named there',
+        differences('crosses', sum(words == 'on cue' for words, _ in first), 2) + [
+            f'no {word}' for word in ('lost going, on cue', 'lost coming, on cue')
+            if not any(word in words for words, _ in first)
+        ])
     second, across = texts_of('run-2.svg')
-    point('a heading says how the link was set when its page begins', differences(
-        'pages', [heading(first), heading(second)], [['link: loss 1 % each way'], ['link: a perfect wire']]))
-    point('a change stands on the page that it falls into', differences(
-        'second', [words for words, y in second if words in ROWS and y > 70], ROWS[-1:]) + differences('lines', len(across), 2))
+    point(
+        'a heading says how the link was set when its page begins',
+        differences('pages', [heading(first), heading(second)],
+                    [['link: loss 1 % each way'], ['link: a perfect wire']]))
+    point(
+        'a change stands on the page that it falls into',
+        differences('second', [words
+                               for words, y in second if words in ROWS and y > 70], ROWS[-1:]) +
+        differences('lines', len(across), 2))
 
 
 def check_pauses(records):

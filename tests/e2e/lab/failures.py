@@ -52,17 +52,20 @@ def check_namespaces():
     both_ways('no network namespaces are allowed', ['no-net-namespaces'],
               ['unshare(CLONE_NEWNET): No space left on device', 'user.max_net_namespaces = 0',
                'sudo sysctl -w user.max_net_namespaces='])
-    both_ways("a container's filter", ['filter-unshare'],
-              ['unshare(CLONE_NEWUSER): Operation not permitted', 'seccomp', '--security-opt seccomp=unconfined'])
+    both_ways("a container's filter", ['filter-unshare'], [
+        'unshare(CLONE_NEWUSER): Operation not permitted', 'seccomp',
+        '--security-opt seccomp=unconfined'
+    ])
     both_ways('a kernel without network namespaces', ['kernel-without-net-namespaces'],
               ['unshare(CLONE_NEWNET): Invalid argument', 'CONFIG_NET_NS', 'WSL 1'])
     both_ways('a kernel without user namespaces', ['kernel-without-user-namespaces'],
               ['unshare(CLONE_NEWUSER): Invalid argument', 'CONFIG_USER_NS'])
     both_ways('rights are refused, nobody says why', ['no-uid-map'],
               ['write /proc/self/uid_map: Operation not permitted', 'security module'])
-    both_ways("Debian's switch", ['says-userns-clone', 'filter-user-namespaces'],
-              ['unshare(CLONE_NEWUSER): Operation not permitted', 'kernel.unprivileged_userns_clone = 0',
-               'sudo sysctl -w kernel.unprivileged_userns_clone=1'])
+    both_ways("Debian's switch", ['says-userns-clone', 'filter-user-namespaces'], [
+        'unshare(CLONE_NEWUSER): Operation not permitted', 'kernel.unprivileged_userns_clone = 0',
+        'sudo sysctl -w kernel.unprivileged_userns_clone=1'
+    ])
     both_ways("Ubuntu's AppArmor", ['says-apparmor', 'no-uid-map'],
               ['write /proc/self/uid_map: Operation not permitted',
                'kernel.apparmor_restrict_unprivileged_userns = 1',
@@ -76,63 +79,90 @@ def check_tun(name, obstacle, parts, user=USERS[-1]):
     """TUN alone fails; --check says so, and that the other works; without a choice the other is taken."""
     words = ['--far', 'true', '--', 'true']
     expect(name, obstacle, ['-q', '--backend', 'tun', *words], parts, user=user, status=1)
-    expect(f'{name}: --check', obstacle, ['--check'], ['tun   does not work: ', 'veth  works\n', *parts], user=user,
+    expect(f'{name}: --check',
+           obstacle, ['--check'], ['tun   does not work: ', 'veth  works\n', *parts],
+           user=user,
            status=0)
     got, _, err = run(*words, user=user, obstacle=obstacle)
     faults = [f'exit status {got}'] if got else []
-    faults += [f'it does not say: {part}' for part in ('; veth, ', 'veth is used since /dev/net/tun cannot be')
-               if part not in err]
+    faults += [
+        f'it does not say: {part}'
+        for part in ('; veth, ', 'veth is used since /dev/net/tun cannot be') if part not in err
+    ]
     point(f'{name}: the other back end is taken', faults and faults + err.splitlines())
 
 
 def check_open_device():
     """Obstacles behind a device that an ordinary user may open."""
-    check_tun('no rights over the new device', [*OPEN, 'no-tun-interface'], ['ioctl(TUNSETIFF): Operation not permitted'])
-    expect('an open /dev/net/tun serves an ordinary user', OPEN, ['--check'], ['tun   works\n', 'veth  works\n'], status=0)
+    check_tun('no rights over the new device', [*OPEN, 'no-tun-interface'],
+              ['ioctl(TUNSETIFF): Operation not permitted'])
+    expect('an open /dev/net/tun serves an ordinary user',
+           OPEN, ['--check'], ['tun   works\n', 'veth  works\n'],
+           status=0)
     expect("TUN refused by Ubuntu's AppArmor", [*OPEN, 'no-tun-interface', 'says-apparmor'],
-           ['-q', '--backend', 'tun'], ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'], status=1)
+           ['-q', '--backend', 'tun'],
+           ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'],
+           status=1)
 
 
 def check_device():
     if TUN:
         check_open_device()
     else:
-        not_here('/dev/net/tun is not there, or not open to everybody', 'what an open /dev/net/tun is good for')
-    check_tun('no /dev/net/tun', ['no-tun'], ['open /dev/net/tun: No such file or directory', 'sudo modprobe tun',
-                                             '--device /dev/net/tun'])
+        not_here('/dev/net/tun is not there, or not open to everybody',
+                 'what an open /dev/net/tun is good for')
+    check_tun('no /dev/net/tun', ['no-tun'], [
+        'open /dev/net/tun: No such file or directory', 'sudo modprobe tun', '--device /dev/net/tun'
+    ])
     name = 'a /dev/net/tun that is closed, without its driver or not allowed'
     if not root_alone(name, 'to make a device'):
         return
     if not os.path.isdir('/dev/net'):
         not_here('to make a device: there is no /dev/net', name)
         return
-    check_tun('no /dev/net/tun, as root', ['no-tun'], ['open /dev/net/tun: No such file or directory'], user='self')
+    check_tun('no /dev/net/tun, as root', ['no-tun'],
+              ['open /dev/net/tun: No such file or directory'],
+              user='self')
     check_tun('a /dev/net/tun for root only', ['closed-tun'],
               ['open /dev/net/tun: Permission denied', 'sudo chmod 666 /dev/net/tun'])
     check_tun('a /dev/net/tun without its driver', ['driverless-tun'],
               ['open /dev/net/tun: No such device', 'sudo modprobe tun'], user='self')
-    check_tun('a /dev/net/tun where devices are not allowed', ['nodev-tun'], ['open /dev/net/tun: Permission denied'],
+    check_tun('a /dev/net/tun where devices are not allowed', ['nodev-tun'],
+              ['open /dev/net/tun: Permission denied'],
               user='self')
 
 
 def check_ipv6():
     expect('a kernel without IPv6: --check', ['no-ipv6', *OPEN], ['--check'],
            [f'{kind:5} works, but not for IPv6\n' for kind in working_backends()], status=0)
-    expect('a kernel without IPv6', ['no-ipv6'], ['--far', 'true', '--', *python('import socket; print(socket.socket(2, 2))')],
-           ['near 10.9.0.1'], status=0, lines=None)
+    expect('a kernel without IPv6', ['no-ipv6'],
+           ['--far', 'true', '--', *python('import socket; print(socket.socket(2, 2))')],
+           ['near 10.9.0.1'],
+           status=0,
+           lines=None)
 
 
 def check_rest():
     expect('no packet sockets', ['no-packet-sockets'], ['-q', '--backend', 'veth'],
            ['socket(AF_PACKET): Address family not supported', 'sudo modprobe af_packet'], status=1)
-    expect('an unknown congestion control', [], ['-q', '--cc', 'nosuch'], ['nosuch', 'cubic'], status=1)
+    expect('an unknown congestion control', [], ['-q', '--cc', 'nosuch'], ['nosuch', 'cubic'],
+           status=1)
     for user in USERS:
-        got, out, err = run('--far', 'true', '--cc', 'reno', '--', *python(
-            'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("10.9.0.2", 9))'),
-            user=user, obstacle=['read-only-settings'])
+        got, out, err = run(
+            '--far',
+            'true',
+            '--cc',
+            'reno',
+            '--',
+            *python(
+                'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("10.9.0.2", 9))'
+            ),
+            user=user,
+            obstacle=['read-only-settings'])
         faults = [f'exit status {got}'] if got else []
         # Root gets a /proc of its own, which is not read-only.
-        faults += [] if ('warning: /proc/sys' in err) == (user == 'nobody' or not ROOT) else ['a warning, or none']
+        faults += [] if ('warning: /proc/sys' in err) == (user == 'nobody'
+                                                          or not ROOT) else ['a warning, or none']
         faults += [] if 'congestion control reno' in err else ['--cc is not followed']
         point(f'read-only settings do no harm ({user})', faults and faults + err.splitlines())
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that the lab writes: what they may take the place of, readers that are late, slow or gone, a full disk; where its sockets
-lie; and that signals end it whatever stands still."""
+"""Files that the lab writes: what they may take the place of, readers that are late, slow or gone,
+a full disk; where its sockets lie; and that signals end it whatever stands still."""
 
 import fcntl
 import os
@@ -24,7 +24,8 @@ ROOT = os.geteuid() == 0
 # How long a signal may take, s.
 SOON = PATIENCE / 20
 SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
-# On the near host: says that it runs; sends so many datagrams of 1400 bytes to nobody; waits for its input.
+# On the near host: says that it runs; sends so many datagrams of 1400 bytes to nobody; waits for
+# its input.
 SENDER = python('''
 import select, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -77,7 +78,9 @@ def blocks(data):
     found, at = [], 0
     while at + 12 <= len(data):
         kind, length = struct.unpack_from('=II', data, at)
-        if length < 12 or length % 4 or at + length > len(data) or data[at + length - 4:at + length] != data[at + 4:at + 8]:
+        if length < 12 or length % 4 or at + length > len(data) or data[at + length - 4:at +
+                                                                        length] != data[at + 4:at +
+                                                                                        8]:
             break
         found.append((kind, data[at + 8:at + length - 4]))
         at += length
@@ -112,10 +115,13 @@ def refused(user):
         listener.bind(address)
     things = [('--pcap', text, 'holds something else'), ('--pcap', '/dev/zero', 'is a device')]
     for name in '--pcap', '--far-log':
-        things += [(name, link, 'is a symbolic link'), (name, os.path.join(place, 'folder'), 'is a folder'),
-                   (name, address, 'is a socket'), (name, '/nonexistent/file', 'No such file or directory')]
+        things += [(name, link, 'is a symbolic link'),
+                   (name, os.path.join(place, 'folder'), 'is a folder'),
+                   (name, address, 'is a socket'),
+                   (name, '/nonexistent/file', 'No such file or directory')]
         if ROOT:
-            other = write(os.path.join(place, f'of-another{name}'), b'\n\r\r\n', 'self' if user == 'nobody' else 'nobody')
+            other = write(os.path.join(place, f'of-another{name}'), b'\n\r\r\n',
+                          'self' if user == 'nobody' else 'nobody')
             os.chmod(other, 0o666)
             device = os.path.join(place, f'disk{name}')
             os.mknod(device, stat.S_IFBLK | 0o666, os.makedev(7, 77))
@@ -126,16 +132,29 @@ def refused(user):
         faults = [] if status == 2 and out == '' else [f'exit status {status}', out]
         if not err.startswith(f'upcase-lab: {name}={path}: {why}; ') or err.count('\n') != 1:
             faults.append(err)
-        if before != (os.path.lexists(path) and os.lstat(path)) or os.path.lexists(os.path.join(place, 'elsewhere')):
+        if before != (os.path.lexists(path) and os.lstat(path)) or os.path.lexists(
+                os.path.join(place, 'elsewhere')):
             faults.append('it has changed')
         point(f'{name}: {why} ({user})', faults)
     both = os.path.join(place, 'both')
-    status, out, err = run('-q', '--pcap', both, '--far-log', both, '--', 'echo', 'started', user=user)
-    good = (status, out, os.path.lexists(both)) == (2, '', False) and err == f'upcase-lab: --pcap and --far-log: both are {both}; name two files\n'
-    point(f'one file for a capture and a log ({user})', [] if good else [f'exit status {status}', out, err])
+    status, out, err = run('-q',
+                           '--pcap',
+                           both,
+                           '--far-log',
+                           both,
+                           '--',
+                           'echo',
+                           'started',
+                           user=user)
+    good = (status, out, os.path.lexists(both)) == (
+        2, '',
+        False) and err == f'upcase-lab: --pcap and --far-log: both are {both}; name two files\n'
+    point(f'one file for a capture and a log ({user})',
+          [] if good else [f'exit status {status}', out, err])
     if not ROOT:
         not_here('files of another user and devices, which take root', 'files of others')
-    point(f'a text is as it was ({user})', [] if read_all(text) == b'a text of mine\n' else ['it is not'])
+    point(f'a text is as it was ({user})',
+          [] if read_all(text) == b'a text of mine\n' else ['it is not'])
 
 
 def replaced(user):
@@ -147,20 +166,41 @@ def replaced(user):
         status, _, err = run('-q', '--pcap', path, '--far', 'true', '--', 'true', user=user)
         found, faults = blocks(read_all(path))
         sizes.append(len(found))
-        point(f'--pcap replaces {before[:8] if before else before!r} ({user})', faults + ([] if status == 0 else [str(status), err]))
+        point(f'--pcap replaces {before[:8] if before else before!r} ({user})',
+              faults + ([] if status == 0 else [str(status), err]))
     log = os.path.join(folder(user), 'far.log')
     for _ in range(2):
         status, _, err = run('-q', '--far-log', log, '--far', 'echo said', '--', 'true', user=user)
-    point(f'--far-log adds to a log ({user})', [] if (status, read_all(log)) == (0, b'said\n' * 2) else [err, str(read_all(log))])
-    status, _, err = run('-q', '--far-log', '/dev/null', '--pcap', '/dev/null', '--far', 'echo said', '--', 'true', user=user)
-    point(f'/dev/null takes either, and stays ({user})', [] if status == 0 and stat.S_ISCHR(os.stat('/dev/null').st_mode) else [err])
+    point(f'--far-log adds to a log ({user})', [] if
+          (status, read_all(log)) == (0, b'said\n' * 2) else [err, str(read_all(log))])
+    status, _, err = run('-q',
+                         '--far-log',
+                         '/dev/null',
+                         '--pcap',
+                         '/dev/null',
+                         '--far',
+                         'echo said',
+                         '--',
+                         'true',
+                         user=user)
+    point(f'/dev/null takes either, and stays ({user})',
+          [] if status == 0 and stat.S_ISCHR(os.stat('/dev/null').st_mode) else [err])
 
 
 # --- readers --------------------------------------------------------------------------------------
 
 def late_reader(user):
     path = fifo(user)
-    lab = start('-q', '--pcap', path, '--far', 'true', '--', *SENDER, '20', user=user, stdin=subprocess.PIPE)
+    lab = start('-q',
+                '--pcap',
+                path,
+                '--far',
+                'true',
+                '--',
+                *SENDER,
+                '20',
+                user=user,
+                stdin=subprocess.PIPE)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     reader = subprocess.Popen(['cat', path], stdout=subprocess.PIPE)
     status, _, err = finish(lab, '\n')
@@ -168,18 +208,33 @@ def late_reader(user):
     found, broken = blocks(data)
     # With nobody to take them there are answers too.
     packets = [kind for kind, _ in found].count(6)
-    faults += broken + ([] if status == 0 and packets >= 40 and not err else [f'exit status {status}, {packets} packets', err])
+    faults += broken + ([] if status == 0 and packets >= 40 and not err else
+                        [f'exit status {status}, {packets} packets', err])
     if shutil.which('tshark'):
-        shark = subprocess.run(['tshark', '-r', '-', '-Y', 'udp.dstport == 9 && !icmp'], input=data, capture_output=True, check=False)
+        shark = subprocess.run(['tshark', '-r', '-', '-Y', 'udp.dstport == 9 && !icmp'],
+                               input=data,
+                               capture_output=True,
+                               check=False)
         seen = shark.stdout.count(b'\n')
-        faults += [] if shark.returncode == 0 and seen == 40 else [f'tshark: {seen} packets, {shark.stderr}']
+        faults += [] if shark.returncode == 0 and seen == 40 else [
+            f'tshark: {seen} packets, {shark.stderr}'
+        ]
     point(f'--pcap: a reader that comes late has it from its start ({user})', faults)
 
 
 def slow_reader(user):
     """More than waits for it is dropped, and counted: what it gets and what not are all."""
     path = fifo(user)
-    lab = start('-q', '--pcap', path, '--far', 'true', '--', *SENDER, '5000', user=user, stdin=subprocess.PIPE)
+    lab = start('-q',
+                '--pcap',
+                path,
+                '--far',
+                'true',
+                '--',
+                *SENDER,
+                '5000',
+                user=user,
+                stdin=subprocess.PIPE)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     # What was held back for its time has come by now, and found no room.
@@ -204,7 +259,8 @@ def slow_reader(user):
     written = [kind for kind, _ in found].count(6)
     faults += broken
     if len(statistics) != 2 or not 0 < dropped == passed - written:
-        faults.append(f'{passed} packets, {written} written, {dropped} dropped, {len(statistics)} statistics')
+        faults.append(
+            f'{passed} packets, {written} written, {dropped} dropped, {len(statistics)} statistics')
     if status or f'{path}: {dropped} packets are missing in the capture' not in err:
         faults.append(f'exit status {status}: {err}')
     point(f'--pcap: what a slow reader has no room for is counted ({user})', faults)
@@ -212,24 +268,46 @@ def slow_reader(user):
 
 def gone_reader(user):
     path = fifo(user)
-    lab = start('-q', '--pcap', path, '--far', 'true', '--', *SENDER, '100', user=user, stdin=subprocess.PIPE)
+    lab = start('-q',
+                '--pcap',
+                path,
+                '--far',
+                'true',
+                '--',
+                *SENDER,
+                '100',
+                user=user,
+                stdin=subprocess.PIPE)
     with open(path, 'rb') as reader:
         reader.read(1)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     status, _, err = finish(lab, '\n')
-    point(f'--pcap: a reader that goes does no harm ({user})', faults + ([] if status == 0 else [f'exit status {status}', err]))
+    point(f'--pcap: a reader that goes does no harm ({user})',
+          faults + ([] if status == 0 else [f'exit status {status}', err]))
 
 
 def full_disk(user):
     """A limit on files' sizes is as good as a full disk: a write ends in the middle of a packet."""
     path = os.path.join(folder(user), 'x.pcapng')
-    for command, wanted in (SENDER + ['100'], 1), (['sh', '-c', '"$@" </dev/null; exit 3', 'sh'] + SENDER + ['100'], 3):
-        status, _, err = run('-q', '--pcap', path, '--far', 'true', '--', *command, user=user,
-                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)))
+    for command, wanted in (SENDER + ['100'],
+                            1), (['sh', '-c', '"$@" </dev/null; exit 3', 'sh'] + SENDER + ['100'],
+                                 3):
+        status, _, err = run('-q',
+                             '--pcap',
+                             path,
+                             '--far',
+                             'true',
+                             '--',
+                             *command,
+                             user=user,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                   (20000, 20000)))
         found, faults = blocks(read_all(path))
-        if status != wanted or 'x.pcapng: the capture is not complete\n' not in err or len(found) < 10:
+        if status != wanted or 'x.pcapng: the capture is not complete\n' not in err or len(
+                found) < 10:
             faults += [f'exit status {status}, {len(found)} blocks', err]
-        point(f'--pcap: a full disk, and a command that ends with {wanted - 1 and wanted} ({user})', faults)
+        point(f'--pcap: a full disk, and a command that ends with {wanted - 1 and wanted} ({user})',
+              faults)
 
 
 # --- signals --------------------------------------------------------------------------------------
@@ -264,7 +342,8 @@ def ends(name, number, ready, *words, user='self', left=True, **more):
         process.wait()
     took = time.monotonic() - begin
     # SIGINT is the command's, if it runs.
-    if took > SOON or process.returncode not in (-number, 128 + number if number == signal.SIGINT else -number):
+    if took > SOON or process.returncode not in (-number, 128 +
+                                                 number if number == signal.SIGINT else -number):
         faults.append(f'{took:.2f} s, exit status {process.returncode}')
     if left and not until(lambda: not os.listdir(runtime(user)), SOON):
         faults.append(f'left: {os.listdir(runtime(user))}')
@@ -301,34 +380,122 @@ def signals(user):
     path = fifo(user)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     for number in SIGNALS:
-        ends('--pcap and a FIFO that nobody reads', number, near_runs, *quiet, '--pcap', fifo(user), *sleep, user=user)
-    ends('--pcap and a reader that stands still', signal.SIGTERM, lambda lab: read_line(lab.stdout) == 'sent\n', *quiet, '--pcap',
-         path, '--', *SENDER, '5000', user=user, stdin=subprocess.PIPE)
+        ends('--pcap and a FIFO that nobody reads',
+             number,
+             near_runs,
+             *quiet,
+             '--pcap',
+             fifo(user),
+             *sleep,
+             user=user)
+    ends('--pcap and a reader that stands still',
+         signal.SIGTERM,
+         lambda lab: read_line(lab.stdout) == 'sent\n',
+         *quiet,
+         '--pcap',
+         path,
+         '--',
+         *SENDER,
+         '5000',
+         user=user,
+         stdin=subprocess.PIPE)
     os.close(reader)
-    ends('--far-log and a FIFO that nobody reads', signal.SIGTERM, near_runs, '-q', '--far-log', fifo(user), '--far', 'exec yes',
-         *sleep, user=user)
+    ends('--far-log and a FIFO that nobody reads',
+         signal.SIGTERM,
+         near_runs,
+         '-q',
+         '--far-log',
+         fifo(user),
+         '--far',
+         'exec yes',
+         *sleep,
+         user=user)
     for number in some:
         if number != signal.SIGINT:
-            ends('a command that does not end', number, near_runs, *quiet, '--', 'sh', '-c', IGNORES, user=user)
-        ends('a far command that does not end', number, near_runs, '-q', '--far', IGNORES, *sleep, user=user)
-    ends('a command that is stopped', signal.SIGTERM, near_runs, *quiet, '--', 'sh', '-c', STOPS, user=user)
-    ends('a far command that is stopped', signal.SIGTERM, near_runs, '-q', '--far', STOPS, *sleep, user=user)
+            ends('a command that does not end',
+                 number,
+                 near_runs,
+                 *quiet,
+                 '--',
+                 'sh',
+                 '-c',
+                 IGNORES,
+                 user=user)
+        ends('a far command that does not end',
+             number,
+             near_runs,
+             '-q',
+             '--far',
+             IGNORES,
+             *sleep,
+             user=user)
+    ends('a command that is stopped',
+         signal.SIGTERM,
+         near_runs,
+         *quiet,
+         '--',
+         'sh',
+         '-c',
+         STOPS,
+         user=user)
+    ends('a far command that is stopped',
+         signal.SIGTERM,
+         near_runs,
+         '-q',
+         '--far',
+         STOPS,
+         *sleep,
+         user=user)
     reader, writer = full_pipe()
     for number in some:
-        ends('standard error is full at the start', number, lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False,
-             '--far', 'true', *sleep, user=user, stderr=writer)
-        ends('standard error is full at the end', number, lambda lab: not until(lambda: lab.poll() is not None, 0.5), *quiet,
-             '--pcap', '/dev/full', '--', 'true', user=user, stderr=writer)
+        ends('standard error is full at the start',
+             number,
+             lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False,
+             '--far',
+             'true',
+             *sleep,
+             user=user,
+             stderr=writer)
+        ends('standard error is full at the end',
+             number,
+             lambda lab: not until(lambda: lab.poll() is not None, 0.5),
+             *quiet,
+             '--pcap',
+             '/dev/full',
+             '--',
+             'true',
+             user=user,
+             stderr=writer)
     path = os.path.join(folder(user), 'silent')
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         os.chmod(path, 0o777)
         listener.listen(5)
-        ends('ctl and a socket that never answers', signal.SIGTERM, stuck, 'ctl', '--socket', path, user=user)
+        ends('ctl and a socket that never answers',
+             signal.SIGTERM,
+             stuck,
+             'ctl',
+             '--socket',
+             path,
+             user=user)
     lab = start('-q', '--far', 'true', '--', 'sleep', '1000', user=user)
     until(lambda: run('ctl', user=user)[0] == 0)
-    ends('ctl watch, of which nobody reads a word', signal.SIGTERM, stuck, 'ctl', 'watch', user=user, left=False, stderr=writer)
-    ends('ctl help, of which nobody reads a word', signal.SIGTERM, stuck, 'ctl', 'help', user=user, left=False, stdout=writer)
+    ends('ctl watch, of which nobody reads a word',
+         signal.SIGTERM,
+         stuck,
+         'ctl',
+         'watch',
+         user=user,
+         left=False,
+         stderr=writer)
+    ends('ctl help, of which nobody reads a word',
+         signal.SIGTERM,
+         stuck,
+         'ctl',
+         'help',
+         user=user,
+         left=False,
+         stdout=writer)
     control = os.path.join(runtime(user), os.listdir(runtime(user))[0], 'link')
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(control)
@@ -346,10 +513,16 @@ def signals(user):
 
 def early_signals(user):
     """While the hosts are made, which here never ends."""
-    obstacle = ['silent-hosts'] + (['open-tun'] if user == 'nobody' and 'tun' in working_backends() else [])
+    obstacle = ['silent-hosts'
+                ] + (['open-tun'] if user == 'nobody' and 'tun' in working_backends() else [])
     for number in SIGNALS if user == USERS[-1] else SIGNALS[:1]:
-        ends('the hosts are never made', number, lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False, '-q',
-             *['--far', 'true', '--', 'true'], user=user, obstacle=obstacle)
+        ends('the hosts are never made',
+             number,
+             lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False,
+             '-q',
+             *['--far', 'true', '--', 'true'],
+             user=user,
+             obstacle=obstacle)
 
 
 def few_descriptors(user):
@@ -358,9 +531,18 @@ def few_descriptors(user):
     path = os.path.join(folder(user), 'x.pcapng')
     for most in range(6, 25):
         begin = time.monotonic()
-        status, _, err = run('-q', '--pcap', path, '--far', 'true', '--', 'true', user=user,
-                             preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
-        if status not in (0, 1) or (status and 'Too many open files' not in err) or time.monotonic() - begin > PATIENCE / 6:
+        status, _, err = run(
+            '-q',
+            '--pcap',
+            path,
+            '--far',
+            'true',
+            '--',
+            'true',
+            user=user,
+            preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+        if status not in (0, 1) or (status and 'Too many open files'
+                                    not in err) or time.monotonic() - begin > PATIENCE / 6:
             faults.append(f'{most}: {time.monotonic() - begin:.2f} s, exit status {status}: {err}')
     point(f'few descriptors ({user})', faults)
 
@@ -368,9 +550,16 @@ def few_descriptors(user):
 def no_process_left():
     """For the command, once the far one runs: the far one takes them from the process that starts both. Root is not limited."""
     begin = time.monotonic()
-    status, _, err = run('-q', '--far', 'prlimit --pid $PPID --nproc=0; exec sleep 1000', '--', 'true', user=USERS[-1])
-    point('no process is left for the command', [] if (status, err) == (126, 'upcase-lab: fork: Resource temporarily unavailable\n')
-          and time.monotonic() - begin < PATIENCE / 6 else [f'{time.monotonic() - begin:.2f} s, exit status {status}: {err}'])
+    status, _, err = run('-q',
+                         '--far',
+                         'prlimit --pid $PPID --nproc=0; exec sleep 1000',
+                         '--',
+                         'true',
+                         user=USERS[-1])
+    point('no process is left for the command', [] if
+          (status, err) == (126, 'upcase-lab: fork: Resource temporarily unavailable\n')
+          and time.monotonic() - begin < PATIENCE / 6 else
+          [f'{time.monotonic() - begin:.2f} s, exit status {status}: {err}'])
 
 
 # --- the terminal ---------------------------------------------------------------------------------
@@ -379,14 +568,25 @@ def on_terminal(*words, user):
     master, slave = pty.openpty()
     if user == 'nobody':
         os.fchown(slave, NOBODY, NOBODY)
-    lab = start('-q', '--far-log', '-', *words, user=user, stdin=subprocess.PIPE, stderr=slave, start_new_session=True)
+    lab = start('-q',
+                '--far-log',
+                '-',
+                *words,
+                user=user,
+                stdin=subprocess.PIPE,
+                stderr=slave,
+                start_new_session=True)
     os.close(slave)
     return master, lab
 
 
 def terminal(user):
-    master, lab = on_terminal('--far', r"printf '\033]0;EVIL\007 gr\303\274'; sleep 0.1; printf '\303\237e \302\233 \n'", '--', 'true',
-                              user=user)
+    master, lab = on_terminal(
+        '--far',
+        r"printf '\033]0;EVIL\007 gr\303\274'; sleep 0.1; printf '\303\237e \302\233 \n'",
+        '--',
+        'true',
+        user=user)
     status, _, _ = finish(lab, '')
     said = b''
     while select.select([master], [], [], 0)[0]:
@@ -397,7 +597,8 @@ def terminal(user):
     os.close(master)
     # The test's locale is C: what is no ASCII is spelt out.
     wanted = rb'\x1b]0;EVIL\x07 gr\xc3\xbc\xc3\x9fe \xc2\x9b '
-    point(f'--far-log=- drives no terminal ({user})', [] if (status, said) == (0, wanted + b'\r\n') else [f'{status} {said!r}'])
+    point(f'--far-log=- drives no terminal ({user})', [] if
+          (status, said) == (0, wanted + b'\r\n') else [f'{status} {said!r}'])
     # One that nobody reads: the link goes on, and the lab ends.
     master, lab = on_terminal('--far', 'exec yes', '--', *python('''
 import socket, time
@@ -428,8 +629,17 @@ time.sleep(1000)
 def full_terminal(user):
     """One that the command has filled, and that takes no last words."""
     master, slave = pty.openpty()
-    ends('a terminal that nobody reads', signal.SIGTERM, lambda lab: processes(f'MARK={mark()}', 'yes') and not until(
-        lambda: select.select([], [slave], [], 0)[1], 0.3), '--far', 'true', '--', 'yes', user=user, stdout=slave, stderr=slave,
+    ends('a terminal that nobody reads',
+         signal.SIGTERM,
+         lambda lab: processes(f'MARK={mark()}', 'yes') and not until(
+             lambda: select.select([], [slave], [], 0)[1], 0.3),
+         '--far',
+         'true',
+         '--',
+         'yes',
+         user=user,
+         stdout=slave,
+         stderr=slave,
          start_new_session=True)
     os.close(master)
     os.close(slave)
@@ -441,10 +651,15 @@ def places():
     """Root, and a folder of an ordinary user's, who puts another one of root's in the place of the lab's."""
     theirs = folder('nobody')
     env = {**environment('self'), 'XDG_RUNTIME_DIR': theirs, 'TMPDIR': theirs}
-    result = subprocess.run([LAB, '-q', '--', 'echo', 'started'], env=env, capture_output=True, text=True, check=False)
+    result = subprocess.run([LAB, '-q', '--', 'echo', 'started'],
+                            env=env,
+                            capture_output=True,
+                            text=True,
+                            check=False)
     wanted = f'{theirs}: another user can change what lies there'
-    point("root's lab does not lie in a folder of another user's", [] if (result.returncode, result.stdout) == (1, '')
-          and result.stderr == f'upcase-lab: no folder for its sockets: {wanted}; {wanted}; name one of your own: '
+    point("root's lab does not lie in a folder of another user's", [] if
+          (result.returncode, result.stdout) == (1, '') and result.stderr
+          == f'upcase-lab: no folder for its sockets: {wanted}; {wanted}; name one of your own: '
           'TMPDIR=FOLDER upcase-lab\n' and not os.listdir(theirs) else [str(result)])
     lying = os.path.join(theirs, f'upcase-lab-{os.getpid()}.lying0')
     os.mkdir(lying, 0o700)
@@ -453,9 +668,14 @@ def places():
         listener.listen(1)
         for owner in NOBODY, 0:
             os.chown(lying, owner, owner)
-            result = subprocess.run([LAB, 'ctl'], env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
-            point(f"ctl does not ask what lies in a folder of another user's ({owner})",
-                  [] if result.returncode == 1 and 'no lab of yours' in result.stderr else [str(result)])
+            result = subprocess.run([LAB, 'ctl'],
+                                    env=env,
+                                    capture_output=True,
+                                    text=True,
+                                    check=False,
+                                    timeout=PATIENCE)
+            point(f"ctl does not ask what lies in a folder of another user's ({owner})", [] if
+                  result.returncode == 1 and 'no lab of yours' in result.stderr else [str(result)])
 
 
 USERS = users()

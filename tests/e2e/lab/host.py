@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two hosts: what is on them, and that the kernel's own UDP and TCP reach from one to the other, by either back end, as
-root and as an ordinary user."""
+"""The two hosts: what is on them, and that the kernel's own UDP and TCP reach from one to the
+other, by either back end, as root and as an ordinary user."""
 
 import glob
 import os
@@ -18,7 +18,8 @@ from tap import BUILD, UPCASE, UPCASED, not_here, point
 
 need_hosts()
 
-# A server of capitals on both transports and both families; "listen" is said by the kernel's tables.
+# A server of capitals on both transports and both families; "listen" is said by the kernel's
+# tables.
 SERVER = textwrap.dedent('''
     import selectors, socket
     wait = selectors.DefaultSelector()
@@ -91,7 +92,13 @@ FAR_COMMAND = f'exec {python("")[0]} {server_file()}'
 
 def near(name, source, *options, user='self', far=FAR_COMMAND, said=None, obstacle=None):
     """Python source on the near host must find no fault. Returns what it and the lab said."""
-    status, out, err = run(*options, '--far', far, '--', *python(CLIENT + textwrap.dedent(source)), user=user, said=said,
+    status, out, err = run(*options,
+                           '--far',
+                           far,
+                           '--',
+                           *python(CLIENT + textwrap.dedent(source)),
+                           user=user,
+                           said=said,
                            obstacle=obstacle)
     faults = [f'exit status {status}'] if status else []
     faults += [line for line in out.splitlines() if line.startswith('FAULT')]
@@ -123,7 +130,8 @@ def check_traffic(user, backend, obstacle=None):
         must(counters("Ip")["InHdrErrors"] == 0, "IP headers")
         ''', *options, user=user, obstacle=obstacle)
     point(f'the link counts all as delivered {at}', [] if re.search(
-        r'there: (\d+) packets, \1 delivered; back: (\d+) packets, \2 delivered\n$', err) else err.splitlines())
+        r'there: (\d+) packets, \1 delivered; back: (\d+) packets, \2 delivered\n$', err) else
+          err.splitlines())
     near(f'many datagrams from one call are datagrams on the wire {at}', '''
         s = udp(4)
         s.setsockopt(socket.IPPROTO_UDP, 103, 700)
@@ -137,11 +145,16 @@ def check_traffic(user, backend, obstacle=None):
     if '/etc/hosts cannot be covered' in run('--check', user=user, obstacle=obstacle)[1]:
         not_here('a lab with names: there is no /etc/hosts to be covered', f'names {at}')
     else:
-        near(f'names {at}', '''
+        near(f'names {at}',
+             '''
             must(socket.gethostbyname("far") == "10.9.0.2", "the name far")
             must(("fd09::1", 9) in {a[4][:2] for a in socket.getaddrinfo("near", 9)}, "the name near")
-            ''', *options, user=user, obstacle=obstacle)
-    near(f'loopback, rights and surroundings {at}', '''
+            ''',
+             *options,
+             user=user,
+             obstacle=obstacle)
+    near(f'loopback, rights and surroundings {at}',
+         '''
         a, b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         b.bind(("127.0.0.1", 0)); a.sendto(b"x", b.getsockname()); b.settimeout(5); must(b.recv(9) == b"x", "loopback")
         socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
@@ -157,14 +170,22 @@ def check_traffic(user, backend, obstacle=None):
             must(False, "a way out of the lab")
         except OSError as e:
             must(e.errno == errno.ENETUNREACH, e)
-        ''', *options, user=user, said=f'{os.getuid() if user == "self" else 65534}\n', obstacle=obstacle)
-    near(f'ping without rights {at}', '''
+        ''',
+         *options,
+         user=user,
+         said=f'{os.getuid() if user == "self" else 65534}\n',
+         obstacle=obstacle)
+    near(f'ping without rights {at}',
+         '''
         for family, kind, proto in (socket.AF_INET, 8, 1), (socket.AF_INET6, 128, 58):
             s = socket.socket(family, socket.SOCK_DGRAM, proto)
             s.settimeout(5)
             s.sendto(struct.pack("!BBHHH", kind, 0, 0, 0, 1) + b"ping", (FAR[4 if proto == 1 else 6], 0))
             must(s.recv(99).endswith(b"ping"), f"echo {proto}")
-        ''', *options, user=user, obstacle=obstacle)
+        ''',
+         *options,
+         user=user,
+         obstacle=obstacle)
     _, err = near(f'the hosts say nothing by themselves {at}', '''
         s = udp(6)
         for i in range(20):
@@ -204,8 +225,9 @@ def check_traffic(user, backend, obstacle=None):
         except socket.timeout:
             pass
         ''', '--corrupt-there', '100%', *options, user=user, obstacle=obstacle)
-    point(f'and is not lost on the link {at}', [] if re.search(
-        r'there: 50 packets, 50 corrupted, 50 delivered; back: 0 packets', err) else err.splitlines())
+    point(f'and is not lost on the link {at}',
+          [] if re.search(r'there: 50 packets, 50 corrupted, 50 delivered; back: 0 packets',
+                          err) else err.splitlines())
 
 
 def check_mtu(backend):
@@ -232,7 +254,8 @@ def check_mtu(backend):
                 must(e.errno == errno.EMSGSIZE, e)
             ''', *options, '--mtu', str(mtu))
         warned = 'warning: no IPv6' in err
-        point(f'IPv6 and its least MTU, {mtu} ({backend})', [] if warned == (mtu < 1280) else err.splitlines())
+        point(f'IPv6 and its least MTU, {mtu} ({backend})',
+              [] if warned == (mtu < 1280) else err.splitlines())
 
 
 def check_congestion(user):
@@ -244,22 +267,38 @@ def check_congestion(user):
                 s.sendall(b"which")
                 must(s.recv(99) == b"{name.upper()}", "far")
             ''', '--cc', name, user=user)
-        point(f'{name} is printed ({user})', [] if f'congestion control {name}\n' in err else err.splitlines())
+        point(f'{name} is printed ({user})',
+              [] if f'congestion control {name}\n' in err else err.splitlines())
 
 
 def check_status(user):
-    for words, want in ((['true'], 0), (['sh', '-c', 'exit 7'], 7), (['sh', '-c', 'kill -9 $$'], 137),
-                        (['sh', '-c', 'kill -TERM $$'], 143), (['/nonexistent'], 127), (['/'], 126)):
+    for words, want in ((['true'], 0), (['sh', '-c', 'exit 7'], 7), (['sh', '-c',
+                                                                      'kill -9 $$'], 137),
+                        (['sh', '-c',
+                          'kill -TERM $$'], 143), (['/nonexistent'], 127), (['/'], 126)):
         status, _, err = run('--far', 'true', '--', *words, user=user)
-        point(f'the exit status of {" ".join(words)} ({user})', [] if status == want else [f'{status}, not {want}', err])
+        point(f'the exit status of {" ".join(words)} ({user})',
+              [] if status == want else [f'{status}, not {want}', err])
     status, out, err = run('-q', '--far', 'true', '--', 'cat', said='hello\n' * 10000, user=user)
     point(f'input and output are the command\'s ({user})',
           [] if (status, out, err) == (0, 'hello\n' * 10000, '') else [str(status), out[:200], err])
 
 
-    status, _, err = run('--far', 'true', '--', 'sh', '-c', f'exec {LAB} -q --far true -- sh -c "exit 9"', user=user)
+    status, _, err = run('--far',
+                         'true',
+                         '--',
+                         'sh',
+                         '-c',
+                         f'exec {LAB} -q --far true -- sh -c "exit 9"',
+                         user=user)
     point(f'a lab in a lab ({user})', [] if status == 9 else [str(status), err])
-    status, out, err = run('-q', '--far', 'true', '--', 'sh', '-c', f'{LAB} -q --far true -- true <&- >&- 2>&-; echo $?',
+    status, out, err = run('-q',
+                           '--far',
+                           'true',
+                           '--',
+                           'sh',
+                           '-c',
+                           f'{LAB} -q --far true -- true <&- >&- 2>&-; echo $?',
                            user=user)
     point(f'without any standard descriptor ({user})', [] if out == '0\n' else [out, err])
 
@@ -267,31 +306,40 @@ def check_status(user):
 def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
                         (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'),
-                        (['--seed', str(2 ** 63)], f'0 to {2 ** 63 - 1}'), (['--pcap', '-'], 'fifo'),
-                        (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
-                        (['ctl', '--nosuch'], 'nosuch'), (['ctl', '--socket=', 'link'], '--socket'), (['--loss'], '--loss'),
-                        (['--loss', '20'], 'percent sign; for example --loss=20%')):
+                        (['--seed', str(2**63)], f'0 to {2 ** 63 - 1}'), (['--pcap', '-'], 'fifo'),
+                        (['--nosuch'], 'nosuch'), (['--preset',
+                                                    'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
+                        (['ctl', '--nosuch'], 'nosuch'), (['ctl', '--socket=', 'link'], '--socket'),
+                        (['--loss'], '--loss'), (['--loss',
+                                                  '20'], 'percent sign; for example --loss=20%')):
         status, out, err = run(*words)
-        point(f'wrong use: {" ".join(words)}',
-              [] if status == 2 and part in err and err.startswith('upcase-lab') and not out else [str(status), out, err])
+        point(f'wrong use: {" ".join(words)}', [] if status == 2 and part in err
+              and err.startswith('upcase-lab') and not out else [str(status), out, err])
     status, out, err = run('--help')
     point('--help', [] if status == 0 and '--loss=' in out and '--link-mtu=' in out and not err
           and max(map(len, out.splitlines())) <= 100 else [out, err])
     status, out, err = run('ctl', '--help')
-    point('ctl --help', [] if status == 0 and '--socket=' in out and 'unplug SPAN' in out and not err else [out, err])
+    point('ctl --help', [] if status == 0 and '--socket=' in out and 'unplug SPAN' in out
+          and not err else [out, err])
     status, out, err = run('--presets')
-    point('--presets', [] if status == 0 and 'loss' in out and all(line.strip() for line in out.splitlines()) else [out, err])
+    point('--presets',
+          [] if status == 0 and 'loss' in out and all(line.strip()
+                                                      for line in out.splitlines()) else [out, err])
     status, out, err = run('-V')
     point('--version', [] if status == 0 and out.startswith('upcase-lab ') else [out, err])
-    status, out, err = run('--far', 'true', '--', 'sh', '-c', 'echo "$@"', 'sh', '--loss', '20%', '-V')
+    status, out, err = run('--far', 'true', '--', 'sh', '-c', 'echo "$@"', 'sh', '--loss', '20%',
+                           '-V')
     point("the command's options are its own", [] if out == '--loss 20% -V\n' else [out, err])
     status, out, err = run('--far', 'true', 'echo', '--loss', '-V')
-    point("the command's options are its own, without --", [] if out == '--loss -V\n' else [out, err])
+    point("the command's options are its own, without --",
+          [] if out == '--loss -V\n' else [out, err])
 
 
 def check_path():
     """The programs find each other by their names: in a build tree, installed beside each other, and where PATH has others."""
-    programs = {'upcase': ('client-tui', UPCASE), 'upcased': ('server', UPCASED), 'upcase-lab': ('lab', LAB)}
+    programs = {
+        'upcase': ('client-tui', UPCASE), 'upcased': ('server', UPCASED), 'upcase-lab': ('lab', LAB)
+    }
     usual = '/usr/bin:/bin'
     other = os.path.join(PLACE, 'other')
     installed = os.path.join(PLACE, 'bin')
@@ -303,39 +351,59 @@ def check_path():
         shutil.copy('/bin/true', os.path.join(other, name))
     tree = {name: os.path.join(PLACE, 'tree', place, name) for name, (place, _) in programs.items()}
     beside = {name: os.path.join(installed, name) for name in programs}
-    for what, own, path in (('a build tree', tree, usual), ('installed', beside, usual), ('no PATH', beside, ''),
-                            ('others in PATH', tree, f'{other}:{usual}'),
+    for what, own, path in (('a build tree', tree, usual), ('installed', beside, usual),
+                            ('no PATH', beside, ''), ('others in PATH', tree, f'{other}:{usual}'),
                             ('already in PATH', beside, f'{usual}:{installed}')):
-        lab = [own['upcase-lab'], '-q', '--far', 'true', '--', sys.executable, '-c',
-               'import os, shutil; print(*map(shutil.which, ("upcase", "upcased", "upcase-lab")), os.environ["PATH"], sep="\\n")']
-        result = subprocess.run(lab, capture_output=True, text=True, env={**environment('self'), 'PATH': path}, check=False)
+        lab = [
+            own['upcase-lab'], '-q', '--far', 'true', '--', sys.executable, '-c',
+            'import os, shutil; print(*map(shutil.which, ("upcase", "upcased", "upcase-lab")), os.environ["PATH"], sep="\\n")'
+        ]
+        result = subprocess.run(lab,
+                                capture_output=True,
+                                text=True,
+                                env={**environment('self'), 'PATH': path},
+                                check=False)
         *found, after = result.stdout.splitlines() or ['']
-        faults = [] if found == [own[name] for name in ('upcase', 'upcased', 'upcase-lab')] else [result.stdout, result.stderr]
+        faults = [] if found == [own[name]
+                                 for name in ('upcase', 'upcased',
+                                              'upcase-lab')] else [result.stdout, result.stderr]
         faults += [] if what != 'already in PATH' or after == path else [after]
         faults += [] if after.endswith(path) else [f'{path} has become {after}']
         point(f'the programs are found by their names: {what}', faults)
 
 
     without = {name: value for name, value in environment('self').items() if name != 'PATH'}
-    result = subprocess.run([tree['upcase-lab'], '-q', '--far', 'true', '--', '/bin/sh', '-c', 'ls -d / && upcase --version'],
-                            capture_output=True, text=True, env=without, check=False)
+    result = subprocess.run([
+        tree['upcase-lab'], '-q', '--far', 'true', '--', '/bin/sh', '-c',
+        'ls -d / && upcase --version'
+    ],
+                            capture_output=True,
+                            text=True,
+                            env=without,
+                            check=False)
     point('PATH not set: the system\'s commands are found too',
           [] if result.stdout.startswith('/\nupcase ') else [result.stdout, result.stderr])
 
 
 def check_far():
     slow = f'exec {python("")[0]} -c "import time; time.sleep(0.4); exec(open(\\"{server_file()}\\").read())"'
-    near('a slow far command is waited for', '''
+    near('a slow far command is waited for',
+         '''
         s = tcp(4)
         s.sendall(b"slow")
         must(s.recv(9) == b"SLOW", "the reply")
-        ''', far=slow)
+        ''',
+         far=slow)
     status, out, err = run('--far', 'echo it is broken >&2; exit 3')
-    point('a far command that fails is reported', [] if status == 1 and 'exit status 3: it is broken' in err else [err])
+    point('a far command that fails is reported',
+          [] if status == 1 and 'exit status 3: it is broken' in err else [err])
     # The near one goes on until whoever watches both has seen the far one's end.
-    status, out, err = run('-q', '--far', f'exec {sys.executable} -c "import os, socket; s = socket.create_server((str(), 12000)); '
-                           's.accept()[0].send(str(os.getpid()).encode()); raise SystemExit(\'it is broken\')"', '--',
-                           sys.executable, '-c', textwrap.dedent("""\
+    status, out, err = run(
+        '-q', '--far',
+        f'exec {sys.executable} -c "import os, socket; s = socket.create_server((str(), 12000)); '
+        's.accept()[0].send(str(os.getpid()).encode()); raise SystemExit(\'it is broken\')"', '--',
+        sys.executable, '-c',
+        textwrap.dedent("""\
         import os, socket, time
         s = socket.create_connection(("10.9.0.2", 12000))
         far = "/proc/" + s.recv(9).decode()
@@ -344,12 +412,15 @@ def check_far():
             time.sleep(0.01)
         """))
     point('a far command that fails later is reported', [] if status == 0 and err.count('\n') == 1
-          and 'the far command ended before the near one: exit status 1: it is broken' in err else [str(status), err])
+          and 'the far command ended before the near one: exit status 1: it is broken' in err else
+          [str(status), err])
     status, out, err = run(env={'UPCASED': '/nonexistent/upcased'})
-    point('a server that is not there is reported', [] if status == 1 and '/nonexistent/upcased' in err else [err])
+    point('a server that is not there is reported',
+          [] if status == 1 and '/nonexistent/upcased' in err else [err])
     ready = os.path.join(PLACE, 'ready-server')
     with open(ready, 'w') as file:
-        file.write(f'#!/bin/sh\necho "$@" >&2\necho 12000 >&3\nexec {python("")[0]} {server_file()}\n')
+        file.write(
+            f'#!/bin/sh\necho "$@" >&2\necho 12000 >&3\nexec {python("")[0]} {server_file()}\n')
     os.chmod(ready, 0o755)
     client = os.path.join(PLACE, 'client')
     with open(client, 'w') as file:
@@ -359,9 +430,10 @@ def check_far():
     status, out, err = run('--far-log', log, env={'UPCASED': ready, 'UPCASE': client})
     with open(log) as file:
         said = file.read()
-    point('client and server are run with what they need', [] if (status, out) == (0, 'client 10.9.0.2 on near\n')
-          and re.fullmatch(r'--ready-fd 3 --control /\S*/far --bind 10.9.0.2 --bind fd09::2\n', said)
-          else [str(status), out, err, said])
+    point('client and server are run with what they need', [] if
+          (status, out) == (0, 'client 10.9.0.2 on near\n') and re.fullmatch(
+              r'--ready-fd 3 --control /\S*/far --bind 10.9.0.2 --bind fd09::2\n', said) else
+          [str(status), out, err, said])
     server = os.path.join(BUILD, 'server', 'upcased')
     status, out, err = run('--loss-back', '30%', '--seed', '1', '--', sys.executable, '-c', """if 1:
         import os, socket
@@ -375,15 +447,17 @@ def check_far():
         far.shutdown(socket.SHUT_WR)
         print(f"10.9.0.1:{client.getsockname()[1]}", far.makefile().read())
         """, env={'UPCASED': server})
-    match = re.search(r'^(\S+) connection \1 .* bytes-in 120 .* state established .* total-retrans (\d+)', out)
-    point('the far server tells what TCP repaired', [] if status == 0 and match and int(match[2]) > 0
-          else [str(status), out, err])
+    match = re.search(
+        r'^(\S+) connection \1 .* bytes-in 120 .* state established .* total-retrans (\d+)', out)
+    point('the far server tells what TCP repaired',
+          [] if status == 0 and match and int(match[2]) > 0 else [str(status), out, err])
     mute = os.path.join(PLACE, 'mute-server')
     with open(mute, 'w') as file:
         file.write('#!/bin/sh\necho no port is free >&2\nexit 1\n')
     os.chmod(mute, 0o755)
     status, out, err = run(env={'UPCASED': mute, 'UPCASE': client})
-    point('a server that cannot serve is reported', [] if status == 1 and 'no port is free' in err and not out else [err])
+    point('a server that cannot serve is reported',
+          [] if status == 1 and 'no port is free' in err and not out else [err])
 
 
 def check_link():
@@ -400,14 +474,17 @@ def check_link():
             pass
         print(sorted(got))
         '''
-    runs = [near('a lossy link', lost, '--loss', '30%', '--seed', seed)[0] for seed in ('5', '5', '6')]
+    runs = [
+        near('a lossy link', lost, '--loss', '30%', '--seed', seed)[0] for seed in ('5', '5', '6')
+    ]
     point('the same seed gives the same fates', [] if runs[0] == runs[1] else runs[:2])
     point('another seed gives others', [] if runs[0] != runs[2] else runs)
     count = len(runs[0].split(','))
     point('about half of the replies come', [] if 30 <= count <= 68 else [str(count)])
     _, err = near('one way only', lost, '--loss-there', '100%', '--delay-back', '1ms')
     point('the link says what it did', [] if 'there: loss 100%; back: delay 1ms' in err
-          and re.search(r'there: 100 packets, 100 lost.*, 0 delivered; back: 0 packets', err) else err.splitlines())
+          and re.search(r'there: 100 packets, 100 lost.*, 0 delivered; back: 0 packets', err) else
+          err.splitlines())
     _, err = near('more than the link can read', '''
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for i in range(100000):
@@ -420,7 +497,8 @@ def check_link():
     seen = re.search(r'there: (\d+) packets', err)
     lost = re.search(r'the near host sent faster than the link can read: (\d+) packets', err)
     total = int(seen[1]) + int(lost[1] if lost else 0) if seen else 0
-    point('every packet is counted, by the link or before it', [] if total == 100000 else [str(total), err])
+    point('every packet is counted, by the link or before it',
+          [] if total == 100000 else [str(total), err])
     capture = os.path.join(PLACE, 'x.pcapng')
     near('a capture', 'udp(4).send(b"x")', '--pcap', capture)
     with open(capture, 'rb') as file:
@@ -433,33 +511,48 @@ def check_link():
 
 def check_control(user):
     status, _, err = run('ctl', user=user)
-    point(f'ctl without a lab ({user})', [] if status == 1 and 'no lab' in err else [str(status), err])
-    lab = start('-q', '--far', 'true', '--loss', '7%', '--', *python('print("up", flush=True); input()'), user=user,
+    point(f'ctl without a lab ({user})',
+          [] if status == 1 and 'no lab' in err else [str(status), err])
+    lab = start('-q',
+                '--far',
+                'true',
+                '--loss',
+                '7%',
+                '--',
+                *python('print("up", flush=True); input()'),
+                user=user,
                 stdin=-1)
     read_line(lab.stdout)
     status, out, err = run('ctl', user=user)
-    point(f'ctl finds the lab and shows its link ({user})', [] if status == 0 and 'loss 7%' in out else [out, err])
+    point(f'ctl finds the lab and shows its link ({user})',
+          [] if status == 0 and 'loss 7%' in out else [out, err])
     status, out, err = run('ctl', 'loss', '30%', 'back', user=user)
     now = run('ctl', 'link', user=user)[1]
-    point(f'ctl changes it ({user})', [] if status == 0 and 'loss 7%' in now and 'loss 30%' in now else [out, err, now])
+    point(f'ctl changes it ({user})',
+          [] if status == 0 and 'loss 7%' in now and 'loss 30%' in now else [out, err, now])
     status, out, err = run('ctl', 'loss 31%', user=user)
-    point(f'an order may be one word ({user})', [] if status == 0 and 'loss 31%' in out else [out, err])
+    point(f'an order may be one word ({user})',
+          [] if status == 0 and 'loss 31%' in out else [out, err])
     status, out, err = run('ctl', 'loss', user=user)
-    point(f'ctl says what a setting lacks ({user})', [] if status == 1 and 'loss needs a value' in err else [out, err])
+    point(f'ctl says what a setting lacks ({user})',
+          [] if status == 1 and 'loss needs a value' in err else [out, err])
     held = [socket.socket(socket.AF_UNIX) for _ in range(16)]
     for one in held:
         one.connect(glob.glob(os.path.join(runtime(user), 'upcase-lab-*', 'link'))[0])
     status, out, err = run('ctl', user=user)
-    point(f'ctl does not wait where too many ask ({user})', [] if status == 1 and 'too many' in err else [str(status), out, err])
+    point(f'ctl does not wait where too many ask ({user})',
+          [] if status == 1 and 'too many' in err else [str(status), out, err])
     for one in held:
         one.close()
     until = time.monotonic() + 20
     while 'too many' in run('ctl', user=user)[2] and time.monotonic() < until:
         pass
     status, out, err = run('ctl', 'loss', '300%', user=user)
-    point(f'ctl says what is wrong ({user})', [] if status == 1 and '300%' in err else [str(status), out, err])
+    point(f'ctl says what is wrong ({user})',
+          [] if status == 1 and '300%' in err else [str(status), out, err])
     status, out, err = run('ctl', '--socket', '/nonexistent', 'link', user=user)
-    point(f'ctl with a wrong socket ({user})', [] if status == 1 and '/nonexistent' in err else [str(status), out, err])
+    point(f'ctl with a wrong socket ({user})',
+          [] if status == 1 and '/nonexistent' in err else [str(status), out, err])
     finish(lab, '\n')
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab that is none: whatever stands behind the control sockets, the client tells its own fates and keeps a recording that can be
-read again, "ctl" needs little memory, and neither lets it drive the terminal."""
+"""A lab that is none: whatever stands behind the control sockets, the client tells its own fates
+and keeps a recording that can be read again, "ctl" needs little memory, and neither lets it drive
+the terminal."""
 import concurrent.futures
 import contextlib
 import os
@@ -19,8 +20,9 @@ from tap import LAB, done, point
 NUMBERS = [0, 1, -1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1, 10**30]
 ESCAPES = "\x1b]0;owned\x07\x1b[31mRED\u202e"
 # How the link is set, without which the client waits a while before it starts.
-SET = ("loss 0%", "burst off", "delay 0ms", "jitter 0ms", "distribution uniform", "order kept", "duplicate 0%", "reorder 0%",
-       "reorder-by 10ms", "corrupt 0%", "rate off", "queue 100p", "mtu off")
+SET = ("loss 0%", "burst off", "delay 0ms", "jitter 0ms", "distribution uniform", "order kept",
+       "duplicate 0%", "reorder 0%", "reorder-by 10ms", "corrupt 0%", "rate off", "queue 100p",
+       "mtu off")
 FATES = "delivered", "random", "queue", "cue", "mtu", "corrupted", ESCAPES
 # The client is to be done in this time, seconds; the lab goes on for a little longer.
 LIFE = 2
@@ -31,9 +33,15 @@ ROOM, ENDLESS = 4096, 32 << 20
 def event(chance, ports):
     time_now = time.monotonic_ns()
     words = {word: chance.choice(NUMBERS + [time_now] * 9) for word in ("in", "out", "out2")}
-    words |= {word: chance.choice(NUMBERS + [chance.randrange(99)] * 9) for word in ("id", "frag", "seq", "ack", "payload", "size")}
-    words |= {"proto": chance.choice(("udp", "tcp", "icmp")), "fate": chance.choice(FATES), "marks": ESCAPES,
-              "flags": chance.choice(("S", "SA", "A", "FA", "R", ESCAPES)), "hash": f"{chance.getrandbits(64):x}"}
+    words |= {
+        word: chance.choice(NUMBERS + [chance.randrange(99)] * 9)
+        for word in ("id", "frag", "seq", "ack", "payload", "size")
+    }
+    words |= {
+        "proto": chance.choice(("udp", "tcp", "icmp")), "fate": chance.choice(FATES),
+        "marks": ESCAPES, "flags": chance.choice(
+            ("S", "SA", "A", "FA", "R", ESCAPES)), "hash": f"{chance.getrandbits(64):x}"
+    }
     words |= {word: chance.choice(ports) for word in ("sport", "dport")}
     return (f"event {chance.choice(NUMBERS)} {chance.choice(('there', 'back'))} " +
             " ".join(f"{key}={value}" for key, value in words.items() if chance.random() < 0.9))
@@ -41,13 +49,15 @@ def event(chance, ports):
 
 def changed(chance):
     return f"changed {chance.choice(NUMBERS)} " + chance.choice(
-        ("set loss 30%; nothing", f"set {ESCAPES}; {ESCAPES}", "drop next udp request", "hold 365d", f"unplug 5s {ESCAPES}"))
+        ("set loss 30%; nothing", f"set {ESCAPES}; {ESCAPES}", "drop next udp request", "hold 365d",
+         f"unplug 5s {ESCAPES}"))
 
 
 def connection(chance, ports):
     """What the far server knows: nobody's kernel counts so."""
     words = "rto-us", "rtt-us", "rttvar-us", "backoff", "total-retrans", "total-rto"
-    return f"connection 127.0.0.1:{chance.choice(ports)} " + " ".join(f"{word} {chance.choice(NUMBERS)}" for word in words)
+    return f"connection 127.0.0.1:{chance.choice(ports)} " + " ".join(
+        f"{word} {chance.choice(NUMBERS)}" for word in words)
 
 
 def near_ports(server_port):
@@ -55,8 +65,10 @@ def near_ports(server_port):
     ports = [server_port]
     for name in "tcp", "udp":
         with open(f"/proc/net/{name}", encoding="ascii") as file:
-            ports += [int(here, 16) for here, there in re.findall(r": \w+:(\w+) \w+:(\w+)", file.read())
-                      if int(there, 16) == server_port]
+            ports += [
+                int(here, 16) for here, there in re.findall(r": \w+:(\w+) \w+:(\w+)", file.read())
+                if int(there, 16) == server_port
+            ]
     return ports
 
 
@@ -73,7 +85,8 @@ class Lab:
     def accept(self):
         with contextlib.suppress(OSError):
             while True:
-                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+                threading.Thread(target=self.serve, args=(self.listener.accept()[0], ),
+                                 daemon=True).start()
 
     def serve(self, client):
         end, chance = time.monotonic() + LIFE, random.Random(self.kind)
@@ -99,11 +112,13 @@ class Lab:
         if self.kind == "errors":
             return "".join(f"error {ESCAPES * 20}\n" for _ in orders).encode()
         ports = near_ports(self.port)
-        lines = [event(chance, ports) for _ in range(40)] + [ESCAPES, f"undelivered {chance.choice(NUMBERS)} back"]
+        lines = [event(chance, ports)
+                 for _ in range(40)] + [ESCAPES, f"undelivered {chance.choice(NUMBERS)} back"]
         # At each change the client asks how the link is set now.
         lines += [changed(chance)] if chance.random() < 0.1 else []
         for order in orders:
-            lines += [f"{way} {words}" for way in ("there", "back") for words in SET] if order == "link" else []
+            lines += [f"{way} {words}" for way in ("there", "back")
+                      for words in SET] if order == "link" else []
             lines += [*(connection(chance, ports) for _ in range(5)), ESCAPES, "ok"]
         return ("\n".join(lines) + "\n").encode()
 
@@ -116,15 +131,26 @@ def client(kind, place, port):
     paths = [os.path.join(place, name + kind) for name in ("near", "far")]
     labs = [Lab(path, kind, port) for path in paths]
     saved = os.path.join(place, f"{kind}.jsonl")
-    ended = run("--plain", "--both", "--count=8", "--interval=20ms", "--save", saved, "127.0.0.1", port,
+    ended = run("--plain",
+                "--both",
+                "--count=8",
+                "--interval=20ms",
+                "--save",
+                saved,
+                "127.0.0.1",
+                port,
                 env={"UPCASE_LAB": paths[0], "UPCASE_LAB_FAR": paths[1]})
     again = run("--plain", "--read", saved)
     for lab in labs:
         lab.close()
     faults = [f"status {ended.returncode}: {ended.stderr[-300:]!r}"] if ended.returncode else []
     faults += [f"replies: {ended.stdout!r}"] if len(set(ended.stdout.splitlines())) != 16 else []
-    faults += [f"status {again.returncode} when it is read again: {again.stderr[-300:]!r}"] if again.returncode else []
-    return faults + [f"{byte!r} on standard error" for byte in (b"\x1b", "\u202e".encode()) if byte in ended.stderr]
+    faults += [f"status {again.returncode} when it is read again: {again.stderr[-300:]!r}"
+               ] if again.returncode else []
+    return faults + [
+        f"{byte!r} on standard error"
+        for byte in (b"\x1b", "\u202e".encode()) if byte in ended.stderr
+    ]
 
 
 def grown(process):
@@ -139,8 +165,11 @@ def ctl_endless(place):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(1)
-    with subprocess.Popen([LAB, "ctl", "--socket", path, "watch"], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as ctl:
+    with subprocess.Popen([LAB, "ctl", "--socket", path, "watch"],
+                          env=ENVIRONMENT,
+                          stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as ctl:
         lab = listener.accept()[0]
         lab.settimeout(PATIENCE)
         lab.sendall(b"ok\n")
@@ -161,7 +190,10 @@ def ctl_on_terminal(place, words):
     path = os.path.join(place, "tty" + "".join(words))
     lab = Lab(path, "events", 7)
     ours, theirs = pty.openpty()
-    with subprocess.Popen([LAB, "ctl", "--socket", path, *words], env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=theirs,
+    with subprocess.Popen([LAB, "ctl", "--socket", path, *words],
+                          env=ENVIRONMENT,
+                          stdin=subprocess.DEVNULL,
+                          stdout=theirs,
                           stderr=theirs) as ctl:
         os.close(theirs)
         text = b""
@@ -172,16 +204,22 @@ def ctl_on_terminal(place, words):
     os.close(ours)
     lab.close()
     faults = [f"status {status}: {text[-300:]!r}"] if status or len(text) < 1000 else []
-    return faults + [f"{byte!r} on the terminal" for byte in (b"\x1b", b"\x07", "\u202e".encode()) if byte in text]
+    return faults + [
+        f"{byte!r} on the terminal"
+        for byte in (b"\x1b", b"\x07", "\u202e".encode()) if byte in text
+    ]
 
 
 KINDS = "events", "garbage", "an endless line", "errors", "never answers", "closes"
 with tempfile.TemporaryDirectory() as folder:
     # At once: most of them wait for an answer that does not come.
     with upcased() as server, concurrent.futures.ThreadPoolExecutor() as pool:
-        for what, found in zip(KINDS, pool.map(lambda kind: client(kind, folder, server.port), KINDS)):
+        for what, found in zip(KINDS, pool.map(lambda kind: client(kind, folder, server.port),
+                                               KINDS)):
             point(f"the client in a lab that is none: {what}", found)
     point("ctl watch: an endless line takes little memory", ctl_endless(folder))
-    point("ctl watch: nothing that the lab says drives the terminal", ctl_on_terminal(folder, ["watch"]))
-    point("ctl link: nothing that the lab says drives the terminal", ctl_on_terminal(folder, ["link"]))
+    point("ctl watch: nothing that the lab says drives the terminal",
+          ctl_on_terminal(folder, ["watch"]))
+    point("ctl link: nothing that the lab says drives the terminal",
+          ctl_on_terminal(folder, ["link"]))
 done()

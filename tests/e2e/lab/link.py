@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The link between real hosts: what it says it did is what the kernels and the programs on both ends saw; its captures are what
-tshark takes them for; a smaller MTU is discovered; faults come on cue."""
+"""The link between real hosts: what it says it did is what the kernels and the programs on both
+ends saw; its captures are what tshark takes them for; a smaller MTU is discovered; faults come on
+cue."""
 
 import json
 import os
@@ -130,7 +131,8 @@ TRUTH = CLIENT + textwrap.dedent('''
         s.send(line(i))
         if i % 10 == 9:
             pump(0.001)
-        # A server that waits for a processor has no room for more: without root the kernel gives it 200 KB (net.core.rmem_max).
+        # A server that waits for a processor has no room for more: without root the kernel gives it
+        # 200 KB (net.core.rmem_max).
         for _ in range(500 if i % 100 == 99 else 0):
             if unanswered() <= 100:
                 break
@@ -156,7 +158,8 @@ TRUTH = CLIENT + textwrap.dedent('''
     for event in link.events():
         if "out" in event:
             delays["there" if event["there"] else "back"].append((int(event["out"]) - int(event["in"])) / 1e6)
-    # The client's fates: answered so often; and the link's, of which it shows the first 64 bytes: the same.
+    # The client's fates: answered so often; and the link's, of which it shows the first 64 bytes:
+    # the same.
     replies = [line(i).upper() for i in range(lines)]
     mismatches = sum(got[reply] != told[False][reply[:64]] for reply in replies)
     mismatches += sum(got.values()) != sum(told[False].values())
@@ -173,7 +176,8 @@ TRUTH = CLIENT + textwrap.dedent('''
 
 def run_client(options, source, *words, far=SERVER, **more):
     """Runs source on the near host and a server on the far one: what the source printed, and what went wrong."""
-    status, out, err = run('--quiet', *options, f'--far={shlex.join(python(far))}', '--', *python(source), *words, **more)
+    status, out, err = run('--quiet', *options, f'--far={shlex.join(python(far))}', '--',
+                           *python(source), *words, **more)
     return out, [] if status == 0 else [f'status {status}', *err.splitlines()]
 
 
@@ -191,7 +195,8 @@ def check_truth(name, options, address, lines, size=0):
         'mismatches': (facts['mismatches'], 0),
         'packets there': (facts['entered'], lines),
         'balanced': (facts['balanced'], 'yes'),
-        'datagrams that the kernel gave the server': (kernel['InDatagrams'] - 1, facts['to the server']),
+        'datagrams that the kernel gave the server': (kernel['InDatagrams'] - 1,
+                                                      facts['to the server']),
         'datagrams that the server answered': (facts['server answered'], facts['to the server']),
         'wrong checksums': (kernel['InCsumErrors'], facts['damaged']),
         'full buffers': (kernel['RcvbufErrors'], 0),
@@ -203,7 +208,8 @@ def check_truth(name, options, address, lines, size=0):
 
 def check_queue(backend):
     """The tour's full queue: what it says of times, by the link's own log."""
-    facts = check_truth(f'{backend}, a full queue', [f'--backend={backend}', '--rate=1mbit', '--queue=10p', '--delay=10ms'],
+    facts = check_truth(f'{backend}, a full queue',
+                        [f'--backend={backend}', '--rate=1mbit', '--queue=10p', '--delay=10ms'],
                         '10.9.0.2', 200, 1000)
     if not facts:
         return
@@ -217,8 +223,10 @@ def check_queue(backend):
     point(f'{backend}, a full queue makes a line wait for ten others', faults)
 
 
-EVERYTHING = ['--loss=20%', '--burst=2', '--delay=5ms', '--jitter=3ms', '--order=free', '--duplicate=5%', '--reorder=5%',
-              '--corrupt=2%', '--seed=5']
+EVERYTHING = [
+    '--loss=20%', '--burst=2', '--delay=5ms', '--jitter=3ms', '--order=free', '--duplicate=5%',
+    '--reorder=5%', '--corrupt=2%', '--seed=5'
+]
 
 FATES = CLIENT + textwrap.dedent('''
     link, s = Link(), udp("10.9.0.2")
@@ -286,7 +294,9 @@ PATH_MTU = CLIENT + textwrap.dedent('''
 
 def check_path_mtu(backend):
     out, faults = run_client([f'--backend={backend}', '--link-mtu=1300'], PATH_MTU)
-    want = ['udp 1400', 'tcp 100000 1300', 'again 100000 [0, 0]'] * 2 + ['cut 1400', 'answers True True balanced yes']
+    want = ['udp 1400', 'tcp 100000 1300', 'again 100000 [0, 0]'] * 2 + [
+        'cut 1400', 'answers True True balanced yes'
+    ]
     point(f'{backend}: a smaller MTU is discovered, by IPv4 and IPv6',
           faults or ([] if out.splitlines() == want else [f'{out.splitlines()}, not {want}']))
 
@@ -334,10 +344,12 @@ CUES = CLIENT + textwrap.dedent('''
 def check_cues(backend):
     out, faults = run_client([f'--backend={backend}', '--cc=cubic'], CUES)
     got = out.splitlines()
-    # A lost reply is repaired by the server: the client's own TCP may not know (1 is the SYN), or its own line was sent again
-    # because the acknowledgement was lost with the reply.
-    want = ['drop next request False True', 'drop next reply False True', 'held True', 'long enough True', 'unplugged False',
-            'plugged True', 'syn True']
+    # A lost reply is repaired by the server: the client's own TCP may not know (1 is the SYN), or
+    # its own line was sent again because the acknowledgement was lost with the reply.
+    want = [
+        'drop next request False True', 'drop next reply False True', 'held True',
+        'long enough True', 'unplugged False', 'plugged True', 'syn True'
+    ]
     faults += [f'{g}, not {w}' for g, w in zip(got, want) if g != w]
     if not faults and not (got[7].startswith('reply True') and got[8].startswith('request True')
                            and int(got[8].split()[-1]) > int(got[7].split()[-1])):
@@ -354,7 +366,8 @@ RETRANSMITS = CLIENT + textwrap.dedent('''
         while not data.endswith(b"\\n"):
             data += t.recv(999)
     print(struct.unpack_from("I", t.getsockopt(6, 11, 280), 100)[0])
-    # The end is a reset, which is never sent again: a FIN that is lost would be, after the count was read.
+    # The end is a reset, which is never sent again: a FIN that is lost would be, after the count
+    # was read.
     t.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     t.close()
     counts = Link().counts()
@@ -363,7 +376,10 @@ RETRANSMITS = CLIENT + textwrap.dedent('''
 
 
 def tshark(capture, *words):
-    result = subprocess.run(['tshark', '-r', capture, *words], capture_output=True, text=True, check=False)
+    result = subprocess.run(['tshark', '-r', capture, *words],
+                            capture_output=True,
+                            text=True,
+                            check=False)
     return result.stdout.splitlines(), [] if result.returncode == 0 else result.stderr.splitlines()
 
 
@@ -373,8 +389,10 @@ def check_capture(backend):
         point(name, ['tshark is not installed'])
         return
     capture = os.path.join(PLACE, f'{backend}.pcapng')
-    out, faults = run_client([f'--backend={backend}', '--cc=cubic', '--loss=10%', '--delay=2ms', '--seed=7', f'--pcap={capture}'],
-                             RETRANSMITS)
+    out, faults = run_client([
+        f'--backend={backend}', '--cc=cubic', '--loss=10%', '--delay=2ms', '--seed=7',
+        f'--pcap={capture}'
+    ], RETRANSMITS)
     if faults:
         point(name, faults)
         return
@@ -382,15 +400,20 @@ def check_capture(backend):
     # Each host's view for itself: with both, every packet that arrived is there twice.
     seen, faults = tshark(capture, '-2', '-R', 'frame.interface_name == "near"', '-Y',
                           'tcp.analysis.retransmission && ip.src == 10.9.0.1')
-    faults += [f'{len(seen)} retransmissions, not {retransmits}'] if len(seen) != retransmits else []
-    commented, more = tshark(capture, '-Y', 'frame.comment contains "lost on the way"', '-T', 'fields', '-e',
-                             'frame.interface_name', '-e', 'ip.src', '-e', 'ip.id', '-e', 'frame.comment')
+    faults += [f'{len(seen)} retransmissions, not {retransmits}'
+               ] if len(seen) != retransmits else []
+    commented, more = tshark(capture, '-Y', 'frame.comment contains "lost on the way"', '-T',
+                             'fields', '-e', 'frame.interface_name', '-e', 'ip.src', '-e', 'ip.id',
+                             '-e', 'frame.comment')
     faults += more + ([f'{len(commented)} lost, not {lost}'] if len(commented) != lost else [])
     senders = {'near': '10.9.0.1', 'far': '10.9.0.2'}
     faults += [line for line in commented if senders[line.split('\t')[0]] != line.split('\t')[1]]
     # What was lost is not on the other host.
-    arrived = {tuple(line.split('\t')) for line in tshark(capture, '-T', 'fields', '-e', 'frame.interface_name', '-e', 'ip.src',
-                                                           '-e', 'ip.id')[0]}
+    arrived = {
+        tuple(line.split('\t'))
+        for line in tshark(capture, '-T', 'fields', '-e', 'frame.interface_name', '-e', 'ip.src',
+                           '-e', 'ip.id')[0]
+    }
     other = {'near': 'far', 'far': 'near'}
     # (A SYN's answer has the identification 0, and so has the one that is sent again.)
     faults += [f'it arrived: {line}' for line in commented if line.split('\t')[2] != '0x0000'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measuring in the lab: what the client says of UDP and TCP side by side is what the capture shows, and its statistics are those that
-somebody else computes from its records."""
+"""Measuring in the lab: what the client says of UDP and TCP side by side is what the capture shows,
+and its statistics are those that somebody else computes from its records."""
 
 import json
 import math
@@ -17,16 +17,22 @@ COUNT = 1000 if float(os.environ.get('TEST_PATIENCE', '1')) <= 1 else 300
 LOSS = 0.2
 # The histogram's (histogram.h).
 ERROR = 1 / 512
-# s: with a third of all lost, a segment may be lost so often that its timeout has doubled to half a minute.
+# s: with a third of all lost, a segment may be lost so often that its timeout has doubled to half a
+# minute.
 RTO_PATIENCE = 120
-# What the capture and the client may differ in about one arrival, ns: it is read when the processor is free.
+# What the capture and the client may differ in about one arrival, ns: it is read when the processor
+# is free.
 SLACK = 5_000_000 * float(os.environ.get('TEST_PATIENCE', '1'))
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
 
 
 def tshark(capture, condition, *fields):
     words = [word for field in fields for word in ('-e', field)]
-    result = subprocess.run(['tshark', '-r', capture, '-2', '-Y', condition, '-T', 'fields', *words], capture_output=True, text=True,
+    result = subprocess.run([
+        'tshark', '-r', capture, '-2', '-Y', condition, '-T', 'fields', *words
+    ],
+                            capture_output=True,
+                            text=True,
                             check=True)
     return [line.split('\t') for line in result.stdout.splitlines()]
 
@@ -66,8 +72,10 @@ def check_spread(name, said, values):
         if len(values) > 1:
             wanted['sd_ns'] = (statistics.stdev(values), 1e-6)
     faults = unequal((f'{name}, count', said['count'], len(values)))
-    return faults + [f'{name}, {key}: {said[key]}, not {want:.0f}' for key, (want, error) in wanted.items()
-                     if said[key] is None or not close(said[key], want, error)]
+    return faults + [
+        f'{name}, {key}: {said[key]}, not {want:.0f}' for key, (want, error) in wanted.items()
+        if said[key] is None or not close(said[key], want, error)
+    ]
 
 
 def lost_runs(lines):
@@ -84,7 +92,8 @@ def lost_runs(lines):
 def reordered(lines):
     """RFC 4737: the next expected number never decreases. Only replies in time count."""
     expected, found = 0, 0
-    for line in sorted((line for line in lines if line['fate'] == 'answered'), key=lambda line: line['replied_ns']):
+    for line in sorted((line for line in lines if line['fate'] == 'answered'),
+                       key=lambda line: line['replied_ns']):
         found += line['n'] < expected
         expected = max(expected, line['n'] + 1)
     return found
@@ -92,10 +101,13 @@ def reordered(lines):
 
 def check_statistics(session, lines):
     lines.sort(key=lambda line: line['n'])
-    rtts, waited = ([line['replied_ns'] - line[begin] for line in lines if line['fate'] == 'answered']
-                    for begin in ('sent_ns', 'typed_ns'))
-    pairs = [abs((b['replied_ns'] - b['sent_ns']) - (a['replied_ns'] - a['sent_ns'])) for a, b in zip(lines, lines[1:])
-             if a['fate'] == b['fate'] == 'answered']
+    rtts, waited = ([
+        line['replied_ns'] - line[begin] for line in lines if line['fate'] == 'answered'
+    ] for begin in ('sent_ns', 'typed_ns'))
+    pairs = [
+        abs((b['replied_ns'] - b['sent_ns']) - (a['replied_ns'] - a['sent_ns']))
+        for a, b in zip(lines, lines[1:]) if a['fate'] == b['fate'] == 'answered'
+    ]
     runs = lost_runs(lines)
     mean = session['loss_runs']['mean']
     return check_spread('round trip', session['round_trip'], rtts) + check_spread('waited', session['waited'], waited) + \
@@ -115,8 +127,19 @@ def session_of(backend, link, client):
     capture = os.path.join(PLACE, f'{backend}.pcapng')
     if os.path.exists(capture):
         os.unlink(capture)
-    status, out, err = run('-q', '--backend', backend, '--cc=cubic', f'--pcap={capture}', *link, '--', PROGRAMS['UPCASE'], '--json', '-q',
-                           *client, patience=RTO_PATIENCE, env={**PROGRAMS, 'HOME': PLACE})
+    status, out, err = run('-q',
+                           '--backend',
+                           backend,
+                           '--cc=cubic',
+                           f'--pcap={capture}',
+                           *link,
+                           '--',
+                           PROGRAMS['UPCASE'],
+                           '--json',
+                           '-q',
+                           *client,
+                           patience=RTO_PATIENCE,
+                           env={**PROGRAMS, 'HOME': PLACE})
     records = [json.loads(line) for line in out.splitlines()]
     if status not in (0, 1) or not records or records[-1]['type'] != 'summary':
         raise AssertionError(f'status {status}: {err}')
@@ -124,7 +147,10 @@ def session_of(backend, link, client):
 
 
 def lines_of(records, transport):
-    return [record for record in records if record['type'] == 'line' and record['transport'] == transport]
+    return [
+        record for record in records
+        if record['type'] == 'line' and record['transport'] == transport
+    ]
 
 
 def to_ns(text):
@@ -133,30 +159,44 @@ def to_ns(text):
 
 
 def again(capture, host, address):
-    """When a host sent segments again, ns, as tshark finds them in what that host alone saw. One that follows soon after a later segment
-    it calls out of order, though on the sending side nothing can be. (A FIN is sent when all is over and asked.)"""
+    """When a host sent segments again, ns, as tshark finds them in what that host alone saw. One
+    that follows soon after a later segment it calls out of order, though on the sending side
+    nothing can be. (A FIN is sent when all is over and asked.)"""
     alone = f'{capture}.{host}'
-    subprocess.run(['tshark', '-r', capture, '-Y', f'frame.interface_name == "{host}"', '-w', alone], check=True, capture_output=True)
-    return [to_ns(row[0]) for row in tshark(alone, f'ip.src == {address} && tcp.flags.fin == 0 && (tcp.analysis.retransmission || '
-                                            'tcp.analysis.out_of_order)', 'frame.time_epoch')]
+    subprocess.run([
+        'tshark', '-r', capture, '-Y', f'frame.interface_name == "{host}"', '-w', alone
+    ],
+                   check=True,
+                   capture_output=True)
+    return [
+        to_ns(row[0]) for row in tshark(
+            alone, f'ip.src == {address} && tcp.flags.fin == 0 && (tcp.analysis.retransmission || '
+            'tcp.analysis.out_of_order)', 'frame.time_epoch')
+    ]
 
 
 def check_again_there(capture, lines, said):
-    """The last reply's acknowledgement may be lost: what the far host then sends again is counted if it is sent before the client
-    asks, which it does between that reply and its own FIN."""
+    """The last reply's acknowledgement may be lost: what the far host then sends again is counted
+    if it is sent before the client asks, which it does between that reply and its own FIN."""
     times = again(capture, 'far', '10.9.0.2')
     end = int(lines['start']) + max(line['replied_ns'] for line in lines['tcp'])
-    fin = to_ns(tshark(capture, 'frame.interface_name == "near" && ip.src == 10.9.0.1 && tcp.flags.fin == 1', 'frame.time_epoch')[0][0])
+    fin = to_ns(
+        tshark(capture,
+               'frame.interface_name == "near" && ip.src == 10.9.0.1 && tcp.flags.fin == 1',
+               'frame.time_epoch')[0][0])
     least, most = sum(when < end for when in times), sum(when < fin for when in times)
     return [] if least <= said <= most else [f'sent again there: {said}, not {least} to {most}']
 
 
 def longest_silence(capture, lines):
-    """The longest time without a byte of a reply while a line waited, by the capture: when lines were handed over and when bytes could be
-    read, ns. A byte can be read when all before it have come. On a busy machine the client reads it when it gets a processor: also
-    returned are that silence as far as the client could know, and how much later than it could each line was read."""
-    rows = tshark(capture, 'frame.interface_name == "near" && ip.src == 10.9.0.2 && tcp.len > 0 && !frame.comment contains "lost"',
-                  'frame.time_epoch', 'tcp.seq', 'tcp.len')
+    """The longest time without a byte of a reply while a line waited, by the capture: when lines
+    were handed over and when bytes could be read, ns. A byte can be read when all before it have
+    come. On a busy machine the client reads it when it gets a processor: also returned are that
+    silence as far as the client could know, and how much later than it could each line was read."""
+    rows = tshark(
+        capture,
+        'frame.interface_name == "near" && ip.src == 10.9.0.2 && tcp.len > 0 && !frame.comment contains "lost"',
+        'frame.time_epoch', 'tcp.seq', 'tcp.len')
     start = int(lines['start'])
     expected, held, arrivals = 1, {}, []
     for when, seq, length in rows:
@@ -182,44 +222,61 @@ def longest_silence(capture, lines):
             answered += 1
         if first < len(ends):
             since = lines['tcp'][first]['sent_ns']
-            longest, known = max(longest, when - max(since, last)), max(known, at - max(since, read))
+            longest, known = max(longest,
+                                 when - max(since, last)), max(known, at - max(since, read))
         last, read = when, max(read, at)
     return longest, known, late
 
 
 def check_both(backend):
-    records, sessions, capture = session_of(backend, ['--loss=20%', '--seed=11'], ['--both', '--count', str(COUNT), '--interval', '5ms',
-                                                                                  '10.9.0.2'])
+    records, sessions, capture = session_of(backend, ['--loss=20%', '--seed=11'], [
+        '--both', '--count', str(COUNT), '--interval', '5ms', '10.9.0.2'
+    ])
     udp, tcp = sessions['udp'], sessions['tcp']
-    lines = {'udp': lines_of(records, 'udp'), 'tcp': sorted(lines_of(records, 'tcp'), key=lambda line: line['n']),
-             'start': records[0]['started_ns']}
+    lines = {
+        'udp': lines_of(records, 'udp'), 'tcp': sorted(lines_of(records, 'tcp'),
+                                                       key=lambda line: line['n']),
+        'start': records[0]['started_ns']
+    }
     expected = 1 - (1 - LOSS) ** 2
     # One time in a thousand it is further away.
     room = 3.3 * math.sqrt(expected * (1 - expected) / COUNT)
     faults = unequal(('mismatches', records[-1]['truth']['mismatches'], 0), ('TCP answered', tcp['answered'], COUNT),
                      ('sent again here', len(again(capture, 'near', '10.9.0.1')), tcp['tcp']['retransmissions'])) + \
         check_again_there(capture, lines, tcp['tcp']['far_retransmissions'])
-    faults += [] if abs(udp['lost'] / COUNT - expected) < room else [f'lost {udp["lost"]} of {COUNT}']
-    (silence, known, late), stalled = longest_silence(capture, lines), tcp['tcp']['longest_stall_ns']
-    print(f'# {backend}: UDP lost {udp["lost"]} of {COUNT}; TCP sent again {tcp["tcp"]["retransmissions"]} here, '
-          f'{tcp["tcp"]["far_retransmissions"]} there; longest stall {stalled / 1e6:.1f} ms, in the capture {silence / 1e6:.1f} ms; '
-          f'lines read {min(late) / 1e6:.2f} to {max(late) / 1e6:.2f} ms after they came, at the median '
-          f'{statistics.median(late) / 1e6:.2f}')
+    faults += [] if abs(udp['lost'] / COUNT -
+                        expected) < room else [f'lost {udp["lost"]} of {COUNT}']
+    (silence, known, late), stalled = longest_silence(capture,
+                                                      lines), tcp['tcp']['longest_stall_ns']
+    print(
+        f'# {backend}: UDP lost {udp["lost"]} of {COUNT}; TCP sent again {tcp["tcp"]["retransmissions"]} here, '
+        f'{tcp["tcp"]["far_retransmissions"]} there; longest stall {stalled / 1e6:.1f} ms, in the capture {silence / 1e6:.1f} ms; '
+        f'lines read {min(late) / 1e6:.2f} to {max(late) / 1e6:.2f} ms after they came, at the median '
+        f'{statistics.median(late) / 1e6:.2f}')
     # By the capture alone it is out by no more than a line was read late.
-    if tcp['tcp']['stalls'] and (abs(known - stalled) > SLACK or abs(silence - stalled) > SLACK + max(late)):
-        faults.append(f'longest stall {stalled}, in the capture {silence}, by when lines were read {known}')
+    if tcp['tcp']['stalls'] and (abs(known - stalled) > SLACK
+                                 or abs(silence - stalled) > SLACK + max(late)):
+        faults.append(
+            f'longest stall {stalled}, in the capture {silence}, by when lines were read {known}')
     faults += [] if -SLACK < min(late) and statistics.median(late) < SLACK else [
-        f'lines were read {min(late)} to {max(late)} ns after they came, at the median {statistics.median(late)}']
-    point(f'{backend}: {COUNT} lines over both: what is lost, sent again and stalled is in the capture', faults)
-    point(f'{backend}: the statistics of UDP are those of its records', check_statistics(udp, lines['udp']))
-    point(f'{backend}: the statistics of TCP are those of its records', check_statistics(tcp, lines['tcp']))
+        f'lines were read {min(late)} to {max(late)} ns after they came, at the median {statistics.median(late)}'
+    ]
+    point(
+        f'{backend}: {COUNT} lines over both: what is lost, sent again and stalled is in the capture',
+        faults)
+    point(f'{backend}: the statistics of UDP are those of its records',
+          check_statistics(udp, lines['udp']))
+    point(f'{backend}: the statistics of TCP are those of its records',
+          check_statistics(tcp, lines['tcp']))
 
 
 def check_everything(backend):
     """With second copies, jitter and overtaking."""
-    records, sessions, _ = session_of(backend, ['--loss=10%', '--burst=3', '--delay=10ms', '--jitter=8ms', '--order=free',
-                                                '--duplicate=5%', '--reorder=5%', '--seed=12'],
-                                      ['--udp', '--count', str(COUNT), '--interval', '2ms', '--wait', '40ms', '10.9.0.2'])
+    records, sessions, _ = session_of(backend, [
+        '--loss=10%', '--burst=3', '--delay=10ms', '--jitter=8ms', '--order=free', '--duplicate=5%',
+        '--reorder=5%', '--seed=12'
+    ], ['--udp', '--count',
+        str(COUNT), '--interval', '2ms', '--wait', '40ms', '10.9.0.2'])
     # A late reply or a copy that came after its line's record has one of its own.
     lines = {line['n']: line for line in lines_of(records, 'udp')}
     for record in records:
@@ -229,7 +286,8 @@ def check_everything(backend):
             lines[record['n']]['duplicates'] += 1
         elif record['match'] == 'late':
             lines[record['n']]['late'] = True
-    point(f'{backend}: so they are with copies, jitter and overtaking', check_statistics(sessions['udp'], list(lines.values())))
+    point(f'{backend}: so they are with copies, jitter and overtaking',
+          check_statistics(sessions['udp'], list(lines.values())))
 
 
 for each in working_backends():

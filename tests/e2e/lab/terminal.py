@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The terminal belongs to the near command: ^C, ^Z, fg and bg, a shell with jobs of its own, pipelines, hanging up; by an
-interactive shell on a pseudo-terminal."""
+"""The terminal belongs to the near command: ^C, ^Z, fg and bg, a shell with jobs of its own,
+pipelines, hanging up; by an interactive shell on a pseudo-terminal."""
 
 import os
 import pty
@@ -29,10 +29,19 @@ class Shell:
         _shells += 1
         self.mark = f'LAB_TEST_MARK={os.getpid()}.{_shells}'
         self.master, slave = pty.openpty()
-        env = environment(user, PS1='out> ', LAB=f'{LAB} -q --far true --', TERM='dumb', HISTFILE='/dev/null',
+        env = environment(user,
+                          PS1='out> ',
+                          LAB=f'{LAB} -q --far true --',
+                          TERM='dumb',
+                          HISTFILE='/dev/null',
                           **dict([self.mark.split('=')]))
-        self.process = subprocess.Popen(['setsid', '-c', 'bash', '--norc', '--noediting', '-i'], stdin=slave,
-                                        stdout=slave, stderr=slave, env=env, cwd='/', **identity(user))
+        self.process = subprocess.Popen(['setsid', '-c', 'bash', '--norc', '--noediting', '-i'],
+                                        stdin=slave,
+                                        stdout=slave,
+                                        stderr=slave,
+                                        env=env,
+                                        cwd='/',
+                                        **identity(user))
         os.close(slave)
         self.seen = ''
         self.faults = []
@@ -92,8 +101,9 @@ def check_interrupt(user):
     shell.type('\x03')
     shell.expect('out> ')
     shell.do('echo status=$?.', r'status=130\.', 'out> ')
-    shell.do("$LAB bash -c 'trap \"echo caught\" INT; echo o''k; for i in 1 2 3; do sleep 0.2; done; while ! read; do :; done; exit 5'",
-             'ok\r\n')
+    shell.do(
+        "$LAB bash -c 'trap \"echo caught\" INT; echo o''k; for i in 1 2 3; do sleep 0.2; done; while ! read; do :; done; exit 5'",
+        'ok\r\n')
     shell.type('\x03')
     shell.expect('caught')
     shell.type('\n')
@@ -103,9 +113,11 @@ def check_interrupt(user):
 
 
 def check_stop(user):
-    # The command itself reads: a program of its own, of which nobody waits until it has stopped, may still take the next line.
+    # The command itself reads: a program of its own, of which nobody waits until it has stopped,
+    # may still take the next line.
     shell = Shell(user)
-    shell.do("$LAB sh -c 'echo o''k; while read line; do echo $line; done; echo e''nd; exit 4'", 'ok\r\n')
+    shell.do("$LAB sh -c 'echo o''k; while read line; do echo $line; done; echo e''nd; exit 4'",
+             'ok\r\n')
     shell.do('one', 'one\r\n')
     shell.type('\x1a')
     shell.expect('Stopped')
@@ -150,7 +162,8 @@ def check_background(user):
 def check_shell(user):
     """A shell on the near host, with jobs of its own."""
     if '/proc cannot be mounted' in run('--check', user=user)[1]:
-        not_here('a lab with a /proc of its own: it cannot be mounted', f'a shell on the near host ({user})')
+        not_here('a lab with a /proc of its own: it cannot be mounted',
+                 f'a shell on the near host ({user})')
         return
     shell = Shell(user)
     shell.do("PS1='in> ' $LAB bash --norc --noediting -i", 'in> ')
@@ -180,7 +193,8 @@ def check_shell(user):
 def check_pipeline(user):
     shell = Shell(user)
     shell.do("seq 3 | $LAB sed 's/^/a/' | sed 's/$/b/'", 'a1b\r\na2b\r\na3b\r\n', 'out> ')
-    shell.do("$LAB seq 100000 | sh -c 'head -n 1 >&2; read line </dev/tty; echo line=$line'", '1\r\n')
+    shell.do("$LAB seq 100000 | sh -c 'head -n 1 >&2; read line </dev/tty; echo line=$line'",
+             '1\r\n')
     shell.do('typed', 'line=typed\r\n', 'out> ')
     shell.do("$LAB sh -c 'echo o''k; read line; echo $line' | cat", 'ok\r\n')
     shell.type('\x1a')
@@ -210,7 +224,7 @@ def check_hangup(user):
 
 
 for who in users():
-    for check in (check_interrupt, check_stop, check_own_stop, check_background, check_shell, check_pipeline,
-                  check_wreck, check_hangup):
+    for check in (check_interrupt, check_stop, check_own_stop, check_background, check_shell,
+                  check_pipeline, check_wreck, check_hangup):
         check(who)
 done()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client's round-trip times beside those of the lab's capture, line by line: both are the near host's kernel's. On an idle
-link; while the screen draws under 5,000 replies a second; and every packet of every kind bears a kernel's stamp."""
+"""The client's round-trip times beside those of the lab's capture, line by line: both are the near
+host's kernel's. On an idle link; while the screen draws under 5,000 replies a second; and every
+packet of every kind bears a kernel's stamp."""
 
 import fcntl
 import json
@@ -31,7 +32,10 @@ MORE = {'UPCASED': UPCASED, 'HOME': PLACE}
 
 
 def tshark(capture, *words):
-    result = subprocess.run(['tshark', '-r', capture, *words], capture_output=True, text=True, check=False)
+    result = subprocess.run(['tshark', '-r', capture, *words],
+                            capture_output=True,
+                            text=True,
+                            check=False)
     return result.stdout.splitlines()
 
 
@@ -43,8 +47,8 @@ def nanoseconds(text):
 def captured(capture):
     """By the lines' text: when the near host sent it, when it received its reply. Over UDP."""
     times = {}, {}
-    for row in tshark(capture, '-Y', 'frame.interface_name == "near" && udp.length > 8', '-T', 'fields', '-e', 'frame.time_epoch',
-                      '-e', 'udp.dstport', '-e', 'udp.payload'):
+    for row in tshark(capture, '-Y', 'frame.interface_name == "near" && udp.length > 8', '-T',
+                      'fields', '-e', 'frame.time_epoch', '-e', 'udp.dstport', '-e', 'udp.payload'):
         at, port, payload = row.split('\t')
         times[port != '12000'].setdefault(bytes.fromhex(payload).decode().lower(), nanoseconds(at))
     return times
@@ -53,7 +57,10 @@ def captured(capture):
 def unstamped(capture):
     """For each host: packets without its kernel's stamp, and packets."""
     with open(capture, 'rb') as file:
-        return [tuple(map(int, pair)) for pair in re.findall(rb'(\d+) of (\d+) packets bear the link\'s own time', file.read())]
+        return [
+            tuple(map(int, pair)) for pair in re.findall(
+                rb'(\d+) of (\d+) packets bear the link\'s own time', file.read())
+        ]
 
 
 def compare(capture, records):
@@ -61,22 +68,35 @@ def compare(capture, records):
     sent, received = captured(capture)
     with open(records, encoding='utf-8') as file:
         lines = [record for record in map(json.loads, file) if record['type'] == 'line']
-    faults = [f'line {record["n"]}: {record["fate"]}' for record in lines if record['fate'] != 'answered'][:5]
-    known = [(record['rtt_ns'], record['text'].lower()) for record in lines if record['text'].lower() in received]
-    faults += [] if len(known) == len(lines) else [f'{len(known)} of {len(lines)} lines are in the capture']
-    return [rtt - (received[text] - sent[text]) for rtt, text in known if rtt is not None and text in sent], faults
+    faults = [
+        f'line {record["n"]}: {record["fate"]}' for record in lines if record['fate'] != 'answered'
+    ][:5]
+    known = [(record['rtt_ns'], record['text'].lower()) for record in lines
+             if record['text'].lower() in received]
+    faults += [] if len(known) == len(lines) else [
+        f'{len(known)} of {len(lines)} lines are in the capture'
+    ]
+    return [
+        rtt - (received[text] - sent[text]) for rtt, text in known
+        if rtt is not None and text in sent
+    ], faults
 
 
 def check_order(name, capture):
     stamps = [nanoseconds(row) for row in tshark(capture, '-T', 'fields', '-e', 'frame.time_epoch')]
-    late = [f'{before - after} ns back' for before, after in zip(stamps, stamps[1:]) if after < before]
-    point(f'{name}: the file is in the order of its times', late[:5] + ([] if stamps else ['it is empty']))
+    late = [
+        f'{before - after} ns back' for before, after in zip(stamps, stamps[1:]) if after < before
+    ]
+    point(f'{name}: the file is in the order of its times',
+          late[:5] + ([] if stamps else ['it is empty']))
 
 
 def check_round_trips(name, count, play, crowded=False):
     """Plays rounds until the two agree, and says how well. A link that is crowded may drop a reply: that round is no fault."""
     best, faults = None, ['nothing was played']
-    capture, records = (os.path.join(PLACE, name.replace(' ', '-').replace(',', '') + ending) for ending in ('.pcapng', '.jsonl'))
+    capture, records = (os.path.join(PLACE,
+                                     name.replace(' ', '-').replace(',', '') + ending)
+                        for ending in ('.pcapng', '.jsonl'))
     for _ in range(ROUNDS):
         # The client writes over no file.
         if os.path.exists(records):
@@ -85,7 +105,9 @@ def check_round_trips(name, count, play, crowded=False):
         if faults:
             break
         differences, faults = compare(capture, records)
-        faults += [] if len(differences) == count else [f'{len(differences)} round trips, not {count}']
+        faults += [] if len(differences) == count else [
+            f'{len(differences)} round trips, not {count}'
+        ]
         away = sorted(map(abs, differences))
         if away and (best is None or statistics.median(away) < statistics.median(best)):
             best = away
@@ -94,8 +116,9 @@ def check_round_trips(name, count, play, crowded=False):
         if faults or statistics.median(away) < LIMIT:
             break
     if best:
-        print(f'# {name}: {len(best)} round trips, client and capture apart by {statistics.median(best) / 1000:.1f} us at the '
-              f'median, {best[len(best) * 9 // 10] / 1000:.1f} at the 90th percentile')
+        print(
+            f'# {name}: {len(best)} round trips, client and capture apart by {statistics.median(best) / 1000:.1f} us at the '
+            f'median, {best[len(best) * 9 // 10] / 1000:.1f} at the 90th percentile')
     if not faults and statistics.median(best) >= LIMIT:
         faults = [f'{statistics.median(best)} ns apart, of which {LIMIT} are allowed']
     point(f'{name}: the client\'s round-trip times are the capture\'s', faults)
@@ -106,7 +129,14 @@ def check_round_trips(name, count, play, crowded=False):
 def lines_of(backend, address):
     def play(capture, records):
         script = f'"{UPCASE}" --plain --count 300 --interval 5ms --json {address} > {records}'
-        status, out, err = run('-q', f'--backend={backend}', f'--pcap={capture}', '--', 'sh', '-c', script, env=MORE)
+        status, out, err = run('-q',
+                               f'--backend={backend}',
+                               f'--pcap={capture}',
+                               '--',
+                               'sh',
+                               '-c',
+                               script,
+                               env=MORE)
         return [f'exit status {status}', out, err] if status else []
     return play
 
@@ -116,14 +146,19 @@ def on_screen(backend):
     def play(capture, records):
         main, side = pty.openpty()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack('HHHH', 40, 120, 0, 0))
-        process = subprocess.Popen(
-            ['setsid', '-c', LAB, '-q', f'--backend={backend}', f'--pcap={capture}', '--', UPCASE, '--count=5000',
-             '--interval=200us', f'--save={records}', '10.9.0.2'],
-            stdin=side, stdout=side, stderr=side, env=environment('self', TERM='xterm-256color', **MORE))
+        process = subprocess.Popen([
+            'setsid', '-c', LAB, '-q', f'--backend={backend}', f'--pcap={capture}', '--', UPCASE,
+            '--count=5000', '--interval=200us', f'--save={records}', '10.9.0.2'
+        ],
+                                   stdin=side,
+                                   stdout=side,
+                                   stderr=side,
+                                   env=environment('self', TERM='xterm-256color', **MORE))
         os.close(side)
         seen, asked, end = b'', False, time.monotonic() + PATIENCE
         while (left := end - time.monotonic()) > 0:
-            # The last replies come after the last line was sent, and /quit waits for none: it is typed when all is drawn.
+            # The last replies come after the last line was sent, and /quit waits for none: it is
+            # typed when all is drawn.
             sent = not asked and b'5000 lines sent' in seen
             if select.select([main], [], [], min(left, QUIET) if sent else left)[0]:
                 try:
@@ -137,7 +172,8 @@ def on_screen(backend):
             process.kill()
         status = process.wait()
         os.close(main)
-        return [f'exit status {status}, {len(seen)} bytes drawn', repr(seen[-300:])] if status or not asked else []
+        return [f'exit status {status}, {len(seen)} bytes drawn',
+                repr(seen[-300:])] if status or not asked else []
     return play
 
 
@@ -152,11 +188,26 @@ TRAFFIC = """
 def check_stamped(backend):
     """With all that the link does to packets; it cuts some to pieces, which their sender never saw."""
     capture = os.path.join(PLACE, f'{backend}-all.pcapng')
-    status, _, err = run('-q', f'--backend={backend}', f'--pcap={capture}', '--loss=5%', '--duplicate=5%', '--corrupt=5%',
-                         '--reorder=5%', '--delay=3ms', '--jitter=1ms', '--', 'sh', '-c', TRAFFIC, env={**MORE, 'UPCASE': UPCASE})
+    status, _, err = run('-q',
+                         f'--backend={backend}',
+                         f'--pcap={capture}',
+                         '--loss=5%',
+                         '--duplicate=5%',
+                         '--corrupt=5%',
+                         '--reorder=5%',
+                         '--delay=3ms',
+                         '--jitter=1ms',
+                         '--',
+                         'sh',
+                         '-c',
+                         TRAFFIC,
+                         env={**MORE, 'UPCASE': UPCASE})
     counts = unstamped(capture)
     faults = [f'exit status {status}', err] if status else []
-    faults += [f'{missing} of {packets} packets have none' for missing, packets in counts if missing or packets < 800]
+    faults += [
+        f'{missing} of {packets} packets have none' for missing, packets in counts
+        if missing or packets < 800
+    ]
     faults += [] if len(counts) == 2 else [f'{len(counts)} hosts']
     point(f'{backend}: every packet has a kernel\'s stamp', faults)
     check_order(f'{backend}, all', capture)
@@ -165,17 +216,29 @@ def check_stamped(backend):
 def check_causes(backend):
     """Nothing is received before it is sent, and a delay of 3 ms takes that long."""
     capture = os.path.join(PLACE, f'{backend}-cut.pcapng')
-    source = ('import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("10.9.0.2", 12000)); '
-              's.setsockopt(0, 10, 0); s.settimeout(20); [(s.send(b"%04d" % i + b"x" * 1400), s.recv(2000)) for i in range(100)]')
-    status, _, err = run('-q', f'--backend={backend}', f'--pcap={capture}', '--delay=3ms', '--link-mtu-there=576', '--',
-                         'python3', '-c', source, env=MORE)
+    source = (
+        'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("10.9.0.2", 12000)); '
+        's.setsockopt(0, 10, 0); s.settimeout(20); [(s.send(b"%04d" % i + b"x" * 1400), s.recv(2000)) for i in range(100)]'
+    )
+    status, _, err = run('-q',
+                         f'--backend={backend}',
+                         f'--pcap={capture}',
+                         '--delay=3ms',
+                         '--link-mtu-there=576',
+                         '--',
+                         'python3',
+                         '-c',
+                         source,
+                         env=MORE)
     faults = [f'exit status {status}', err] if status else []
     counts = unstamped(capture)
-    faults += [f'{missing} of {packets} packets have none' for missing, packets in counts if missing]
+    faults += [
+        f'{missing} of {packets} packets have none' for missing, packets in counts if missing
+    ]
     faults += [] if len(counts) == 2 else [f'{len(counts)} hosts']
     times, sent = {}, {}
-    for row in tshark(capture, '-Y', 'ip', '-T', 'fields', '-e', 'frame.interface_name', '-e', 'ip.src', '-e', 'ip.id', '-e', 'ip.frag_offset',
-                      '-e', 'frame.time_epoch'):
+    for row in tshark(capture, '-Y', 'ip', '-T', 'fields', '-e', 'frame.interface_name', '-e',
+                      'ip.src', '-e', 'ip.id', '-e', 'ip.frag_offset', '-e', 'frame.time_epoch'):
         host, *packet, at = row.split('\t')
         times.setdefault(tuple(packet), {})[host] = nanoseconds(at)
         if host == 'near' and packet[0] == '10.9.0.1':
@@ -184,7 +247,10 @@ def check_causes(backend):
         first, second = ('near', 'far') if source == '10.9.0.1' else ('far', 'near')
         if len(seen) != 2 or not 3_000_000 <= seen[second] - seen[first] <= 100_000_000:
             faults.append(f'{source}: {seen}')
-    faults += [f'{len(stamps)} stamps on the pieces of one packet' for stamps in sent.values() if len(stamps) > 1]
+    faults += [
+        f'{len(stamps)} stamps on the pieces of one packet' for stamps in sent.values()
+        if len(stamps) > 1
+    ]
     faults += [] if len(times) == 400 else [f'{len(times)} pieces']
     point(f'{backend}: pieces bear the stamp of the packet they were cut from', faults[:5])
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays upcase-tour(7): its commands are taken from the page as it is shown, executed by a shell, and what the page promises is
-looked for. What needs the screen is played by test_tour."""
+"""Plays upcase-tour(7): its commands are taken from the page as it is shown, executed by a shell,
+and what the page promises is looked for. What needs the screen is played by test_tour."""
 
 import atexit
 import concurrent.futures
@@ -25,36 +25,57 @@ atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
 def shown(name):
     """A page as text, each paragraph a line."""
     path = os.path.join(TOP, 'man', name)
-    text = subprocess.run([MANDOC, '-T', 'utf8', '-O', 'width=1000', path], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run([MANDOC, '-T', 'utf8', '-O', 'width=1000', path],
+                          capture_output=True,
+                          text=True,
+                          check=True).stdout
     return re.sub('.\b', '', text)
 
 
 PAGE = shown('upcase-tour.7')
 WORDS = ' '.join(PAGE.split())
 # A long command goes on where a backslash ends its line.
-COMMANDS = [re.sub(r' \\\n +', ' ', command) for command in re.findall(r'^ +\$ ((?:.*\\\n)*.*)$', PAGE, re.M)]
-# What is typed on the screen or in further terminals: played by test_tour and by the functions for it here.
+COMMANDS = [
+    re.sub(r' \\\n +', ' ', command)
+    for command in re.findall(r'^ +\$ ((?:.*\\\n)*.*)$', PAGE, re.M)
+]
+# What is typed on the screen or in further terminals: played by test_tour and by the functions for
+# it here.
 BY_HAND = [command for command in COMMANDS if '--plain' not in command]
 played = set()
 
 
 def environment(folder):
     """Labs are found by their folder: one for each play."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(('UPCASE', 'XDG_'))}
+    env = {
+        name: value
+        for name, value in os.environ.items() if not name.startswith(('UPCASE', 'XDG_'))
+    }
     runtime = os.path.join(PLACE, folder)
     os.makedirs(runtime, 0o700, exist_ok=True)
     programs = [os.path.join(BUILD, folder) for folder in ('lab', 'client-tui', 'server')]
-    env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]), HOME=PLACE, XDG_RUNTIME_DIR=runtime, TMPDIR=runtime,
-               LC_ALL='C.UTF-8', PYTHONDONTWRITEBYTECODE='1')
+    env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]),
+               HOME=PLACE,
+               XDG_RUNTIME_DIR=runtime,
+               TMPDIR=runtime,
+               LC_ALL='C.UTF-8',
+               PYTHONDONTWRITEBYTECODE='1')
     return env
 
 
 def execute(command):
     """A command of the page: its output, both kinds."""
     try:
-        result = subprocess.run(['sh', '-c', command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                text=True, errors='replace', cwd=PLACE, env=environment(f'run-{COMMANDS.index(command)}'),
-                                timeout=PATIENCE, check=False)
+        result = subprocess.run(['sh', '-c', command],
+                                stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT,
+                                text=True,
+                                errors='replace',
+                                cwd=PLACE,
+                                env=environment(f'run-{COMMANDS.index(command)}'),
+                                timeout=PATIENCE,
+                                check=False)
         return result.stdout
     except subprocess.TimeoutExpired as late:
         return f'(it did not end) {late.stdout}'
@@ -63,7 +84,10 @@ def execute(command):
 def start_all():
     """All at once would disturb each other; one by one they would mostly wait."""
     pool = concurrent.futures.ThreadPoolExecutor(3)
-    return {command: pool.submit(execute, command) for command in COMMANDS if command not in BY_HAND}
+    return {
+        command: pool.submit(execute, command)
+        for command in COMMANDS if command not in BY_HAND
+    }
 
 
 class Play:
@@ -122,7 +146,8 @@ def link(play, direction, what):
 def udp_loses():
     play = Play('--loss 20%', '--seed 1', 'upcase --plain 10.9.0.2').says(
         'answered 132 of 200, 68/200 lost (34 %, 95 % 28–41)',
-        'there: 200 packets, 38 lost at random, 162 delivered; back: 162 packets, 30 lost at random, 132 delivered')
+        'there: 200 packets, 38 lost at random, 162 delivered; back: 162 packets, 30 lost at random, 132 delivered'
+    )
     play.point('UDP loses: a third, as the dice fall')
 
 
@@ -130,7 +155,8 @@ def tcp_repairs():
     play = Play('--loss 20%', '--plain --tcp', 'TcpRetransSegs').says('answered 40 of 40')
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
     play.must('packets were lost', link(play, 'there', 'lost at random') > 0)
-    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
+    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(
+        r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
     unit = 1 if re.search(r'(?m)^round trip min\S+ [\d./]+ ms,', play.out) else 1000
     play.must('the least round trip is above 40 ms', least * unit >= 40)
     play.must('the greatest is several times that', greatest >= 3 * least)
@@ -142,7 +168,8 @@ def on_paper():
     p.must('TCP answers all', re.search(r'^answered +\d+ of 8 +8 of 8$', p.out, re.M))
     for name in 'repair.svg', 'repair-plots.svg':
         path = os.path.join(PLACE, name)
-        p.must(f'{name} is a picture', os.path.exists(path) and '</svg>' in open(path, encoding='utf-8').read())
+        p.must(f'{name} is a picture',
+               os.path.exists(path) and '</svg>' in open(path, encoding='utf-8').read())
     p.point('on paper: what was lost and sent again')
 
 
@@ -153,11 +180,13 @@ def messages_and_stream():
     play.must('all is answered', 'answered 200 of 200' in play.out)
     play.must('fewer than 100 packets', 0 < link(play, 'there', 'packets') < 100)
     play.point('a stream: 200 lines are a few segments')
-    play = Play('-c 70000', 'upcase --plain 10.9.0.2 | wc').says('failed: too long for a datagram', 'there: 0 packets')
+    play = Play('-c 70000', 'upcase --plain 10.9.0.2 | wc').says('failed: too long for a datagram',
+                                                                 'there: 0 packets')
     play.point('messages: a datagram has a limit')
     play = Play('-c 70000', '--plain --tcp 10.9.0.2 | wc')
     play.must('70000 bytes', re.search(r'(?m)^ *70000$', play.out))
-    play.must('more than 48 segments', link(play, 'there', 'packets') > 48 and link(play, 'back', 'packets') > 48)
+    play.must('more than 48 segments',
+              link(play, 'there', 'packets') > 48 and link(play, 'back', 'packets') > 48)
     play.point('a stream: it has none')
     play = Play('udp_server.py')
     play.must('2048 bytes', re.search(r'(?m)^ *2048$', play.out))
@@ -166,8 +195,10 @@ def messages_and_stream():
 
 
 def reordering():
-    play = Play('--duplicate 20%', 'upcase --plain 10.9.0.2').says('answered 200 of 200', '95 duplicates')
-    play.must('so many copies', link(play, 'there', 'duplicated') == 44 and link(play, 'back', 'duplicated') == 51)
+    play = Play('--duplicate 20%', 'upcase --plain 10.9.0.2').says('answered 200 of 200',
+                                                                   '95 duplicates')
+    play.must('so many copies',
+              link(play, 'there', 'duplicated') == 44 and link(play, 'back', 'duplicated') == 51)
     play.must('reordered', play.number(r'(\d+) reordered') > 0)
     play.point('reordering and duplication: UDP hands them on')
     play = Play('--duplicate 20%', '--plain --tcp').says('in order')
@@ -176,14 +207,16 @@ def reordering():
 
 
 def corruption():
-    play = Play('--corrupt 10%', 'UdpInCsumErrors').says('there: 200 packets, 16 corrupted', 'back: 184 packets, 20 corrupted')
+    play = Play('--corrupt 10%', 'UdpInCsumErrors').says('there: 200 packets, 16 corrupted',
+                                                         'back: 184 packets, 20 corrupted')
     play.must('36 lines are lost', ' 36/200 lost' in play.out)
     play.must('the kernel counted 20', kernel(play, 'UdpInCsumErrors') == 20)
     play.says_not('differ')
     play.point('corruption: to UDP damage is loss')
     play = Play('--corrupt 10%', 'TcpInCsumErrors')
     play.must('70000 bytes', re.search(r'(?m)^ *70000$', play.out))
-    play.must('the kernel counted what the lab did', kernel(play, 'TcpInCsumErrors') == link(play, 'back', 'corrupted') > 0)
+    play.must('the kernel counted what the lab did',
+              kernel(play, 'TcpInCsumErrors') == link(play, 'back', 'corrupted') > 0)
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
     play.point('corruption: TCP repairs it')
 
@@ -194,15 +227,18 @@ def full_queue():
     lost = play.number(r' (\d+)/200 lost')
     play.must('about a third is lost', 40 <= lost <= 100)
     play.must('by the queue alone', lost == link(play, 'there', 'queue full'))
-    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
+    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(
+        r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
     play.must('36.4 ms at least', least >= 36)
-    # That the link adds no more than the page says is seen in its own log, by lab_link: a client may be late itself.
+    # That the link adds no more than the page says is seen in its own log, by lab_link: a client
+    # may be late itself.
     play.must('the greatest is nearly 120 ms', greatest >= 110)
     play.point('a full queue: loss without noise')
     play = Play('--queue 10p', '--window 2')
     # (On a machine that stands still a reply may come late; it was not lost.)
     late = re.search(r'(\d+)/200 lost \(.*of them (\d+) late', play.out)
-    play.must('200 answered, none lost', 'answered 200 of 200, 0/200 lost' in play.out or (late and late[1] == late[2]))
+    play.must('200 answered, none lost', 'answered 200 of 200, 0/200 lost' in play.out
+              or (late and late[1] == late[2]))
     play.says_not('queue full')
     play.point('a full queue: who sends slowly loses nothing')
     play = Play('--queue 10p', '--plain --tcp')
@@ -213,11 +249,13 @@ def full_queue():
 def nobody():
     play = Play('--far true', 'upcase --plain 10.9.0.2').says('refused')
     play.must('1 refused', '1 refused' in play.out)
-    play.must('a packet each way', link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
+    play.must('a packet each way',
+              link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
     play.point('nobody listening: UDP is told')
     play = Play('--far true', '--plain --tcp').says('refused')
     play.must('1 failed', '1 failed' in play.out)
-    play.must('a packet each way', link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
+    play.must('a packet each way',
+              link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
     play.point('nobody listening: TCP is reset')
 
 
@@ -229,8 +267,10 @@ def fragments():
     lost = play.number(r' (\d+)/100 lost')
     expected = 1 - 0.9 ** 6
     # Seven in a million fall outside of 4.5 standard deviations.
-    play.must('nearly half is lost', abs(lost / 100 - expected) < 4.5 * math.sqrt(expected * (1 - expected) / 100))
-    play.must('a tenth of the packets', 0.02 < link(play, 'there', 'lost at random') / link(play, 'there', 'packets') < 0.22)
+    play.must('nearly half is lost',
+              abs(lost / 100 - expected) < 4.5 * math.sqrt(expected * (1 - expected) / 100))
+    play.must('a tenth of the packets',
+              0.02 < link(play, 'there', 'lost at random') / link(play, 'there', 'packets') < 0.22)
     play.point('fragments: one lost is all lost')
     play = Play('--link-mtu 1300', 'ip route get').says('larger than the MTU', 'mtu 1300')
     play.must('1 failed', '1 failed' in play.out)
@@ -238,11 +278,13 @@ def fragments():
     play.says("larger than the path's MTU")
     play.must('the second lost', 'line 2: lost' in play.out)
     play.must('answered 1 of 3', 'answered 1 of 3' in play.out)
-    play.must('one too big each way', link(play, 'there', 'larger') == link(play, 'back', 'larger') == 1)
+    play.must('one too big each way',
+              link(play, 'there', 'larger') == link(play, 'back', 'larger') == 1)
     play.point("the path's MTU: UDP learns by losing")
     play = Play('--link-mtu 1300', '--plain --tcp')
     play.must('3 answered', 'answered 3 of 3' in play.out)
-    # How often before it hears of it is up to the sender's timers; lab_link sees that it learns for good.
+    # How often before it hears of it is up to the sender's timers; lab_link sees that it learns for
+    # good.
     play.must('a segment on the way there was too big', link(play, 'there', 'larger') >= 1)
     play.point("the path's MTU: TCP learns too, and loses nothing")
 
@@ -264,8 +306,13 @@ class Terminals:
 
     def start(self, command, **more):
         more.setdefault('stdin', subprocess.DEVNULL)
-        return subprocess.Popen(['sh', '-c', command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env,
-                                cwd=PLACE, **more)
+        return subprocess.Popen(['sh', '-c', command],
+                                stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT,
+                                text=True,
+                                env=self.env,
+                                cwd=PLACE,
+                                **more)
 
     @staticmethod
     def tell(process, lines):
@@ -281,8 +328,15 @@ class Terminals:
         self.lab.stdin.flush()
 
     def second(self, command):
-        result = subprocess.run(['sh', '-c', command], env=self.env, capture_output=True, text=True, check=False, cwd=PLACE)
-        self.faults += [] if result.returncode == 0 else [f'{command}: {result.stdout}{result.stderr}']
+        result = subprocess.run(['sh', '-c', command],
+                                env=self.env,
+                                capture_output=True,
+                                text=True,
+                                check=False,
+                                cwd=PLACE)
+        self.faults += [] if result.returncode == 0 else [
+            f'{command}: {result.stdout}{result.stderr}'
+        ]
 
     def expect(self, lines, pattern, seconds=10):
         found = until(lambda: [line for line in lines if re.search(pattern, line)], seconds)
@@ -338,12 +392,20 @@ def doubling_watched():
     t.expect(t.said, 'AGAIN', 15)
     t.type('exec 3>&-; wait')
     t.end()
-    gaps = [float(found[1]) for line in t.lines if 'there' in line and (found := re.search(r'again, after ([\d.]+) s', line))]
+    gaps = [
+        float(found[1]) for line in t.lines
+        if 'there' in line and (found := re.search(r'again, after ([\d.]+) s', line))
+    ]
     print(f'# sent again after {gaps} s')
     # The first may be a probe.
     timeouts = gaps[1:] if len(gaps) > 1 and gaps[1] < 1.6 * gaps[0] else gaps
-    t.faults += [f'{b / a:.2f} times the wait before' for a, b in zip(timeouts, timeouts[1:]) if not 1.6 < b / a < 2.4]
-    t.faults += [] if len(timeouts) >= 4 and 0.2 <= timeouts[0] < 0.4 else ['not 0.2 or 0.3 s at first, or too few']
+    t.faults += [
+        f'{b / a:.2f} times the wait before' for a, b in zip(timeouts, timeouts[1:])
+        if not 1.6 < b / a < 2.4
+    ]
+    t.faults += [] if len(timeouts) >= 4 and 0.2 <= timeouts[0] < 0.4 else [
+        'not 0.2 or 0.3 s at first, or too few'
+    ]
     lost = [line for line in t.lines if 'LOST, unplugged' in line]
     t.faults += [] if len(lost) >= 4 else ['not lost time after time']
     span = re.search(r'waited \S+ ([\d.]+)/([\d.]+)/([\d.]+)/[\d.]+ s, ', '\n'.join(t.said), re.M)
@@ -354,13 +416,17 @@ def doubling_watched():
 def check_all_played():
     screen = read('tests/screen', 'test_tour.c') or ''
     watch = {'upcase-lab ctl watch', 'upcase-lab ctl watch 12000'}
-    point('every command of the page is played', [command for command in COMMANDS if command not in played
-                                                  and command not in watch and f'"{command}"' not in screen])
+    point('every command of the page is played', [
+        command for command in COMMANDS
+        if command not in played and command not in watch and f'"{command}"' not in screen
+    ])
 
 
 need_hosts()
 with open(os.path.join(PLACE, 'udp_server.py'), 'w', encoding='utf-8') as server:
-    server.write(re.search(r'UDP pair, in Python 3\n.*?\.Bd -literal[^\n]*\n(.*?)\.Ed', read('man', 'upcase.7'), re.S)[1])
+    server.write(
+        re.search(r'UDP pair, in Python 3\n.*?\.Bd -literal[^\n]*\n(.*?)\.Ed',
+                  read('man', 'upcase.7'), re.S)[1])
 running = start_all()
 udp_loses()
 tcp_repairs()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Truth: over 20,000 lines with loss, damage, second copies, jitter and overtaking, every fate that the client reports is what the
-link did; and the kernels' own counters on both hosts split the loss the same way."""
+"""Truth: over 20,000 lines with loss, damage, second copies, jitter and overtaking, every fate that
+the client reports is what the link did; and the kernels' own counters on both hosts split the loss
+the same way."""
 
 import os
 import re
@@ -13,7 +14,8 @@ need_hosts()
 # A build that is slow because it watches itself shows with a tenth what it has to show.
 COUNT = 20000 if float(os.environ.get('TEST_PATIENCE', '1')) <= 1 else 2000
 LINES = ''.join(f'line {n}\n' for n in range(1, COUNT + 1))
-# Of lines sent at once TCP makes few segments; the less they are, the more segments there are that can be lost.
+# Of lines sent at once TCP makes few segments; the less they are, the more segments there are that
+# can be lost.
 WINDOWS = {'-u': 400, '-t': 400 if COUNT > 2000 else 20}
 LINK = 'loss 5% delay 5ms jitter 3ms order free duplicate 5% reorder 5% reorder-by 4ms corrupt 2%'
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
@@ -54,7 +56,10 @@ def udp_counters(name):
 
 def link_counts(name):
     with open(os.path.join(PLACE, name), encoding='ascii') as file:
-        return {line.rsplit(' ', 1)[0]: int(line.rsplit(' ', 1)[1]) for line in file if line.split()[-1].isdigit()}
+        return {
+            line.rsplit(' ', 1)[0]: int(line.rsplit(' ', 1)[1])
+            for line in file if line.split()[-1].isdigit()
+        }
 
 
 def difference(read, name):
@@ -64,11 +69,23 @@ def difference(read, name):
 
 def lab(backend, host, transport):
     """The client's own summary, and what both kernels and the link counted meanwhile."""
-    settings = {'PLACE': PLACE, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'LINK': LINK, 'HOST': host, 'TRANSPORT': transport,
-                'WINDOW': str(WINDOWS[transport])}
+    settings = {
+        'PLACE': PLACE, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'LINK': LINK, 'HOST': host,
+        'TRANSPORT': transport, 'WINDOW': str(WINDOWS[transport])
+    }
     home = os.path.join(PLACE, 'home')
     os.makedirs(home, exist_ok=True)
-    _, _, err = run('--backend', backend, '--seed', '7', '--far', FAR, '--', 'sh', '-c', NEAR, said=LINES,
+    _, _, err = run('--backend',
+                    backend,
+                    '--seed',
+                    '7',
+                    '--far',
+                    FAR,
+                    '--',
+                    'sh',
+                    '-c',
+                    NEAR,
+                    said=LINES,
                     env={**PROGRAMS, **settings, 'HOME': home})
     return err
 
@@ -79,37 +96,46 @@ def unequal(*pairs):
 
 def check_udp(backend, host):
     err = lab(backend, host, '-u')
-    link, far, near = difference(link_counts, 'link'), difference(udp_counters, 'far'), difference(udp_counters, 'near')
+    link, far, near = difference(link_counts,
+                                 'link'), difference(udp_counters,
+                                                     'far'), difference(udp_counters, 'near')
     going, coming = number(r'link: (\d+) lost going', err), number(r'(\d+) lost coming', err)
-    mismatches, compared = number(r'truth: (\d+) mismatch', err), number(r'mismatch\w* in (\d+) lines', err)
+    mismatches, compared = number(r'truth: (\d+) mismatch',
+                                  err), number(r'mismatch\w* in (\d+) lines', err)
     lost, doubled = number(rf'(\d+)/{COUNT} lost', err), number(r'(\d+) duplicates', err)
     reordered = number(r'(\d+) reordered', err)
-    print(f'# {backend} {host}: {COUNT} lines, {lost} lost, {going} going, {coming} coming; {doubled} duplicates, '
-          f'{reordered} reordered; {mismatches} mismatches in {compared}')
+    print(
+        f'# {backend} {host}: {COUNT} lines, {lost} lost, {going} going, {coming} coming; {doubled} duplicates, '
+        f'{reordered} reordered; {mismatches} mismatches in {compared}')
     faults = unequal(
         ('mismatches', mismatches, 0), ('compared', compared, COUNT),
         # A request is lost going when the link loses it or damages it.
         ('lost going', going, link['there lost-random'] + link['there corrupted']),
         # What the link let through the far kernel has either taken or found damaged.
         ('taken there', far['InDatagrams'] + far['InErrors'], link['there delivered']),
-        # (The far kernel counts replies that it was given joined as one: the link counts what came.)
+        # (The far kernel counts replies that it was given joined as one: the link counts what
+        # came.)
         ('sent back', link['back packets'], far['InDatagrams']),
         ('not more than that', far['OutDatagrams'] <= far['InDatagrams'], True),
         ('taken back', near['InDatagrams'] + near['InErrors'], link['back delivered']),
         ('replies', near['InDatagrams'], number(r'answered (\d+)', err) + doubled + max(
             0, number(r'(\d+) late', err))),
         ('sent', near['OutDatagrams'], COUNT))
-    point(f'each of {COUNT} fates is what the link did ({backend}, {host})', faults and faults + [err])
+    point(f'each of {COUNT} fates is what the link did ({backend}, {host})', faults
+          and faults + [err])
 
 
 def check_tcp(backend, host):
     err = lab(backend, host, '-t')
-    mismatches, compared = number(r'truth: (\d+) mismatch', err), number(r'mismatch\w* in (\d+) lines', err)
+    mismatches, compared = number(r'truth: (\d+) mismatch',
+                                  err), number(r'mismatch\w* in (\d+) lines', err)
     with open(os.path.join(PLACE, 'replies'), encoding='ascii') as file:
         whole = file.read() == LINES.upper()
-    faults = unequal(('mismatches', mismatches, 0), ('compared', compared, COUNT), ('replies are the capitals', whole, True))
+    faults = unequal(('mismatches', mismatches, 0), ('compared', compared, COUNT),
+                     ('replies are the capitals', whole, True))
     faults += [] if number(r'sent again: (\d+) going', err) > 0 else ['nothing was sent again']
-    point(f'over TCP all {COUNT} lines come back, as the link let them ({backend}, {host})', faults and faults + [err])
+    point(f'over TCP all {COUNT} lines come back, as the link let them ({backend}, {host})', faults
+          and faults + [err])
 
 
 for each in working_backends():

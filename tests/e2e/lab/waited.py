@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the person waited, in the lab: beside the capture of the near host and the clock of who types. A SYN that is dropped is in the
-time from Enter to reply, as connecting; the round trip is the wire's alone."""
+"""What the person waited, in the lab: beside the capture of the near host and the clock of who
+types. A SYN that is dropped is in the time from Enter to reply, as connecting; the round trip is
+the wire's alone."""
 
 import json
 import os
@@ -27,8 +28,14 @@ class Client:
 
     def __init__(self, options, *more):
         script = f'"{LAB}" ctl "drop next syn" && echo ready && exec "{UPCASE}" --plain --json "$@" 10.9.0.2'
-        self.process = subprocess.Popen([LAB, '-q', *options, '--', 'sh', '-c', script, 'sh', *more], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment('self', **ENV))
+        self.process = subprocess.Popen([
+            LAB, '-q', *options, '--', 'sh', '-c', script, 'sh', *more
+        ],
+                                        stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE,
+                                        text=True,
+                                        env=environment('self', **ENV))
         for line in self.process.stdout:
             if line == 'ready\n':
                 break
@@ -52,8 +59,13 @@ class Client:
 
 
 def capture_times(path, display_filter):
-    result = subprocess.run(['tshark', '-r', path, '-Y', f'frame.interface_name == "near" && ({display_filter})', '-T', 'fields',
-                             '-e', 'frame.time_epoch'], capture_output=True, text=True, check=False)
+    result = subprocess.run([
+        'tshark', '-r', path, '-Y', f'frame.interface_name == "near" && ({display_filter})', '-T',
+        'fields', '-e', 'frame.time_epoch'
+    ],
+                            capture_output=True,
+                            text=True,
+                            check=False)
     return [float(row) for row in result.stdout.split()]
 
 
@@ -72,24 +84,30 @@ def a_lost_syn(backend):
     stood = capture_times(capture, 'tcp.flags.syn == 1 && tcp.flags.ack == 1')
     there = capture_times(capture, 'tcp.len > 0 && tcp.dstport == 12000')
     back = capture_times(capture, 'tcp.len > 0 && tcp.srcport == 12000')
-    faults = [] if (len(syns), len(stood), len(there), len(back)) == (2, 1, 2, 2) else [f'{syns} {stood} {there} {back}']
+    faults = [] if (len(syns), len(stood), len(there),
+                    len(back)) == (2, 1, 2, 2) else [f'{syns} {stood} {there} {back}']
     if not faults:
-        # By the near host's kernel: from the first SYN until the connection stood, from the line's segment to its reply's.
+        # By the near host's kernel: from the first SYN until the connection stood, from the line's
+        # segment to its reply's.
         faults += near('rtt', first['rtt_ns'] / 1e9, back[0] - there[0], NEAR)
         faults += near('rtt of the second', second['rtt_ns'] / 1e9, back[1] - there[1], NEAR)
-        faults += near('from the SYN to the reply', (first['replied_ns'] - first['sent_ns'] + first['connecting_ns']) / 1e9,
+        faults += near('from the SYN to the reply',
+                       (first['replied_ns'] - first['sent_ns'] + first['connecting_ns']) / 1e9,
                        back[0] - syns[0], SLACK)
         faults += [] if syns[1] - syns[0] > 0.5 and first['connecting_ns'] / 1e9 > syns[1] - syns[0] - SLACK else \
             [f'connecting {first["connecting_ns"]} ns, SYNs at {syns}']
     # By the clock of who typed: not longer than it took to be seen, and not much shorter.
     for record, took in seen:
         if not took - SLACK <= record['waited_ns'] / 1e9 <= took:
-            faults.append(f'line {record["n"]}: waited {record["waited_ns"]} ns, seen after {took:.6f} s')
+            faults.append(
+                f'line {record["n"]}: waited {record["waited_ns"]} ns, seen after {took:.6f} s')
         if record['waited_ns'] != record['connecting_ns'] + record['queued_ns'] + record['rtt_ns']:
             faults.append(f'line {record["n"]}: the parts are not the whole: {record}')
     if second['connecting_ns'] != 0 or second['waited_ns'] > second['rtt_ns'] + SLACK * 1e9:
         faults.append(f'the second: {second}')
-    point(f'{backend}: a SYN that is dropped is in the time from Enter, and the round trip is the wire\'s', faults)
+    point(
+        f'{backend}: a SYN that is dropped is in the time from Enter, and the round trip is the wire\'s',
+        faults)
 
 
 def beside_udp(backend):
@@ -97,14 +115,20 @@ def beside_udp(backend):
     client = Client([f'--backend={backend}', '--loss=20%', '--delay=20ms', '--seed=3'], '-b')
     took = [client.type(f'line {k}')[1] for k in range(8)]
     records, err = client.end()
-    udp, tcp = (next(s for s in records[-1]['sessions'] if s['transport'] == name) for name in ('udp', 'tcp'))
-    faults = near('the greatest of TCP, beside the clock of who typed', tcp['waited']['max_ns'] / 1e9, max(took), SLACK)
+    udp, tcp = (next(s for s in records[-1]['sessions'] if s['transport'] == name)
+                for name in ('udp', 'tcp'))
+    faults = near('the greatest of TCP, beside the clock of who typed',
+                  tcp['waited']['max_ns'] / 1e9, max(took), SLACK)
     if not tcp['waited']['max_ns'] > 0.9e9 > udp['waited']['max_ns']:
         faults.append(f'TCP {tcp["waited"]}, UDP {udp["waited"]}')
-    row = re.search(r'(?m)^waited, least .*\n(?:.*\n)*?greatest +([\d.]+) (m?s) +([\d.]+) (m?s)$', err)
-    if not row or float(row[1]) * {'ms': 1, 's': 1000}[row[2]] >= float(row[3]) * {'ms': 1, 's': 1000}[row[4]]:
+    row = re.search(r'(?m)^waited, least .*\n(?:.*\n)*?greatest +([\d.]+) (m?s) +([\d.]+) (m?s)$',
+                    err)
+    if not row or float(row[1]) * {'ms': 1, 's': 1000}[row[2]] >= float(
+            row[3]) * {'ms': 1, 's': 1000}[row[4]]:
         faults.append(err)
-    point(f'{backend}: over a link that loses TCP keeps the person waiting longer than UDP, and the summary says so', faults)
+    point(
+        f'{backend}: over a link that loses TCP keeps the person waiting longer than UDP, and the summary says so',
+        faults)
 
 
 for name in working_backends():

@@ -41,7 +41,11 @@ def for_both_families(kind, port=0):
 
 def activated(sockets, *options, **more):
     fds = [s.fileno() for s in sockets]
-    return Server(*options, port=None, before=(*ACTIVATE, ",".join(map(str, fds))), pass_fds=fds, **more)
+    return Server(*options,
+                  port=None,
+                  before=(*ACTIVATE, ",".join(map(str, fds))),
+                  pass_fds=fds,
+                  **more)
 
 
 def both_kinds():
@@ -58,10 +62,12 @@ def both_kinds():
         with activated(sockets) as server:
             expect(server.port, port, "port")
             expect(early.recv(100), b"EARLY\n", "reply to one who came before")
-            expect(first.recv(100), b"THE DATAGRAM THAT IT IS STARTED FOR", "reply to a datagram that came before")
+            expect(first.recv(100), b"THE DATAGRAM THAT IT IS STARTED FOR",
+                   "reply to a datagram that came before")
             expect(line(tcp(server), b"hello\n"), b"HELLO\n", "TCP")
             expect(ask(udp(server), b"hello"), b"HELLO", "UDP")
-            wait_until(lambda s=server: f"127.0.0.1:{port} (UDP and TCP)\n" in s.stdout(), "addresses")
+            wait_until(lambda s=server: f"127.0.0.1:{port} (UDP and TCP)\n" in s.stdout(),
+                       "addresses")
         # The sockets are the manager's: it may start the server again.
 
 
@@ -82,7 +88,8 @@ def both_families_in_one():
     t.listen(10)
     with activated([u, t], "-v") as server:
         for host in ("127.0.0.1", "127.0.0.2", "::1"):
-            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"), b"HELLO", host)
+            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"),
+                   b"HELLO", host)
             expect(line(tcp(server, host), b"hello\n"), b"HELLO\n", host)
         server.wait_log(r"tcp 127\.0\.0\.1:\d+: connected")
         group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -114,16 +121,26 @@ def not_for_this_process():
 
 def unfit_sockets():
     """what cannot be served is said in one line, status 1"""
-    unlistening, unbound = (socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+    unlistening, unbound = (socket.socket(socket.AF_INET, kind)
+                            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
     a, _b = socket.socketpair()
     with tempfile.TemporaryFile() as file:
-        for fd, env, said in ((unlistening.fileno(), {}, "does not listen"), (a.fileno(), {}, "not an Internet socket"),
-                              (unbound.fileno(), {}, "not bound"), (file.fileno(), {}, "not a socket"),
+        for fd, env, said in ((unlistening.fileno(), {},
+                               "does not listen"), (a.fileno(), {}, "not an Internet socket"),
+                              (unbound.fileno(), {}, "not bound"), (file.fileno(), {},
+                                                                    "not a socket"),
                               (a.fileno(), {"TEST_LISTEN_FDS": "many"}, "LISTEN_FDS=many")):
-            ended = subprocess.run([*ACTIVATE, str(fd), UPCASED], pass_fds=[fd], capture_output=True, text=True,
-                                   timeout=PATIENCE, check=False, env={**os.environ, **env})
-            expect((ended.returncode, len(ended.stderr.splitlines())), (1, 1), f"status and lines: {ended.stderr}")
+            ended = subprocess.run([*ACTIVATE, str(fd), UPCASED],
+                                   pass_fds=[fd],
+                                   capture_output=True,
+                                   text=True,
+                                   timeout=PATIENCE,
+                                   check=False,
+                                   env={**os.environ, **env})
+            expect((ended.returncode, len(ended.stderr.splitlines())), (1, 1),
+                   f"status and lines: {ended.stderr}")
             expect(said in ended.stderr, True, ended.stderr)
 
 
-run(both_kinds, one_kind_alone, both_families_in_one, blocking_sockets, not_for_this_process, unfit_sockets)
+run(both_kinds, one_kind_alone, both_families_in_one, blocking_sockets, not_for_this_process,
+    unfit_sockets)

@@ -7,8 +7,8 @@ import stat
 import subprocess
 import tempfile
 
-from server import (PATIENCE, UPCASED, Server, ask, expect, has_ipv6, line, read_all, read_exactly, refused_start, run, tcp, udp,
-                    wait_until)
+from server import (PATIENCE, UPCASED, Server, ask, expect, has_ipv6, line, read_all, read_exactly,
+                    refused_start, run, tcp, udp, wait_until)
 
 
 HOSTS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
@@ -18,7 +18,8 @@ def says_that_it_is_ready():
     """the first line is the textbook's, the second one the addresses"""
     with Server() as server:
         text = wait_until(lambda: server.stdout().count("\n") == 2 and server.stdout(), "two lines")
-        addresses = " ".join(f"[{h}]:{server.port}" if ":" in h else f"{h}:{server.port}" for h in HOSTS)
+        addresses = " ".join(f"[{h}]:{server.port}" if ":" in h else f"{h}:{server.port}"
+                             for h in HOSTS)
         expect(text, f"The server is ready to receive\n{addresses} (UDP and TCP)\n", "stdout")
 
 
@@ -26,7 +27,8 @@ def answers_over_both():
     """UDP and TCP on one port, IPv4 and IPv6"""
     with Server() as server:
         for host in HOSTS:
-            expect(ask(udp(server, host), "grüße ŉ".encode()), "GRÜSSE ʼN".encode(), f"UDP at {host}")
+            expect(ask(udp(server, host), "grüße ŉ".encode()), "GRÜSSE ʼN".encode(),
+                   f"UDP at {host}")
             expect(line(tcp(server, host), b"hello\n"), b"HELLO\n", f"TCP at {host}")
 
 
@@ -93,7 +95,8 @@ def not_utf8():
 
 def port_zero_is_one_port():
     """--port=0: one free port for every address and both transports"""
-    with Server("--bind=127.0.0.1", "--bind=127.0.0.2", "--bind=127.0.0.3", *(["--bind=::1"] if "::1" in HOSTS else [])) as s:
+    with Server("--bind=127.0.0.1", "--bind=127.0.0.2", "--bind=127.0.0.3",
+                *(["--bind=::1"] if "::1" in HOSTS else [])) as s:
         for host in ["127.0.0.1", "127.0.0.2", "127.0.0.3", *HOSTS]:
             expect(ask(udp(s, host), b"x"), b"X", host)
             expect(line(tcp(s, host), b"x"), b"X", host)
@@ -130,7 +133,8 @@ def port_file():
             first.stop()
             with open(path, encoding="ascii") as file:
                 expect(file.read(), f"{second.port}\n", "the second one's port file")
-        # Nor is one that was put there by hand, under the same name or, as numbers are given again, as the same file.
+        # Nor is one that was put there by hand, under the same name or, as numbers are given again,
+        # as the same file.
         for swap in ("unlink", "rename", "change"):
             with Server(f"--port-file={path}"):
                 if swap == "unlink":
@@ -156,7 +160,9 @@ def port_file():
 
 def ready_on_stdout():
     """--ready-fd=1: the port comes first"""
-    with subprocess.Popen([UPCASED, "--port=0", "--ready-fd=1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+    with subprocess.Popen([UPCASED, "--port=0", "--ready-fd=1"],
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as p:
         lines = [p.stdout.readline() for _ in range(3)]
         p.terminate()
         expect(lines[0].strip().isdigit(), True, "first line")
@@ -173,7 +179,9 @@ def port_in_use():
         for _ in range(20):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
                 taken.bind(("127.0.0.1", 0))
-                message = refused_start(f"--port={taken.getsockname()[1]}", "--bind=127.0.0.1", status=1)
+                message = refused_start(f"--port={taken.getsockname()[1]}",
+                                        "--bind=127.0.0.1",
+                                        status=1)
             if "(TCP" not in message:
                 break
         expect("(UDP" in message, True, message)
@@ -181,22 +189,31 @@ def port_in_use():
 
 def bad_options():
     """what is wrong with an option is said in one line, status 2"""
-    for options, said in [
-            (["--port=http"], "--port=http"), (["-p", "65536"], "65536"), (["--port"], "--port"),
-            (["--bind=example.org"], "example.org"), (["--bind=224.0.0.1"], "224.0.0.1"),
-            (["--bind=fe80::1"], "fe80::1%eth0"), (["--bind=::ffff:127.0.0.1"], "IPv4 address"),
-            ([*(f"--bind=127.0.0.{i}" for i in range(2, 34)), "--bind=localhost"], "--bind=localhost"), (["--idle-timeout=5x"], "5x"),
-            (["--max-clients=0"], "--max-clients=0"), (["--max-clients=100000"], "--max-clients=100000"),
-            (["--max-per-source=-1"], "--max-per-source"), (["--ready-fd=77"], "--ready-fd=77"),
-            (["--lifeline-fd=77"], "--lifeline-fd=77"), (["--lifeline-fd=5000"], "--lifeline-fd=5000"),
-            (["-4", "-6"], "--ipv6"), (["--public", "--bind=::1"], "--public"), (["-4", "--bind=::1"], "--bind=::1"),
-            (["--nonsense"], "--nonsense"), (["somethingelse"], "somethingelse"), (["--", "-p"], "-p"),
-            (["--verbose=5"], "--verbose")]:
+    for options, said in [(["--port=http"], "--port=http"), (["-p", "65536"], "65536"),
+                          (["--port"], "--port"), (["--bind=example.org"], "example.org"),
+                          (["--bind=224.0.0.1"], "224.0.0.1"), (["--bind=fe80::1"], "fe80::1%eth0"),
+                          (["--bind=::ffff:127.0.0.1"], "IPv4 address"),
+                          ([*(f"--bind=127.0.0.{i}" for i in range(2, 34)),
+                            "--bind=localhost"], "--bind=localhost"), (["--idle-timeout=5x"], "5x"),
+                          (["--max-clients=0"], "--max-clients=0"),
+                          (["--max-clients=100000"], "--max-clients=100000"),
+                          (["--max-per-source=-1"], "--max-per-source"),
+                          (["--ready-fd=77"], "--ready-fd=77"),
+                          (["--lifeline-fd=77"], "--lifeline-fd=77"),
+                          (["--lifeline-fd=5000"], "--lifeline-fd=5000"), (["-4", "-6"], "--ipv6"),
+                          (["--public", "--bind=::1"], "--public"),
+                          (["-4", "--bind=::1"], "--bind=::1"), (["--nonsense"], "--nonsense"),
+                          (["somethingelse"], "somethingelse"), (["--", "-p"], "-p"),
+                          (["--verbose=5"], "--verbose")]:
         message = refused_start(*options, status=2)
         expect(said in message, True, message)
-    message = refused_start("--ready-fd=0", status=2, before=lambda: os.dup2(os.open(os.devnull, os.O_RDONLY), 0))
+    message = refused_start("--ready-fd=0",
+                            status=2,
+                            before=lambda: os.dup2(os.open(os.devnull, os.O_RDONLY), 0))
     expect("--ready-fd=0: is open for reading only" in message, True, message)
-    message = refused_start("--lifeline-fd=0", status=2, before=lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 0))
+    message = refused_start("--lifeline-fd=0",
+                            status=2,
+                            before=lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 0))
     expect("--lifeline-fd=0: is open for writing only" in message, True, message)
     message = refused_start("--bind=192.0.2.77", "--port=0", status=1)
     expect("192.0.2.77" in message, True, message)
@@ -205,9 +222,15 @@ def bad_options():
 def help_and_version():
     """--help and --version go to stdout, status 0, every line within 80 columns"""
     for option in ("--help", "-h", "--version", "-V"):
-        ended = subprocess.run([UPCASED, option], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ended = subprocess.run([UPCASED, option],
+                               capture_output=True,
+                               text=True,
+                               timeout=PATIENCE,
+                               check=False)
         expect((ended.returncode, ended.stderr), (0, ""), option)
-        expect(max(map(len, ended.stdout.splitlines())) <= 80 and len(ended.stdout) > 5, True, ended.stdout)
+        expect(
+            max(map(len, ended.stdout.splitlines())) <= 80 and len(ended.stdout) > 5, True,
+            ended.stdout)
 
 
 def closed_standard_descriptors():
@@ -286,7 +309,8 @@ def verbose():
         client.close()
         server.wait_log(rf"tcp {name}: connected, 1 now")
         server.wait_log(rf"tcp {name}: closed after [0-9.]+ s, 11 bytes in, 11 out")
-        expect(len(re.findall(rf"udp 127.0.0.1:{peer.getsockname()[1]}: first", server.log())), 1, "lines for a peer")
+        expect(len(re.findall(rf"udp 127.0.0.1:{peer.getsockname()[1]}: first", server.log())), 1,
+               "lines for a peer")
         expect("\x1b" in server.log(), False, "escape in the log")
     with Server() as server:
         expect(line(tcp(server), b"hello\n"), b"HELLO\n", "reply")
@@ -294,6 +318,7 @@ def verbose():
         expect(": connected" in server.log(), False, "peers in the log without -v")
 
 
-run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close, split_characters, urgent, not_utf8,
-    port_zero_is_one_port, only_what_was_asked_for, port_file, ready_on_stdout, port_in_use, bad_options,
-    help_and_version, closed_standard_descriptors, broken_pipe, full_log, lifeline, verbose)
+run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close,
+    split_characters, urgent, not_utf8, port_zero_is_one_port, only_what_was_asked_for, port_file,
+    ready_on_stdout, port_in_use, bad_options, help_and_version, closed_standard_descriptors,
+    broken_pipe, full_log, lifeline, verbose)

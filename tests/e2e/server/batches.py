@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Datagrams many at once: batches of mixed sizes and peers, replies that leave joined and questions that come joined, what the
-kernel refuses, what it drops, fairness, and looking again before sleeping. Witnesses are the kernel's own tables and
-strace, which also plays a kernel that cannot."""
+"""Datagrams many at once: batches of mixed sizes and peers, replies that leave joined and questions
+that come joined, what the kernel refuses, what it drops, fairness, and looking again before
+sleeping. Witnesses are the kernel's own tables and strace, which also plays a kernel that
+cannot."""
 import os
 import random
 import re
@@ -27,7 +28,8 @@ class Traced(Server):
         self.trace = os.path.join(self.folder.name, "trace")
         # -D: the server stays our own child. LeakSanitizer cannot work while it is traced.
         asan = os.environ.get("ASAN_OPTIONS", "")
-        super().__init__(*options, before=("strace", "-D", "-q", "-s", "0", "-o", self.trace, *words),
+        super().__init__(*options,
+                         before=("strace", "-D", "-q", "-s", "0", "-o", self.trace, *words),
                          env={"ASAN_OPTIONS": f"{asan}:detect_leaks=0"})
 
     def calls(self, pattern):
@@ -61,31 +63,36 @@ def mixed():
                     client = dice.choice(clients)
                     for _ in range(dice.choice((1, 1, 2, 5, 70))):
                         n = dice.choice(sizes[:-1]) if dice.random() < 0.98 else sizes[-1]
-                        text = (f"{len(sent[client])} of {client.fileno()} " + "grüße " * n).encode()[:n]
+                        text = (f"{len(sent[client])} of {client.fileno()} " +
+                                "grüße " * n).encode()[:n]
                         if sum(map(len, sent[client])) < 600000 and len(sent[client]) < 300:
                             sent[client].append(text)
                             client.send(text)
             held_back(server, send)
             for client in clients:
                 for i, text in enumerate(sent[client]):
-                    wanted = text.decode(errors="surrogateescape").upper().encode(errors="surrogateescape")
+                    wanted = text.decode(errors="surrogateescape").upper().encode(
+                        errors="surrogateescape")
                     expect(client.recv(1 << 17), wanted, f"reply {i}")
         totals = server.totals()
-        expect((totals["udp"]["replies"], totals["udp system"]["overflowed"]), (totals["udp"]["datagrams"], 0), "totals")
+        expect((totals["udp"]["replies"], totals["udp system"]["overflowed"]),
+               (totals["udp"]["datagrams"], 0), "totals")
 
 
 def joined_replies():
     """replies leave joined and arrive as the datagrams they are"""
     with Traced(words=("-e", "trace=sendmsg,sendmmsg")) as server:
         client = udp(server)
-        texts = [b"line %03d of many" % i for i in range(150)] + [b"a shorter one", b"x" * 1400, b"y" * 1400, b"z" * 700]
+        texts = [b"line %03d of many" % i
+                 for i in range(150)] + [b"a shorter one", b"x" * 1400, b"y" * 1400, b"z" * 700]
         held_back(server, lambda: [client.send(text) for text in texts])
         expect(receive(client, len(texts)), [text.upper() for text in texts], "replies")
         server.stop()
         wait_until(lambda: server.calls("exited with 0"), "the end of the trace")
         calls, joined = server.calls("= [1-9]"), server.calls("(UDP_SEGMENT|cmsg_type=0x67)")
-        expect((len(calls) > 100, len(joined) > 0) if PORTABLE else (len(calls) < 30, len(joined) > 0),
-               (PORTABLE, False) if PORTABLE else (True, True), f"calls {len(calls)}, of them joined {len(joined)}")
+        expect((len(calls) > 100, len(joined) > 0) if PORTABLE else
+               (len(calls) < 30, len(joined) > 0), (PORTABLE, False) if PORTABLE else (True, True),
+               f"calls {len(calls)}, of them joined {len(joined)}")
 
 
 def joined_questions():
@@ -120,7 +127,9 @@ def peer_that_is_gone():
         for _ in range(3):
             held_back(server, send)
             for client in stay:
-                expect(receive(client, 60), [text % i for i in range(30) for text in (b"HERE %02d", b"AND HERE %02d")], "replies")
+                expect(receive(client, 60),
+                       [text % i for i in range(30) for text in (b"HERE %02d", b"AND HERE %02d")],
+                       "replies")
         expect(server.totals()["udp"]["datagrams"], 3 * 30 * 13, "datagrams")
 
 
@@ -140,8 +149,9 @@ def dropped():
                         client.send(b"x" * 1400)
                     n += 100
             held_back(server, flood)
-            totals = server.wait_totals(lambda t: t["udp"]["datagrams"] - sent == n - (drops(server) - before),
-                                        "all that was not dropped")
+            totals = server.wait_totals(
+                lambda t: t["udp"]["datagrams"] - sent == n - (drops(server) - before),
+                "all that was not dropped")
             expect(totals["udp system"]["overflowed"], drops(server), "overflowed")
         expect(drops(server) >= 100, True, "dropped at all")
 
@@ -203,7 +213,8 @@ def settled(server):
 
 def spin():
     """it looks again as long as --spin says, and then sleeps; without, it sleeps at once"""
-    for options, least, most in (((), 0, 0.03), (("--spin=0",), 0, 0.03), (("--spin=400ms",), 0.04, 0.6)):
+    for options, least, most in (((), 0, 0.03), (("--spin=0", ), 0, 0.03), (("--spin=400ms", ),
+                                                                            0.04, 0.6)):
         with Server(*options) as server:
             client, line = udp(server), tcp(server)
             line.sendall(b"before\n")
@@ -242,7 +253,8 @@ def prompt():
 
 def refused(words, texts, log=None):
     """A kernel that refuses as strace is told."""
-    with Traced("-v", words=("-e", "trace=sendmsg,sendmmsg,recvmsg,recvmmsg,getsockopt", *words)) as server:
+    with Traced("-v", words=("-e", "trace=sendmsg,sendmmsg,recvmsg,recvmmsg,getsockopt",
+                             *words)) as server:
         client, other = udp(server), udp(server)
         held_back(server, lambda: [who.send(text) for text in texts for who in (client, other)])
         for who in (client, other):
@@ -252,7 +264,8 @@ def refused(words, texts, log=None):
         if log:
             server.wait_log(log)
         totals = server.stop()
-        expect((totals["udp"]["replies"], sum(totals["udp dropped"].values())), (3 * len(texts), 0), "totals")
+        expect((totals["udp"]["replies"], sum(totals["udp dropped"].values())), (3 * len(texts), 0),
+               "totals")
         wait_until(lambda: server.calls("exited with 0"), "the end of the trace")
         expect(len(server.calls("INJECTED")) > 0, True, "something was refused")
 
@@ -263,7 +276,8 @@ TEXTS = [b"line %02d" % i for i in range(30)]
 def cannot():
     """a kernel without the calls, or a filter that forbids them: one by one, and the log says so"""
     for error in ("ENOSYS", "EPERM"):
-        refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e", f"inject=recvmmsg,sendmmsg:error={error}"), TEXTS,
+        refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e",
+                 f"inject=recvmmsg,sendmmsg:error={error}"), TEXTS,
                 r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
 
 
@@ -287,11 +301,14 @@ def waits():
 def told():
     """the log tells which calls are used, when it is asked to"""
     with Server("-v") as server:
-        server.wait_log("udp 127.0.0.1:[0-9]+: recvmsg and sendmsg, replies one by one, receives one by one" if PORTABLE else
-                        "udp 127.0.0.1:[0-9]+: recvmmsg and sendmmsg, replies joined .UDP_SEGMENT., receives joined .UDP_GRO.")
+        server.wait_log(
+            "udp 127.0.0.1:[0-9]+: recvmsg and sendmsg, replies one by one, receives one by one"
+            if PORTABLE else
+            "udp 127.0.0.1:[0-9]+: recvmmsg and sendmmsg, replies joined .UDP_SEGMENT., receives joined .UDP_GRO."
+        )
     with Server() as server:
         expect("recvm" in server.log(), False, "told unasked")
 
 
-run(mixed, joined_replies, joined_questions, peer_that_is_gone, dropped, fair, spin, prompt, refuses_to_join, waits, told,
-    *(() if PORTABLE else (cannot,)))
+run(mixed, joined_replies, joined_questions, peer_that_is_gone, dropped, fair, spin, prompt,
+    refuses_to_join, waits, told, *(() if PORTABLE else (cannot, )))

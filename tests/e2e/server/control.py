@@ -41,7 +41,8 @@ def totals():
         server.totals()
         logged = [text.split(" upcased: ", 1)[1] for text in server.log().splitlines()]
         expect((lines, last), (logged[-len(lines):], "ok"), "totals")
-        expect(lines[0], "udp: clients 1 datagrams 1 replies 1 bytes-in 1 bytes-out 1", "first line")
+        expect(lines[0], "udp: clients 1 datagrams 1 replies 1 bytes-in 1 bytes-out 1",
+               "first line")
 
 
 def dropped():
@@ -62,7 +63,10 @@ def dropped():
                 control.ask("totals")
                 wait_until(lambda: not queued(server), "an empty queue")
                 lines = control.ask("totals")
-                expect(any(text.startswith(f"udp system: overflowed {drops(server)} ") for text in lines), True, f"{lines}")
+                expect(
+                    any(
+                        text.startswith(f"udp system: overflowed {drops(server)} ")
+                        for text in lines), True, f"{lines}")
 
 
 def connections():
@@ -78,17 +82,21 @@ def connections():
         expect(sorted(found), sorted(map(name_of, clients)), "peers")
         for number, client in enumerate(clients):
             facts = found[name_of(client)]
-            expect((facts["bytes-in"], facts["bytes-out"], facts["pending"]), (number + 1, number + 1, 0), "bytes")
-            expect((facts["state"], facts["retransmits"], facts["backoff"], facts["total-retrans"], facts["bytes-retrans"]),
-                   ("established", 0, 0, 0, 0), "of the kernel")
-            expect(facts["rto-us"] >= 1000 and facts["cwnd"] > 0 and 0 <= facts["idle-ms"] <= facts["age-ms"], True,
-                   f"numbers in {facts}")
+            expect((facts["bytes-in"], facts["bytes-out"], facts["pending"]),
+                   (number + 1, number + 1, 0), "bytes")
+            expect((facts["state"], facts["retransmits"], facts["backoff"], facts["total-retrans"],
+                    facts["bytes-retrans"]), ("established", 0, 0, 0, 0), "of the kernel")
+            expect(
+                facts["rto-us"] >= 1000 and facts["cwnd"] > 0
+                and 0 <= facts["idle-ms"] <= facts["age-ms"], True, f"numbers in {facts}")
             alone = control.ask(f"connection {name_of(client)}")
             expect((len(alone), parse(alone[0])[0]), (2, name_of(client)), "one of them")
         gone = name_of(clients[0])
         clients[0].close()
         wait_until(lambda: gone not in control.connections(), "its end")
-        expect(control.ask(f"connection {gone}")[0].startswith(f"error '{gone}' is not connected"), True, "error")
+        expect(
+            control.ask(f"connection {gone}")[0].startswith(f"error '{gone}' is not connected"),
+            True, "error")
         # Looking is no activity.
         expect(control.connections()[name_of(clients[1])]["bytes-in"], 2, "bytes")
 
@@ -100,7 +108,8 @@ def in_order():
             clients = [tcp(server) for _ in range(3)]
             for number in (0, 1, 2, 2, 0, 1):
                 line(clients[number], b"x")
-            expect(list(Control(path).connections()), [name_of(clients[i]) for i in wanted], f"order with {options}")
+            expect(list(Control(path).connections()), [name_of(clients[i]) for i in wanted],
+                   f"order with {options}")
 
 
 def pending():
@@ -113,7 +122,9 @@ def pending():
                 client.send(b"x" * 65536)
         except BlockingIOError:
             pass
-        facts = wait_until(lambda: (lambda f: f["pending"] and f)(control.connections()[name_of(client)]), "pending bytes")
+        facts = wait_until(
+            lambda: (lambda f: f["pending"] and f)(control.connections()[name_of(client)]),
+            "pending bytes")
         expect(facts["bytes-out"] > 0 and facts["notsent"] > 0, True, f"numbers in {facts}")
 
 
@@ -128,16 +139,21 @@ def errors():
     """what is no order is answered with an error, and the connection goes on"""
     with House() as (_, path):
         control = Control(path)
-        for order, said in [("nonsense", "error 'nonsense' is no order"), ("", "error an order is missing"),
-                            ("totals please", "error 'totals' takes no words"), ("x" * 201, "error an order has 200"),
-                            ("x" * 100000, "error an order has 200"), ("\0totals", "error an order is missing"),
+        for order, said in [("nonsense", "error 'nonsense' is no order"),
+                            ("", "error an order is missing"),
+                            ("totals please", "error 'totals' takes no words"),
+                            ("x" * 201, "error an order has 200"),
+                            ("x" * 100000, "error an order has 200"),
+                            ("\0totals", "error an order is missing"),
                             ("set loss 0%", "error 'set'"), ("\x1b[2Jé", "error '?[2J??' is")]:
             answer = control.ask(order)
             expect(answer[-1].startswith(said), True, f"{order[:20]!r}: {answer}")
         expect(control.ask("help")[-1], "ok", "help")
         for count, order in enumerate(control.ask("help")[:-1]):
             word = order.split(":")[0].split()[0]
-            expect(control.ask(word)[-1].startswith("error '" + word + "' is no order"), False, f"{count}: {word}")
+            expect(
+                control.ask(word)[-1].startswith("error '" + word + "' is no order"), False,
+                f"{count}: {word}")
 
 
 def pieces():
@@ -150,7 +166,8 @@ def pieces():
         control.socket.sendall(b"link\n" * 500 + b"totals")
         control.socket.shutdown(socket.SHUT_WR)
         text = read_all(control.socket).decode()
-        expect((text.count("seed "), text.count("\nok\n"), text.count("udp: ")), (500, 501, 1), "answers")
+        expect((text.count("seed "), text.count("\nok\n"), text.count("udp: ")), (500, 501, 1),
+               "answers")
 
 
 def its_file():
@@ -182,8 +199,9 @@ def bad_paths():
         kept = os.path.join(folder, "kept")
         with open(kept, "w", encoding="ascii") as file:
             file.write("kept")
-        for path, status, said in [(kept, 2, "no socket"), (folder, 2, "no socket"), (f"{folder}/none/x", 1, "No such file"),
-                                   ("", 2, "--control"), (folder + "/" + "x" * 107, 2, "107 bytes")]:
+        for path, status, said in [(kept, 2, "no socket"), (folder, 2, "no socket"),
+                                   (f"{folder}/none/x", 1, "No such file"), ("", 2, "--control"),
+                                   (folder + "/" + "x" * 107, 2, "107 bytes")]:
             message = refused_start("--port=0", f"--control={path}", status=status)
             expect(said in message and "--control=" in message, True, message)
         with open(kept, encoding="ascii") as file:
@@ -260,5 +278,5 @@ def short_of_descriptors():
         os.kill(server.pid, signal.SIGUSR1)
 
 
-run(totals, dropped, connections, in_order, pending, link, errors, pieces, its_file, bad_paths, slow_clients, many_clients, rude_clients,
-    short_of_descriptors)
+run(totals, dropped, connections, in_order, pending, link, errors, pieces, its_file, bad_paths,
+    slow_clients, many_clients, rude_clients, short_of_descriptors)

@@ -53,7 +53,8 @@ def connects_too_fast():
         most = 10 + 5 * (time.monotonic() - start) + 1
         expect(10 <= len(served) <= most, True, f"served {len(served)} of 60, {most:.0f} at most")
         server.wait_log(r"tcp 127.0.0.1:\d+: refused: rate")
-        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["rate"] == 60, "60 clients")
+        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["rate"] == 60,
+                                    "60 clients")
         expect(totals["tcp"]["clients"], len(served), "served")
         other = socket.create_connection(("127.0.0.1", server.port), PATIENCE, ("127.0.0.3", 0))
         expect(line(other, b"hello\n"), b"HELLO\n", "reply to another source")
@@ -69,24 +70,31 @@ def served_by(client):
 
 def many_sources():
     """4,000 sources, each with a connection and a datagram: all are served within their limits, in bounded memory"""
-    with Server("--datagram-rate=1", "--connect-rate=1", "--max-per-source=1", "--idle-timeout=1h") as server:
+    with Server("--datagram-rate=1", "--connect-rate=1", "--max-per-source=1",
+                "--idle-timeout=1h") as server:
         before = server.memory()
         for i in range(4000):
             host = f"127.{1 + i % 200}.{i // 200}.{1 + i % 250}"
             with udp(server, local=host) as other:
                 expect(ask(other, b"hello"), b"HELLO", f"reply to {host}")
-            with socket.create_connection(("127.0.0.1", server.port), PATIENCE, (host, 0)) as client:
+            with socket.create_connection(("127.0.0.1", server.port), PATIENCE,
+                                          (host, 0)) as client:
                 expect(line(client, b"hello\n"), b"HELLO\n", f"reply over TCP to {host}")
         totals = server.wait_totals(lambda t: t["tcp ended"]["closed"] == 4000, "4,000 ends")
-        expect(sum(totals["tcp refused"].values()) + sum(totals["udp dropped"].values()), 0, f"refused in {totals}")
-        expect(server.memory() - before < 2048 or server.is_sanitized(), True, f"{server.memory() - before} KiB more")
+        expect(
+            sum(totals["tcp refused"].values()) + sum(totals["udp dropped"].values()), 0,
+            f"refused in {totals}")
+        expect(server.memory() - before < 2048 or server.is_sanitized(), True,
+               f"{server.memory() - before} KiB more")
 
 
 def no_rate_on_loopback():
     """where only this host can come, nobody is too fast"""
     with Server() as server:
         expect(flood(server, 3000) > 0, True, "answered")
-        expect(server.wait_totals(lambda t: t["udp"]["datagrams"] > 0, "datagrams")["udp dropped"]["rate"], 0, "dropped")
+        expect(
+            server.wait_totals(lambda t: t["udp"]["datagrams"] > 0,
+                               "datagrams")["udp dropped"]["rate"], 0, "dropped")
 
 
 def wrong_rates():
@@ -109,7 +117,8 @@ def sandboxed():
         said = server.wait_log(r"sandbox: (.*)")[1]
         status = status_of(server.pid)
         expect(status["NoNewPrivs"], "1", "no new privileges")
-        expect([int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh")], [0, 0, 0], "capabilities")
+        expect([int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh")], [0, 0, 0],
+               "capabilities")
         expect("no capabilities" in said and "no new privileges" in said, True, said)
         # What the log says is so: 2 is a filter.
         expect(status["Seccomp"] == "2", ", seccomp" in said, f"a filter, and the log says: {said}")
@@ -122,7 +131,8 @@ def watcher_sandboxed():
     with Server("--workers=1") as server:
         said = server.wait_log(r"sandbox of the watching process: (.*)")[1]
         status = status_of(server.pid)
-        expect((status["NoNewPrivs"], int(status["CapEff"], 16)), ("1", 0), "new privileges, capabilities")
+        expect((status["NoNewPrivs"], int(status["CapEff"], 16)), ("1", 0),
+               "new privileges, capabilities")
         expect(status["Seccomp"] == "2", ", seccomp" in said, f"a filter, and the log says: {said}")
         server.wait_log(r"sandbox: ")
         with open(f"/proc/{server.pid}/task/{server.pid}/children") as children:
@@ -131,7 +141,8 @@ def watcher_sandboxed():
         expect(ask(udp(server), b"udp"), b"UDP", "reply")
         expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
         server.wait_log(r"(?s)sandbox: .*sandbox: ")
-        expect("receive buffer" in server.log(), small_buffers(), "a small receive buffer is told of")
+        expect("receive buffer" in server.log(), small_buffers(),
+               "a small receive buffer is told of")
 
 
 def small_buffers():
@@ -148,14 +159,18 @@ def within_another_filter():
             Server(before=("strace", "-D", "-q", "-o", trace.name, "-e", f"trace={','.join(calls)}", "-e",
                            f"inject={','.join(calls)}:error=EPERM"), env={"ASAN_OPTIONS": f"{asan}:detect_leaks=0"}) as server:
         said = server.wait_log(r"sandbox: (.*)")[1]
-        expect("no new privileges, capabilities kept (Operation not permitted), no Landlock" in said, True, said)
+        expect(
+            "no new privileges, capabilities kept (Operation not permitted), no Landlock" in said,
+            True, said)
         expect(ask(udp(server), b"udp"), b"UDP", "reply")
         expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
-    # Neither is in @system-service without @privileged, and without an error number the manager's filter kills.
+    # Neither is in @system-service without @privileged, and without an error number the manager's
+    # filter kills.
     unit = read("data", "upcased.service.in")
     allowed = " ".join(re.findall(r"^SystemCallFilter=([a-z].*)$", unit, re.M)).split()
     needed = {*calls, "seccomp", "landlock_add_rule", "landlock_restrict_self"}
-    expect((needed - set(allowed), "SystemCallErrorNumber=EPERM" in unit), (set(), True), "calls of the unit's filter")
+    expect((needed - set(allowed), "SystemCallErrorNumber=EPERM" in unit), (set(), True),
+           "calls of the unit's filter")
 
 
 def older_landlock():
@@ -169,7 +184,8 @@ def older_landlock():
                 Server(before=("strace", "-D", "-q", "-o", trace.name, "-e", "trace=landlock_create_ruleset", "-e",
                                f"inject=landlock_create_ruleset:retval={version}:when=1"),
                        env={"ASAN_OPTIONS": f"{asan}:detect_leaks=0"}) as server:
-            expect(f"Landlock ({held})" in server.wait_log(r"sandbox: (.*)")[1], True, f"what version {version} holds")
+            expect(f"Landlock ({held})" in server.wait_log(r"sandbox: (.*)")[1], True,
+                   f"what version {version} holds")
             expect(ask(udp(server), b"udp"), b"UDP", "reply")
 
 
@@ -179,7 +195,8 @@ def not_sandboxed():
         expect(ask(udp(server), b"udp"), b"UDP", "reply")
         # A container may have given up some for all.
         status, before = status_of(server.pid), status_of("self")
-        expect([status[name] for name in KEPT], [before[name] for name in KEPT], "privileges and filter")
+        expect([status[name] for name in KEPT], [before[name] for name in KEPT],
+               "privileges and filter")
         expect("sandbox" in server.log(), False, "sandbox in the log")
 
 
@@ -214,5 +231,6 @@ def all_of_it_within():
         server.wait_log(r"totals at the end")
 
 
-run(datagrams_too_fast, connects_too_fast, many_sources, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed,
-    within_another_filter, older_landlock, not_sandboxed, removes_its_files, all_of_it_within)
+run(datagrams_too_fast, connects_too_fast, many_sources, no_rate_on_loopback, wrong_rates,
+    sandboxed, watcher_sandboxed, within_another_filter, older_landlock, not_sandboxed,
+    removes_its_files, all_of_it_within)

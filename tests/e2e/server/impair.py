@@ -36,9 +36,11 @@ def exchange(server, count, client=None):
     for number in range(count):
         client.send(f"line {number}".encode())
         if number % 50 == 49:
-            server.wait_totals(lambda t, n=number: t["udp"]["datagrams"] == n + 1, f"{number + 1} datagrams")
+            server.wait_totals(lambda t, n=number: t["udp"]["datagrams"] == n + 1,
+                               f"{number + 1} datagrams")
             replies += drain(client)
-    totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == count and settled(t), "all dealt with")
+    totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == count and settled(t),
+                                "all dealt with")
     return replies + drain(client), totals
 
 
@@ -58,7 +60,8 @@ def loses_as_told():
         within(there["random"], DATAGRAMS, .2, "lost there")
         within(back["random"], back["datagrams"], .2, "lost back")
         expect(back["datagrams"], DATAGRAMS - there["random"], "replies that met the link")
-        expect((totals["udp"]["replies"], len(set(replies))), (len(replies), len(replies)), "replies sent and received")
+        expect((totals["udp"]["replies"], len(set(replies))), (len(replies), len(replies)),
+               "replies sent and received")
         expect(all(reply.startswith(b"LINE ") for reply in replies), True, "capitals")
 
 
@@ -67,9 +70,11 @@ def bursts():
     with Server("--loss-back=30%", "--burst-back=5", "--seed=3") as server:
         replies, totals = exchange(server, DATAGRAMS)
         numbers = [int(reply.split()[1]) for reply in replies]
-        runs = sum(after - before > 1 for before, after in zip([-1] + numbers, numbers + [DATAGRAMS]))
+        runs = sum(after - before > 1
+                   for before, after in zip([-1] + numbers, numbers + [DATAGRAMS]))
         lost = DATAGRAMS - len(replies)
-        expect((totals["udp back"]["burst"], totals["udp there"]["random"]), (lost, 0), "lost in bursts")
+        expect((totals["udp back"]["burst"], totals["udp there"]["random"]), (lost, 0),
+               "lost in bursts")
         if not (400 < lost < 800 and 3.5 < lost / runs < 6.5):
             raise AssertionError(f"{lost} lost in {runs} bursts")
 
@@ -88,11 +93,12 @@ def one_direction():
     """--loss-there loses before the server looks, --loss-back after it has answered"""
     with Server("--loss-there=100%") as server:
         replies, totals = exchange(server, 20)
-        expect((replies, totals["udp"]["clients"], totals["udp there"]["random"]), ([], 0, 20), "lost there")
+        expect((replies, totals["udp"]["clients"], totals["udp there"]["random"]), ([], 0, 20),
+               "lost there")
     with Server("--loss-back=100%") as server:
         replies, totals = exchange(server, 20)
-        expect((replies, totals["udp"]["clients"], totals["udp there"]["random"], totals["udp back"]["random"]),
-               ([], 1, 0, 20), "lost back")
+        expect((replies, totals["udp"]["clients"], totals["udp there"]["random"],
+                totals["udp back"]["random"]), ([], 1, 0, 20), "lost back")
         expect((totals["udp"]["replies"], totals["udp"]["bytes-out"]), (0, 0), "sent")
 
 
@@ -120,7 +126,8 @@ def order_under_jitter():
     with Server("--delay=20ms", "--jitter=15ms", "--order=free", "--seed=1") as server:
         replies, _ = exchange(server, 100)
         expect(sorted(replies) == sorted(f"LINE {n}".encode() for n in range(100)), True, "replies")
-        expect(replies != sorted(replies, key=lambda reply: int(reply.split()[1])), True, "overtaking")
+        expect(replies != sorted(replies, key=lambda reply: int(reply.split()[1])), True,
+               "overtaking")
 
 
 def held_back():
@@ -160,7 +167,8 @@ def full_queue():
         elapsed = (time.monotonic() - start) * 1000
         expect(elapsed >= 59, True, f"{elapsed} ms for 6 times 10 ms")
         totals = server.wait_totals(settled, "all dealt with")
-        expect((totals["udp there"]["queue"], totals["udp"]["replies"]), (34, 6), "lost in the queue, answered")
+        expect((totals["udp there"]["queue"], totals["udp"]["replies"]), (34, 6),
+               "lost in the queue, answered")
         expect(drain(client), [], "more replies")
 
 
@@ -212,8 +220,10 @@ def bunches_are_no_loops():
         for _ in range(50):
             client.send(b"HELLO")
         os.kill(server.pid, signal.SIGCONT)
-        totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == 50 and settled(t), "all dealt with")
-        expect((totals["udp dropped"]["loop"], totals["udp"]["replies"] > 50), (0, True), "loops, replies")
+        totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == 50 and settled(t),
+                                    "all dealt with")
+        expect((totals["udp dropped"]["loop"], totals["udp"]["replies"] > 50), (0, True),
+               "loops, replies")
 
 
 def end_waits_for_the_link():
@@ -221,7 +231,8 @@ def end_waits_for_the_link():
     with Server("--delay=200ms") as server:
         client = udp(server)
         client.send(b"hello")
-        # It has come by then, and is on its way for longer. The totals, twice a second, might not see it there.
+        # It has come by then, and is on its way for longer. The totals, twice a second, might not
+        # see it there.
         totals = server.stop()
         expect((client.recv(100), totals["udp"]["replies"]), (b"HELLO", 1), "reply")
     with Server("--delay=60s") as server:
@@ -237,7 +248,8 @@ def end_waits_for_the_link():
 def says_what_it_does():
     """the log says at the start what is impaired, with a seed that gives it again; without, nothing"""
     with Server("--loss-there=20%", "--delay=10ms") as server:
-        found = server.wait_log(r"impairs UDP, there: loss 20%, delay 10ms; back: delay 10ms; seed (\d+)\n")
+        found = server.wait_log(
+            r"impairs UDP, there: loss 20%, delay 10ms; back: delay 10ms; seed (\d+)\n")
         expect(0 <= int(found[1]) < 1000000, True, "seed")
     with Server("--preset=chaos", "--seed=42") as server:
         found = server.wait_log(r"impairs UDP, each way: (.*); seed 42\n")
@@ -254,13 +266,16 @@ def says_what_it_does():
 
 def bad_options():
     """what is wrong with an option is said in one line, status 2"""
-    for options, said in [
-            (["--loss=101%"], "--loss=101%"), (["--loss-there=x"], "--loss-there=x"), (["--loss"], "--loss"),
-            (["--delay=50"], "ms or s"), (["--delay-back=2min"], "60s"), (["--burst=0.5"], "--burst"),
-            (["--loss=80%", "--burst-back=2"], "bursts of 2"), (["--rate=5"], "--rate=5"), (["--queue=100"], "100p"),
-            (["--order=mixed"], "kept nor free"), (["--distribution=pareto"], "uniform nor normal"),
-            (["--preset=nope"], "satellite"), (["--seed=x"], "--seed=x"), (["--duplicate=-1"], "--duplicate"),
-            (["--corrupt=5%"], "--corrupt"), (["--mtu=1400"], "--mtu")]:
+    for options, said in [(["--loss=101%"], "--loss=101%"), (["--loss-there=x"], "--loss-there=x"),
+                          (["--loss"], "--loss"), (["--delay=50"], "ms or s"),
+                          (["--delay-back=2min"], "60s"), (["--burst=0.5"], "--burst"),
+                          (["--loss=80%", "--burst-back=2"], "bursts of 2"),
+                          (["--rate=5"], "--rate=5"), (["--queue=100"], "100p"),
+                          (["--order=mixed"], "kept nor free"),
+                          (["--distribution=pareto"], "uniform nor normal"),
+                          (["--preset=nope"], "satellite"), (["--seed=x"], "--seed=x"),
+                          (["--duplicate=-1"], "--duplicate"), (["--corrupt=5%"], "--corrupt"),
+                          (["--mtu=1400"], "--mtu")]:
         message = refused_start("--port=0", *options, status=2)
         expect(said in message, True, message)
 
@@ -276,6 +291,7 @@ def big_and_empty_datagrams():
         server.wait_totals(lambda t: t["udp dropped"]["too-long"] == 1, "too long")
 
 
-run(loses_as_told, bursts, same_seed_same_fates, one_direction, delay_is_exact, order_under_jitter, held_back, doubles,
-    full_queue, tcp_is_untouched, ipv6, loops_are_still_found, bunches_are_no_loops, end_waits_for_the_link, says_what_it_does, bad_options,
+run(loses_as_told, bursts, same_seed_same_fates, one_direction, delay_is_exact, order_under_jitter,
+    held_back, doubles, full_queue, tcp_is_untouched, ipv6, loops_are_still_found,
+    bunches_are_no_loops, end_waits_for_the_link, says_what_it_does, bad_options,
     big_and_empty_datagrams)

@@ -10,8 +10,8 @@ import struct
 import threading
 import time
 
-from server import (PATIENCE, Server, ask, expect, line, need_family, read_all, read_exactly, refused_start, run, stop_process,
-                    tcp, udp, wait_until)
+from server import (PATIENCE, Server, ask, expect, line, need_family, read_all, read_exactly,
+                    refused_start, run, stop_process, tcp, udp, wait_until)
 
 
 def is_refused(client):
@@ -81,7 +81,8 @@ def select_is_full():
     """all the clients that select() can hold, and some more, are served or refused"""
     with Server() as server:
         first, last = Held(server, 550), Held(server, 550)
-        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["full"] == 1100, "1,100 clients")
+        totals = server.wait_totals(
+            lambda t: t["tcp"]["clients"] + t["tcp refused"]["full"] == 1100, "1,100 clients")
         now = totals["tcp"]["now"]
         expect(now >= 1000, True, f"served at once: {now}")
         print(f"# {now} clients at once, {totals['tcp refused']['full']} refused")
@@ -100,7 +101,8 @@ def descriptors_of_a_small_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (30, 1024))
     with Server(prepare=low) as server:
         clients = [tcp(server) for _ in range(40)]
-        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["full"] == 40, "40 clients")
+        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["full"] == 40,
+                                    "40 clients")
         now = totals["tcp"]["now"]
         expect(10 <= now < 30, True, f"{now} clients")
         for client in clients[:now]:
@@ -130,12 +132,14 @@ def descriptors_run_out():
         expect(ask(udp(server), b"udp"), b"UDP", "reply")
         before = cpu(server)
         time.sleep(0.3)
-        expect(cpu(server) - before < 0.2, True, f"CPU seconds while it rests: {cpu(server) - before}")
+        expect(
+            cpu(server) - before < 0.2, True, f"CPU seconds while it rests: {cpu(server) - before}")
         for client in clients[:5]:
             client.close()
         for client in waiting:
             expect(read_exactly(client, 8), b"WAITING\n", "reply to one who waited")
-        # Who comes later waits in turn, and is served without anybody's leave when the limit is raised.
+        # Who comes later waits in turn, and is served without anybody's leave when the limit is
+        # raised.
         late = tcp(server)
         late.sendall(b"late\n")
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -156,7 +160,8 @@ def cpu(server):
 def too_many_from_one_source():
     """--max-per-source: an IPv4 address, or a /64, has so many; others are served"""
     with Server("--max-per-source=2", "--bind=*") as server:
-        for hosts, other in ((("127.0.0.1", "127.0.0.1", "127.0.0.1"), "127.0.0.2"), (("::1", "::1", "::1"), None)):
+        for hosts, other in ((("127.0.0.1", "127.0.0.1", "127.0.0.1"), "127.0.0.2"),
+                             (("::1", "::1", "::1"), None)):
             clients = [client_from(server, host) for host in hosts]
             for client in clients[:2]:
                 expect(line(client, b"hello\n"), b"HELLO\n", "reply")
@@ -193,7 +198,8 @@ def idle():
         expect(line(quiet, b"hello\n"), b"HELLO\n", "reply")
         began = time.monotonic()
         ended = []
-        watcher = threading.Thread(target=lambda: (quiet.recv(1), ended.append(time.monotonic() - began)))
+        watcher = threading.Thread(
+            target=lambda: (quiet.recv(1), ended.append(time.monotonic() - began)))
         watcher.start()
         while not ended:
             expect(line(slow, b"x"), b"X", "reply to one who is not idle")
@@ -240,8 +246,8 @@ def slow_reader():
 
 def slow_readers():
     """many who do not read are held together in bounded memory; each gets every byte when it reads"""
-    # Of the characters that grow most, from two bytes to six: first about what the system takes, then all that it has room for
-    # while the server does not look, so that a read would be long.
+    # Of the characters that grow most, from two bytes to six: first about what the system takes,
+    # then all that it has room for while the server does not look, so that a read would be long.
     letter, count = "ΐ".encode(), 240
     first = letter * 40_000
     more = letter * 500_000
@@ -261,16 +267,21 @@ def slow_readers():
         grown = server.memory() - before
         totals = server.totals()["tcp"]
         taken = totals["bytes-out"] // count
-        print(f"# {grown} KiB more for {totals['bytes-in']} bytes read, of which the system holds {taken} for each")
+        print(
+            f"# {grown} KiB more for {totals['bytes-in']} bytes read, of which the system holds {taken} for each"
+        )
         # Besides what the client's own has room for.
         expect(taken <= (256 + 8) << 10, True, f"{taken} bytes with the system")
         # 16 MiB, one long read, and a short one for each; and what an allocator takes for itself.
-        expect(grown < 16384 + 768 + count * 24 + 2048 or server.is_sanitized(), True, f"{grown} KiB more memory")
+        expect(grown < 16384 + 768 + count * 24 + 2048 or server.is_sanitized(), True,
+               f"{grown} KiB more memory")
         expect(line(tcp(server), b"hello\n"), b"HELLO\n", "reply to another one")
         for i in 0, count // 2, count - 1:
             clients[i].settimeout(PATIENCE)
             clients[i].shutdown(socket.SHUT_WR)
-            expect(read_all(clients[i]) == letter.decode().upper().encode() * (sent[i] // 2), True, f"all of the replies to client {i}")
+            expect(
+                read_all(clients[i]) == letter.decode().upper().encode() * (sent[i] // 2), True,
+                f"all of the replies to client {i}")
 
 
 def takes_nothing():
@@ -284,7 +295,8 @@ def takes_nothing():
         return client
     with Server("--max-per-source=2") as server:
         clients = [closes_its_side(server) for _ in range(2)]
-        server.wait_totals(lambda t: t["tcp"]["bytes-out"] == 2 * len(replies), "that the system has all")
+        server.wait_totals(lambda t: t["tcp"]["bytes-out"] == 2 * len(replies),
+                           "that the system has all")
         expect(is_refused(tcp(server)), True, "a third one")
         for client in clients:
             expect(read_all(client), replies.upper(), "replies to one who reads at last")
@@ -295,7 +307,8 @@ def takes_nothing():
         while not server.totals()["tcp ended"]["idle"]:
             got += len(slow.recv(2000))
             time.sleep(0.02)
-        expect(got + len(read_all(slow)), len(replies), "replies to one who takes some now and then")
+        expect(got + len(read_all(slow)), len(replies),
+               "replies to one who takes some now and then")
         expect(raises(read_all, quiet), "ConnectionResetError", "the other one's end")
 
 
@@ -314,7 +327,8 @@ def stops_reading():
         client.setblocking(False)
         began = moved = time.monotonic()
         while time.monotonic() - moved < 0.5:
-            readable, writable, _ = select.select([client] if moved - began < 1 else [], [client], [], 0.1)
+            readable, writable, _ = select.select([client] if moved - began < 1 else [], [client],
+                                                  [], 0.1)
             if readable:
                 client.recv(1 << 20)
             if writable and client.send(text):
@@ -345,7 +359,8 @@ def reset():
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
             expect(line(other, b"still there\n"), b"STILL THERE\n", "reply")
-        server.wait_totals(lambda t: t["tcp"]["now"] == 1 and sum(t["tcp ended"].values()) == 50, "50 ends")
+        server.wait_totals(lambda t: t["tcp"]["now"] == 1 and sum(t["tcp ended"].values()) == 50,
+                           "50 ends")
 
 
 def descriptors_come_back():
@@ -366,6 +381,6 @@ def descriptors_come_back():
         wait_until(lambda: server.descriptors() == before, "descriptors as before")
 
 
-run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
-    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, takes_nothing, stops_reading, reset,
-    descriptors_come_back)
+run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit,
+    descriptors_run_out, too_many_from_one_source, idle, never_idle, slow_reader, slow_readers,
+    takes_nothing, stops_reading, reset, descriptors_come_back)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A crowd: a thousand TCP clients at once beside a load of datagrams, among them one that never reads, one that resets,
-one that sends a byte a second. Every other client gets every byte, and memory stays bounded."""
+"""A crowd: a thousand TCP clients at once beside a load of datagrams, among them one that never
+reads, one that resets, one that sends a byte a second. Every other client gets every byte, and
+memory stays bounded."""
 import resource
 import selectors
 import socket
@@ -56,7 +57,8 @@ def serve_crowd(clients):
         expect(bool(ready), True, f"something moves; {left} clients left")
         for key, events in ready:
             client = key.data
-            if events & selectors.EVENT_WRITE and client.sent < len(client.text) and not client.write():
+            if events & selectors.EVENT_WRITE and client.sent < len(
+                    client.text) and not client.write():
                 selector.modify(client.socket, selectors.EVENT_READ, client)
             if events & selectors.EVENT_READ and client.read():
                 selector.unregister(client.socket)
@@ -145,7 +147,8 @@ def crowd():
         deaf = never_reads(server)
         # First all of them: the one that resets could take a place from one that is to be served.
         clients = [Client(server, number) for number in range(CLIENTS)]
-        at_once = server.wait_totals(lambda t: t["tcp"]["now"] >= CLIENTS + 2, "all at once")["tcp"]["now"]
+        at_once = server.wait_totals(lambda t: t["tcp"]["now"] >= CLIENTS + 2,
+                                     "all at once")["tcp"]["now"]
         for load in loads:
             load.start()
         try:
@@ -163,7 +166,8 @@ def crowd():
         deaf.close()
         server.wait_totals(lambda t: t["tcp"]["now"] == 0, "no client")
         most, after = server.memory("VmHWM"), server.memory()
-        print(f"# {at_once} clients at once, {loads[0].answered} datagrams, {loads[1].times} resets")
+        print(
+            f"# {at_once} clients at once, {loads[0].answered} datagrams, {loads[1].times} resets")
         print(f"# memory: {before} KiB before, {most} KiB at most, {after} KiB after")
         expect(most - before < MEMORY, True, f"KiB more at most: {most - before}")
 

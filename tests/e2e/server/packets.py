@@ -26,8 +26,12 @@ def open_device():
         fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH14x", b"t0", IFF_TUN | IFF_NO_PI))
     except OSError as error:
         not_here(f"/dev/net/tun: {error.strerror}")
-    subprocess.run(["sh", "-ec", "ip link set lo up; ip link set t0 up; ip addr add 10.9.0.1/8 broadcast + dev t0; "
-                    "ip addr add fd09::1/16 dev t0 nodad"], check=True)
+    subprocess.run([
+        "sh", "-ec",
+        "ip link set lo up; ip link set t0 up; ip addr add 10.9.0.1/8 broadcast + dev t0; "
+        "ip addr add fd09::1/16 dev t0 nodad"
+    ],
+                   check=True)
     return device
 
 
@@ -47,7 +51,8 @@ def packet(source, target, protocol, body, check=None):
     ends = address(source) + address(target)
     if check is not None:
         pseudo = b"" if protocol == ICMP[4] else ends + struct.pack("!II", len(body), protocol)
-        body = body[:check] + struct.pack("!H", checksum(pseudo + body) or 0xffff) + body[check + 2:]
+        body = body[:check] + struct.pack("!H",
+                                          checksum(pseudo + body) or 0xffff) + body[check + 2:]
     if version(source) == 6:
         return struct.pack("!IHBB", 0x60000000, len(body), protocol, 64) + ends + body
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, protocol, 0) + ends
@@ -63,8 +68,8 @@ def put(data):
 
 
 def segment(source, port, server, seq, ack, flags, window=65535, data=b"", options=b"", urgent=0):
-    head = struct.pack("!HHIIBBHHH", port, server.port, seq % 2**32, ack % 2**32, (5 + len(options) // 4) << 4, flags, window, 0,
-                       urgent)
+    head = struct.pack("!HHIIBBHHH", port, server.port, seq % 2**32, ack % 2**32,
+                       (5 + len(options) // 4) << 4, flags, window, 0, urgent)
     put(packet(source, HERE[version(source)], TCP, head + options + data, 16))
 
 
@@ -93,7 +98,8 @@ def connect(source, port, server, window=65535):
     head = 20 if version(source) == 4 else 40
     for data in came(PATIENCE):
         ends, body = data[head - 2 * len(address(source)):head], data[head:]
-        if ends[len(ends) // 2:] == address(source) and body[2:4] == struct.pack("!H", port) and body[13] == SYN | ACK:
+        if ends[len(ends) // 2:] == address(source) and body[2:4] == struct.pack(
+                "!H", port) and body[13] == SYN | ACK:
             ack = struct.unpack("!I", body[4:8])[0] + 1
             segment(source, port, server, seq + 1, ack, ACK, window)
             return seq + 1, ack
@@ -111,7 +117,13 @@ def half_open():
     """6,000 connections that are never completed, from as many sources: everybody else is served"""
     with Server("--public") as server:
         for i in range(6000):
-            segment(somewhere(i % 2), CHANCE.randrange(1024, 65536), server, i, 0, SYN, options=b"\2\4\5\xb4")
+            segment(somewhere(i % 2),
+                    CHANCE.randrange(1024, 65536),
+                    server,
+                    i,
+                    0,
+                    SYN,
+                    options=b"\2\4\5\xb4")
             if i % 2000 == 1999:
                 still_serves(server)
         expect(server.totals()["tcp"]["clients"], 3, "clients")
@@ -129,8 +141,10 @@ def every_state():
                 segment(source, port, server, seq + 6, ack + 6, ACK | FIN)
             if state >= 3:
                 segment(source, port, server, seq + 7, ack + 7, ACK)
-            segment(source, port, server, seq + CHANCE.choice((0, 6, 7, 2**31)), ack + CHANCE.choice((0, 6, 7, 2**31)), i % 256,
-                    CHANCE.choice((0, 1, 65535)), CHANCE.randbytes(i % 9), CHANCE.randbytes(4 * (i % 5)), CHANCE.choice((0, 5, 65535)))
+            segment(source, port, server, seq + CHANCE.choice((0, 6, 7, 2**31)),
+                    ack + CHANCE.choice((0, 6, 7, 2**31)), i % 256, CHANCE.choice((0, 1, 65535)),
+                    CHANCE.randbytes(i % 9), CHANCE.randbytes(4 * (i % 5)),
+                    CHANCE.choice((0, 5, 65535)))
             segment(source, port, server, seq + (0, 6, 7, 7)[state], ack, RST)
             list(came(0))
         still_serves(server)
@@ -156,7 +170,10 @@ def no_room():
                 with open(f"/proc/net/{name}", encoding="ascii") as file:
                     rows += [row.split() for row in list(file)[1:]]
             # Neither LISTEN nor TIME_WAIT.
-            return [row for row in rows if row[1].endswith(f":{server.port:04X}") and row[3] not in ("0A", "06")]
+            return [
+                row for row in rows
+                if row[1].endswith(f":{server.port:04X}") and row[3] not in ("0A", "06")
+            ]
         wait_until(lambda: not kept(), "that the system keeps none")
 
 
@@ -178,7 +195,8 @@ def odd_datagrams():
         for i in range(500):
             following, body = UDP, whole
             for kind in CHANCE.choices((0, 43, 44, 51, 60, 135), k=1 + i % 6):
-                body = bytes([following, CHANCE.choice((0, 0, 1, 255))]) + CHANCE.randbytes(6) + body
+                body = bytes([following, CHANCE.choice(
+                    (0, 0, 1, 255))]) + CHANCE.randbytes(6) + body
                 following = kind
             data = packet("fd09:1::1", HERE[6], following, body)
             put(data[:CHANCE.randrange(40, len(data))] if i % 2 else data)
@@ -197,9 +215,11 @@ def icmp_errors():
             source = "fd09:1::5" if i % 2 else "10.20.3.1"
             seq, ack = ends[source]
             about = struct.pack("!HHII", server.port, 7777, ack % 2**32, seq % 2**32) + bytes(8)
-            quoted = packet(HERE[version(source)], source, CHANCE.choice((TCP, UDP)), about)[:CHANCE.choice((20, 28, 48, 60))]
+            quoted = packet(HERE[version(source)], source, CHANCE.choice((TCP, UDP)),
+                            about)[:CHANCE.choice((20, 28, 48, 60))]
             kind = CHANCE.choice((1, 2, 3, 4) if i % 2 else (3, 4, 5, 11, 12))
-            body = struct.pack("!BBHI", kind, CHANCE.randrange(16), 0, CHANCE.choice((0, 68, 552, 1280, 2**31))) + quoted
+            body = struct.pack("!BBHI", kind, CHANCE.randrange(16), 0,
+                               CHANCE.choice((0, 68, 552, 1280, 2**31))) + quoted
             put(packet(source, HERE[version(source)], ICMP[version(source)], body, 2))
         still_serves(server)
         for source, (seq, ack) in ends.items():

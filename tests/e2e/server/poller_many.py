@@ -74,8 +74,8 @@ def crowd():
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.close()
         totals = server.wait_totals(lambda t: t["tcp"]["now"] == 0, "none")
-        expect((totals["tcp ended"]["closed"] + totals["tcp ended"]["reset"], totals["tcp refused"]["descriptor"]),
-               (CLIENTS + 1, 0), "ends")
+        expect((totals["tcp ended"]["closed"] + totals["tcp ended"]["reset"],
+                totals["tcp refused"]["descriptor"]), (CLIENTS + 1, 0), "ends")
 
 
 def idle_costs_no_time():
@@ -94,7 +94,9 @@ def idle_costs_no_time():
         idle = [tcp(server) for _ in range(4000)]
         server.wait_totals(lambda t: t["tcp"]["now"] == 4001, "all")
         costs.append(min(cost(client) for _ in range(3)))
-        print(f"# ns of the processor for a line: {costs[0]:.0f} alone, {costs[1]:.0f} beside {len(idle)}")
+        print(
+            f"# ns of the processor for a line: {costs[0]:.0f} alone, {costs[1]:.0f} beside {len(idle)}"
+        )
         # select() would take about 20 times as much.
         expect(costs[1] < 2 * costs[0] + 5000, True, f"ns: {costs}")
 
@@ -115,7 +117,8 @@ def refused_beyond():
     """one more than --max-clients is refused, also above what select() can watch"""
     with Server("--max-clients=1200") as server:
         clients = [tcp(server) for _ in range(1210)]
-        server.wait_totals(lambda t: (t["tcp"]["now"], t["tcp refused"]["full"]) == (1200, 10), "1,200 and 10")
+        server.wait_totals(lambda t: (t["tcp"]["now"], t["tcp refused"]["full"]) == (1200, 10),
+                           "1,200 and 10")
         expect(line(clients[1199], b"last\n"), b"LAST\n", "reply")
         expect(clients[1205].recv(1), b"", "refused")
 
@@ -123,8 +126,12 @@ def refused_beyond():
 def whole_script(name, options):
     def test():
         need_room(options)
-        ended = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), name)], capture_output=True,
-                               text=True, timeout=LIMIT, check=False,
+        ended = subprocess.run([sys.executable,
+                                os.path.join(os.path.dirname(__file__), name)],
+                               capture_output=True,
+                               text=True,
+                               timeout=LIMIT,
+                               check=False,
                                env={**os.environ, "TEST_SERVER_OPTIONS": options})
         failed = [text for text in ended.stdout.splitlines() if not text.startswith("ok")]
         expect(ended.returncode, 0, "\n".join(failed))
@@ -133,4 +140,5 @@ def whole_script(name, options):
 
 
 run(crowd, idle_costs_no_time, control_beyond_select, refused_beyond,
-    *(whole_script(name, "--max-clients=2000") for name in SCRIPTS), whole_script("basic.py", "--workers=2"))
+    *(whole_script(name, "--max-clients=2000") for name in SCRIPTS),
+    whole_script("basic.py", "--workers=2"))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Forged datagrams. Nobody needs to be root to forge one here: while a server is stopped, a datagram is sent to it from a
-port that another server takes over before the first one goes on, so that it comes from that server as far as anyone can
-tell. All else is real: two programs, their sockets, and the kernel between them."""
+"""Forged datagrams. Nobody needs to be root to forge one here: while a server is stopped, a
+datagram is sent to it from a port that another server takes over before the first one goes on, so
+that it comes from that server as far as anyone can tell. All else is real: two programs, their
+sockets, and the kernel between them."""
 import collections
 import os
 import random
@@ -19,7 +20,8 @@ from tap import TOP, checksum
 
 # Between two servers, for one forged datagram, that one included.
 MOST = 2
-# How many equal capitals in a row a stranger is answered at full speed, and one at a port of the server's number.
+# How many equal capitals in a row a stranger is answered at full speed, and one at a port of the
+# server's number.
 FAST, SAME_PORT = 30000, 16
 # Of linux/in.h; what a client's system begins with.
 IP_RECVTTL, TTL = 12, 64
@@ -28,7 +30,9 @@ IP_RECVTTL, TTL = 12, 64
 def is_free(host, port):
     """For UDP and TCP?"""
     try:
-        with socket.socket(need_family(host), socket.SOCK_DGRAM) as u, socket.socket(need_family(host), socket.SOCK_STREAM) as t:
+        with socket.socket(need_family(host),
+                           socket.SOCK_DGRAM) as u, socket.socket(need_family(host),
+                                                                  socket.SOCK_STREAM) as t:
             u.bind((host, port))
             t.bind((host, port))
             return True
@@ -90,8 +94,8 @@ SO_RCVBUFFORCE = 33
 
 
 class Wire:
-    """What goes over the loopback interface from or to a server, where one may look: each line's packets are counted.
-    An ordinary user may not; then the servers' own totals must do."""
+    """What goes over the loopback interface from or to a server, where one may look: each line's
+    packets are counted. An ordinary user may not; then the servers' own totals must do."""
 
     def __init__(self, server):
         self.port = server.port
@@ -105,7 +109,8 @@ class Wire:
             self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 28)
         except PermissionError:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        # Replies that are joined pass here in one packet: the header before each packet (struct virtio_net_hdr) tells.
+        # Replies that are joined pass here in one packet: the header before each packet (struct
+        # virtio_net_hdr) tells.
         self.socket.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self.socket.bind(("lo", 3))
         self.socket.setblocking(False)
@@ -123,7 +128,8 @@ class Wire:
             udp_header = packet[start:start + 8]
             ports = (int.from_bytes(udp_header[:2], "big"), int.from_bytes(udp_header[2:4], "big"))
             # Loopback shows each packet twice, going out and coming in.
-            if where[2] == socket.PACKET_OUTGOING and packet[9 if start != 40 else 6] == 17 and self.port in ports:
+            if where[2] == socket.PACKET_OUTGOING and packet[
+                    9 if start != 40 else 6] == 17 and self.port in ports:
                 text = packet[start + 8:]
                 size = size if joined else max(len(text), 1)
                 for at in range(0, max(len(text), 1), size):
@@ -134,12 +140,15 @@ class Wire:
         if not self.socket:
             return
         seen = collections.Counter(text.decode().upper() for text in self.packets())
-        if int.from_bytes(self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)[4:], sys.byteorder):
+        if int.from_bytes(
+                self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)[4:], sys.byteorder):
             # Somebody else's flood has pushed ours out: the totals must do here too.
             self.socket.close()
             return
-        for text, copies in collections.Counter(text.decode().upper() for text in datagrams).items():
-            expect(1 < seen[text] <= MOST * copies, True, f"{seen[text]} packets of {text[:20]!r}, {copies} forged")
+        for text, copies in collections.Counter(text.decode().upper()
+                                                for text in datagrams).items():
+            expect(1 < seen[text] <= MOST * copies, True,
+                   f"{seen[text]} packets of {text[:20]!r}, {copies} forged")
         self.socket.close()
 
 
@@ -154,13 +163,18 @@ def circle(datagrams, ports, host="127.0.0.1", options=(), most=MOST):
     packets = len(datagrams) + a["udp"]["replies"] + b["udp"]["replies"]
     if not options:
         wire.check(datagrams)
-        expect((a["udp"]["replies"], b["udp dropped"]["loop"]), (len(datagrams), len(datagrams)), "answered by one, known by the other")
-    expect((b["udp"]["replies"], packets <= most * len(datagrams)), (0, True), f"{packets} packets, {options}, {a} {b}")
-    expect(len(re.findall("a loop, silenced", first.log() + second.log())), int(b["udp dropped"]["loop"] > 0), "logged once")
+        expect((a["udp"]["replies"], b["udp dropped"]["loop"]), (len(datagrams), len(datagrams)),
+               "answered by one, known by the other")
+    expect((b["udp"]["replies"], packets <= most * len(datagrams)), (0, True),
+           f"{packets} packets, {options}, {a} {b}")
+    expect(len(re.findall("a loop, silenced",
+                          first.log() + second.log())), int(b["udp dropped"]["loop"] > 0),
+           "logged once")
     # Both still serve, the same lines too.
     for server in (first, second):
         if not options:
-            expect(ask(udp(server, host), datagrams[0]), datagrams[0].decode().upper().encode(), "another client's reply")
+            expect(ask(udp(server, host), datagrams[0]), datagrams[0].decode().upper().encode(),
+                   "another client's reply")
         server.stop()
     return packets
 
@@ -180,19 +194,22 @@ def one_datagram():
 
 def many_datagrams():
     """fifty different ones or copies at once: one reply each"""
-    for datagrams in ([b"hello %d" % i for i in range(50)], [b"HELLO %d" % i for i in range(50)], [b"HELLO"] * 50):
+    for datagrams in ([b"hello %d" % i for i in range(50)], [b"HELLO %d" % i
+                                                             for i in range(50)], [b"HELLO"] * 50):
         circle(datagrams, (HIGH, HIGH))
 
 
 def its_own_link():
     """whatever the servers' own links do: one reply, and no more copies than they make"""
-    for options in (["--delay=600ms", "--duplicate=100%"], ["--delay=30ms", "--jitter=20ms", "--duplicate=50%", "--loss=20%", "--reorder=30%"]):
+    for options in (["--delay=600ms", "--duplicate=100%"], [
+            "--delay=30ms", "--jitter=20ms", "--duplicate=50%", "--loss=20%", "--reorder=30%"
+    ]):
         circle([b"hello", b"HELLO"], (HIGH, LOW), options=options, most=5)
 
 
 class Way(threading.Thread):
-    """A way between two servers, which takes `delay` in each direction and hands everything on `copies` times, as a router does.
-    What passes is counted."""
+    """A way between two servers, which takes `delay` in each direction and hands everything on
+    `copies` times, as a router does. What passes is counted."""
 
     def __init__(self, delay, copies):
         super().__init__(daemon=True)
@@ -222,7 +239,9 @@ class Way(threading.Thread):
             for end in select.select(self.ends, [], [], max(wait, 0))[0]:
                 text, control, _, _ = end.recvmsg(1 << 16, 64)
                 ttl = int.from_bytes(control[0][2], sys.byteorder) - 1
-                self.under_way += [(time.monotonic() + self.delay, 1 - self.ends.index(end), text, ttl)] * self.copies
+                self.under_way += [
+                    (time.monotonic() + self.delay, 1 - self.ends.index(end), text, ttl)
+                ] * self.copies
 
     def dropped(self):
         return [server.totals()["udp dropped"]["loop"] for server in self.servers]
@@ -233,9 +252,11 @@ def any_round_trip():
     ways = [Way(trip / 2, copies) for trip in (0, .001, .06, .3, 1.2) for copies in (1, 3)]
     try:
         for way in ways:
-            wait_until(lambda w=way: w.dropped() == [0, w.copies], "that the second server gets the first one's reply")
+            wait_until(lambda w=way: w.dropped() == [0, w.copies],
+                       "that the second server gets the first one's reply")
         for way in ways:
-            expect((way.under_way, way.passed, way.dropped()), ([], [1, way.copies], [0, way.copies]), f"{way.delay} s, what passed")
+            expect((way.under_way, way.passed, way.dropped()),
+                   ([], [1, way.copies], [0, way.copies]), f"{way.delay} s, what passed")
     finally:
         for way in ways:
             way.ended = True
@@ -256,7 +277,8 @@ def a_stranger(answer, local="127.0.0.1", same=False, limit=FAST):
                 if totals["udp dropped"]["loop"]:
                     break
         # A stall of this machine is a part of the row.
-        expect((limit / 2 < totals["udp"]["replies"] <= limit, totals["udp dropped"]["loop"]), (True, 1), f"{totals}")
+        expect((limit / 2 < totals["udp"]["replies"] <= limit, totals["udp dropped"]["loop"]),
+               (True, 1), f"{totals}")
         expect(len(re.findall("a loop, silenced", server.log())), 1, "logged once")
         expect(ask(udp(server), b"HELLO"), b"HELLO", "another client's reply")
 
@@ -270,19 +292,26 @@ def strangers():
 def a_textbook_server():
     """the textbook's server: 30,000 replies at most"""
     def textbook(port):
-        process = subprocess.Popen([os.environ.get("PYTHON") or "python3", os.path.join(TOP, "tests/lib/textbook/udp_server.py"), str(port)],
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([
+            os.environ.get("PYTHON") or "python3",
+            os.path.join(TOP, "tests/lib/textbook/udp_server.py"),
+            str(port)
+        ],
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
         if b"ready" not in process.stdout.readline():
             process.kill()
             process.wait()
             raise AssertionError("the port is in use")
         return process
     with Server() as server:
-        process = start_on_free_port(lambda port: forge(server, [b"hello"], port, start=textbook), LOW)
+        process = start_on_free_port(lambda port: forge(server, [b"hello"], port, start=textbook),
+                                     LOW)
         try:
             totals = server.wait_totals(lambda t: t["udp dropped"]["loop"] > 0, "the end of it")
             # The forged one is not its own capitals.
-            expect((totals["udp"]["replies"] <= FAST + 1, totals["udp dropped"]["loop"]), (True, 1), f"{totals}")
+            expect((totals["udp"]["replies"] <= FAST + 1, totals["udp dropped"]["loop"]), (True, 1),
+                   f"{totals}")
         finally:
             process.kill()
             process.wait()
@@ -296,12 +325,14 @@ def the_mark():
     both.bind(("::", 0))
     for server in (Server(), Server("--workers=2"), handed_over(both)):
         for host, level, send, tell in (("127.0.0.1", socket.IPPROTO_IP, socket.IP_TTL, IP_RECVTTL),
-                                        ("::1", socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, socket.IPV6_RECVHOPLIMIT)):
+                                        ("::1", socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS,
+                                         socket.IPV6_RECVHOPLIMIT)):
             client = udp(server, host)
             client.setsockopt(level, tell, 1)
             client.send(b"HELLO")
             text, control, _, _ = client.recvmsg(100, 64)
-            expect((text, [int.from_bytes(c[2], sys.byteorder) for c in control]), (b"HELLO", [96]), f"reply at {host}")
+            expect((text, [int.from_bytes(c[2], sys.byteorder) for c in control]), (b"HELLO", [96]),
+                   f"reply at {host}")
             client.setsockopt(level, send, 96)
             client.send(b"HELLO")
             silence(client, udp(server, host))
@@ -332,7 +363,8 @@ def a_program():
             for _ in range(40):
                 for _ in range(50):
                     client.send(b"BURST")
-                expect([client.recv(1 << 16) for _ in range(50)], [b"BURST"] * 50, "replies to a burst")
+                expect([client.recv(1 << 16) for _ in range(50)], [b"BURST"] * 50,
+                       "replies to a burst")
         expect(server.totals()["udp dropped"]["loop"], 0, "silenced")
 
 
@@ -346,7 +378,8 @@ def own_address():
             own.sendto(text, (host, port))
         with handed_over(own) as server:
             totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == 2, "two datagrams")
-            expect((totals["udp"]["replies"], totals["udp dropped"]["own-address"]), (0, 2), f"totals at {host}")
+            expect((totals["udp"]["replies"], totals["udp dropped"]["own-address"]), (0, 2),
+                   f"totals at {host}")
             expect(ask(udp(server, host), b"hello"), b"HELLO", "reply to a client")
 
 
@@ -370,7 +403,8 @@ def low_ports():
                 client.close()
                 tried += 2
         expect(server.totals()["udp dropped"]["low-port"], tried, "dropped")
-        expect(ask(udp(server, port=free_port(1024, 9000)), b"hello"), b"HELLO", "reply to port 1024 or higher")
+        expect(ask(udp(server, port=free_port(1024, 9000)), b"hello"), b"HELLO",
+               "reply to port 1024 or higher")
 
 
 def may_bind_low_ports():
@@ -384,20 +418,24 @@ def may_bind_low_ports():
 
 def raw_ports():
     """raw packets from port 0, the own address and odd sources: no packet at all"""
-    with Server("--bind=0.0.0.0") as server, socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
-        sources = [("127.0.0.1", 0), ("127.0.0.1", server.port), ("127.0.0.9", server.port), ("127.0.0.1", 7)]
+    with Server("--bind=0.0.0.0") as server, socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                                           socket.IPPROTO_RAW) as raw:
+        sources = [("127.0.0.1", 0), ("127.0.0.1", server.port), ("127.0.0.9", server.port),
+                   ("127.0.0.1", 7)]
         for host, port in sources:
             for text in (b"hello", b"HELLO"):
-                datagram = b"".join(n.to_bytes(2, "big") for n in (port, server.port, 8 + len(text), 0)) + text
-                header = bytes([0x45, 0]) + (20 + len(datagram)).to_bytes(2, "big") + bytes([0, 0, 0, 0, 64, 17, 0, 0])
+                datagram = b"".join(
+                    n.to_bytes(2, "big") for n in (port, server.port, 8 + len(text), 0)) + text
+                header = bytes([0x45, 0]) + (20 + len(datagram)).to_bytes(2, "big") + bytes(
+                    [0, 0, 0, 0, 64, 17, 0, 0])
                 header += socket.inet_aton(host) + socket.inet_aton("127.0.0.1")
                 header = header[:10] + checksum(header).to_bytes(2, "big") + header[12:]
                 raw.sendto(header + datagram, ("127.0.0.1", 0))
         expect(ask(udp(server), b"hello"), b"HELLO", "reply to a client")
         totals = server.totals()
         expect(totals["udp"]["datagrams"], 2 * len(sources) + 1, f"datagrams: {totals}")
-        expect((totals["udp"]["replies"], totals["udp dropped"]["own-address"], totals["udp dropped"]["low-port"]),
-               (1, 4, 4), "totals")
+        expect((totals["udp"]["replies"], totals["udp dropped"]["own-address"],
+                totals["udp dropped"]["low-port"]), (1, 4, 4), "totals")
 
 
 def may_use_raw_sockets():
@@ -408,6 +446,8 @@ def may_use_raw_sockets():
         return False
 
 
-# The last two need rights that an ordinary user does not have; the rules behind them are in test_loop_guard.c as well.
-run(one_datagram, many_datagrams, its_own_link, any_round_trip, strangers, a_textbook_server, the_mark, a_person, a_program,
-    own_address, *([low_ports] if may_bind_low_ports() else []), *([raw_ports] if may_use_raw_sockets() else []))
+# The last two need rights that an ordinary user does not have; the rules behind them are in
+# test_loop_guard.c as well.
+run(one_datagram, many_datagrams, its_own_link, any_round_trip, strangers, a_textbook_server,
+    the_mark, a_person, a_program, own_address, *([low_ports] if may_bind_low_ports() else []),
+    *([raw_ports] if may_use_raw_sockets() else []))

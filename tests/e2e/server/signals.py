@@ -8,8 +8,8 @@ import subprocess
 import threading
 import time
 
-from server import (PATIENCE, UPCASED, Server, ask, expect, line, read_all, read_exactly, run, stop_process, tcp, udp,
-                    wait_until)
+from server import (PATIENCE, UPCASED, Server, ask, expect, line, read_all, read_exactly, run,
+                    stop_process, tcp, udp, wait_until)
 from tap import read
 
 
@@ -20,8 +20,10 @@ def totals_while_it_runs():
         expect(line(client, b"one\ntwo\nthree"), b"ONE\nTWO\nTHREE", "reply")
         expect(ask(peer, "ŉ".encode()), "ʼN".encode(), "reply")
         totals = server.totals()
-        expect(totals["tcp"], {"clients": 1, "now": 1, "lines": 2, "bytes-in": 13, "bytes-out": 13}, "TCP")
-        expect(totals["udp"], {"clients": 1, "datagrams": 1, "replies": 1, "bytes-in": 2, "bytes-out": 3}, "UDP")
+        expect(totals["tcp"], {"clients": 1, "now": 1, "lines": 2, "bytes-in": 13, "bytes-out": 13},
+               "TCP")
+        expect(totals["udp"],
+               {"clients": 1, "datagrams": 1, "replies": 1, "bytes-in": 2, "bytes-out": 3}, "UDP")
         expect(line(client, b"four\n"), b"FOUR\n", "reply")
         expect(server.totals()["tcp"]["lines"], 3, "lines")
 
@@ -36,7 +38,8 @@ def ends_with_status_0():
         totals = server.stop(number)
         for client in clients:
             expect(read_all(client), b"", "nothing more")
-        expect((totals["tcp"]["clients"], totals["tcp ended"]["stopped"], totals["tcp"]["lines"]), (3, 3, 3), "totals")
+        expect((totals["tcp"]["clients"], totals["tcp ended"]["stopped"], totals["tcp"]["lines"]),
+               (3, 3, 3), "totals")
         expect(number.name in server.log(), True, server.log())
 
 
@@ -64,7 +67,9 @@ def received_is_answered():
     server.process.send_signal(signal.SIGTERM)
     server.process.send_signal(signal.SIGCONT)
     for peer in peers:
-        expect({peer.recv(100) for _ in range(100)}, {b"DATAGRAM %d" % i for i in range(100)}, "replies")
+        expect({peer.recv(100)
+                for _ in range(100)}, {b"DATAGRAM %d" % i
+                                       for i in range(100)}, "replies")
     for i, client in enumerate([*old, *new]):
         expect(read_all(client), text[:len(text) // (i + 1)].upper() + b"\xc3", f"client {i}")
     totals = server.wait()
@@ -91,11 +96,15 @@ def nobody_keeps_it():
                 pass
         except OSError:
             pass
-    threads = [threading.Thread(target=send, args=(client, b"line\n" * 1000)),
-               threading.Thread(target=send, args=(peer, b"datagram")), threading.Thread(target=read_on)]
+    threads = [
+        threading.Thread(target=send, args=(client, b"line\n" * 1000)),
+        threading.Thread(target=send, args=(peer, b"datagram")),
+        threading.Thread(target=read_on)
+    ]
     for thread in threads:
         thread.start()
-    server.wait_totals(lambda t: t["tcp"]["bytes-out"] > 100000 and t["udp"]["replies"] > 100, "traffic")
+    server.wait_totals(lambda t: t["tcp"]["bytes-out"] > 100000 and t["udp"]["replies"] > 100,
+                       "traffic")
     began = time.monotonic()
     server.stop()
     took = time.monotonic() - began
@@ -166,8 +175,10 @@ def totals_have_a_limit():
         expect(ask(udp(server), b"x"), b"X", "reply")
         server.wait_totals(lambda t: t["udp"]["replies"] == 1, "the reply")
         most = 100 + 20 * (time.monotonic() - began + 1)
-        expect(server.log().count("\n") <= most, True, f"{server.log().count(chr(10))} lines, {most:.0f} at most")
-        expect(server.log().count("totals so far") <= 2 * (time.monotonic() - began) + 1, True, "totals")
+        expect(server.log().count("\n") <= most, True,
+               f"{server.log().count(chr(10))} lines, {most:.0f} at most")
+        expect(server.log().count("totals so far") <= 2 * (time.monotonic() - began) + 1, True,
+               "totals")
 
 
 def signals_while_it_works():
@@ -207,13 +218,18 @@ def every_word_is_in_the_manual():
         totals = server.totals()
     page = re.search(r"^\.Sh TOTALS$(.*?)^\.Sh ", read("man", "upcased.8") or "", re.M | re.S)
     described = set(re.findall(r"^\.It Cm (\S+)", page[1], re.M)) if page else set()
-    expect(sorted({word for group in totals.values() for word in group} ^ described), [], "words on one side only")
-    expect([group for group in totals if f'Dq {group}:' not in page[1]], [], "lines that are not explained")
+    expect(sorted({word
+                   for group in totals.values()
+                   for word in group} ^ described), [], "words on one side only")
+    expect([group for group in totals if f'Dq {group}:' not in page[1]], [],
+           "lines that are not explained")
 
 
 def stdin_does_not_matter():
     """the end of its standard input is no end"""
-    with subprocess.Popen([UPCASED, "--port=0", "--ready-fd=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([UPCASED, "--port=0", "--ready-fd=1"],
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as process:
         port = int(process.stdout.readline())
         process.stdin.close()
@@ -221,9 +237,10 @@ def stdin_does_not_matter():
             client.sendall(b"x")
             expect(read_exactly(client, 1), b"X", "reply")
         process.terminate()
-        expect(wait_until(lambda: process.poll() is not None and [process.returncode], "the end"), [0], "status")
+        expect(wait_until(lambda: process.poll() is not None and [process.returncode], "the end"),
+               [0], "status")
 
 
-run(totals_while_it_runs, ends_with_status_0, sigint_in_the_background, received_is_answered, nobody_keeps_it,
-    slow_reader_gets_all, second_signal, patience_ends, totals_have_a_limit, signals_while_it_works, port_is_free_again,
-    every_word_is_in_the_manual, stdin_does_not_matter)
+run(totals_while_it_runs, ends_with_status_0, sigint_in_the_background, received_is_answered,
+    nobody_keeps_it, slow_reader_gets_all, second_signal, patience_ends, totals_have_a_limit,
+    signals_while_it_works, port_is_free_again, every_word_is_in_the_manual, stdin_does_not_matter)

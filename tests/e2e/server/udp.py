@@ -38,13 +38,16 @@ def growing_reply():
     with Server() as server:
         client, other = udp(server), udp(server)
         fits = "ŉ".encode() * (IPV4_MOST // 3)
-        expect(ask(client, fits[:IPV4_MOST // 2]), fits[:IPV4_MOST // 2].decode(errors="ignore").upper().encode() +
-               (b"\xc5" if IPV4_MOST // 2 % 2 else b""), "a reply that fits")
+        expect(
+            ask(client, fits[:IPV4_MOST // 2]),
+            fits[:IPV4_MOST // 2].decode(errors="ignore").upper().encode() +
+            (b"\xc5" if IPV4_MOST // 2 % 2 else b""), "a reply that fits")
         client.send("ŉ".encode() * (IPV4_MOST // 2))
         client.send("ΐ".encode() * (IPV4_MOST // 2))
         silence(client, other)
         totals = server.totals()
-        expect((totals["udp dropped"]["too-long"], totals["udp"]["replies"]), (2, 2), "dropped and sent")
+        expect((totals["udp dropped"]["too-long"], totals["udp"]["replies"]), (2, 2),
+               "dropped and sent")
 
 
 def burst():
@@ -70,7 +73,8 @@ def burst():
         expect(totals["udp"]["replies"] + overflowed, 2048, "replies and overflowed")
         with open("/proc/sys/net/core/rmem_max", encoding="ascii") as file:
             if int(file.read()) >= 4 << 20:
-                expect((len(got), overflowed), (2048, 0), "replies and overflowed with the buffer asked for")
+                expect((len(got), overflowed), (2048, 0),
+                       "replies and overflowed with the buffer asked for")
 
 
 def reply_from_the_address_asked():
@@ -78,7 +82,8 @@ def reply_from_the_address_asked():
     with Server("--bind=*") as server:
         for host in ("127.0.0.1", "127.0.0.2", "127.1.2.3", "::1"):
             # A connected socket takes replies from that address alone.
-            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"), b"HELLO", host)
+            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"),
+                   b"HELLO", host)
 
 
 def broadcast():
@@ -119,7 +124,8 @@ def clients_are_counted():
             for i, client in enumerate(clients):
                 expect(ask(client, b"line %d" % i), b"LINE %d" % i, "reply")
         totals = server.totals()["udp"]
-        expect((totals["clients"], totals["datagrams"], totals["replies"]), (100, 300, 300), "totals")
+        expect((totals["clients"], totals["datagrams"], totals["replies"]), (100, 300, 300),
+               "totals")
         expect(totals["bytes-in"], totals["bytes-out"], "bytes")
 
 
@@ -135,5 +141,5 @@ def flood_beside_tcp():
             expect(read_exactly(client, len(b"line %d\n" % i)), b"LINE %d\n" % i, "reply")
 
 
-run(empty, every_size, longest_over_ipv6, growing_reply, burst, reply_from_the_address_asked, broadcast,
-    peers_that_are_gone, clients_are_counted, flood_beside_tcp)
+run(empty, every_size, longest_over_ipv6, growing_reply, burst, reply_from_the_address_asked,
+    broadcast, peers_that_are_gone, clients_are_counted, flood_beside_tcp)

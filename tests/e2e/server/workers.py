@@ -24,7 +24,8 @@ def is_alive(pid):
 
 
 def wait_workers(server, n=WORKERS):
-    return wait_until(lambda: (lambda found: len(found) == n and found)(server.workers()), f"{n} workers")
+    return wait_until(lambda: (lambda found: len(found) == n and found)(server.workers()),
+                      f"{n} workers")
 
 
 def connections_of(pid):
@@ -54,7 +55,8 @@ def share():
         peers = [udp(server) for _ in range(100)]
         for number, peer in enumerate(peers):
             expect(ask(peer, b"peer %d" % number), b"PEER %d" % number, "reply")
-        totals = server.wait_totals(lambda t: (t["udp"]["replies"], t["tcp"]["lines"]) == (100, 200), "all")
+        totals = server.wait_totals(
+            lambda t: (t["udp"]["replies"], t["tcp"]["lines"]) == (100, 200), "all")
         expect((totals["udp"]["clients"], totals["tcp"]["now"]), (100, 200), "clients")
         for client in clients:
             client.close()
@@ -84,20 +86,27 @@ def one_is_killed():
             lost = connections_of(pid)
             # It had lived for more than a second, or it would be given a pause.
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda pid=pid: pid not in server.workers() and len(server.workers()) == WORKERS, "the next one")
+            wait_until(
+                lambda pid=pid: pid not in server.workers() and len(server.workers()) == WORKERS,
+                "the next one")
             dead += lost
             # Its end reaches the clients in a moment.
-            wait_until(lambda: sum(not ended(client) for client in now) == len(clients) - dead, "connections that live")
+            wait_until(lambda: sum(not ended(client) for client in now) == len(clients) - dead,
+                       "connections that live")
             now = [client for client in now if not ended(client)]
             traffic(now)
         now = [tcp(server) for _ in range(30)]
         traffic(now)
         totals = server.wait_totals(
-            lambda t: (t["tcp"]["lines"], t["udp"]["replies"]) == (lines, datagrams), f"{lines} and {datagrams}")
-        expect((totals["tcp"]["clients"], totals["tcp"]["now"], totals["tcp ended"]["cut"]), (120, 30, 90), "connections")
-        expect(len([text for text in server.log().splitlines() if "ended: signal 9" in text]), WORKERS, server.log())
+            lambda t: (t["tcp"]["lines"], t["udp"]["replies"]) == (lines, datagrams),
+            f"{lines} and {datagrams}")
+        expect((totals["tcp"]["clients"], totals["tcp"]["now"], totals["tcp ended"]["cut"]),
+               (120, 30, 90), "connections")
+        expect(len([text for text in server.log().splitlines() if "ended: signal 9" in text]),
+               WORKERS, server.log())
         last = server.stop()
-        expect((last["tcp"]["lines"], last["udp"]["replies"], last["tcp ended"]["stopped"]), (lines, datagrams, 30), "end")
+        expect((last["tcp"]["lines"], last["udp"]["replies"], last["tcp ended"]["stopped"]),
+               (lines, datagrams, 30), "end")
 
 
 def ended(client):
@@ -141,7 +150,8 @@ def dropped_is_told_once():
                 while drops(server) < before + 50:
                     peer.send(b"x" * 1400)
                 os.kill(pid, number)
-                server.wait_totals(lambda t: t["udp system"]["overflowed"] >= drops(server), "all that was dropped")
+                server.wait_totals(lambda t: t["udp system"]["overflowed"] >= drops(server),
+                                   "all that was dropped")
             wait_until(lambda pid=pid: pid not in server.workers(), "its end")
         ask(udp(server), b"x")
         expect(server.totals()["udp system"]["overflowed"], drops(server), "overflowed")
@@ -240,9 +250,12 @@ def control():
             expect(sorted(asked.connections()), sorted(map(name_of, clients)), "peers")
             for client in clients:
                 answer = asked.ask(f"connection {name_of(client)}")
-                expect((len(answer), answer[0].split()[1], answer[1]), (2, name_of(client), "ok"), "one of them")
+                expect((len(answer), answer[0].split()[1], answer[1]), (2, name_of(client), "ok"),
+                       "one of them")
             expect(asked.ask("connection 127.0.0.1:1")[0].startswith("error"), True, "nobody")
-            wait_until(lambda: "tcp: clients 60 now 60 lines 60 bytes-in 360 bytes-out 360" in asked.ask("totals"), "sum")
+            wait_until(
+                lambda: "tcp: clients 60 now 60 lines 60 bytes-in 360 bytes-out 360" in asked.ask(
+                    "totals"), "sum")
             # One that stands still is told, and does not spoil the next answers.
             os.kill(workers[1], signal.SIGSTOP)
             expect(asked.ask("connections")[-1], "error worker 2 does not answer", "silent")
@@ -251,7 +264,9 @@ def control():
             wait_until(lambda: asked.ask("connections")[-1] == "ok", "all answers")
             expect(sorted(asked.connections()), sorted(map(name_of, clients)), "peers again")
             os.kill(workers[0], signal.SIGKILL)
-            wait_until(lambda: workers[0] not in server.workers() and len(server.workers()) == WORKERS, "the next one")
+            wait_until(
+                lambda: workers[0] not in server.workers() and len(server.workers()) == WORKERS,
+                "the next one")
             expect(set(asked.connections()) < set(map(name_of, clients)), True, "those that live")
         expect(os.listdir(folder), [], "files at the end")
 
@@ -274,8 +289,13 @@ def not_with_sockets_handed_over():
     for value in ("0", "65", "x", ""):
         expect("--workers" in refused_start(f"--workers={value}", status=2), True, value)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ended_at = subprocess.run([*ACTIVATE, str(listener.fileno()), UPCASED, "--workers=2"],
-                                  pass_fds=[listener.fileno()], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ended_at = subprocess.run([*ACTIVATE,
+                                   str(listener.fileno()), UPCASED, "--workers=2"],
+                                  pass_fds=[listener.fileno()],
+                                  capture_output=True,
+                                  text=True,
+                                  timeout=PATIENCE,
+                                  check=False)
         expect((ended_at.returncode, "LISTEN_FDS" in ended_at.stderr), (2, True), ended_at.stderr)
 
 
@@ -290,7 +310,8 @@ def too_few_descriptors():
         expect("cannot" in server.log(), False, server.log())
     addresses = [f"--bind=127.0.0.{i}" for i in range(1, 33)]
     message = refused_start("--workers=16", "--port=0", *addresses, status=2)
-    expect("--workers=16: is more than the 15 for whose sockets select() has room" in message, True, message)
+    expect("--workers=16: is more than the 15 for whose sockets select() has room" in message, True,
+           message)
     with Server("--workers=15", *addresses) as server:
         wait_workers(server, 15)
         for i in range(1, 33):
@@ -307,5 +328,6 @@ def stopped_parent():
         os.kill(server.pid, signal.SIGCONT)
 
 
-run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, storm_of_deaths, all_end, none_is_left, port_in_use, control,
-    asked_to_end_alone, not_with_sockets_handed_over, too_few_descriptors, stopped_parent)
+run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, storm_of_deaths, all_end,
+    none_is_left, port_in_use, control, asked_to_end_alone, not_with_sockets_handed_over,
+    too_few_descriptors, stopped_parent)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The textbook's TCP client: connects, sends a sentence without an end of line, prints what comes back.
+# The textbook's TCP client: connects, sends a sentence without an end of line, prints what comes
+# back.
 import sys
 from socket import AF_INET, SOCK_STREAM, socket
 
