@@ -471,11 +471,12 @@ static bool put_summaries(struct plain *p)
 static int end_replay(struct plain *p)
 {
 	struct run *run = &p->run;
-	const bool all = put_summaries(p), whole = replay_is_whole(run->replay);
+	const struct replay_status *status = replay_status(run->replay);
+	const bool all = put_summaries(p);
 
 	run_record_figures(run, 0);
-	run->record.ended_at = whole ? run->record.ended_at + replay_origin(run->replay)
-	                             : run_time(run, 0);
+	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
+	                                     : run_time(run, 0);
 	recorder_end(run->recorder, &run->record);
 	plain_flush(p);
 	if (recorder_error(run->recorder) || p->write_error) {
@@ -483,7 +484,7 @@ static int end_replay(struct plain *p)
 		                                           : p->write_error);
 		return 1;
 	}
-	if (!whole)
+	if (!status->whole)
 		plain_say(p, false,
 		    "the recording has no end: what came of its last lines is not known");
 	return save(p) == 0 && all ? 0 : 1;
@@ -497,7 +498,7 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	p->run.replay = replay;
-	p->prefixes = replay_sessions(replay) > 1;
+	p->prefixes = replay_status(replay)->sessions > 1;
 	/* Any time does: only differences are written. */
 	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0) {
 		standard_say("upcase: memory is short");

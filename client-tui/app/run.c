@@ -363,12 +363,14 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 		.event = on_replay_event,
 		.line = on_replay_line };
 
+	const struct replay_status *status = replay_status(run->replay);
+
 	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
 		return -1;
-	run->record = *replay_run(run->replay);
-	if (open_recorder(run, replay_origin(run->replay)) < 0)
+	run->record = *status->run;
+	if (open_recorder(run, status->origin) < 0)
 		return -1;
-	for (size_t i = 0; i < replay_sessions(run->replay); i++) {
+	for (size_t i = 0; i < status->sessions; i++) {
 		struct session *session = replay_session(run->replay, i);
 		struct run_session *of = add_session(run,
 		    session_transport(session) == SESSION_TCP);
@@ -376,7 +378,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 		if (!of)
 			return -1;
 		of->session = session;
-		if (record_session(of, rows, replay_trace(run->replay)) < 0)
+		if (record_session(of, rows, status->trace) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
 		run->settings.reply_timeout = session_reply_timeout(session);

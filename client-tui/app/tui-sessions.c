@@ -184,14 +184,14 @@ void tui_burst_dispatch(struct tui *tui)
 static void show_lab(struct tui *tui)
 {
 	static const struct link_status unknown;
-	const struct replay *replay = tui->run.replay;
+	const struct replay_status *status = replay_status(tui->run.replay);
 
-	if (!replay_trace(replay))
+	if (!status->trace)
 		return;
-	snprintf(tui->link_words, sizeof tui->link_words, "%s", replay_run(replay)->link);
+	snprintf(tui->link_words, sizeof tui->link_words, "%s", status->run->link);
 	tui->lab_view = (struct view_lab){ .link = &unknown,
 		.words = tui->link_words,
-		.trace = replay_trace(replay),
+		.trace = status->trace,
 		.panel = &tui->panel };
 	tui->view.lab = &tui->lab_view;
 }
@@ -203,7 +203,7 @@ int tui_replay_start(struct tui *tui, int64_t now)
 	if (run_open_replay(&tui->run, (size_t)s->rows, s->step, now) < 0)
 		return -1;
 	show_lab(tui);
-	if (!replay_is_whole(tui->run.replay))
+	if (!replay_status(tui->run.replay)->whole)
 		tui_notice(tui, false,
 		    "the recording has no end: what came of its last lines is not known");
 	tui_say(tui, s->step ? "space: the next event"
@@ -222,26 +222,27 @@ bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64
 	if (right || tui->run.settings.step)
 		replay_step(replay, now);
 	else
-		replay_pause(replay, !replay_is_paused(replay), now);
+		replay_pause(replay, !replay_status(replay)->paused, now);
 	tui->changed = true;
 	return true;
 }
 
 const char *tui_progress(struct tui *tui, int64_t now)
 {
-	const struct replay *replay = tui->run.replay;
+	const struct replay_status *status = tui->run.replay ? replay_status(tui->run.replay)
+	                                                     : NULL;
 	char text[sizeof tui->progress - 8];
 
 	if (tui->run.due)
 		return "burst: waits for the connection";
-	if (!replay && !tui->run.generator.running)
+	if (!status && !tui->run.generator.running)
 		return NULL;
-	if (replay)
+	if (status)
 		snprintf(tui->progress, sizeof tui->progress, "%s%zu/%zu",
-		    replay_at_end(replay)      ? "end "
-		    : replay_is_paused(replay) ? "still "
-		                               : "",
-		    replay_position(replay), replay_length(replay));
+		    status->position == status->length ? "end "
+		    : status->paused                   ? "still "
+		                                       : "",
+		    status->position, status->length);
 	else
 		snprintf(tui->progress, sizeof tui->progress, "burst %s",
 		    generator_progress(&tui->run.generator, now, tui->run.utf8 ? "·" : "-", text,

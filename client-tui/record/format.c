@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/printable.h"
-#include "ledger/validity.h"
+#include "ledger/figures.h"
 #include "record/fields.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))

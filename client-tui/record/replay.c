@@ -41,17 +41,14 @@ struct replay_event {
 struct replay {
 	struct record_file *file;
 	struct replay_event *events;
-	size_t count, capacity, next;
+	size_t capacity;
+	struct replay_status status;
 	/* Memory was short. */
 	bool failed;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
-	struct trace *trace;
-	/* Time 0 of the file, on our clock. */
-	int64_t origin;
 	/* How much the real clock is ahead; the replay's time while it is paused. */
 	int64_t lag, paused_at;
-	bool paused;
 	/* For capitals. */
 	unsigned char *bytes;
 	size_t bytes_capacity;
@@ -67,10 +64,10 @@ static int64_t later(int64_t one, int64_t other)
 static void add(struct replay *r, enum replay_event_kind kind, size_t side, size_t index,
     int64_t at)
 {
-	r->failed = r->failed ||
-	            grow_list(&r->events, &r->capacity, r->count + 1, sizeof *r->events) < 0;
+	r->failed = r->failed || grow_list(&r->events, &r->capacity, r->status.length + 1,
+	                             sizeof *r->events) < 0;
 	if (!r->failed)
-		r->events[r->count++] = (struct replay_event){ .at = at,
+		r->events[r->status.length++] = (struct replay_event){ .at = at,
 			.index = (uint32_t)index,
 			.side = (uint16_t)side,
 			.kind = (uint8_t)kind };
@@ -139,8 +136,8 @@ static int add_events(struct replay *r)
 		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].replied_at);
 	for (size_t i = 0; i < f->event_count; i++)
 		add(r, REPLAY_EVENT, 0, i, f->events[i].at);
-	if (r->count > 0)
-		qsort(r->events, r->count, sizeof *r->events, by_time);
+	if (r->status.length > 0)
+		qsort(r->events, r->status.length, sizeof *r->events, by_time);
 	return r->failed ? -1 : 0;
 }
 
@@ -237,8 +234,12 @@ struct replay *replay_open(const char *path, char why[REPLAY_WHY])
 		unreadable = ferror(in);
 		fclose(in);
 	}
-	if (r && r->file && add_events(r) == 0)
+	if (r && r->file && add_events(r) == 0) {
+		r->status.sessions = r->file->session_count;
+		r->status.run = &r->file->run;
+		r->status.whole = r->file->has_end;
 		return r;
+	}
 	snprintf(why, REPLAY_WHY, "'%.80s': %s", path, r && r->file ? "memory is short" : reason);
 	replay_close(r);
 	errno = unreadable ? EIO : 0;
@@ -251,7 +252,7 @@ void replay_close(struct replay *r)
 		return;
 	for (size_t i = 0; r->file && i < r->file->session_count; i++)
 		session_close(r->sessions[i]);
-	trace_free(r->trace);
+	trace_free(r->status.trace);
 	record_file_free(r->file);
 	free(r->events);
 	free(r->bytes);
@@ -262,10 +263,10 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
     int64_t now)
 {
 	r->hooks = *hooks;
-	r->origin = now - (r->count > 0 ? r->events[0].at : 0);
-	r->paused = step;
+	r->status.origin = now - (r->status.length > 0 ? r->events[0].at : 0);
+	r->status.paused = step;
 	r->paused_at = now;
-	if (r->file->has_link && !(r->trace = trace_new(rows)))
+	if (r->file->has_link && !(r->status.trace = trace_new(rows)))
 		return -1;
 	for (size_t i = 0; i < r->file->session_count; i++)
 		if (!(r->sessions[i] = make_session(&r->file->sessions[i], rows)))
@@ -273,11 +274,9 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
 	return 0;
 }
 
-/* --- its state --- */
-
-size_t replay_sessions(const struct replay *r)
+const struct replay_status *replay_status(const struct replay *r)
 {
-	return r->file->session_count;
+	return &r->status;
 }
 
 struct session *replay_session(const struct replay *r, size_t i)
@@ -285,42 +284,12 @@ struct session *replay_session(const struct replay *r, size_t i)
 	return r->sessions[i];
 }
 
-const struct trace *replay_trace(const struct replay *r)
-{
-	return r->trace;
-}
-
-const struct record_run *replay_run(const struct replay *r)
-{
-	return &r->file->run;
-}
-
-int64_t replay_origin(const struct replay *r)
-{
-	return r->origin;
-}
-
-bool replay_is_whole(const struct replay *r)
-{
-	return r->file->has_end;
-}
-
-bool replay_at_end(const struct replay *r)
-{
-	return r->next == r->count;
-}
-
-size_t replay_position(const struct replay *r)
-{
-	return r->next;
-}
-
-size_t replay_length(const struct replay *r)
-{
-	return r->count;
-}
-
 /* --- playing --- */
+
+static bool at_end(const struct replay *r)
+{
+	return r->status.position == r->status.length;
+}
 
 static bool has_line(const struct record_file_session *side, uint64_t number)
 {
@@ -401,24 +370,24 @@ static void show_trace(struct replay *r, const struct record *line)
 {
 	struct trace_line traced = { .number = line->number, .stream = line->stream };
 
-	if (!r->trace || !line->legs)
+	if (!r->status.trace || !line->legs)
 		return;
 	for (int way = 0; way < LINK_WAYS; way++)
-		traced.legs[way] = record_leg_back(&line->legs[way], r->origin);
-	trace_restore(r->trace, &traced);
+		traced.legs[way] = record_leg_back(&line->legs[way], r->status.origin);
+	trace_restore(r->status.trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = { .first = line->number,
 			.last = line->number,
 			.stream = line->stream,
-			.of = record_packet_moved(&line->packets[i], r->origin) };
+			.of = record_packet_moved(&line->packets[i], r->status.origin) };
 
-		trace_restore_packet(r->trace, &packet);
+		trace_restore_packet(r->status.trace, &packet);
 	}
 }
 
 static void answer(struct replay *r, size_t side, const struct record *line)
 {
-	const int64_t at = line->replied_at + r->origin;
+	const int64_t at = line->replied_at + r->status.origin;
 
 	ledger_replay_reply(r->sessions[side]->ledger, line->number,
 	    &(struct ledger_replayed){ .late = line->late,
@@ -468,7 +437,7 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 static void play(struct replay *r, const struct replay_event *e)
 {
 	const struct record_file_session *side = &r->file->sessions[e->side];
-	const int64_t at = e->at + r->origin;
+	const int64_t at = e->at + r->status.origin;
 	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
 	struct session_event event;
 
@@ -478,7 +447,7 @@ static void play(struct replay *r, const struct replay_event *e)
 		break;
 	case REPLAY_SENT:
 		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting,
-		    line->sent_at + r->origin);
+		    line->sent_at + r->status.origin);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
@@ -505,60 +474,56 @@ static void play(struct replay *r, const struct replay_event *e)
 
 static void play_next(struct replay *r)
 {
-	play(r, &r->events[r->next++]);
-	if (r->next == r->count && r->trace && r->file->has_end)
-		trace_restore_totals(r->trace, r->file->compared, r->file->mismatches);
+	play(r, &r->events[r->status.position++]);
+	if (at_end(r) && r->status.trace && r->file->has_end)
+		trace_restore_totals(r->status.trace, r->file->compared, r->file->mismatches);
 }
 
 /* --- its clock --- */
 
 int64_t replay_now(const struct replay *r, int64_t now)
 {
-	return r->paused ? r->paused_at : now - r->lag;
+	return r->status.paused ? r->paused_at : now - r->lag;
 }
 
 void replay_pause(struct replay *r, bool paused, int64_t now)
 {
 	if (paused)
 		r->paused_at = replay_now(r, now);
-	else if (r->paused)
+	else if (r->status.paused)
 		r->lag = now - r->paused_at;
-	r->paused = paused;
-}
-
-bool replay_is_paused(const struct replay *r)
-{
-	return r->paused;
+	r->status.paused = paused;
 }
 
 static int64_t due(const struct replay *r)
 {
-	return replay_at_end(r) ? INT64_MAX : r->events[r->next].at + r->origin;
+	return at_end(r) ? INT64_MAX : r->events[r->status.position].at + r->status.origin;
 }
 
 /* The sending of a line, and the same line over the other transport, belong to its typing. */
 void replay_step(struct replay *r, int64_t now)
 {
 	replay_pause(r, true, now);
-	if (replay_at_end(r))
+	if (at_end(r))
 		return;
 	do {
 		r->paused_at = later(r->paused_at, due(r));
 		play_next(r);
-	} while (!replay_at_end(r) && (r->events[r->next].kind == REPLAY_SENT ||
-	                                  (r->events[r->next].kind == REPLAY_TYPED &&
-	                                      r->events[r->next - 1].kind == REPLAY_TYPED &&
-	                                      r->events[r->next].at == r->events[r->next - 1].at)));
+	} while (!at_end(r) && (r->events[r->status.position].kind == REPLAY_SENT ||
+	                           (r->events[r->status.position].kind == REPLAY_TYPED &&
+	                               r->events[r->status.position - 1].kind == REPLAY_TYPED &&
+	                               r->events[r->status.position].at ==
+	                                   r->events[r->status.position - 1].at)));
 }
 
 int64_t replay_dispatch(struct replay *r, int64_t now)
 {
 	if (now == INT64_MAX) {
-		while (!replay_at_end(r))
+		while (!at_end(r))
 			replay_step(r, r->paused_at);
 		return INT64_MAX;
 	}
-	while (!r->paused && due(r) <= replay_now(r, now))
+	while (!r->status.paused && due(r) <= replay_now(r, now))
 		play_next(r);
-	return r->paused || replay_at_end(r) ? INT64_MAX : due(r) + r->lag;
+	return r->status.paused || at_end(r) ? INT64_MAX : due(r) + r->lag;
 }

@@ -16,6 +16,21 @@
 
 struct replay;
 
+/* How far it is, and what the recording has. */
+struct replay_status {
+	/* Sessions; events, and how many of them were played. */
+	size_t sessions, length, position;
+	/* The run as recorded; `ended_at` is since time 0, if the recording has its end (`whole`).
+	 */
+	const struct record_run *run;
+	bool whole;
+	/* What the link did, NULL when it was not recorded. */
+	struct trace *trace;
+	/* Time 0 of the recording on the replay's clock, which stands still while `paused`. */
+	int64_t origin;
+	bool paused;
+};
+
 struct replay_hooks {
 	void *context;
 	/* As a session's hooks; `session` is the index of replay_session(). */
@@ -34,6 +49,8 @@ struct replay_hooks {
  * of the file; errno is then EIO if reading failed, else 0. */
 struct replay *replay_open(const char *path, char why[REPLAY_WHY]);
 void replay_close(struct replay *r);
+/* Valid until replay_close(). */
+const struct replay_status *replay_status(const struct replay *r);
 
 /* Makes the sessions; the first event is due at `now`. Called once. Returns 0, or -1 when memory is
  * short. */
@@ -41,32 +58,16 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
     int64_t now);
 /* The sessions are the replay's: session_close() is not called. session_dispatch() and
  * session_watch() do nothing with them. */
-size_t replay_sessions(const struct replay *r);
 struct session *replay_session(const struct replay *r, size_t i);
 /* True if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
-/* What the link did, NULL when it was not recorded. */
-const struct trace *replay_trace(const struct replay *r);
-/* The run as recorded; `ended_at` is since time 0, if the recording has its end. */
-const struct record_run *replay_run(const struct replay *r);
-/* Time 0 of the recording on the replay's clock. */
-int64_t replay_origin(const struct replay *r);
-/* True if the recording has its end. */
-bool replay_is_whole(const struct replay *r);
-
 /* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never
  * ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);
 /* Stops or starts the clock. */
 void replay_pause(struct replay *r, bool paused, int64_t now);
-bool replay_is_paused(const struct replay *r);
 /* Plays the next event at once, and stops the clock. */
 void replay_step(struct replay *r, int64_t now);
-bool replay_at_end(const struct replay *r);
-/* Events played, and all events. */
-size_t replay_position(const struct replay *r);
-size_t replay_length(const struct replay *r);
-
 /* Plays the events that are due; INT64_MAX: all. Returns when the next one is due, on the real
  * clock, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
