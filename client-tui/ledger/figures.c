@@ -3,9 +3,11 @@
 
 #include "ledger/figures.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/text.h"
 #include "ledger/line-times.h"
 
 #define OF(kind, member) .type = FIGURE_##kind, .field = offsetof(struct figures, member)
@@ -240,4 +242,88 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 	else
 		*(uint64_t *)at = (uint64_t)value;
 	f->tcp.has_server |= row->type == FIGURE_FAR;
+}
+
+/* ---- stalls of TCP ---- */
+
+/* The length of the stall at `at`, ns; 0 for none. */
+static int64_t length_of(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)
+{
+	const int64_t begin = since > s->last_byte ? since : s->last_byte;
+
+	if (since == STALL_NONE || at <= begin || at - begin <= round_trip + STALL_MARGIN)
+		return 0;
+	return at - begin;
+}
+
+static void add(struct stall_totals *t, int64_t length)
+{
+	if (length == 0)
+		return;
+	t->count++;
+	t->total += length;
+	if (length > t->longest)
+		t->longest = length;
+}
+
+void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at)
+{
+	add(&s->totals, length_of(s, since, round_trip, at));
+	if (at > s->last_byte)
+		s->last_byte = at;
+}
+
+struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip, int64_t now)
+{
+	struct stall_totals t = s->totals;
+
+	add(&t, length_of(s, since, round_trip, now));
+	return t;
+}
+
+/* ---- validity of a run ---- */
+
+unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows)
+{
+	unsigned reasons = VALIDITY_OK;
+
+	if ((double)schedule->slipped > VALIDITY_SHARE * (double)schedule->due)
+		reasons |= VALIDITY_SCHEDULE;
+	if (overflows)
+		reasons |= VALIDITY_OVERFLOW;
+	return reasons;
+}
+
+const char *validity_name(enum validity reason)
+{
+	return reason == VALIDITY_SCHEDULE ? "schedule"
+	     : reason == VALIDITY_OVERFLOW ? "overflow"
+	                                   : NULL;
+}
+
+static void put_schedule(struct text *out, const struct schedule_totals *t)
+{
+	text_put(out, "%" PRIu64 " of %" PRIu64 " lines (", t->slipped, t->due);
+	text_decimal(out, t->due ? 100 * (double)t->slipped / (double)t->due : 100, 1);
+	text_put(out, " %%) were sent more than 10 ms off schedule, at worst ");
+	text_span(out, t->worst);
+}
+
+char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
+    size_t size)
+{
+	const unsigned reasons = validity_check(schedule, overflows);
+	struct text out = text_begin(buf, size);
+
+	if (!reasons)
+		return buf;
+	text_put(&out, "INVALID, shaped by this machine: ");
+	if (reasons & VALIDITY_SCHEDULE)
+		put_schedule(&out, schedule);
+	if (reasons & VALIDITY_OVERFLOW)
+		text_put(&out,
+		    "%s%" PRIu64 " %s dropped here, the socket's receive buffer was full",
+		    reasons & VALIDITY_SCHEDULE ? "; " : "", overflows,
+		    overflows == 1 ? "reply was" : "replies were");
+	return buf;
 }

@@ -6,11 +6,86 @@
 #define UPCASE_LEDGER_FIGURES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "ledger/ledger.h"
-#include "ledger/stall.h"
-#include "ledger/validity.h"
+
+/* ---- stalls of TCP ---- */
+
+/* When TCP stalls: lines wait, and for longer than its smoothed round-trip time and STALL_MARGIN no
+ * byte comes. A segment on time would have been here; what was lost comes again after the
+ * retransmission time-out, which Linux never makes shorter than that. A stall lasts from the later
+ * of the last byte's arrival and the sending of the line that waits longest, to the next byte's
+ * arrival or the connection's end. Made of arrival times alone, so it is exact however seldom
+ * anybody looks. A server that takes its time looks the same. Times are ns of the monotonic clock.
+ */
+
+/* The least retransmission time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a
+ * second. */
+#define STALL_MARGIN (200 * NS_PER_MS)
+/* No line waits. */
+#define STALL_NONE INT64_MAX
+
+struct stall_totals {
+	uint64_t count;
+	int64_t total, longest;
+};
+
+/* All zero is the start, of each connection `last_byte` too. */
+struct stall {
+	struct stall_totals totals;
+	/* When the last byte came on this connection, 0 for none yet: on a new one, too. */
+	int64_t last_byte;
+};
+
+/* Bytes came at `at`, or the connection ended. `since`: when the line that waited longest until
+ * then was sent, STALL_NONE for none; `round_trip`: smoothed, 0 while not known. */
+void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at);
+/* The totals as they would be if the stall that goes on, if any, ended now. */
+struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip,
+    int64_t now);
+
+/* ---- validity of a run ---- */
+
+/* Whether a run says something about the network, or about this machine: one that was shaped by the
+ * host is not valid, and says why. */
+
+/* Sent so much later than its schedule says, a line has slipped; a run of which more than
+ * VALIDITY_SHARE of the lines slipped was not sent as it was meant. */
+#define VALIDITY_SLIP (10 * NS_PER_MS)
+#define VALIDITY_SHARE 0.01
+
+/* The schedule of generated lines, and how it was kept. All zero without one. */
+struct schedule_totals {
+	/* Lines that were due; of them sent more than VALIDITY_SLIP off. */
+	uint64_t due, slipped;
+	/* The worst, ns. */
+	int64_t worst;
+};
+
+/* Why a run is not valid: some of these. */
+enum validity {
+	VALIDITY_OK = 0,
+	/* More than 1 % of the lines were sent more than 10 ms off schedule. */
+	VALIDITY_SCHEDULE = 1,
+	/* This machine dropped replies: the socket's receive buffer was full. */
+	VALIDITY_OVERFLOW = 2,
+};
+
+/* The reasons, VALIDITY_OK for none. `overflows`: replies that this machine's own sockets dropped.
+ */
+unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows);
+/* The name of one reason, for records: "schedule", "overflow"; static. NULL for no such. */
+const char *validity_name(enum validity reason);
+/* "INVALID: 31 of 1000 lines (3.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms;
+ * ...": shaped by this machine, not by the network. "" when it is valid. 300 bytes are enough;
+ * returns `buf`. */
+char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
+    size_t size);
+
+/* ---- all figures ---- */
 
 /* Whose clock reading the times of lines are. */
 struct figures_times {

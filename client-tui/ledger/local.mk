@@ -12,8 +12,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/line-index.c %D%/line-index.h \
 	%D%/line-times.c %D%/line-times.h \
 	%D%/session-event.c %D%/session-event.h \
-	%D%/stall.c %D%/stall.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/transcript.c %D%/transcript.h \
-	%D%/validity.c %D%/validity.h \
 	%D%/transport.c %D%/transport.h

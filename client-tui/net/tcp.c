@@ -23,7 +23,7 @@
 #include "common/clock.h"
 #include "common/grow.h"
 #include "ledger/error-text.h"
-#include "ledger/stall.h"
+#include "ledger/figures.h"
 #include "net/icmp.h"
 #include "net/send-queue.h"
 #include "net/session-internal.h"
@@ -234,7 +234,7 @@ static void start_connection(struct session *s, int64_t now)
 	if (t->reuse == REUSE_ALWAYS)
 		t->reuse = REUSE_UNKNOWN;
 	t->seen.connections++;
-	stall_connection(&t->stall);
+	t->stall.last_byte = 0;
 	icmp_ask(s->fd, s->addresses[s->address].sa.sa_family, false);
 	take_sample(s, now);
 	session_connected(s, now);

@@ -6,5 +6,4 @@ client_tui_libclient_a_SOURCES += \
 	%D%/summary.c %D%/summary.h \
 	%D%/svg-plots.c %D%/svg-plots.h \
 	%D%/svg-sequence.c %D%/svg-sequence.h \
-	%D%/svg.c %D%/svg.h \
-	%D%/time-axis.c %D%/time-axis.h
+	%D%/svg.c %D%/svg.h

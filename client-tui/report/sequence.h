@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "record/record.h"
-#include "report/time-axis.h"
+#include "report/axis.h"
 
 /* Lines on a page; pixels of a row of words, which a line gets if that can be. */
 #define SEQUENCE_LINES 100

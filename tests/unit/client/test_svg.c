@@ -21,7 +21,6 @@
 #include "report/svg-sequence.h"
 #include "report/svg-plots.h"
 #include "report/axis.h"
-#include "report/time-axis.h"
 #include "common/clock.h"
 #include "tests/lib/ledger_check.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/validity.h"
+#include "ledger/figures.h"
 
 static void check(uint64_t due, uint64_t slipped, int64_t worst, uint64_t overflows,
     unsigned reasons, const char *text)
