@@ -22,8 +22,6 @@
 #define ACCEPT_PAUSE (200 * NS_PER_MS)
 /* A client's commands wait while it leaves this much unread. */
 #define UNREAD_MAX (64u << 10)
-/* More than any line of an answer; what is longer comes in pieces. */
-#define ANSWER_LINE 4096
 
 /* A socket for `path`, whose address is in `a`, or -1 with errno. */
 static int open_socket(const char *path, int flags, struct sockaddr_un *a)
@@ -251,45 +249,38 @@ static int take_line(const struct control_request *request, char *line, bool *en
 }
 
 /* Reads until "ok" or "error"; after an "ok", if it follows, until the server is gone. */
-static int read_answer(int fd, const struct control_request *request, char why[CONTROL_WHY])
+static int read_answer(FILE *in, const struct control_request *request, char why[CONTROL_WHY])
 {
-	char line[ANSWER_LINE + 1];
-	size_t n = 0;
+	char *line = NULL;
+	size_t size = 0;
 	int result = -1;
 
 	for (bool enough = false; !enough;) {
-		char *end = memchr(line, '\n', n);
-
-		if (!end && n < ANSWER_LINE) {
-			const ssize_t more = read(fd, line + n, ANSWER_LINE - n);
-			if (more > 0) {
-				n += (size_t)more;
-				continue;
-			}
-			if (n == 0) {
-				errno = more == 0 ? ECONNRESET : errno;
-				break;
-			}
+		if (getline(&line, &size, in) < 0) {
+			errno = feof(in) ? ECONNRESET : errno;
+			break;
 		}
-		const size_t length = end ? (size_t)(end - line) : n;
-		const size_t used = length + (end ? 1 : 0);
-		line[length] = '\0';
+		line[strcspn(line, "\n")] = '\0';
 		const int last = take_line(request, line, &enough, why);
 		result = last >= 0 ? last : result;
-		memmove(line, line + used, n - used);
-		n -= used;
 	}
+	free(line);
 	return result;
 }
 
 int control_ask(const struct control_request *request, char why[CONTROL_WHY])
 {
 	const int fd = control_connect(request->path, 0);
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 	int result = -1;
 
+	if (!in)
+		return file_give_up(fd);
 	/* Who was turned away can read why, though no longer write. */
-	if (fd >= 0 && (send_command(fd, request->command) == 0 || errno == EPIPE))
-		result = read_answer(fd, request, why);
-	(void)file_give_up(fd);
+	if (send_command(fd, request->command) == 0 || errno == EPIPE)
+		result = read_answer(in, request, why);
+	const int error = errno;
+	fclose(in);
+	errno = error;
 	return result;
 }

@@ -122,10 +122,20 @@ struct impair_decision {
 	bool reordered, held;
 };
 
+/* What happens to all packets for a time. */
+enum impair_pause {
+	/* Those that would leave before its end leave then, in order. */
+	IMPAIR_HOLD,
+	/* Those that come before its end are lost. */
+	IMPAIR_UNPLUG,
+	IMPAIR_PAUSES
+};
+
 /* The settings of a link that impairs nothing. */
 struct impair_settings impair_perfect(void);
 
-/* Whether settings are possible, each and together. Returns 0, or -1 with the reason in `why`. */
+/* Whether settings, each of which is in its range, are possible together. Returns 0, or -1 with the
+ * reason in `why`. */
 int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY]);
 
 /* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p
@@ -159,14 +169,10 @@ void impair_free(struct impair *impair);
 void impair_change(struct impair *impair, const struct impair_settings *s);
 const struct impair_settings *impair_settings(const struct impair *impair);
 
-/* Holds packets: those that would leave before `until` leave then, in order. A past time ends the
- * hold. */
-void impair_hold(struct impair *impair, int64_t until);
-/* Loses all packets that come before `until`. A past time ends it. */
-void impair_unplug(struct impair *impair, int64_t until);
-/* The end of a hold or of unplugging; a past time or INT64_MIN when there is none. */
-int64_t impair_held_until(const struct impair *impair);
-int64_t impair_unplugged_until(const struct impair *impair);
+/* Begins a pause, or changes its end. A past time ends it. */
+void impair_pause(struct impair *impair, enum impair_pause pause, int64_t until);
+/* The end of a pause; a past time or INT64_MIN when there is none. */
+int64_t impair_paused_until(const struct impair *impair, enum impair_pause pause);
 
 /* Decides the fate of a packet that comes at `now`. */
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,

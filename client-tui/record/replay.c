@@ -381,7 +381,7 @@ static void show_trace(struct replay *r, const struct record *line)
 			.stream = line->stream,
 			.of = record_packet_moved(&line->packets[i], r->status.origin) };
 
-		trace_restore_packet(r->status.trace, &packet);
+		trace_add_packet(r->status.trace, &packet);
 	}
 }
 

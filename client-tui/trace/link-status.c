@@ -17,20 +17,23 @@
 #include "common/text.h"
 #include "common/units.h"
 
+/* Pauses: the lab's words for the command, for the rest of the time and for its end; beginning and
+ * end as people read them. */
+static const struct {
+	const char *command, *rest, *over, *begun, *ended;
+} pauses[IMPAIR_PAUSES] = {
+	[IMPAIR_HOLD] = { "hold", "held-for", "released", "held", "released" },
+	[IMPAIR_UNPLUG] = { "unplug", "unplugged-for", "plugged", "unplugged", "plugged in again" },
+};
+
 /* --- reading --- */
-
-static void read_until(const char *value, int64_t now, int64_t *until)
-{
-	int64_t span;
-
-	*until = units_duration(value, &span) == 0 ? now + span : INT64_MIN;
-}
 
 /* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for a wrong value. */
 static int read_line(struct link_status *status, const char *line, int64_t now)
 {
 	char first[16], name[IMPAIR_VALUE], why[IMPAIR_WHY];
 	int n = 0, way = LINK_GOING;
+	int64_t span;
 
 	if (sscanf(line, "%15s %47s %n", first, name, &n) < 2)
 		return 0;
@@ -40,10 +43,9 @@ static int read_line(struct link_status *status, const char *line, int64_t now)
 		way++;
 	if (way == LINK_WAYS)
 		return 0;
-	if (strcmp(name, "held-for") == 0)
-		read_until(line + n, now, &status->held_until[way]);
-	if (strcmp(name, "unplugged-for") == 0)
-		read_until(line + n, now, &status->unplugged_until[way]);
+	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
+		if (strcmp(name, pauses[pause].rest) == 0 && units_duration(line + n, &span) == 0)
+			status->paused_until[pause][way] = now + span;
 	const enum impair_field_id id = impair_field_find(name);
 
 	if (id == IMPAIR_FIELD_COUNT)
@@ -59,7 +61,8 @@ int link_status_read(struct link_status *status, const char *answer, int64_t now
 
 	for (int way = 0; way < LINK_WAYS; way++) {
 		read.settings[way] = impair_perfect();
-		read.held_until[way] = read.unplugged_until[way] = INT64_MIN;
+		for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
+			read.paused_until[pause][way] = INT64_MIN;
 	}
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0;
 	    line = strtok_r(NULL, "\n", &rest))
@@ -149,10 +152,10 @@ static void put_ways(struct text *t, const struct impair_settings *there,
 
 bool link_status_paused(const struct link_status *status, int64_t now)
 {
-	for (int way = 0; way < LINK_WAYS; way++)
-		if (status->known &&
-		    (status->held_until[way] > now || status->unplugged_until[way] > now))
-			return true;
+	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
+		for (int way = 0; way < LINK_WAYS; way++)
+			if (status->known && status->paused_until[pause][way] > now)
+				return true;
 	return false;
 }
 
@@ -162,8 +165,8 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 
 	if (!status->known)
 		return buf;
-	put_pause(&t, "held", status->held_until, now);
-	put_pause(&t, "unplugged", status->unplugged_until, now);
+	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
+		put_pause(&t, pauses[pause].begun, status->paused_until[pause], now);
 	put_ways(&t, &status->settings[LINK_GOING], &status->settings[LINK_COMING]);
 	return buf;
 }
@@ -223,7 +226,7 @@ static int change_drop(struct text *t, const char *words)
 }
 
 /* "3s", "0s back": the beginning of a pause, or its end by a command. */
-static int change_pause(struct text *t, const char *words, const char *begun, const char *ended)
+static int change_pause(struct text *t, const char *words, int pause)
 {
 	struct impair_settings s = impair_perfect();
 	char word[IMPAIR_VALUE], value[IMPAIR_VALUE];
@@ -231,7 +234,7 @@ static int change_pause(struct text *t, const char *words, const char *begun, co
 	impair_fields_word(&words, word);
 	if (units_duration(word, &s.delay) < 0)
 		return -1;
-	text_put(t, "%s%s", s.delay > 0 ? begun : ended, words);
+	text_put(t, "%s%s", s.delay > 0 ? pauses[pause].begun : pauses[pause].ended, words);
 	if (s.delay > 0) {
 		text_put(t, " for ");
 		put_spaced(t, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
@@ -257,14 +260,15 @@ int link_change_read(struct link_change *c, const char *line)
 		return change_settings(c, &t, *line ? line + 1 : line);
 	if (strcmp(kind, "drop") == 0)
 		return change_drop(&t, line);
-	if (strcmp(kind, "hold") == 0)
-		return change_pause(&t, line, "held", "released");
-	if (strcmp(kind, "unplug") == 0)
-		return change_pause(&t, line, "unplugged", "plugged in again");
-	if (strcmp(kind, "plugged") != 0 && strcmp(kind, "released") != 0)
-		return -1;
-	text_put(&t, "%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, line);
-	return 0;
+	for (int pause = 0; pause < IMPAIR_PAUSES; pause++) {
+		if (strcmp(kind, pauses[pause].command) == 0)
+			return change_pause(&t, line, pause);
+		if (strcmp(kind, pauses[pause].over) != 0)
+			continue;
+		text_put(&t, "%s%s", pauses[pause].ended, line);
+		return 0;
+	}
+	return -1;
 }
 
 /* --- expected and measured --- */

@@ -21,7 +21,7 @@ struct link_status {
 	uint64_t seed;
 	struct impair_settings settings[LINK_WAYS];
 	/* The end of a hold or of unplugging, ns; a past time when there is none. */
-	int64_t held_until[LINK_WAYS], unplugged_until[LINK_WAYS];
+	int64_t paused_until[IMPAIR_PAUSES][LINK_WAYS];
 };
 
 /* Reads the settings from the lab's answer to "link" (lab/link/control-commands.h). Returns 0, or

@@ -156,7 +156,6 @@ struct trace {
 
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key);
-void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 
 /* `retransmission` has its way, slot and times. */
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,

@@ -562,8 +562,3 @@ void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatche
 	t->totals.compared = compared;
 	t->totals.mismatches = mismatches;
 }
-
-void trace_restore_packet(struct trace *t, const struct logged_packet *packet)
-{
-	trace_add_packet(t, packet);
-}

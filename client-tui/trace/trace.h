@@ -202,7 +202,7 @@ const struct trace_totals *trace_totals(const struct trace *t);
 /* For a recording, without a link: adds a line. Returns 0, or -1 when memory is short. */
 int trace_restore(struct trace *t, const struct trace_line *line);
 /* A packet of it. */
-void trace_restore_packet(struct trace *t, const struct logged_packet *packet);
+void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 /* And the results of comparing. */
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */

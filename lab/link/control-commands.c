@@ -116,8 +116,8 @@ static void print_derived(const struct command_call *a, enum link_way direction)
 		send_buffer_print(a->out, "%s mean-burst %s\n", name,
 		    impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
 	}
-	print_rest(a, name, "held-for", impair_held_until(impair));
-	print_rest(a, name, "unplugged-for", impair_unplugged_until(impair));
+	print_rest(a, name, "held-for", impair_paused_until(impair, IMPAIR_HOLD));
+	print_rest(a, name, "unplugged-for", impair_paused_until(impair, IMPAIR_UNPLUG));
 	send_buffer_print(a->out, "%s line %s\n", name, impair_fields_line(s, line, sizeof line));
 }
 
@@ -286,8 +286,8 @@ static enum outcome do_pause(const struct command_call *a)
 	}
 	for (int d = 0; d < LINK_WAYS; d++)
 		if (a->directions & LINK_BIT(d))
-			(*name == 'h' ? impair_hold : impair_unplug)(link_impair(a->link, d),
-			    a->now + span);
+			impair_pause(link_impair(a->link, d),
+			    *name == 'h' ? IMPAIR_HOLD : IMPAIR_UNPLUG, a->now + span);
 	return done_as_given(a);
 }
 

@@ -19,16 +19,13 @@
 /* The longest line: all keys, two IPv6 addresses, the data. */
 #define LINE_SIZE 768
 
-/* Changes of the link that end after a time. */
-enum pause { HOLD, UNPLUG, PAUSES };
-
 struct control {
 	struct control_server server;
 	struct link *link;
 	/* By the clients' places. */
 	struct event_filter filters[CONTROL_CLIENTS];
 	/* When the holds and the unpluggings end that are on, by direction; else CLOCK_NEVER. */
-	int64_t ends[PAUSES][LINK_WAYS];
+	int64_t ends[IMPAIR_PAUSES][LINK_WAYS];
 };
 
 /* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some
@@ -137,23 +134,21 @@ static void notify_changed(const struct control *control, int64_t at, const char
 
 static void note_ends(struct control *control, int64_t now)
 {
-	for (int d = 0; d < LINK_WAYS; d++) {
-		const struct impair *impair = link_impair(control->link, d);
-		const int64_t until[PAUSES] = { impair_held_until(impair),
-			impair_unplugged_until(impair) };
+	for (int i = 0; i < IMPAIR_PAUSES; i++)
+		for (int d = 0; d < LINK_WAYS; d++) {
+			const int64_t until = impair_paused_until(link_impair(control->link, d), i);
 
-		for (int i = 0; i < PAUSES; i++)
-			control->ends[i][d] = until[i] > now ? until[i] : CLOCK_NEVER;
-	}
+			control->ends[i][d] = until > now ? until : CLOCK_NEVER;
+		}
 }
 
 /* What has gone on for its time; both ways at once where they end together. */
 static void notify_ends(struct control *control, int64_t now)
 {
-	static const char *const words[PAUSES] = { "released", "plugged" };
+	static const char *const words[IMPAIR_PAUSES] = { "released", "plugged" };
 	char change[20];
 
-	for (int i = 0; i < PAUSES; i++) {
+	for (int i = 0; i < IMPAIR_PAUSES; i++) {
 		int64_t *ends = control->ends[i];
 		const bool together = ends[LINK_GOING] == ends[LINK_COMING];
 
@@ -235,7 +230,7 @@ void control_watch(const struct control *control, struct fd_watch *w)
 {
 	const struct control_server *s = &control->server;
 
-	for (int i = 0; i < PAUSES; i++)
+	for (int i = 0; i < IMPAIR_PAUSES; i++)
 		for (int d = 0; d < LINK_WAYS; d++)
 			fd_watch_until(w, control->ends[i][d]);
 	fd_watch_until(w, s->accept_after);

@@ -64,12 +64,34 @@ static int check_answer(const struct send_buffer *out)
 	return refused;
 }
 
+static int in_range(double x, double low, double high)
+{
+	return x >= low && x <= high;
+}
+
+static void check_ranges(const struct impair_settings *s)
+{
+	fuzz_check(in_range(s->loss, 0, 1) && in_range(s->duplicate, 0, 1) &&
+	           in_range(s->reorder, 0, 1) && in_range(s->corrupt, 0, 1));
+	fuzz_check(s->delay >= 0 && s->delay <= IMPAIR_DELAY_MAX && s->jitter >= 0 &&
+	           s->jitter <= IMPAIR_DELAY_MAX && s->reorder_by >= 0 &&
+	           s->reorder_by <= IMPAIR_DELAY_MAX);
+	fuzz_check(s->rate == 0 || (s->rate >= IMPAIR_RATE_MIN && s->rate <= IMPAIR_RATE_MAX));
+	fuzz_check(s->queue_packets >= 0 && s->queue_packets <= IMPAIR_QUEUE_PACKETS_MAX &&
+	           s->queue_bytes >= 0 && s->queue_bytes <= IMPAIR_QUEUE_BYTES_MAX &&
+	           (s->queue_packets > 0 || s->queue_bytes > 0));
+	fuzz_check(s->mtu == 0 || (s->mtu >= IMPAIR_MTU_MIN && s->mtu <= IMPAIR_MTU_MAX));
+	fuzz_check(s->burst == 0 || in_range(s->burst, 1, 1e6));
+}
+
 static void check_link(const struct link *link, const struct event_filter *wish)
 {
 	char why[IMPAIR_WHY];
 
-	for (int d = 0; d < LINK_WAYS; d++)
+	for (int d = 0; d < LINK_WAYS; d++) {
+		check_ranges(link_settings(link, (enum link_way)d));
 		fuzz_check(impair_check(link_settings(link, (enum link_way)d), why) == 0);
+	}
 	fuzz_check(link_balanced(link));
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
 }

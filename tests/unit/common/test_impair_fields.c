@@ -117,6 +117,8 @@ static void test_refusals_show_what_is_right(void **state)
 	    "rate: '10' is not from 1kbit to 100gbit; for example rate 1mbit");
 	assert_refused("queue 100",
 	    "queue: '100' could mean packets or bytes: write 100p or 64kB; for example queue 100p");
+	assert_refused("delay -1ms", "delay: '-1ms' is not a time; for example delay 50ms");
+	assert_refused("loss nan", "loss: 'nan' is not a share, 0% to 100%; for example loss 20%");
 	assert_refused("queue 0p", "queue: '0p' is not from 1p to 100000p; for example queue 100p");
 	assert_refused("mtu 67",
 	    "mtu: '67' is not a number of bytes, 68 to 65535; for example mtu 1400");

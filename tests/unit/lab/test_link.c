@@ -342,7 +342,7 @@ static void test_hold_then_release(void **state)
 	int64_t start = clock_monotonic();
 
 	assert_non_null(r);
-	impair_hold(link_impair(wire.link, LINK_GOING), start + 50 * NS_PER_MS);
+	impair_pause(link_impair(wire.link, LINK_GOING), IMPAIR_HOLD, start + 50 * NS_PER_MS);
 	for (uint32_t i = 0; i < 500; i++) {
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
@@ -370,10 +370,11 @@ static void test_unplug(void **state)
 	struct wire wire = wire_open("", "", 1);
 
 	for (int d = 0; d < LINK_WAYS; d++)
-		impair_unplug(link_impair(wire.link, d), clock_monotonic() + 3600 * NS_PER_S);
+		impair_pause(link_impair(wire.link, d), IMPAIR_UNPLUG,
+		    clock_monotonic() + 3600 * NS_PER_S);
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
-	impair_unplug(link_impair(wire.link, LINK_GOING), clock_monotonic());
+	impair_pause(link_impair(wire.link, LINK_GOING), IMPAIR_UNPLUG, clock_monotonic());
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
 	assert_int_equal(link_counts(wire.link, LINK_COMING)->fates[IMPAIR_UNPLUGGED], 2);
