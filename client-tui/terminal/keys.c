@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See keys.h. Bytes wait in one queue until the token at its front is whole; reading a token never
- * depends on how the bytes were split, only on those at the front and on whether the time for more
- * is over. A paste is moved from the queue into a buffer of its own, so that the queue stays short
- * however long the paste is. */
+/* A queue holds the bytes until the token at its front is whole. What a token is depends only on
+ * the bytes at the front and on whether the time for more is over, never on how the bytes were
+ * split. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
 #include "config.h"
 
 #include "terminal/keys.h"
@@ -14,9 +13,9 @@
 
 #define ESC 0x1b
 #define CTRL(c) ((c) & 0x1f)
-/* No terminal sends a longer sequence; of a longer one everything is dropped up to its end. */
+/* No terminal sends a longer sequence; a longer one is dropped up to its end. */
 #define SEQUENCE_MAX 64
-/* An empty queue larger than this is given back. */
+/* An empty queue larger than this is freed. */
 #define QUEUE_KEEP 65536
 
 static const char paste_end[] = "\033[201~";
@@ -29,12 +28,12 @@ struct keys {
 	int64_t fed_at;
 	/* The next byte is taken literally. */
 	bool quoted;
-	/* The end of what is dropped has not come yet, and how many bytes of a control string are
-	 * gone since when. */
+	/* What is dropped up to its end; how many bytes of a control string are dropped, and since
+	 * when. */
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
 	size_t skipped;
 	int64_t skipped_from;
-	/* The last key was a lone Esc; what stands at the front of the queue began with it. */
+	/* The last key was a lone Esc; the queue begins with that Esc once more. */
 	bool escaped, late;
 	/* Between ESC[200~ and ESC[201~. */
 	bool pasting;
@@ -45,18 +44,16 @@ struct keys {
 	size_t pasted, paste_capacity;
 };
 
-/* The token at the front of the queue. */
+/* What the bytes at the front of the queue are: nothing (dropped), an answer of the terminal that
+ * no user types (dropped), one that is too long, a key, the beginning of a paste or of a control
+ * string. */
+enum token_kind { NOTHING, ANSWER, TOO_LONG, KEY, PASTE, STRING };
+
 struct token {
 	/* Its bytes; 0: more are needed. */
 	size_t used;
-	/* It is a key, not something to drop. */
-	bool is_key;
-	bool begins_paste, begins_string, too_long;
-	/* It is dropped: an answer of the terminal, which no user types. */
-	bool is_answer;
+	enum token_kind kind;
 };
-
-static const struct token need_more = { .used = 0 };
 
 struct keys *keys_new(void)
 {
@@ -94,7 +91,7 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
 static struct token key(size_t used, struct key_event *event, enum key which)
 {
 	event->key = which;
-	return (struct token){ .used = used, .is_key = true };
+	return (struct token){ used, KEY };
 }
 
 static struct token text(struct key_event *event, const unsigned char *bytes, size_t length)
@@ -106,7 +103,13 @@ static struct token text(struct key_event *event, const unsigned char *bytes, si
 
 static struct token drop(size_t used)
 {
-	return (struct token){ .used = used };
+	return (struct token){ used, NOTHING };
+}
+
+/* The token is not whole: its `n` bytes wait for more, or are dropped when the time is over. */
+static struct token wait_or_drop(size_t n, bool timeout)
+{
+	return drop(timeout ? n : 0);
 }
 
 /* The length of the UTF-8 character at `s`, 1 for a byte that belongs to none, 0 when its rest has
@@ -160,27 +163,19 @@ static bool scrolls(const struct csi *csi)
 	return csi->count >= 2 && (modifiers == 1 || modifiers == 4 || modifiers == 5);
 }
 
-static struct token wheel(const struct csi *csi, int buttons, bool is_press,
-    struct key_event *event)
+static struct token wheel(size_t length, int buttons, bool is_press, struct key_event *event)
 {
 	/* xterm's ctlseqs: 64 and 65 are the wheel, 4, 8 and 16 modifiers, 32 motion. */
 	int button = buttons & ~(4 | 8 | 16);
-	if (is_press && button == 64)
-		return key(csi->length, event, KEY_WHEEL_UP);
-	if (is_press && button == 65)
-		return key(csi->length, event, KEY_WHEEL_DOWN);
-	return drop(csi->length);
+	if (is_press && (button == 64 || button == 65))
+		return key(length, event, button == 64 ? KEY_WHEEL_UP : KEY_WHEEL_DOWN);
+	return drop(length);
 }
 
 static struct token function(size_t used, struct key_event *event, int number)
 {
 	event->number = number;
 	return key(used, event, KEY_FUNCTION);
-}
-
-static struct token to_editor(const struct csi *csi, struct key_event *event)
-{
-	return text(event, csi->whole, csi->length);
 }
 
 /* Home (1, 7), End (4, 8) and the like: a number and '~', or rxvt's signs for Shift and Ctrl. */
@@ -194,7 +189,7 @@ static struct token numbered(const struct csi *csi, struct key_event *event)
 	if (n < (int)sizeof functions && functions[n] > 0)
 		return function(csi->length, event, functions[n]);
 	if (n == 200 && !rxvt)
-		return (struct token){ .used = csi->length, .begins_paste = true };
+		return (struct token){ csi->length, PASTE };
 	if (n == 5 || n == 6)
 		return key(csi->length, event, n == 5 ? KEY_PAGE_UP : KEY_PAGE_DOWN);
 	if (rxvt || scrolls(csi)) {
@@ -203,7 +198,7 @@ static struct token numbered(const struct csi *csi, struct key_event *event)
 		if (n == 4 || n == 8)
 			return key(csi->length, event, KEY_BOTTOM);
 	}
-	return !rxvt && n >= 1 && n <= 8 ? to_editor(csi, event) : drop(csi->length);
+	return !rxvt && n >= 1 && n <= 8 ? text(event, csi->whole, csi->length) : drop(csi->length);
 }
 
 static struct token lettered(const struct csi *csi, struct key_event *event)
@@ -217,7 +212,7 @@ static struct token lettered(const struct csi *csi, struct key_event *event)
 	if (at != NULL && scrolls(csi))
 		return key(csi->length, event, keys[at - scrolling]);
 	if (at != NULL || final == 'C' || final == 'D' || final == 'Z')
-		return to_editor(csi, event);
+		return text(event, csi->whole, csi->length);
 	/* P alone is the Linux console's Pause. */
 	if (final >= 'P' && final <= 'S' && (final != 'P' || csi->count == 2))
 		return function(csi->length, event, final - 'P' + 1);
@@ -230,9 +225,9 @@ static struct token lettered(const struct csi *csi, struct key_event *event)
 static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 {
 	if (csi->prefix == '<' && (csi->final == 'M' || csi->final == 'm'))
-		return wheel(csi, csi->params[0], csi->final == 'M', event);
+		return wheel(csi->length, csi->params[0], csi->final == 'M', event);
 	if (csi->prefix == 0 && csi->final == 'M' && csi->count == 3)
-		return wheel(csi, csi->params[0] - 32, true, event);
+		return wheel(csi->length, csi->params[0] - 32, true, event);
 	/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta
 	 * 8; the rest is an answer. */
 	if (csi->prefix != 0 || csi->count > 2 ||
@@ -243,59 +238,14 @@ static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 	return lettered(csi, event);
 }
 
-static struct token whole_csi(struct csi *csi, struct key_event *event)
+static struct token whole_csi(const unsigned char *s, size_t length, struct key_event *event)
 {
-	read_params(csi);
-	struct token t = key_of_csi(csi, event);
-	t.is_answer = !t.is_key && (csi->prefix != 0 || csi->count >= 2);
+	struct csi csi = { .whole = s, .length = length };
+	read_params(&csi);
+	struct token t = key_of_csi(&csi, event);
+	if (t.kind == NOTHING && (csi.prefix != 0 || csi.count >= 2))
+		t.kind = ANSWER;
 	return t;
-}
-
-/* rxvt ends Shift-Home and its like with '$', which is no final byte by the standard: only after
- * plain digits. */
-static bool rxvt_end(const unsigned char *s, size_t i)
-{
-	if (s[i] != '$' || i == 2)
-		return false;
-	for (size_t j = 2; j < i; j++) {
-		if (s[j] < '0' || s[j] > '9')
-			return false;
-	}
-	return true;
-}
-
-/* `s` begins with ESC [ and a third byte. The two forms that the standard does not have come first.
- */
-static struct token read_csi(const unsigned char *s, size_t n, bool timeout,
-    struct key_event *event)
-{
-	struct csi csi = { .whole = s };
-	if (s[2] == '[') {
-		csi.length = 4;
-		if (n < 4)
-			return timeout ? drop(n) : need_more;
-		/* The Linux console's F1 to F5. */
-		return s[3] >= 'A' && s[3] <= 'E' ? function(4, event, s[3] - 'A' + 1)
-		     : s[3] < 0x20 || s[3] > 0x7e ? drop(3)
-		                                  : drop(4);
-	}
-	if (s[2] == 'M') {
-		csi.length = 6;
-		if (n < 6)
-			return timeout ? drop(n) : need_more;
-		return wheel(&csi, s[3] - 32, true, event);
-	}
-	for (size_t i = 2; i < n; i++) {
-		if (i >= SEQUENCE_MAX)
-			return (struct token){ .used = i, .too_long = true, .is_answer = true };
-		if (s[i] < 0x20 || s[i] > 0x7e)
-			return drop(i);
-		if (s[i] >= 0x40 || rxvt_end(s, i)) {
-			csi.length = i + 1;
-			return whole_csi(&csi, event);
-		}
-	}
-	return timeout ? drop(n) : need_more;
 }
 
 /* The end of ESC O, after `i` bytes. */
@@ -319,21 +269,39 @@ static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event
 	return t;
 }
 
-/* `s` begins with ESC O: then digits of modifiers that some terminals send, and a letter. */
-static struct token read_ss3(const unsigned char *s, size_t n, bool timeout,
+/* `s` begins with ESC [ [, which the standard does not have. */
+static struct token read_console_key(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
+	if (n < 4)
+		return wait_or_drop(n, timeout);
+	/* The Linux console's F1 to F5. */
+	return s[3] >= 'A' && s[3] <= 'E' ? function(4, event, s[3] - 'A' + 1)
+	                                  : drop(s[3] < 0x20 || s[3] > 0x7e ? 3 : 4);
+}
+
+/* `s` begins with ESC [ or ESC O; digits of modifiers, which some terminals send after ESC O too,
+ * and a final byte follow. rxvt ends Shift-Home and its like with '$', which is no final byte by
+ * the standard: only after plain digits. ESC O alone is a Meta key. */
+static struct token read_sequence(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
+{
+	const bool ss3 = s[1] == 'O';
+	if (!ss3 && n > 2 && s[2] == '[')
+		return read_console_key(s, n, timeout, event);
+	if (!ss3 && n > 2 && s[2] == 'M')
+		return n < 6 ? wait_or_drop(n, timeout) : wheel(6, s[3] - 32, true, event);
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
-			return (struct token){ .used = i, .too_long = true, .is_answer = true };
+			return (struct token){ i, TOO_LONG };
 		if (s[i] < 0x20 || s[i] > 0x7e)
-			return i == 2 ? text(event, s, 2) : drop(i);
-		if (s[i] >= 0x40)
-			return whole_ss3(s, i, event);
+			return ss3 && i == 2 ? text(event, s, 2) : drop(i);
+		bool rxvt_end = !ss3 && s[i] == '$' && i > 2 &&
+		                strspn((const char *)s + 2, "0123456789") == i - 2;
+		if (s[i] >= 0x40 || rxvt_end)
+			return ss3 ? whole_ss3(s, i, event) : whole_csi(s, i + 1, event);
 	}
-	if (!timeout)
-		return need_more;
-	return n == 2 ? text(event, s, 2) : drop(n);
+	return ss3 && n == 2 && timeout ? text(event, s, 2) : wait_or_drop(n, timeout);
 }
 
 /* OSC, DCS, APC, PM, SOS: ESC and one of these. */
@@ -342,17 +310,17 @@ static bool introduces_string(unsigned char c)
 	return c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X';
 }
 
-/* `s` begins with ESC and one of those, which is also a Meta key: nothing, or another key, follows
- * that. */
+/* `s` begins with ESC and one of those. It is a Meta key if nothing, or another key, follows. */
 static struct token read_string(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
 	bool ended = n > 3 && s[2] == ESC && s[3] == '\\';
-	if (n == 2 || (n == 3 && s[2] == ESC))
-		return timeout ? text(event, s, 2) : need_more;
-	if (s[2] < 0x20 && s[2] != '\a' && !ended)
+	bool may_be_key = n == 2 || (n == 3 && s[2] == ESC);
+	if (may_be_key && !timeout)
+		return drop(0);
+	if (may_be_key || (s[2] < 0x20 && s[2] != '\a' && !ended))
 		return text(event, s, 2);
-	return (struct token){ .used = 2, .begins_string = true };
+	return (struct token){ 2, STRING };
 }
 
 static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
@@ -361,7 +329,7 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 	event->bytes = s;
 	event->length = 1;
 	if (n == 1)
-		return timeout ? key(1, event, KEY_ESCAPE) : need_more;
+		return timeout ? key(1, event, KEY_ESCAPE) : drop(0);
 	switch (s[1]) {
 	case ESC:
 	case CTRL('C'):
@@ -369,16 +337,13 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 	case CTRL('L'):
 		return key(1, event, KEY_ESCAPE);
 	case '[':
-		if (n == 2)
-			return timeout ? drop(2) : need_more;
-		return read_csi(s, n, timeout, event);
 	case 'O':
-		return read_ss3(s, n, timeout, event);
+		return read_sequence(s, n, timeout, event);
 	default: {
 		if (introduces_string(s[1]))
 			return read_string(s, n, timeout, event);
 		size_t length = character(s + 1, n - 1, timeout);
-		return length == 0 ? need_more : text(event, s, 1 + length);
+		return length == 0 ? drop(0) : text(event, s, 1 + length);
 	}
 	}
 }
@@ -397,10 +362,10 @@ static struct token read_token(const unsigned char *s, size_t n, bool timeout, b
 			return key(1, event, KEY_REDRAW);
 	}
 	size_t length = character(s, n, timeout);
-	return length == 0 ? need_more : text(event, s, length);
+	return length == 0 ? drop(0) : text(event, s, length);
 }
 
-/* Drops what belongs to a sequence that was too long; true when its end was found. */
+/* Drops the rest of a sequence that was too long; true when its end was found. */
 static bool skip_sequence(struct keys *k)
 {
 	while (k->head < k->tail) {
@@ -414,8 +379,8 @@ static bool skip_sequence(struct keys *k)
 	return false;
 }
 
-/* The same of a control string: it ends with BEL or ST (ESC \, U+009C), is broken off by another
- * ESC, and by keys for getting out of something. */
+/* Drops the rest of a control string. BEL or ST (ESC \, U+009C) ends it; another ESC, and keys for
+ * getting out of something, break it off. */
 static bool skip_string(struct keys *k)
 {
 	for (; k->head < k->tail && k->skipped < KEYS_STRING_MAX; k->head++, k->skipped++) {
@@ -438,15 +403,6 @@ static bool skip_string(struct keys *k)
 			return true;
 	}
 	return k->skipped >= KEYS_STRING_MAX;
-}
-
-/* Returns whether there is more to drop. */
-static bool skip(struct keys *k, bool timeout)
-{
-	bool ended = k->skipping == SKIP_SEQUENCE ? skip_sequence(k) : skip_string(k);
-	if (ended || timeout)
-		k->skipping = SKIP_NOTHING;
-	return k->skipping != SKIP_NOTHING;
 }
 
 static void keep_pasted(struct keys *k, size_t n)
@@ -535,14 +491,14 @@ static void widen_control(unsigned char *s, size_t n)
 	s[1] = c;
 }
 
-/* The token after a late Esc was typed: it is no sequence that the Esc began. A control string
- * begins with a number. */
+/* The token that begins with a late Esc is not a sequence of the terminal: the user typed Esc, then
+ * the rest. A control string begins with a number. */
 static bool was_typed(const struct keys *k, struct token t)
 {
 	const unsigned char *s = k->queue + k->head;
 	if (s[1] == ']')
-		return !t.begins_string || s[2] < '0' || s[2] > '9';
-	return !t.is_key && !t.begins_paste && !t.is_answer;
+		return t.kind != STRING || s[2] < '0' || s[2] > '9';
+	return t.kind == NOTHING;
 }
 
 /* Takes the token off the queue; true if it is a key. */
@@ -551,16 +507,18 @@ static bool take(struct keys *k, struct token t)
 	bool typed = k->late && was_typed(k, t);
 	k->late = false;
 	if (typed) {
-		/* All but the ESC. */
+		/* Drops the Esc, which was a key already. */
 		k->head++;
 		return false;
 	}
 	k->head += t.used;
-	k->pasting = t.begins_paste;
-	k->skipping = t.begins_string ? SKIP_STRING : t.too_long ? SKIP_SEQUENCE : SKIP_NOTHING;
+	k->pasting = t.kind == PASTE;
+	k->skipping = t.kind == STRING   ? SKIP_STRING
+	            : t.kind == TOO_LONG ? SKIP_SEQUENCE
+	                                 : SKIP_NOTHING;
 	k->skipped = 0;
 	k->skipped_from = k->fed_at;
-	return t.is_key;
+	return t.kind == KEY;
 }
 
 bool keys_next(struct keys *k, int64_t now, struct key_event *event)
@@ -568,8 +526,12 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 	drop_given(k);
 	for (;;) {
 		bool timeout = now >= keys_deadline(k);
-		if (k->skipping && skip(k, timeout))
-			return false;
+		if (k->skipping) {
+			bool ended = k->skipping == SKIP_STRING ? skip_string(k) : skip_sequence(k);
+			if (!ended && !timeout)
+				return false;
+			k->skipping = SKIP_NOTHING;
+		}
 		if (k->pasting) {
 			if (!absorb_paste(k, timeout))
 				return false;

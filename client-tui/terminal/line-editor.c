@@ -2,11 +2,10 @@
 /* readline keeps its state in globals and calls back without a context, so there is one line editor
  * in the process, `self`.
  *
- * readline is given whole key sequences only, from `input`, so that it never has to wait for the
- * rest of one. What it would show itself is taken from it: it does not touch the terminal's modes,
- * its redisplay is empty, its output goes to /dev/null, and what it writes to stderr (the bell, and
- * complaints about the inputrc) is caught by a stream that stands in for stderr while readline
- * runs. */
+ * readline reads whole key sequences from `input`, so it never waits for the rest of one. It shows
+ * nothing: it does not touch the terminal's modes, its redisplay is empty, its output goes to
+ * /dev/null, and while it runs another stream replaces stderr and catches the bell and complaints
+ * about the inputrc. */
 #include "config.h"
 
 #include "terminal/line-editor.h"
@@ -30,9 +29,8 @@
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
 /* The longest paste that is searched for. */
 #define SEARCH_PASTE_MAX 256
-/* What one key may do: so many bytes are read behind the last one before they are the end of file,
- * and before the command is aborted; and so many commands of macros run, which may call themselves.
- */
+/* Bounds for one key: reads behind the last byte before they return the end of file, and before the
+ * command is aborted; and commands of macros, which may call themselves. */
 #define READS_TO_END 64
 #define READS_MAX 1024
 #define COMMANDS_MAX 4096
@@ -40,25 +38,25 @@
 static struct {
 	bool running, quoting, rang, prompt_changed, discarding, aborted;
 	struct line_editor_hooks hooks;
-	/* The keys that readline has not read yet; since it read the last one: its other reads, and
-	 * the commands of macros. */
+	/* The bytes that readline has not read yet; and since it read the last one, its further
+	 * reads and the commands of macros. */
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
-	/* What a macro put before the keys (`input` is in it); how many bytes at the end are keys;
-	 * and how many macros they have played. */
+	/* A macro's text with the keys behind it (`input` points into it), or NULL; how many bytes
+	 * at its end are keys; how many macros these have played. */
 	unsigned char *typed;
 	size_t keys_left;
 	unsigned played;
-	/* What stands before the line, and the same as it was shown last. */
+	/* The prompt, and a copy without readline's marks. */
 	char *prompt, *shown;
-	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
-	 * lines in readline's history can be edited. */
+	/* The history's file, the entries kept at most, and the new lines as they were entered:
+	 * those in readline's history can be edited. */
 	char *history;
 	int entries;
 	char **fresh;
 	size_t fresh_count;
-	/* The hook's words on their way to readline, and the next one. */
+	/* The completions that the hook returned, and the next one for readline. */
 	char **words;
 	size_t next_word;
 	FILE *nowhere, *discarder, *stderr_kept;
@@ -86,7 +84,7 @@ static void leave(void)
 		self.hooks.bell(self.hooks.context);
 }
 
-/* Our own code, called from inside readline, has the true stderr. */
+/* The hooks, called from inside readline, write to the true stderr. */
 static void hook_begin(void)
 {
 	stderr = self.stderr_kept;
@@ -113,10 +111,10 @@ static void abort_command(void)
 	rl_abort(1, '\a');
 }
 
-/* readline reads past the end for the rest of a broken character or sequence: the answer must not
- * be part of either, and its paste reader stops at no other than this. It also does in commands
- * that read keys by themselves, whatever those are: they stop at the end of file, or have to be
- * stopped. At the place of a command the end of file would be taken for Enter. */
+/* readline reads past the end of the input for the rest of a broken character or sequence. It then
+ * gets the end of a paste, which is part of neither and the only thing that stops its paste reader.
+ * Commands that read keys by themselves stop at the end of file, or are aborted. Where readline
+ * reads a command, the end of file would count as Enter. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
@@ -132,8 +130,8 @@ static int next_byte(FILE *in)
 	return nth < READS_TO_END ? end_of_paste[nth % strlen(end_of_paste)] : EOF;
 }
 
-/* Decides whether an ESC stands alone; with whole sequences that is known at once. What readline
- * reads ahead is missing in a keyboard macro that it records. */
+/* Decides whether an ESC stands alone: whole sequences show that at once. While readline records a
+ * keyboard macro it must not read ahead: those bytes would be missing in the macro. */
 static int input_available(void)
 {
 	return self.left > 0 && !RL_ISSTATE(RL_STATE_MACRODEF);
@@ -143,9 +141,9 @@ static void draw_nothing(void)
 {
 }
 
-/* readline calls it after each command and each digit of an argument, and once more from within its
- * abort. A macro that calls itself would go on for ever, one that yanks what it killed in ever
- * longer lines; what overwrites moves the rest of the line for each character. */
+/* readline calls it after each command, after each digit of an argument, and from within its abort.
+ * It bounds macros that call themselves, or that yank what they killed into ever longer lines, and
+ * overstriking, which moves the rest of the line for each character. */
 static void bound_keys(void)
 {
 	if (rl_insert_mode == 0 && rl_numeric_arg > READLINE_GUARD_OVERSTRIKES_MAX)
@@ -213,7 +211,7 @@ static void show_matches(char **matches, int count, int longest)
 	hook_end();
 }
 
-/* Returns whether it was new. */
+/* Adds the line to readline's history. Returns false if it is kept out or is the last one again. */
 static bool remember(const char *line)
 {
 	if (self.entries <= 0 || line[0] == '\0' || readline_guard_is_broken(line, strlen(line)))
@@ -231,7 +229,7 @@ static void keep_history(void *context, const char *line)
 	remember(line);
 }
 
-/* For the file, the newest `entries` lines. */
+/* Keeps the line for the file, which gets the newest `entries` lines. */
 static void keep_fresh(const char *line)
 {
 	char *copy = strdup(line);
@@ -248,7 +246,7 @@ static void keep_fresh(const char *line)
 	self.fresh[self.fresh_count++] = copy;
 }
 
-/* A line feed that was quoted ends a line as well, so that each line has its own reply. */
+/* A quoted line feed ends a line too, so that each line has its own reply. */
 static void hand_over(char *text)
 {
 	for (char *line = text, *next; line && self.running; line = next) {
@@ -273,13 +271,13 @@ static void line_entered(char *line)
 	} else {
 		self.hooks.end(self.hooks.context);
 	}
-	/* The hook may have ended the line editor, and then there is no stand-in any more. */
+	/* The hook may have ended the line editor, which puts stderr back. */
 	if (self.running)
 		hook_end();
 }
 
-/* A macro is typed before the keys that are left. A keyboard macro has its text behind its key,
- * since it was typed while it was recorded. */
+/* Puts the macro's text before the keys that are left. A keyboard macro's text follows its key
+ * already, since it was typed while it was recorded. */
 static int play_macro(int count, int key)
 {
 	const char *text = readline_guard_macro(rl_executing_keymap, key);
@@ -314,8 +312,7 @@ static void bind_keys(void)
 {
 	for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
-		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
-		 * as text. */
+		/* Skips a CSI sequence that is bound to nothing whole: else its end is text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
 		/* Pastes come through line_editor_insert(); readline's reader of them would wait
 		 * for the end. */
@@ -326,8 +323,7 @@ static void bind_keys(void)
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
 		readline_guard_bind(map, play_macro, read_inputrc_again);
 	}
-	/* Else an incremental search looks for pastes by itself, in what it may read from the
-	 * terminal. */
+	/* With it on, an incremental search reads pastes by itself. */
 	rl_variable_bind("enable-bracketed-paste", "off");
 	/* readline's visible bell would not be seen; the hook decides how a bell is shown. */
 	const char *bell = rl_variable_value("bell-style");
@@ -460,8 +456,7 @@ const char *line_editor_stop(bool hurry)
 	if (!self.running)
 		return NULL;
 	self.running = false;
-	/* Called from the line hook, readline has the stand-in for a moment more: it must be the
-	 * true one from here on. */
+	/* The line hook may call this from inside readline, where stderr is replaced. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
 	const char *const *fresh = (const char *const *)self.fresh;
@@ -521,8 +516,8 @@ static void feed(const unsigned char *bytes, size_t n)
 	self.typed = NULL;
 }
 
-/* Ends what waits for more keys. readline does that best by itself, when it is aborted; a
- * quoted-insert would take that key too. No bell for it: nothing has failed. */
+/* Ends a command that waits for more keys. readline's abort key does that, except that a
+ * quoted-insert would take the key. No bell: nothing has failed. */
 static void drop_pending(void)
 {
 	static const unsigned char abort_key[] = { '\a' };
@@ -549,12 +544,12 @@ void line_editor_feed(const unsigned char *bytes, size_t n)
 	leave();
 }
 
-/* In vi's command mode ESC is a prefix to readline, which would swallow the next key, and so it is
- * in a search that the inputrc does not let it end. */
+/* In vi's command mode ESC is a prefix, which would swallow the next key. The same holds in a
+ * search that ESC does not end by the inputrc. */
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };
-	/* It would be text of what vi's / looks for. */
+	/* In vi's / it would be text of the search. */
 	if (RL_ISSTATE(RL_STATE_NSEARCH)) {
 		drop_pending();
 		return;
@@ -576,15 +571,15 @@ void line_editor_escape(void)
 	leave();
 }
 
-/* Freeing the line's state from outside would free twice what readline keeps for the way back from
- * the history; entering the line and dropping it puts all in order. */
+/* Freeing the line's undo list from outside would free twice what readline keeps of the history;
+ * entering the line and dropping it is safe. */
 static void enter_and_discard(void)
 {
 	self.discarding = true;
 	for (int tries = 0; self.discarding && tries < 3; tries++) {
 		drop_pending();
-		/* vi's R has a keymap that cannot be named; from vi's command mode all goes the
-		 * same way. */
+		/* vi's R has a keymap without a name, where clear_key is not bound; vi's command
+		 * mode has one. */
 		if (rl_editing_mode == 0)
 			feed_escape();
 		feed(clear_key, sizeof clear_key - 1);
@@ -659,8 +654,8 @@ void line_editor_insert(const unsigned char *bytes, size_t n)
 	if (!copy)
 		return;
 	enter();
-	/* A non-incremental search reads into the line, and so takes the text itself. An
-	 * incremental one has found its line. */
+	/* A non-incremental search reads into the line, so it takes the text itself. An incremental
+	 * one ends at the line that it found. */
 	if (RL_ISSTATE(RL_STATE_ISEARCH))
 		rl_callback_sigcleanup();
 	else if (self.quoting || RL_ISSTATE(BUSY_STATES & ~RL_STATE_NSEARCH))
@@ -677,7 +672,7 @@ bool line_editor_quoting(void)
 	return self.running && self.quoting;
 }
 
-/* The prompt without readline's marks for what takes no columns. */
+/* The prompt without readline's marks around characters that take no columns. */
 static const char *visible_prompt(const char *prompt)
 {
 	char *copy = realloc(self.shown, strlen(prompt) + 1);

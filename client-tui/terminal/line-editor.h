@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The input line: readline behind a small door. Nobody else includes readline. It never draws and
- * never reads the terminal: bytes come from line_editor_feed(), the picture goes out by
- * line_editor_state(). One at a time. */
+/* The input line: readline, which only this module and its guard include. It never draws and never
+ * reads the terminal: line_editor_feed() gives it bytes, line_editor_state() returns what to show.
+ * One at a time. */
 #ifndef UPCASE_LINE_EDITOR_H
 #define UPCASE_LINE_EDITOR_H
 
@@ -15,8 +15,8 @@
 
 struct line_editor_hooks {
 	void *context;
-	/* A whole line was entered: `line` is borrowed, `length` bytes (no end of line). Of a text
-	 * with line feeds in it each line. */
+	/* A line was entered: `line` is borrowed, `length` bytes without the end of line. A text
+	 * with line feeds in it makes one call a line. */
 	void (*line)(void *context, const char *line, size_t length);
 	/* ^D on an empty line. */
 	void (*end)(void *context);
@@ -25,7 +25,7 @@ struct line_editor_hooks {
 	char **(*complete)(void *context, const char *word, const char *line, size_t start);
 	/* Several completions are possible: shows them (count words). */
 	void (*matches)(void *context, char **words, size_t count);
-	/* It cannot do what a key asks for. May be NULL. */
+	/* A key had no effect. May be NULL. */
 	void (*bell)(void *context);
 	/* One line for the user: the history, or the inputrc, is not used, and why. May be NULL. */
 	void (*notice)(void *context, const char *line);
@@ -58,13 +58,13 @@ void line_editor_insert(const unsigned char *bytes, size_t n);
 /* ^C: drops the line, an incremental search, a pending argument. Returns false if there was nothing
  * of the kind. */
 bool line_editor_clear(void);
-/* The line is empty, and this key would be its first character: not in vi's command mode, nor if
- * the inputrc has another use for the key. */
+/* Returns true if the line is empty and this key would be its first character: false in vi's
+ * command mode, and if the inputrc binds the key otherwise. */
 bool line_editor_begins_with(unsigned char c);
 /* The next byte is taken literally (quoted-insert waits for it). */
 bool line_editor_quoting(void);
-/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it ends an
- * incremental search and does nothing else. Never blocks. */
+/* Esc alone. In vi mode it is the Esc key and takes effect at once; in emacs mode it only ends an
+ * incremental search. Never blocks. */
 void line_editor_escape(void);
 struct line_editor_state line_editor_state(void);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* curses has one current screen, in globals; what belongs to it here is in one place, `self`.
+/* curses has one current screen, in globals; `self` holds the rest of its state.
  *
- * A terminal that takes its output slowly blocks doupdate(), and with it the loop. There is one
- * doupdate() for a draw, curses sends only what changed, and the loop draws at most so many times a
- * second: what is late is then the picture, never its contents. */
+ * A slow terminal blocks doupdate(), and with it the loop. So a draw has one doupdate(), curses
+ * sends only what changed, and the loop limits the draws per second: the picture may come late, but
+ * it is never an old one. */
 #include "config.h"
 
 #include "terminal/screen.h"
@@ -30,27 +30,26 @@
 #include "common/standard.h"
 #include "common/text.h"
 
-/* What is shown for a cell that the terminal would not show as the canvas wants it. */
+/* Replaces a character that the terminal would not show as the canvas has it. */
 #define SUBSTITUTE_CHAR L'?'
 
 static struct {
 	SCREEN *screen;
 	/* Our own modes, on and off. */
 	char modes_on[96], modes_off[96];
-	/* The terminal is ours now, not given back for a while. */
+	/* The program has the terminal: false while it is suspended. */
 	bool taken;
 	bool repaint, cursor_hidden;
 	attr_t attributes[STYLES];
-	/* What was shown last, to leave out rows that did not change. */
+	/* The last canvas shown: rows that are equal are not drawn. */
 	struct canvas_cell *shown;
 	int shown_rows, shown_columns;
 } self;
 
-/* Signals that curses would handle. */
+/* Signals for which newterm() sets handlers of its own. */
 static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
 #define CURSES_SIGNALS (sizeof curses_signals / sizeof curses_signals[0])
 
-/* Beside curses, whose own output is flushed after every draw. */
 static void set_taken(bool taken)
 {
 	self.taken = taken;
@@ -66,7 +65,7 @@ static const char *capability(const char *name)
 	return s != (const char *)-1 ? s : NULL;
 }
 
-/* Adds a capability without its padding ("$<5>"), which is for curses to wait for. */
+/* Appends a capability without its padding ("$<5>"), which only curses handles. */
 static void append_capability(char *to, size_t size, const char *name)
 {
 	const char *s = capability(name);
@@ -81,8 +80,7 @@ static void append_capability(char *to, size_t size, const char *name)
 	to[n] = '\0';
 }
 
-/* Terminals in the style of ECMA-48 ignore modes of that kind that they do not know; the modes are
- * only sent to those. */
+/* Only terminals in the style of ECMA-48 get our modes: they ignore those that they do not know. */
 static bool speaks_ansi(void)
 {
 	const char *s = capability("cup");
@@ -97,8 +95,8 @@ static void prepare_modes(bool mouse)
 	text_append(self.modes_on, sizeof self.modes_on, "\033[?2004h");
 	text_append(self.modes_off, sizeof self.modes_off, "\033[?2004l");
 	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk
-	 * through the history. The mode is kept and put back where the terminal can; where not, on
-	 * is what those that know the mode start with. */
+	 * through the history. The mode is saved and restored where the terminal can; else it is
+	 * set, which is the default of terminals that know it. */
 	if (capability("smcup")) {
 		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007s\033[?1007l");
 		text_append(self.modes_off, sizeof self.modes_off, "\033[?1007h\033[?1007r");
@@ -109,7 +107,7 @@ static void prepare_modes(bool mouse)
 	}
 }
 
-/* All that gives the terminal back without curses. */
+/* Prepares the bytes that restore the terminal without curses. */
 static void prepare_restore(const struct termios *before)
 {
 	char bytes[RESTORE_BYTES] = "";
@@ -148,8 +146,7 @@ static bool wants_colour(const struct screen_settings *settings)
 
 static void set_up_styles(const struct screen_settings *settings)
 {
-	/* Without the terminal's own colours to go back to, ours would bring a background that is
-	 * not the user's. */
+	/* Without default colours, ours would bring a background that is not the user's. */
 	bool colours = wants_colour(settings) && has_colors() && start_color() == OK &&
 	               use_default_colors() == OK;
 	enum palette_background ground = background(settings);
@@ -195,7 +192,7 @@ static int examine_terminal(struct termios *before, char *why, size_t size)
 	return 0;
 }
 
-/* newterm() takes signals that are the program's. */
+/* newterm() sets signal handlers; the program's own are put back. */
 static SCREEN *new_screen(void)
 {
 	struct sigaction before[CURSES_SIGNALS];
@@ -234,7 +231,7 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	raw();
 	noecho();
 	nonl();
-	/* The bytes are read and understood by others. */
+	/* keys.h reads the bytes and decodes them. */
 	keypad(stdscr, FALSE);
 	meta(stdscr, TRUE);
 	typeahead(-1);
@@ -244,8 +241,8 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	return 0;
 }
 
-/* Where there is no second screen, or it is turned off (tmux, GNU screen), the rows stay, and what
- * is written next follows them: not the input line and the keys. */
+/* Clears the input line and the keys. Without an alternate screen (or with it off, in tmux and GNU
+ * screen) the rows above stay, and later output follows them. */
 static void clear_last(void)
 {
 	move(LINES > 1 ? LINES - 2 : 0, 0);
@@ -253,7 +250,6 @@ static void clear_last(void)
 	refresh();
 }
 
-/* Until it is taken again, or for good. */
 static void give_back(void)
 {
 	clear_last();
@@ -288,8 +284,8 @@ void screen_suspend(void)
 	sigemptyset(&only);
 	sigaddset(&only, SIGTSTP);
 	sigaction(SIGTSTP, &stop, &before);
-	/* All of the job, as the terminal would do: a shell script that waits for us has to stop
-	 * too. Without job control the kernel drops the signal. */
+	/* The whole process group stops, as the terminal does it: a shell script that waits for
+	 * this program must stop too. Without job control the kernel drops the signal. */
 	kill(0, SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &only, &mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -308,7 +304,7 @@ void screen_size(int *rows, int *columns)
 		*rows = size.ws_row;
 		*columns = size.ws_col;
 	}
-	/* A serial line does not know its size: then what the terminal's description says. */
+	/* A serial line has no size: the terminal's description has one. */
 	if (*rows < 1)
 		*rows = self.screen && LINES > 0 ? LINES : 1;
 	if (*columns < 1)
@@ -331,8 +327,7 @@ void screen_repaint(void)
 	self.repaint = true;
 }
 
-/* The canvas's characters are safe to show; that is checked here once more, where nothing comes
- * after. */
+/* The canvas's characters are safe to show; this last check does not rely on that. */
 static bool is_safe(const struct canvas_cell *cell)
 {
 	if (iswcntrl((wint_t)cell->chars[0]) || wcwidth(cell->chars[0]) != cell->width)
@@ -358,8 +353,7 @@ static void draw_cell(int row, int column, const struct canvas_cell *cell)
 	for (int i = 0; i < width; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
-			/* In the last cell this tells that it cannot go on to the next line; the
-			 * cell is written. */
+			/* In the last cell it writes and then fails, since no next line exists. */
 			mvadd_wch(row, column + i, &out);
 	}
 }
@@ -372,8 +366,7 @@ static void draw_row(const struct canvas *c, int row, int columns)
 			draw_cell(row, column, &cells[column]);
 }
 
-/* Makes the record of what was shown as large as the canvas. Without it (memory) every row is
- * drawn. */
+/* Makes self.shown as large as the canvas. When memory is short, every row is drawn. */
 static void size_record(const struct canvas *c)
 {
 	if (self.shown && self.shown_rows == c->rows && self.shown_columns == c->columns)
@@ -418,8 +411,7 @@ void screen_show(const struct canvas *c)
 		return;
 	size_record(c);
 	if (self.repaint) {
-		/* After a stop that was none of ours (SIGSTOP) the shell has set the terminal as it
-		 * likes it. */
+		/* After a SIGSTOP the shell has set the terminal's modes. */
 		reset_prog_mode();
 		standard_write(self.modes_on, strlen(self.modes_on));
 		erase();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The terminal: curses behind a small door. Nobody else includes curses. It shows a canvas and
- * gives the terminal back on every way out, also after a fatal signal. */
+/* The terminal: curses, which only this module includes. It shows a canvas, and restores the
+ * terminal on every way out, also after a fatal signal. */
 #ifndef UPCASE_SCREEN_H
 #define UPCASE_SCREEN_H
 

@@ -20,7 +20,7 @@ enum style {
 	STYLE_ANSWERED,
 	STYLE_WAITING,
 	STYLE_LOST, /* lost, failed, cut off, refused */
-	STYLE_LATE, /* late, reordered, duplicated, differs: it came, but */
+	STYLE_LATE, /* a reply that is late, reordered, duplicated, or differs */
 	STYLE_NOTICE,
 	STYLE_ERROR,
 	STYLE_FOUND,      /* what /find found */
@@ -39,23 +39,23 @@ struct canvas_cell {
 struct canvas {
 	int rows, columns;
 	struct canvas_cell *cells; /* rows * columns, row by row */
-	/* Where the cursor stands; row -1 for nowhere. */
+	/* The cursor; row -1 for none. */
 	int cursor_row, cursor_column;
 };
 
-/* Makes it `rows` x `columns` (1x1 or more) of blanks. All zero the first time. Returns 0, or -1
- * when memory is short (it is then as before). */
+/* Resizes the canvas (all zero the first time) to `rows` x `columns`, 1x1 or more, and clears it.
+ * Returns 0, or -1 when memory is short; the canvas is then as before. */
 int canvas_resize(struct canvas *c, int rows, int columns);
 void canvas_free(struct canvas *c);
 void canvas_clear(struct canvas *c);
 struct canvas_cell *canvas_at(const struct canvas *c, int row, int column);
 
-/* Everything below clips: what lies outside is left out, a wide cell that does not fit whole
- * becomes a space. Each returns the column after what it wrote. What is a substitute or was found
- * has the style that says so instead of `style`. */
+/* All three clip: they leave out what lies outside, and a wide cell that does not fit whole becomes
+ * a space. They return the column after the last one written. Cells that are substitutes or were
+ * found have STYLE_SUBSTITUTE or STYLE_FOUND instead of `style`. */
 int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
     size_t count, enum style style);
-/* Our own text in UTF-8 (messages, headings), up to column `limit`. */
+/* The program's own text in UTF-8 (messages, headings), up to column `limit`. */
 int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8,
     enum style style);
 /* Fills up to `limit` with one character of width 1. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From bytes to character cells, as a terminal shows them: UTF-8 decoded, wide characters two
- * cells, combining characters joined to the cell before, everything that could drive a terminal
- * made visible: C0 controls as ^X, DEL as ^?, C1 controls, invalid bytes and what has no width as
- * U+FFFD (as '?' where U+FFFD has no width 1 itself: an ASCII terminal); also the bidirectional
- * controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F), and a combining character with
- * nothing to combine with. A tab is ^I. Pure. */
+/* Lays bytes out as character cells, as a terminal shows them. A wide character is one cell of two
+ * columns; a combining one joins the cell before. Everything that could control a terminal becomes
+ * visible: C0 controls as ^X (a tab is ^I), DEL as ^?; as U+FFFD (as '?' where U+FFFD itself has no
+ * width 1: an ASCII terminal) C1 controls, invalid bytes, characters without a width, the
+ * bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F) and a combining
+ * character with nothing to combine with. Pure. */
 #ifndef UPCASE_LAYOUT_H
 #define UPCASE_LAYOUT_H
 
@@ -22,11 +22,11 @@ struct layout_cell {
 	wchar_t chars[LAYOUT_CELL_CHARS];
 	/* 1 or 2. A cell of width 2 stands for two columns; there is no second entry for it. */
 	uint8_t width;
-	/* It is not literally in the text (a visible control character, a replaced byte). */
+	/* The text has something else here (a control character, an invalid byte). */
 	bool substitute;
-	/* Set by the view: it is part of what was looked for. */
+	/* Part of a match of /find; the view sets it. */
 	bool found;
-	/* Where it begins in the text. */
+	/* Its first byte in the text. */
 	uint32_t offset;
 };
 
@@ -41,8 +41,7 @@ struct layout {
 /* Lays out `n` bytes into `l` (all zero the first time; grows, is used again; layout_free() at the
  * end). Returns 0, or -1 when memory is short. */
 int layout_text(struct layout *l, const void *text, size_t n, layout_width *width);
-/* The same behind what is laid out there; where its cells begin is counted from this text's
- * beginning. */
+/* Appends the cells of another text; their offsets count from the beginning of that one. */
 int layout_more(struct layout *l, const void *text, size_t n, layout_width *width);
 void layout_free(struct layout *l);
 
@@ -54,7 +53,7 @@ size_t layout_columns(const struct layout *l, size_t from, size_t to);
  * line at least half full or the word behind it whole, else anywhere; a space may hang over the end
  * of a full line. A wide cell alone in one column still counts as a line. */
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns);
-/* How many lines that makes, at least 1. */
+/* The number of lines that this makes, at least 1. */
 size_t layout_lines(const struct layout *l, size_t columns);
 
 #endif
