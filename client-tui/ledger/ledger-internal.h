@@ -52,6 +52,10 @@ uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
+/* Keeps a reply whose text begins after `skip` bytes. When memory is short, the row is only marked.
+ */
+void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
+    size_t n, size_t skip);
 /* An entry for a new line. NULL when memory is short. */
 struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,
     int64_t now);

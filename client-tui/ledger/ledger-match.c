@@ -70,22 +70,27 @@ static void check_order(struct ledger *l, struct ledger_line *e)
 	l->totals.reordered++;
 }
 
-/* Keeps a reply that was not expected. When memory is short, the row is only marked. */
-static void keep_reply(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip,
+void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
+    size_t n, size_t skip)
+{
+	e->reply = grow_copy(bytes, n);
+	if (!e->reply)
+		return;
+	e->reply_length = n;
+	e->row.reply = e->reply + skip;
+	e->row.reply_length = n - skip;
+	l->bytes += n;
+}
+
+/* Marks and keeps a reply that was not expected. */
+static void take_other(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip,
     bool cut_short)
 {
 	e->row.cut_short = cut_short;
 	l->totals.differs += e->row.differs;
-	l->totals.cut_short += e->row.cut_short;
-	if (!e->row.differs && !cut_short)
-		return;
-	e->reply = grow_copy(r->bytes, r->length);
-	if (!e->reply)
-		return;
-	e->reply_length = r->length;
-	e->row.reply = e->reply + skip;
-	e->row.reply_length = r->length - skip;
-	l->bytes += r->length;
+	l->totals.cut_short += cut_short;
+	if (e->row.differs || cut_short)
+		ledger_keep_reply(l, e, r->bytes, r->length, skip);
 }
 
 /* The first reply. Its own time decides whether it is late, whatever was believed until it was
@@ -127,7 +132,7 @@ static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e,
 	}
 	e->row.differs = !is_key(l, r);
 	v.match = answer(l, e, r->at);
-	keep_reply(l, e, r, v.skip, cut_short);
+	take_other(l, e, r, v.skip, cut_short);
 	if (cut_short && e->place[LINE_LIST_AGE].in)
 		ledger_line_append(&l->truncated, e, LINE_LIST_TRUNCATED);
 	return v;
@@ -218,7 +223,7 @@ static void compare_stream(struct ledger *l, struct ledger_line *e, const struct
 	bool cut_short = ended && line_index_key_capitals(&l->key, r->bytes, r->length) == 0 &&
 	                 begins_with_key(l, e);
 	e->row.differs = !cut_short || !is_key(l, r);
-	keep_reply(l, e, r, 0, cut_short);
+	take_other(l, e, r, 0, cut_short);
 }
 
 struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,

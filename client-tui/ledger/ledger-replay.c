@@ -9,17 +9,16 @@
 #include "common/grow.h"
 #include "ledger/ledger-internal.h"
 
-int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial,
-    uint64_t tag, int64_t now)
+int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t now)
 {
 	struct ledger_line *e;
 
-	if (number <= l->last_number || ledger_lines_reserve(&l->lines) ||
-	    !(e = ledger_new_line(l, number, text, n, now)))
+	if (row->number <= l->last_number || ledger_lines_reserve(&l->lines) ||
+	    !(e = ledger_new_line(l, row->number, row->text, row->length, now)))
 		return -1;
-	e->row.partial = partial;
-	if (tag)
-		ledger_line_set_tag(e, tag);
+	e->row.partial = row->partial;
+	if (row->tag)
+		ledger_line_set_tag(e, row->tag);
 	ledger_age(l, now);
 	ledger_enter(l, e);
 	return 0;
@@ -58,19 +57,10 @@ void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate
 	ledger_change_fate(l, e, fate);
 }
 
-static void keep_reply(struct ledger *l, struct ledger_line *e, const struct ledger_replayed *p)
+void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t now)
 {
-	if (!p->reply || !(e->reply = grow_copy(p->reply, p->length)))
-		return;
-	e->reply_length = e->row.reply_length = p->length;
-	e->row.reply = e->reply;
-	l->bytes += p->length;
-}
-
-void ledger_replay_reply(struct ledger *l, uint64_t number, const struct ledger_replayed *p)
-{
-	const enum ledger_fate fate = p->late ? FATE_LOST : FATE_ANSWERED;
-	struct ledger_line *e = ledger_lines_find(&l->lines, number);
+	const enum ledger_fate fate = row->late ? FATE_LOST : FATE_ANSWERED;
+	struct ledger_line *e = ledger_lines_find(&l->lines, row->number);
 
 	if (!e) {
 		settle_evicted(l, fate);
@@ -78,19 +68,20 @@ void ledger_replay_reply(struct ledger *l, uint64_t number, const struct ledger_
 	}
 	if (e->row.fate != FATE_WAITING && (e->row.fate != FATE_LOST || e->row.late))
 		return;
-	e->row.replied_at = p->at > e->row.sent_at ? p->at : e->row.sent_at;
-	e->row.late = p->late;
-	e->row.reordered = p->reordered;
-	e->row.differs = p->differs;
-	e->row.cut_short = p->cut_short;
-	l->totals.late += p->late;
-	l->totals.reordered += p->reordered;
-	l->totals.differs += p->differs;
-	l->totals.cut_short += p->cut_short;
+	e->row.replied_at = now > e->row.sent_at ? now : e->row.sent_at;
+	e->row.late = row->late;
+	e->row.reordered = row->reordered;
+	e->row.differs = row->differs;
+	e->row.cut_short = row->cut_short;
+	l->totals.late += row->late;
+	l->totals.reordered += row->reordered;
+	l->totals.differs += row->differs;
+	l->totals.cut_short += row->cut_short;
 	ledger_change_fate(l, e, fate);
 	if (fate == FATE_ANSWERED)
 		ledger_count_times(&l->totals, &e->row);
-	keep_reply(l, e, p);
+	if (row->reply)
+		ledger_keep_reply(l, e, row->reply, row->reply_length, 0);
 	ledger_make_room(l, 0, 0);
 }
 

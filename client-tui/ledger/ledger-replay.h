@@ -6,28 +6,19 @@
 
 #include "ledger/ledger.h"
 
-/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0,
- * or -1 when memory is short or the number is not greater than any before. */
-int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial,
-    uint64_t tag, int64_t now);
+/* A line typed at `now`, queued; its number, text and tag are the row's, and `partial`.
+ * ledger_failed() goes on. Returns 0, or -1 when memory is short or the number is not greater than
+ * any before. */
+int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t now);
 /* It was handed to the kernel at `now`; so much of its time until then the session had tried to
  * connect. */
 void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
 
-/* The row's members of a first reply. */
-struct ledger_replayed {
-	bool late, reordered, differs, cut_short;
-	/* When it came. */
-	int64_t at;
-	/* The text if it was not the capitals, else NULL. */
-	const unsigned char *reply;
-	size_t length;
-};
-
-/* The first reply: of a line that waits or, late or read late, is lost. */
-void ledger_replay_reply(struct ledger *l, uint64_t number, const struct ledger_replayed *p);
+/* The first reply, which came at `now`: of a line that waits or, late or read late, is lost. The
+ * row has its marks and, if it was not the capitals, its text. */
+void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t now);
 /* One more reply to a line that has one; a reply that belongs to no line. */
 void ledger_replay_duplicate(struct ledger *l, uint64_t number);
 void ledger_replay_stray(struct ledger *l);

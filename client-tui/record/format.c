@@ -71,10 +71,9 @@ static const char *const stages[] = {
 	.count = offsetof(type, member), .count_size = sizeof(((type *)NULL)->member)
 #define NAMED(table) .names = table, .name_count = LENGTH(table)
 
-#define SESSION_FIELDS(type, of) \
-	{ "session", FIELD_NUMBER, AT(type, of session), FIELD_CSV, \
-		.max = RECORDER_SESSIONS - 1 }, \
-	    { "transport", FIELD_NAME, AT(type, of stream), FIELD_CSV, NAMED(transports), \
+#define SESSION_FIELDS(type, session, stream) \
+	{ "session", FIELD_NUMBER, AT(type, session), FIELD_CSV, .max = RECORDER_SESSIONS - 1 }, \
+	    { "transport", FIELD_NAME, AT(type, stream), FIELD_CSV, NAMED(transports), \
 		    .refused = "is neither \"udp\" nor \"tcp\"" }
 
 /* The first record's, which say whether the rest can be read; only the first two are read. */
@@ -103,7 +102,7 @@ static const struct field run_fields[] = {
 };
 
 #define WHOLE_SESSION(type, member) \
-	SESSION_FIELDS(type, member), \
+	SESSION_FIELDS(type, member session, member stream), \
 	    { "peer", FIELD_WORDS, AT(type, member peer), FIELD_REQUIRED }, \
 	{ \
 		"wait_ns", FIELD_SPAN, AT(type, member reply_timeout) \
@@ -169,42 +168,44 @@ struct row {
 
 /* In the order of the columns of CSV, too. */
 static const struct field line_fields[] = {
-	SESSION_FIELDS(struct record, ),
+	SESSION_FIELDS(struct record, session, row.stream),
 	{ "peer", FIELD_WORDS, AT(struct record, peer), FIELD_CSV_ONLY },
-	{ "n", FIELD_COUNT, AT(struct record, number), FIELD_CSV },
-	{ "fate", FIELD_NAME, AT(struct record, fate), FIELD_CSV | FIELD_REQUIRED, NAMED(fates) },
-	{ "late", FIELD_BOOL, AT(struct record, late), FIELD_CSV },
-	{ "reordered", FIELD_BOOL, AT(struct record, reordered), FIELD_CSV },
-	{ "differs", FIELD_BOOL, AT(struct record, differs), FIELD_CSV },
-	{ "cut_short", FIELD_BOOL, AT(struct record, cut_short), FIELD_CSV },
-	{ "partial", FIELD_BOOL, AT(struct record, partial), FIELD_CSV },
-	{ "duplicates", FIELD_NUMBER, AT(struct record, duplicates), FIELD_CSV, .max = 1000000 },
-	{ "typed_ns", FIELD_TIME, AT(struct record, typed_at), FIELD_CSV | FIELD_REQUIRED },
-	{ "sent_ns", FIELD_TIME, AT(struct record, sent_at), FIELD_CSV },
-	{ "replied_ns", FIELD_TIME, AT(struct record, replied_at), FIELD_CSV },
+	{ "n", FIELD_COUNT, AT(struct record, row.number), FIELD_CSV },
+	{ "fate", FIELD_NAME, AT(struct record, row.fate), FIELD_CSV | FIELD_REQUIRED,
+	    NAMED(fates) },
+	{ "late", FIELD_BOOL, AT(struct record, row.late), FIELD_CSV },
+	{ "reordered", FIELD_BOOL, AT(struct record, row.reordered), FIELD_CSV },
+	{ "differs", FIELD_BOOL, AT(struct record, row.differs), FIELD_CSV },
+	{ "cut_short", FIELD_BOOL, AT(struct record, row.cut_short), FIELD_CSV },
+	{ "partial", FIELD_BOOL, AT(struct record, row.partial), FIELD_CSV },
+	{ "duplicates", FIELD_NUMBER, AT(struct record, row.duplicates), FIELD_CSV,
+	    .max = 1000000 },
+	{ "typed_ns", FIELD_TIME, AT(struct record, row.typed_at), FIELD_CSV | FIELD_REQUIRED },
+	{ "sent_ns", FIELD_TIME, AT(struct record, row.sent_at), FIELD_CSV },
+	{ "replied_ns", FIELD_TIME, AT(struct record, row.replied_at), FIELD_CSV },
 	{ "rtt_ns", FIELD_SPAN, AT(struct row, rtt), FIELD_CSV | FIELD_DERIVED },
 	{ "waited_ns", FIELD_SPAN, AT(struct row, waited), FIELD_CSV | FIELD_DERIVED },
 	/* Older files do not have it. */
-	{ "connecting_ns", FIELD_SPAN, AT(struct record, connecting), FIELD_CSV },
+	{ "connecting_ns", FIELD_SPAN, AT(struct record, row.connecting), FIELD_CSV },
 	{ "queued_ns", FIELD_SPAN, AT(struct row, queued), FIELD_CSV | FIELD_DERIVED },
 	{ "decided_ns", FIELD_TIME, AT(struct record, decided_at), FIELD_CSV },
 	{ "duplicates_ns", FIELD_LIST, ITEMS(struct record, duplicate_at),
 	    COUNTED(struct record, duplicate_count), .min = -SESSION_TIME_MAX,
 	    .max = SESSION_TIME_MAX, .items_max = RECORD_DUPLICATES },
-	{ "tag", FIELD_COUNT, AT(struct record, tag), FIELD_CSV | FIELD_ZERO_NULL },
-	{ "error", FIELD_ERROR, AT(struct record, error), FIELD_CSV },
+	{ "tag", FIELD_COUNT, AT(struct record, row.tag), FIELD_CSV | FIELD_ZERO_NULL },
+	{ "error", FIELD_ERROR, AT(struct record, row.error), FIELD_CSV },
 	{ "place", FIELD_NAME, AT(struct record, place), FIELD_CSV_ONLY, NAMED(places) },
-	{ "text", FIELD_BYTES, AT(struct record, text), FIELD_CSV | FIELD_REQUIRED,
-	    COUNTED(struct record, length) },
-	{ "reply", FIELD_BYTES, AT(struct record, reply), FIELD_CSV,
-	    COUNTED(struct record, reply_length) },
+	{ "text", FIELD_BYTES, AT(struct record, row.text), FIELD_CSV | FIELD_REQUIRED,
+	    COUNTED(struct record, row.length) },
+	{ "reply", FIELD_BYTES, AT(struct record, row.reply), FIELD_CSV,
+	    COUNTED(struct record, row.reply_length) },
 	{ "link", FIELD_WITHIN, .offset = offsetof(struct record, legs),
 	    .size = LINK_WAYS * sizeof(struct trace_leg), FIELD_OMITTED, .fields = link_fields },
 	{ NULL },
 };
 
 static const struct field reply_fields[] = {
-	SESSION_FIELDS(struct record_reply, ),
+	SESSION_FIELDS(struct record_reply, session, stream),
 	{ "peer", FIELD_WORDS, AT(struct record_reply, peer), FIELD_CSV_ONLY },
 	{ "match", FIELD_NAME, AT(struct record_reply, match), NAMED(matches), .column = "fate" },
 	{ "n", FIELD_COUNT, AT(struct record_reply, number), FIELD_ZERO_NULL },
@@ -302,15 +303,15 @@ static const struct {
 
 static struct row row_of(const struct record *r)
 {
-	const struct parts parts = record_parts(r);
-	const bool sent = r->sent_at != RECORD_NEVER,
-	           replied = sent && r->replied_at != RECORD_NEVER;
+	const struct parts parts = parts_of_row(&r->row);
+	const bool sent = r->row.sent_at != RECORD_NEVER,
+	           replied = sent && r->row.replied_at != RECORD_NEVER;
 	struct row row = { .of = *r,
 		.rtt = replied ? parts.wire : -1,
 		.waited = replied ? parts.waited : -1,
 		.queued = sent ? parts.queued : -1 };
 
-	row.of.connecting = sent ? parts.connecting : -1;
+	row.of.row.connecting = sent ? parts.connecting : -1;
 	if (!r->legs)
 		row.of.place = LENGTH(places);
 	return row;
@@ -431,22 +432,23 @@ static void check_peer(struct fields_reader *r, struct record_session *s)
 /* Checks that a line has what its fate needs, so that it can be shown again. */
 static void check_line(struct fields_reader *r, const struct record *line)
 {
-	const bool replied = line->fate == FATE_ANSWERED || line->late;
+	const bool replied = line->row.fate == FATE_ANSWERED || line->row.late;
 
-	if (line->number == 0)
+	if (line->row.number == 0)
 		fields_fail(r, "n", "is missing");
-	if (line->late && line->fate != FATE_LOST)
+	if (line->row.late && line->row.fate != FATE_LOST)
 		fields_fail(r, "late", "is true of a line that is not lost");
-	if (replied && (line->replied_at == RECORD_NEVER || line->sent_at == RECORD_NEVER))
+	if (replied && (line->row.replied_at == RECORD_NEVER || line->row.sent_at == RECORD_NEVER))
 		fields_fail(r, "replied_ns", "is missing, or \"sent_ns\"");
-	if (!replied && (line->duplicates > 0 || line->reply || line->reordered || line->differs ||
-	                    line->cut_short))
+	if (!replied && (line->row.duplicates > 0 || line->row.reply || line->row.reordered ||
+	                    line->row.differs || line->row.cut_short))
 		fields_fail(r, "fate", "is not that of a line with a reply");
-	if (line->duplicate_count > line->duplicates)
+	if (line->duplicate_count > line->row.duplicates)
 		fields_fail(r, "duplicates_ns", "has more times than there are duplicates");
-	if (line->fate != FATE_QUEUED && line->fate != FATE_FAILED && line->sent_at == RECORD_NEVER)
+	if (line->row.fate != FATE_QUEUED && line->row.fate != FATE_FAILED &&
+	    line->row.sent_at == RECORD_NEVER)
 		fields_fail(r, "sent_ns", "is missing");
-	if (line->stream && (line->fate == FATE_LOST || line->fate == FATE_REFUSED))
+	if (line->row.stream && (line->row.fate == FATE_LOST || line->row.fate == FATE_REFUSED))
 		fields_fail(r, "fate", "is not one of TCP");
 }
 

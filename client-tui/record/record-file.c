@@ -66,8 +66,8 @@ static struct record_file_session *find_session(const struct reading *r, unsigne
 
 static int take_line(struct reading *r, struct record *line)
 {
-	struct record_file_session *side = find_session(r, line->session, line->stream);
-	const uint64_t bytes = sizeof *line + line->length + line->reply_length +
+	struct record_file_session *side = find_session(r, line->session, line->row.stream);
+	const uint64_t bytes = sizeof *line + line->row.length + line->row.reply_length +
 	                       (line->legs ? LINK_WAYS * sizeof *line->legs : 0) +
 	                       line->packet_count * sizeof *line->packets;
 	struct record *kept;
@@ -81,7 +81,7 @@ static int take_line(struct reading *r, struct record *line)
 	kept->at_line = r->line;
 	side->lines[side->count++] = kept;
 	r->file->has_link = r->file->has_link || line->legs;
-	*line = (struct record){ .number = 0 };
+	*line = (struct record){ .session = 0 };
 	return 0;
 }
 
@@ -188,7 +188,7 @@ static int by_number(const void *a, const void *b)
 {
 	const struct record *one = *(struct record *const *)a, *other = *(struct record *const *)b;
 
-	return one->number < other->number ? -1 : one->number > other->number;
+	return one->row.number < other->row.number ? -1 : one->row.number > other->row.number;
 }
 
 static int check_order(struct reading *r, const struct record_file_session *side)
@@ -199,9 +199,9 @@ static int check_order(struct reading *r, const struct record_file_session *side
 		const struct record *before = side->lines[i - 1], *line = side->lines[i];
 
 		r->line = line->at_line > before->at_line ? line->at_line : before->at_line;
-		if (line->number == before->number)
+		if (line->row.number == before->row.number)
 			return wrong(r, "a line with this \"n\" was there before");
-		if (line->typed_at < before->typed_at)
+		if (line->row.typed_at < before->row.typed_at)
 			return wrong(r,
 			    "its \"n\" and \"typed_ns\" are in another order than those of the "
 			    "line before it");

@@ -56,20 +56,11 @@ struct link_packet record_packet_moved(const struct link_packet *packet, int64_t
 void record_free(struct record *r)
 {
 	free(r->duplicate_at);
-	free(r->text);
-	free(r->reply);
+	free((void *)(uintptr_t)r->row.text);
+	free((void *)(uintptr_t)r->row.reply);
 	free(r->legs);
 	free(r->packets);
-	*r = (struct record){ .number = 0 };
-}
-
-struct parts record_parts(const struct record *r)
-{
-	return parts_of_row(&(struct ledger_row){ .typed_at = r->typed_at,
-	    .sent_at = r->sent_at,
-	    .replied_at = r->replied_at,
-	    .connecting = r->connecting,
-	    .stream = r->stream });
+	*r = (struct record){ .session = 0 };
 }
 
 const char *record_flags_name(const struct link_packet *p)

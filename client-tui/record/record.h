@@ -38,26 +38,17 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 struct record {
 	/* The number of its session in the file, from 0 on. */
 	unsigned session;
-	/* As in the ledger's row. */
-	enum ledger_fate fate;
-	int error;
-	uint32_t duplicates;
-	bool stream, late, reordered, differs, cut_short, partial;
-	/* The times of duplicates that are known, and the packets. */
-	uint8_t duplicate_count, packet_count;
+	/* As in the ledger, but with RECORD_NEVER for a time that there is not, or that is not
+	 * known. Its text and reply are owned. */
+	struct ledger_row row;
+	/* When the fate was decided without a reply, RECORD_NEVER if that is not known. */
+	int64_t decided_at;
 	/* In the lab, where a datagram was lost. */
 	enum trace_place place;
-	uint64_t number, tag;
-	/* RECORD_NEVER if there is none, or it is not known. `decided_at`: the fate was decided
-	 * without a reply. */
-	int64_t typed_at, sent_at, replied_at, decided_at;
-	/* How much of the time from typed to sent the session tried to connect, ns. */
-	int64_t connecting;
+	/* The times of duplicates that are known, and the packets. */
+	uint8_t duplicate_count, packet_count;
 	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	/* Owned; NULL for none. The reply only when it is not the line's capitals. */
-	unsigned char *text, *reply;
-	size_t length, reply_length;
 	/* What the link did each way, LINK_WAYS of them with times that may be RECORD_NEVER, and
 	 * its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
@@ -69,9 +60,6 @@ struct record {
 };
 
 void record_free(struct record *r);
-/* The waiting time and its parts. */
-struct parts record_parts(const struct record *r);
-
 /* One way, from times of the monotonic clock to times of records, and back; `start` is the
  * session's. */
 struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start);

@@ -278,9 +278,9 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 static int add_link(const struct recorder *r, const struct recorder_session *s, int64_t now,
     struct record *record)
 {
-	const struct trace_line *line = trace_find(s->trace, s->of.stream, record->number);
+	const struct trace_line *line = trace_find(s->trace, s->of.stream, record->row.number);
 	struct logged_packet packets[RECORD_PACKETS];
-	const size_t count = trace_packets(s->trace, s->of.stream, record->number, packets,
+	const size_t count = trace_packets(s->trace, s->of.stream, record->row.number, packets,
 	    RECORD_PACKETS);
 
 	if (line && !(record->legs = malloc(LINK_WAYS * sizeof *record->legs)))
@@ -308,29 +308,16 @@ static int fill(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, int64_t now, struct record *record)
 {
 	*record = (struct record){ .session = s->of.session,
-		.stream = s->of.stream,
+		.row = *row,
 		.peer = s->of.peer,
-		.number = row->number,
-		.fate = row->fate,
-		.late = row->late,
-		.reordered = row->reordered,
-		.differs = row->differs,
-		.cut_short = row->cut_short,
-		.partial = row->partial,
-		.duplicates = row->duplicates,
-		.error = row->error,
-		.tag = row->tag,
-		.typed_at = row->typed_at - r->start,
-		.sent_at = since(row->sent_at, r->start),
-		.replied_at = since(row->replied_at, r->start),
-		.decided_at = RECORD_NEVER,
-		.connecting = row->connecting,
-		.text = grow_copy(row->text, row->length),
-		.length = row->length,
-		.reply = row->reply ? grow_copy(row->reply, row->reply_length) : NULL,
-		.reply_length = row->reply ? row->reply_length : 0 };
+		.decided_at = RECORD_NEVER };
+	record->row.typed_at -= r->start;
+	record->row.sent_at = since(row->sent_at, r->start);
+	record->row.replied_at = since(row->replied_at, r->start);
+	record->row.text = grow_copy(row->text, row->length);
+	record->row.reply = row->reply ? grow_copy(row->reply, row->reply_length) : NULL;
 	add_times(r, s, row, record);
-	if (record->text && !record->reply == !row->reply &&
+	if (record->row.text && !record->row.reply == !row->reply &&
 	    (!s->trace || add_link(r, s, now, record) == 0))
 		return 0;
 	record_free(record);

@@ -77,12 +77,12 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
     int64_t not_before)
 {
 	const struct record *line = r->file->sessions[side].lines[index];
-	const int64_t first = line->replied_at == RECORD_NEVER
+	const int64_t first = line->row.replied_at == RECORD_NEVER
 	                        ? 0
-	                        : later(line->replied_at, not_before);
+	                        : later(line->row.replied_at, not_before);
 
 	add(r, kind, side, index, first);
-	for (uint32_t i = 0; i < line->duplicates; i++)
+	for (uint32_t i = 0; i < line->row.duplicates; i++)
 		add(r, REPLAY_DUPLICATE, side, index,
 		    i < line->duplicate_count ? later(line->duplicate_at[i], first) : first);
 }
@@ -90,22 +90,23 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
 static void add_line(struct replay *r, size_t side, size_t index)
 {
 	const struct record *line = r->file->sessions[side].lines[index];
-	const bool is_sent = line->sent_at != RECORD_NEVER;
-	const int64_t sent = is_sent ? later(line->typed_at, line->sent_at) : line->typed_at;
+	const bool is_sent = line->row.sent_at != RECORD_NEVER;
+	const int64_t sent = is_sent ? later(line->row.typed_at, line->row.sent_at)
+	                             : line->row.typed_at;
 	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
 	const bool decided = line->decided_at != RECORD_NEVER;
 
-	add(r, REPLAY_TYPED, side, index, line->typed_at);
+	add(r, REPLAY_TYPED, side, index, line->row.typed_at);
 	if (is_sent)
 		add(r, REPLAY_SENT, side, index, sent);
-	if (line->fate == FATE_ANSWERED)
+	if (line->row.fate == FATE_ANSWERED)
 		add_reply(r, REPLAY_REPLY, side, index, sent);
-	else if (line->fate == FATE_LOST)
+	else if (line->row.fate == FATE_LOST)
 		add(r, REPLAY_LOST, side, index, decided ? later(line->decided_at, sent) : lost);
-	else if (ledger_is_decided(line->fate))
+	else if (ledger_is_decided(line->row.fate))
 		add(r, REPLAY_DECIDED, side, index, decided ? later(line->decided_at, sent) : sent);
 	/* A late reply came after the line was given up. */
-	if (line->fate == FATE_LOST && line->late)
+	if (line->row.fate == FATE_LOST && line->row.late)
 		add_reply(r, REPLAY_LATE, side, index, lost);
 }
 
@@ -295,8 +296,8 @@ static bool has_line(const struct record_file_session *side, uint64_t number)
 {
 	size_t i;
 
-	SEARCH_FIRST(i, 0, side->count, side->lines[i]->number >= number);
-	return i < side->count && side->lines[i]->number == number;
+	SEARCH_FIRST(i, 0, side->count, side->lines[i]->row.number >= number);
+	return i < side->count && side->lines[i]->row.number == number;
 }
 
 /* The session over whose other transport the same line went, SIZE_MAX for none. */
@@ -315,7 +316,7 @@ bool replay_both(const struct replay *r)
 {
 	for (size_t k = 0; k < r->file->session_count; k++)
 		for (size_t i = 0; i < r->file->sessions[k].count; i++)
-			if (find_other(r, k, r->file->sessions[k].lines[i]->number) != SIZE_MAX)
+			if (find_other(r, k, r->file->sessions[k].lines[i]->row.number) != SIZE_MAX)
 				return true;
 	return false;
 }
@@ -323,42 +324,42 @@ bool replay_both(const struct replay *r)
 /* Adds a line; the hook is called when both ledgers have it. */
 static void type_line(struct replay *r, size_t side, const struct record *line, int64_t at)
 {
-	const size_t other = find_other(r, side, line->number);
+	const size_t other = find_other(r, side, line->row.number);
 	const bool first = other != SIZE_MAX &&
-	                   !ledger_find(r->sessions[other]->ledger, line->number);
+	                   !ledger_find(r->sessions[other]->ledger, line->row.number);
 
-	ledger_replay_line(r->sessions[side]->ledger, line->number, line->text, line->length,
-	    line->partial, line->tag, at);
+	ledger_replay_line(r->sessions[side]->ledger, &line->row, at);
 	if (first || !r->hooks.line)
 		return;
 	if (other != SIZE_MAX && r->file->sessions[side].of.stream)
-		r->hooks.line(r->hooks.context, other, side, line->number);
+		r->hooks.line(r->hooks.context, other, side, line->row.number);
 	else
-		r->hooks.line(r->hooks.context, side, other, line->number);
+		r->hooks.line(r->hooks.context, side, other, line->row.number);
 }
 
 /* The text of a line's reply, without its tag: kept, or its capitals. */
 static const unsigned char *reply_text(struct replay *r, const struct record *line, size_t *n)
 {
-	const size_t capacity = CAPITALS_GROWTH * line->length + 1;
+	const size_t capacity = CAPITALS_GROWTH * line->row.length + 1;
 
-	*n = line->reply_length;
-	if (line->reply)
-		return line->reply;
+	*n = line->row.reply_length;
+	if (line->row.reply)
+		return line->row.reply;
 	*n = 0;
 	if (grow_list(&r->bytes, &r->bytes_capacity, capacity, 1) < 0)
 		return (const unsigned char *)"";
-	if (line->length > 0)
-		*n = capitals_text(line->text, line->length, r->bytes);
+	if (line->row.length > 0)
+		*n = capitals_text(line->row.text, line->row.length, r->bytes);
 	return r->bytes;
 }
 
 static void report_reply(struct replay *r, size_t side, enum ledger_match match,
     const struct record *line, int64_t at)
 {
-	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->number);
-	struct session_reply reply = { .matched = {
-		                           .match = match, .number = line->number, .rtt = -1 } };
+	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->row.number);
+	struct session_reply reply = {
+		.matched = { .match = match, .number = line->row.number, .rtt = -1 }
+	};
 
 	if (row && row->sent_at)
 		reply.matched.rtt = later(at - row->sent_at, 0);
@@ -368,7 +369,7 @@ static void report_reply(struct replay *r, size_t side, enum ledger_match match,
 
 static void show_trace(struct replay *r, const struct record *line)
 {
-	struct trace_line traced = { .number = line->number, .stream = line->stream };
+	struct trace_line traced = { .number = line->row.number, .stream = line->row.stream };
 
 	if (!r->status.trace || !line->legs)
 		return;
@@ -376,9 +377,9 @@ static void show_trace(struct replay *r, const struct record *line)
 		traced.legs[way] = record_leg_back(&line->legs[way], r->status.origin);
 	trace_restore(r->status.trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
-		const struct logged_packet packet = { .first = line->number,
-			.last = line->number,
-			.stream = line->stream,
+		const struct logged_packet packet = { .first = line->row.number,
+			.last = line->row.number,
+			.stream = line->row.stream,
 			.of = record_packet_moved(&line->packets[i], r->status.origin) };
 
 		trace_add_packet(r->status.trace, &packet);
@@ -387,25 +388,19 @@ static void show_trace(struct replay *r, const struct record *line)
 
 static void answer(struct replay *r, size_t side, const struct record *line)
 {
-	const int64_t at = line->replied_at + r->status.origin;
+	const int64_t at = line->row.replied_at + r->status.origin;
 
-	ledger_replay_reply(r->sessions[side]->ledger, line->number,
-	    &(struct ledger_replayed){ .late = line->late,
-	        .reordered = line->reordered,
-	        .differs = line->differs,
-	        .cut_short = line->cut_short,
-	        .at = at,
-	        .reply = line->reply,
-	        .length = line->reply_length });
+	ledger_replay_reply(r->sessions[side]->ledger, &line->row, at);
 	show_trace(r, line);
-	report_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
+	report_reply(r, side, line->row.late ? MATCH_LATE : MATCH_ANSWER, line, at);
 }
 
 static void decide(struct replay *r, size_t side, const struct record *line)
 {
-	ledger_replay_fate(r->sessions[side]->ledger, line->number, line->fate, line->error);
+	ledger_replay_fate(r->sessions[side]->ledger, line->row.number, line->row.fate,
+	    line->row.error);
 	show_trace(r, line);
-	r->hooks.row(r->hooks.context, side, line->number, line->decided_at != RECORD_NEVER);
+	r->hooks.row(r->hooks.context, side, line->row.number, line->decided_at != RECORD_NEVER);
 }
 
 /* A reply with a record of its own. */
@@ -419,14 +414,15 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 	else if (reply->match == MATCH_DUPLICATE)
 		ledger_replay_duplicate(l, reply->number);
 	else
-		ledger_replay_reply(l, reply->number,
-		    &(struct ledger_replayed){ .late = reply->match == MATCH_LATE,
+		ledger_replay_reply(l,
+		    &(struct ledger_row){ .number = reply->number,
+		        .late = reply->match == MATCH_LATE,
 		        .reordered = reply->reordered,
 		        .differs = reply->differs,
 		        .cut_short = reply->cut_short,
-		        .at = at,
 		        .reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL,
-		        .length = reply->length });
+		        .reply_length = reply->length },
+		    at);
 	r->hooks.reply(r->hooks.context, reply->session,
 	    &(struct session_reply){
 	        .matched = { .match = reply->match, .number = reply->number, .rtt = reply->rtt },
@@ -446,8 +442,8 @@ static void play(struct replay *r, const struct replay_event *e)
 		type_line(r, e->side, line, at);
 		break;
 	case REPLAY_SENT:
-		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting,
-		    line->sent_at + r->status.origin);
+		ledger_replay_sent(r->sessions[e->side]->ledger, line->row.number,
+		    line->row.connecting, line->row.sent_at + r->status.origin);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
@@ -458,7 +454,7 @@ static void play(struct replay *r, const struct replay_event *e)
 		decide(r, e->side, line);
 		break;
 	case REPLAY_DUPLICATE:
-		ledger_replay_duplicate(r->sessions[e->side]->ledger, line->number);
+		ledger_replay_duplicate(r->sessions[e->side]->ledger, line->row.number);
 		report_reply(r, e->side, MATCH_DUPLICATE, line, at);
 		break;
 	case REPLAY_EVENT:

@@ -25,7 +25,6 @@
 #include "report/summary.h"
 #include "report/svg-plots.h"
 #include "report/svg-sequence.h"
-#include "ledger/transport.h"
 
 /* ---- a transcript as text ---- */
 
@@ -141,7 +140,7 @@ struct job {
 	/* Lines whole, for the exchange; and all lines, for the plots. */
 	struct record *records;
 	size_t count, capacity;
-	struct plots_line *lines;
+	struct ledger_row *lines;
 	size_t line_count, line_capacity;
 	/* Changes of the link or the server, and TCP connections; the recorder owns the texts. */
 	struct session_event *events;
@@ -218,12 +217,9 @@ static int take(void *context, struct record *record, size_t index)
 		record_free(record);
 		return -1;
 	}
-	job->lines[job->line_count++] = (struct plots_line){ .number = record->number,
-		.stream = record->stream,
-		.late = record->late,
-		.fate = record->fate,
-		.waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
-		.typed_at = record->typed_at };
+	job->lines[job->line_count] = record->row;
+	job->lines[job->line_count].text = job->lines[job->line_count].reply = NULL;
+	job->line_count++;
 	if (index < PAGES * SEQUENCE_LINES)
 		job->records[job->count++] = *record;
 	else
@@ -231,23 +227,19 @@ static int take(void *context, struct record *record, size_t index)
 	return 0;
 }
 
-static int by_number(uint64_t a, bool a_stream, uint64_t b, bool b_stream)
+/* Over both transports UDP comes first. */
+static int by_number(const void *a, const void *b)
 {
-	return a != b ? (a < b ? -1 : 1) : (int)a_stream - (int)b_stream;
+	const struct ledger_row *x = a, *y = b;
+
+	return x->number != y->number ? (x->number < y->number ? -1 : 1) : x->stream - y->stream;
 }
 
 static int compare_records(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
 
-	return by_number(x->number, x->stream, y->number, y->stream);
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-	const struct plots_line *x = a, *y = b;
-
-	return by_number(x->number, x->stream, y->number, y->stream);
+	return by_number(&x->row, &y->row);
 }
 
 static int compare_events(const void *a, const void *b)
@@ -309,7 +301,7 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 	if (job->count > 0)
 		qsort(job->records, job->count, sizeof *job->records, compare_records);
 	if (job->line_count > 0)
-		qsort(job->lines, job->line_count, sizeof *job->lines, compare_lines);
+		qsort(job->lines, job->line_count, sizeof *job->lines, by_number);
 	head(job, r);
 	job->pages = sequence_pages(job->records, job->count);
 	if (job->pages > PAGES)

@@ -27,7 +27,7 @@ static size_t page_begin(const struct record *records, size_t count, size_t page
 	size_t lines = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && records[i].number == records[i - 1].number)
+		if (i > 0 && records[i].row.number == records[i - 1].row.number)
 			continue;
 		if (lines++ == page * SEQUENCE_LINES)
 			return i;
@@ -40,7 +40,7 @@ size_t sequence_pages(const struct record *records, size_t count)
 	size_t lines = 0;
 
 	for (size_t i = 0; i < count; i++)
-		lines += i == 0 || records[i].number != records[i - 1].number;
+		lines += i == 0 || records[i].row.number != records[i - 1].row.number;
 	return lines <= SEQUENCE_LINES ? 1 : (lines + SEQUENCE_LINES - 1) / SEQUENCE_LINES;
 }
 
@@ -50,7 +50,7 @@ int64_t sequence_page_begin(const struct record *records, size_t count, size_t p
 
 	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1);
 	    i++)
-		first = records[i].typed_at < first ? records[i].typed_at : first;
+		first = records[i].row.typed_at < first ? records[i].row.typed_at : first;
 	return first;
 }
 
@@ -58,19 +58,20 @@ int64_t sequence_page_begin(const struct record *records, size_t count, size_t p
 
 bool sequence_waits(const struct record *r)
 {
-	const struct parts parts = record_parts(r);
+	const struct parts parts = parts_of_row(&r->row);
 
-	return sequence_known(r->sent_at) && parts_differ(&parts);
+	return sequence_known(r->row.sent_at) && parts_differ(&parts);
 }
 
 int64_t sequence_begins(const struct record *r)
 {
-	return sequence_known(r->sent_at) && !sequence_waits(r) ? r->sent_at : r->typed_at;
+	return sequence_known(r->row.sent_at) && !sequence_waits(r) ? r->row.sent_at
+	                                                            : r->row.typed_at;
 }
 
 int64_t sequence_half_way(const struct record *r)
 {
-	return r->sent_at + (r->replied_at - r->sent_at) / 2;
+	return r->row.sent_at + (r->row.replied_at - r->row.sent_at) / 2;
 }
 
 bool sequence_has_packets(const struct record *r)
@@ -105,13 +106,13 @@ static void add_packet(const struct sequence *s, const struct link_packet *packe
 static void add_moments(const struct sequence *s, const struct record *r, struct moments *m)
 {
 	if (sequence_waits(r))
-		add_moment(m, r->typed_at);
-	add_moment(m, r->sent_at);
-	add_moment(m, r->replied_at);
+		add_moment(m, r->row.typed_at);
+	add_moment(m, r->row.sent_at);
+	add_moment(m, r->row.replied_at);
 	if (!sequence_has_packets(r)) {
-		if (sequence_known(r->sent_at))
-			add_moment(m, sequence_known(r->replied_at) ? sequence_half_way(r)
-			                                            : r->sent_at + s->way);
+		if (sequence_known(r->row.sent_at))
+			add_moment(m, sequence_known(r->row.replied_at) ? sequence_half_way(r)
+			                                                : r->row.sent_at + s->way);
 		return;
 	}
 	for (size_t i = 0; i < r->packet_count; i++)
@@ -146,9 +147,9 @@ static int64_t usual_way(const struct record *records, size_t count,
 		for (size_t k = 0; sequence_has_packets(r) && k < r->packet_count; k++)
 			if (sequence_known(r->packets[k].out))
 				times[n++] = r->packets[k].out - r->packets[k].in;
-		if (!sequence_has_packets(r) && r->fate == FATE_ANSWERED &&
-		    sequence_known(r->sent_at) && sequence_known(r->replied_at))
-			times[n++] = sequence_half_way(r) - r->sent_at;
+		if (!sequence_has_packets(r) && r->row.fate == FATE_ANSWERED &&
+		    sequence_known(r->row.sent_at) && sequence_known(r->row.replied_at))
+			times[n++] = sequence_half_way(r) - r->row.sent_at;
 	}
 	for (size_t i = 0; times && i < event_count; i++)
 		if (events[i].connection.syns == 1 &&
@@ -169,10 +170,10 @@ static int64_t usual_gap(const struct sequence *s)
 	for (size_t i = 0; gaps && i < s->count; i++) {
 		const struct record *r = &s->records[i];
 
-		if (r->stream != s->records[0].stream || !sequence_known(r->sent_at))
+		if (r->row.stream != s->records[0].row.stream || !sequence_known(r->row.sent_at))
 			continue;
-		if (before && r->sent_at > before->sent_at)
-			gaps[n++] = r->sent_at - before->sent_at;
+		if (before && r->row.sent_at > before->row.sent_at)
+			gaps[n++] = r->row.sent_at - before->row.sent_at;
 		before = r;
 	}
 	return free_median(gaps, n, 0);
@@ -307,7 +308,7 @@ int sequence_make(struct sequence *s, const struct record *records, size_t count
 	s->way = usual_way(s->records, s->count, events, event_count);
 	choose_events(s, records, count, page, events, event_count);
 	for (size_t i = 0; i < s->count; i++)
-		s->transports[s->records[i].stream] = true;
+		s->transports[s->records[i].row.stream] = true;
 	if (choose_handshakes(s, lab) < 0 || make_axis(s) < 0) {
 		free(s->handshakes);
 		return -1;

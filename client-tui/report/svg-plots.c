@@ -12,7 +12,6 @@
 #include "ledger/transport.h"
 #include "report/svg.h"
 #include "report/axis.h"
-#include "ledger/transport.h"
 
 /* Pixels: a plot, the room around it, its words. */
 #define WIDTH 520.0
@@ -32,7 +31,7 @@
 
 struct pages {
 	FILE *out;
-	const struct plots_line *lines;
+	const struct ledger_row *lines;
 	size_t count;
 	const struct session_event *events;
 	size_t event_count;
@@ -43,6 +42,12 @@ struct pages {
 };
 
 static const enum svg_style styles[TRANSPORTS] = { SVG_UDP, SVG_TCP };
+
+/* From Enter to the reply, ns, -1 unless it was answered in time. */
+static int64_t waited_of(const struct ledger_row *r)
+{
+	return r->fate == FATE_ANSWERED ? parts_waited(r) : -1;
+}
 
 /* --- axes --- */
 
@@ -128,12 +133,13 @@ static void draw_waited(const struct pages *p, double x, double y)
 		    axis_time(marks[i], "µ", words, sizeof words));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->count; i++) {
-		const struct plots_line *r = &p->lines[i];
+		const struct ledger_row *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
+		const int64_t waited = waited_of(r);
 
-		if (r->waited >= 0)
+		if (waited >= 0)
 			svg_dot(p->out, at,
-			    bottom - (HEIGHT - 14) * axis_place(&p->times, (double)r->waited),
+			    bottom - (HEIGHT - 14) * axis_place(&p->times, (double)waited),
 			    styles[r->stream]);
 		else if (ledger_is_unanswered(r->fate))
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream,
@@ -243,7 +249,8 @@ static int make_stats(struct pages *p)
 	int64_t min = INT64_MAX, max = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
-		const struct plots_line *r = &p->lines[i];
+		const struct ledger_row *r = &p->lines[i];
+		const int64_t waited = waited_of(r);
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
@@ -253,10 +260,10 @@ static int make_stats(struct pages *p)
 			stats_start(*s);
 		}
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
-			stats_add(*s, r->fate == FATE_LOST, -1, r->waited);
-		if (r->waited >= 0) {
-			min = r->waited < min ? r->waited : min;
-			max = r->waited > max ? r->waited : max;
+			stats_add(*s, r->fate == FATE_LOST, -1, waited);
+		if (waited >= 0) {
+			min = waited < min ? waited : min;
+			max = waited > max ? waited : max;
 		}
 		p->first = i == 0 || r->number < p->first ? r->number : p->first;
 		p->last = r->number > p->last ? r->number : p->last;
@@ -291,7 +298,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct plots_line *lines, size_t count,
+int plots_page(FILE *out, const struct ledger_row *lines, size_t count,
     const struct session_event *events, size_t event_count, const struct svg_heading *heading)
 {
 	struct pages p = { .out = out,

@@ -16,7 +16,6 @@
 #include "common/units.h"
 #include "ledger/transport.h"
 #include "report/sequence.h"
-#include "ledger/transport.h"
 
 /* Pixels: where the axis of time begins; the words at the left of a panel; their letters. */
 #define TOP (SVG_HEADING + 56)
@@ -85,13 +84,13 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 
 	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
-	if (r->fate == FATE_LOST && !r->late && r->legs &&
+	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
 	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
 		return link_loss_text((enum link_fate)r->legs[way].fate, way, buf, size);
-	if (r->fate == FATE_LOST && !r->late && r->legs &&
+	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
 	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
 		return places[r->place];
-	return r->late ? "late" : fates[r->fate];
+	return r->row.late ? "late" : fates[r->row.fate];
 }
 
 static int retransmission_count(const struct record *r)
@@ -105,11 +104,11 @@ static int retransmission_count(const struct record *r)
 
 static void left_words(const struct record *r, char *buf, size_t size)
 {
-	const struct parts parts = record_parts(r);
+	const struct parts parts = parts_of_row(&r->row);
 	char time[60] = "", retransmitted[30] = "", words[40];
 	const char *fate = fate_words(r, words, sizeof words);
 
-	if (sequence_known(r->replied_at) && sequence_known(r->sent_at))
+	if (sequence_known(r->row.replied_at) && sequence_known(r->row.sent_at))
 		parts_text(&parts, PARTS_LONGEST, "µ", time, sizeof time);
 	if (retransmission_count(r) > 0)
 		snprintf(retransmitted, sizeof retransmitted, " · again %d×",
@@ -143,8 +142,8 @@ static void draw_left(struct panel *panel, const struct record *r)
 	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
 	char words[120], number[24];
 
-	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
-	svg_text(p->out, x, at, FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
+	snprintf(number, sizeof number, "%" PRIu64 " ", r->row.number);
+	svg_text(p->out, x, at, FONT, SVG_START, number, r->row.text, r->row.length, TEXT_COLUMNS);
 	left_words(r, words, sizeof words);
 	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
 }
@@ -155,8 +154,8 @@ static int64_t server_time(const struct record *r)
 	for (size_t i = 0; sequence_has_packets(r) && i < r->packet_count; i++)
 		if (r->packets[i].way == LINK_COMING && r->packets[i].payload)
 			return r->packets[i].in;
-	if (sequence_has_packets(r) || !sequence_known(r->replied_at) ||
-	    !sequence_known(r->sent_at))
+	if (sequence_has_packets(r) || !sequence_known(r->row.replied_at) ||
+	    !sequence_known(r->row.sent_at))
 		return RECORD_NEVER;
 	return sequence_half_way(r);
 }
@@ -182,7 +181,7 @@ static struct reply_words *find_replies(const struct picture *p, bool stream, si
 	size_t n = 0, groups = 0;
 
 	for (size_t i = 0; w && i < p->s.count; i++)
-		if (p->s.records[i].stream == stream &&
+		if (p->s.records[i].row.stream == stream &&
 		    sequence_known(server_time(&p->s.records[i])))
 			w[n++] = (struct reply_words){ server_time(&p->s.records[i]),
 				&p->s.records[i], &p->s.records[i] };
@@ -202,11 +201,11 @@ static struct reply_words *find_replies(const struct picture *p, bool stream, si
 static const unsigned char *reply_text(const struct record *r,
     unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
 {
-	if (r->reply) {
-		*n = r->reply_length;
-		return r->reply;
+	if (r->row.reply) {
+		*n = r->row.reply_length;
+		return r->row.reply;
 	}
-	*n = capitals_text(r->text, r->length < 64 ? r->length : 64, buf);
+	*n = capitals_text(r->row.text, r->row.length < 64 ? r->row.length : 64, buf);
 	return buf;
 }
 
@@ -221,10 +220,10 @@ static void draw_reply(struct panel *panel, const struct reply_words *w)
 	size_t n;
 
 	if (w->first == w->last)
-		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->number);
+		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->row.number);
 	else
-		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->number,
-		    w->last->number);
+		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->row.number,
+		    w->last->row.number);
 	text = reply_text(w->last, capitals, &n);
 	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
 }
@@ -246,7 +245,7 @@ static double words_height(const struct picture *p, bool stream)
 	struct reply_words *w = find_replies(p, stream, &n);
 
 	for (size_t i = 0; i < p->s.count; i++)
-		if (p->s.records[i].stream == stream)
+		if (p->s.records[i].row.stream == stream)
 			below(&left, time_axis_place(&p->s.axis, sequence_begins(&p->s.records[i])),
 			    SEQUENCE_ROW);
 	for (size_t i = 0; i < n; i++)
@@ -283,10 +282,10 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	const double from = there ? panel->client : panel->server,
 	             to = there ? panel->server : panel->client;
 	const double y1 = place(p, k->in), y2 = place(p, sequence_packet_end(&p->s, k));
-	enum svg_style style = !k->payload            ? SVG_BARE
-	                     : k->retransmitted       ? SVG_RETRANSMITTED
-	                     : r && r->late && !there ? SVG_LATE
-	                                              : own_style(panel);
+	enum svg_style style = !k->payload                ? SVG_BARE
+	                     : k->retransmitted           ? SVG_RETRANSMITTED
+	                     : r && r->row.late && !there ? SVG_LATE
+	                                                  : own_style(panel);
 
 	if (sequence_known(k->out) && k->reckoned) {
 		const double x = (from + to) / 2, y = (y1 + y2) / 2;
@@ -313,31 +312,32 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 /* It was sent, and nobody knows how far it came. */
 static bool is_under_way(const struct record *r)
 {
-	return !sequence_known(r->replied_at) && r->fate != FATE_FAILED && r->fate != FATE_QUEUED;
+	return !sequence_known(r->row.replied_at) && r->row.fate != FATE_FAILED &&
+	       r->row.fate != FATE_QUEUED;
 }
 
 /* An arrow without the link's events: the client's end is true, the server's is estimated. */
 static void draw_reckoned(const struct panel *panel, const struct record *r)
 {
 	const struct picture *p = panel->picture;
-	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->sent_at);
+	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->row.sent_at);
 	const enum svg_style style = own_style(panel);
 
-	if (sequence_known(r->replied_at)) {
-		const double y2 = place(p, sequence_half_way(r)), y3 = place(p, r->replied_at);
+	if (sequence_known(r->row.replied_at)) {
+		const double y2 = place(p, sequence_half_way(r)), y3 = place(p, r->row.replied_at);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
 		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2,
-		    r->late ? SVG_LATE : style, 1);
+		    r->row.late ? SVG_LATE : style, 1);
 		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
-		    r->late ? SVG_LATE : style, 0);
+		    r->row.late ? SVG_LATE : style, 0);
 	} else if (is_under_way(r)) {
-		const double y2 = place(p, r->sent_at + p->s.way);
+		const double y2 = place(p, r->row.sent_at + p->s.way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
-		    r->fate == FATE_WAITING);
-		if (r->fate != FATE_WAITING)
+		    r->row.fate == FATE_WAITING);
+		if (r->row.fate != FATE_WAITING)
 			svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
 	}
 }
@@ -375,8 +375,8 @@ static void draw_packets(const struct panel *panel)
 	for (size_t i = 0; all && i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
 
-		for (size_t k = 0;
-		    r->stream == panel->stream && sequence_has_packets(r) && k < r->packet_count;
+		for (size_t k = 0; r->row.stream == panel->stream && sequence_has_packets(r) &&
+		                   k < r->packet_count;
 		    k++)
 			all[n++] = (struct packet_of){ &r->packets[k], r };
 	}
@@ -393,9 +393,9 @@ static void draw_packets(const struct panel *panel)
 static void draw_line(struct panel *panel, const struct record *r)
 {
 	if (sequence_waits(r))
-		svg_line(panel->picture->out, panel->client, place(panel->picture, r->typed_at),
-		    panel->client, place(panel->picture, r->sent_at), SVG_WAITS, 0);
-	if (!sequence_has_packets(r) && sequence_known(r->sent_at))
+		svg_line(panel->picture->out, panel->client, place(panel->picture, r->row.typed_at),
+		    panel->client, place(panel->picture, r->row.sent_at), SVG_WAITS, 0);
+	if (!sequence_has_packets(r) && sequence_known(r->row.sent_at))
 		draw_reckoned(panel, r);
 	draw_left(panel, r);
 }
@@ -539,7 +539,7 @@ static void draw_panel(const struct picture *p, bool stream, double x, double bo
 	draw_host(p, panel.server, bottom, "server");
 	draw_packets(&panel);
 	for (size_t i = 0; i < p->s.count; i++)
-		if (p->s.records[i].stream == stream)
+		if (p->s.records[i].row.stream == stream)
 			draw_line(&panel, &p->s.records[i]);
 	draw_replies(&panel);
 }
@@ -561,11 +561,11 @@ static void draw_legend(const struct picture *p, double y)
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
 
-		late |= r->late;
+		late |= r->row.late;
 		waits |= sequence_waits(r);
-		unknown |= !sequence_has_packets(r) && sequence_known(r->sent_at) &&
-		           is_under_way(r) && r->fate != FATE_WAITING;
-		reckoned |= !sequence_has_packets(r) && sequence_known(r->replied_at);
+		unknown |= !sequence_has_packets(r) && sequence_known(r->row.sent_at) &&
+		           is_under_way(r) && r->row.fate != FATE_WAITING;
+		reckoned |= !sequence_has_packets(r) && sequence_known(r->row.replied_at);
 		for (size_t k = 0; k < r->packet_count; k++)
 			see_packet(&r->packets[k], &retransmitted, &bare, &dropped);
 	}

@@ -72,28 +72,28 @@ static void random_leg(uint32_t *seed, struct trace_leg *leg)
 static struct record random_record(uint32_t *seed)
 {
 	const bool replied = next(seed) % 2;
-	struct record r = { .stream = next(seed) % 2,
-		.number = 1 + next(seed),
+	struct record r = { .row = { .stream = next(seed) % 2,
+		                .number = 1 + next(seed),
+		                .fate = replied ? FATE_ANSWERED : FATE_CUT_OFF,
+		                .typed_at = next(seed),
+		                .replied_at = RECORD_NEVER,
+		                .tag = next(seed) % 3,
+		                .partial = next(seed) % 2,
+		                .error = replied ? 0 : ECONNRESET },
 		.session = next(seed) % 9,
-		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF,
-		.typed_at = next(seed),
-		.replied_at = RECORD_NEVER,
-		.decided_at = RECORD_NEVER,
-		.tag = next(seed) % 3,
-		.partial = next(seed) % 2,
-		.error = replied ? 0 : ECONNRESET };
+		.decided_at = RECORD_NEVER };
 
-	r.connecting = next(seed);
-	r.sent_at = r.typed_at + r.connecting + next(seed);
-	r.text = random_bytes(seed, &r.length);
+	r.row.connecting = next(seed);
+	r.row.sent_at = r.row.typed_at + r.row.connecting + next(seed);
+	r.row.text = random_bytes(seed, &r.row.length);
 	if (replied) {
-		r.replied_at = r.sent_at + next(seed);
-		r.duplicates = r.duplicate_count = next(seed) % 3;
+		r.row.replied_at = r.row.sent_at + next(seed);
+		r.row.duplicates = r.duplicate_count = next(seed) % 3;
 		r.duplicate_at = calloc(2, sizeof *r.duplicate_at);
-		r.duplicate_at[0] = r.duplicate_at[1] = r.replied_at + 1;
-		r.reordered = next(seed) % 2;
+		r.duplicate_at[0] = r.duplicate_at[1] = r.row.replied_at + 1;
+		r.row.reordered = next(seed) % 2;
 		if (next(seed) % 2)
-			r.differs = true, r.reply = random_bytes(seed, &r.reply_length);
+			r.row.differs = true, r.row.reply = random_bytes(seed, &r.row.reply_length);
 	}
 	if (next(seed) % 2)
 		return r;
@@ -118,22 +118,22 @@ static struct record random_record(uint32_t *seed)
 
 static void assert_same(const struct record *a, const struct record *b)
 {
-	assert_int_equal(a->length, b->length);
-	assert_memory_equal(a->text, b->text, a->length);
-	assert_int_equal(!a->reply, !b->reply);
-	assert_int_equal(a->reply_length, b->reply_length);
-	if (a->reply)
-		assert_memory_equal(a->reply, b->reply, a->reply_length);
-	assert_int_equal(a->number, b->number);
-	assert_int_equal(a->fate, b->fate);
-	assert_int_equal(a->typed_at, b->typed_at);
-	assert_int_equal(a->sent_at, b->sent_at);
-	assert_int_equal(a->connecting, b->connecting);
-	assert_int_equal(a->replied_at, b->replied_at);
+	assert_int_equal(a->row.length, b->row.length);
+	assert_memory_equal(a->row.text, b->row.text, a->row.length);
+	assert_int_equal(!a->row.reply, !b->row.reply);
+	assert_int_equal(a->row.reply_length, b->row.reply_length);
+	if (a->row.reply)
+		assert_memory_equal(a->row.reply, b->row.reply, a->row.reply_length);
+	assert_int_equal(a->row.number, b->row.number);
+	assert_int_equal(a->row.fate, b->row.fate);
+	assert_int_equal(a->row.typed_at, b->row.typed_at);
+	assert_int_equal(a->row.sent_at, b->row.sent_at);
+	assert_int_equal(a->row.connecting, b->row.connecting);
+	assert_int_equal(a->row.replied_at, b->row.replied_at);
 	assert_int_equal(a->decided_at, b->decided_at);
-	assert_int_equal(a->error, b->error);
-	assert_int_equal(a->tag, b->tag);
-	assert_int_equal(a->duplicates, b->duplicates);
+	assert_int_equal(a->row.error, b->row.error);
+	assert_int_equal(a->row.tag, b->row.tag);
+	assert_int_equal(a->row.duplicates, b->row.duplicates);
 	assert_int_equal(a->packet_count, b->packet_count);
 	assert_int_equal(!a->legs, !b->legs);
 	if (a->legs) {
@@ -160,15 +160,15 @@ static char *json_of(enum record_type type, const void *record)
 
 static struct record text_record(unsigned char *text, size_t n)
 {
-	return (struct record){ .number = 1,
-		.fate = FATE_ANSWERED,
-		.typed_at = -5,
-		.replied_at = 7,
-		.decided_at = RECORD_NEVER,
-		.text = text,
-		.length = n,
-		.reply = text,
-		.reply_length = n };
+	return (struct record){ .row = { .number = 1,
+		                    .fate = FATE_ANSWERED,
+		                    .typed_at = -5,
+		                    .replied_at = 7,
+		                    .text = text,
+		                    .length = n,
+		                    .reply = text,
+		                    .reply_length = n },
+		.decided_at = RECORD_NEVER };
 }
 
 /* Every character of two and three bytes at least; no control is there as itself, and each comes
@@ -471,10 +471,10 @@ static void assert_sum(const struct record_file *f, const struct ledger_totals *
 	uint64_t answered = 0, lost = 0, late = 0, duplicates = 0, strays = 0;
 
 	for (size_t i = 0; i < side->count; i++) {
-		answered += side->lines[i]->fate == FATE_ANSWERED;
-		lost += side->lines[i]->fate == FATE_LOST;
-		late += side->lines[i]->late;
-		duplicates += side->lines[i]->duplicates;
+		answered += side->lines[i]->row.fate == FATE_ANSWERED;
+		lost += side->lines[i]->row.fate == FATE_LOST;
+		late += side->lines[i]->row.late;
+		duplicates += side->lines[i]->row.duplicates;
 	}
 	for (size_t i = 0; i < f->reply_count; i++) {
 		answered += f->replies[i].match == MATCH_ANSWER;
@@ -517,7 +517,7 @@ static void records_wait_until_final(void **state)
 	reply(&d, "NOBODY", 312 * MS);
 	end(&d, 400 * MS);
 	f = desk_read(&d);
-	assert_int_equal(f->sessions[0].lines[0]->duplicates, 1);
+	assert_int_equal(f->sessions[0].lines[0]->row.duplicates, 1);
 	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 21 * MS);
 	assert_int_equal(f->sessions[0].lines[1]->decided_at, 110 * MS);
 	assert_int_equal(f->reply_count, 3);
@@ -582,7 +582,7 @@ static void all_is_saved_at_once(void **state)
 	assert_string_equal(f->events[0].text, "a notice");
 	assert_int_equal(f->events[0].at, 4 * MS);
 	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 20 * MS);
-	assert_int_equal(f->sessions[0].lines[1]->fate, FATE_WAITING);
+	assert_int_equal(f->sessions[0].lines[1]->row.fate, FATE_WAITING);
 	assert_int_equal(f->reply_count, 1);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
@@ -765,26 +765,29 @@ static void a_full_disk_is_told(void **state)
 
 static void played_lines_have_their_fates(void **state)
 {
+	struct ledger_row same = { .text = (const unsigned char *)"same", .length = 4 };
 	struct ledger *l = ledger_new(&(struct ledger_settings){
 	    .capacity = 3, .reply_timeout = 100 * MS });
 
 	(void)state;
 	for (uint64_t i = 1; i <= 6; i++) {
-		assert_int_equal(ledger_replay_line(l, i, "same", 4, false, i, (int64_t)i), 0);
+		same.number = same.tag = i;
+		assert_int_equal(ledger_replay_line(l, &same, (int64_t)i), 0);
 		ledger_sent(l, i, (int64_t)i);
 	}
-	assert_int_equal(ledger_replay_line(l, 6, "same", 4, false, 0, 7), -1);
+	assert_int_equal(ledger_replay_line(l, &same, 7), -1);
 	/* The rows of the first three are forgotten, their totals are not. */
-	ledger_replay_reply(l, 1, &(struct ledger_replayed){ .at = 50 });
+	ledger_replay_reply(l, &(struct ledger_row){ .number = 1 }, 50);
 	ledger_replay_fate(l, 2, FATE_LOST, 0);
 	ledger_replay_fate(l, 4, FATE_LOST, 0);
-	ledger_replay_reply(l, 4, &(struct ledger_replayed){ .late = true, .at = 200 * MS });
-	ledger_replay_reply(l, 5,
-	    &(struct ledger_replayed){ .reordered = true,
+	ledger_replay_reply(l, &(struct ledger_row){ .number = 4, .late = true }, 200 * MS);
+	ledger_replay_reply(l,
+	    &(struct ledger_row){ .number = 5,
+	        .reordered = true,
 	        .differs = true,
-	        .at = 60,
 	        .reply = (const unsigned char *)"other",
-	        .length = 5 });
+	        .reply_length = 5 },
+	    60);
 	ledger_replay_duplicate(l, 5);
 	ledger_replay_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
 	ledger_replay_stray(l);

@@ -35,14 +35,15 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 {
 	const int64_t sent = (int64_t)number * 10 * MS;
 
-	return (struct record){ .stream = stream,
-		.number = number,
-		.fate = fate,
-		.typed_at = sent,
-		.sent_at = sent,
-		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER,
-		.text = (unsigned char *)(uintptr_t)text,
-		.length = strlen(text) };
+	return (struct record){ .row = { .stream = stream,
+		                    .number = number,
+		                    .fate = fate,
+		                    .typed_at = sent,
+		                    .sent_at = sent,
+		                    .replied_at = fate == FATE_ANSWERED ? sent + 40 * MS
+		                                                        : RECORD_NEVER,
+		                    .text = (const unsigned char *)text,
+		                    .length = strlen(text) } };
 }
 
 /* For the packets of one record after the other. */
@@ -185,9 +186,9 @@ static void no_two_marks_have_the_same_words(void **state)
 	char *svg;
 
 	(void)state;
-	records[0].replied_at = records[0].sent_at + 2 * MS;
-	records[1].typed_at = records[1].sent_at = records[0].sent_at + 3 * MS;
-	records[1].replied_at = records[0].sent_at + 5 * MS;
+	records[0].row.replied_at = records[0].row.sent_at + 2 * MS;
+	records[1].row.typed_at = records[1].row.sent_at = records[0].row.sent_at + 3 * MS;
+	records[1].row.replied_at = records[0].row.sent_at + 5 * MS;
 	svg = exchange(records, COUNT(records), 0);
 	draws(svg, ">2.130 s<", 1);
 	draws(svg, ">2.135 s<", 1);
@@ -203,10 +204,10 @@ static void what_a_line_waited(void **state)
 	char *svg;
 
 	(void)state;
-	records[0].sent_at += 861 * MS;
-	records[0].connecting = 861 * MS;
-	records[0].replied_at = records[0].sent_at + 45 * MS;
-	records[1].sent_at += 30 * MS;
+	records[0].row.sent_at += 861 * MS;
+	records[0].row.connecting = 861 * MS;
+	records[0].row.replied_at = records[0].row.sent_at + 45 * MS;
+	records[1].row.sent_at += 30 * MS;
 	svg = exchange(records, COUNT(records), 0);
 	draws(svg, ">906 ms: 861 connecting <", 1);
 	draws(svg, ">lost <", 1);
@@ -250,7 +251,7 @@ static void true_times_in_the_lab(void **state)
 	char *svg;
 
 	(void)state;
-	records[0].replied_at = 180 * MS;
+	records[0].row.replied_at = 180 * MS;
 	packet(&records[0], LINK_GOING, LINK_LOST, false, 10 * MS, RECORD_NEVER);
 	packet(&records[0], LINK_GOING, LINK_DELIVERED, true, 130 * MS, 150 * MS);
 	packet(&records[0], LINK_COMING, LINK_DELIVERED, false, 150 * MS, 170 * MS);
@@ -280,8 +281,8 @@ static void text_cannot_break_out(void **state)
 	char *svg;
 
 	(void)state;
-	r.reply = (unsigned char *)strdup("<script>");
-	r.reply_length = 8;
+	r.row.reply = (const unsigned char *)"<script>";
+	r.row.reply_length = 8;
 	svg = exchange(&r, 1, 0);
 	draws(svg, "<a", 0);
 	draws(svg, "&lt;a&amp;&quot;", 1);
@@ -295,7 +296,6 @@ static void text_cannot_break_out(void **state)
 	draws(svg, "\xd8\x9c", 0);
 	draws(svg, "\xe2\x80\xa8", 0);
 	draws(svg, "<title>a &lt;title&gt;</title>", 1);
-	free(r.reply);
 	free(svg);
 }
 
@@ -506,9 +506,21 @@ static void connections_are_drawn(void **state)
 
 static void plots_have_what_happened(void **state)
 {
-	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 },
-		{ 2, false, false, FATE_LOST, -1, 20 }, { 3, false, true, FATE_LOST, -1, 30 },
-		{ 3, true, false, FATE_ANSWERED, 40 * MS, 30 } };
+	static const struct ledger_row lines[] = {
+		{ .number = 1,
+		    .fate = FATE_ANSWERED,
+		    .typed_at = 10,
+		    .sent_at = 10,
+		    .replied_at = 10 + 40 * MS },
+		{ .number = 2, .fate = FATE_LOST, .typed_at = 20, .sent_at = 20 },
+		{ .number = 3, .fate = FATE_LOST, .late = true, .typed_at = 30, .sent_at = 30 },
+		{ .number = 3,
+		    .stream = true,
+		    .fate = FATE_ANSWERED,
+		    .typed_at = 30,
+		    .sent_at = 30,
+		    .replied_at = 30 + 40 * MS },
+	};
 	const struct session_event changes[] = { change(5, "early"),
 		change(25, "loss 30 % each way"), change(99, "late") };
 	char *text = NULL;
