@@ -49,7 +49,6 @@ static void draw(struct tui *tui, int64_t now)
 	const struct settings *s = &tui->run.settings;
 	const struct run_session *current = run_current(&tui->run);
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
-	const struct line_editor_state p = line_editor_state();
 	static const struct ledger_totals none;
 	struct view_status status = {
 		.stream = s->transport == SESSION_TCP && !s->both,
@@ -61,17 +60,12 @@ static void draw(struct tui *tui, int64_t now)
 		.reply_timeout = s->reply_timeout,
 		.progress = tui_progress(tui, now),
 	};
-	struct view_input input = {
-		.prompt = p.prompt,
-		.text = p.text,
-		.length = p.length,
-		.cursor = p.cursor,
-		.message = tui->question.open       ? tui->question.text
-		         : tui->message_until > now ? tui->message
-		                                    : NULL,
-	};
+	struct view_input input = line_editor_state();
 	int rows, columns;
 
+	input.message = tui->question.open       ? tui->question.text
+	              : tui->message_until > now ? tui->message
+	                                         : NULL;
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;

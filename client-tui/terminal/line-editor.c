@@ -687,11 +687,11 @@ static const char *visible_prompt(const char *prompt)
 	return copy;
 }
 
-struct line_editor_state line_editor_state(void)
+struct view_input line_editor_state(void)
 {
 	if (!self.running)
-		return (struct line_editor_state){ .prompt = "", .text = "" };
-	return (struct line_editor_state){
+		return (struct view_input){ .prompt = "", .text = "" };
+	return (struct view_input){
 		.prompt = visible_prompt(rl_display_prompt ? rl_display_prompt : ""),
 		.text = rl_line_buffer,
 		.length = (size_t)rl_end,

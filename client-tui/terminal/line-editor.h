@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "terminal/history.h"
+#include "view/view.h"
 
 /* The longest line, bytes. */
 #define LINE_EDITOR_MAX HISTORY_LINE_MAX
@@ -29,13 +30,6 @@ struct line_editor_hooks {
 	void (*bell)(void *context);
 	/* One line for the user: the history, or the inputrc, is not used, and why. May be NULL. */
 	void (*notice)(void *context, const char *line);
-};
-
-struct line_editor_state {
-	/* As the view wants it; valid until the next call of this module. */
-	const char *prompt;
-	const char *text;
-	size_t length, cursor;
 };
 
 /* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
@@ -66,6 +60,7 @@ bool line_editor_quoting(void);
 /* Esc alone. In vi mode it is the Esc key and takes effect at once; in emacs mode it only ends an
  * incremental search. Never blocks. */
 void line_editor_escape(void);
-struct line_editor_state line_editor_state(void);
+/* What to show, without a message; valid until the next call of this module. */
+struct view_input line_editor_state(void);
 
 #endif

@@ -454,61 +454,46 @@ static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 	w->lead_style = transport_looks[s->stream].style;
 }
 
-static void broken_wire(const struct view_row_side *s, const char *word, int columns, int width,
-    struct wire *w)
+/* The word for a line that is lost, refused or cut off, in at most `width` columns if that can be.
+ * Where it was lost is known only in the lab. Returns how many columns its wire has; 0 if that is
+ * not known. */
+static int broken_word(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	int left = width - 2 - utf8_columns(word);
+	const enum ledger_fate fate = s->line->fate;
+	bool other = fate == FATE_REFUSED || fate == FATE_CUT_OFF;
+	snprintf(buf, size, "%s", !other ? "lost" : fate == FATE_REFUSED ? "refused" : "cut off");
+	return other ? 0 : where_words(s, width, buf, size);
+}
+
+static void broken_wire(const struct view_row_side *s, int width, struct wire *w)
+{
+	char word[40];
+	int known = broken_word(s, width - 2, word, sizeof word),
+	    columns = known > 0 ? shortened(known, width - 1, word) : BROKEN_COLUMNS,
+	    left = width - 2 - utf8_columns(word);
 	put_times(w, sign(s, transport_looks[s->stream].wire), columns <= left ? columns : left);
 	w->lead_style = transport_looks[s->stream].style;
 	snprintf(w->rest, sizeof w->rest, "%s %s", sign(s, GLYPH_CROSS), word);
 	w->rest_style = STYLE_LOST;
 }
 
-/* Where it was lost is known only in the lab. */
-static void lost_wire(const struct view_row_side *s, int width, struct wire *w)
-{
-	char where[40] = "lost";
-	int columns = where_words(s, width - 2, where, sizeof where);
-	broken_wire(s, where, columns > 0 ? shortened(columns, width - 1, where) : BROKEN_COLUMNS,
-	    width, w);
-}
-
 struct wire fate_words_wire(const struct view_row_side *s, int width)
 {
-	struct wire w = { .lead = "" };
-	if (s->item->kind == TRANSCRIPT_STRAY) {
-		snprintf(w.rest, sizeof w.rest, "stray");
-		w.rest_style = STYLE_LATE;
+	struct wire w = { .lead = "", .rest = "stray", .rest_style = STYLE_LATE };
+	if (s->item->kind == TRANSCRIPT_STRAY)
 		return w;
-	}
-	switch (s->line->fate) {
-	case FATE_QUEUED:
-	case FATE_WAITING:
+	const enum ledger_fate fate = s->line->fate;
+	if (fate == FATE_QUEUED || fate == FATE_WAITING) {
 		open_wire(s, width, &w);
-		break;
-	case FATE_ANSWERED:
+	} else if (fate == FATE_ANSWERED) {
 		answered_wire(s, width, &w);
-		break;
-	case FATE_LOST:
-		if (s->line->late)
-			late_wire(s, width, &w);
-		else
-			lost_wire(s, width, &w);
-		break;
-	case FATE_REFUSED:
-		broken_wire(s, "refused", BROKEN_COLUMNS, width, &w);
-		break;
-	case FATE_FAILED:
-		if (is_too_big(s->trace)) {
-			lost_wire(s, width, &w);
-			break;
-		}
+	} else if (fate == FATE_LOST && s->line->late) {
+		late_wire(s, width, &w);
+	} else if (fate == FATE_FAILED && !is_too_big(s->trace)) {
 		put_failed(s, width, w.rest, sizeof w.rest);
 		w.rest_style = STYLE_LOST;
-		break;
-	case FATE_CUT_OFF:
-		broken_wire(s, "cut off", BROKEN_COLUMNS, width, &w);
-		break;
+	} else {
+		broken_wire(s, width, &w);
 	}
 	return w;
 }
@@ -517,9 +502,8 @@ struct wire fate_words_wire(const struct view_row_side *s, int width)
 
 const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size_t size)
 {
-	char where[40] = "lost";
-	enum ledger_fate fate = s->line->fate;
-	where_words(s, INT_MAX, where, sizeof where);
+	const enum ledger_fate fate = s->line->fate;
+	char word[40];
 	buf[0] = '\0';
 	if (fate == FATE_QUEUED)
 		snprintf(buf, size, "%s", queued_word(s));
@@ -527,11 +511,10 @@ const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size
 		snprintf(buf, size, "%s waiting", sign(s, GLYPH_WAITING));
 	else if (fate == FATE_FAILED && !is_too_big(s->trace))
 		put_failed(s, INT_MAX, buf, size);
-	else if (!fate_words_replied(s->line))
-		snprintf(buf, size, "%s %s", sign(s, GLYPH_CROSS),
-		    fate == FATE_REFUSED   ? "refused"
-		    : fate == FATE_CUT_OFF ? "cut off"
-		                           : where);
+	else if (!fate_words_replied(s->line)) {
+		broken_word(s, INT_MAX, word, sizeof word);
+		snprintf(buf, size, "%s %s", sign(s, GLYPH_CROSS), word);
+	}
 	return buf;
 }
 
@@ -565,15 +548,9 @@ const char *fate_words_marks(const struct view_row_side *s, enum parts_detail de
 
 const char *fate_words_arrival(const struct transcript_arrival *arrival)
 {
-	switch (arrival->match) {
-	case MATCH_STRAY:
-		return " (stray)";
-	case MATCH_LATE:
-		return " (late)";
-	case MATCH_DUPLICATE:
-		return " (duplicate)";
-	case MATCH_ANSWER:
-		break;
-	}
-	return "";
+	static const char *const marks[] = { [MATCH_ANSWER] = "",
+		[MATCH_STRAY] = " (stray)",
+		[MATCH_LATE] = " (late)",
+		[MATCH_DUPLICATE] = " (duplicate)" };
+	return marks[arrival->match];
 }

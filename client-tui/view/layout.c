@@ -135,11 +135,3 @@ size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 	         ? after_space
 	         : i;
 }
-
-size_t layout_lines(const struct layout *l, size_t columns)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < l->count; i = layout_wrap(l, i, columns))
-		count++;
-	return count > 0 ? count : 1;
-}

@@ -53,7 +53,5 @@ size_t layout_columns(const struct layout *l, size_t from, size_t to);
  * line at least half full or the word behind it whole, else anywhere; a space may hang over the end
  * of a full line. A wide cell alone in one column still counts as a line. */
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns);
-/* The number of lines that this makes, at least 1. */
-size_t layout_lines(const struct layout *l, size_t columns);
 
 #endif

@@ -27,7 +27,7 @@
 struct field {
 	/* What stands between it and the one before. */
 	const char *before;
-	/* Its words, or NULL for those in `own`. */
+	/* Its words: borrowed, or in `own`. */
 	const char *text;
 	char own[96];
 	enum style style;
@@ -62,6 +62,7 @@ __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *
 	va_start(arguments, format);
 	vsnprintf(f->own, sizeof f->own, format, arguments);
 	va_end(arguments);
+	f->text = f->own;
 }
 
 /* A count that is there only when it is not 0. */
@@ -161,11 +162,6 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 		add_some(s, 11, "dup", t->duplicates);
 }
 
-static const char *field_text(const struct field *f)
-{
-	return f->text != NULL ? f->text : f->own;
-}
-
 /* The separator, words or a blank. */
 static const char *field_before(const struct status_line *s, const struct field *f)
 {
@@ -187,7 +183,7 @@ static int total_columns(const struct status_line *s)
 		const struct field *f = &s->fields[i];
 		if (f->gone)
 			continue;
-		int columns = columns_of(s, field_text(f));
+		int columns = columns_of(s, f->text);
 		if (f == s->peer && columns > s->peer_columns)
 			columns = s->peer_columns;
 		total += utf8_columns(field_before(s, f)) + columns;
@@ -218,17 +214,6 @@ static void shorten_peer(struct status_line *s, int width, int min)
 	s->peer_columns = peer - over > min ? peer - over : peer < min ? peer : min;
 }
 
-/* The peer last of all, and wider again if dropping the others has left room. */
-static void fit_peer(struct status_line *s, int width)
-{
-	if (s->peer == NULL)
-		return;
-	if (total_columns(s) > width)
-		shorten_peer(s, width, 1);
-	else if (s->peer_columns < columns_of(s, s->peer->text))
-		s->peer_columns += width - total_columns(s);
-}
-
 static void fit(struct status_line *s, int width)
 {
 	if (s->peer != NULL)
@@ -240,7 +225,11 @@ static void fit(struct status_line *s, int width)
 	s->tight = total_columns(s) > width;
 	while (total_columns(s) > width && drop_one(s, 1))
 		continue;
-	fit_peer(s, width);
+	/* The peer last of all, and wider again if dropping the others has left room. */
+	if (s->peer != NULL && total_columns(s) > width)
+		shorten_peer(s, width, 1);
+	else if (s->peer != NULL && s->peer_columns < columns_of(s, s->peer->text))
+		s->peer_columns += width - total_columns(s);
 }
 
 /* Draws the text in v->line without its middle, so that a name's beginning and the port stay. */
@@ -274,7 +263,7 @@ static void draw_fields(struct status_line *s, int row)
 			continue;
 		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),
 		    STYLE_STATUS);
-		bool cut = columns_of(s, field_text(f)) > s->peer_columns && f == s->peer;
+		bool cut = columns_of(s, f->text) > s->peer_columns && f == s->peer;
 		column = cut ? draw_short(s, row, column)
 		             : canvas_cells(p->c, row, column, p->columns, l->cells, l->count,
 		                   f->style);

@@ -158,7 +158,7 @@ static int put(struct demo *d, int row, int column, const char *text, size_t n, 
 
 static void draw_input(struct demo *d, int row)
 {
-	struct line_editor_state s = line_editor_state();
+	struct view_input s = line_editor_state();
 	int column = put(d, row, 0, s.prompt, strlen(s.prompt), STYLE_PROMPT);
 	if (layout_text(&d->layout, s.text, s.length, wcwidth) < 0)
 		abort();

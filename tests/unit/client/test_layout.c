@@ -130,14 +130,12 @@ static void check_wrap(const char *text, size_t columns, const char *expected)
 	char out[256] = "";
 	struct layout l = { 0 };
 	layout_text(&l, text, strlen(text), width);
-	size_t lines = 0;
-	for (size_t i = 0, next; i < l.count; i = next, lines++) {
+	for (size_t i = 0, next; i < l.count; i = next) {
 		next = layout_wrap(&l, i, columns);
 		size_t end = next < l.count ? l.cells[next].offset : strlen(text);
 		strcat(strncat(out, text + l.cells[i].offset, end - l.cells[i].offset), "|");
 	}
 	assert_string_equal(out, expected);
-	assert_int_equal(layout_lines(&l, columns), lines > 0 ? lines : 1);
 	layout_free(&l);
 }
 

@@ -87,7 +87,7 @@ static void insert(const char *text)
 
 static void assert_line(const char *text, size_t cursor)
 {
-	struct line_editor_state s = line_editor_state();
+	struct view_input s = line_editor_state();
 	assert_string_equal(s.text, text);
 	assert_int_equal(s.length, strlen(text));
 	assert_int_equal(s.cursor, cursor);
@@ -211,7 +211,7 @@ static void survives_any_keys(void **state)
 			line_editor_escape();
 		else
 			line_editor_feed(bytes, n);
-		struct line_editor_state s = line_editor_state();
+		struct view_input s = line_editor_state();
 		assert_int_equal(strlen(s.text), s.length);
 		assert_true(s.cursor <= s.length);
 	}
