@@ -49,6 +49,23 @@ struct axis axis_for(double min, double max)
 	return t;
 }
 
+bool axis_for_times(struct axis *t, const struct histogram *const *histograms, int count)
+{
+	int64_t min = INT64_MAX, max = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct histogram *h = histograms[i];
+
+		if (!h || h->count == 0)
+			continue;
+		min = h->min < min ? h->min : min;
+		max = h->max > max ? h->max : max;
+	}
+	if (min != INT64_MAX)
+		*t = axis_for((double)min, (double)max);
+	return min != INT64_MAX;
+}
+
 double axis_place(const struct axis *t, double value)
 {
 	double place;

@@ -18,6 +18,9 @@ struct axis {
 /* Smallest and largest value on it (0 <= min <= max). Logarithmic when max is more than 20 times
  * min. Linear ones begin at 0; both end at a round value. */
 struct axis axis_for(double min, double max);
+/* The axis for all values of `count` histograms of times, NULL for none. Returns false, and leaves
+ * it as it is, if they have no values. */
+bool axis_for_times(struct axis *t, const struct histogram *const *histograms, int count);
 /* Where a value stands, 0 to 1; beyond the ends, the end. */
 double axis_place(const struct axis *t, double value);
 /* And the value that stands there. */

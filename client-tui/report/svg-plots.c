@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Four plots, two by two. Each has a frame of its own and the axes of axis.h, as on the screen. */
+/* The page has four plots, two by two. Each has its own frame and the axes of axis.h, as on the
+ * screen. */
 #include "config.h"
 
 #include "report/svg-plots.h"
@@ -93,8 +94,8 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 	return i > 0 ? p->lines[i - 1].number : p->first;
 }
 
-/* A line from top to bottom before the first line that met it; words of many stand below each
- * other, over and over. */
+/* Draws each event as a rule before the first line typed after it. The words go one row down from
+ * event to event and begin at the top again. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
 	char words[SESSION_EVENT_WORDS];
@@ -246,11 +247,10 @@ static void draw_runs(const struct pages *p, double x, double y)
 
 static int make_stats(struct pages *p)
 {
-	int64_t min = INT64_MAX, max = 0;
+	const struct histogram *histograms[TRANSPORTS] = { NULL };
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct ledger_row *r = &p->lines[i];
-		const int64_t waited = waited_of(r);
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
@@ -260,16 +260,12 @@ static int make_stats(struct pages *p)
 			stats_start(*s);
 		}
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
-			stats_add(*s, r->fate == FATE_LOST, -1, waited);
-		if (waited >= 0) {
-			min = waited < min ? waited : min;
-			max = waited > max ? waited : max;
-		}
-		p->first = i == 0 || r->number < p->first ? r->number : p->first;
-		p->last = r->number > p->last ? r->number : p->last;
+			stats_add(*s, r->fate == FATE_LOST, -1, waited_of(r));
 	}
-	p->times = axis_for(min == INT64_MAX ? 1e6 : (double)min,
-	    min == INT64_MAX ? 1e6 : (double)max);
+	for (int t = 0; t < TRANSPORTS; t++)
+		histograms[t] = p->stats[t] ? &p->stats[t]->waited : NULL;
+	if (!axis_for_times(&p->times, histograms, TRANSPORTS))
+		p->times = axis_for(1e6, 1e6);
 	return 0;
 }
 
@@ -305,7 +301,9 @@ int plots_page(FILE *out, const struct ledger_row *lines, size_t count,
 		.lines = lines,
 		.count = count,
 		.events = events,
-		.event_count = event_count };
+		.event_count = event_count,
+		.first = count > 0 ? lines[0].number : 0,
+		.last = count > 0 ? lines[count - 1].number : 0 };
 	const int result = make_stats(&p);
 
 	if (result == 0)

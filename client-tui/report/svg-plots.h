@@ -10,9 +10,9 @@
 #include "ledger/stats.h"
 #include "report/svg.h"
 
-/* Of lines in the order of number, with times since the session's start, RECORD_NEVER for none, and
- * without their texts; the figures are made of them; events stand between the lines
- * typed before and after. Returns 0, or -1 when memory is short; errors of writing stay with the
+/* Writes the page for lines in the order of their numbers, with times since the session's start
+ * (RECORD_NEVER for none) and without their texts; events stand between the lines typed before and
+ * after them. Returns 0, or -1 when memory is short; errors of writing stay with the
  * stream. */
 int plots_page(FILE *out, const struct ledger_row *lines, size_t count,
     const struct session_event *events, size_t event_count, const struct svg_heading *heading);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See canvas.h. The one invariant: a cell of width 2 is followed by a cell of width 0, and a cell
- * of width 0 stands nowhere else. put() keeps it whatever is drawn over what. */
+/* The invariant: a cell of width 0 follows each cell of width 2 and stands nowhere else. put()
+ * keeps it. */
 #include "config.h"
 
 #include "view/canvas.h"
@@ -58,7 +58,7 @@ static void make_blank(struct canvas_cell *cell)
 	cell->width = 1;
 }
 
-/* What is about to be overwritten may be half of a wide cell: its other half becomes a space. */
+/* Before half of a wide cell is overwritten, its other half becomes a space. */
 static void break_wide(struct canvas *c, int row, int column)
 {
 	struct canvas_cell *cell = canvas_at(c, row, column);
@@ -130,7 +130,7 @@ int canvas_text(struct canvas *c, int row, int column, int limit, const char *ut
     enum style style)
 {
 	struct layout l = { 0 };
-	/* What memory was too short for is left out of the picture. */
+	/* When memory is short, the end of the text is missing. */
 	(void)layout_text(&l, utf8, strlen(utf8), one_column);
 	column = canvas_cells(c, row, column, limit, l.cells, l.count, style);
 	layout_free(&l);

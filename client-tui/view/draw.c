@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A draw of the whole screen: the rows, and the two last ones, the input line, scrolled so that the
- * cursor is on it, and the keys or a message. Rows are laid out from the last one shown upwards
- * until the panes are full, so a draw costs what can be seen and not what the transcript holds. */
+/* Draws the whole screen: the rows, and the last two, which are the input line, scrolled to its
+ * cursor, and the keys or a message. Rows are laid out from the last one shown upwards until the
+ * panes are full, so the cost of a draw does not depend on the length of the transcript. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -11,12 +11,12 @@
 
 /* The prompt is left out where it would leave fewer columns to the text. */
 #define INPUT_MIN 8
-/* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line
- * may have a million, and each key draws it. */
+/* About so many bytes before and behind the cursor are laid out: a line may have a million, and
+ * each key draws it. */
 #define INPUT_NEAR 8192
 
-/* The first row to show so that `bottom` ends on the last of `height` display lines, and how many
- * of its lines are above the screen. */
+/* The first row shown if `bottom` is on the last of `height` display lines; *skip of its lines are
+ * above the screen. */
 static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height,
     size_t *skip)
 {
@@ -46,7 +46,7 @@ static int draw_list(const struct list *l, int height, const struct view_place *
 	return at;
 }
 
-/* Each list by itself; the bars go on as far as the longest. */
+/* Draws each list; the bars continue to the end of the longest. */
 static void draw_rows(const struct panes *p)
 {
 	int bars_end = p->top;
@@ -75,9 +75,8 @@ static void draw_rows(const struct panes *p)
 
 /* --- the two last rows --- */
 
-/* The column of the text at which the window of `width` columns begins. It moves by half a window,
- * so that the text stands still while the cursor moves about in it, and keeps the cursor off the
- * signs at both ends. */
+/* The column of the text where the window of `width` columns begins. It moves by half a window, so
+ * that the text rarely moves with the cursor, and keeps the cursor off the signs at both ends. */
 static size_t window_from(size_t cursor, size_t total, size_t width)
 {
 	/* The cursor needs a column behind the end. */
@@ -121,7 +120,7 @@ static int draw_prompt(const struct panes *p, const char *prompt)
 	    STYLE_PROMPT);
 }
 
-/* Where a character begins, `at` or up to three bytes after it. */
+/* The first byte of a character, `at` or up to three bytes after it. */
 static size_t character_at(const struct view_input *input, size_t at)
 {
 	size_t end = at + 3;
@@ -134,7 +133,7 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 {
 	struct layout *l = &p->v->line;
 	int row = p->input_row, column = draw_prompt(p, input->prompt);
-	/* Its beginning moves by so many bytes, so that it stands still as the window does. */
+	/* The beginning moves in steps of so many bytes, as the window does. */
 	size_t nth = input->cursor / INPUT_NEAR,
 	       begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
 	size_t end = input->length - input->cursor > INPUT_NEAR
@@ -154,7 +153,7 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 	p->c->cursor_column = column + (int)(cursor - from);
 }
 
-/* Without a last row, a message takes the place of the status line: a question must be seen. */
+/* Without a row of keys, a message replaces the status line: the user must see a question. */
 static void draw_message(const struct panes *p, const char *message)
 {
 	const struct layout *l = &p->v->line;
@@ -177,7 +176,7 @@ static void draw_message(const struct panes *p, const char *message)
 	}
 }
 
-/* As many of the keys as fit whole; two blanks stand between them. */
+/* Draws the keys that fit whole; two blanks separate them. */
 static void draw_keys(const struct panes *p)
 {
 	int row = p->keys_row, column = p->pad;

@@ -29,11 +29,12 @@
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
-/* In less room than this the arrow is short. */
+/* In fewer columns than this the arrow is short. */
 #define SHORT_COLUMNS 19
 #define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
-/* A wire that broke: on the way there, on the way back, at the server, anywhere. */
+/* The columns of a wire up to its cross: on the way there, on the way back, at the server, unknown.
+ */
 #define GOING_COLUMNS 2
 #define COMING_COLUMNS 4
 #define SERVER_COLUMNS 5
@@ -64,7 +65,7 @@ static bool fits(const char *words, int width)
 
 /* --- what the lab's link did with a datagram --- */
 
-/* The words for a datagram that the link dropped: shorter without the way, then the fate alone. */
+/* The words for a datagram that the link dropped, in the longest of three forms that fits. */
 static void dropped_words(const struct trace_line *trace, enum link_way way, int width, char *buf,
     size_t size)
 {
@@ -125,10 +126,11 @@ static void copies_words(const struct view_row_side *s, bool whole, struct text 
 
 /* --- what it did with a line of a stream --- */
 
-/* How much is said beside how often a line was sent again: not even that the drop was requested. */
+/* The details behind the number of retransmissions; NOTHING_MORE also leaves out that a drop was
+ * requested. */
 enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
-/* The timeout where one is known to have run out, else the time that the link measured. */
+/* The timeout if one is known to have expired, else the time that the link measured. */
 static unsigned waited_ms(const struct trace_leg *leg, int i)
 {
 	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
@@ -139,7 +141,7 @@ static const char *kind_of(const struct trace_leg *leg, int i)
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
 
-/* The first and the last timeout that ran out; without any, the first and last time measured. */
+/* The first and the last timeout that expired; without any, the first and last time measured. */
 static void find_ends(const struct trace_leg *leg, int *first, int *last)
 {
 	*first = 0;
@@ -162,8 +164,8 @@ static void put_ms(struct text *t, unsigned ms, bool seconds)
 		text_put(t, "%u", ms);
 }
 
-/* How long the sender waited each time, "after 204, RTO 204, 408 ms"; or where not all are kept,
- * the first and the last, "RTO 204…816 ms", "RTO 0.2…3.3 s". */
+/* Puts the time that the sender waited before each retransmission, "after 204, RTO 204, 408 ms"; if
+ * not all are kept, the first and the last, "RTO 204…816 ms", "RTO 0.2…3.3 s". */
 static void put_waited(const struct view_row_side *s, const struct trace_leg *leg, bool all,
     struct text *t)
 {
@@ -194,7 +196,8 @@ static bool was_retransmitted(const struct trace_line *trace)
 	       trace->legs[LINK_COMING].retransmitted > 0;
 }
 
-/* The way on which a segment is missing: it was dropped, and none was let through since. */
+/* The way on which a segment is missing: it was dropped, and none was delivered since. NULL for
+ * none. */
 static const char *missing(const struct trace_line *trace)
 {
 	for (int way = LINK_WAYS - 1; way >= 0; way--)
@@ -288,16 +291,17 @@ static void put_timeout(const struct view_row_side *s, struct text *t)
 		    units_duration_text(timeout, sign(s, GLYPH_MICRO), time, sizeof time));
 }
 
-/* The words of a line of a stream that waits and whose segments were lost; false if there is
- * nothing to say. The timeout of the sender's kernel stands behind them where both fit. */
+/* The words of a waiting line of a stream whose segments were lost, and the timeout of the sender's
+ * kernel if both fit. Returns false if none was lost. */
 static bool repair_words(const struct view_row_side *s, int width, const char *time, char *buf,
     size_t size)
 {
 	if (s->trace == NULL || !s->trace->stream ||
 	    (!was_retransmitted(s->trace) && missing(s->trace) == NULL))
 		return false;
-	/* With the time that it waits: less and less times of retransmissions, each with and
-	 * without the timeout. Then only how often it was sent again, and without any time. */
+	/* Steps 0 to 7 have the time that it waits, with fewer and fewer times of retransmissions,
+	 * each with and without the timeout; 8 the number of retransmissions and the time; 9 only
+	 * the number. */
 	for (int step = 0; step < 10; step++) {
 		struct text t = text_begin(buf, size);
 		text_put(&t, step < 9 ? "  " : " ");
@@ -318,8 +322,7 @@ static bool repair_words(const struct view_row_side *s, int width, const char *t
 	return true;
 }
 
-/* What the link did beside losing it, "2× again", "held back", or "", in at most `width` columns.
- */
+/* The link's effects beside loss, "2× again", "held back", or "", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -339,7 +342,7 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 
 /* --- the wire --- */
 
-/* So many columns of wire, at most what `words` and a space leave of `width`, at least 2. */
+/* `columns` of wire, or what `words` and a space leave of `width` if that is less; 2 at least. */
 static int shortened(int columns, int width, const char *words)
 {
 	int left = width - utf8_columns(words) - 1;
@@ -355,13 +358,13 @@ static void put_times(struct wire *w, const char *s, int times)
 static void put_failed(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const char *why = error_word(s->line->error);
-	/* A cross and the reason say as much; without a reason it is "failed". */
+	/* Where both do not fit, a cross and the reason are enough. */
 	bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
 	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", why);
 }
 
-/* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a
- * space leave room for. */
+/* The time from Enter to the reply, with the parts that fit behind an arrow of two columns and a
+ * space. */
 static void time_text(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(s->line);
@@ -382,7 +385,7 @@ int fate_words_parts_columns(const struct view_row_side *s, int width)
 	return parts != NULL ? utf8_columns(parts) : 0;
 }
 
-/* The time and what the link did, as far as an arrow of two columns and a space leave room. */
+/* The time, `word`, and what the link did if it fits behind an arrow of two columns and a space. */
 static void time_and_more(const struct view_row_side *s, int width, const char *word, char *buf,
     size_t size)
 {
@@ -401,7 +404,7 @@ static void answered_wire(const struct view_row_side *s, int width, struct wire 
 	const struct transport_look *look = &transport_looks[s->stream];
 	char time[140];
 	time_and_more(s, width, "", time, sizeof time);
-	/* The times on short wires stand below each other. */
+	/* On short wires the times are aligned. */
 	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
 	put_times(w, sign(s, twice ? GLYPH_WIRE_TWICE : look->wire), columns - 1);
 	put_times(w, sign(s, GLYPH_HEAD), 1);
@@ -427,7 +430,7 @@ static void late_wire(const struct view_row_side *s, int width, struct wire *w)
 	}
 }
 
-/* The session may be another one than that of the item: both transports at once. */
+/* With both transports the side's ledger may be the item's other one. */
 static const char *queued_word(const struct view_row_side *s)
 {
 	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See layout.h. A text becomes an array of cells once; wrapping, scrolling and drawing then only
- * count. The array is kept from text to text, since a draw lays out a screenful of texts sixty
- * times a second. */
+/* A text becomes an array of cells once; wrapping, scrolling and drawing then only count. The array
+ * is used again from text to text, since a draw lays out a screenful of texts, sixty times a
+ * second. */
 #include "config.h"
 
 #include "view/layout.h"
@@ -27,7 +27,7 @@ static bool append(struct layout *l, uint32_t c, int width, bool substitute, siz
 	return true;
 }
 
-/* Joins a combining character to the last cell, false if there is none that it could belong to. */
+/* Joins a combining character to the last cell. Returns false if there is none that it can join. */
 static bool join(struct layout *l, uint32_t c)
 {
 	if (l->count == 0 || l->cells[l->count - 1].substitute)
@@ -42,7 +42,7 @@ static bool join(struct layout *l, uint32_t c)
 	return true;
 }
 
-/* The sign for what cannot be shown; where the terminal lacks even that, a question mark. */
+/* Appends U+FFFD, or a question mark if the terminal cannot show that. */
 static bool append_replacement(struct layout *l, size_t offset, layout_width *width)
 {
 	uint32_t c = width(REPLACEMENT) == 1 ? REPLACEMENT : '?';
@@ -127,7 +127,7 @@ size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 		return i;
 	if (i == from)
 		return from + 1;
-	/* The space between two words may hang over the edge, where nobody misses it. */
+	/* The space between two words may hang over the edge, where it is not seen. */
 	if (is_space(l, i))
 		return i + 1;
 	return after_space > from &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab on the screen: a row for the link, a panel over the panes that changes it, and a row of
- * what the kernels at both ends say of the TCP connection in use. A lost reply is sent again by the
- * server, which this end's kernel never sees. */
+/* The lab on the screen: a row for the link, a panel over the panes that changes it, and a row with
+ * TCP_INFO of the connection in use from both ends. The server's kernel sends a lost reply again,
+ * which this end's kernel cannot see. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -31,7 +31,7 @@ static int draw_trace(const struct panes *p, int linked)
 	if (linked + 2 + utf8_columns(text) >= p->columns)
 		*strstr(text, " in ") = '\0';
 	int from = p->columns - 1 - utf8_columns(text);
-	/* On a narrow screen the link comes first, but for a mismatch. */
+	/* On a narrow screen only a mismatch takes columns of the link. */
 	if (from < linked + 2 && p->columns < TRACE_SCREEN && t->mismatches == 0)
 		return p->columns;
 	canvas_text(p->c, p->link_row, from > p->pad ? from : p->pad, p->columns, text,
@@ -110,7 +110,7 @@ void link_row_draw_panel(const struct panes *p)
 
 /* --- both ends of TCP --- */
 
-/* How much is said: all, without the round trip, shorter words, numbers alone. */
+/* The forms of the words: all, without the round trip, shorter words, numbers alone. */
 enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
 
 static void put_time(struct text *t, const char *before, int64_t ns, bool ascii)
@@ -126,7 +126,7 @@ static void put_end(struct text *t, const char *name, const struct tcp_sample *t
 	const char *times = glyph(GLYPH_TIMES, ascii);
 	text_put(t, "%s %u %s", name, tcp->retransmitted, length >= SHORT ? "again" : "sent again");
 	put_time(t, ", RTO ", tcp->timeout, ascii);
-	/* How often the timeout has doubled; in short the factor that this makes. */
+	/* The number of doublings of the timeout; the short form has the factor. */
 	if (tcp->backoff > 0 && length <= WITHOUT_ROUND_TRIP)
 		text_put(t, " (doubled %u%s)", tcp->backoff, times);
 	else if (tcp->backoff > 0 && length == SHORT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page over the panes: our own words, wrapped; its last row says what is below and how to
+/* A page over the panes: the program's text, wrapped; its last row says what is below and how to
  * leave. */
 #include "config.h"
 

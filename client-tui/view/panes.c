@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where everything stands on a screen of any size: the rows from both ends inwards, so that the
- * rest is for the panes; the columns by what the wires need. And which rows the lists in the panes
- * have. */
+/* The places of everything on a screen of any size: rows from both ends inwards, and the panes have
+ * the rest; columns by what the wires need. The rows of the lists in the panes. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -17,15 +16,15 @@
 /* In the lab there is more to say: from this many columns on the wire is wider. */
 #define WIDE_WIRE_SCREEN 110
 #define WIDE_WIRE_COLUMNS 49
-/* The same for both transports: two wires, which take what three texts of so many columns leave. */
+/* With both transports there are two wires: they have what three texts of so many columns leave. */
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15
-/* In the lab TCP's says how often it sent again, from so many columns on. */
+/* In the lab, from so many columns on, TCP's wire has room for retransmissions. */
 #define RETRANSMIT_WIRE_SCREEN 76
 #define RETRANSMIT_WIRE_COLUMNS 21
 #define BOTH_TEXT_COLUMNS 22
 #define BOTH_WIDE_TEXT 32
-/* Three panes of so many columns have numbers each, else the first alone. */
+/* Three panes have numbers each from so many columns on, else only the first. */
 #define BOTH_NUMBERS_COLUMNS 20
 /* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
 #define LINK_SCREEN 8
@@ -63,8 +62,8 @@ static void place_rows(struct panes *p)
 
 static const struct pane no_pane = { .wire_bar = -1, .wire = -1, .wire_end = -1, .bar = -1 };
 
-/* Places a pane of replies behind column `at`; returns where it ends. No wire if that has no
- * columns. */
+/* Places a pane of replies at column `at`, behind a wire if that has columns. Returns the column
+ * after it. */
 static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 {
 	*pane = no_pane;
@@ -93,8 +92,8 @@ static void place_two(struct panes *p, int wire, int digits)
 	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
 }
 
-/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before
- * UDP's is. */
+/* TCP's wire has more words than UDP's: it grows to its greatest width first, then the texts grow,
+ * then UDP's wire. */
 static void both_wires(const struct panes *p, int *wires)
 {
 	const bool lab = p->v->lab != NULL;
@@ -133,7 +132,7 @@ static void place_three(struct panes *p, const int *wires, bool all_numbered, in
 	p->side[0].digits = p->side[1].digits = kept;
 }
 
-/* The typed lines alone, where there is no column to spare for bars. */
+/* Only the typed lines: the screen has no columns for bars. */
 static void place_one(struct panes *p)
 {
 	p->left_end = p->columns;
@@ -208,8 +207,8 @@ int panes_draw_heading(const struct panes *p, const char *text, int limit)
 	return canvas_cells(p->c, p->heading_row, p->pad, limit, l->cells, l->count, STYLE_HEADING);
 }
 
-/* The columns that the names of the panes of replies have: the same for both, so that they are
- * alike. A blank stands before the next bar. */
+/* The columns for the names of the panes of replies: as many for both, so that both have the same
+ * form. A blank stands before the next bar. */
 static int name_columns(const struct panes *p)
 {
 	int min = p->columns;
@@ -220,7 +219,7 @@ static int name_columns(const struct panes *p)
 	return min;
 }
 
-/* Writes the name of a pane of replies, as long as there is room for. */
+/* The longest name of a pane of replies that fits. */
 static const char *side_name(const struct view *v, int side, int columns, char *buf, size_t size)
 {
 	static const char *const names[2][5] = {
@@ -283,7 +282,7 @@ uint64_t list_end(const struct list *l)
 	                          : transcript_arrivals_end(l->p->b, l->of == LIST_TCP);
 }
 
-/* Strays have no row among the typed lines where they stand among the arrivals. */
+/* With arrivals, strays are shown there and have no row among the typed lines. */
 static bool has_row(const struct list *l, uint64_t index)
 {
 	return l->of != LIST_ROWS || !l->p->v->arrivals ||

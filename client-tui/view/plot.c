@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plot is a frame, axes with round marks, and an inner grid of cells; each kind fills the grid. A
+/* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind fills. A
  * cell of UDP has up to eight Braille dots, a cell of TCP a cross, a cell of both a star, so that
  * they differ without colours too. */
 #include "config.h"
@@ -65,7 +65,7 @@ const char *plot_title(enum plot_kind kind)
 #define BOTH_SIGN L'*'
 #define UDP_ASCII L'.'
 
-/* Rows and columns are the grid's; what is outside of it may be written too. */
+/* Rows and columns count from the grid's corner; those outside of it are written too. */
 static int put_text(const struct grid *g, int row, int from, int to, const char *text,
     enum style style)
 {
@@ -193,24 +193,6 @@ static int64_t time_of(const struct ledger_row *row, enum plot_kind kind)
 	return kind == PLOT_RTT ? parts.wire : parts.waited;
 }
 
-/* The axis for the times of all sources. Returns false when there are none. */
-static bool times_of(const struct grid *g, struct axis *t)
-{
-	int64_t min = INT64_MAX, max = 0;
-	for (int i = 0; i < g->count; i++) {
-		const struct stats *s = g->sources[i].stats;
-		const struct histogram *h = g->kind == PLOT_RTT ? &s->rtt : &s->waited;
-		if (h->count == 0)
-			continue;
-		min = h->min < min ? h->min : min;
-		max = h->max > max ? h->max : max;
-	}
-	if (min == INT64_MAX)
-		return false;
-	*t = axis_for((double)min, (double)max);
-	return true;
-}
-
 /* The first of the last LINES_MAX rows. */
 static size_t first_row(const struct ledger *l)
 {
@@ -296,7 +278,7 @@ static void draw_cumulative(const struct grid *g, const struct axis *t)
 	put_times_under(g, t);
 	for (int i = 0; i < g->count; i++) {
 		const struct stats *s = g->sources[i].stats;
-		/* Of all decided lines: what is lost never comes. */
+		/* The share of all decided lines: lost ones are never answered. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
 			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(t, x));
@@ -347,8 +329,12 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 		.kind = kind,
 		.sources = sources,
 		.count = count };
+	const struct histogram *histograms[VIEW_SIDES];
 	struct axis times;
-	const bool timed = times_of(&g, &times);
+	for (int i = 0; i < count; i++)
+		histograms[i] = kind == PLOT_RTT ? &sources[i].stats->rtt
+		                                 : &sources[i].stats->waited;
+	const bool timed = axis_for_times(&times, histograms, count);
 	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS) {
 		canvas_text(c, area->top, area->left, area->left + area->columns,
 		    "too small for a plot", STYLE_FAINT);

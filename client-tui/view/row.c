@@ -55,7 +55,7 @@ static void append_words(struct view_bytes *b, const char *words)
 	append(b, words, strlen(words));
 }
 
-/* Our words behind the text in a pane. */
+/* The program's words behind the text in a pane. */
 static struct view_bytes *words_of(const struct view_row *row, int pane)
 {
 	return &row->p->v->words[pane];
@@ -71,14 +71,13 @@ static void set_text(struct view_row_text *t, const void *text, size_t n, enum s
 		.mark_style = STYLE_LATE };
 }
 
-/* Words of ours in the place of a reply. */
+/* Puts the program's words in the place of a reply. */
 static void set_words(struct view_row *row, int i, const char *words, enum style style)
 {
 	append_words(words_of(row, 1 + i), words);
 	row->text[1 + i] = (struct view_row_text){ .has = true, .mark_style = style };
 }
 
-/* The columns of the parts of a line's time in its wire; 0 for no wire. */
 static int parts_columns(const struct view_row *row, int i)
 {
 	const struct pane *pane = &row->p->side[i];
@@ -86,7 +85,7 @@ static int parts_columns(const struct view_row *row, int i)
 	                      : fate_words_parts_columns(&row->side[i], panes_wire_columns(pane));
 }
 
-/* After how long TCP sent again, if the wire has no room for it. */
+/* The times of TCP's retransmissions, "" if the wire has room for them. */
 static const char *retransmission_times(const struct view_row *row, int i, char *buf, size_t size)
 {
 	const struct pane *pane = &row->p->side[i];
@@ -98,8 +97,8 @@ static const char *retransmission_times(const struct view_row *row, int i, char 
 	return fate_words_times(&row->side[i], width, buf, size);
 }
 
-/* The reply, and its marks: parts of its time and what the link did are among them if the wire has
- * no room for them. */
+/* Shows the reply and its marks. They have the parts of its time, and what the link did, if the
+ * wire has no room for these. */
 static void set_reply(struct view_row *row, int i)
 {
 	const struct pane *pane = &row->p->side[i];
@@ -130,7 +129,7 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* The words in the place of a reply, without their sign if it would part from the first of them. */
+/* The words without their sign if the sign and the first word do not fit on one line. */
 static const char *narrowed(const char *words, int columns, bool ascii)
 {
 	const char *word = strchr(words, ' ');
@@ -161,7 +160,7 @@ static void set_fate(struct view_row *row, int i)
 	append_words(words_of(row, 1 + i), times);
 }
 
-/* In the order of arrival, without a wire, the fate stands behind the line. */
+/* Shows the fate behind the typed line: in the order of arrival, without a wire. */
 static void set_fate_left(struct view_row *row, int i)
 {
 	const struct view_row_side *side = &row->side[i];
@@ -175,13 +174,13 @@ static void set_fate_left(struct view_row *row, int i)
 	append_words(words_of(row, 0), words);
 }
 
-/* What the pane says of a line that went over its transport. */
+/* Fills the pane of a transport that the line went over. */
 static void set_side(struct view_row *row, int i)
 {
 	const struct ledger_row *line = row->side[i].line;
 	const bool arrivals = row->p->v->arrivals;
 	if (line == NULL && !arrivals)
-		/* Over the other transport it is remembered. */
+		/* Only the other transport's ledger has the line. */
 		set_words(row, i, evicted_text, STYLE_FAINT);
 	else if (line != NULL && arrivals && row->p->side[i].wire < 0)
 		set_fate_left(row, i);
@@ -206,8 +205,7 @@ const struct ledger_row *row_sides(const struct view *v, const struct transcript
     struct view_row_side *sides)
 {
 	const struct view_row_side udp = side_of(v, item, false), tcp = side_of(v, item, true);
-	/* One pane: the transport in use if the line went over it, else the one that it went over.
-	 */
+	/* One pane shows the transport in use if the line went over it, else the other. */
 	bool tcp_first = !v->both && (!udp.sent || (tcp.sent && v->stream));
 	sides[0] = tcp_first ? tcp : udp;
 	sides[1] = tcp_first ? udp : tcp;
@@ -248,7 +246,7 @@ static void set_item(struct view_row *row)
 		return;
 	}
 	for (int i = 0; i < VIEW_SIDES; i++) {
-		/* Each pane of two is one transport's, whatever stands in it. */
+		/* Each of two panes belongs to one transport. */
 		bool stream = i > 0 || (!v->both && stray && item->stream);
 		row->side[i] = (struct view_row_side){ .v = v, .item = item, .stream = stream };
 	}
@@ -266,8 +264,8 @@ static void set_item(struct view_row *row)
 	row->wide = true;
 }
 
-/* --- found text: compared by capitals, which are those of its characters, one after the other, so
- * that a place among them is a place among the cells --- */
+/* --- found text: compared by capitals. They are made character by character, so a place among them
+ * is a place among the cells --- */
 
 size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n)
 {
@@ -276,7 +274,7 @@ size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n)
 	return capitals_text(text, n, v->capitals.bytes + keep);
 }
 
-/* The bytes of the text that cell `i` stands for. */
+/* The number of bytes of the text in cell `i`. */
 static size_t cell_length(const struct layout *l, size_t i, size_t n)
 {
 	size_t next = i + 1;
@@ -286,8 +284,8 @@ static size_t cell_length(const struct layout *l, size_t i, size_t n)
 	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
 }
 
-/* Where the needle, the first bytes of `s`, stands next among the `length` bytes behind it, from
- * `from` on; SIZE_MAX for nowhere. */
+/* The next place, from `from` on, of the needle (the first bytes of `s`) among the `length` bytes
+ * behind it; SIZE_MAX for none. */
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
 	const unsigned char *found = from < length
@@ -296,7 +294,7 @@ static size_t next_match(const unsigned char *s, size_t needle, size_t length, s
 	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
 }
 
-/* Marks the cells of `l`, laid out from `n` bytes of `text`, that are what v->find says. */
+/* Marks the cells of `l`, laid out from `n` bytes of `text`, that match v->find. */
 static void mark_found(struct view *v, struct layout *l, const void *text, size_t n)
 {
 	size_t needle = row_capitals(v, 0, v->find, strlen(v->find));
@@ -337,7 +335,7 @@ void row_drop_texts(struct view *v)
 	v->laid_cells = 0;
 }
 
-/* Only the text itself can be found, not the words behind it. */
+/* Lays the text out and marks matches in it; the words behind it cannot be found. */
 static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t,
     bool found)
 {
@@ -358,8 +356,8 @@ static void lay_anew(struct view *v, struct view_laid *laid, const struct view_r
 	laid->final = 0;
 }
 
-/* Goes on where the words behind the text begin to matter: a line's end depends on two lines of
- * cells at most. */
+/* Breaks the cells into lines, from the first line that the words behind the text can change: a
+ * line's end depends on two lines of cells at most. */
 static void break_lines(struct view_laid *laid, size_t columns)
 {
 	if (laid->columns != columns)
@@ -385,7 +383,7 @@ static int text_from(const struct view_row *row, int i)
 	return i > 0 ? p->side[i - 1].text : row->wide ? p->pad : p->left_text;
 }
 
-/* A notice ends, in the order of arrival, before the replies. */
+/* In the order of arrival a notice ends before the replies. */
 static int text_to(const struct view_row *row, int i)
 {
 	const struct panes *p = row->p;
@@ -396,8 +394,8 @@ static int text_to(const struct view_row *row, int i)
 	                                : p->left_end;
 }
 
-/* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while
- * its bytes are where they are; a notice does. */
+/* Lays out pane `i`. A row's text of one transport does not change while its bytes stay at their
+ * address; a notice does. */
 static void lay_text(const struct list *l, uint64_t index, struct view_row *row, int i, bool found)
 {
 	struct view *v = row->p->v;
@@ -476,7 +474,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 
 /* --- drawing --- */
 
-/* The number ends in the column before the one that the text is separated by. */
+/* One blank separates the number from the text. */
 static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number)
 {
 	char text[24];
@@ -502,10 +500,10 @@ static void draw_bars(const struct view_row *row, int at)
 		return;
 	for (int i = 0; i < p->sides; i++) {
 		bool stream = row->side[i].stream;
-		/* A notice goes over the first wire. */
+		/* A notice covers the first wire. */
 		if (i > 0 || !row->wide)
 			draw_bar(p, at, p->side[i].wire_bar, stream);
-		/* Replies that have an order of their own are those of the transport in use. */
+		/* Replies in the order of arrival are those of the transport in use. */
 		draw_bar(p, at, p->side[i].bar, v->arrivals && !v->both ? v->stream : stream);
 	}
 }
@@ -532,7 +530,7 @@ static void draw_wire(const struct view_row *row, int i, int at)
 	canvas_text(row->p->c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
-/* The style of the fate behind a typed line: that of one that has no reply yet, or never. */
+/* The style of the fate behind a typed line without a reply. */
 static enum style left_mark_style(const struct view_row *row)
 {
 	for (int i = 0; i < VIEW_SIDES; i++) {
@@ -562,8 +560,7 @@ static void draw_text(const struct view_row *row, int i, size_t line, int at)
 	    i > 0 ? t->mark_style : left_mark_style(row));
 }
 
-/* What a row says once stands on its first line that can be seen: of a very long line only the end
- * may be. */
+/* The number and the wire stand on the first visible line of a row. */
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at)
 {
 	const struct panes *p = row->p;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Scrolling and finding. The position in each list is the last row shown and how many of its
- * display lines are: rows have different heights on different screens, so a position counted in
- * lines from the end would move with the size. All lists on the screen scroll by the same display
- * lines, each as far as it has some. */
+ * display lines are shown: the height of a row depends on the screen, so a position counted in
+ * lines from the end would move with the size. All lists on the screen scroll by the same number of
+ * display lines, each as far as it can. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -31,7 +31,7 @@ static bool before(const struct view_place *a, const struct view_place *b)
 	return a->index < b->index || (a->index == b->index && a->lines < b->lines);
 }
 
-/* Where so many display lines from the first on end. Returns false if there are fewer. */
+/* Sets *place to the end of the first `lines` display lines. Returns false if there are fewer. */
 static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
@@ -63,7 +63,7 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		return false;
 	if (!l->p->v->scrolled || kept.index > place->index)
 		return true;
-	/* A row that is not there (any more): the one before it, else the first. */
+	/* If the row does not exist (any more), the one before it, else the first. */
 	uint64_t i = kept.index + 1;
 	if (!list_back(l, &i)) {
 		i = list_first(l) - 1;
@@ -78,7 +78,7 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 	return true;
 }
 
-/* The number that the lines up to an item reach. */
+/* The greatest line number up to an item. */
 static uint64_t number_at(const struct transcript *b, uint64_t index)
 {
 	for (const struct transcript_item *item; (item = transcript_item(b, index)) != NULL;
@@ -89,8 +89,8 @@ static uint64_t number_at(const struct transcript *b, uint64_t index)
 	return 0;
 }
 
-/* Ends the list with what belongs to that item of the transcript: its reply, or the reply before
- * which it would stand. */
+/* Ends the list with the item itself or its reply; without a reply, with the last reply to an
+ * earlier line. */
 static void end_at_item(const struct list *l, uint64_t index)
 {
 	const struct transcript *b = l->p->b;
@@ -109,7 +109,7 @@ static void end_at_item(const struct list *l, uint64_t index)
 	}
 }
 
-/* A list that comes onto a scrolled screen shows what belongs to the rows there. */
+/* A list that appears on a scrolled screen shows what belongs to the rows there. */
 static void join(const struct panes *p)
 {
 	struct view *v = p->v;
@@ -216,7 +216,7 @@ void view_scroll(struct view *v, const struct transcript *b, int rows, int colum
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
 {
 	const struct panes p = panes_measure(v, NULL, b, rows, columns);
-	/* One line of the page before stays, and one says what is below. */
+	/* One line of the page before stays, and the last says what is below. */
 	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
@@ -242,7 +242,7 @@ void view_scroll_end(struct view *v)
 
 /* --- finding --- */
 
-/* The needle's capitals first, then those of a text: true if they are in it. */
+/* True if the capitals of the text contain the needle, the first bytes of v->capitals. */
 static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 {
 	size_t length = row_capitals(v, needle, text, n);
@@ -296,8 +296,7 @@ bool view_find(struct view *v, const struct transcript *b, int rows, int columns
 		end_at_item(&(const struct list){ &p, of }, index);
 		v->bottom[of].lines = 1;
 	}
-	/* In the middle of the screen, where both neighbours can be read; its beginning if it is
-	 * long. */
+	/* The item stands in the middle of the screen; of a long one the beginning. */
 	scroll(&p, p.height / 2);
 	return true;
 }

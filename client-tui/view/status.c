@@ -15,17 +15,17 @@
 #include "common/clock.h"
 #include "common/units.h"
 
-/* The peer is never shorter than this while other fields can go. */
+/* The peer has at least so many columns while other fields can go. */
 #define PEER_MIN 8
 /* Fields of this rank and above go before the peer is shortened. */
 #define RANK_SPARE 4
-/* Parts of what is under way that are fields of their own. */
+/* Parts of the progress that are fields of their own. */
 #define PROGRESS_PARTS 4
 /* Above that of all other fields. */
 #define RANK_MAX 99
 
 struct field {
-	/* What stands between it and the one before. */
+	/* The separator before it. */
 	const char *before;
 	/* Its words: borrowed, or in `own`. */
 	const char *text;
@@ -39,9 +39,9 @@ struct status_line {
 	const struct panes *p;
 	struct field fields[32];
 	int count;
-	/* NULL where it is a field like the others, or not there. */
+	/* The field that can be shortened, or NULL. */
 	struct field *peer;
-	/* Columns that the peer may take. */
+	/* Columns of the peer at most. */
 	int peer_columns;
 	bool tight;
 };
@@ -65,7 +65,7 @@ __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *
 	f->text = f->own;
 }
 
-/* A count that is there only when it is not 0. */
+/* Adds a count unless it is 0. */
 static void add_some(struct status_line *s, int rank, const char *name, uint64_t count)
 {
 	if (count > 0)
@@ -85,7 +85,7 @@ static void add_state(struct status_line *s, int rank, const char *state)
 		add_words(s, rank, " ", "(%s)", state);
 }
 
-/* Part by part: the first stays longest, then the last. */
+/* Adds the parts as fields: the first stays longest, then the last. */
 static void add_progress(struct status_line *s, const char *progress)
 {
 	static const char divider[] = " · ";
@@ -97,7 +97,7 @@ static void add_progress(struct status_line *s, const char *progress)
 	}
 }
 
-/* Of the lines of which chance decided. */
+/* The share is that of the lines whose fate was chance. */
 static void add_loss(struct status_line *s, const struct ledger_totals *t)
 {
 	uint64_t by_chance = ledger_by_chance(t);
@@ -145,7 +145,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 		add_some(s, 4, "lost", t->lost);
 	} else {
 		add_loss(s, t);
-		/* What happened says more than what did not. */
+		/* A count that is not 0 stays longer. */
 		add_words(s, t->late > 0 ? 7 : 10, NULL, "late %" PRIu64, t->late);
 		add_words(s, t->duplicates > 0 ? 7 : 11, NULL, "dup %" PRIu64, t->duplicates);
 		add_some(s, 8, "waiting", t->waiting);
@@ -232,7 +232,8 @@ static void fit(struct status_line *s, int width)
 		s->peer_columns += width - total_columns(s);
 }
 
-/* Draws the text in v->line without its middle, so that a name's beginning and the port stay. */
+/* Draws the text in v->line with an ellipsis for its middle: a name's beginning and the port stay.
+ */
 static int draw_short(const struct status_line *s, int row, int column)
 {
 	struct canvas *c = s->p->c;
@@ -285,8 +286,8 @@ static void draw_first(const struct panes *p, const struct view_status *status)
 	draw_fields(&s, p->status_row);
 }
 
-/* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the
- * counts stand below each other. */
+/* TCP's line below UDP's. If there is room, blanks replace the peer, so that the counts of both
+ * lines are aligned. */
 static void draw_other(const struct panes *p, const struct view_status *status)
 {
 	struct status_line s = { .p = p };
@@ -299,7 +300,7 @@ static void draw_other(const struct panes *p, const struct view_status *status)
 	draw_fields(&s, p->other_row);
 }
 
-/* Both in one line. */
+/* Both transports in one line. */
 static void draw_few(const struct panes *p, const struct view_status *status)
 {
 	const struct view_side sides[] = { { status->state, status->totals }, status->other };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the view share: where the panes stand, and one row of them. */
+/* Shared by the files of the view: the places of the panes, and one row of them. */
 #ifndef UPCASE_VIEW_INTERNAL_H
 #define UPCASE_VIEW_INTERNAL_H
 
@@ -10,16 +10,16 @@
 #include "view/glyphs.h"
 #include "view/view.h"
 
-/* A pane of replies, the wire before it, and the bars before each; -1 for what is not there. */
+/* The columns of a pane of replies, the wire before it, and the bars before each; -1 for none. */
 struct pane {
 	int wire_bar, wire, wire_end;
 	int bar, from, to;
-	/* Where the texts begin, and the digits of the numbers before them; 0 for no numbers. */
+	/* The first column of the texts; the digits of the numbers before them, 0 for no numbers.
+	 */
 	int text, digits;
 };
 
-/* What is drawn, and where everything stands on a screen of one size. A row or column that is not
- * there is -1. */
+/* The places of everything on a screen of one size. A row or column that does not exist is -1. */
 struct panes {
 	struct view *v;
 	/* NULL while the panes are only measured. */
@@ -32,8 +32,8 @@ struct panes {
 	int top, height;
 	/* Blank columns at the left of each pane. */
 	int pad;
-	/* The typed lines, from column 0: where the texts begin, where the pane ends, and digits as
-	 * above. */
+	/* The pane of typed lines, from column 0: the first column of the texts, the column after
+	 * the pane, and digits as above. */
 	int left_text, left_end, digits;
 	/* The panes of replies: one, or UDP's and TCP's. No wires on a narrow screen. */
 	int sides;
@@ -49,7 +49,7 @@ struct list {
 /* panes.c */
 struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *b, int rows,
     int columns);
-/* The columns that a wire's words should fit in: short ones may use the blank behind them. */
+/* The columns for a wire's words, without the blank behind them. */
 int panes_wire_columns(const struct pane *pane);
 /* Fills the row of headings and writes `text` at its left, up to column `limit`. Returns the column
  * after it. */
@@ -62,8 +62,8 @@ int list_side(const struct list *l);
 /* Serials of the list: first <= serial < end. */
 uint64_t list_first(const struct list *l);
 uint64_t list_end(const struct list *l);
-/* Goes to the row before, or to the one after (from list_first() - 1 to the first one). Returns
- * false, and stays, if there is none. */
+/* Sets *index to the row before, or to the one after (list_first() - 1: to the first). Returns
+ * false, and leaves it, if there is none. */
 bool list_back(const struct list *l, uint64_t *index);
 bool list_on(const struct list *l, uint64_t *index);
 /* How wide a character is drawn. */
@@ -73,23 +73,23 @@ void view_lay(struct view *v, const char *text);
 /* Makes room for `capacity` bytes. Returns false when memory is short. */
 bool view_bytes_reserve(struct view_bytes *b, size_t capacity);
 
-/* A row in one pane of replies, as the words about it are made from it. */
+/* The data of a row in one pane of replies, of which its words are made. */
 struct view_row_side {
 	const struct view *v;
 	/* NULL for an arrival. */
 	const struct transcript_item *item;
 	/* The transport whose reply it is. */
 	bool stream;
-	/* The line went over it, and what its ledger says: NULL when it is forgotten. */
+	/* The line went over it; its row in the ledger, NULL when it is evicted. */
 	bool sent;
 	const struct ledger_row *line;
-	/* What the lab's link did with it, or NULL. */
+	/* The trace of its packets in the lab, or NULL. */
 	const struct trace_line *trace;
 	/* The number before the reply; 0 for none. */
 	uint64_t number;
 };
 
-/* What stands in a pane, if anything: a text, then our words. */
+/* The text in a pane, if any; the program's words follow it. */
 struct view_row_text {
 	bool has;
 	/* Borrowed; `capitals`: their capitals are shown. */
@@ -100,12 +100,12 @@ struct view_row_text {
 	const struct view_laid *laid;
 };
 
-/* One row, laid out until the next one is. */
+/* One row, valid until the next one is laid out. */
 struct view_row {
 	const struct panes *p;
 	/* NULL for an arrival. */
 	const struct transcript_item *item;
-	/* A notice over the whole width (or over all but the replies). */
+	/* A notice over the whole width (with arrivals, over all but the replies). */
 	bool wide;
 	/* The typed line's, then the replies'. */
 	struct view_row_text text[1 + VIEW_SIDES];
@@ -115,8 +115,8 @@ struct view_row {
 };
 
 /* row.c */
-/* Which transports' replies a line shows, and what their ledgers say of it, in VIEW_SIDES sides.
- * Returns the line as it was typed, NULL when it is forgotten. */
+/* Fills in VIEW_SIDES sides: the transports whose replies a line shows, with its rows in their
+ * ledgers. Returns the row with the typed text, NULL when it is evicted. */
 const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
     struct view_row_side *sides);
 /* The arrival is a reply to the item, or the item itself. */
@@ -130,43 +130,40 @@ void row_draw_bars(const struct panes *p, int at);
 /* Writes the capitals of a text into v->capitals, behind the first `keep` bytes there. Returns how
  * many bytes they are. */
 size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n);
-/* Frees the texts that are kept as they were laid out. */
+/* Frees the kept layouts of long texts. */
 void row_drop_texts(struct view *v);
 void row_free_laid(struct view_laid *laid);
 
-/* What became of a line, as it stands in the wire: a piece with the transport's style, and one with
- * the fate's. */
+/* A line's fate as the wire shows it: a part in the transport's style, then one in the fate's. */
 struct wire {
 	char lead[48], rest[160];
 	enum style lead_style, rest_style;
 };
 
-/* fate-words.c: the words of a row. */
-/* What stands in the wire of a line (or stray) over that transport, in `columns`; where they are
- * few, fewer words. */
+/* fate-words.c */
+/* The wire of a line (or stray) over that transport, with the words that fit into `columns`. */
 struct wire fate_words_wire(const struct view_row_side *s, int columns);
-/* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
+/* The fate of a line that has no reply, without a time ("x lost"); "" for one that has one. */
 const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size_t size);
-/* The columns that the parts of the time from Enter take in the wire of a line with a reply; 0 if
- * they do not stand there. */
+/* The columns of the parts of the time from Enter in the wire of a line with a reply; 0 if they are
+ * not there. */
 int fate_words_parts_columns(const struct view_row_side *s, int width);
-/* The marks behind a reply, " (×2, late)", or "": so many parts of its time, and what the link did
- * if that fits into `width` columns (0: without it). */
+/* The marks behind a reply, " (×2, late)", or "": with so many parts of its time, and with what the
+ * link did if that fits into `width` columns. */
 const char *fate_words_marks(const struct view_row_side *s, enum parts_detail parts, int width,
     char *buf, size_t size);
 const char *fate_words_arrival(const struct transcript_arrival *arrival);
 bool fate_words_replied(const struct ledger_row *line);
-/* How long the senders of a line that was sent again waited, "RTO 224, 448 ms; server's RTO 204
- * ms", if that does not fit into `width` columns with the number of times; else "". */
+/* The retransmission times of a line, "RTO 224, 448 ms; server's RTO 204 ms"; "" if they fit into
+ * `width` columns with the number of retransmissions. */
 const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size);
 
 /* scroll.c */
 /* Corrects where the view is scrolled to; before a draw. */
 void scroll_settle(const struct panes *p);
-/* The display lines that there are for rows: one fewer than the panes have when something is said
- * below them. */
+/* The display lines for rows: one fewer than the panes have when the last says what is below. */
 int scroll_height(const struct panes *p);
-/* Where the last row shown ends. Returns false if there are no rows. */
+/* Sets *place to the end of the last row shown. Returns false if there are no rows. */
 bool scroll_bottom(const struct list *l, struct view_place *place);
 /* How many rows are not shown whole below. */
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
@@ -174,8 +171,8 @@ uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
 /* page.c */
 void page_draw(const struct panes *p);
 void page_scroll(const struct panes *p, long lines);
-/* "-- n more below --" at the right of a row, as short as it must be, in the columns before `to`
- * and not before `from`. */
+/* Writes "-- n more below --", or a shorter form, at the right end of the columns `from` to before
+ * `to`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 
 /* status.c */

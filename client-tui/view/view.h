@@ -19,8 +19,8 @@
 /* Panes of replies at most: one for each transport, UDP's first. */
 #define VIEW_SIDES 2
 
-/* What scrolls by itself: the rows (in the order of arrival the typed lines with their wires), and
- * each transport's replies. */
+/* The lists that scroll: the rows, and with view.arrivals each transport's replies; the rows are
+ * then the typed lines with their wires. */
 enum view_list {
 	LIST_ROWS,
 	LIST_UDP,
@@ -28,25 +28,25 @@ enum view_list {
 	VIEW_LISTS,
 };
 
-/* Where the screen ends in a list: the serial of the last item or arrival shown, and how many of
+/* The end of the screen in a list: the serial of the last item or arrival shown, and how many of
  * its display lines are shown. */
 struct view_place {
 	uint64_t index;
 	size_t lines;
 };
 
-/* How one transport does. */
+/* The state of one transport. */
 struct view_side {
-	/* As in view_status; NULL for "ready". */
+	/* See view_status.state. */
 	const char *state;
 	/* Never NULL where the side is shown. */
 	const struct ledger_totals *totals;
 };
 
-/* What the status line says. */
+/* The status line. */
 struct view_status {
-	/* TCP is current, not UDP. Ignored with both at once (view.both): `state` and `totals` are
-	 * then UDP's. */
+	/* The current transport is TCP. With both at once (view.both) this is ignored, and `state`
+	 * and `totals` are UDP's. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
@@ -56,8 +56,8 @@ struct view_status {
 	const struct ledger_totals *totals;
 	/* With both at once: TCP's. */
 	struct view_side other;
-	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": parts with " · " between them.
-	 * The first part stays longest, then the last. Borrowed; NULL for nothing. */
+	/* The progress of a run, "burst 340/1000 · 100/s · 6.6 s left": parts with " · " between
+	 * them. The first part stays longest, then the last. Borrowed; NULL for none. */
 	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
@@ -65,10 +65,10 @@ struct view_status {
 	int64_t reply_timeout;
 };
 
-/* The input line, as the line editor has it. */
+/* The input line. */
 struct view_input {
-	/* What stands before it ("udp> ", "(reverse-i-search)`x': "), and the text, UTF-8 or the
-	 * locale's bytes. */
+	/* The prompt ("udp> ", "(reverse-i-search)`x': ") and the text, UTF-8 or the locale's
+	 * bytes. */
 	const char *prompt;
 	const char *text;
 	size_t length;
@@ -81,24 +81,24 @@ struct view_input {
 /* A page over the panes: help, statistics, completions. */
 struct view_page {
 	const char *title;
-	/* Our own words, lines ended by \n. */
+	/* The program's words, lines ended by \n. */
 	const char *text;
 	/* The first line shown; the view keeps it in range. */
 	size_t top;
 };
 
-/* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
+/* In the lab: the link, the trace of its packets, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_status *link;
 	/* Of a recording: the link in words; may be NULL or "". */
 	const char *words;
 	const struct trace *trace;
 	const struct link_steps *panel;
-	/* The lab has ended, or sent more than could be read: what is known is old. */
+	/* The lab has ended, or sent more than could be read: the data are old. */
 	bool gone;
 };
 
-/* What the kernels at both ends say of the TCP connection in use, where they can be asked. */
+/* TCP_INFO of the connection in use from the kernels at both ends, where it can be read. */
 struct view_ends {
 	bool has_here, has_server;
 	struct tcp_sample here, server;
@@ -115,7 +115,7 @@ enum plot_kind {
 	PLOT_NONE = PLOT_KINDS
 };
 
-/* What a plot is drawn of: the lines of one transport. */
+/* The data of a plot: the lines of one transport. */
 struct plot_source {
 	const struct ledger *ledger;
 	const struct stats *stats;
@@ -129,22 +129,21 @@ struct view_plot {
 	int count;
 };
 
-/* What the reader looks at, and how. Kept from draw to draw; the view corrects what is out of
- * range. */
+/* The state of the view between draws; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
 	bool ascii;
 	/* Both transports are in use: two panes of replies, UDP's and TCP's, and a status row
 	 * each. */
 	bool both;
-	/* Each pane of replies shows its transport's in the order in which they came. */
+	/* Each pane of replies shows those of its transport in the order of arrival. */
 	bool arrivals;
-	/* The reader has scrolled up: each list ends at its `bottom`. Else its end is shown. */
+	/* The user has scrolled up: each list ends at its `bottom`, else at its end. */
 	bool scrolled;
 	struct view_place bottom[VIEW_LISTS];
 	/* The lists that the last draw showed. */
 	bool listed[VIEW_LISTS];
-	/* The item that /find found last, and what it looked for (the caller's), NULL for none. */
+	/* The text that /find looked for last (the caller's), NULL for none; the item found. */
 	const char *find;
 	uint64_t found;
 	/* How often /find found something. */
@@ -155,26 +154,27 @@ struct view {
 	const struct view_lab *lab;
 	/* In the lab while TCP is in use, else NULL. */
 	const struct view_ends *ends;
-	/* The plots, or NULL: then there is no row of round-trip times either. */
+	/* The plots and the row of the last times, or NULL. */
 	const struct view_plot *plot;
-	/* Of the last draw: the time, and status.stream. With one pane of replies it is the
-	 * transport that a row shows which went over both, and the one whose arrivals are shown. */
+	/* The time and status.stream of the last draw. With one pane of replies, that transport's
+	 * arrivals are shown, and its reply to a line that went over both. */
 	int64_t now;
 	bool stream;
 	/* How wide characters are. */
 	layout_width *width;
-	/* The keys that the last row names, pairs of key and words: "? help  ^D quit". */
+	/* The keys on the last row, pairs of key and words: "? help  ^D quit". */
 	const char *keys;
 	/* Buffers for laying out, used again from draw to draw: the typed line's, the replies', and
-	 * our words behind each. All zero at first. */
+	 * the program's words behind each. All zero at first. */
 	struct layout line;
 	struct view_laid {
-		/* The text that its first `text_cells` cells are of; behind them are our words. */
+		/* The key of the text in its first `text_cells` cells; the program's words follow.
+		 */
 		uint64_t of[5];
 		size_t text_cells;
 		struct layout l;
-		/* The cells that its lines of `columns` begin with; the first `final` of them do
-		 * not depend on the words. */
+		/* The first cells of its lines of `columns`; the first `final` of them do not
+		 * depend on the words. */
 		uint32_t *starts;
 		size_t columns, lines, capacity, final;
 	} brief[1 + VIEW_SIDES];
@@ -182,28 +182,27 @@ struct view {
 		unsigned char *bytes;
 		size_t length, capacity;
 	} words[1 + VIEW_SIDES], notice, shown, capitals;
-	/* Long texts, laid out once, or NULL; and the cells that they have room for. */
+	/* Long texts, laid out once, or NULL; the capacity of all of them, cells. */
 	struct view_laid *laid;
 	size_t laid_cells;
 };
 
-/* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left
- * out. */
+/* Draws the whole screen on `c`, which has the size of the terminal. When memory is short, parts
+ * are missing. */
 void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
     const struct view_status *status, const struct view_input *input);
 void view_free(struct view *v);
 
-/* Moves what is shown by so many display lines (negative: towards older ones), or pages, for a
- * screen of that size. Scrolling down past the end follows the end again. Moves the page if one is
- * shown. */
+/* Scrolls by so many display lines (negative: towards older ones), or pages, on a screen of that
+ * size. Below the end, the view follows the end again. Scrolls the page if one is shown. */
 void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines);
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages);
 void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns);
 void view_scroll_end(struct view *v);
 
-/* Finds the next older item whose typed line, reply or notice has `text` in it, in any case: older
- * than the last found if v->find is the same text, else from the end. Shows it and points v->find
- * to `text`. Returns false and changes nothing if there is none. */
+/* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is
+ * older than the last found if v->find is the same text, else the newest. Shows it and points
+ * v->find to `text`. Returns false and changes nothing if there is none. */
 bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text);
 
 #endif
