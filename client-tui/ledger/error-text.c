@@ -19,18 +19,20 @@
 	"a router on the way knows no route to that network; is the address right?"
 #define UNREACHABLE_HOST "no host answers at that address: is it on, is the address right?"
 #define PROHIBITED \
-	"prohibited: a firewall on the way or at that host turns it away; ask who runs " \
-	"it, or try " \
-	"another port"
+	"prohibited: a firewall on the way or at that host turns it away; ask who runs it, or " \
+	"try another port"
 #define HOPS "went in circles on the way until its hop limit was used up; traceroute shows where"
 #define FRAGMENT \
 	"a fragment of it was lost on the way, so the rest was thrown away; a shorter line needs " \
 	"no fragments"
 #define PATH_MTU \
 	"dropped on the way: larger than the path's MTU, and sent in one piece; from now on this " \
-	"machine cuts such " \
-	"lines into fragments"
+	"machine cuts such lines into fragments"
 #define HEADER "a router or that host does not understand the header of its packet"
+
+/* An errno, and an EAI_ code, with its name. */
+#define NAMED(e) .error = e, .name = #e
+#define LOOKED_UP(e) .error = LOOK_UP(e), .name = #e
 
 /* The first row of an error is its own. Names do not differ between systems, numbers do. Those
  * of ICMP are made of type and code. */
@@ -39,154 +41,129 @@ static const struct {
 	/* Another one that means the same. */
 	int alias;
 	const char *name, *word, *sentence;
-	/* The sentence over a stream, where it differs. */
+	/* The sentence over a stream; NULL where it is the same. */
 	const char *stream;
 } table[] = {
 	/* --- of sockets --- */
-	{ ECONNREFUSED, 0, "ECONNREFUSED", "refused",
-	    "refused: nothing listens on that port there; is the server running, and on this port?",
-	    NULL },
-	{ EMSGSIZE, 0, "EMSGSIZE", "too long",
+	{ NAMED(ECONNREFUSED), "refused",
+	    "refused: nothing listens on that port there; is the server running, and on this port?" },
+	{ NAMED(EMSGSIZE), "too long",
 	    "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the "
 	    "tag; TCP takes any length",
 	    "too long" },
-	{ ENETUNREACH, 0, "ENETUNREACH", "unreachable",
-	    "this machine has no route to that network; is it connected, and the address right?",
-	    NULL },
-	{ EHOSTUNREACH, 0, "EHOSTUNREACH", "unreachable",
+	{ NAMED(ENETUNREACH), "unreachable",
+	    "this machine has no route to that network; is it connected, and the address right?" },
+	{ NAMED(EHOSTUNREACH), "unreachable",
 	    "that host cannot be reached: is it on, is the address right, does a firewall turn "
-	    "packets away?",
-	    NULL },
-	{ EHOSTDOWN, 0, "EHOSTDOWN", "host is down", UNREACHABLE_HOST, NULL },
-	{ ENETDOWN, 0, "ENETDOWN", "net is down", "the network is down; is this machine connected?",
-	    NULL },
-	{ ETIMEDOUT, 0, "ETIMEDOUT", "timed out",
+	    "packets away?" },
+	{ NAMED(EHOSTDOWN), "host is down", UNREACHABLE_HOST },
+	{ NAMED(ENETDOWN), "net is down", "the network is down; is this machine connected?" },
+	{ NAMED(ETIMEDOUT), "timed out",
 	    "no answer at all: the host is off, the address is wrong, or a firewall swallows the "
-	    "packets",
-	    NULL },
-	{ ECONNRESET, 0, "ECONNRESET", "reset",
-	    "the other side reset the connection; did the server end?", NULL },
-	{ ECONNABORTED, 0, "ECONNABORTED", "aborted", "the connection was given up", NULL },
-	{ EPIPE, 0, "EPIPE", "closed", "the other side has closed the connection", NULL },
-	{ ENOTCONN, 0, "ENOTCONN", "gone", "there is no connection any more", NULL },
-	{ EACCES, 0, "EACCES", "forbidden",
+	    "packets" },
+	{ NAMED(ECONNRESET), "reset", "the other side reset the connection; did the server end?" },
+	{ NAMED(ECONNABORTED), "aborted", "the connection was given up" },
+	{ NAMED(EPIPE), "closed", "the other side has closed the connection" },
+	{ NAMED(ENOTCONN), "gone", "there is no connection any more" },
+	{ NAMED(EACCES), "forbidden",
 	    "not allowed: it is a broadcast address, or a rule of this machine forbids it (a "
-	    "route, a firewall)",
-	    NULL },
-	{ EPERM, 0, "EPERM", "forbidden", "not allowed: a firewall on this machine forbids it",
-	    NULL },
-	{ EADDRNOTAVAIL, 0, "EADDRNOTAVAIL", "no address",
+	    "route, a firewall)" },
+	{ NAMED(EPERM), "forbidden", "not allowed: a firewall on this machine forbids it" },
+	{ NAMED(EADDRNOTAVAIL), "no address",
 	    "this machine has no IPv6 address to send from: is IPv6 off here? Use an IPv4 address, "
 	    "or --ipv4",
 	    "this machine has no free port for it, wait a minute; or no IPv6 address to send from, "
 	    "use an IPv4 one" },
-	{ EADDRINUSE, 0, "EADDRINUSE", "no free port",
-	    "this machine has no free port for it; wait a minute", NULL },
-	{ EAGAIN, 0, "EAGAIN", "none left",
-	    "this machine has no port or process left for it; wait a moment, or see ulimit -u",
-	    NULL },
-	{ EAFNOSUPPORT, 0, "EAFNOSUPPORT", "no such IP",
+	{ NAMED(EADDRINUSE), "no free port",
+	    "this machine has no free port for it; wait a minute" },
+	{ NAMED(EAGAIN), "none left",
+	    "this machine has no port or process left for it; wait a moment, or see ulimit -u" },
+	{ NAMED(EAFNOSUPPORT), "no such IP",
 	    "this machine does not speak that version of IP; use the other one: --ipv4 or --ipv6, "
-	    "or its address",
-	    NULL },
-	{ EINVAL, 0, "EINVAL", "no way there",
+	    "or its address" },
+	{ NAMED(EINVAL), "no way there",
 	    "nothing can be sent to that address: a route of this machine throws it away (see ip "
-	    "route)",
-	    NULL },
-	{ ENOBUFS, 0, "ENOBUFS", "no buffers",
-	    "this machine has no room for more packets; try again", NULL },
-	{ EXFULL, 0, "EXFULL", "queue full", "too many lines were queued before it", NULL },
-	{ ENOMEM, 0, "ENOMEM", "no memory", "memory is short", NULL },
-	{ EMFILE, 0, "EMFILE", "no more files", "too many files are open; see ulimit -n", NULL },
-	{ ENFILE, 0, "ENFILE", "no more files", "too many files are open on this machine", NULL },
-	{ ENOPROTOOPT, 0, "ENOPROTOOPT", "protocol", "that host does not speak UDP",
+	    "route)" },
+	{ NAMED(ENOBUFS), "no buffers", "this machine has no room for more packets; try again" },
+	{ NAMED(EXFULL), "queue full", "too many lines were queued before it" },
+	{ NAMED(ENOMEM), "no memory", "memory is short" },
+	{ NAMED(EMFILE), "no more files", "too many files are open; see ulimit -n" },
+	{ NAMED(ENFILE), "no more files", "too many files are open on this machine" },
+	{ NAMED(ENOPROTOOPT), "protocol", "that host does not speak UDP",
 	    "that host does not speak TCP" },
-	{ EPROTO, 0, "EPROTO", "protocol", HEADER, NULL },
-	{ EIO, 0, "EIO", "input/output", "input or output failed", NULL },
-	{ ECANCELED, 0, "ECANCELED", "given up", "given up before it was sent", NULL },
+	{ NAMED(EPROTO), "protocol", HEADER },
+	{ NAMED(EIO), "input/output", "input or output failed" },
+	{ NAMED(ECANCELED), "given up", "given up before it was sent" },
 
 	/* --- of addresses --- */
-	{ ERROR_NO_IPV4, 0, "no IPv4 address", "no IPv4",
-	    "that host has no IPv4 address: leave out --ipv4, or give one that it has", NULL },
-	{ ERROR_NO_IPV6, 0, "no IPv6 address", "no IPv6",
-	    "that host has no IPv6 address: leave out --ipv6, or give one that it has", NULL },
-	{ ERROR_NO_INTERFACE, 0, "no interface", "no interface",
+	{ ERROR_NO_IPV4, .name = "no IPv4 address", "no IPv4",
+	    "that host has no IPv4 address: leave out --ipv4, or give one that it has" },
+	{ ERROR_NO_IPV6, .name = "no IPv6 address", "no IPv6",
+	    "that host has no IPv6 address: leave out --ipv6, or give one that it has" },
+	{ ERROR_NO_INTERFACE, .name = "no interface", "no interface",
 	    "that address belongs to one link: name its interface, as in fe80::1%eth0; ip link "
-	    "lists them",
-	    NULL },
-	{ ERROR_WRONG_INTERFACE, 0, "no such interface", "bad interface",
+	    "lists them" },
+	{ ERROR_WRONG_INTERFACE, .name = "no such interface", "bad interface",
 	    "this machine has no interface of that name (behind the %): ip link lists those that "
-	    "it has",
-	    NULL },
-	{ ERROR_GROUP, 0, "group address", "group address",
-	    "that is a multicast or broadcast address: give the one that the server has for itself",
-	    NULL },
-	{ ERROR_ZERO_NETWORK, 0, "address of no host", "no host",
+	    "it has" },
+	{ ERROR_GROUP, .name = "group address", "group address",
+	    "that is a multicast or broadcast address: give the one that the server has for itself" },
+	{ ERROR_ZERO_NETWORK, .name = "address of no host", "no host",
 	    "addresses that begin with 0 belong to no host; a port stands behind the host, as in "
-	    "localhost:12000",
-	    NULL },
+	    "localhost:12000" },
 
 	/* --- of looking a name up --- */
-	{ LOOK_UP(EAI_NONAME), 0, "EAI_NONAME", "name not found",
-	    "no such host is known: check the spelling, or give a numeric address", NULL },
-	{ LOOK_UP(EAI_AGAIN), 0, "EAI_AGAIN", "no DNS answer",
+	{ LOOKED_UP(EAI_NONAME), "name not found",
+	    "no such host is known: check the spelling, or give a numeric address" },
+	{ LOOKED_UP(EAI_AGAIN), "no DNS answer",
 	    "no name server gave an answer: is the network up, /etc/resolv.conf right? A numeric "
-	    "address needs none",
-	    NULL },
-	{ LOOK_UP(EAI_FAIL), 0, "EAI_FAIL", "DNS failed",
+	    "address needs none" },
+	{ LOOKED_UP(EAI_FAIL), "DNS failed",
 	    "the name server does not want or is not able to answer: try another one, or give a "
-	    "numeric address",
-	    NULL },
+	    "numeric address" },
 #ifdef EAI_NODATA
-	{ LOOK_UP(EAI_NODATA), 0, "EAI_NODATA", "no address",
+	{ LOOKED_UP(EAI_NODATA), "no address",
 	    "that name is known but stands for no address: is it the right one? Or give a numeric "
-	    "address",
-	    NULL },
+	    "address" },
 #endif
-	{ LOOK_UP(EAI_OVERFLOW), 0, "EAI_OVERFLOW", "name too long",
-	    "that name is too long for any host: check it, or give a numeric address", NULL },
-	{ LOOK_UP(EAI_SYSTEM), 0, "EAI_SYSTEM", "no look-up",
-	    "the look-up of the name ended without an answer: try again, or give a numeric address",
-	    NULL },
+	{ LOOKED_UP(EAI_OVERFLOW), "name too long",
+	    "that name is too long for any host: check it, or give a numeric address" },
+	{ LOOKED_UP(EAI_SYSTEM), "no look-up",
+	    "the look-up of the name ended without an answer: try again, or give a numeric address" },
 
 	/* --- of ICMP: RFC 792, RFC 1122 (3.2.2.1), RFC 1812 (5.2.7.1); RFC 4443 --- */
-	{ ERROR_ICMP4(3, 0), ERROR_ICMP6(1, 0), NULL, "unreachable", UNREACHABLE_NETWORK, NULL },
-	{ ERROR_ICMP4(3, 6), 0, NULL, "net unknown", UNREACHABLE_NETWORK, NULL },
-	{ ERROR_ICMP4(3, 1), ERROR_ICMP6(1, 3), NULL, "unreachable", UNREACHABLE_HOST, NULL },
-	{ ERROR_ICMP4(3, 7), 0, NULL, "host unknown", UNREACHABLE_HOST, NULL },
-	{ ERROR_ICMP4(3, 2), ERROR_ICMP6(4, 1), NULL, "protocol", "that host does not speak UDP",
+	{ ERROR_ICMP4(3, 0), ERROR_ICMP6(1, 0), .word = "unreachable", UNREACHABLE_NETWORK },
+	{ ERROR_ICMP4(3, 6), .word = "net unknown", UNREACHABLE_NETWORK },
+	{ ERROR_ICMP4(3, 1), ERROR_ICMP6(1, 3), .word = "unreachable", UNREACHABLE_HOST },
+	{ ERROR_ICMP4(3, 7), .word = "host unknown", UNREACHABLE_HOST },
+	{ ERROR_ICMP4(3, 2), ERROR_ICMP6(4, 1), .word = "protocol", "that host does not speak UDP",
 	    "that host does not speak TCP" },
-	{ ERROR_ICMP4(3, 4), ERROR_ICMP6(2, 0), NULL, "path MTU", PATH_MTU, NULL },
-	{ ERROR_ICMP4(3, 9), ERROR_ICMP4(3, 10), NULL, "prohibited", PROHIBITED, NULL },
-	{ ERROR_ICMP4(3, 13), ERROR_ICMP6(1, 1), NULL, "prohibited", PROHIBITED, NULL },
-	{ ERROR_ICMP6(1, 5), 0, NULL, "prohibited",
+	{ ERROR_ICMP4(3, 4), ERROR_ICMP6(2, 0), .word = "path MTU", PATH_MTU },
+	{ ERROR_ICMP4(3, 9), ERROR_ICMP4(3, 10), .word = "prohibited", PROHIBITED },
+	{ ERROR_ICMP4(3, 13), ERROR_ICMP6(1, 1), .word = "prohibited", PROHIBITED },
+	{ ERROR_ICMP6(1, 5), .word = "prohibited",
 	    "prohibited: a router on the way lets no packet from this machine's address pass; is "
-	    "that address right?",
-	    NULL },
-	{ ERROR_ICMP6(1, 6), 0, NULL, "prohibited",
-	    "prohibited: a router on the way rejects every packet to that network; ask who runs it",
-	    NULL },
-	{ ERROR_ICMP6(1, 2), 0, NULL, "out of scope",
+	    "that address right?" },
+	{ ERROR_ICMP6(1, 6), .word = "prohibited",
+	    "prohibited: a router on the way rejects every packet to that network; ask who runs it" },
+	{ ERROR_ICMP6(1, 2), .word = "out of scope",
 	    "this machine's address is one of its own link, and that host lies beyond it; give "
-	    "this machine a global one",
-	    NULL },
-	{ ERROR_ICMP4(3, 8), 0, NULL, "isolated",
-	    "a router on the way takes no packet of this machine: it is isolated", NULL },
-	{ ERROR_ICMP4(3, 11), ERROR_ICMP4(3, 12), NULL, "unreachable",
-	    "a router on the way has no route for its type of service", NULL },
-	{ ERROR_ICMP4(3, 14), ERROR_ICMP4(3, 15), NULL, "prohibited",
-	    "a router on the way turns packets of its precedence away", NULL },
-	{ ERROR_ICMP4(3, ANY), ERROR_ICMP6(1, ANY), NULL, "unreachable",
+	    "this machine a global one" },
+	{ ERROR_ICMP4(3, 8), .word = "isolated",
+	    "a router on the way takes no packet of this machine: it is isolated" },
+	{ ERROR_ICMP4(3, 11), ERROR_ICMP4(3, 12), .word = "unreachable",
+	    "a router on the way has no route for its type of service" },
+	{ ERROR_ICMP4(3, 14), ERROR_ICMP4(3, 15), .word = "prohibited",
+	    "a router on the way turns packets of its precedence away" },
+	{ ERROR_ICMP4(3, ANY), ERROR_ICMP6(1, ANY), .word = "unreachable",
 	    "a router on the way or that host says that it cannot be delivered, for a reason that "
-	    "has no name",
-	    NULL },
-	{ ERROR_ICMP4(11, 0), ERROR_ICMP6(3, 0), NULL, "hop limit", HOPS, NULL },
-	{ ERROR_ICMP4(11, 1), ERROR_ICMP6(3, 1), NULL, "fragment lost", FRAGMENT, NULL },
-	{ ERROR_ICMP4(12, ANY), ERROR_ICMP6(4, ANY), NULL, "bad header", HEADER, NULL },
-	{ ERROR_ICMP4(ANY, ANY), ERROR_ICMP6(ANY, ANY), NULL, "ICMP error",
+	    "has no name" },
+	{ ERROR_ICMP4(11, 0), ERROR_ICMP6(3, 0), .word = "hop limit", HOPS },
+	{ ERROR_ICMP4(11, 1), ERROR_ICMP6(3, 1), .word = "fragment lost", FRAGMENT },
+	{ ERROR_ICMP4(12, ANY), ERROR_ICMP6(4, ANY), .word = "bad header", HEADER },
+	{ ERROR_ICMP4(ANY, ANY), ERROR_ICMP6(ANY, ANY), .word = "ICMP error",
 	    "a router on the way or that host answered with an error that has no name; is it a "
-	    "server at all?",
-	    NULL },
+	    "server at all?" },
 };
 
 #define LENGTH (sizeof table / sizeof *table)
