@@ -47,8 +47,6 @@ static inline bool ledger_is_datagram(const struct ledger *l)
 
 /* More than `span` has passed since the line was sent. */
 bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now);
-/* The total of one fate. */
-uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);

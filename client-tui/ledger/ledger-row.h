@@ -19,6 +19,10 @@ enum ledger_fate {
 	FATE_FAILED,   /* it could not be sent; `error` says why */
 	FATE_CUT_OFF,  /* stream: the connection ended before the reply */
 };
+#define FATES (FATE_CUT_OFF + 1)
+
+/* "cut off", in records and pictures. */
+extern const char *const ledger_fate_names[FATES];
 
 /* One line. The bytes belong to the ledger and live until the row is evicted. */
 struct ledger_row {
@@ -87,8 +91,14 @@ struct ledger_part {
 
 /* Exact for all lines whatever rows are kept. */
 struct ledger_totals {
-	uint64_t typed, queued;
-	uint64_t sent, answered, lost, waiting, refused, failed, cut_off;
+	uint64_t typed, sent;
+	/* By fate, in the order of enum ledger_fate. */
+	union {
+		uint64_t fates[FATES];
+		struct {
+			uint64_t queued, waiting, answered, lost, refused, failed, cut_off;
+		};
+	};
 	/* Parts of lost: a reply came after the wait. */
 	uint64_t late;
 	/* Replies after the first, rows reordered, rows that differ, rows cut short. */

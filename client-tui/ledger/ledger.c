@@ -19,6 +19,16 @@
  * the last of them is: some are lost later by so much, none earlier. */
 #define EVICTED_GRAIN 64
 
+const char *const ledger_fate_names[FATES] = {
+	[FATE_QUEUED] = "queued",
+	[FATE_WAITING] = "waiting",
+	[FATE_ANSWERED] = "answered",
+	[FATE_LOST] = "lost",
+	[FATE_REFUSED] = "refused",
+	[FATE_FAILED] = "failed",
+	[FATE_CUT_OFF] = "cut off",
+};
+
 struct ledger *ledger_new(const struct ledger_settings *settings)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
@@ -122,27 +132,6 @@ void ledger_age(struct ledger *l, int64_t now)
 
 /* ---- fates ---- */
 
-uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate)
-{
-	switch (fate) {
-	case FATE_QUEUED:
-		return &t->queued;
-	case FATE_WAITING:
-		return &t->waiting;
-	case FATE_ANSWERED:
-		return &t->answered;
-	case FATE_LOST:
-		return &t->lost;
-	case FATE_REFUSED:
-		return &t->refused;
-	case FATE_FAILED:
-		return &t->failed;
-	case FATE_CUT_OFF:
-		break;
-	}
-	return &t->cut_off;
-}
-
 /* The queue is in the order of numbers. A line that comes back mostly has a neighbour there. */
 static void enqueue(struct ledger *l, struct ledger_line *e)
 {
@@ -243,8 +232,8 @@ void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	enum ledger_fate old = e->row.fate;
 
 	order_stats(l, e, fate);
-	--*ledger_fate_total(&l->totals, old);
-	++*ledger_fate_total(&l->totals, fate);
+	--l->totals.fates[old];
+	++l->totals.fates[fate];
 	l->totals.sent -= fate == FATE_QUEUED;
 	l->totals.sent += old == FATE_QUEUED;
 	e->row.fate = fate;
@@ -257,8 +246,8 @@ void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t cou
     enum ledger_fate fate)
 {
 	l->totals.waiting -= count;
-	*ledger_fate_total(&l->totals, fate) += count;
-	*ledger_fate_total(&l->evicted, fate) += count;
+	l->totals.fates[fate] += count;
+	l->evicted.fates[fate] += count;
 	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->position, e->last_position,
 	    count, fate == FATE_LOST ? STATS_ORDER_LOST : STATS_ORDER_NONE);
 	e->evicted_waiting -= count;
@@ -334,7 +323,7 @@ static void evict(struct ledger *l, struct ledger_line *e)
 		make_evicted(l, e);
 		return;
 	}
-	++*ledger_fate_total(&l->evicted, r->fate);
+	++l->evicted.fates[r->fate];
 	discard(l, e);
 }
 

@@ -23,16 +23,6 @@ static const char *const tags[] = {
 	[LEDGER_TAG_NEVER] = "never",
 };
 
-static const char *const fates[] = {
-	[FATE_QUEUED] = "queued",
-	[FATE_WAITING] = "waiting",
-	[FATE_ANSWERED] = "answered",
-	[FATE_LOST] = "lost",
-	[FATE_REFUSED] = "refused",
-	[FATE_FAILED] = "failed",
-	[FATE_CUT_OFF] = "cut off",
-};
-
 static const char *const matches[] = {
 	[MATCH_STRAY] = "stray",
 	[MATCH_ANSWER] = "answer",
@@ -172,7 +162,7 @@ static const struct field line_fields[] = {
 	{ "peer", FIELD_WORDS, AT(struct record, peer), FIELD_CSV_ONLY },
 	{ "n", FIELD_COUNT, AT(struct record, row.number), FIELD_CSV },
 	{ "fate", FIELD_NAME, AT(struct record, row.fate), FIELD_CSV | FIELD_REQUIRED,
-	    NAMED(fates) },
+	    .names = ledger_fate_names, .name_count = FATES },
 	{ "late", FIELD_BOOL, AT(struct record, row.late), FIELD_CSV },
 	{ "reordered", FIELD_BOOL, AT(struct record, row.reordered), FIELD_CSV },
 	{ "differs", FIELD_BOOL, AT(struct record, row.differs), FIELD_CSV },

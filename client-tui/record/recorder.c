@@ -631,14 +631,9 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 			continue;
 		sum->typed += t->typed;
 		sum->sent += t->sent;
-		sum->answered += t->answered;
-		sum->lost += t->lost;
 		sum->late += t->late;
-		sum->waiting += t->waiting;
-		sum->refused += t->refused;
-		sum->failed += t->failed;
-		sum->cut_off += t->cut_off;
-		sum->queued += t->queued;
+		for (int fate = 0; fate < FATES; fate++)
+			sum->fates[fate] += t->fates[fate];
 	}
 }
 

@@ -72,16 +72,6 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 		[TRACE_SERVER] = "no reply",
 		[TRACE_STILL_COMING] = "still coming",
 	};
-	static const char *const fates[] = {
-		[FATE_QUEUED] = "queued",
-		[FATE_WAITING] = "waiting",
-		[FATE_ANSWERED] = "",
-		[FATE_LOST] = "lost",
-		[FATE_REFUSED] = "refused",
-		[FATE_FAILED] = "failed",
-		[FATE_CUT_OFF] = "cut off",
-	};
-
 	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
 	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
@@ -90,7 +80,9 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
 	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
 		return places[r->place];
-	return r->row.late ? "late" : fates[r->row.fate];
+	return r->row.late                  ? "late"
+	     : r->row.fate == FATE_ANSWERED ? ""
+	                                    : ledger_fate_names[r->row.fate];
 }
 
 static int retransmission_count(const struct record *r)

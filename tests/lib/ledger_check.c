@@ -8,7 +8,7 @@
 
 static void count_row(struct ledger_totals *t, const struct ledger_row *r)
 {
-	++*ledger_fate_total(t, r->fate);
+	++t->fates[r->fate];
 	t->late += r->late;
 	t->duplicates += r->duplicates;
 	t->reordered += r->reordered;
