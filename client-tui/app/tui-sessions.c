@@ -37,13 +37,9 @@ void tui_add_line(void *context, const struct run_session *of, const struct run_
     uint64_t number)
 {
 	struct tui *tui = context;
-	const struct ledger *ledger = session_ledger(of->session);
 
-	if (other)
-		transcript_add_both(tui->transcript, ledger, session_ledger(other->session),
-		    number);
-	else
-		transcript_add_line(tui->transcript, ledger, of->stream, number);
+	transcript_add_line(tui->transcript, session_ledger(of->session),
+	    other ? session_ledger(other->session) : NULL, of->stream, number);
 	tui->changed = true;
 }
 

@@ -149,27 +149,21 @@ bool figure_applies(const struct figure *row, const struct figures *f)
 	       (!(row->scope & FIGURE_TIMED) || f->totals.timed > 0);
 }
 
-static double mean_or_deviation(const struct figure *row, const struct figures *f)
-{
-	const struct ledger_times *t = (const void *)((const char *)f + row->field);
-	const uint64_t count = f->totals.timed;
-
-	if (row->type == FIGURE_MEAN)
-		return count > 0 ? t->mean : -1;
-	return count > 1 ? sqrt(t->m2 / (double)(count - 1)) : -1;
-}
-
 double figure_real(const struct figure *row, const struct figures *f)
 {
-	const struct ledger_part *part = (const void *)((const char *)f + row->field);
+	const void *at = (const char *)f + row->field;
+	const struct ledger_times *times = at;
+	const struct ledger_part *part = at;
+	const uint64_t count = f->totals.timed;
 	int64_t value;
 
 	switch (row->type) {
 	case FIGURE_MEAN:
+		return count > 0 ? times->mean : -1;
 	case FIGURE_DEVIATION:
-		return mean_or_deviation(row, f);
+		return count > 1 ? sqrt(times->m2 / (double)(count - 1)) : -1;
 	case FIGURE_PART_MEAN:
-		return part->max < PARTS_DIFFER ? -1 : part->sum / (double)f->totals.timed;
+		return part->max < PARTS_DIFFER ? -1 : part->sum / (double)count;
 	case FIGURE_IPDV_MEAN:
 		return f->stats ? stats_mean_ipdv(f->stats) : -1;
 	case FIGURE_RUN_MEAN:

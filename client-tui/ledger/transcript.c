@@ -99,24 +99,15 @@ static unsigned char *copy(const void *text, size_t *n)
 	return grow_copy(text, *n);
 }
 
-int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream,
-    uint64_t number)
+int transcript_add_line(struct transcript *b, const struct ledger *ledger,
+    const struct ledger *other, bool stream, uint64_t number)
 {
 	add(b, &b->items,
 	    &(const union slot){ .item = { .kind = TRANSCRIPT_LINE,
 	                             .stream = stream,
 	                             .ledger = ledger,
+	                             .other = other,
 	                             .number = number } });
-	return 0;
-}
-
-int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp,
-    uint64_t number)
-{
-	add(b, &b->items,
-	    &(const union slot){
-	        .item = {
-	            .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number } });
 	return 0;
 }
 

@@ -58,10 +58,9 @@ struct transcript;
 struct transcript *transcript_new(size_t capacity);
 void transcript_free(struct transcript *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */
-int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream,
-    uint64_t number);
-int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp,
-    uint64_t number);
+/* `other`: TCP's ledger, if the line went over both; else NULL. */
+int transcript_add_line(struct transcript *b, const struct ledger *ledger,
+    const struct ledger *other, bool stream, uint64_t number);
 int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
     const void *text, size_t n);
 int transcript_add_event(struct transcript *b, const struct session_event *event);

@@ -442,13 +442,6 @@ static void check_line(struct fields_reader *r, const struct record *line)
 		fields_fail(r, "fate", "is not one of TCP");
 }
 
-static void read_connection(struct fields_reader *r, struct session_event *e)
-{
-	fields_read(r, connection_fields, e);
-	for (size_t i = 0; i < e->packet_count; i++)
-		e->packets[i] = record_packet_moved(&e->packets[i], -e->at);
-}
-
 static void read_type(struct fields_reader *r, struct json_record *to)
 {
 	fields_read(r, types[to->type].fields, (char *)to + types[to->type].offset);
@@ -464,8 +457,12 @@ static void read_type(struct fields_reader *r, struct json_record *to)
 			fields_fail(r, "n", "is missing");
 		break;
 	case RECORD_EVENT:
-		if (to->event.kind == SESSION_EVENT_TCP)
-			read_connection(r, &to->event);
+		if (to->event.kind != SESSION_EVENT_TCP)
+			break;
+		fields_read(r, connection_fields, &to->event);
+		for (size_t i = 0; i < to->event.packet_count; i++)
+			to->event.packets[i] = record_packet_moved(&to->event.packets[i],
+			    -to->event.at);
 		break;
 	case RECORD_SUMMARY:
 		fields_read(r, summary_fields, &to->summary);

@@ -160,24 +160,17 @@ char *record_base64(const unsigned char *bytes, size_t n)
 	return text;
 }
 
-static int value(char c)
-{
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* Four characters, the last `padding` of them "=". Returns 0 or -1. */
 static int take_group(const char *text, size_t padding, unsigned char *to)
 {
 	unsigned group = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		const int v = i < 4 - padding ? value(text[i]) : 0;
+		const char *at = i < 4 - padding ? memchr(digits, text[i], 64) : digits;
 
-		if (v < 0)
+		if (!at)
 			return -1;
-		group = group << 6 | (unsigned)v;
+		group = group << 6 | (unsigned)(at - digits);
 	}
 	for (size_t i = 0; i < 3 - padding; i++)
 		to[i] = (unsigned char)(group >> (16 - 8 * i));

@@ -739,7 +739,7 @@ static int add_item(struct transcript *b, const struct recorder_session *s,
     const struct ledger_row *row, const struct event_log_entry *entry)
 {
 	if (row)
-		return transcript_add_line(b, s->ledger, s->of.stream, row->number);
+		return transcript_add_line(b, s->ledger, NULL, s->of.stream, row->number);
 	if (entry->kind == EVENT_LOG_EVENT)
 		return entry->event.quiet ? 0 : transcript_add_event(b, &entry->event);
 	return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, entry->text, entry->length);

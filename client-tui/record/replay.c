@@ -386,23 +386,6 @@ static void show_trace(struct replay *r, const struct record *line)
 	}
 }
 
-static void answer(struct replay *r, size_t side, const struct record *line)
-{
-	const int64_t at = line->row.replied_at + r->status.origin;
-
-	ledger_replay_reply(r->sessions[side]->ledger, &line->row, at);
-	show_trace(r, line);
-	report_reply(r, side, line->row.late ? MATCH_LATE : MATCH_ANSWER, line, at);
-}
-
-static void decide(struct replay *r, size_t side, const struct record *line)
-{
-	ledger_replay_fate(r->sessions[side]->ledger, line->row.number, line->row.fate,
-	    line->row.error);
-	show_trace(r, line);
-	r->hooks.row(r->hooks.context, side, line->row.number, line->decided_at != RECORD_NEVER);
-}
-
 /* A reply with a record of its own. */
 static void play_reply(struct replay *r, const struct record_reply *reply, int64_t at)
 {
@@ -435,6 +418,7 @@ static void play(struct replay *r, const struct replay_event *e)
 	const struct record_file_session *side = &r->file->sessions[e->side];
 	const int64_t at = e->at + r->status.origin;
 	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
+	struct ledger *ledger = r->sessions[e->side]->ledger;
 	struct session_event event;
 
 	switch ((enum replay_event_kind)e->kind) {
@@ -442,19 +426,25 @@ static void play(struct replay *r, const struct replay_event *e)
 		type_line(r, e->side, line, at);
 		break;
 	case REPLAY_SENT:
-		ledger_replay_sent(r->sessions[e->side]->ledger, line->row.number,
-		    line->row.connecting, line->row.sent_at + r->status.origin);
+		ledger_replay_sent(ledger, line->row.number, line->row.connecting,
+		    line->row.sent_at + r->status.origin);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
-		answer(r, e->side, line);
+		ledger_replay_reply(ledger, &line->row, line->row.replied_at + r->status.origin);
+		show_trace(r, line);
+		report_reply(r, e->side, line->row.late ? MATCH_LATE : MATCH_ANSWER, line,
+		    line->row.replied_at + r->status.origin);
 		break;
 	case REPLAY_LOST:
 	case REPLAY_DECIDED:
-		decide(r, e->side, line);
+		ledger_replay_fate(ledger, line->row.number, line->row.fate, line->row.error);
+		show_trace(r, line);
+		r->hooks.row(r->hooks.context, e->side, line->row.number,
+		    line->decided_at != RECORD_NEVER);
 		break;
 	case REPLAY_DUPLICATE:
-		ledger_replay_duplicate(r->sessions[e->side]->ledger, line->row.number);
+		ledger_replay_duplicate(ledger, line->row.number);
 		report_reply(r, e->side, MATCH_DUPLICATE, line, at);
 		break;
 	case REPLAY_EVENT:

@@ -166,45 +166,34 @@ static void file_name(const struct job *job, size_t picture, char *path, size_t 
 		snprintf(path, size, "%s-plots.svg", job->name);
 }
 
-/* The settings of the link when the picture begins. */
-static void put_link(const struct job *job, int64_t at, char *buf, size_t size)
+static int write_picture(void *context, FILE *out)
 {
-	char words[RECORD_LINK];
-
-	recorder_link_at(job->recorder, at, words, sizeof words);
-	snprintf(buf, size, "%s%s", *words ? "link: " : "", words);
-}
-
-static int write_picture(const struct job *job, size_t picture, FILE *out)
-{
-	char title[300], note[500], link[RECORD_LINK + 10];
-	struct svg_heading heading = { .title = title, .note = note, .link = link };
+	const struct job *job = context;
+	char title[300], note[500], words[RECORD_LINK], link[RECORD_LINK + 10];
+	const struct svg_heading heading = { .title = title, .note = note, .link = link };
+	const bool plots = job->picture == job->pages;
+	int result;
 
 	snprintf(title, sizeof title, "%s", job->title);
 	snprintf(note, sizeof note, "%s", job->note);
-	put_link(job,
-	    picture < job->pages ? sequence_page_begin(job->records, job->count, picture)
-	                         : INT64_MIN,
-	    link, sizeof link);
-	if (picture == job->pages)
-		return plots_page(out, job->lines, job->line_count, job->events, job->event_count,
-		    &heading);
-	if (job->pages > 1)
+	/* The settings of the link when the picture begins. */
+	recorder_link_at(job->recorder,
+	    plots ? INT64_MIN : sequence_page_begin(job->records, job->count, job->picture), words,
+	    sizeof words);
+	snprintf(link, sizeof link, "%s%s", *words ? "link: " : "", words);
+	if (!plots && job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu",
-		    picture + 1, job->pages);
-	if (job->line_count > job->count)
+		    job->picture + 1, job->pages);
+	if (!plots && job->line_count > job->count)
 		snprintf(note + strlen(note), sizeof note - strlen(note),
 		    "; only the first %d lines are drawn", PAGES * SEQUENCE_LINES);
-	return svg_sequence_page(out, job->records, job->count, picture, job->events,
-	    job->event_count, &heading);
-}
-
-static int put_picture(void *job, FILE *out)
-{
-	if (write_picture(job, ((const struct job *)job)->picture, out) == 0)
-		return 0;
-	errno = ENOMEM;
-	return -1;
+	result = plots ? plots_page(out, job->lines, job->line_count, job->events, job->event_count,
+	                     &heading)
+	               : svg_sequence_page(out, job->records, job->count, job->picture, job->events,
+	                     job->event_count, &heading);
+	if (result < 0)
+		errno = ENOMEM;
+	return result;
 }
 
 static int take(void *context, struct record *record, size_t index)
@@ -324,7 +313,7 @@ static int write_all(struct job *job, char *why, size_t size)
 
 	for (job->picture = 0; job->picture <= job->pages; job->picture++) {
 		file_name(job, job->picture, file, sizeof file);
-		if (file_make(file, put_picture, job, &job->made[job->picture]) == 0)
+		if (file_make(file, write_picture, job, &job->made[job->picture]) == 0)
 			continue;
 		snprintf(why, size, "'%.100s': %s", file, reason(errno));
 		while (job->picture-- > 0) {

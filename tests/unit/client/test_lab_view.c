@@ -100,7 +100,7 @@ static int tear_down(void **state)
 static void line(struct stage *s, const char *text)
 {
 	ledger_add(s->udp, ++s->numbers, text, strlen(text), s->now);
-	transcript_add_line(s->transcript, s->udp, false, s->numbers);
+	transcript_add_line(s->transcript, s->udp, NULL, false, s->numbers);
 	ledger_sent(s->udp, s->numbers, s->now);
 	trace_sent(s->trace, s->udp_flow, s->numbers, 0, strlen(text));
 }
@@ -171,7 +171,7 @@ static void answer(struct stage *s, const char *text, int copies_there, int copi
 static void stream_line(struct stage *s, const char *text)
 {
 	ledger_add(s->tcp, ++s->numbers, text, strlen(text), s->now);
-	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
 	ledger_sent(s->tcp, s->numbers, s->now);
 	trace_sent(s->trace, s->tcp_flow, s->numbers, s->bytes, s->bytes + strlen(text) + 1);
 }
@@ -218,7 +218,7 @@ static void lost_and_again(struct stage *s, const char *text)
 
 	ledger_add(s->udp, number, text, strlen(text), s->now);
 	ledger_add(s->tcp, number, text, strlen(text), s->now);
-	transcript_add_both(s->transcript, s->udp, s->tcp, number);
+	transcript_add_line(s->transcript, s->udp, s->tcp, false, number);
 	ledger_sent(s->udp, number, s->now);
 	ledger_sent(s->tcp, number, s->now);
 	trace_sent(s->trace, s->udp_flow, number, 0, strlen(text));
@@ -715,9 +715,9 @@ static void test_parts(void **state)
 	const int64_t begun = s->now;
 
 	ledger_add(s->tcp, ++s->numbers, "hello", 5, s->now);
-	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
 	ledger_add(s->tcp, ++s->numbers, "behind", 6, s->now);
-	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
 	ledger_connecting(s->tcp, s->now);
 	s->now += 861 * MS;
 	draw(s, 24, 120);

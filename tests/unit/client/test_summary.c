@@ -635,12 +635,12 @@ static void saving(void **state)
 	    "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae"
 	    "e\xcc\x81",
 	    15, false, S + 2 * MS);
-	transcript_add_line(b, udp, false, 1);
-	transcript_add_line(b, udp, false, 2);
-	transcript_add_line(b, tcp, true, 1);
-	transcript_add_line(b, tcp, true, 2);
-	transcript_add_line(b, udp, false, 3);
-	transcript_add_both(b, udp, tcp, 1);
+	transcript_add_line(b, udp, NULL, false, 1);
+	transcript_add_line(b, udp, NULL, false, 2);
+	transcript_add_line(b, tcp, NULL, true, 1);
+	transcript_add_line(b, tcp, NULL, true, 2);
+	transcript_add_line(b, udp, NULL, false, 3);
+	transcript_add_line(b, udp, tcp, false, 1);
 	transcript_add_text(b, TRANSCRIPT_STRAY, false, "NOBODY\r", 7);
 	transcript_add_text(b, TRANSCRIPT_NOTICE, false, "connected", 9);
 	transcript_add_text(b, TRANSCRIPT_ERROR, true, "refused", 7);

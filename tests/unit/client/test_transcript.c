@@ -50,7 +50,7 @@ static void keeps_what_was_added(void **state)
 	char text[] = "STRAY";
 
 	(void)state;
-	assert_int_equal(transcript_add_line(transcript, some_ledger(), true, 7), 0);
+	assert_int_equal(transcript_add_line(transcript, some_ledger(), NULL, true, 7), 0);
 	assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_STRAY, false, text, 5), 0);
 	assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_ERROR, true, NULL, 0), 0);
 	memset(text, 'x', sizeof text);
@@ -101,7 +101,7 @@ static void serials_never_come_again(void **state)
 static void arrivals_have_serials_of_their_own(void **state)
 {
 	(void)state;
-	transcript_add_line(transcript, some_ledger(), false, 1);
+	transcript_add_line(transcript, some_ledger(), NULL, false, 1);
 	const uint64_t first = transcript_arrivals_first(transcript, true);
 	for (unsigned i = 1; i <= 6; i++)
 		assert_int_equal(transcript_add_arrival(transcript,
@@ -207,7 +207,7 @@ static void bytes_are_bounded(void **state)
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)
-		transcript_add_line(b, some_ledger(), false, i);
+		transcript_add_line(b, some_ledger(), NULL, false, i);
 	assert_int_equal(transcript_end(b) - transcript_first(b), 4 * fit);
 	transcript_clear(b);
 	for (uint64_t i = 0; i < fit; i++)
@@ -224,7 +224,7 @@ static void smallest(void **state)
 	(void)state;
 	assert_non_null(b);
 	for (uint64_t i = 1; i < 5; i++) {
-		transcript_add_line(b, some_ledger(), false, i);
+		transcript_add_line(b, some_ledger(), NULL, false, i);
 		assert_int_equal(transcript_end(b) - transcript_first(b), 1);
 		assert_int_equal(transcript_item(b, transcript_first(b))->number, i);
 	}

@@ -111,7 +111,7 @@ static uint64_t type(struct stage *s, bool stream, const char *text)
 {
 	struct ledger *l = stream ? s->tcp : s->udp;
 	assert_int_equal(ledger_add(l, ++s->numbers, text, strlen(text), s->now), 0);
-	assert_int_equal(transcript_add_line(s->transcript, l, stream, s->numbers), 0);
+	assert_int_equal(transcript_add_line(s->transcript, l, NULL, stream, s->numbers), 0);
 	return s->numbers;
 }
 
@@ -231,7 +231,7 @@ static uint64_t send_both(struct stage *s, const char *text)
 	uint64_t number = ++s->numbers;
 	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), s->now), 0);
 	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), s->now), 0);
-	assert_int_equal(transcript_add_both(s->transcript, s->udp, s->tcp, number), 0);
+	assert_int_equal(transcript_add_line(s->transcript, s->udp, s->tcp, false, number), 0);
 	ledger_sent(s->udp, number, s->now);
 	ledger_sent(s->tcp, number, s->now);
 	return number;
@@ -1333,10 +1333,10 @@ static void test_marks_are_drawn(void **state)
 	ledger_cut_off(s->tcp);
 	uint64_t number = ++s->numbers;
 	ledger_add_as(s->tcp, number, "long", 4, LEDGER_LINE_PARTIAL, s->now);
-	transcript_add_line(s->transcript, s->tcp, true, number);
+	transcript_add_line(s->transcript, s->tcp, NULL, true, number);
 	ledger_sent(s->tcp, number, s->now);
 	reply(s, true, "LONG");
-	transcript_add_line(s->transcript, s->udp, false, 9999);
+	transcript_add_line(s->transcript, s->udp, NULL, false, 9999);
 	send(s, false, "");
 	notice(s, TRANSCRIPT_NOTICE, "note");
 	char peer[] = "UDP [::1]:7";
