@@ -46,7 +46,8 @@ static const struct {
 } table[] = {
 	/* --- of sockets --- */
 	{ NAMED(ECONNREFUSED), "refused",
-	    "refused: nothing listens on that port there; is the server running, and on this port?" },
+	    "refused: nothing listens on that port there; is the server running, and on this "
+	    "port?" },
 	{ NAMED(EMSGSIZE), "too long",
 	    "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the "
 	    "tag; TCP takes any length",
@@ -107,7 +108,8 @@ static const struct {
 	    "this machine has no interface of that name (behind the %): ip link lists those that "
 	    "it has" },
 	{ ERROR_GROUP, .name = "group address", "group address",
-	    "that is a multicast or broadcast address: give the one that the server has for itself" },
+	    "that is a multicast or broadcast address: give the one that the server has for "
+	    "itself" },
 	{ ERROR_ZERO_NETWORK, .name = "address of no host", "no host",
 	    "addresses that begin with 0 belong to no host; a port stands behind the host, as in "
 	    "localhost:12000" },
@@ -129,7 +131,8 @@ static const struct {
 	{ LOOKED_UP(EAI_OVERFLOW), "name too long",
 	    "that name is too long for any host: check it, or give a numeric address" },
 	{ LOOKED_UP(EAI_SYSTEM), "no look-up",
-	    "the look-up of the name ended without an answer: try again, or give a numeric address" },
+	    "the look-up of the name ended without an answer: try again, or give a numeric "
+	    "address" },
 
 	/* --- of ICMP: RFC 792, RFC 1122 (3.2.2.1), RFC 1812 (5.2.7.1); RFC 4443 --- */
 	{ ERROR_ICMP4(3, 0), ERROR_ICMP6(1, 0), .word = "unreachable", UNREACHABLE_NETWORK },
@@ -145,7 +148,8 @@ static const struct {
 	    "prohibited: a router on the way lets no packet from this machine's address pass; is "
 	    "that address right?" },
 	{ ERROR_ICMP6(1, 6), .word = "prohibited",
-	    "prohibited: a router on the way rejects every packet to that network; ask who runs it" },
+	    "prohibited: a router on the way rejects every packet to that network; ask who runs "
+	    "it" },
 	{ ERROR_ICMP6(1, 2), .word = "out of scope",
 	    "this machine's address is one of its own link, and that host lies beyond it; give "
 	    "this machine a global one" },
