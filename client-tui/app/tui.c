@@ -44,18 +44,23 @@ static void follow_plot(struct tui *tui)
 	tui->view.plot = &tui->plot;
 }
 
+static struct view_side side_of(const struct run_session *r, int64_t now)
+{
+	static const struct ledger_totals none;
+
+	return (struct view_side){ .state = r ? session_state(r->session, now) : NULL,
+		.totals = r ? ledger_totals(session_ledger(r->session)) : &none };
+}
+
 static void draw(struct tui *tui, int64_t now)
 {
 	const struct settings *s = &tui->run.settings;
 	const struct run_session *current = run_current(&tui->run);
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
-	static const struct ledger_totals none;
-	struct view_status status = {
+	const struct view_status status = {
 		.stream = s->transport == SESSION_TCP && !s->both,
 		.peer = current ? session_peer(current->session) : s->host,
-		.state = current ? session_state(current->session, now) : NULL,
-		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
-		.other.totals = &none,
+		.sides = { side_of(current, now), side_of(s->both ? tcp : NULL, now) },
 		.now = run_time(&tui->run, now),
 		.reply_timeout = s->reply_timeout,
 		.progress = tui_progress(tui, now),
@@ -69,9 +74,6 @@ static void draw(struct tui *tui, int64_t now)
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
-	if (s->both && tcp)
-		status.other = (struct view_side){ .state = session_state(tcp->session, now),
-			.totals = ledger_totals(session_ledger(tcp->session)) };
 	tui_lab_ends(tui);
 	follow_plot(tui);
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);

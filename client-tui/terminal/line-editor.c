@@ -74,8 +74,18 @@ static void enter(void)
 	stderr = self.discarder;
 }
 
+/* Hands the prompt to readline, unless a search or an argument shows its own words there. */
+static void apply_prompt(void)
+{
+	if (!self.running || !self.prompt_changed || RL_ISSTATE(MESSAGE_STATES))
+		return;
+	rl_set_prompt(self.prompt);
+	self.prompt_changed = false;
+}
+
 static void leave(void)
 {
+	apply_prompt();
 	stderr = self.stderr_kept;
 	if (!self.rang)
 		return;
@@ -466,15 +476,6 @@ const char *line_editor_stop(bool hurry)
 	return failed ? why : NULL;
 }
 
-/* Not while a search or an argument shows its own words there. */
-static void apply_prompt(void)
-{
-	if (!self.running || !self.prompt_changed || RL_ISSTATE(MESSAGE_STATES))
-		return;
-	rl_set_prompt(self.prompt);
-	self.prompt_changed = false;
-}
-
 void line_editor_set_prompt(const char *prompt)
 {
 	char *copy = self.running ? strdup(prompt) : NULL;
@@ -540,7 +541,6 @@ void line_editor_feed(const unsigned char *bytes, size_t n)
 	/* The line's hook may have ended the line editor. */
 	if (!self.running)
 		return;
-	apply_prompt();
 	leave();
 }
 
@@ -567,7 +567,6 @@ void line_editor_escape(void)
 		return;
 	enter();
 	feed_escape();
-	apply_prompt();
 	leave();
 }
 
@@ -611,7 +610,6 @@ bool line_editor_clear(void)
 	enter();
 	enter_and_discard();
 	self.rang = false;
-	apply_prompt();
 	leave();
 	return !empty;
 }
@@ -663,7 +661,6 @@ void line_editor_insert(const unsigned char *bytes, size_t n)
 	insert(copy, length);
 	free(copy);
 	rl_last_func = NULL;
-	apply_prompt();
 	leave();
 }
 

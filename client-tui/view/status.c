@@ -79,10 +79,10 @@ static void add_transport(struct status_line *s, bool stream, const char *before
 	f->style = transport_looks[stream].style;
 }
 
-static void add_state(struct status_line *s, int rank, const char *state)
+static void add_state(struct status_line *s, const char *state)
 {
 	if (state != NULL)
-		add_words(s, rank, " ", "(%s)", state);
+		add_words(s, 3, " ", "(%s)", state);
 }
 
 /* Adds the parts as fields: the first stays longest, then the last. */
@@ -271,44 +271,35 @@ static void draw_fields(struct status_line *s, int row)
 	}
 }
 
-/* The transport's own line. */
-static void draw_first(const struct panes *p, const struct view_status *status)
+/* One transport's own line. Below UDP's line, TCP's has blanks instead of the peer if there is
+ * room, so that the counts of both are aligned. */
+static void draw_side(const struct panes *p, const struct view_status *status, int i, int row)
 {
+	const struct view_side *side = &status->sides[i];
+	const bool stream = i > 0 || (status->stream && !p->v->both);
 	struct status_line s = { .p = p };
-	bool stream = status->stream && !p->v->both;
 	add_transport(&s, stream, "");
-	s.peer = add(&s, 0, " ");
-	s.peer->text = status->peer;
-	add_state(&s, 3, status->state);
-	add_progress(&s, status->progress);
-	add_counts(&s, status->totals, stream);
-	add_waited(&s, status->totals, stream, status->reply_timeout);
-	draw_fields(&s, p->status_row);
-}
-
-/* TCP's line below UDP's. If there is room, blanks replace the peer, so that the counts of both
- * lines are aligned. */
-static void draw_other(const struct panes *p, const struct view_status *status)
-{
-	struct status_line s = { .p = p };
-	add_transport(&s, true, "");
-	add_state(&s, 3, status->other.state);
-	if (status->other.state == NULL)
+	if (i == 0) {
+		s.peer = add(&s, 0, " ");
+		s.peer->text = status->peer;
+	} else if (side->state == NULL) {
 		add_words(&s, RANK_MAX, " ", "%*s", columns_of(&s, status->peer), "");
-	add_counts(&s, status->other.totals, true);
-	add_waited(&s, status->other.totals, true, 0);
-	draw_fields(&s, p->other_row);
+	}
+	add_state(&s, side->state);
+	add_progress(&s, i == 0 ? status->progress : NULL);
+	add_counts(&s, side->totals, stream);
+	add_waited(&s, side->totals, stream, status->reply_timeout);
+	draw_fields(&s, row);
 }
 
 /* Both transports in one line. */
 static void draw_few(const struct panes *p, const struct view_status *status)
 {
-	const struct view_side sides[] = { { status->state, status->totals }, status->other };
 	struct status_line s = { .p = p };
 	for (int i = 0; i < VIEW_SIDES; i++) {
-		const struct ledger_totals *t = sides[i].totals;
+		const struct ledger_totals *t = status->sides[i].totals;
 		add_transport(&s, i > 0, i > 0 ? glyph(GLYPH_BAR, p->v->ascii) : "");
-		add_state(&s, 3, sides[i].state);
+		add_state(&s, status->sides[i].state);
 		add_words(&s, 5, " ", "answered");
 		add_words(&s, 1, " ", "%" PRIu64 "/%" PRIu64, t->answered, t->sent);
 		add_some(&s, 2, "lost", t->lost);
@@ -330,7 +321,7 @@ void status_draw(const struct panes *p, const struct view_status *status)
 		draw_few(p, status);
 		return;
 	}
-	draw_first(p, status);
+	draw_side(p, status, 0, p->status_row);
 	if (p->v->both)
-		draw_other(p, status);
+		draw_side(p, status, 1, p->other_row);
 }

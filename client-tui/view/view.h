@@ -37,7 +37,7 @@ struct view_place {
 
 /* The state of one transport. */
 struct view_side {
-	/* See view_status.state. */
+	/* The connection's state: "connecting", "refused, again in 2 s"; NULL for "ready". */
 	const char *state;
 	/* Never NULL where the side is shown. */
 	const struct ledger_totals *totals;
@@ -45,17 +45,12 @@ struct view_side {
 
 /* The status line. */
 struct view_status {
-	/* The current transport is TCP. With both at once (view.both) this is ignored, and `state`
-	 * and `totals` are UDP's. */
+	/* The current transport is TCP. Ignored with both at once (view.both). */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
-	/* The connection's state: "connecting", "refused, again in 2 s"; NULL for "ready". */
-	const char *state;
-	/* The current transport's totals. */
-	const struct ledger_totals *totals;
-	/* With both at once: TCP's. */
-	struct view_side other;
+	/* The current transport; with both at once UDP, then TCP. */
+	struct view_side sides[VIEW_SIDES];
 	/* The progress of a run, "burst 340/1000 · 100/s · 6.6 s left": parts with " · " between
 	 * them. The first part stays longest, then the last. Borrowed; NULL for none. */
 	const char *progress;

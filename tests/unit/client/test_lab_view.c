@@ -241,8 +241,7 @@ static void draw(struct stage *s, int rows, int columns)
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	view_draw(&s->view, &s->canvas, s->transcript,
 	    &(struct view_status){ .peer = "10.9.0.2:12000",
-	        .totals = &none,
-	        .other = { .totals = &none },
+	        .sides = { { .totals = &none }, { .totals = &none } },
 	        .now = s->now,
 	        .reply_timeout = WAIT },
 	    &(struct view_input){ .prompt = "udp> ", .text = "" });

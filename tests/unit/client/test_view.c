@@ -86,9 +86,9 @@ static int set_up(void **state)
 	s->transcript = transcript_new(10000);
 	s->view = (struct view){ .width = width, .keys = "F1 help  F2 udp/tcp  F10 quit" };
 	s->now = 1000 * MS;
-	s->status = (struct view_status){
-		.peer = "127.0.0.1:12000", .totals = ledger_totals(s->udp), .reply_timeout = WAIT
-	};
+	s->status = (struct view_status){ .peer = "127.0.0.1:12000",
+		.sides[0].totals = ledger_totals(s->udp),
+		.reply_timeout = WAIT };
 	s->input = (struct view_input){ .prompt = "udp> ", .text = "" };
 	*state = s;
 	return s->udp == NULL || s->tcp == NULL || s->transcript == NULL;
@@ -240,8 +240,8 @@ static uint64_t send_both(struct stage *s, const char *text)
 static void turn_both(struct stage *s)
 {
 	s->view.both = true;
-	s->status.totals = ledger_totals(s->udp);
-	s->status.other = (struct view_side){ .totals = ledger_totals(s->tcp) };
+	s->status.sides[0].totals = ledger_totals(s->udp);
+	s->status.sides[1] = (struct view_side){ .totals = ledger_totals(s->tcp) };
 	s->input.prompt = "both> ";
 }
 
@@ -321,8 +321,8 @@ static void test_stream_rows(void **state)
 	pass(s, MS);
 	reply(s, false, "THREE");
 	s->status.stream = true;
-	s->status.totals = ledger_totals(s->tcp);
-	s->status.state = "connecting";
+	s->status.sides[0].totals = ledger_totals(s->tcp);
+	s->status.sides[0].state = "connecting";
 	draw(s, 24, 90);
 	check_row(s, 0,
 	    " TCP 127.0.0.1:12000 (connecting) · sent 2 · answered 1 · waiting 0 · cut off 1");
@@ -343,7 +343,7 @@ static void test_status(void **state)
 		.duplicates = 1,
 		.timed = 5,
 		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 } };
-	s->status.totals = &t;
+	s->status.sides[0].totals = &t;
 	draw(s, 24, 140);
 	check_row(s, 0,
 	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
@@ -383,7 +383,7 @@ static void test_parts(void **state)
 	uint64_t first = type(s, true, "hello"), second;
 	ledger_connecting(s->tcp, s->now);
 	s->view.stream = s->status.stream = true;
-	s->status.totals = ledger_totals(s->tcp);
+	s->status.sides[0].totals = ledger_totals(s->tcp);
 	pass(s, 861 * MS);
 	draw(s, 24, 80);
 	check_seen(s, "1 hello                   ┃ connecting 0.8 s");
@@ -438,7 +438,7 @@ static void test_ascii(void **state)
 	notice(s, TRANSCRIPT_NOTICE, "é");
 	s->input = (struct view_input){ .prompt = "udp> ", .text = "é", .length = 2, .cursor = 2 };
 	s->view.ascii = true;
-	s->status.other.totals = ledger_totals(s->tcp);
+	s->status.sides[1].totals = ledger_totals(s->tcp);
 	s->status.progress = "burst 1/9 · 100/s · 6.6 s left";
 	for (int columns = 1; columns < 200; columns += columns < 20 ? 1 : 7) {
 		s->view.both = !s->view.both;
@@ -892,8 +892,8 @@ static void test_both_status(void **state)
 	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 },
 	                     tcp = { .sent = 340, .answered = 340 };
 	turn_both(s);
-	s->status.totals = &udp;
-	s->status.other = (struct view_side){ .state = "refused, again in 2 s", .totals = &tcp };
+	s->status.sides[0].totals = &udp;
+	s->status.sides[1] = (struct view_side){ .state = "refused, again in 2 s", .totals = &tcp };
 	s->status.progress = "burst 340/1000 · 100/s · 6.6 s left";
 	draw(s, 24, 120);
 	check_row(s, 0,
