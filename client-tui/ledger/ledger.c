@@ -74,7 +74,7 @@ void ledger_free(struct ledger *l)
 		discard(l, l->waiting.first);
 	ledger_block_leave(l->block);
 	free(l->lines.slots);
-	stats_order_end(&l->stats_order);
+	free(l->stats_order.slots);
 	line_index_end(&l->index);
 	free(l->key.bytes);
 	free(l);
@@ -165,17 +165,13 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 		ledger_line_append(&l->waiting, e, LINE_LIST_FATE);
 		break;
 	case FATE_LOST:
+	case FATE_ANSWERED:
 		if (!e->place[LINE_LIST_AGE].in)
 			retire(l, e);
-		else if (e->row.late)
+		else if (e->row.fate == FATE_ANSWERED || e->row.late)
 			ledger_line_leave(e, LINE_LIST_FATE);
 		else
 			ledger_line_append(&l->unanswered, e, LINE_LIST_FATE);
-		break;
-	case FATE_ANSWERED:
-		ledger_line_leave(e, LINE_LIST_FATE);
-		if (!e->place[LINE_LIST_AGE].in)
-			retire(l, e);
 		break;
 	case FATE_REFUSED:
 	case FATE_FAILED:
@@ -190,27 +186,15 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 		line_index_regroup(e);
 }
 
-static int64_t outcome(const struct ledger_line *e, enum ledger_fate fate)
-{
-	switch (fate) {
-	case FATE_QUEUED:
-		return STATS_ORDER_VOID;
-	case FATE_WAITING:
-		return STATS_ORDER_OPEN;
-	case FATE_ANSWERED:
-		return e->row.replied_at - e->row.sent_at;
-	case FATE_LOST:
-		return STATS_ORDER_LOST;
-	default:
-		return STATS_ORDER_NONE;
-	}
-}
-
 /* A line that could not be sent has its position where it should have been sent. One that is sent
  * again gets a new one. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
 	const int64_t waited = fate == FATE_ANSWERED ? parts_waited(&e->row) : -1;
+	const int64_t outcome = fate == FATE_ANSWERED ? e->row.replied_at - e->row.sent_at
+	                      : fate == FATE_LOST     ? STATS_ORDER_LOST
+	                      : fate == FATE_QUEUED   ? STATS_ORDER_VOID
+	                                              : STATS_ORDER_NONE;
 
 	if (fate == FATE_WAITING) {
 		stats_order_decide(&l->stats_order, &l->stats, e->position, STATS_ORDER_VOID, -1);
@@ -219,10 +203,9 @@ static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	}
 	if (e->row.fate == FATE_QUEUED)
 		e->position = stats_order_take(&l->stats_order);
-	if (!stats_order_decide(&l->stats_order, &l->stats, e->position, outcome(e, fate),
-	        waited) &&
+	if (!stats_order_decide(&l->stats_order, &l->stats, e->position, outcome, waited) &&
 	    fate == FATE_ANSWERED)
-		stats_amend(&l->stats, outcome(e, fate), waited);
+		stats_amend(&l->stats, outcome, waited);
 	if (fate == FATE_QUEUED)
 		e->position = 0;
 }

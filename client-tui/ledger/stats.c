@@ -104,11 +104,6 @@ void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
 
 /* ---- the order of sending: the positions stand in a ring that grows ---- */
 
-void stats_order_end(struct stats_order *f)
-{
-	free(f->slots);
-}
-
 /* `position` is 1 or more. */
 static struct stats_order_slot *slot(const struct stats_order *f, uint64_t position)
 {

@@ -78,7 +78,7 @@ struct stats_order_slot {
 	int64_t outcome, waited;
 };
 
-/* All zero is the start; stats_order_end() at the end. */
+/* All zero is the start; free `slots` at the end. */
 struct stats_order {
 	struct stats_order_slot *slots;
 	/* Slots, a power of two, or 0. */
@@ -92,7 +92,6 @@ struct stats_order {
 	bool closed;
 };
 
-void stats_order_end(struct stats_order *f);
 /* A line is sent: its position, 1 or more; 0 when memory is short. */
 uint64_t stats_order_take(struct stats_order *f);
 /* Decides a position: its outcome, and the time that the person waited, ns, -1 for none. Position 0

@@ -35,8 +35,8 @@ struct connections {
 	int failed;
 };
 
-/* Is given an event, with times of the monotonic clock: it may change, or is `final` and is to be
- * recorded. */
+/* Called with an event, whose times are of the monotonic clock. It may change until it is `final`;
+ * then it is recorded. */
 typedef void connections_report(void *context, const struct session_event *event,
     struct connection_note *note, bool final);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value that does not fit becomes null, a memory that is short an object too few; both only show
- * when the whole is put together. */
+/* A value that does not fit becomes null. When memory is short an object is missing; both show only
+ * when the whole is written. */
 #include "config.h"
 
 #include "record/fields.h"
@@ -510,16 +510,16 @@ void fields_read(struct fields_reader *r, const struct field *f, void *to)
 
 /* --- CSV --- */
 
-/* A spreadsheet would take what begins so for a formula; the signs of full width too, in some
- * languages. And an apostrophe, which is what keeps it from that. */
+/* True if a spreadsheet takes the text for a formula (in some languages one with signs of full
+ * width, too), or for one that is marked as none by an apostrophe. */
 static bool is_formula(const char *text, size_t n)
 {
 	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' &&
 	                                     strchr("\x9d\x8b\x8d\xa0", text[2]));
 }
 
-/* The value in quotes, so that no text is taken for two, or for none. Where the semicolon parts the
- * cells these quotes do not count, and a cell's own, doubled, are an empty beginning of it. */
+/* Writes the value in quotes. In languages where the semicolon separates cells these quotes do not
+ * count: a formula may begin behind each semicolon, and behind quotes, which are doubled. */
 static void write_text(FILE *out, const char *text, size_t n)
 {
 	bool begins = true;
@@ -537,8 +537,8 @@ static void write_text(FILE *out, const char *text, size_t n)
 	putc('"', out);
 }
 
-/* Two columns, of which one is used: few readers take a zero byte in a text, or an end of line, and
- * a terminal obeys other controls. */
+/* Writes two columns, of which one is used: the text, or base64 if it has control characters, since
+ * few readers take a zero byte or an end of line in a cell, and a terminal obeys others. */
 static void write_bytes(FILE *out, const unsigned char *bytes, size_t n)
 {
 	const bool is_text = bytes && record_is_text(bytes, n, false);

@@ -75,8 +75,8 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 /* The same as rows for people; the ledgers must outlive it. NULL when memory is short. */
 struct transcript *recorder_transcript(const struct recorder *r);
 
-/* Is given each line that is kept, session by session in the order of numbers; `index` is its place
- * in its session. The record becomes the callee's: record_free(). -1 ends it. */
+/* Called with each line that is kept, session by session in the order of numbers; `index` is its
+ * place in its session. The callee frees the record by record_free(). -1 ends the walk. */
 typedef int recorder_call(void *context, struct record *record, size_t index);
 /* Returns 0, or -1 with errno. */
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);

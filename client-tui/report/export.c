@@ -35,7 +35,7 @@ static void write_safe(FILE *out, const unsigned char *s, size_t n)
 	for (; n; s += have, n -= have) {
 		const size_t length = utf8_character(s, n);
 
-		/* A byte that is no character stands for itself. */
+		/* A byte that is no character is replaced alone. */
 		have = length ? length : 1;
 		if (length == 1 && (*s < 0x20 || *s == 0x7f))
 			fprintf(out, "^%c", *s ^ 0x40);

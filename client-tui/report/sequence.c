@@ -231,7 +231,8 @@ static int make_axis(struct sequence *s)
 
 /* --- events and connections --- */
 
-/* From its begin to the next page's, or as long as its lines last. */
+/* The page's events: from its beginning to that of the next page, or to the last moment of its
+ * lines. */
 static void choose_events(struct sequence *s, const struct record *records, size_t count,
     size_t page, const struct session_event *events, size_t event_count)
 {
@@ -258,8 +259,8 @@ static void reckon_packet(struct sequence *s, struct link_packet packet, int64_t
 	s->handshakes[s->handshake_count++] = packet;
 }
 
-/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the
- * first is known, and the answer to the last. */
+/* Estimates the packets of a connection outside the lab: only the client's times are known, and of
+ * a SYN that was sent more than once those of the first SYN and of the last one's answer. */
 static void reckon_connection(struct sequence *s, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;

@@ -143,7 +143,8 @@ void svg_curve_end(FILE *out)
 	fputs("\"/>\n", out);
 }
 
-static void open_text(FILE *out, double x, double y, double size, enum svg_anchor anchor)
+void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
+    const void *text, size_t n, size_t columns)
 {
 	static const char *const anchors[] = { "start", "middle", "end" };
 
@@ -151,23 +152,15 @@ static void open_text(FILE *out, double x, double y, double size, enum svg_ancho
 	    "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" text-anchor=\"%s\" "
 	    "xml:space=\"preserve\">",
 	    x, y, size, anchors[anchor]);
+	put_words(out, words);
+	put_text(out, text, n, columns);
+	fputs("</text>\n", out);
 }
 
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
     const char *words)
 {
-	open_text(out, x, y, size, anchor);
-	put_words(out, words);
-	fputs("</text>\n", out);
-}
-
-void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
-    const void *text, size_t n, size_t columns)
-{
-	open_text(out, x, y, size, anchor);
-	put_words(out, words);
-	put_text(out, text, n, columns);
-	fputs("</text>\n", out);
+	svg_text(out, x, y, size, anchor, words, "", 0, 0);
 }
 
 /* --- the whole --- */
