@@ -22,15 +22,15 @@
 /* Symbolic links on the way to it, as many as Linux follows. */
 #define LINKS 40
 
-/* How often another session's lock is tried again: for 5 s in all, for 0.5 s once the session was
- * told to end. */
+/* Tries to get another session's lock: for 5 s in all, for 0.5 s when the program is asked to end.
+ */
 #define LOCK_TRIES 500
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
-/* Whether no other user decides what `path` is: his links could lead to any file of this user's,
- * and his folders root, who may be in another's home. The system's user, who has "/", may. This
- * user's own links, at most so many, are followed. */
+/* True if no other user can choose the file behind `path`: another user's link could lead to any
+ * file of this user's, and for root another user's folder too. The owner of "/" is trusted. This
+ * user's own links are followed, `links` at most. */
 static bool is_own_path(const char *path, int links)
 {
 	struct stat st;
@@ -53,7 +53,7 @@ static bool is_own_path(const char *path, int links)
 	return own;
 }
 
-/* Opens it to read it. Returns the descriptor, or -1 with errno and *why. */
+/* Opens a file of this user's to read it. Returns the descriptor, or -1 with errno and *why. */
 static int open_own(const char *path, const char **why)
 {
 	struct stat st;
@@ -94,9 +94,9 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 	return 0;
 }
 
-/* The file to add to, behind a symbolic link, made where it is missing with every folder on the way
- * to it (0700), so that the link stays. The caller frees; NULL with errno, and *why unless that
- * says all. */
+/* Finds the file behind symbolic links, so that these stay; makes it and its folders (0700) if they
+ * are missing. The caller frees the path. Returns NULL with errno, and *why unless errno is enough.
+ */
 static char *find_file(const char *path, const char **why)
 {
 	int fd = open_own(path, why);
@@ -119,7 +119,7 @@ static char *find_file(const char *path, const char **why)
 	return realpath(path, NULL);
 }
 
-/* Whether `path` still names the file that is open, and not one that was put in its place. */
+/* True if `path` still names the open file, and not one that replaced it. */
 static bool is_current(int fd, const char *path, struct stat *st)
 {
 	struct stat named;
@@ -127,8 +127,8 @@ static bool is_current(int fd, const char *path, struct stat *st)
 	       st->st_dev == named.st_dev;
 }
 
-/* Opens the file and locks it against other sessions; the lock goes with the descriptor. What is no
- * regular file is not locked. Returns the descriptor, or -1 with errno. */
+/* Opens the file and locks it against other sessions until the descriptor is closed; only a regular
+ * file is locked. Returns the descriptor, or -1 with errno. */
 static int open_locked(const char *path, struct stat *st, bool hurry, const char **why)
 {
 	sigset_t none;
@@ -141,7 +141,7 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0,
 		     taken = !locked && errno == EWOULDBLOCK;
 		bool current = is_current(fd, path, st);
-		/* A file system without locks does as well as it can. */
+		/* A file system may have no locks: the file is used without one. */
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
@@ -156,9 +156,8 @@ static void put_line(void *out, const char *line)
 	fprintf(out, "%s\n", line);
 }
 
-/* The lines of the file and the new ones: of all lines the newest `keep`, as many as there is room
- * for. Returns their text, whose beginning goes to *all, to free. NULL with errno, and *why unless
- * that says all. */
+/* The newest `keep` lines of the file and the new ones, FILE_MAX bytes at most. Returns their text,
+ * in *all, which the caller frees; NULL with errno, and *why unless errno is enough. */
 static char *newest_lines(const char *path, const char *const *lines, size_t count, size_t keep,
     char **all, const char **why)
 {
@@ -189,9 +188,8 @@ static int put_text(void *text, FILE *out)
 	return fputs(text, out) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
 }
 
-/* Puts a new file with this text in the place of the old one, so that no reader ever sees half of
- * it and a full disk takes nothing. Its name is always the same: it takes the place of what a
- * killed session has left. */
+/* Replaces the file by a new one with this text: no reader sees half of it, and a full disk loses
+ * nothing. The new file's name is always the same, so it replaces the rest of a killed session. */
 static int rewrite(const char *path, char *text, const char **why)
 {
 	char fresh[PATH_MAX];
@@ -212,7 +210,7 @@ static int rewrite(const char *path, char *text, const char **why)
 	return -1;
 }
 
-/* Whether the last line has no end, since a disk was full. */
+/* True if the last line has no end, since a disk was full. */
 static bool is_cut(int fd)
 {
 	struct stat st;
@@ -241,7 +239,7 @@ int history_append(const char *path, const char *const *lines, size_t count, siz
 	*why = NULL;
 	char *file = find_file(path, why), *all = NULL;
 	int lock = file ? open_locked(file, &st, hurry, why) : -1, r = -1;
-	/* Lines for /dev/null are as good as there. */
+	/* Nothing is written to /dev/null. */
 	if (lock >= 0 && S_ISREG(st.st_mode)) {
 		char *text = newest_lines(file, lines, count, keep, &all, why);
 		r = text ? rewrite(file, text, why) : -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* With 256 colours and an unknown background, each colour has about 4.5 to 1 of contrast (WCAG 2,
- * 1.4.3) with black as well as with white, which leaves those of a relative luminance near 0.18;
- * with 8 colours, those that are least bad on both. Whatever a colour says a glyph or a word says
- * too, so that marks are few. */
+/* With 256 colours and an unknown background, each colour has a contrast of about 4.5 to 1 (WCAG 2,
+ * 1.4.3) with both black and white: its relative luminance is near 0.18. With 8 colours, each is
+ * the best of them on both. A glyph or a word repeats the meaning of each colour, so marks are few.
+ */
 #include "config.h"
 
 #include "terminal/palette.h"
@@ -29,7 +29,7 @@ static const struct rendition renditions[STYLES] = {
 	[STYLE_NORMAL] = { 0, 0, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_STATUS] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_HEADING] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
-	/* Not the terminal's own faint: on a projector that is not to be seen. */
+	/* Not the terminal's own faint: on a projector it is invisible. */
 	[STYLE_FAINT] = { 0, 0, { 243, 248, 240 }, { NONE, NONE, NONE } },
 	[STYLE_UDP] = { 0, 0, { 130, 215, 130 }, { MAGENTA, YELLOW, MAGENTA } },
 	[STYLE_TCP] = { 0, 0, { 27, 117, 25 }, { NONE, CYAN, BLUE } },

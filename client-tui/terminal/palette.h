@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which colour and which marks a style has, by how many colours the terminal knows and what its
- * background is. Pure. */
+/* The colour and the marks of a style, by the terminal's number of colours and its background.
+ * Pure. */
 #ifndef UPCASE_PALETTE_H
 #define UPCASE_PALETTE_H
 
@@ -20,11 +20,11 @@ struct palette_entry {
 	unsigned marks;
 };
 
-/* `colours`: how many the terminal has, 0 for none (or none wanted). */
+/* `colours`: the terminal's number of colours, 0 for none (or none wanted). */
 struct palette_entry palette_entry(enum style style, int colours,
     enum palette_background background);
 
-/* What COLORFGBG ("15;0", "0;default;15") says of the background. NULL is unknown. */
+/* The background by COLORFGBG ("15;0", "0;default;15"); NULL is unknown. */
 enum palette_background palette_background(const char *colorfgbg);
 
 #endif

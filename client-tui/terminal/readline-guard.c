@@ -33,8 +33,7 @@ static struct {
 		char *text;
 	} *macros;
 	size_t macro_count;
-	/* The longest line that there may be, and the longest one so far: what is put back is no
-	 * longer. */
+	/* The limit of a line, and the longest one so far: text that is put back is no longer. */
 	int line_max, longest;
 	bool redoing;
 } self;
@@ -54,7 +53,7 @@ struct scan {
 	size_t size;
 };
 
-/* The file that a line includes, or NULL. Lines that $if leaves out count as well. */
+/* The file that a line includes, or NULL. Lines that $if skips count too. */
 static const char *included(char *line)
 {
 	line += strspn(line, " \t");
@@ -107,9 +106,9 @@ bool readline_guard_inputrc(bool replace, char *why, size_t size)
 	return usable;
 }
 
-/* --- characters: in vi mode readline loops for ever over bytes that are none --- */
+/* --- characters: in vi mode readline loops for ever over bytes that are no character --- */
 
-/* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
+/* The number of bytes, of `n` (1 or more), in the character at `bytes`; 0 if there is none in this
  * locale. */
 static size_t character(const unsigned char *bytes, size_t n)
 {
@@ -167,7 +166,7 @@ static int put_bounded(int count, int key)
 	return repeat(rl_vi_put, count, longest_lines(), key);
 }
 
-/* The command that it does again may be bound to itself. */
+/* The command that is done again may be the redo itself. */
 static int redo_bounded(int count, int key)
 {
 	if (self.redoing)
@@ -188,8 +187,8 @@ static int overstrike_bounded(int count, int key)
 	return repeat(rl_vi_overstrike, count, READLINE_GUARD_OVERSTRIKES_MAX, key);
 }
 
-/* They read their key once more, as a digit, and run what else it is bound to: themselves, for
- * ever. */
+/* The commands for digits read their key again. If it is no digit, they run its command, which is
+ * themselves, for ever. */
 static int only_digits(rl_command_func_t *command, int count, int key)
 {
 	return isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg) ? command(count, key)
@@ -206,10 +205,10 @@ static int vi_digit_argument(int count, int key)
 	return only_digits(rl_vi_arg_digit, count, key);
 }
 
-/* readline hangs the list of undos of an edited line of the history on its entry and then loses
- * count of who has it (Up, an edit, Up, an edit, Enter). So after each key no entry has undos: one
- * can undo what was done since one came to the line. If readline is still at the line where it was
- * before (no older one), the list may have been freed already. */
+/* readline attaches the undo list of an edited line to its history entry and later frees it twice
+ * (Up, an edit, Up, an edit, Enter). So after each key no entry has an undo list: the user can undo
+ * only edits since moving to the line. If readline did not move (there is no older line), the list
+ * may be freed already. */
 static void drop_undos(int place)
 {
 	HIST_ENTRY **list = history_list();
@@ -225,16 +224,15 @@ static void drop_undos(int place)
 	}
 }
 
-/* When a non-incremental search has ended, the line that it found is the one that is being
- * typed. */
+/* After a non-incremental search, the line that it found is the current line. */
 static void end_search(void)
 {
 	if (!RL_ISSTATE(RL_STATE_NSEARCH))
 		using_history();
 }
 
-/* readline loses count of undos in non-incremental searches (M-p, vi's /) too: they begin at the
- * line that is being typed, with nothing to undo. */
+/* readline frees undo lists twice after non-incremental searches (M-p, vi's /) too: they begin at
+ * the current line, with nothing to undo. */
 static int search_safely(rl_command_func_t *search, int count, int key)
 {
 	int place = where_history();
@@ -269,8 +267,7 @@ static const struct {
 	{ rl_digit_argument, digit_argument }, { rl_vi_arg_digit, vi_digit_argument },
 	SEARCHES(PAIR) };
 
-/* Whatever keys of this keymap are bound to one command go to another; with `only_others`, not
- * those that are capitals. */
+/* Binds all keys of one command to another; with `only_others`, not those that are capitals. */
 static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map, bool only_others)
 {
 	char **keys = rl_invoking_keyseqs_in_map(from, map);
@@ -282,8 +279,8 @@ static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map, b
 	free(keys);
 }
 
-/* --- macros: readline crashes when one holds a sequence that is bound to nothing, since its abort
- * returns to a function that has ended. So the line editor types their text itself. --- */
+/* --- macros: readline crashes when one contains a sequence that is bound to nothing, since its
+ * abort jumps to a function that has returned. So the line editor types their text itself. --- */
 
 static struct macro *find_macro(Keymap map, int key)
 {
@@ -312,7 +309,7 @@ static int take_macro(Keymap map, int key, char *text)
 
 static void take_macros(Keymap map, rl_command_func_t *play, int depth)
 {
-	/* The last one is for a sequence that goes on as none does. */
+	/* The last entry is for sequences that continue otherwise. */
 	for (int key = 0; key < KEYMAP_SIZE && depth < DEPTH_MAX; key++) {
 		if (map[key].type == ISKMAP && map[key].function) {
 			take_macros((Keymap)map[key].function, play, depth + 1);
@@ -337,12 +334,12 @@ const char *readline_guard_macro(struct _keymap_entry *map, int key)
 void readline_guard_bind(struct _keymap_entry *map, readline_guard_command *play,
     readline_guard_command *again)
 {
-	/* Of readline 8.3: it reads the name by itself. */
+	/* In readline 8.3, this command reads a name by itself. */
 	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
 	if (reads_name)
 		rebind(reads_name, rl_abort, map, false);
 	rebind(rl_re_read_init_file, again, map, false);
-	/* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
+	/* If the key is no capital, readline 8.2 looks for its lower case for ever. */
 	rebind(rl_do_lowercase_version, rl_abort, map, true);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		rebind(commands[i].command, commands[i].safe, map, false);
@@ -365,7 +362,7 @@ bool readline_guard_settle(int place, bool searched)
 	drop_undos(place);
 	self.longest = rl_end > self.longest ? rl_end : self.longest;
 	if (!fits) {
-		/* Keys such as M-1000000 x insert much at once. */
+		/* M-1000000 x, for example, inserts much at once. */
 		int keep = self.line_max;
 		while (keep > 0 && is_within(keep))
 			keep--;

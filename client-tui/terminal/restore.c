@@ -12,7 +12,7 @@
 
 #include "common/standard.h"
 
-/* Signals that end a process. Those that the program handles itself are left to it. */
+/* Signals that end a process. Signals that the program handles itself are not caught. */
 static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP,
 	SIGQUIT, SIGXCPU, SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
 #define FATAL_SIGNALS (sizeof fatal_signals / sizeof fatal_signals[0])
@@ -48,8 +48,8 @@ void restore_now(void)
 	tcsetattr(terminal, TCSANOW, &self.modes);
 }
 
-/* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's
- * own business. */
+/* For faults, an existing handler (a sanitizer's) is called afterwards; for other signals it stays.
+ */
 static bool is_fault(int signal_number)
 {
 	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
