@@ -147,10 +147,6 @@ static int input_available(void)
 	return self.left > 0 && !RL_ISSTATE(RL_STATE_MACRODEF);
 }
 
-static void draw_nothing(void)
-{
-}
-
 /* readline calls it after each command, after each digit of an argument, and from within its abort.
  * It bounds macros that call themselves, or that yank what they killed into ever longer lines, and
  * overstriking, which moves the rest of the line for each character. */
@@ -162,11 +158,6 @@ static void bound_keys(void)
 		return;
 	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)LINE_EDITOR_MAX)
 		abort_command();
-}
-
-static void prepare_nothing(int meta)
-{
-	(void)meta;
 }
 
 static int do_nothing(int count, int key)
@@ -369,8 +360,8 @@ static void start_readline(void)
 	rl_catch_signals = rl_catch_sigwinch = 0;
 	/* LINES and COLUMNS in the environment would be wrong after a change of size. */
 	rl_change_environment = 0;
-	rl_prep_term_function = prepare_nothing;
-	rl_deprep_term_function = draw_nothing;
+	rl_prep_term_function = NULL;
+	rl_deprep_term_function = NULL;
 	rl_redisplay_function = bound_keys;
 	rl_getc_function = next_byte;
 	rl_input_available_hook = input_available;

@@ -35,29 +35,6 @@ struct grid {
 	int count;
 };
 
-static const struct {
-	const char *name, *title;
-} kinds[PLOT_KINDS] = {
-	[PLOT_WAITED] = { "waited", "time from Enter to reply, over lines" },
-	[PLOT_RTT] = { "rtt", "round-trip time on the wire, over lines" },
-	[PLOT_HISTOGRAM] = { "histogram", "histogram of times from Enter to reply" },
-	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time from Enter" },
-	[PLOT_RUNS] = { "runs", "lines lost in a row" },
-};
-
-int plot_kind(const char *name)
-{
-	for (int i = 0; i < PLOT_KINDS; i++)
-		if (*name && strncmp(kinds[i].name, name, strlen(name)) == 0)
-			return i;
-	return strcmp(name, "off") == 0 ? PLOT_NONE : -1;
-}
-
-const char *plot_title(enum plot_kind kind)
-{
-	return kinds[kind].title;
-}
-
 /* --- cells --- */
 
 #define BRAILLE 0x2800
@@ -289,13 +266,14 @@ static void draw_cumulative(const struct grid *g, const struct axis *t)
 	put_legend(g, "share of the lines that are decided");
 }
 
-static void draw_runs(const struct grid *g)
+static void draw_runs(const struct grid *g, const struct axis *unused)
 {
 	const struct stats *s = g->sources[0].stats;
 	const int width = g->columns - 24 > 4 ? g->columns - 24 : 4;
 	uint64_t max = 1;
 	int row = 0;
 	char words[80];
+	(void)unused;
 	for (int i = 1; i < g->count; i++)
 		s = g->sources[i].stats->run_count > s->run_count ? g->sources[i].stats : s;
 	for (int i = 0; i < STATS_RUNS; i++)
@@ -315,6 +293,34 @@ static void draw_runs(const struct grid *g)
 	}
 	put_text(g, g->rows + 1, 0, g->columns, stats_runs_words(s, words, sizeof words),
 	    STYLE_FAINT);
+}
+
+/* --- the kinds --- */
+
+static const struct {
+	const char *name, *title;
+	void (*draw)(const struct grid *g, const struct axis *times);
+} kinds[PLOT_KINDS] = {
+	[PLOT_WAITED] = { "waited", "time from Enter to reply, over lines", draw_over_lines },
+	[PLOT_RTT] = { "rtt", "round-trip time on the wire, over lines", draw_over_lines },
+	[PLOT_HISTOGRAM] = { "histogram", "histogram of times from Enter to reply",
+	    draw_histogram },
+	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time from Enter",
+	    draw_cumulative },
+	[PLOT_RUNS] = { "runs", "lines lost in a row", draw_runs },
+};
+
+int plot_kind(const char *name)
+{
+	for (int i = 0; i < PLOT_KINDS; i++)
+		if (*name && strncmp(kinds[i].name, name, strlen(name)) == 0)
+			return i;
+	return strcmp(name, "off") == 0 ? PLOT_NONE : -1;
+}
+
+const char *plot_title(enum plot_kind kind)
+{
+	return kinds[kind].title;
 }
 
 void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind,
@@ -346,14 +352,7 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 		return;
 	}
 	put_frame(&g);
-	if (kind == PLOT_WAITED || kind == PLOT_RTT)
-		draw_over_lines(&g, &times);
-	else if (kind == PLOT_HISTOGRAM)
-		draw_histogram(&g, &times);
-	else if (kind == PLOT_CUMULATIVE)
-		draw_cumulative(&g, &times);
-	else
-		draw_runs(&g);
+	kinds[kind].draw(&g, &times);
 }
 
 void plot_draw_panes(const struct panes *p)
