@@ -5,6 +5,7 @@
 #define UPCASE_COMMON_FILE_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -47,6 +48,12 @@ char *file_text(int fd, size_t limit, size_t *length, const char **why);
  * something else". */
 bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **why);
+
+/* The path of another program of ours: what the environment's `variable` says; else the first of
+ * `places` (NULL ends them), absolute or seen from the running program's folder, where there is
+ * one, also when that was started by a link; else places[0], the bare name, for PATH. Returns
+ * `path`. */
+char *file_program(const char *variable, const char *const *places, char path[PATH_MAX]);
 
 /* Removes the file `path`, if it is still the one of `made`, from lstat() or fstat(), and has not
  * been written to since. Returns 0 or -1. */

@@ -3,7 +3,6 @@
 
 #include "lab/commands.h"
 
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "lab/hosts/hosts.h"
 #include "lab/hosts/supervisor.h"
 
@@ -21,31 +21,10 @@
 #define BINDIR "/usr/local/bin"
 #endif
 
-/* The path of `name`: what the environment's `variable` says; else beside the running program, also
- * when that was started by a link; in `folder` of a build tree; where it is installed; else the
- * bare name, for PATH. */
-static void find(const char *name, const char *variable, const char *folder, char path[PATH_MAX])
-{
-	const char *set = getenv(variable), *own = BINDIR;
-	char buf[PATH_MAX];
-	ssize_t n;
-
-	if (set && *set) {
-		snprintf(path, PATH_MAX, "%s", set);
-		return;
-	}
-	if ((n = readlink("/proc/self/exe", buf, sizeof(buf) - 1)) > 0) {
-		buf[n] = 0;
-		own = dirname(buf);
-	}
-	snprintf(path, PATH_MAX, "%s/%s", own, name);
-	if (access(path, X_OK) != 0)
-		snprintf(path, PATH_MAX, "%s/../%s/%s", own, folder, name);
-	if (access(path, X_OK) != 0)
-		snprintf(path, PATH_MAX, "%s/%s", BINDIR, name);
-	if (access(path, X_OK) != 0)
-		snprintf(path, PATH_MAX, "%s", name);
-}
+/* Where the programs may stand: installed beside this one, in the build tree, where all is
+ * installed. */
+static const char *const clients[] = { "upcase", "../client-tui/upcase", BINDIR "/upcase", NULL };
+static const char *const servers[] = { "upcased", "../server/upcased", BINDIR "/upcased", NULL };
 
 /* Whether PATH has that program under the name. */
 static bool is_found(const char *name, const char *path)
@@ -90,10 +69,9 @@ static void make_found(const char *name, const char *program)
 
 static bool has_ipv6(const struct lab_options *options)
 {
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0)
-		close(fd);
+	(void)file_give_up(fd);
 	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 
@@ -119,8 +97,8 @@ static void choose_server(struct commands *c, bool ipv6)
 void commands_choose(struct commands *c, const struct lab_options *options)
 {
 	memset(c, 0, sizeof(*c));
-	find("upcase", "UPCASE", "client-tui", c->client);
-	find("upcased", "UPCASED", "server", c->server);
+	file_program("UPCASE", clients, c->client);
+	file_program("UPCASED", servers, c->server);
 	c->near_words[0] = c->client;
 	c->near_words[1] = LAB_FAR_IPV4;
 	c->near = options->near_command ? options->near_command : as_arguments(c->near_words);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/addr.h"
+#include "common/file.h"
 #include "common/text.h"
 
 /* How long a start may take, ms: far more than any machine needs. */
@@ -23,29 +24,9 @@
 /* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 
-/* Where the server may stand, seen from the folder of this program: installed beside it, in the
- * build tree, in an installation that keeps servers apart. */
-static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased" };
-
-/* The server's path; the bare name is looked up in PATH. UPCASED names another one. */
-static void find_server(char *path, size_t size)
-{
-	const char *given = getenv("UPCASED");
-	char self[PATH_MAX];
-	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	const char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
-
-	if (given && *given) {
-		snprintf(path, size, "%s", given);
-		return;
-	}
-	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++)
-		if (snprintf(path, size, "%.*s/%s", (int)(slash - self), self, places[i]) <
-		        (int)size &&
-		    access(path, X_OK) == 0)
-			return;
-	snprintf(path, size, "upcased");
-}
+/* Where the server may stand: installed beside this program, in the build tree, in an installation
+ * that keeps servers apart. */
+static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased", NULL };
 
 /* The pipes of a start: the server's lifeline, the port that it reports, its log. */
 enum { LIFE, READY, LOG, PIPES };
@@ -151,7 +132,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	int result;
 
 	*server = (struct local_server){ .lifeline = -1 };
-	find_server(path, sizeof path);
+	file_program("UPCASED", places, path);
 	if (open_pipes(pipes) < 0 || (server->process = fork()) < 0) {
 		text_refuse(why, size, "the private server did not start: %s", strerror(errno));
 		close_pipes(pipes);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 lab_liblab_a_SOURCES += \
-	%D%/checksum.c %D%/checksum.h \
+	 %D%/checksum.h \
 	%D%/device.c %D%/device.h \
 	%D%/diagnose.c %D%/diagnose.h \
 	%D%/hosts.c %D%/hosts.h \
