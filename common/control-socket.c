@@ -22,6 +22,8 @@
 #define ACCEPT_PAUSE (200 * NS_PER_MS)
 /* A client's commands wait while it leaves this much unread. */
 #define UNREAD_MAX (64u << 10)
+/* More than any line of an answer; what is longer comes in pieces. */
+#define ANSWER_LINE 4096
 
 /* A socket for `path`, whose address is in `a`, or -1 with errno. */
 static int open_socket(const char *path, int flags, struct sockaddr_un *a)
@@ -251,12 +253,11 @@ static int take_line(const struct control_request *request, char *line, bool *en
 /* Reads until "ok" or "error"; after an "ok", if it follows, until the server is gone. */
 static int read_answer(FILE *in, const struct control_request *request, char why[CONTROL_WHY])
 {
-	char *line = NULL;
-	size_t size = 0;
+	char line[ANSWER_LINE + 1];
 	int result = -1;
 
 	for (bool enough = false; !enough;) {
-		if (getline(&line, &size, in) < 0) {
+		if (!fgets(line, sizeof line, in)) {
 			errno = feof(in) ? ECONNRESET : errno;
 			break;
 		}
@@ -264,7 +265,6 @@ static int read_answer(FILE *in, const struct control_request *request, char why
 		const int last = take_line(request, line, &enough, why);
 		result = last >= 0 ? last : result;
 	}
-	free(line);
 	return result;
 }
 

@@ -78,39 +78,31 @@ static int put_start(char line[LINE_MAX_BYTES])
 	return n < 0 ? 0 : n;
 }
 
-static bool __attribute__((format(printf, 1, 0))) write_args(const char *format, va_list args)
+static bool write_text(const char *text)
 {
 	char line[LINE_MAX_BYTES];
-	size_t start = (size_t)put_start(line), room = sizeof line - start - 1, n;
-	int wanted = vsnprintf(line + start, room, format, args);
+	size_t start = (size_t)put_start(line), room = sizeof line - start - 1, n = strlen(text);
 
-	n = wanted < 0 ? 0 : (size_t)wanted;
 	if (n >= room) {
 		n = room - 1;
-		n -= utf8_cut_off((const unsigned char *)line + start, n);
+		n -= utf8_cut_off((const unsigned char *)text, n);
 	}
+	memcpy(line + start, text, n);
 	printable_replace(line + start, n);
 	line[start + n] = '\n';
 	return write_line(line, start + n + 1);
 }
 
-static bool __attribute__((format(printf, 1, 2))) write_format(const char *format, ...)
-{
-	va_list args;
-	bool written;
-
-	va_start(args, format);
-	written = write_args(format, args);
-	va_end(args);
-	return written;
-}
-
 void log_flush(void)
 {
 	uint64_t n = one_log.left_out;
+	char text[60];
 
-	if (n &&
-	    write_format("%llu event%s left out here", (unsigned long long)n, n == 1 ? "" : "s"))
+	if (n == 0)
+		return;
+	snprintf(text, sizeof text, "%llu event%s left out here", (unsigned long long)n,
+	    n == 1 ? "" : "s");
+	if (write_text(text))
 		one_log.left_out = 0;
 }
 
@@ -121,8 +113,11 @@ bool log_enabled(enum log_level level)
 
 static void __attribute__((format(printf, 1, 0))) write_event(const char *format, va_list args)
 {
+	char text[LINE_MAX_BYTES];
+
+	vsnprintf(text, sizeof text, format, args);
 	log_flush();
-	if (!write_args(format, args))
+	if (!write_text(text))
 		one_log.left_out++;
 }
 

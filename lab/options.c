@@ -101,15 +101,9 @@ static int check_together(const struct lab_options *o)
 	return 0;
 }
 
-static uint32_t chance(void)
-{
-	uint32_t number;
-
-	return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number : 1;
-}
-
 int lab_options_read(struct lab_options *o, int argc, char **argv)
 {
+	uint32_t chance;
 	int first;
 
 	*o = (struct lab_options){ .hosts = { .mtu = 1500 } };
@@ -118,7 +112,9 @@ int lab_options_read(struct lab_options *o, int argc, char **argv)
 		return -1;
 	if (first < argc)
 		o->near_command = argv + first;
-	impair_options_seed(&o->link, chance());
+	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+		chance = 1;
+	impair_options_seed(&o->link, chance);
 	return o->help || o->version ? 0 : check_together(o);
 }
 

@@ -90,17 +90,6 @@ static void put_hosts(FILE *out, const struct hosts_report *hosts, int mtu)
 		    out);
 }
 
-/* Where the lab is, when it starts. */
-static void report_start(FILE *out, const struct lab_options *options,
-    const struct hosts_report *hosts)
-{
-	char line[IMPAIR_OPTIONS_LINE];
-
-	put_hosts(out, hosts, options->hosts.mtu);
-	fprintf(out, "upcase-lab: link, %s\n", impair_options_line(&options->link, line));
-	fflush(out);
-}
-
 static void put_counts(FILE *out, const struct link_counts *c, const char *name)
 {
 	fprintf(out, "%s %" PRIu64 " packets", name, c->packets);
@@ -120,26 +109,6 @@ static void put_counts(FILE *out, const struct link_counts *c, const char *name)
 		fprintf(out, ", %" PRIu64 " refused by the receiver's device", c->undelivered);
 	if (c->in_flight)
 		fprintf(out, ", %" PRIu64 " still on the way", c->in_flight);
-}
-
-/* What the link did, when it ends. */
-static void report_end(FILE *out, const struct link *link)
-{
-	fputs("upcase-lab: link, ", out);
-	put_counts(out, link_counts(link, LINK_GOING), "there:");
-	fputs("; ", out);
-	put_counts(out, link_counts(link, LINK_COMING), "back:");
-	fputs("\n", out);
-}
-
-/* A warning, if any of the host's packets were lost before the link. */
-static void report_kernel_drops(FILE *out, enum hosts_side side, unsigned long long packets)
-{
-	if (packets)
-		fprintf(out,
-		    "upcase-lab: warning: the %s host sent faster than the link can read: %llu "
-		    "packets were lost before it, not by it\n",
-		    side == HOSTS_NEAR ? "near" : "far", packets);
 }
 
 /* "exit status 2: the last line it wrote", "signal 9 (Killed)". Returns `text`. */
@@ -214,13 +183,16 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
  * removes what there is. */
 static void say_start(const struct relay *r, const struct hosts_report *report)
 {
+	char line[IMPAIR_OPTIONS_LINE];
 	sigset_t mask;
 
 	if (r->options->quiet || r->ended_by)
 		return;
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
-	report_start(stderr, r->options, report);
+	put_hosts(stderr, report, r->options->hosts.mtu);
+	fprintf(stderr, "upcase-lab: link, %s\n", impair_options_line(&r->options->link, line));
+	fflush(stderr);
 	signals_catch();
 	signals_block(&mask);
 }
@@ -432,11 +404,23 @@ static void last_words(struct relay *r)
 	if (r->trouble)
 		standard_say("upcase-lab: %s", r->failure);
 	if (r->link && !r->trouble) {
-		if (!r->options->quiet)
-			report_end(stderr, r->link);
-		for (int side = 0; side < HOSTS_SIDES; side++)
-			report_kernel_drops(stderr, (enum hosts_side)side,
-			    r->kernel_drops[side] + device_kernel_drops(r->devices[side]));
+		if (!r->options->quiet) {
+			fputs("upcase-lab: link, ", stderr);
+			put_counts(stderr, link_counts(r->link, LINK_GOING), "there:");
+			fputs("; ", stderr);
+			put_counts(stderr, link_counts(r->link, LINK_COMING), "back:");
+			fputs("\n", stderr);
+		}
+		for (int side = 0; side < HOSTS_SIDES; side++) {
+			const unsigned long long packets = r->kernel_drops[side] +
+			                                   device_kernel_drops(r->devices[side]);
+
+			if (packets)
+				fprintf(stderr,
+				    "upcase-lab: warning: the %s host sent faster than the link can"
+				    " read: %llu packets were lost before it, not by it\n",
+				    side == HOSTS_NEAR ? "near" : "far", packets);
+		}
 	}
 	if (r->far_failure[0])
 		standard_say("upcase-lab: warning: the far command ended before the near one: %s",

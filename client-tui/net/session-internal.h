@@ -41,8 +41,6 @@ struct transport {
 	void (*free)(struct session *s);
 	/* session_alone_until() of a connection that stands, or NULL. */
 	int64_t (*alone_until)(const struct session *s);
-	/* session_tcp_sample(), or NULL. */
-	int (*sample)(const struct session *s, struct tcp_sample *out);
 	/* Adds what it knows to session_figures(). */
 	void (*figures)(const struct session *s, int64_t now, struct figures *out);
 };

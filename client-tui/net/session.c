@@ -14,6 +14,7 @@
 #include "ledger/error-text.h"
 #include "ledger/transport.h"
 #include "net/session-internal.h"
+#include "net/tcp-info.h"
 
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
@@ -407,7 +408,7 @@ int64_t session_reply_timeout(const struct session *s)
 
 int session_tcp_sample(const struct session *s, struct tcp_sample *out)
 {
-	return s->transport->sample && s->phase == PHASE_READY ? s->transport->sample(s, out) : -1;
+	return is_stream(s) && s->phase == PHASE_READY ? tcp_info_read(s->fd, out) : -1;
 }
 
 void session_figures(const struct session *s, int64_t now, struct figures *out)

@@ -696,11 +696,6 @@ static void tcp_free(struct session *s)
 	free(t->in);
 }
 
-static int tcp_sample(const struct session *s, struct tcp_sample *out)
-{
-	return tcp_info_read(s->fd, out);
-}
-
 static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 {
 	const struct tcp *t = s->data;
@@ -727,6 +722,5 @@ const struct transport transport_tcp = {
 	.close = tcp_close,
 	.free = tcp_free,
 	.alone_until = tcp_alone_until,
-	.sample = tcp_sample,
 	.figures = tcp_figures,
 };

@@ -109,15 +109,6 @@ static bool host_drops(uint64_t *count)
 	return true;
 }
 
-static void drops_open(struct drops *o, int fd)
-{
-	const int on = 1;
-
-	o->drops = 0;
-	o->has_host = host_drops(&o->host);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
-}
-
 /* Reads the count from a datagram's control data. */
 static void drops_take(struct drops *o, struct msghdr *m)
 {
@@ -149,13 +140,6 @@ static uint64_t drops_count(const struct drops *o, int fd)
 	return o->before + (host < drops ? host : drops);
 }
 
-/* The socket is about to be closed. */
-static void drops_close(struct drops *o, int fd)
-{
-	o->before = drops_count(o, fd);
-	o->drops = 0;
-}
-
 /* --- opening and closing --- */
 
 static size_t flight_cost(size_t length)
@@ -167,7 +151,7 @@ static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = { .len = sizeof here.storage };
-	const int capacity = SESSION_RECEIVE_BUFFER;
+	const int capacity = SESSION_RECEIVE_BUFFER, on = 1;
 	struct udp *u = s->data;
 	int fd, error;
 
@@ -189,7 +173,8 @@ static int udp_open(struct session *s, int64_t now)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
 	icmp_ask(fd, to->sa.sa_family, true);
 	timestamps_open(&u->timestamps, fd, true);
-	drops_open(&u->drops, fd);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+	u->drops.has_host = host_drops(&u->drops.host);
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	session_opened(s, &here, 0);
@@ -201,9 +186,12 @@ static int udp_open(struct session *s, int64_t now)
 
 static void udp_close(struct session *s, int64_t now)
 {
+	struct drops *o = &((struct udp *)s->data)->drops;
+
 	(void)now;
 	if (s->fd >= 0) {
-		drops_close(&((struct udp *)s->data)->drops, s->fd);
+		o->before = drops_count(o, s->fd);
+		o->drops = 0;
 		close(s->fd);
 	}
 	s->fd = -1;

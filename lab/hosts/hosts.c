@@ -330,14 +330,6 @@ static int wait_for_hosts(struct hosts_pair *pair)
 	return 0;
 }
 
-static void close_both(int fds[HOSTS_SIDES])
-{
-	for (int side = 0; side < HOSTS_SIDES; side++) {
-		(void)file_give_up(fds[side]);
-		fds[side] = -1;
-	}
-}
-
 static bool all_timestamped(const struct hosts_pair *pair)
 {
 	const int last = pair->report.backend == HOSTS_BACKEND_VETH ? HOSTS_OUTER_STAMPS
@@ -367,9 +359,13 @@ static int make_pair(const struct hosts_settings *settings, enum hosts_backend b
 		result = wait_for_hosts(pair);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
 		result = failed(pair, DIAGNOSE_NET_NS);
-	for (int kind = 0; kind < HOSTS_FDS; kind++)
-		if (result != 0 || (kind >= HOSTS_STAMPS && !all_timestamped(pair)))
-			close_both(pair->fds[kind]);
+	const bool timestamped = all_timestamped(pair);
+	for (int kind = 0; kind < HOSTS_FDS; kind++) {
+		if (result == 0 && (kind < HOSTS_STAMPS || timestamped))
+			continue;
+		for (int side = 0; side < HOSTS_SIDES; side++)
+			pair->fds[kind][side] = file_give_up(pair->fds[kind][side]);
+	}
 	return result;
 }
 
@@ -497,13 +493,6 @@ static long fact(const char *key)
 	return get_sysctl(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
 }
 
-static bool seccomp_in_force(void)
-{
-	int mode = 0;
-
-	return find_line("/proc/self/status", "Seccomp: %d", &mode) && mode == 2;
-}
-
 /* The root folder of process 1 differs only inside a chroot; without the right to read it, no
  * chroot is found. */
 static bool in_chroot(void)
@@ -516,12 +505,14 @@ static bool in_chroot(void)
 
 void hosts_facts(struct diagnose_facts *facts)
 {
+	int seccomp = 0;
+
 	memset(facts, 0, sizeof(*facts));
 	facts->userns_clone = fact("kernel/unprivileged_userns_clone");
 	facts->apparmor = fact("kernel/apparmor_restrict_unprivileged_userns");
 	facts->max_user_namespaces = fact("user/max_user_namespaces");
 	facts->max_net_namespaces = fact("user/max_net_namespaces");
-	facts->filtered = seccomp_in_force();
+	facts->filtered = find_line("/proc/self/status", "Seccomp: %d", &seccomp) && seccomp == 2;
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();
 	(void)get_sysctl("net/ipv4/tcp_available_congestion_control", facts->congestion,

@@ -18,7 +18,6 @@
 
 #include "common/control-socket.h"
 #include "common/file.h"
-#include "common/file.h"
 #include "common/text.h"
 
 #define PREFIX "upcase-lab-"

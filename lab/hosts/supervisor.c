@@ -21,6 +21,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "lab/hosts/runtime-dir.h"
 #include "lab/hosts/signals.h"
 #include "common/standard.h"
@@ -152,11 +153,7 @@ static int open_probe_socket(const struct hosts_pair *pair, enum hosts_side side
 	if (addr_numeric(address, PROBE_PORT, &here) != 0 || hosts_enter(pair, side) != 0)
 		return -1;
 	fd = socket(here.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && bind(fd, &here.sa, here.len) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return fd < 0 || bind(fd, &here.sa, here.len) == 0 ? fd : file_give_up(fd);
 }
 
 static bool passes(int from, int to, const char *address)
@@ -181,10 +178,8 @@ static bool reach_each_other(const struct hosts_pair *pair, const char *near_add
 	bool result = near >= 0 && far >= 0 && passes(near, far, far_address) &&
 	              passes(far, near, near_address);
 
-	if (near >= 0)
-		close(near);
-	if (far >= 0)
-		close(far);
+	(void)file_give_up(near);
+	(void)file_give_up(far);
 	return result;
 }
 
@@ -306,9 +301,7 @@ static void start_near(struct supervisor *s)
 
 static void far_serves(struct supervisor *s)
 {
-	if (s->ready >= 0)
-		close(s->ready);
-	s->ready = -1;
+	s->ready = file_give_up(s->ready);
 	supervisor_notify(s->relay, SUPERVISOR_FAR_READY, 0);
 	start_near(s);
 }
@@ -419,11 +412,6 @@ static void read_relay(struct supervisor *s)
 	}
 }
 
-static bool is_over(const struct supervisor *s, int64_t now)
-{
-	return s->phase == PHASE_END && ((s->near <= 0 && s->far <= 0) || now >= s->deadline);
-}
-
 static void dispatch(struct supervisor *s, const struct fd_watch *w)
 {
 	if (asked_to_end) {
@@ -444,11 +432,13 @@ static void loop(struct supervisor *s)
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (!is_over(s, clock_monotonic())) {
+	for (;;) {
 		struct fd_watch w;
 		struct timespec wait;
-		int64_t now = clock_monotonic();
+		const int64_t now = clock_monotonic();
 
+		if (s->phase == PHASE_END && ((s->near <= 0 && s->far <= 0) || now >= s->deadline))
+			return;
 		fd_watch_start(&w);
 		fd_watch_read(&w, s->relay);
 		fd_watch_read(&w, s->ready);
@@ -576,6 +566,5 @@ int supervisor_start(const struct supervisor_plan *plan)
 		(void)waitpid(pid, NULL, 0);
 		return ends[0];
 	}
-	close(ends[0]);
-	return -1;
+	return file_give_up(ends[0]);
 }

@@ -113,23 +113,20 @@ static void notify_packet(void *context, const struct link_event *event)
 	}
 }
 
-static void notify_undelivered(void *context, uint64_t serial, enum link_way direction)
-{
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		struct send_buffer *out = events_of(context, i);
-		if (out)
-			send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial,
-			    link_way_name(direction));
-	}
-}
-
-static void notify_changed(const struct control *control, int64_t at, const char *change)
+/* A line for all clients that get events. */
+static void notify_all(const struct control *control, const char *word, uint64_t number,
+    const char *words)
 {
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct send_buffer *out = events_of(control, i);
 		if (out)
-			send_buffer_print(out, "changed %" PRId64 " %s\n", at, change);
+			send_buffer_print(out, "%s %" PRIu64 " %s\n", word, number, words);
 	}
+}
+
+static void notify_undelivered(void *context, uint64_t serial, enum link_way direction)
+{
+	notify_all(context, "undelivered", serial, link_way_name(direction));
 }
 
 static void note_ends(struct control *control, int64_t now)
@@ -158,7 +155,7 @@ static void notify_ends(struct control *control, int64_t now)
 			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
 			    together ? "" : link_way_name(d));
 			if (!together || d == LINK_GOING)
-				notify_changed(control, ends[d], change);
+				notify_all(control, "changed", (uint64_t)ends[d], change);
 			ends[d] = CLOCK_NEVER;
 		}
 	}
@@ -172,7 +169,7 @@ static void execute(void *context, struct control_client *client, char *line, in
 	if (lab_control_execute(control->link, line, now, &control->filters[client->place],
 	        &client->out, change)) {
 		note_ends(control, now);
-		notify_changed(control, now, change);
+		notify_all(control, "changed", (uint64_t)now, change);
 	}
 }
 

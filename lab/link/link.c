@@ -134,14 +134,14 @@ static void capture(struct link *link, const struct link_path *path, enum pcapng
 }
 
 /* Why the packet did not arrive, or what else befell it; NULL for nothing. */
-static const char *capture_comment(const struct link_path *path, bool there,
-    const struct impair_decision *v, char comment[PCAPNG_COMMENT])
+static const char *capture_comment(const struct link_path *path, const struct impair_decision *v,
+    char comment[PCAPNG_COMMENT])
 {
 	char settings[PCAPNG_COMMENT / 2];
 
 	if (v->fate != IMPAIR_DELIVERED) {
 		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)",
-		    there ? "there" : "back", impair_fate_text(v->fate),
+		    link_way_name(path->direction), impair_fate_text(v->fate),
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
@@ -170,7 +170,7 @@ static void notify(struct link *link, const struct link_path *path, int64_t now,
 		link->observer.packet(link->observer.context, &event);
 	if (link->capture)
 		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t)p->size,
-		    capture_comment(path, event.direction == LINK_GOING, v, comment));
+		    capture_comment(path, v, comment));
 }
 
 static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
