@@ -25,6 +25,7 @@
 #include "lab/link/pcapng.h"
 #include "lab/hosts/signals.h"
 #include "common/standard.h"
+#include "common/text.h"
 #include "lab/hosts/terminal.h"
 
 /* The time for the supervisor to end: longer than it gives the commands, and all within a second.
@@ -68,47 +69,42 @@ struct relay {
 	sigset_t mask;
 };
 
-static void put_hosts(FILE *out, const struct hosts_report *hosts, int mtu)
+static void report_hosts(const struct hosts_report *hosts, int mtu)
 {
-	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n",
+	standard_say("upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s",
 	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
 	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
 	    hosts->congestion);
 	if (hosts->passed_over.step != DIAGNOSE_NONE)
-		fprintf(out,
-		    "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab "
-		    "--check)\n",
+		standard_say("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "
+		             "upcase-lab --check)",
 		    strerror(hosts->passed_over.error));
 	if (!hosts->ipv6)
-		fprintf(out, "upcase-lab: warning: no IPv6 on the hosts: %s\n",
+		standard_say("upcase-lab: warning: no IPv6 on the hosts: %s",
 		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"
 		                         : "this machine has it switched off");
 	if (hosts->sysctl_denied)
-		fputs(
-		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not "
-		    "permitted\n",
-		    out);
+		standard_say("upcase-lab: warning: /proc/sys cannot be written: ping may say that "
+		             "it is not permitted");
 }
 
-static void put_counts(FILE *out, const struct link_counts *c, const char *name)
+static void put_count(struct text *t, uint64_t count, const char *what)
 {
-	fprintf(out, "%s %" PRIu64 " packets", name, c->packets);
-	for (int fate = 0; fate < IMPAIR_FATES; fate++) {
-		if (fate != IMPAIR_DELIVERED && c->fates[fate])
-			fprintf(out, ", %" PRIu64 " %s", c->fates[fate],
-			    impair_fate_text((enum impair_fate)fate));
-	}
-	if (c->duplicated)
-		fprintf(out, ", %" PRIu64 " duplicated", c->duplicated);
-	if (c->reordered)
-		fprintf(out, ", %" PRIu64 " reordered", c->reordered);
-	if (c->corrupted)
-		fprintf(out, ", %" PRIu64 " corrupted", c->corrupted);
-	fprintf(out, ", %" PRIu64 " delivered", c->delivered);
-	if (c->undelivered)
-		fprintf(out, ", %" PRIu64 " refused by the receiver's device", c->undelivered);
-	if (c->in_flight)
-		fprintf(out, ", %" PRIu64 " still on the way", c->in_flight);
+	if (count)
+		text_put(t, ", %" PRIu64 " %s", count, what);
+}
+
+static void put_counts(struct text *t, const struct link_counts *c, const char *name)
+{
+	text_put(t, "%s %" PRIu64 " packets", name, c->packets);
+	for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
+		put_count(t, c->fates[fate], impair_fate_text((enum impair_fate)fate));
+	put_count(t, c->duplicated, "duplicated");
+	put_count(t, c->reordered, "reordered");
+	put_count(t, c->corrupted, "corrupted");
+	text_put(t, ", %" PRIu64 " delivered", c->delivered);
+	put_count(t, c->undelivered, "refused by the receiver's device");
+	put_count(t, c->in_flight, "still on the way");
 }
 
 /* "exit status 2: the last line it wrote", "signal 9 (Killed)". Returns `text`. */
@@ -190,9 +186,8 @@ static void say_start(const struct relay *r, const struct hosts_report *report)
 		return;
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
-	put_hosts(stderr, report, r->options->hosts.mtu);
-	fprintf(stderr, "upcase-lab: link, %s\n", impair_options_line(&r->options->link, line));
-	fflush(stderr);
+	report_hosts(report, r->options->hosts.mtu);
+	standard_say("upcase-lab: link, %s", impair_options_line(&r->options->link, line));
 	signals_catch();
 	signals_block(&mask);
 }
@@ -399,26 +394,27 @@ static void set_environment(const char *runtime_dir)
 
 static void last_words(struct relay *r)
 {
+	char counts[2000];
+	struct text t = text_begin(counts, sizeof counts);
 	const uint64_t dropped = r->writer ? capture_dropped(r->writer) : 0;
 
 	if (r->trouble)
 		standard_say("upcase-lab: %s", r->failure);
 	if (r->link && !r->trouble) {
-		if (!r->options->quiet) {
-			fputs("upcase-lab: link, ", stderr);
-			put_counts(stderr, link_counts(r->link, LINK_GOING), "there:");
-			fputs("; ", stderr);
-			put_counts(stderr, link_counts(r->link, LINK_COMING), "back:");
-			fputs("\n", stderr);
-		}
+		put_counts(&t, link_counts(r->link, LINK_GOING), "there:");
+		text_put(&t, "; ");
+		put_counts(&t, link_counts(r->link, LINK_COMING), "back:");
+		if (!r->options->quiet)
+			standard_say("upcase-lab: link, %s", counts);
 		for (int side = 0; side < HOSTS_SIDES; side++) {
 			const unsigned long long packets = r->kernel_drops[side] +
 			                                   device_kernel_drops(r->devices[side]);
 
 			if (packets)
-				fprintf(stderr,
-				    "upcase-lab: warning: the %s host sent faster than the link can"
-				    " read: %llu packets were lost before it, not by it\n",
+				standard_say(
+				    "upcase-lab: warning: the %s host sent faster than the "
+				    "link can read: %llu packets were lost before it, not "
+				    "by it",
 				    side == HOSTS_NEAR ? "near" : "far", packets);
 		}
 	}

@@ -83,7 +83,7 @@ MAY = {
     'lab/hosts/timestamp-tap.c': 'file',
     'lab/output.c': 'file process place',
     'lab/link/pcapng.c': 'clock wait file',
-    'lab/relay.c': 'clock wait file process place speak',
+    'lab/relay.c': 'clock wait file process place',
     'lab/hosts/signals.c': 'wait end',
     'lab/hosts/terminal.c': 'wait file process place',
     'server/control.c': 'wait file',
