@@ -139,7 +139,7 @@ def source_environment(folders):
                 if file.endswith('.c'):
                     found |= set(
                         re.findall(
-                            r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"',
+                            r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:file_program|absolute)\("([A-Z_]+)"',
                             read(at, file)))
     return {name for names in found for name in names if name}
 
