@@ -50,15 +50,10 @@ static void append(struct view_bytes *b, const void *bytes, size_t n)
 	b->length += n;
 }
 
-static void append_words(struct view_bytes *b, const char *words)
+/* Adds words of the program behind the text in a pane. */
+static void add_words(const struct view_row *row, int pane, const char *words)
 {
-	append(b, words, strlen(words));
-}
-
-/* The program's words behind the text in a pane. */
-static struct view_bytes *words_of(const struct view_row *row, int pane)
-{
-	return &row->p->v->words[pane];
+	append(&row->p->v->words[pane], words, strlen(words));
 }
 
 /* An empty text shows as such. */
@@ -74,7 +69,7 @@ static void set_text(struct view_row_text *t, const void *text, size_t n, enum s
 /* Puts the program's words in the place of a reply. */
 static void set_words(struct view_row *row, int i, const char *words, enum style style)
 {
-	append_words(words_of(row, 1 + i), words);
+	add_words(row, 1 + i, words);
 	row->text[1 + i] = (struct view_row_text){ .has = true, .mark_style = style };
 }
 
@@ -111,7 +106,7 @@ static void set_reply(struct view_row *row, int i)
 	set_text(&row->text[1 + i], kept ? line->reply : line->text,
 	    kept ? line->reply_length : line->length, line->late ? STYLE_LATE : STYLE_ANSWERED);
 	row->text[1 + i].capitals = !kept && line->length > 0;
-	append_words(words_of(row, 1 + i),
+	add_words(row, 1 + i,
 	    fate_words_marks(&row->side[i],
 	        pane->wire < 0 || parts > 0                  ? PARTS_TIME
 	        : pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL
@@ -119,9 +114,9 @@ static void set_reply(struct view_row *row, int i)
 	        more ? MORE_COLUMNS : 0, words, sizeof words));
 	if (retransmission_times(row, i, words, sizeof words)[0] == '\0')
 		return;
-	append_words(words_of(row, 1 + i), " (");
-	append_words(words_of(row, 1 + i), words);
-	append_words(words_of(row, 1 + i), ")");
+	add_words(row, 1 + i, " (");
+	add_words(row, 1 + i, words);
+	add_words(row, 1 + i, ")");
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -156,8 +151,8 @@ static void set_fate(struct view_row *row, int i)
 	}
 	fate_words_unanswered(&row->side[i], fate, sizeof fate);
 	set_words(row, i, narrowed(fate, pane->to - pane->text, row->p->v->ascii), style);
-	append_words(words_of(row, 1 + i), times[0] != '\0' ? ", " : "");
-	append_words(words_of(row, 1 + i), times);
+	add_words(row, 1 + i, times[0] != '\0' ? ", " : "");
+	add_words(row, 1 + i, times);
 }
 
 /* Shows the fate behind the typed line: in the order of arrival, without a wire. */
@@ -171,7 +166,7 @@ static void set_fate_left(struct view_row *row, int i)
 		return;
 	snprintf(words, sizeof words, " (%s%s%s)", named ? transport_info[side->stream].title : "",
 	    named ? " " : "", fate);
-	append_words(words_of(row, 0), words);
+	add_words(row, 0, words);
 }
 
 /* Fills the pane of a transport that the line went over. */
@@ -225,7 +220,7 @@ static void set_line(struct view_row *row)
 	}
 	set_text(row->text, line->text, line->length, STYLE_NORMAL);
 	if (line->partial)
-		append_words(words_of(row, 0), glyph(GLYPH_ELLIPSIS, v->ascii));
+		add_words(row, 0, glyph(GLYPH_ELLIPSIS, v->ascii));
 	for (int i = 0; i < row->p->sides; i++) {
 		struct view_row_side *side = &row->side[i];
 		if (!side->sent)
@@ -254,11 +249,11 @@ static void set_item(struct view_row *row)
 		int i = row->p->sides > 1 && item->stream;
 		set_text(&row->text[1 + i], item->text, item->length, STYLE_LATE);
 		if (row->p->side[i].wire < 0)
-			append_words(words_of(row, 1 + i), " (stray)");
+			add_words(row, 1 + i, " (stray)");
 		return;
 	}
 	v->notice.length = 0;
-	append_words(&v->notice, error ? "!! " : "-- ");
+	append(&v->notice, error ? "!! " : "-- ", 3);
 	append(&v->notice, item->text, item->length);
 	set_text(row->text, v->notice.bytes, v->notice.length, error ? STYLE_ERROR : STYLE_NOTICE);
 	row->wide = true;
@@ -442,7 +437,7 @@ static bool set_arrival(const struct list *l, uint64_t index, struct view_row *r
 	row->side[i].number = a->number;
 	set_text(&row->text[1 + i], a->text, a->length,
 	    a->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	append_words(words_of(row, 1 + i), fate_words_arrival(a));
+	add_words(row, 1 + i, fate_words_arrival(a));
 	return item != NULL && row_belongs(a, item, found);
 }
 
@@ -452,7 +447,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 	struct view_row row = { .p = p, .lines = 1 };
 	bool found;
 	for (int i = 0; i <= VIEW_SIDES; i++)
-		words_of(&row, i)->length = 0;
+		p->v->words[i].length = 0;
 	if (p->v->laid_cells > LAID_CELLS)
 		row_drop_texts(p->v);
 	if (l->of == LIST_ROWS) {
