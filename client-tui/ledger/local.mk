@@ -6,7 +6,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/ledger-internal.h \
 	%D%/ledger-line.c %D%/ledger-line.h \
 	%D%/ledger-match.c \
-	%D%/ledger-replay.c %D%/ledger-replay.h \
+	%D%/ledger-replay.c \
 	%D%/ledger-row.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/line-index.c %D%/line-index.h \

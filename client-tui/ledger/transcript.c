@@ -20,6 +20,9 @@ union slot {
 	};
 };
 
+/* The arrivals over UDP, then those over TCP. */
+enum { ITEMS, ARRIVALS, RINGS = ARRIVALS + 2 };
+
 /* Serials: the oldest kept, and the next. What all texts take. */
 struct ring {
 	union slot *slots;
@@ -29,8 +32,7 @@ struct ring {
 
 struct transcript {
 	size_t capacity;
-	/* The items, UDP's arrivals and TCP's. */
-	struct ring items, arrivals[2];
+	struct ring rings[RINGS];
 };
 
 struct transcript *transcript_new(size_t capacity)
@@ -39,13 +41,11 @@ struct transcript *transcript_new(size_t capacity)
 	if (!b)
 		return NULL;
 	b->capacity = capacity ? capacity : 1;
-	b->items.slots = calloc(b->capacity, sizeof(union slot));
-	for (int i = 0; i < 2; i++)
-		b->arrivals[i].slots = calloc(b->capacity, sizeof(union slot));
-	if (!b->items.slots || !b->arrivals[0].slots || !b->arrivals[1].slots) {
-		transcript_free(b);
-		return NULL;
-	}
+	for (int i = 0; i < RINGS; i++)
+		if (!(b->rings[i].slots = calloc(b->capacity, sizeof(union slot)))) {
+			transcript_free(b);
+			return NULL;
+		}
 	return b;
 }
 
@@ -74,11 +74,9 @@ static union slot *find(const struct transcript *b, const struct ring *r, uint64
 
 void transcript_clear(struct transcript *b)
 {
-	struct ring *const rings[] = { &b->items, &b->arrivals[0], &b->arrivals[1] };
-
-	for (int i = 0; i < 3; i++)
-		while (rings[i]->first < rings[i]->end)
-			drop_first(b, rings[i]);
+	for (int i = 0; i < RINGS; i++)
+		while (b->rings[i].first < b->rings[i].end)
+			drop_first(b, &b->rings[i]);
 }
 
 void transcript_free(struct transcript *b)
@@ -86,9 +84,8 @@ void transcript_free(struct transcript *b)
 	if (!b)
 		return;
 	transcript_clear(b);
-	free(b->items.slots);
-	free(b->arrivals[0].slots);
-	free(b->arrivals[1].slots);
+	for (int i = 0; i < RINGS; i++)
+		free(b->rings[i].slots);
 	free(b);
 }
 
@@ -102,7 +99,7 @@ static unsigned char *copy(const void *text, size_t *n)
 int transcript_add_line(struct transcript *b, const struct ledger *ledger,
     const struct ledger *other, bool stream, uint64_t number)
 {
-	add(b, &b->items,
+	add(b, &b->rings[ITEMS],
 	    &(const union slot){ .item = { .kind = TRANSCRIPT_LINE,
 	                             .stream = stream,
 	                             .ledger = ledger,
@@ -117,7 +114,7 @@ int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool st
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(b, &b->items,
+	add(b, &b->rings[ITEMS],
 	    &(const union slot){
 	        .item = { .kind = kind, .stream = stream, .text = bytes, .length = n } });
 	return 0;
@@ -138,12 +135,12 @@ int transcript_change_event(struct transcript *b, uint64_t serial,
 {
 	char words[SESSION_EVENT_WORDS];
 	size_t n = strlen(session_event_words(event, words));
-	union slot *slot = find(b, &b->items, serial);
+	union slot *slot = find(b, &b->rings[ITEMS], serial);
 	unsigned char *bytes = slot ? copy(words, &n) : NULL;
 
 	if (!bytes)
 		return slot ? -1 : 0;
-	b->items.bytes += n - slot->length;
+	b->rings[ITEMS].bytes += n - slot->length;
 	free(slot->text);
 	slot->text = bytes;
 	slot->length = n;
@@ -156,46 +153,46 @@ int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool s
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(b, &b->arrivals[stream],
+	add(b, &b->rings[ARRIVALS + stream],
 	    &(const union slot){ .arrival = { .text = bytes,
 	                             .length = n,
 	                             .match = match,
 	                             .number = number,
-	                             .items = b->items.end } });
+	                             .items = b->rings[ITEMS].end } });
 	return 0;
 }
 
 uint64_t transcript_first(const struct transcript *b)
 {
-	return b->items.first;
+	return b->rings[ITEMS].first;
 }
 
 uint64_t transcript_end(const struct transcript *b)
 {
-	return b->items.end;
+	return b->rings[ITEMS].end;
 }
 
 const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial)
 {
-	const union slot *slot = find(b, &b->items, serial);
+	const union slot *slot = find(b, &b->rings[ITEMS], serial);
 
 	return slot ? &slot->item : NULL;
 }
 
 uint64_t transcript_arrivals_first(const struct transcript *b, bool stream)
 {
-	return b->arrivals[stream].first;
+	return b->rings[ARRIVALS + stream].first;
 }
 
 uint64_t transcript_arrivals_end(const struct transcript *b, bool stream)
 {
-	return b->arrivals[stream].end;
+	return b->rings[ARRIVALS + stream].end;
 }
 
 const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
     uint64_t serial)
 {
-	const union slot *slot = find(b, &b->arrivals[stream], serial);
+	const union slot *slot = find(b, &b->rings[ARRIVALS + stream], serial);
 
 	return slot ? &slot->arrival : NULL;
 }

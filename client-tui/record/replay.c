@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and calls
+/* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls
  * the same hooks. The replay's clock is the real one minus the time for which it was paused. */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 
 #include "common/capitals.h"
 #include "common/grow.h"
-#include "ledger/ledger-replay.h"
+#include "ledger/ledger.h"
 #include "record/record-file.h"
 #include "common/search.h"
 #include "net/session-internal.h"

@@ -135,6 +135,11 @@ static const char *reason(int error)
 	                       : strerror(error);
 }
 
+static int wrong(char why[EXPORT_WHY], const char *path, const char *what)
+{
+	return text_refuse(why, EXPORT_WHY, "'%.100s': %s", path, what);
+}
+
 /* The pictures to draw and their files, one after the other. */
 struct job {
 	/* Lines whole, for the exchange; and all lines, for the plots. */
@@ -307,7 +312,7 @@ static void drop(struct job *job)
 	free(job->events);
 }
 
-static int write_all(struct job *job, char *why, size_t size)
+static int write_all(struct job *job, char why[EXPORT_WHY])
 {
 	char file[PATH_MAX + 40];
 
@@ -315,7 +320,7 @@ static int write_all(struct job *job, char *why, size_t size)
 		file_name(job, job->picture, file, sizeof file);
 		if (file_make(file, write_picture, job, &job->made[job->picture]) == 0)
 			continue;
-		snprintf(why, size, "'%.100s': %s", file, reason(errno));
+		wrong(why, file, reason(errno));
 		while (job->picture-- > 0) {
 			file_name(job, job->picture, file, sizeof file);
 			(void)file_remove(file, &job->made[job->picture]);
@@ -325,21 +330,21 @@ static int write_all(struct job *job, char *why, size_t size)
 	return (int)job->pages + 1;
 }
 
-int export_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size)
+int export_svg(const char *path, const struct recorder *r, int64_t now, char why[EXPORT_WHY])
 {
 	struct job job = { .count = 0 };
 	int result = -1;
 
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 	if (collect(&job, r, now) == 0)
-		result = write_all(&job, why, size);
+		result = write_all(&job, why);
 	else
-		snprintf(why, size, "memory is short");
+		snprintf(why, EXPORT_WHY, "memory is short");
 	drop(&job);
 	return result;
 }
 
-int export_svg_check(const char *path, char *why, size_t size)
+int export_svg_check(const char *path, char why[EXPORT_WHY])
 {
 	struct job job = { .pages = 1 };
 	char file[PATH_MAX + 40];
@@ -348,7 +353,7 @@ int export_svg_check(const char *path, char *why, size_t size)
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return text_refuse(why, size, "'%.100s': %s", file, reason(EEXIST));
+			return wrong(why, file, reason(EEXIST));
 	}
 	return 0;
 }
@@ -416,11 +421,6 @@ static const char *ending(const char *path)
 	return dot ? dot : "";
 }
 
-static int wrong(char why[EXPORT_WHY], const char *path, const char *what)
-{
-	return text_refuse(why, EXPORT_WHY, "'%.100s': %s", path, what);
-}
-
 static const struct export_kind *find(const char *path, char why[EXPORT_WHY])
 {
 	if (strcmp(path, "-") == 0) {
@@ -457,7 +457,7 @@ static bool is_picture(const char *path)
 
 int export_check(const char *path, char why[EXPORT_WHY])
 {
-	if (is_picture(path) ? export_svg_check(path, why, EXPORT_WHY) < 0 : !find(path, why))
+	if (is_picture(path) ? export_svg_check(path, why) < 0 : !find(path, why))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return wrong(why, path, reason(EEXIST));
@@ -474,7 +474,7 @@ int export_file(const char *path, const struct recorder *r, const struct transcr
 	struct stat made;
 
 	if (is_picture(path))
-		return export_svg(path, r, now, why, EXPORT_WHY) < 0 ? -1 : 0;
+		return export_svg(path, r, now, why) < 0 ? -1 : 0;
 	kind = find(path, why);
 	if (!kind)
 		return -1;

@@ -29,8 +29,8 @@ int export_text(FILE *out, const struct transcript *b, int64_t now);
 /* The pictures of a session: the exchange, in pages of SEQUENCE_LINES lines, and the plots. Into
  * new files: NAME.svg, NAME-2.svg ... and NAME-plots.svg, where `path` is NAME.svg. Returns how
  * many files, or -1 with why (none of them is left then). */
-int export_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size);
+int export_svg(const char *path, const struct recorder *r, int64_t now, char why[EXPORT_WHY]);
 /* Whether files of that name can be made: 0, or -1 with why. */
-int export_svg_check(const char *path, char *why, size_t size);
+int export_svg_check(const char *path, char why[EXPORT_WHY]);
 
 #endif

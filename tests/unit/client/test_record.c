@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/ledger-replay.h"
+#include "ledger/ledger.h"
 #include "record/record-file.h"
 #include "record/recorder.h"
 #include "report/export.h"
