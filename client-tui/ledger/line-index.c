@@ -49,7 +49,7 @@ int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
 	if (line_index_key_capitals(key, text, n))
 		return -1;
 	key->hash = fnv_hash(key->bytes, key->length);
-	/* A last stir because buckets take the low bits. */
+	/* Mixes in the high bits, since buckets take the low ones. */
 	key->hash ^= key->hash >> 32;
 	return 0;
 }
@@ -98,7 +98,7 @@ struct line_group *line_index_find(struct line_index *k, const struct line_index
 	return t;
 }
 
-/* When memory is short, the chains only grow longer. */
+/* Doubles the buckets; when memory is short, the chains grow longer instead. */
 static void grow(struct line_index *k)
 {
 	size_t mask = k->mask * 2 + 1;

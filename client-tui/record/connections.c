@@ -13,9 +13,9 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A connection that takes longer has a row before it stands. */
+/* A connection that takes longer gets its row before it is open. */
 #define ROW_AFTER (100 * NS_PER_MS)
-/* How long the packets after the end are waited for: a FIN may be sent again. */
+/* The time to wait for packets after the end: a FIN may be sent again. */
 #define CLOSING (NS_PER_S)
 #define TEXT_SIZE 500
 
@@ -150,7 +150,7 @@ void connections_take(struct connections *c, const struct session_connection *co
 		              : 0;
 }
 
-/* True if this attempt is as the failed one before it. */
+/* True if this attempt went as the failed one before it. */
 static bool is_repeated(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
@@ -160,7 +160,7 @@ static bool is_repeated(const struct connection_note *n)
 	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 }
 
-/* True if it has no row: it is as expected, or as the attempt before it. */
+/* True if the connection gets no row: it went as expected, or as the attempt before it. */
 static bool is_quiet(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;

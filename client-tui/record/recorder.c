@@ -173,7 +173,7 @@ bool recorder_next_event(const struct recorder *r, size_t *index, struct session
 	return false;
 }
 
-/* How the words of link_status_line() and of events begin: of a pause, and of its end. */
+/* The first words of link_status_line() and of events, for a pause of the link and for its end. */
 static const struct {
 	const char *on, *off;
 } pauses[] = { { "held ", "released" }, { "unplugged ", "plugged in" } };
@@ -232,7 +232,7 @@ static int put_event(const struct recorder *r, const struct sink *to,
 	return put(to, RECORD_EVENT, &e);
 }
 
-/* True if the entry says that all waiting lines were cut off, the line of this row too. */
+/* True if the entry reports that all waiting lines were cut off, and the row's line was one. */
 static bool cuts(const struct event_log_entry *entry, const struct recorder_session *s,
     const struct ledger_row *row)
 {
@@ -416,7 +416,7 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 	s->written++;
 }
 
-/* The text, for a record or an entry that only reads it; never NULL. */
+/* The reply's text, never NULL; not const, as records own theirs, but it is only read. */
 static unsigned char *text_of(const struct session_reply *reply)
 {
 	return (unsigned char *)(uintptr_t)(reply->length ? reply->text

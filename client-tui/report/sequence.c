@@ -16,7 +16,7 @@
 /* Up to so many pixels if lines are sent so fast that their arrows would cover each other. */
 #define FALL_MAX 300.0
 #define AXIS_MAX 4200.0
-/* Nothing for so many usual durations: the axis is cut. */
+/* The axis is cut where nothing happens for so many usual durations. */
 #define QUIET 8
 
 /* --- pages --- */

@@ -33,7 +33,8 @@
 #define EVENT_FONT 10.0
 #define EVENT_ROW 12.0
 #define EVENT_COLUMNS 110
-/* Where a lost packet's arrow ends: the link reports only that it was lost. */
+/* A lost packet's arrow ends at this part of the way: the link does not report where it was lost.
+ */
 #define DROPPED_AT 0.55
 /* Where the name of a segment stands along it; an acknowledgement's, which often goes with another,
  * further on. */
@@ -301,7 +302,7 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	draw_flags(panel, k, r != NULL, from, to, y1, y2);
 }
 
-/* It was sent, and nobody knows how far it came. */
+/* True if the line was sent and it is not known how far it came. */
 static bool is_under_way(const struct record *r)
 {
 	return !sequence_known(r->row.replied_at) && r->row.fate != FATE_FAILED &&
@@ -457,7 +458,7 @@ static void draw_times(const struct picture *p)
 		while (cut < a->cut_count && a->cuts[cut].to <= t)
 			cut++;
 		if (cut < a->cut_count && t > a->cuts[cut].from) {
-			/* On to the last mark within the cut: the next is behind it. */
+			/* The last mark within the cut; the next one stands behind it. */
 			t = (a->cuts[cut].to - 1) / step * step;
 			continue;
 		}
