@@ -19,21 +19,19 @@
 /* Going: from the near host, where the client runs, to the far one ("there"); coming: back. */
 enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
 
-/* What became of a packet on its way: the link's own fates of different short names, and two more.
- */
+/* What became of a packet on its way: the link's own fates in their order, and two more. Of those
+ * that share a short name the first is used. */
 enum link_fate {
 	/* Nothing is known of it, or it has not happened. */
 	LINK_NONE,
-	LINK_DELIVERED = 1 + IMPAIR_DELIVERED,
-	/* By chance; in a burst; because the link had no room for it. */
-	LINK_LOST = 1 + IMPAIR_LOST_RANDOM,
-	LINK_QUEUE_FULL = 1 + IMPAIR_QUEUE_FULL,
-	LINK_TOO_BIG = 1 + IMPAIR_TOO_BIG,
-	LINK_UNPLUGGED = 1 + IMPAIR_UNPLUGGED,
-	LINK_REQUESTED_DROP = 1 + IMPAIR_REQUESTED_DROP,
+#define X(id, word, text, name, counted) LINK_##id,
+	IMPAIR_FATE_LIST(X)
+#undef X
 	/* Delivered with a bit flipped: the receiver drops it. */
-	LINK_CORRUPTED = 1 + IMPAIR_FATES,
-	LINK_FATES
+	LINK_CORRUPTED,
+	LINK_FATES,
+	/* By chance; in a burst; because the link had no room for it. */
+	LINK_LOST = LINK_LOST_RANDOM
 };
 
 enum link_protocol { LINK_OTHER, LINK_UDP, LINK_TCP, LINK_ICMP, LINK_PROTOCOLS };

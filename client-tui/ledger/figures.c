@@ -238,6 +238,19 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 	f->tcp.has_server |= row->type == FIGURE_FAR;
 }
 
+void figures_restore(struct figures *f, const struct figures *recorded)
+{
+	const size_t begin = offsetof(struct figures, totals), end = begin + sizeof f->totals;
+
+	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
+		const bool measured = row->field >= begin && row->field < end && !row->restored;
+
+		if (row->key && row->type < FIGURE_DERIVED && !measured &&
+		    figure_value(row, recorded) != FIGURE_NONE)
+			figure_set(row, f, figure_value(row, recorded));
+	}
+}
+
 /* ---- stalls of TCP ---- */
 
 /* The length of the stall at `at`, ns; 0 for none. */

@@ -211,6 +211,9 @@ struct figure {
 	double q;
 	/* Values of enum figure_scope. */
 	unsigned scope;
+	/* One of the totals that a replay takes from the record, as it takes all figures outside
+	 * the totals: its ledger, which measures the totals again, cannot know this one. */
+	bool restored;
 	enum figure_shown shown;
 	/* The unit of a count, "segment"; NULL for a bare number. */
 	const char *unit;
@@ -235,5 +238,7 @@ double figure_real(const struct figure *row, const struct figures *f);
 bool figure_applies(const struct figure *row, const struct figures *f);
 /* Sets one that is read from records. */
 void figure_set(const struct figure *row, struct figures *f, int64_t value);
+/* Sets those that a replay does not measure again, as they are in `recorded`. */
+void figures_restore(struct figures *f, const struct figures *recorded);
 
 #endif

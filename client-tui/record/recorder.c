@@ -361,9 +361,7 @@ static int put_summary(const struct recorder *r, const struct sink *to,
 
 		summary.sums[i] = (struct record_sum){ .of = s->of, .figures = s->figures };
 		f->stream = s->of.stream;
-		f->totals = *ledger_totals(s->ledger);
 		f->unrecorded = f->totals.typed - written[i];
-		f->stats = ledger_stats(s->ledger);
 	}
 	if (summary.sums)
 		result = put(to, RECORD_SUMMARY, &summary);

@@ -47,8 +47,8 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 /* The next event from *index on, 0 at first, with its time since the session's start and borrowed
  * texts. False when there is none. */
 bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event);
-/* Sets the figures that the ledger does not have, before the end and before each save: those of
- * session_figures(), and the generator's schedule. */
+/* Sets the session's figures, before the end and before each save: those of session_figures(), and
+ * the generator's schedule. */
 void recorder_figures(struct recorder *r, int session, const struct figures *figures);
 
 /* The session's hooks, at `now`. Pieces of a reply (`more`) are passed over. */

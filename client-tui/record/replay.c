@@ -167,13 +167,8 @@ static void fill_figures(const struct session *s, int64_t now, struct figures *o
 	const struct record_file_session *side = s->data;
 
 	(void)now;
-	if (!side->has_sum)
-		return;
-	out->times = side->sum.figures.times;
-	out->overflows = side->sum.figures.overflows;
-	out->tcp = side->sum.figures.tcp;
-	out->stalls = side->sum.figures.stalls;
-	out->schedule = side->sum.figures.schedule;
+	if (side->has_sum)
+		figures_restore(out, &side->sum.figures);
 }
 
 static const struct transport transport_replay = { .has_room = has_room,

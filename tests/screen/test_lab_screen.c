@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "common/impair-fields.h"
 #include "tests/lib/client.h"
 
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
@@ -289,7 +290,7 @@ static double seconds(void)
  * does. */
 static void waits_for_a_lost_syn(void **state)
 {
-	struct terminal *t = lab(24, 130, "--delay 20ms", "");
+	struct terminal *t = lab(40, 130, "--delay 20ms", "");
 	double began, waited;
 	int row, column;
 
@@ -421,6 +422,23 @@ static void link_command(void **state)
 	leave(t);
 }
 
+/* Presses Down until the panel's mark stands before the setting. */
+static void choose(struct terminal *t, const char *setting)
+{
+	char chosen[40];
+
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
+		const char *name = impair_field((enum impair_field_id)id)->name;
+
+		snprintf(chosen, sizeof chosen, "> %s ", name);
+		term_expect(t, chosen);
+		if (strcmp(name, setting) == 0)
+			return;
+		term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	}
+	fail_msg("no setting '%s'", setting);
+}
+
 static void panel(void **state)
 {
 	struct terminal *t = lab(24, 100, "--loss 20%", "");
@@ -437,8 +455,7 @@ static void panel(void **state)
 	term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
 	term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
 	term_expect(t, "link: there loss 10 %; back loss 25 %");
-	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
-	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	choose(t, "delay");
 	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
 	term_expect(t, "link: there loss 10 %, delay 1 ms; back");
 	press(t, 7);

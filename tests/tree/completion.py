@@ -7,6 +7,9 @@ import subprocess
 
 from tap import LAB, TOP, UPCASE, UPCASED, done, point
 
+# One word too many is offered for every option: so many faults tell it.
+FAULTS_SHOWN = 5
+
 COMPLETE = '''
 source "$1"
 shift
@@ -71,7 +74,8 @@ def check(name, program):
         faults += refused(name, program, option)
         if complete(name, option, '') != complete(name, option, '=', ''):
             faults.append(f'{option} VALUE and {option}=VALUE differ')
-    point(f'{name}: the values offered are taken', faults)
+    more = [f'and {len(faults) - FAULTS_SHOWN} more'] if len(faults) > FAULTS_SHOWN else []
+    point(f'{name}: the values offered are taken', faults[:FAULTS_SHOWN] + more)
     for option in sorted(known & files_offered):
         here = os.path.join(TOP, 'COPYI')
         point(f'{name}: files are offered for {option}',

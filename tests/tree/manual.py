@@ -39,6 +39,11 @@ def words(line):
     return [word.strip('"') for word in line.split()]
 
 
+def plain(text):
+    """What lines of mdoc show, in one line."""
+    return ' '.join(' '.join(words(line)) for line in text.splitlines())
+
+
 def items(text):
     """The heads of the lists' items."""
     return re.findall(r'^\.It (.*)$', text, re.M)
@@ -97,14 +102,14 @@ def tables():
 
 def check_tables(name):
     rows = tables()
-    commands = {'/' + name for table, name, _ in rows if table == 'command'}
+    commands = {'/' + name for table, name, *_ in rows if table == 'command'}
     described = set()
     for item in items(section(name, 'COMMANDS')):
         described |= {word for word in words(item) if re.match(r'/[a-z]', word)}
     point(f'{name} has the commands of the program', both_ways('command', name, commands,
                                                                described))
     # A key's name may be of several words, and an item may name several keys.
-    keys = {key for table, key, _ in rows if table == 'key'}
+    keys = {key for table, key, *_ in rows if table == 'key'}
     described = [' '.join(word for word in words(item) if word not in ('Ic', 'Sy', 'Cm', 'Ns'))
                  for item in items(section(name, 'KEY BINDINGS') or section(name, 'KEYS'))]
     described = {part.strip() for item in described for part in re.split(r' , | or ', item)}
@@ -122,13 +127,45 @@ def check_marks(name):
 
 
 def check_figures(name):
-    """Every figure is described: by its key in records, or one that only the page shows by its label there."""
+    """Every figure is described: by its key in records, and by its label on the page. A label that
+    begins with a space or a comma joins parts of one cell."""
     records = set(re.findall(r'[a-z_0-9]+', section(name, 'RECORD FORMAT')))
-    shown = ' '.join(' '.join(words(line)) for line in section(name, 'STATISTICS').splitlines())
-    missing = [key or label for table, key, label in tables() if table == 'figure'
-               and not (key in records if key else label.split(',')[0] in shown)]
-    point(f'{name} has the figures of the program',
-          [f'{figure} is not described' for figure in missing])
+    shown = plain(section(name, 'STATISTICS'))
+    figures = [row[1:] for row in tables() if row[0] == 'figure']
+    point(f'{name} has the figures of the program', [
+        f'{key} is not in RECORD FORMAT' for key, _ in figures if key and key not in records
+    ] + [
+        f'"{label}" is not in STATISTICS' for _, label in figures
+        if re.match('[^ ,]', label) and label.split(',')[0] not in shown
+    ])
+
+
+def item_of(text, head):
+    """The lines under an item of a list."""
+    return '\n'.join(re.findall(rf'(?ms)^\.It {head}$(.*?)(?=^\.It |^\.El|\Z)', text))
+
+
+def check_fates():
+    """Every fate of the link stands where the client, the lab and the server show it."""
+    fates = [row[1:] for row in tables() if row[0] == 'fate' and row[1] != 'delivered']
+    records = {
+        word for text in re.findall(r'(?ms)^\.It Ql fate$(.*?)(?=^\.It )',
+                                    section('upcase.1', 'RECORD FORMAT'))
+        for word in re.findall(r'(?m)^\.Dq (.*?) ?[,.]?$', text)
+    }
+    drawn = ' '.join(items(section('upcase.1', 'THE SCREEN')))
+    events = set(
+        re.findall(r'(?m)^\.Cm (\S+)', item_of(subsection('upcase-lab.1', 'Events'), 'Cm fate')))
+    counters = {words(item)[1] for item in items(section('upcased.8', 'TOTALS'))
+                if item.startswith('Cm ')}
+    point('the manual has the fates of the link', [
+        f'{fate} is not in {where}' for fate, where, found in [
+            *((name, 'upcase.1, THE SCREEN', name in drawn) for name, _, _ in fates),
+            *((name, 'upcase.1, RECORD FORMAT', name in records) for name, _, _ in fates),
+            *((word, 'upcase-lab.1, Events', word in events) for _, word, _ in fates),
+            *((counter, 'upcased.8', counter in counters) for _, _, counter in fates if counter)
+        ] if not found
+    ] + ([] if fates else ['no fate found in the program']))
 
 
 def source_environment(folders):
@@ -290,6 +327,7 @@ def main():
     check_tables('upcase.1')
     check_marks('upcase.1')
     check_figures('upcase.1')
+    check_fates()
     check_environment('upcase.1', ['common', 'client-tui'])
     check_environment('upcased.8', ['common', 'server'])
     check_environment('upcase-lab.1', ['lab'])

@@ -48,7 +48,8 @@ with upcased() as server:
     wanted = text.decode().upper().encode()
     point("--both: each line over both", differences("UDP", lane(result.stdout, b"udp "), wanted) +
           differences("TCP", lane(result.stdout, b"tcp "), wanted) + status(result, 0) +
-          says(result, b"--- UDP beside TCP ", b"answered 502 of 502 502 of 502\nlost 0/502 (0 %"))
+          says(result, b"--- UDP beside TCP ", b"answered 502 of 502 502 of 502\n",
+               b"\nlost 0/502 (0 %"))
     result = run("--plain", "-b", "127.0.0.1", server.port, stdin=b"one\nbare")
     point(
         "--both: the last line has no end of line",
@@ -66,7 +67,8 @@ with upcased() as server:
         differences("TCP", lane(result.stdout, b"tcp "),
                     b"BEFORE\n" + long.upper() + b"\n" + b"AFTER\n" * 50) + status(result, 1) +
         says(result, b"line 2 over UDP: failed: too long",
-             b"answered 51 of 52 52 of 52\nfailed 1 0\n"))
+             b"answered 51 of 52 52 of 52\n",
+             b"\nfailed 1 0\n"))
     exact = b"x" * 65536
     result = run("--plain", "-b", "127.0.0.1", server.port, stdin=exact + b"\n" + exact + b"y\n")
     point(
