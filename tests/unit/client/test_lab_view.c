@@ -125,22 +125,39 @@ static void tell(struct stage *s, bool back, const char *text, enum link_fate fa
 	trace_event(s->trace, &e);
 }
 
+/* The ways to lose a packet that have names of their own, without the drop on cue. Returns how
+ * many. */
+static int ways_to_lose(enum link_fate fates[LINK_FATES])
+{
+	int count = 0;
+
+	for (int fate = LINK_LOST; fate < LINK_FATES; fate++) {
+		const int first = fate == LINK_CORRUPTED
+		                    ? fate
+		                    : 1 + (int)impair_fate_find(impair_fate_word(fate - 1));
+
+		if (fate == first && fate != LINK_REQUESTED_DROP)
+			fates[count++] = fate;
+	}
+	return count;
+}
+
 /* Lines lost in each way, in both directions; their texts are their numbers. */
 static void lose(struct stage *s)
 {
-	static const enum link_fate fates[] = { LINK_LOST, LINK_CORRUPTED, LINK_QUEUE_FULL,
-		LINK_TOO_BIG, LINK_UNPLUGGED };
-	char text[10];
+	enum link_fate fates[LINK_FATES];
+	const int ways = ways_to_lose(fates);
+	char text[16];
 
-	for (int i = 0; i < 2 * 5; i++) {
+	for (int i = 0; i < 2 * ways; i++) {
 		snprintf(text, sizeof text, "%d", i);
 		line(s, text);
-		if (i < 5) {
+		if (i < ways) {
 			tell(s, false, text, fates[i], 0, 0, false);
 			continue;
 		}
 		tell(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
-		tell(s, true, text, fates[i - 5], 0, 0, false);
+		tell(s, true, text, fates[i - ways], 0, 0, false);
 	}
 	line(s, "server");
 	tell(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
@@ -275,9 +292,16 @@ static const int seven[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 0 };
 static void where_datagrams_die(void **state)
 {
 	struct stage *s = *state;
+	enum link_fate fates[LINK_FATES];
+	const int ways = ways_to_lose(fates);
+	char words[40];
 
 	lose(s);
 	draw(s, 24, 80);
+	for (int i = 0; i < ways; i++) {
+		snprintf(words, sizeof words, "✗ %s going", link_fate_word(fates[i]));
+		check_seen(s, words);
+	}
 	check_seen(s, "  1 0                       │ ──✗ lost going        │");
 	check_seen(s, "│ ──✗ corrupted going   │");
 	check_seen(s, "│ ──✗ queue full going  │");
