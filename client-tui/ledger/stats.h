@@ -37,7 +37,7 @@ struct stats {
 	uint64_t amended;
 };
 
-/* `s` is all zero, as from calloc(): what nobody uses of it then takes no memory. */
+/* `s` is all zero, as from calloc(), so that pages without values take no memory. */
 void stats_start(struct stats *s);
 /* The next line in the order of sending: lost or not, its round-trip time and what the person
  * waited, ns, -1 for none. */

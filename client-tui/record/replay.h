@@ -16,7 +16,7 @@
 
 struct replay;
 
-/* How far it is, and what the recording has. */
+/* The position of a replay, and what the recording has. */
 struct replay_status {
 	/* Sessions; events, and how many of them were played. */
 	size_t sessions, length, position;

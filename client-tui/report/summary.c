@@ -48,7 +48,7 @@ static void put_loss(struct text *out, const struct ledger_totals *t, const char
 	text_put(out, " %%, 95 %% ");
 	text_decimal(out, 100 * low, digits);
 	text_put(out, "–");
-	/* Of very many lines none was lost: the interval has decimals. */
+	/* The interval has decimals when none of very many lines was lost. */
 	text_decimal(out, 100 * high,
 	    digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
 	text_put(out, ")");
