@@ -31,6 +31,23 @@ int64_t clock_realtime(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_difference(int samples, int64_t enough, int64_t *took)
+{
+	int64_t difference = 0;
+
+	*took = INT64_MAX;
+	for (int i = 0; i < samples && *took > enough; i++) {
+		const int64_t before = clock_monotonic(), real = clock_realtime(),
+		              span = clock_monotonic() - before;
+
+		if (span >= *took)
+			continue;
+		*took = span;
+		difference = real - before - span / 2;
+	}
+	return difference;
+}
+
 const struct timespec *clock_until(int64_t deadline, int64_t now, struct timespec *ts)
 {
 	int64_t left;

@@ -22,6 +22,10 @@ int64_t clock_ns(const struct timespec *ts);
 int64_t clock_monotonic(void);
 /* Now, in ns of CLOCK_REALTIME. */
 int64_t clock_realtime(void);
+/* The wall clock minus the monotonic one: the fastest of `samples` readings of both, up to the
+ * first that takes no more than `enough` ns. `*took` is how long it took: a process that loses the
+ * processor between the two clocks takes long. */
+int64_t clock_difference(int samples, int64_t enough, int64_t *took);
 
 /* The timeout of pselect() from `now` until `deadline`, not negative, in `ts`. Returns `ts`, or
  * NULL (no timeout) for CLOCK_NEVER. */

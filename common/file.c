@@ -116,13 +116,11 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 	                 ? open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
 	                 : -1;
 	const ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
-	const int error = errno;
 
-	if (fd >= 0)
-		close(fd);
+	(void)file_give_up(fd);
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
-	(void)file_refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else",
+	(void)file_refuse(n < 0 ? errno : EEXIST, n < 0 ? strerror(errno) : "holds something else",
 	    why);
 	return false;
 }

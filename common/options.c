@@ -497,25 +497,24 @@ static int refuse_name(const struct options_spec *table, const struct option_par
 			    "%s: options stand without dashes here: %s", shown, near->name);
 	}
 	near = nearest(table, name, n);
-	if (near)
-		return text_refuse(why, OPTIONS_WHY,
-		    "%s: there is no such option; did you mean %s?", shown, near->name);
-	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option", shown);
+	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option%s%s%s", shown,
+	    near ? "; did you mean " : "", near ? near->name : "", near ? "?" : "");
 }
 
 /* Why a setter refused, in full: the line and what would be right. */
 static int refuse_value(const struct options_spec *o, const struct option_parts *p,
     const char *reason, char why[OPTIONS_WHY])
 {
+	struct text t = text_begin(why, OPTIONS_WHY);
 	char shown[SHOWN];
 
-	if (!o->argument)
-		return text_refuse(why, OPTIONS_WHY, "%s: %s", o->name, reason);
-	show(p->value, p->value_length, shown);
-	if (!o->example)
-		return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s", o->name, shown, reason);
-	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown,
-	    reason, o->name, o->example);
+	text_put(&t, "%s: ", o->name);
+	if (o->argument)
+		text_put(&t, "'%s' ", show(p->value, p->value_length, shown));
+	text_put(&t, "%s", reason);
+	if (o->argument && o->example)
+		text_put(&t, "; for example %s = %s", o->name, o->example);
+	return -1;
 }
 
 static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,

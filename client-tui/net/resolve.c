@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "ledger/error-text.h"
 
 /* The child writes it by one write(), which a pipe keeps whole up to PIPE_BUF. */
@@ -153,10 +154,8 @@ static int start_child(struct resolve *r, const char *host, const char *port, in
 	if (r->child == 0)
 		child_main(ends[1], host, port, family, parent);
 	close(ends[1]);
-	if (r->child < 0) {
-		close(ends[0]);
-		return -1;
-	}
+	if (r->child < 0)
+		return file_give_up(ends[0]);
 	r->fd = ends[0];
 	return 0;
 }
@@ -184,10 +183,8 @@ static void end_child(struct resolve *r)
 		while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	if (r->fd >= 0)
-		close(r->fd);
 	r->child = -1;
-	r->fd = -1;
+	r->fd = file_give_up(r->fd);
 }
 
 void resolve_free(struct resolve *r)

@@ -102,11 +102,6 @@ struct tcp {
 	unsigned char buffer[READ_SIZE];
 };
 
-static bool lines_queued(const struct tcp *t)
-{
-	return send_queue_lines(&t->out) > 0;
-}
-
 /* --- stages --- */
 
 /* How often the kernel sent the SYN of the connection under way. */
@@ -337,7 +332,8 @@ static size_t sendable(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
-	if (!lines_queued(t) || (!send_queue_has_begun(&t->out) && !may_begin_line(s, now)))
+	if (send_queue_lines(&t->out) == 0 ||
+	    (!send_queue_has_begun(&t->out) && !may_begin_line(s, now)))
 		return 0;
 	return t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out)
 	                                : send_queue_first_bytes(&t->out);
@@ -385,7 +381,7 @@ static void tcp_push(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
-	if (s->phase == PHASE_IDLE && lines_queued(t)) {
+	if (s->phase == PHASE_IDLE && send_queue_lines(&t->out) > 0) {
 		/* This calls tcp_push() when it is connected. */
 		session_reopen(s, now);
 		return;
@@ -393,7 +389,7 @@ static void tcp_push(struct session *s, int64_t now)
 	if (s->phase != PHASE_READY)
 		return;
 	write_some(s, now);
-	if (s->finished && !lines_queued(t) && !t->half_closed) {
+	if (s->finished && send_queue_lines(&t->out) == 0 && !t->half_closed) {
 		shutdown(s->fd, SHUT_WR);
 		t->half_closed = t->connection.ours = true;
 	}
@@ -575,7 +571,7 @@ static void drop_begun_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
-	if (!lines_queued(t) || !send_queue_has_begun(&t->out))
+	if (send_queue_lines(&t->out) == 0 || !send_queue_has_begun(&t->out))
 		return;
 	ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
 	t->skipping |= send_queue_drop(&t->out);
@@ -642,7 +638,7 @@ static void tcp_watch(const struct session *s, struct fd_watch *w)
 	fd_watch_read(w, s->fd);
 	if (ledger_waiting_since(s->ledger) != STALL_NONE)
 		fd_watch_until(w, t->sample_at);
-	if (!lines_queued(t) || t->write_failed)
+	if (send_queue_lines(&t->out) == 0 || t->write_failed)
 		return;
 	if (t->reuse == REUSE_ALWAYS || t->sent == 0 || send_queue_has_begun(&t->out))
 		fd_watch_write(w, s->fd);

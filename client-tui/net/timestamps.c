@@ -38,29 +38,11 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 
 /* ---- clocks ---- */
 
-/* A process that loses the processor between the two clocks measures a long sample. */
-static int64_t sample_once(int64_t *bracket)
-{
-	const int64_t before = clock_monotonic(), real = clock_realtime(),
-	              after = clock_monotonic();
-
-	*bracket = after - before;
-	return before + *bracket / 2 - real;
-}
-
 void timestamps_sample(struct timestamps *s)
 {
-	int64_t offset = 0, bracket = INT64_MAX, difference;
+	int64_t bracket, difference;
+	const int64_t offset = -clock_difference(SAMPLES, SAMPLE_NOISE, &bracket);
 
-	for (int i = 0; i < SAMPLES && bracket > SAMPLE_NOISE; i++) {
-		int64_t took;
-		const int64_t seen = sample_once(&took);
-
-		if (took >= bracket)
-			continue;
-		bracket = took;
-		offset = seen;
-	}
 	difference = offset > s->offset ? offset - s->offset : s->offset - offset;
 	const bool step = s->sampled && difference > bracket + s->bracket + SAMPLE_NOISE;
 

@@ -74,8 +74,7 @@ static int open_ours(const char *path)
 	if (fd < 0 ||
 	    (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE)))
 		return fd;
-	close(fd);
-	return -1;
+	return file_give_up(fd);
 }
 
 static bool is_ours(const char *path)

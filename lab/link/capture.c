@@ -70,34 +70,11 @@ struct capture {
 	bool failed, finished;
 };
 
-/* The wall clock minus the monotonic one; `*took` shows whether the process was interrupted between
- * them. */
-static int64_t sample_clocks(int64_t *took)
-{
-	const int64_t before = clock_monotonic(), wall = clock_realtime();
-
-	*took = clock_monotonic() - before;
-	return wall - before - *took / 2;
-}
-
-static int64_t sample_clocks_best(void)
-{
-	int64_t best = INT64_MAX, offset = 0;
-
-	for (int i = 0; i < SAMPLES; i++) {
-		int64_t took, seen = sample_clocks(&took);
-		if (took < best) {
-			best = took;
-			offset = seen;
-		}
-	}
-	return offset;
-}
-
 /* Follows the wall clock when it is set. */
 static void follow_clock(struct capture *c)
 {
-	int64_t took, seen = sample_clocks(&took);
+	int64_t took;
+	const int64_t seen = clock_difference(1, 0, &took);
 
 	if (took <= SAMPLE_TIME_MAX && llabs(seen - c->offset) > NOISE)
 		c->offset = seen;
@@ -119,6 +96,7 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 	        ? "times: the host's kernel's, when it sent or received the packet"
 	        : "times: the link's own, when it had read the packet or was about to write it";
 	struct capture *c = calloc(1, sizeof *c);
+	int64_t took;
 
 	if (!c)
 		return NULL;
@@ -130,7 +108,7 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 	}
 	for (int i = 0; i < CAPTURE_HOSTS && timestamp_taps; i++)
 		c->hosts[i].timestamp_tap = timestamp_taps[i];
-	c->wall = c->offset = sample_clocks_best();
+	c->wall = c->offset = clock_difference(SAMPLES, 0, &took);
 	c->flush_at = clock_monotonic();
 	return c;
 }

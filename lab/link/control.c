@@ -40,14 +40,6 @@ static bool matches(const struct event_filter *filter, const struct packet *p)
 	return false;
 }
 
-/* "duplicated,held" behind a comma, or "". Returns `buf`. */
-static const char *marks_text(const struct impair_decision *v, char buf[40])
-{
-	snprintf(buf, 40, "%s%s%s", v->copies > 1 ? ",duplicated" : "", v->held ? ",held" : "",
-	    v->reordered ? ",reordered" : "");
-	return buf;
-}
-
 void control_print_event(const struct link_event *event, struct send_buffer *out)
 {
 	static const enum link_protocol protocols[] = {
@@ -68,7 +60,6 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 		.in = event->in,
 		.out = { v->at[0], v->at[1] },
 		.copies = v->copies,
-		.marks = *marks_text(v, marks) ? marks + 1 : "",
 		.protocol = protocols[p->kind],
 		.source = source,
 		.target = target,
@@ -87,6 +78,9 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 		.data_length = p->length < EVENT_LINE_DATA ? (size_t)p->length : EVENT_LINE_DATA,
 	};
 
+	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "",
+	    v->held ? ",held" : "", v->reordered ? ",reordered" : "");
+	e.marks = *marks ? marks + 1 : "";
 	packet_hosts(p, source, target);
 	memcpy(e.data, payload, e.data_length);
 	event_line_put(&line, &e);

@@ -17,7 +17,7 @@ DEEDS = {
     'socket': '''socket socketpair bind connect accept accept4 listen send sendto sendmsg sendmmsg recv recvfrom recvmsg
         recvmmsg getsockname getpeername getsockopt setsockopt shutdown getaddrinfo getnameinfo getifaddrs''',
     'clock': '''clock_gettime gettimeofday time nanosleep clock_nanosleep sleep usleep localtime localtime_r
-        clock_monotonic clock_realtime''',
+        clock_monotonic clock_realtime clock_difference''',
     'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait signal sigaction sigprocmask',
     'file': '''open openat creat fopen fdopen freopen fclose opendir mkdir unlink rename stat fstat lstat read write
         readv writev lseek ioctl fcntl close''',
