@@ -40,7 +40,7 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);
-	if (t->fd >= 0 && group > 0 && tcgetpgrp(t->fd) == getpgrp())
+	if (group > 0 && tcgetpgrp(t->fd) == getpgrp())
 		give_terminal(t, group);
 	return group != getpgrp();
 }
