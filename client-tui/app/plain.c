@@ -299,7 +299,7 @@ static int save(struct plain *p)
 	if (!run->settings.save || export_file(run->settings.save, run->recorder, NULL,
 	                               &run->record, run->record.ended_at, why) == 0)
 		return 0;
-	standard_say("upcase: %s", why);
+	plain_say(p, true, why);
 	return -1;
 }
 
