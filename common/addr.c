@@ -15,7 +15,7 @@
 #include <unistd.h>
 #endif
 
-/* The scope after "%": the name of an interface or its number. */
+/* Reads the scope after "%": the name of an interface or its number. */
 static int scope_number(const char *text, uint32_t *out)
 {
 	const size_t n = strlen(text);
@@ -137,9 +137,8 @@ static bool ipv4_of(const struct addr *a, struct in_addr *out)
 	return true;
 }
 
-/* As if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only
- * AF_NETLINK.
- */
+/* Like if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only
+ * AF_NETLINK. */
 static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
 {
 #ifdef __linux__

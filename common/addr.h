@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Internet addresses with their ports. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the same
- * as the IPv4 address in it. No names are resolved; only for a scope ("%eth0") the system is asked
- * which interface that is. */
+ * as the IPv4 address in it. No names are resolved, except the interface of a scope ("%eth0"). */
 #ifndef UPCASE_COMMON_ADDR_H
 #define UPCASE_COMMON_ADDR_H
 
@@ -24,7 +23,8 @@ struct addr {
 	socklen_t len;
 };
 
-/* A numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port: 0, or -1 if it is not numeric. */
+/* Reads a numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port. Returns 0, or -1 if the
+ * host is not numeric. */
 int addr_numeric(const char *host, uint16_t port, struct addr *out);
 /* Whether `host` is an IPv6 address whose interface behind "%", a name or a number, this machine
  * does not have. */
@@ -48,8 +48,8 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);
-/* Whether it is in 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3), and not 0.0.0.0 itself, which
- * stands for this machine. */
+/* Whether it is in 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3), but is not 0.0.0.0, which stands
+ * for this machine. */
 bool addr_is_zero_network(const struct addr *a);
 /* Whether it is a link-local address without a scope. */
 bool addr_lacks_interface(const struct addr *a);

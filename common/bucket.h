@@ -16,7 +16,7 @@ struct bucket {
 	int64_t interval;
 	/* The most tokens. */
 	int64_t burst;
-	/* When it is full again, ns; a past time: it is full. */
+	/* When it is full again, ns; in the past when it is full. */
 	int64_t full;
 };
 
@@ -32,7 +32,7 @@ static inline bool bucket_has(const struct bucket *b, int64_t now)
 	return b->full - now <= (b->burst - 1) * b->interval;
 }
 
-/* Takes a token, also from an empty bucket, which then is full later. */
+/* Takes a token. An empty bucket then is full later. */
 static inline void bucket_spend(struct bucket *b, int64_t now)
 {
 	b->full = (b->full > now ? b->full : now) + b->interval;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text is mostly ASCII or of a script without case, so it is first taken in blocks that the
- * compiler turns into vector instructions. Where a block has other characters, a stretch goes
+ * compiler turns into vector instructions. After a block with other characters, a stretch is read
  * one by one: runs of ASCII eight bytes at once, the rest through a table in two stages that
- * make-capitals.c makes out of libunistring's data when the program is built. libunistring itself
- * takes tens of nanoseconds for a character. */
+ * make-capitals.c makes of libunistring's data when the program is built. libunistring itself takes
+ * tens of nanoseconds for a character. */
 #include "config.h"
 
 #include "common/capitals.h"
@@ -16,19 +16,19 @@
 #include "common/capitals-table.h"
 #include "common/utf8.h"
 
-/* So many bytes are tried at once. */
+/* Bytes that are tried at once. */
 #define BLOCK 64
 #define LARGE_BLOCK 512
-/* After a block that would not do so many bytes go one by one before the next try, so that Greek
- * does not pay for trying. */
+/* After a block with other characters, this many bytes are read one by one before the next try, so
+ * that Greek does not pay for tries. */
 #define STRETCH 256
-/* Bytes that may be read and written at once wherever one by one is meant. */
+/* Bytes that may be read and written at once where characters are read one by one. */
 #define SLACK 8
 
 /* Moves 'z' to the highest of a signed char's values. */
 #define TO_TOP (127 - 'z')
 
-/* The widest vectors, in bytes. Tests set less, to see what processors do that do not have them. */
+/* The widest vectors, in bytes. Tests set less, to try what processors without them do. */
 #ifndef CAPITALS_WIDEST
 #define CAPITALS_WIDEST 64
 #endif
@@ -42,11 +42,11 @@ _Static_assert(sizeof(struct capital) == SLACK, "one copy takes a whole entry");
 
 _Static_assert(sizeof capital_blocks > FOURS, "some characters of four bytes have capitals");
 
-/* Whole blocks of ASCII, until one that is not all ASCII; that one is written too, but does not
- * count. With `quiet`, instead, blocks without a byte that begins a character that changes,
- * which is what most scripts without case are, and where it does not matter what else the bytes
- * are. Returns how many bytes count. The inner loop has a fixed length and no branch, so that
- * gcc makes vectors of it at -O2 too. */
+/* Writes whole blocks of ASCII, up to one that is not all ASCII; that one is written too, but does
+ * not count. With `quiet`, writes instead blocks without a byte that begins a character that
+ * changes: most scripts without case have only these, and the other bytes do not matter. Returns
+ * how many bytes count. The inner loop has a fixed length and no branch, so that gcc makes vectors
+ * of it at -O2 too. */
 static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_t n,
     unsigned char *restrict out, size_t block, bool quiet)
 {
@@ -57,9 +57,10 @@ static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_
 
 		for (size_t i = 0; i < block; i++) {
 			unsigned char c = in[at + i];
-			/* Signed, 'a' to 'z' are the highest once 'z' is moved to 127: one
-			 * comparison. From there back, since then the compilers read the text once
-			 * or twice instead of three times, and reading is what there is most of. */
+			/* As signed values, 'a' to 'z' are the highest once 'z' is moved to 127:
+			 * one comparison finds them. `moved` is also the source of the result,
+			 * since the compilers then read the text once or twice instead of three
+			 * times, and reading costs most. */
 			unsigned char moved = (unsigned char)(c + TO_TOP);
 			bool lower = (signed char)moved > 127 - 26;
 
@@ -73,8 +74,8 @@ static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_
 	return at;
 }
 
-/* A small block finds out what the text is like. Then large ones as long as they go, since to
- * look what a block had costs as much as to write 64 bytes. */
+/* A small block shows what the text is like. Then large ones follow as long as they go, because
+ * checking a block costs as much as writing 64 bytes. */
 static ALWAYS_INLINE size_t write_all_blocks(const unsigned char *in, size_t n, unsigned char *out)
 {
 	size_t at = write_blocks(in, n < BLOCK ? n : BLOCK, out, BLOCK, false);
@@ -86,8 +87,8 @@ static ALWAYS_INLINE size_t write_all_blocks(const unsigned char *in, size_t n, 
 }
 
 #ifdef __x86_64__
-/* In vectors of 32 bytes instead of 16, for the processors that have them: nearly all, but not
- * all that amd64 is. */
+/* Writes in vectors of 32 bytes instead of 16, for the processors that have them: nearly all amd64,
+ * but not all. */
 __attribute__((target("avx2"))) static size_t write_wide(const unsigned char *in, size_t n,
     unsigned char *out)
 {
@@ -97,12 +98,12 @@ __attribute__((target("avx2"))) static size_t write_wide(const unsigned char *in
 #ifdef __clang__
 #define WIDEST "avx512bw,avx512vl"
 #else
-/* Else gcc keeps to 32 bytes. */
+/* Without it gcc keeps to 32 bytes. */
 #define WIDEST "avx512bw,avx512vl,prefer-vector-width=512"
 #endif
 
-/* In vectors of 64 bytes. The first processors that had them slowed down for them; those that
- * also have VBMI2 do not. */
+/* Writes in vectors of 64 bytes. The first processors that had them slowed down for them; those
+ * that also have VBMI2 do not. */
 __attribute__((target(WIDEST))) static size_t write_widest(const unsigned char *in, size_t n,
     unsigned char *out)
 {
@@ -125,7 +126,7 @@ static size_t write_plain(const unsigned char *in, size_t n, unsigned char *out)
 #define EACH UINT64_C(0x0101010101010101)
 #define HIGH (0x80 * EACH)
 
-/* Eight bytes, those of them that are ASCII in capitals. */
+/* Puts the ASCII among eight bytes into capitals. */
 static inline uint64_t ascii_capitals(uint64_t word)
 {
 	/* No byte of `low` is above 0x7f, so no sum carries into the next. */
@@ -136,8 +137,7 @@ static inline uint64_t ascii_capitals(uint64_t word)
 	return word - (lower >> 2);
 }
 
-/* The ASCII at `in`, 8 bytes at most, of which there is one at least. Writes 8 bytes, returns
- * how many count. */
+/* Writes the ASCII at `in`, 1 to 8 bytes. Writes 8 bytes, returns how many count. */
 static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 {
 	uint64_t word, capitals;
@@ -149,7 +149,7 @@ static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 	return word ? (size_t)__builtin_ctzll(word) / 8 : sizeof word;
 }
 
-/* One character, of code point `uc` and `length` bytes. Writes SLACK bytes, returns how many
+/* Writes one character, of code point `uc` and `length` bytes. Writes SLACK bytes, returns how many
  * count. */
 static inline size_t write_character(const unsigned char *in, uint32_t uc, size_t length,
     unsigned char *out)
@@ -166,7 +166,8 @@ static inline size_t write_character(const unsigned char *in, uint32_t uc, size_
 	return capital_entries[index].length;
 }
 
-/* The four bytes at `in`, the first lowest: so one comparison finds the marks of a character. */
+/* The four bytes at `in`, the first lowest, so that one comparison finds the marks of a character.
+ */
 static inline uint32_t word_at(const unsigned char *in)
 {
 	uint32_t word;
@@ -175,9 +176,9 @@ static inline uint32_t word_at(const unsigned char *in)
 	return le32toh(word);
 }
 
-/* Characters of four bytes, one or more, until something else comes or `stop` is reached. Returns
- * the end of what was written, and in `*from` where the next character begins. Most of them are in
- * runs of one script, or of none. */
+/* Writes characters of four bytes, one or more, until another one comes or `stop` is reached.
+ * Returns the end of what was written, and in `*from` where the next character begins. Most of them
+ * are in runs of one script, or of none. */
 static inline unsigned char *write_fours(const unsigned char **from, const unsigned char *stop,
     unsigned char *out)
 {
@@ -188,8 +189,8 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
 		uint32_t block = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
 		unsigned index = 0;
 
-		/* Overlong forms have small numbers, where what has capitals is for the shorter
-		 * ones. */
+		/* Overlong forms have small numbers, where the characters with capitals belong to
+		 * shorter forms. */
 		if (block - FOURS < sizeof capital_blocks - FOURS)
 			index = capital_indices[capital_blocks[block]][word >> 24 & 0x3f];
 		memcpy(out, in, 4);
@@ -206,10 +207,10 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
 	return out;
 }
 
-/* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are
- * there to be read. Sets `*length` to the bytes read and returns the bytes written, of SLACK.
- * Overlong forms of what has capitals show in the code point. Other ill-formed
- * sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
+/* Writes one character that is not ASCII, or one byte that is no character; SLACK bytes can be
+ * read. Sets `*length` to the bytes read and returns the bytes written, of SLACK. Overlong forms of
+ * characters with capitals show in the code point. Other ill-formed sequences, such as surrogates,
+ * need no check: the table has no entry for them, so they pass. */
 static inline size_t write_other(const unsigned char *in, uint32_t word, unsigned char *out,
     size_t *length)
 {
@@ -253,10 +254,10 @@ static unsigned char *write_mixed(const unsigned char **from, const unsigned cha
 	return out;
 }
 
-/* The last bytes, which have no slack behind them: SLACK at most. */
+/* Writes the last bytes, SLACK at most, which no slack follows. */
 static size_t write_tail(const unsigned char *in, size_t n, unsigned char *out)
 {
-	/* The zeros stay what they are, one for one, and are cut off again. */
+	/* The zeros stay as they are, one for one, and are cut off again. */
 	unsigned char padded[3 * SLACK] = { 0 }, result[CAPITALS_GROWTH * SLACK + 2 * SLACK];
 	const unsigned char *at = padded;
 	size_t written;
@@ -304,7 +305,7 @@ size_t capitals_ascii(const void *in, const void *caps, size_t n)
 	return at;
 }
 
-/* All but the beginning of a character at the end, which goes to `c`. */
+/* Writes all but the beginning of a character at the end, which goes to `c`. */
 static size_t write_whole(struct capitals *c, const unsigned char *in, size_t n, unsigned char *out)
 {
 	size_t rest = utf8_cut_off(in, n);

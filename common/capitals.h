@@ -13,7 +13,7 @@
 /* The most bytes that a stream holds back: the beginning of one character. */
 #define CAPITALS_HELD 3
 
-/* A stream in capitals: what it keeps between two reads. All zero is the start. */
+/* A stream in capitals: the state between two reads. All zero is the start. */
 struct capitals {
 	/* The first bytes of a character whose rest has not come yet. */
 	unsigned char part[CAPITALS_HELD];
@@ -21,25 +21,25 @@ struct capitals {
 	unsigned char held;
 };
 
-/* The capitals of a whole text (a datagram): `n` bytes at `in` into `out`, which has room for
- * CAPITALS_GROWTH * n bytes and does not overlap `in`. Returns the bytes written. A character cut
- * off at the end passes unchanged. */
+/* Writes the capitals of a whole text (a datagram): `n` bytes at `in` into `out`, which has room
+ * for CAPITALS_GROWTH * n bytes and does not overlap `in`. Returns the bytes written. A character
+ * cut off at the end passes unchanged. */
 size_t capitals_text(const void *in, size_t n, void *out);
 
 /* How many of the `n` bytes at `in`, from the first on, are ASCII and have the capitals that stand
  * at `caps`. */
 size_t capitals_ascii(const void *in, const void *caps, size_t n);
 
-/* The capitals of the next `n` bytes of a stream into `out`, which has room for
- * CAPITALS_GROWTH * (n + CAPITALS_HELD) bytes and does not overlap `in`. Returns the bytes
- * written. At most CAPITALS_HELD bytes, the beginning of a character, wait in `c`. */
+/* Writes the capitals of the next `n` bytes of a stream into `out`, which has room for
+ * CAPITALS_GROWTH * (n + CAPITALS_HELD) bytes and does not overlap `in`. Returns the bytes written.
+ * At most CAPITALS_HELD bytes, the beginning of a character, wait in `c`. */
 size_t capitals_feed(struct capitals *c, const void *in, size_t n, void *out);
 
-/* The end of the stream: writes what waits in `c`, unchanged, at most CAPITALS_HELD bytes, and
- * starts anew. Returns the bytes written. */
+/* Ends the stream: writes what waits in `c`, unchanged, at most CAPITALS_HELD bytes, and starts
+ * anew. Returns the bytes written. */
 size_t capitals_end(struct capitals *c, void *out);
 
-/* The version of Unicode whose mapping this is, for example "14.0". Static. */
+/* The version of Unicode that has this mapping, for example "14.0". Static. */
 const char *capitals_unicode(void);
 
 #endif

@@ -23,7 +23,7 @@ int64_t clock_monotonic(void);
 /* Now, in ns of CLOCK_REALTIME. */
 int64_t clock_realtime(void);
 /* The wall clock minus the monotonic one: the fastest of `samples` readings of both, up to the
- * first that takes no more than `enough` ns. `*took` is how long it took: a process that loses the
+ * first that takes no more than `enough` ns. `*took` is its duration: a process that loses the
  * processor between the two clocks takes long. */
 int64_t clock_difference(int samples, int64_t enough, int64_t *took);
 

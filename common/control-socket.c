@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A client's commands wait while it leaves much unread: however much it sends, the server does and
- * keeps a bounded amount for it. */
+/* A client's commands wait while it leaves many bytes unread: however much it sends, the server's
+ * work and memory for it are bounded. */
 #include "config.h"
 
 #include "common/control-socket.h"
@@ -18,14 +18,14 @@
 #include "common/file.h"
 
 #define BACKLOG 64
-/* When accept() finds no descriptor or no memory, new clients wait for so long. */
+/* The time for which new clients wait when accept() finds no descriptor or no memory. */
 #define ACCEPT_PAUSE (200 * NS_PER_MS)
-/* A client's commands wait while it leaves this much unread. */
+/* The unread bytes of a client at which its commands wait. */
 #define UNREAD_MAX (64u << 10)
-/* More than any line of an answer; what is longer comes in pieces. */
+/* More than any line of an answer; a longer line comes in pieces. */
 #define ANSWER_LINE 4096
 
-/* A socket for `path`, whose address is in `a`, or -1 with errno. */
+/* Opens a socket for `path`, whose address is in `a`. Returns -1 with errno. */
 static int open_socket(const char *path, int flags, struct sockaddr_un *a)
 {
 	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
@@ -44,9 +44,9 @@ int control_listen(const char *path, struct stat *made)
 
 	if (fd < 0)
 		return -1;
-	/* Where it is beyond what pselect() can watch. */
+	/* pselect() cannot watch it. */
 	errno = EMFILE;
-	/* The file takes its mode from the descriptor: nobody else can connect, not even for a
+	/* The file takes its mode from the descriptor: no other user can connect, not even for a
 	 * moment. */
 	if (fd >= FD_SETSIZE || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
 	    bind(fd, (const struct sockaddr *)&a, sizeof a) != 0)
@@ -232,8 +232,8 @@ static int send_command(int fd, const char *command)
 	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
-/* One line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more is
- * wanted. */
+/* Takes one line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more
+ * is wanted. */
 static int take_line(const struct control_request *request, char *line, bool *enough,
     char why[CONTROL_WHY])
 {
@@ -250,7 +250,7 @@ static int take_line(const struct control_request *request, char *line, bool *en
 	return ok ? 0 : -1;
 }
 
-/* Reads until "ok" or "error"; after an "ok", if it follows, until the server is gone. */
+/* Reads until "ok" or "error"; with `follow`, after an "ok", until the server is gone. */
 static int read_answer(FILE *in, const struct control_request *request, char why[CONTROL_WHY])
 {
 	char line[ANSWER_LINE + 1];
@@ -276,7 +276,7 @@ int control_ask(const struct control_request *request, char why[CONTROL_WHY])
 
 	if (!in)
 		return file_give_up(fd);
-	/* Who was turned away can read why, though no longer write. */
+	/* A refused client can still read the reason, though it can no longer write. */
 	if (send_command(fd, request->command) == 0 || errno == EPIPE)
 		result = read_answer(in, request, why);
 	const int error = errno;

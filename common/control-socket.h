@@ -31,12 +31,12 @@ struct control_client {
 	size_t n;
 	/* The rest of a command that is too long is skipped. */
 	bool skipping;
-	/* It sends no more; it is dropped when it has read all. */
+	/* It sends no more; it is dropped when it has read everything. */
 	bool ended;
 	struct send_buffer out;
 };
 
-/* All zero but what the caller sets. */
+/* The caller sets what is not zero. */
 struct control_server {
 	/* The most bytes of a command, the most clients, and the most commands that are executed
 	 * for one client in a turn. */
@@ -48,25 +48,26 @@ struct control_server {
 	/* Executes a command, `line` without its newline, and adds the answer to client->out. */
 	void (*execute)(void *context, struct control_client *client, char *line, int64_t now);
 	/* A client came; returns -1 if it cannot be served. A client goes: its descriptor is about
-	 * to be closed. NULL where neither matters. */
+	 * to be closed. Each may be NULL. */
 	int (*opened)(void *context, struct control_client *client);
 	void (*closing)(void *context, struct control_client *client);
 	/* The listening socket, or -1. */
 	int listener;
-	/* No client is accepted until then, since accept() found no descriptor, or CLOCK_NEVER. */
+	/* Until when no client is accepted, because accept() found no descriptor; else CLOCK_NEVER.
+	 */
 	int64_t accept_after;
 	struct control_client *clients[CONTROL_CLIENTS_MAX];
 };
 
-/* A listening socket at `path`, which must not exist, for its owner alone; `made` is its file.
- * Returns the descriptor, or -1 with errno (ENAMETOOLONG beyond 107 bytes). */
+/* Makes a listening socket at `path`, which must not exist, for its owner alone; `made` is its
+ * file. Returns the descriptor, or -1 with errno (ENAMETOOLONG beyond 107 bytes). */
 int control_listen(const char *path, struct stat *made);
 
 /* Serves the connected socket `fd`, which it takes over. Returns 0, or -1 when there is no place or
- * no memory; `fd` is then still the caller's. */
+ * no memory; the caller then keeps `fd`. */
 int control_server_add(struct control_server *s, int fd);
 bool control_server_is_full(const struct control_server *s);
-/* Accepts who has connected. */
+/* Accepts the waiting clients. */
 void control_server_accept(struct control_server *s, int64_t now);
 /* Drops all clients and closes the listener. */
 void control_server_close(struct control_server *s);
@@ -85,7 +86,7 @@ int control_connect(const char *path, int flags);
 /* A command from another process, which waits for the answer. */
 struct control_request {
 	const char *path, *command;
-	/* Go on after the "ok", until the server is gone: for lines that come between answers. */
+	/* Read on after the "ok", until the server is gone: for lines that come between answers. */
 	bool follow;
 	/* Receives each line of the answer without its newline, which it may change; with `follow`
 	 * the "ok" too. Returns true when it has enough. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The memory is one mapping cut into cells; a packet takes a chain of them. So its size is bounded,
- * it does not fragment, and nothing is allocated for a packet. Most chains are cells one behind the
- * other, and then the packet need not be copied together. The order is a binary heap by time, and
- * by arrival among equal times. Its entries have the time, so that sifting does not touch the
- * cells. */
+ * it does not fragment, and no packet is allocated. Most chains are adjacent cells, so that the
+ * packet need not be copied into one piece. The order is a binary heap by time, and by arrival
+ * among equal times. Its entries have the time, so that sifting does not touch the cells. */
 #include "config.h"
 
 #include "common/delay-queue.h"
@@ -12,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A small packet takes one cell, also with the server's head; one of 1,500 bytes takes six. */
+/* A small packet takes one cell, also with the server's head; a packet of 1,500 bytes takes six. */
 #define CELL 256
 #define NONE UINT32_MAX
 /* Cells that are not given back to the system when the queue is empty: 8 MiB. */
@@ -20,7 +19,7 @@
 
 struct heap_entry {
 	int64_t at;
-	/* Compared by difference: the queue never holds so many that it could wrap around. */
+	/* Compared by difference: the queue never holds enough entries to wrap around. */
 	uint32_t order, cell;
 };
 
@@ -31,8 +30,8 @@ struct delay_queue {
 	struct heap_entry *heap;
 	/* By cell: the next cell of the packet, or the next free one. */
 	uint32_t *next;
-	/* All cells, and those in use; those used since the queue was empty, and the first free one
-	 * of these or NONE; those that the system has given. */
+	/* All cells; those in use; those used since the queue was empty; the first free one of
+	 * these or NONE; those that the system has given. */
 	uint32_t capacity, used, begun, spare, touched;
 	uint32_t count, added;
 	/* The first cell of the packet whose copy in one piece is in `flat`, or NONE. */
@@ -120,7 +119,7 @@ bool delay_queue_has_room(const struct delay_queue *p, size_t size, int copies)
 	       (size_t)copies * cells_of(size) <= p->capacity - p->used;
 }
 
-/* Takes a chain of cells; `whole`: they lie one behind the other. Returns the first. */
+/* Takes a chain of cells; `whole`: they are adjacent. Returns the first. */
 static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
 {
 	const uint32_t first = take_cell(p);

@@ -13,28 +13,28 @@
 struct delayed_packet {
 	/* When it leaves, ns. */
 	int64_t at;
-	/* Which packet of its direction it is, from 1, and of the link. */
+	/* The number of the packet in its direction, from 1, and in the link. */
 	uint64_t number, serial;
 	/* It is the second copy; it is corrupted. */
 	bool copy, damaged;
-	/* delay-queue.c's own. */
+	/* Private to delay-queue.c. */
 	bool whole;
-	/* Of its head and its bytes. */
+	/* The size of its head and its bytes. */
 	int size;
 };
 
 /* Opaque. */
 struct delay_queue;
 
-/* Takes at most `max` bytes, 1 MiB or more, in one mapping, of which the system gives the pages in
- * use. NULL when memory runs out. */
+/* Makes a queue of at most `max` bytes, 1 MiB or more, in one mapping, of which the system gives
+ * the pages in use. Returns NULL when memory runs out. */
 struct delay_queue *delay_queue_new(size_t max);
 /* NULL is allowed. */
 void delay_queue_free(struct delay_queue *p);
 
 /* Adds a packet that leaves at `at`, after earlier ones of the same time: a copy of a head of
- * `head_size` bytes, which may be 0, and of `n` more. The caller fills in the other fields. NULL
- * when there is no room. */
+ * `head_size` bytes, which may be 0, and of `n` more. The caller fills in the other fields. Returns
+ * NULL when there is no room. */
 struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head,
     size_t head_size, const void *bytes, size_t n);
 

@@ -61,7 +61,7 @@ void event_line_put(struct text *line, const struct packet_event *e)
 
 /* --- reading --- */
 
-/* A number of a kind that the link writes: all digits. Returns 0 or -1. */
+/* Reads a number as the link writes it: all digits. Returns 0 or -1. */
 static int number(const char *text, int base, uint64_t max, uint64_t *out)
 {
 	char *end;
@@ -169,7 +169,7 @@ static int set(struct packet_event *e, char *word)
 	return 0;
 }
 
-/* A way to lose a packet that is not known here is a loss. */
+/* An unknown way to lose a packet is a loss. */
 static enum link_fate fate_of(const char *word)
 {
 	const enum impair_fate fate = impair_fate_find(word);
@@ -180,7 +180,7 @@ static enum link_fate fate_of(const char *word)
 	                                                          : (enum link_fate)(1 + fate);
 }
 
-/* The first two words behind the one that every line begins with. */
+/* Reads the first two words after the word that every line begins with. */
 static int read_head(char *text, const char *begins, char **rest, uint64_t *serial,
     enum link_way *way)
 {
@@ -197,7 +197,7 @@ int event_line_parse(struct packet_event *e, char *line)
 {
 	char *rest = NULL, *word;
 
-	/* An empty payload comes without its hash. */
+	/* An empty payload has no hash in the line. */
 	*e = (struct packet_event){ .hash = FNV_START,
 		.fate_word = "",
 		.marks = "",

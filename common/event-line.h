@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link did with one packet, and the line of text that says so (upcase-lab(1),
- * Events): the lab writes it, the client and `upcase-lab ctl watch` read it. Pure. */
+/* What the lab's link did with one packet, and the line of text for it (upcase-lab(1), Events): the
+ * lab writes it, the client and `upcase-lab ctl watch` read it. Pure. */
 #ifndef UPCASE_EVENT_LINE_H
 #define UPCASE_EVENT_LINE_H
 
@@ -16,13 +16,14 @@
 /* The latest time in the line, ns: ten years. */
 #define EVENT_LINE_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
 
-/* Going: from the near host, where the client runs, to the far one ("there"); coming: back. */
+/* Going: from the near host, where the client runs, to the far one ("there"); coming: from there to
+ * the near host ("back"). */
 enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
 
-/* What became of a packet on its way: the link's own fates in their order, and two more. Of those
+/* What became of a packet on its way: the link's own fates in their order, and two more. Of fates
  * that share a short name the first is used. */
 enum link_fate {
-	/* Nothing is known of it, or it has not happened. */
+	/* Nothing is known, or it has not happened. */
 	LINK_NONE,
 #define X(id, word, text, name, counted) LINK_##id,
 	IMPAIR_FATE_LIST(X)
@@ -40,8 +41,7 @@ struct packet_event {
 	uint64_t serial;
 	enum link_way way;
 	enum link_fate fate;
-	/* When it came to the link, and when its copies leave it: ns of the monotonic clock, as our
-	 * own. */
+	/* When it came to the link, and when its copies leave it: ns of our monotonic clock. */
 	int64_t in, out[2];
 	/* 0 when it is lost, 1, or 2. */
 	int copies;
@@ -50,8 +50,8 @@ struct packet_event {
 	enum link_protocol protocol;
 	/* ICMP's type and code stand in the ports' places. */
 	uint16_t source_port, target_port;
-	/* A piece of a packet: the first has its ports and the beginning of the payload, the others
-	 * only `id`. `offset`: where it begins in the packet's payload, bytes. */
+	/* A piece of a packet: the first piece has the ports and the beginning of the payload, the
+	 * others only `id`. `offset`: where it begins in the packet's payload, bytes. */
 	bool fragment;
 	uint32_t id, offset;
 	/* Bytes of the packet with its IP header. */
@@ -60,7 +60,7 @@ struct packet_event {
 	uint32_t seq, ack;
 	uint16_t window;
 	bool syn, fin, rst, has_ack;
-	/* Bytes of payload, their FNV-1a hash, and the first of them. */
+	/* Bytes of payload, their FNV-1a hash, and the first bytes. */
 	uint32_t length;
 	uint64_t hash;
 	unsigned char data[EVENT_LINE_DATA];
@@ -70,16 +70,15 @@ struct packet_event {
 	const char *fate_word, *marks, *flags, *source, *target;
 };
 
-/* Writes "event SERIAL DIRECTION KEY=VALUE..." without a newline. Of the fate, of what the flags
- * say and of `held` only the words count. */
+/* Writes "event SERIAL DIRECTION KEY=VALUE..." without a newline. The words alone count for the
+ * fate, the flags and `held`. */
 void event_line_put(struct text *line, const struct packet_event *event);
 
-/* Takes a line "event ..." without its newline apart, in place. Returns 0, or -1 if it is another
- * one or has a number that is none; what a line lacks is 0, what is not known is passed over. */
+/* Splits a line "event ..." without its newline, in place. Returns 0, or -1 for another line or a
+ * bad number; missing keys are 0, unknown keys are skipped. */
 int event_line_parse(struct packet_event *event, char *line);
-/* The same of a line that stays as it is, so that the words are NULL. Returns -1 also if the event
- * is not whole: it has no fate, a delivered packet no time of leaving, or more data than payload.
- */
+/* The same without changing the line, so that the words are NULL. Returns -1 also if the event is
+ * not whole: it has no fate, a delivered packet no time of leaving, or more data than payload. */
 int event_line_read(struct packet_event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way);

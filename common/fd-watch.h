@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What one pselect() of a loop waits for: the descriptors and the earliest deadline. Each part of a
- * program adds its own before the call and checks its own after it. */
+ * program adds its own before the call and checks them after it. */
 #ifndef UPCASE_COMMON_FD_WATCH_H
 #define UPCASE_COMMON_FD_WATCH_H
 

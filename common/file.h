@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Existing files are opened without waiting, and only ordinary ones. New files are removed only as
- * long as they are still the ones that were made. */
+/* Opens existing files without waiting, and only ordinary ones. Removes new files only as long as
+ * they are still the ones that were made. */
 #ifndef UPCASE_COMMON_FILE_H
 #define UPCASE_COMMON_FILE_H
 
@@ -25,8 +25,8 @@ static inline int file_give_up(int fd)
 /* Sets errno and *why. Returns -1. */
 int file_refuse(int error, const char *reason, const char **why);
 
-/* The owner is this user, or the owner of "/", who may change anything: root, whom a user namespace
- * shows under another number. */
+/* Whether the owner is this user, or the owner of "/", who may change anything: root, whom a user
+ * namespace shows under another number. */
 bool file_is_trusted(uid_t owner);
 
 /* Whether it is /dev/null, which stands for no file. */
@@ -42,17 +42,17 @@ int file_read(const char *path, off_t limit, const char **why);
  * does not count it. The caller frees. NULL with errno and *why as above. */
 char *file_text(int fd, size_t limit, size_t *length, const char **why);
 
-/* Whether a new file may replace what `path` names: nothing, or an ordinary file of the effective
+/* Whether a new file may replace what is at `path`: nothing, or an ordinary file of the effective
  * user, no link, that is empty or whose first `n` bytes, at most 16, `kind` recognises (NULL: any).
  * Else false, with the reason in *why as above: "is a device", "belongs to another user", "holds
  * something else". */
 bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **why);
 
-/* The path of another program of ours: what the environment's `variable` says; else the first of
- * `places` (NULL ends them), absolute or seen from the running program's folder, where there is
- * one, also when that was started by a link; else places[0], the bare name, for PATH. Returns
- * `path`. */
+/* The path of another program of ours: the value of the environment's `variable`; else the first of
+ * `places` (NULL ends them), absolute or relative to the running program's folder, that has the
+ * program, also when the running program was started by a link; else places[0], the bare name, for
+ * PATH. Returns `path`. */
 char *file_program(const char *variable, const char *const *places, char path[PATH_MAX]);
 
 /* Removes the file `path`, if it is still the one of `made`, from lstat() or fstat(), and has not

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* FNV-1a (Fowler, Noll and Vo), 64 bits. Not for what others can choose: server/sources.h. Pure. */
+/* FNV-1a (Fowler, Noll and Vo), 64 bits. Bytes that others can choose need a keyed hash:
+ * server/sources.h. Pure. */
 #ifndef UPCASE_COMMON_FNV_H
 #define UPCASE_COMMON_FNV_H
 

@@ -17,8 +17,8 @@ static inline void *grow_copy(const void *bytes, size_t n)
 }
 
 /* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer
- * `list` points, and which has `*capacity`: doubles that as often as it takes. Returns 0, or -1
- * when memory is short; the list is then as before. */
+ * `list` points, and which has `*capacity`: doubles the capacity as often as needed. Returns 0, or
+ * -1 when memory is short; the list is then as before. */
 static inline int grow_list(void *list, size_t *capacity, size_t wanted, size_t size)
 {
 	size_t more = *capacity ? *capacity : 64;
@@ -39,8 +39,8 @@ static inline int grow_list(void *list, size_t *capacity, size_t wanted, size_t 
 	return 0;
 }
 
-/* Makes room for `more` bytes behind `*end` in a queue, a list of bytes that is used from `*first`
- * on: moves them to the beginning where it helps. Returns as grow_list() does. */
+/* Makes room for `more` bytes after `*end` in a queue, a list of bytes that is used from `*first`
+ * on; moves them to the beginning where that helps. Returns as grow_list() does. */
 static inline int grow_queue(void *list, size_t *capacity, size_t *first, size_t *end, size_t more)
 {
 	char *bytes;

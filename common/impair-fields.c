@@ -12,8 +12,8 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A new setting that draws random numbers has a generator of its own, random_seed_named(): so it
- * leaves the runs of old seeds as they are. The option --mtu is the hosts' own. */
+/* A new setting that draws random numbers has a generator of its own, random_seed_named(), so that
+ * the runs of old seeds stay as they are. The option --mtu is the hosts' own. */
 static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
 #define NAMES(name, option) name, { option, option "-there", option "-back" }
 #define MEMBER(member) \
@@ -66,8 +66,8 @@ static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
 #undef MEMBER
 };
 
-/* Rates of access links as sold and delays as measured are wide; these are typical and round, so
- * that they can be checked by hand. `there` is the way up, from the near host. */
+/* Rates of access links as sold, and delays as measured, vary widely; these are typical and round,
+ * so that they can be checked by hand. `there` is the way up, from the near host. */
 static const struct impair_preset presets[] = {
 #define SAME(settings) settings, settings
 	{ "none", "a perfect wire", SAME("") },
@@ -119,8 +119,8 @@ static int refuse(char why[IMPAIR_WHY], const char *text)
 	return text_refuse(why, IMPAIR_WHY, "%s", text);
 }
 
-/* Digits with at most one point among them; `end` is what follows. strtod() would follow the locale
- * and take "inf" and "0x1p3". Returns 0, or -1 without a digit. */
+/* Reads digits with at most one point among them; `end` is what follows. strtod() would follow the
+ * locale and accept "inf" and "0x1p3". Returns 0, or -1 without a digit. */
 static int decimal(const char *text, double *out, const char **end)
 {
 	double value = 0, unit = 1;
@@ -162,8 +162,8 @@ static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
 	return 0;
 }
 
-/* A bare number is refused, unlike elsewhere: "delay 50" is meant in milliseconds and would be read
- * as seconds. */
+/* A bare number is refused, unlike elsewhere: "delay 50" means milliseconds and would be read as
+ * seconds. */
 static int read_time(const char *text, int64_t *out, char why[IMPAIR_WHY])
 {
 	int64_t ns;
@@ -269,7 +269,7 @@ size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE])
 	return n;
 }
 
-/* One of the setting's two words, the steps of the panel: 0 or 1. */
+/* Reads one of the setting's two words, which are the steps of the panel: 0 or 1. */
 static int read_word(const char *text, const struct impair_field *f, void *to, char why[IMPAIR_WHY])
 {
 	const char *steps = f->steps;
@@ -317,8 +317,8 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 	return -1;
 }
 
-/* A decimal without zeros at its end, `fraction` of so many places. Not by "%f", which follows the
- * locale. */
+/* Writes a decimal without zeros at its end; `fraction` has this many places. printf("%f") would
+ * follow the locale. */
 static void put_decimal(struct text *t, int64_t whole, int64_t fraction, int places)
 {
 	char digits[48];
@@ -336,7 +336,7 @@ struct scale {
 	const char *name;
 };
 
-/* In the largest unit in which it has three places at most. */
+/* Writes the value in the largest unit in which it has three places at most. */
 static void put_scaled(struct text *t, int64_t value, const struct scale *s)
 {
 	while (s->unit > 1 && (value < s->unit || (s->unit >= 1000 && value % (s->unit / 1000))))
@@ -412,7 +412,7 @@ double impair_fields_measure(const struct impair_settings *s, enum impair_field_
 		                                       : *(const int *)at(s, id);
 	case IMPAIR_RATE:
 		return s->rate ? (double)s->rate : INFINITY;
-	/* A queue in bytes has as many packets of a full size. */
+	/* A queue in bytes counts as many packets of the full size. */
 	case IMPAIR_QUEUE:
 		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
 	case IMPAIR_MTU:
@@ -428,7 +428,8 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 	return memcmp(at(s, id), at(&perfect, id), fields[id].size) != 0;
 }
 
-/* Whether a setting has an effect; two of them have one also with their value of a perfect wire. */
+/* Whether a setting has an effect; two settings have one also with their value of a perfect wire.
+ */
 static bool matters(const struct impair_settings *s, enum impair_field_id id)
 {
 	return differs(s, fields[id].with) &&

@@ -46,17 +46,17 @@ struct impair_field {
 	const char *name;
 	/* The options' names: for both directions, there, back. */
 	const char *options[3];
-	/* What a value is called in --help, one line of help, a value that is right. */
+	/* The name of the value in --help, one line of help, a correct value. */
 	const char *argument, *help, *example;
-	/* The values of the panel, in their order, a space between each two. */
+	/* The values of the panel, in their order, separated by spaces. */
 	const char *steps;
 	/* Where it stands in struct impair_settings. */
 	enum impair_kind kind;
 	size_t at, size;
 	/* The setting without which it has no effect. */
 	enum impair_field_id with;
-	/* It makes no sense for whole datagrams, of which no packet is seen: the kernel drops what
-	 * is corrupt and cuts what is too big. */
+	/* It does not apply to whole datagrams, whose packets are not seen: the kernel drops
+	 * corrupt ones and fragments those that are too big. */
 	bool packets_only;
 };
 
@@ -65,9 +65,9 @@ const struct impair_field *impair_field(enum impair_field_id id);
 /* The setting of that name, or IMPAIR_FIELD_COUNT. */
 enum impair_field_id impair_field_find(const char *name);
 
-/* One setting from text; "off" switches any of them off. Returns 0, or -1 with what is wrong with
- * the value in `why` ("is not a share; write 20% or 0.2"), and leaves `s` alone. Whether the
- * settings fit together is for impair_check(), once all are set. */
+/* Sets one setting from text; "off" switches any of them off. Returns 0, or -1 with the fault of
+ * the value in `why` ("is not a share; write 20% or 0.2"), and leaves `s` alone. impair_check()
+ * checks whether the settings fit together, once all are set. */
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY]);
 
@@ -75,22 +75,22 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id,
     char buf[IMPAIR_VALUE]);
 
-/* A number that grows as the setting does, whatever its unit; infinite where "off" is beyond the
+/* A number that grows with the setting, whatever its unit; infinite where "off" is beyond the
  * greatest value. */
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id);
 
-/* What differs from a perfect wire, "loss 20%, delay 20ms"; "nothing" if all is perfect. Settings
- * that have no effect (the queue without a rate) are left out. Returns `buf`. */
+/* The settings that differ from a perfect wire, "loss 20%, delay 20ms"; "nothing" if none does.
+ * Settings without effect (the queue without a rate) are left out. Returns `buf`. */
 char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size);
 
-/* Whether two directions are alike in what has an effect. */
+/* Whether two directions have the same settings, of those with an effect. */
 bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b);
 
-/* The next word of `*text`, which a space, a tab or a comma ends, into `word`. Returns its length,
- * 0 at the end; a word that is too long is cut, and then no setting has its name. */
+/* Copies the next word of `*text`, which a space, a tab or a comma ends, into `word`. Returns its
+ * length, 0 at the end; a word that is too long is cut, and then no setting has its name. */
 size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE]);
 
-/* Several settings, "loss 20%, delay 20ms" or "loss 20% delay 20ms": over those in `s`. Checks them
+/* Changes several settings of `s`, "loss 20%, delay 20ms" or "loss 20% delay 20ms". Checks them
  * together. Returns 0, or -1 with the whole reason in `why` and `s` as it was. */
 int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY]);
 

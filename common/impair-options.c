@@ -23,7 +23,7 @@ void impair_options_start(struct impair_options *o)
 
 _Static_assert(OPTIONS_WHY >= IMPAIR_WHY, "a setting's reason becomes an option's");
 
-/* The row's `low` is the setting, its `high` which of the setting's options this is. */
+/* The row's `low` is the setting; its `high` is which of the setting's options this is. */
 static int set_field(const struct options_spec *row, void *settings, const char *value,
     char why[OPTIONS_WHY])
 {

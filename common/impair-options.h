@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A link's settings as options of a program, the same ones for upcase-lab and upcased. What the
- * program's options fill in begins with a struct impair_options. Pure. */
+/* A link's settings as options of a program, the same for upcase-lab and upcased. A program's
+ * struct of options begins with a struct impair_options. Pure. */
 #ifndef UPCASE_COMMON_IMPAIR_OPTIONS_H
 #define UPCASE_COMMON_IMPAIR_OPTIONS_H
 
@@ -14,7 +14,7 @@
 struct impair_options {
 	/* By direction. */
 	struct impair_settings there, back;
-	/* Of the random generator; impair_options_seed() chooses it when none is given. */
+	/* The seed of the random generator; impair_options_seed() chooses it when none is given. */
 	uint64_t seed;
 	bool seed_given;
 };
@@ -22,16 +22,16 @@ struct impair_options {
 /* Both directions perfect, no seed. */
 void impair_options_start(struct impair_options *o);
 
-/* Setters of rows for --seed and --preset. The latter sets all of both directions, so it is to be
- * given before what differs from it. */
+/* Setters of rows for --seed and --preset. A preset sets everything in both directions, so it comes
+ * before the options that differ from it. */
 int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
     char why[OPTIONS_WHY]);
 int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
     char why[OPTIONS_WHY]);
 
 /* Appends the rows of the link's settings to a table, fewer than IMPAIR_OPTIONS_ROWS, and an end
- * row, which it returns: an option for both directions, and for `each`. `packets`: with those that
- * whole datagrams do not have. */
+ * row, which it returns: an option for both directions, and for `each`. `packets`: also the rows
+ * that do not apply to whole datagrams. */
 #define IMPAIR_OPTIONS_ROWS (3 * IMPAIR_FIELD_COUNT + 1)
 struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each);
 
@@ -42,8 +42,8 @@ int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY]);
 /* Whether nothing is impaired. */
 bool impair_options_perfect(const struct impair_options *o);
 
-/* Chooses the seed from the random number `chance`, unless one was given: it is short enough to be
- * typed again. */
+/* Chooses the seed from the random number `chance`, unless one was given. The seed is short enough
+ * to be typed again. */
 void impair_options_seed(struct impair_options *o, uint32_t chance);
 
 /* Both directions in one line, with the seed, "each way: loss 20%; seed 42" or "there: loss 20%;

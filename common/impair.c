@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The queue before the transmitter is a ring of packets: when each begins to be sent, and its size.
- * A packet that has begun to be sent is in the queue no longer. The transmitter is one number, the
+ * A packet that has begun to be sent is no longer in the queue. The transmitter is one number, the
  * time at which it will be free. */
 #include "config.h"
 
@@ -42,11 +42,11 @@ struct impair {
 	/* The latest time at which a packet that keeps its order leaves. */
 	int64_t last;
 	int64_t paused_until[IMPAIR_PAUSES];
-	/* Of the largest size: the system gives only the pages in use. */
+	/* It has the largest size: the system gives only the pages in use. */
 	struct transmit_queue queue;
 };
 
-/* The random numbers of one packet: all are drawn, also those that are not needed. */
+/* The random numbers of one packet: all are drawn, also unused ones. */
 struct draws {
 	double loss, path[2], copy_path[2], duplicate, reorder, corrupt, bit;
 };

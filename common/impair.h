@@ -10,11 +10,11 @@
  *   4. the path: delay and jitter; a requested hold; a second copy; reordering.
  * A lost packet has used the transmitter: loss is not congestion.
  *
- * Every packet takes the same number of random numbers, whatever is switched on and whatever
- * becomes of it. So the same seed and the same sequence of packets give the same fates, and
- * changing one setting leaves the random numbers of the others as they are. A setting that is added
- * draws from a generator of its own (random_seed_named()), for the same reason. Times decide too
- * only where they must: with a rate (is the queue full?) and for holds and unplugging. */
+ * Every packet takes the same number of random numbers, whatever is switched on and whatever its
+ * fate is. So the same seed and the same sequence of packets give the same fates, and changing one
+ * setting leaves the random numbers of the others as they are. A setting that is added draws from a
+ * generator of its own (random_seed_named()), for the same reason. Times decide too only where they
+ * must: with a rate (is the queue full?) and for holds and unplugging. */
 #ifndef UPCASE_COMMON_IMPAIR_H
 #define UPCASE_COMMON_IMPAIR_H
 
@@ -24,7 +24,7 @@
 /* Room for what is wrong with settings. */
 #define IMPAIR_WHY 160
 
-/* Bounds of the settings. The longest path of practical use, to the Moon, takes 1.3 s. */
+/* Bounds of the settings. The longest practical path, to the Moon, takes 1.3 s. */
 #define IMPAIR_DELAY_MAX (INT64_C(60) * 1000000000)
 #define IMPAIR_RATE_MIN 1000
 #define IMPAIR_RATE_MAX (INT64_C(100) * 1000000000)
@@ -55,10 +55,10 @@ struct impair_settings {
 	double burst;
 	/* How long every packet travels. */
 	int64_t delay;
-	/* How much that varies. A sum below 0 counts as 0. */
+	/* How much the delay varies. A sum below 0 counts as 0. */
 	int64_t jitter;
 	enum impair_distribution distribution;
-	/* Jitter may reorder packets. Else packets leave in the order of their arrival, but for
+	/* Jitter may reorder packets. If not, packets leave in the order of their arrival, except
 	 * those that `reorder` picks. */
 	bool any_order;
 	/* The share that arrives twice. The copy has its own jitter. */
@@ -72,7 +72,7 @@ struct impair_settings {
 	/* bit/s of whole IP packets; 0: no limit and no queue. */
 	int64_t rate;
 	/* The queue's limits in packets and in bytes, without the packet being sent. 0: no limit;
-	 * one of the two is set. IMPAIR_QUEUE_PACKETS_MAX packets are the limit always. */
+	 * one of the two is set. IMPAIR_QUEUE_PACKETS_MAX packets are always a limit. */
 	int32_t queue_packets;
 	int64_t queue_bytes;
 	/* The largest packet, in bytes with its IP header; 0: any. */
@@ -81,9 +81,9 @@ struct impair_settings {
 
 /* What became of a packet. X(identifier, word, text, short name, counted): the word of an event
  * line, the text of the lab's report, the client's name, and whether upcased counts it, whose link
- * has whole datagrams. Fates that share a short name are one fate for the client. Lost by chance is
- * each packet on its own, or in a burst. A requested drop is of the one packet that somebody asked
- * for. No memory is never decided here: it is for a caller that keeps packets. */
+ * has whole datagrams. Fates that share a short name are one fate for the client. Random loss is of
+ * each packet on its own; burst loss is of several in a row. A requested drop is of one packet, by
+ * command. This model never decides "no memory": that fate is for a caller that keeps packets. */
 #define IMPAIR_FATE_LIST(X) \
 	X(DELIVERED, "delivered", "delivered", "delivered", false) \
 	X(LOST_RANDOM, "random", "lost at random", "lost", true) \
@@ -106,7 +106,7 @@ struct impair_packet {
 	int32_t size;
 	/* How many bits of it may be flipped; 0: it cannot be corrupted. */
 	int32_t bits;
-	/* Somebody asked for it to be dropped, if it comes so far. */
+	/* A drop of this packet was requested; it happens if the packet comes so far. */
 	bool requested_drop;
 };
 
@@ -124,9 +124,9 @@ struct impair_decision {
 
 /* What happens to all packets for a time. */
 enum impair_pause {
-	/* Those that would leave before its end leave then, in order. */
+	/* Packets that would leave before its end leave at its end, in order. */
 	IMPAIR_HOLD,
-	/* Those that come before its end are lost. */
+	/* Packets that come before its end are lost. */
 	IMPAIR_UNPLUG,
 	IMPAIR_PAUSES
 };
@@ -134,8 +134,8 @@ enum impair_pause {
 /* The settings of a link that impairs nothing. */
 struct impair_settings impair_perfect(void);
 
-/* Whether settings, each of which is in its range, are possible together. Returns 0, or -1 with the
- * reason in `why`. */
+/* Whether settings, each of which is in its range, fit together. Returns 0, or -1 with the reason
+ * in `why`. */
 int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY]);
 
 /* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p
@@ -154,7 +154,7 @@ double impair_through(const struct impair_settings *s);
 const char *impair_fate_text(enum impair_fate fate);
 /* One word for it, "random", for lists that programs read. Static. */
 const char *impair_fate_word(enum impair_fate fate);
-/* The first fate of the same short name as the one of that word, or IMPAIR_FATES. */
+/* The first fate with the same short name as the fate of that word, or IMPAIR_FATES. */
 enum impair_fate impair_fate_find(const char *word);
 
 /* A direction with its state. Opaque. */

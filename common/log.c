@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one stderr, so it has one log, kept here. Handing a log down would put it into the
+/* A process has one stderr and so one log, kept here. A log that is passed down would be in the
  * signature of every function that may log something. */
 #include "config.h"
 
@@ -30,7 +30,7 @@ static struct {
 	const char *program;
 	enum log_level level;
 	struct bucket bucket;
-	/* Events that have not been written since the last one that was. */
+	/* Events that were left out since the last one that was written. */
 	uint64_t left_out;
 } one_log = { .program = "upcase",
 	.level = LOG_LEVEL_NOTICE,
@@ -47,8 +47,8 @@ void log_open(const char *program, enum log_level level)
 	standard_nonblocking(STDERR_FILENO);
 }
 
-/* A reader of stderr that stands still must not hold up the program, so a line that would have
- * to wait is left out. Returns whether it was written. */
+/* Writes a line, unless that would have to wait: a stalled reader of stderr must not hold up the
+ * program. Returns whether it was written. */
 static bool write_line(const char *line, size_t n)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };

@@ -18,14 +18,14 @@
 #define ROW 64
 #define ROWS_MAX 256
 #define ENTRIES_MAX 4096
-/* The longest capitals, in bytes: what capitals.h promises of growth, from two bytes on. */
+/* The longest capitals, in bytes: the growth that capitals.h promises, from two bytes on. */
 #define BYTES_MAX 6
 
 struct table {
 	/* Entry 0 is not used. */
 	uint8_t bytes[ENTRIES_MAX][BYTES_MAX];
 	size_t lengths[ENTRIES_MAX];
-	/* The first byte of the character that becomes so. */
+	/* The first byte of the character that has these capitals. */
 	uint8_t leads[ENTRIES_MAX];
 	unsigned entries;
 	unsigned rows[ROWS_MAX][ROW];
@@ -50,8 +50,8 @@ static int entry_of(struct table *t, ucs4_t uc)
 
 	if (length < 0)
 		return 0;
-	/* "" is no language: Turkish and Lithuanian have rules of their own, which the wire does
-	 * not know of. */
+	/* "" is no language: Turkish and Lithuanian have rules of their own, which do not apply
+	 * here. */
 	if (u8_toupper(from, (size_t)length, "", NULL, to, &n) != to)
 		return complain("libunistring failed");
 	if (n == (size_t)length && memcmp(from, to, n) == 0)
@@ -69,7 +69,7 @@ static int entry_of(struct table *t, ucs4_t uc)
 	return (int)t->entries++;
 }
 
-/* The number of a row that is the same, perhaps a new one; -1 if there are too many. */
+/* The number of an equal row, perhaps a new one; -1 if there are too many. */
 static int row_of(struct table *t, const unsigned row[ROW])
 {
 	unsigned i;
@@ -109,7 +109,8 @@ static int fill(struct table *t)
 	return 0;
 }
 
-/* libunistring has no version of its data, but the characters that it knows show it. */
+/* libunistring does not give the version of its data, but the characters that it knows show the
+ * version. */
 static const char *unicode_version(void)
 {
 	static const struct {
@@ -134,9 +135,8 @@ static const char *unicode_version(void)
 	return "8.0 or older";
 }
 
-/* Which bytes begin a character that changes, as ranges: a byte that does not, in whatever
- * place, passes. The ranges are added up, since of comparisons joined by || or | gcc makes
- * something that it cannot make vectors of. */
+/* Prints which bytes begin a character that changes, as ranges: other bytes pass, in any place. The
+ * ranges are added up, because gcc cannot make vectors of comparisons joined by || or |. */
 static void print_leads(const struct table *t)
 {
 	int leads[257] = { 0 };

@@ -17,19 +17,18 @@
 #define HELP_WIDTH 80
 /* Where the help texts begin at the latest. */
 #define HELP_COLUMN_MAX 34
-/* No option's name is longer; what is longer is near none. */
+/* No option's name is longer; a longer name is near none. */
 #define NAME_MAX_BYTES 40
 /* Room for a text shown by show(): characters of four bytes, the sign that some were left out, and
  * the end. */
 #define SHOWN 176
-/* The most columns of it. */
+/* Its greatest number of columns. */
 #define SHOWN_COLUMNS 40
-/* Room for what is wrong with a command line: all options of a table, if an abbreviation fits all.
- */
+/* Room for the fault of a command line: all options of a table, if an abbreviation fits all. */
 #define WHY 4000
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096
-/* What some editors put before everything else: U+FEFF in UTF-8. */
+/* The mark that some editors put at the beginning: U+FEFF in UTF-8. */
 #define MARK "\xef\xbb\xbf"
 #define MARK_BYTES 3
 /* The largest file. */
@@ -37,8 +36,8 @@
 
 /* --- names --- */
 
-/* The `n` bytes at `text` for a message: what could drive a terminal is spelt out (\x1b), a long
- * text is cut. Returns `buf`. */
+/* Writes the `n` bytes at `text` for a message: what could drive a terminal is escaped (\x1b), a
+ * long text is cut. Returns `buf`. */
 static char *show(const char *text, size_t n, char buf[SHOWN])
 {
 	const unsigned char *s = (const unsigned char *)text, *const end = s + n;
@@ -71,7 +70,7 @@ static unsigned min(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* The edits from `a` to `b`: characters put in, left out, changed, and neighbours swapped (the
+/* The edits from `a` to `b`: characters inserted, deleted, changed, and neighbours swapped (the
  * "optimal string alignment" distance). Three rows of its table are enough. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
@@ -94,8 +93,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 	return rows[n % 3][m];
 }
 
-/* The option that was probably meant by a name that is none; NULL if none is near. A third of the
- * letters may be wrong: "wiat" is near "wait", but "tcp" is not near "udp". */
+/* The option that an unknown name probably means; NULL if none is near. A third of the letters may
+ * be wrong: "wiat" is near "wait", but "tcp" is not near "udp". */
 static const struct options_spec *nearest(const struct options_spec *table, const char *name,
     size_t n)
 {
@@ -236,17 +235,17 @@ struct options_spec *options_append(struct options_spec *to, const struct option
 
 /* --- the command line --- */
 
-/* One command line and what it takes to read it. */
+/* One command line and the state for reading it. */
 struct options_reading {
 	const struct options_spec *table;
 	size_t count;
 	const char *program;
 	int argc;
 	char **argv;
-	/* What getopt_long() wants, made from the table. */
+	/* The options of getopt_long(), made from the table. */
 	struct option *longs;
 	char *letters;
-	/* What is wrong. */
+	/* The fault. */
 	struct text *why;
 };
 
@@ -257,7 +256,8 @@ static int prepare(struct options_reading *r)
 	while (r->table[r->count].name)
 		r->count++;
 	r->longs = calloc(r->count + 1, sizeof *r->longs);
-	/* ":" first tells a missing argument from an unknown option. */
+	/* A leading ":" makes getopt_long() distinguish a missing argument from an unknown option.
+	 */
 	r->letters = letter = malloc(2 * r->count + 2);
 	if (!r->longs || !r->letters)
 		return -1;
@@ -280,8 +280,8 @@ static int prepare(struct options_reading *r)
 	return 0;
 }
 
-/* The option that getopt_long() means by `code`, a letter or a number from FIRST_LONG on; NULL
- * if none. */
+/* The option for the `code` of getopt_long(), a letter or a number from FIRST_LONG on; NULL if
+ * none. */
 static const struct options_spec *option_of(const struct options_reading *r, int code)
 {
 	if (code >= FIRST_LONG)
@@ -292,7 +292,7 @@ static const struct options_spec *option_of(const struct options_reading *r, int
 	return NULL;
 }
 
-/* Puts an option as it was written, "--wait" or "-w", and `value` behind it, if there is one. */
+/* Adds an option as it was written, "--wait" or "-w", and `value` after it, if there is one. */
 static void put_option(struct text *why, const struct options_spec *o, int code, const char *value)
 {
 	if (code >= FIRST_LONG)
@@ -329,7 +329,7 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 		text_put(r->why, " (%s --help lists them)", r->program);
 }
 
-/* A long name that is none, or an abbreviation that fits several options. */
+/* Adds the fault of a long name that is unknown, or an abbreviation that fits several options. */
 static void put_wrong_name(const struct options_reading *r, const char *name)
 {
 	const size_t n = strcspn(name, "=");
@@ -348,8 +348,8 @@ static void put_wrong_name(const struct options_reading *r, const char *name)
 			text_put(r->why, " --%s%s", o->name, --fits ? "," : "");
 }
 
-/* getopt_long() gives one byte of a character that may have more; the whole is in one of the
- * arguments. */
+/* getopt_long() gives one byte of a character that may have more; the whole character is in one of
+ * the arguments. */
 static void put_wrong_letter(const struct options_reading *r, char letter)
 {
 	for (int i = 1; i < r->argc; i++) {
@@ -364,8 +364,8 @@ static void put_wrong_letter(const struct options_reading *r, char letter)
 	put_unknown(r, "-", &letter, 1);
 }
 
-/* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given
- * a value, to a letter it does not know, or to 0 for a long option. */
+/* Adds the fault for which getopt_long() returned '?'. It sets optopt to a known option if that is
+ * a switch and was given a value, to a letter it does not know, or to 0 for a long option. */
 static void put_refused(const struct options_reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
@@ -401,7 +401,7 @@ static int read_all(const struct options_reading *r, void *settings)
 {
 	int code;
 
-	/* 0, not 1: start anew, whatever has been read before. */
+	/* 0, not 1: getopt_long() starts anew, whatever it read before. */
 	optind = 0;
 	opterr = 0;
 	while ((code = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL)) != -1) {
@@ -441,11 +441,11 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 
 /* --- the configuration file --- */
 
-/* A line in its parts; all of them point into it. */
+/* The parts of a line; all of them point into it. */
 struct option_parts {
 	const char *name;
 	size_t name_length;
-	/* NULL if the line is a name only. */
+	/* NULL if the line is only a name. */
 	const char *value;
 	size_t value_length;
 };
@@ -455,7 +455,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
+/* Splits a line: name, blanks, perhaps "=", blanks, value; `n` does not count blanks at the end. */
 static struct option_parts split(const char *line, size_t n)
 {
 	struct option_parts p = { .name = line };
@@ -501,7 +501,7 @@ static int refuse_name(const struct options_spec *table, const struct option_par
 	    near ? "; did you mean " : "", near ? near->name : "", near ? "?" : "");
 }
 
-/* Why a setter refused, in full: the line and what would be right. */
+/* Writes why a setter refused, in full: the line and a correct value. */
 static int refuse_value(const struct options_spec *o, const struct option_parts *p,
     const char *reason, char why[OPTIONS_WHY])
 {
@@ -611,7 +611,7 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 
 /* --- help --- */
 
-/* "  -w, --wait=DURATION": how many columns it takes. */
+/* The columns of "  -w, --wait=DURATION". */
 static size_t synopsis_columns(const struct options_spec *o)
 {
 	return (size_t)(6 + 2 + utf8_columns(o->name) +
@@ -628,7 +628,7 @@ static void put_synopsis(const struct options_spec *o, FILE *out)
 		fprintf(out, "=%s", o->argument);
 }
 
-/* The words of `text` from column `left` on, each line within HELP_WIDTH. */
+/* Writes the words of `text` from column `left` on, each line within HELP_WIDTH. */
 static void put_wrapped(const char *text, size_t left, FILE *out)
 {
 	size_t column = left;

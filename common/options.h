@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Options, written once in a table: it feeds the command line (getopt_long), the configuration
- * file (whose lines are the long options), --help, and the test that compares the manual. A row
- * says what values are right and where in the settings they go. */
+/* Options, written once in a table, for the command line (getopt_long), the configuration file
+ * (whose lines are the long options), --help, and the test that compares the manual. A row has the
+ * correct values and their field in the settings. */
 #ifndef UPCASE_COMMON_OPTIONS_H
 #define UPCASE_COMMON_OPTIONS_H
 
@@ -16,8 +16,8 @@
 /* Room for why a value was refused. */
 #define OPTIONS_WHY 160
 
-/* How a value is read, and the field that it goes to. `low` and `high` are the least and the
- * greatest value; `high` 0 of a time or a text is no limit. */
+/* How a value is read. `low` and `high` are the least and the greatest value; `high` 0 of a time or
+ * a text is no limit. */
 enum options_kind {
 	/* By the row's own function. */
 	OPTIONS_SETTER,
@@ -41,29 +41,29 @@ struct options_spec {
 	const char *name;
 	/* The letter, or 0. */
 	char letter;
-	/* What the argument is called in the help ("PORT"); NULL for a switch. */
+	/* The name of the argument in the help ("PORT"); NULL for a switch. */
 	const char *argument;
 	/* One line of help, no full stop. */
 	const char *help;
-	/* An example of a value that is right ("12000"), for messages; NULL for a switch. */
+	/* An example of a correct value ("12000"), for messages; NULL for a switch. */
 	const char *example;
 	enum options_kind kind;
 	/* The field in the settings: OPTIONS_FIELD(). */
 	size_t at, size;
 	int64_t low, high;
-	/* What is wrong with a value that cannot be read or, without `range`, is out of range ("is
-	 * not a number of clients"); NULL: a text that fits the kind. */
+	/* The fault of a value that cannot be read or, without `range`, is out of range ("is not a
+	 * number of clients"); NULL: a text that fits the kind. */
 	const char *wrong;
 	/* The range of a time, for a message ("1ms to 1h"). */
 	const char *range;
 	/* "auto, always, never". */
 	const char *words;
-	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with what is wrong
-	 * with the value in `why` ("is not a port, 0 to 65535"). A value of the command line lives
-	 * as long as argv, one of a file during the call only: copy it. */
+	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with the fault of the
+	 * value in `why` ("is not a port, 0 to 65535"). A value of the command line lives as long
+	 * as argv, a value of a file only during the call: copy it. */
 	int (*set)(const struct options_spec *o, void *settings, const char *value,
 	    char why[OPTIONS_WHY]);
-	/* Not to be used in a configuration file (--help, --version, --config). */
+	/* Not allowed in a configuration file (--help, --version, --config). */
 	bool command_line_only;
 };
 
@@ -78,10 +78,10 @@ struct options_spec {
 int options_set(const struct options_spec *o, void *settings, const char *value,
     char why[OPTIONS_WHY]);
 
-/* Appends `rows` to a table, and their end row, which it returns. */
+/* Appends `rows` to a table, and an end row, which it returns. */
 struct options_spec *options_append(struct options_spec *to, const struct options_spec *rows);
 
-/* The command line. Returns the index in argv of the first operand; or -1 after one line on
+/* Reads the command line. Returns the index in argv of the first operand; or -1 after one line on
  * stderr that names the program, the option and what would be right:
  *   upcase: --wait=3x: is not a duration; for example --wait=500ms
  * Operands may stand between options unless POSIXLY_CORRECT; "--" ends options. Long names may be
@@ -89,14 +89,14 @@ struct options_spec *options_append(struct options_spec *to, const struct option
  * Not for threads: getopt_long() has state of its own. */
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv);
 
-/* One configuration line, `n` bytes without its end, 4096 at most: "wait 2s", "wait = 2s",
- * "wait=2s", "ordered", "# comment", "". Names are written out, not abbreviated. Blanks around the
- * value and a carriage return at the end do not count. Pure but for the setters. Returns 0, or -1
- * with the whole reason in `why`, in which nothing drives a terminal. */
+/* Reads one configuration line, `n` bytes without its end, 4096 at most: "wait 2s", "wait = 2s",
+ * "wait=2s", "ordered", "# comment", "". Names are not abbreviated. Blanks around the value and a
+ * carriage return at the end do not count. Pure except for the setters. Returns 0, or -1 with the
+ * whole reason in `why`, in which nothing drives a terminal. */
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
     char why[OPTIONS_WHY]);
 
-/* A configuration file, an ordinary one of 1 MiB at most, up to the first line that is wrong.
+/* Reads a configuration file, an ordinary one of 1 MiB at most, up to the first line that is wrong.
  * Returns 0; 1 if it does not exist; -1 after one line on stderr: upcase:
  * /home/x/.config/upcase/config:3: wait: '3x' is not a duration; for example wait = 500ms */
 int options_file(const struct options_spec *table, void *settings, const char *program,

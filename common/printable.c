@@ -10,7 +10,7 @@
 
 #include "common/utf8.h"
 
-/* The length of the character at `s` if it stays as it is, else 0. */
+/* The length of the character at `s` if it stays unchanged, else 0. */
 static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bool utf8)
 {
 	const size_t length = utf8 || *s < 0x80 ? utf8_character(s, n) : 0;
@@ -22,8 +22,8 @@ static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bo
 		return 2;
 	if (length)
 		return utf8_is_control(utf8_code(s, length)) ? 0 : length;
-	/* U+0080 to U+009F are controls in every character set of one byte that a terminal takes
-	 * for one of ISO's. */
+	/* U+0080 to U+009F are controls in every character set of one byte that a terminal can
+	 * mistake for one of ISO's. */
 	return !utf8 && MB_CUR_MAX == 1 && *s >= 0xa0 && isprint(*s);
 }
 

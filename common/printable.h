@@ -10,15 +10,14 @@
 /* Room for the text of `n` bytes that printable_text() makes. */
 #define PRINTABLE_ROOM(n) (4 * (n) + 1)
 
-/* Escapes, byte by byte (\x1b), what could drive a terminal or change the order of its text: what
- * utf8_is_control() names, and what is no UTF-8. Where `utf8` is false the terminal takes the
- * locale's bytes: then bytes beyond ASCII stay that the locale prints as one character. The
- * controls in `kept`, such as "\n", stay too. Returns the length of `shown`, which ends with a
+/* Escapes, byte by byte (\x1b), what could drive a terminal or change the order of its text: the
+ * characters of utf8_is_control() and bytes that are not UTF-8. Where `utf8` is false, the terminal
+ * has the locale's character set: bytes beyond ASCII that the locale prints as one character stay.
+ * The controls in `kept`, such as "\n", stay too. Returns the length of `shown`, which ends with a
  * zero. */
 size_t printable_text(char *shown, const void *text, size_t n, const char *kept, bool utf8);
 /* The same for UTF-8 that must not become longer: in place, with a "?" for each byte. Returns
- * `text`.
- */
+ * `text`. */
 char *printable_replace(char *text, size_t n);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-/* Sets `at`, a size_t, to the first place from `begin` on of which `reached`, an expression with
- * `at` in it, is true, as it must be from there on; to `end` when it is true of none before that.
- */
+/* Sets `at`, a size_t, to the first place from `begin` on at which `reached`, an expression with
+ * `at` in it, is true; to `end` if it is true at no earlier place. `reached` must stay true from
+ * its first place on. */
 #define SEARCH_FIRST(at, begin, end, reached) \
 	do { \
 		size_t search_low = (begin), search_high = (end); \

@@ -14,7 +14,7 @@ struct send_buffer {
 	char *bytes;
 	/* Where the unwritten part begins, where it ends, how much is allocated. */
 	size_t first, end, capacity;
-	/* More was added than fits: text is missing, the peer is to be dropped. */
+	/* More was added than fits: text is missing, and the peer is to be dropped. */
 	bool overflowed;
 };
 
@@ -24,7 +24,8 @@ void send_buffer_print(struct send_buffer *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool send_buffer_empty(const struct send_buffer *o);
 
-/* Writes what the socket `fd` takes without waiting. Returns 0, or -1 when the peer is gone. */
+/* Writes the bytes that the socket `fd` takes without waiting. Returns 0, or -1 when the peer is
+ * gone. */
 int send_buffer_send(struct send_buffer *o, int fd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one standard output, so an unfinished character of it is kept here. Nothing here
- * allocates memory: "out of memory" is written by it too. */
+/* A process has one standard output, so an unfinished character of it is kept here. This file
+ * allocates no memory: it also writes "out of memory". */
 #include "config.h"
 
 #include "common/standard.h"
@@ -82,8 +82,8 @@ void standard_nonblocking(int fd)
 	close(own);
 }
 
-/* Writes what the stream flushes, of any length and cut anywhere: the beginning of a character
- * waits for its rest. */
+/* Writes the bytes that the stream flushes, of any length and cut anywhere: the beginning of a
+ * character waits for its rest. */
 static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 {
 	struct cut *cut = cookie;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Standard input, output and error. All text on standard error goes through here, and so does
+/* Standard input, output and error. All text on standard error goes through this file, and so does
  * foreign text on a terminal: nothing in it drives the terminal (printable.h). */
 #ifndef UPCASE_COMMON_STANDARD_H
 #define UPCASE_COMMON_STANDARD_H
@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Opens /dev/null for those of descriptors 0 to 2 that the caller closed: else sockets and files
- * would get them. Reading 0 or writing 1 then fails, so that the error shows. `flags`: O_CLOEXEC
- * where a command is to find them closed as well. Returns 0, or 1, an exit status, after a line on
- * stderr. */
+/* Opens /dev/null for those of descriptors 0 to 2 that the caller closed: otherwise sockets and
+ * files would get them. Reading 0 or writing 1 then fails, so that the error shows. `flags`:
+ * O_CLOEXEC where a command is to find them closed as well. Returns 0, or 1, an exit status, after
+ * a line on stderr. */
 int standard_open(const char *program, int flags);
-/* Whether the locale's characters are UTF-8. After setlocale(). */
+/* Whether the locale's characters are UTF-8. Call it after setlocale(). */
 bool standard_utf8(void);
 /* Escapes controls on standard output from here on, if it is a terminal: for programs that never
  * drive it. */
@@ -20,8 +20,8 @@ void standard_filter(void);
 /* Writes all bytes to descriptor 1, past the stream. Returns false if that failed. A signal handler
  * may call it. */
 bool standard_write(const char *bytes, size_t n);
-/* Whether nothing can be read from `fd` (POLLIN) or written to it (POLLOUT) without waiting. A
- * signal handler may call it. */
+/* Whether reading from `fd` (POLLIN) or writing to it (POLLOUT) would have to wait. A signal
+ * handler may call it. */
 bool standard_would_block(int fd, short events);
 /* Makes `fd` non-blocking, if it is a pipe or a terminal that can be opened anew: other processes
  * that have it open are not affected. */

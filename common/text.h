@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What does not fit is left out, but counted in `used`: a first round with size 0 measures the
- * text.
- */
+/* Text that does not fit is left out, but counted in `used`: a first round with size 0 measures the
+ * text. */
 struct text {
 	char *buf;
 	size_t size, used;
@@ -20,7 +19,7 @@ struct text text_begin(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "1 duplicate", "2 duplicates". */
 void text_count(struct text *t, uint64_t n, const char *one);
-/* A value with `digits` decimals, 0 to 9; of less than 10^9. */
+/* Writes a value below 10^9 with `digits` decimals, 0 to 9. */
 void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);

@@ -17,12 +17,12 @@
 
 struct decimal {
 	int64_t whole;
-	/* What stands after the point, in billionths. */
+	/* The part after the point, in billionths. */
 	int64_t billionths;
 };
 
 struct unit {
-	/* What follows the number; NULL ends a table. */
+	/* The text after the number; NULL ends a table. */
 	const char *name;
 	int64_t worth;
 };
@@ -103,7 +103,7 @@ static const char *read_number(const char *s, struct decimal *d)
 	return digits ? s : NULL;
 }
 
-/* The unit that the whole text at `s` is, after one blank at most; NULL if none. */
+/* The unit that is the whole text at `s`, after one blank at most; NULL if none. */
 static const struct unit *find_unit(const struct unit *table, const char *s)
 {
 	if (s[0] == ' ' && s[1])
@@ -172,7 +172,7 @@ int units_duration(const char *text, int64_t *ns)
 	return 0;
 }
 
-/* Below a minute: three figures; rounding may reach the next unit. */
+/* Writes a time below a minute: three figures; rounding may reach the next unit. */
 static void put_short(uint64_t ns, const char *sign, const char *micro, char *buf, size_t size)
 {
 	static const struct {
@@ -202,7 +202,7 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 		    (unsigned)(ns % worth / (worth / (places == 2 ? 100 : 10))), prefix);
 }
 
-/* A minute or more: two units, the lower one rounded. */
+/* Writes a minute or more: two units, the lower one rounded. */
 static void put_long(uint64_t ns, const char *sign, char *buf, size_t size)
 {
 	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S;
@@ -241,7 +241,7 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
 	return buf;
 }
 
-/* No printf("%f"): some locales would write a comma. */
+/* printf("%f") would write a comma in some locales. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
 	const double figure = (double)ns / (double)unit;

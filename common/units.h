@@ -2,7 +2,7 @@
 /* Numbers as people write them. Every number from outside is read here: the whole text must be a
  * number and the value in range. Decimal digits, at most nine after a point, and one blank at
  * most between number and unit; no sign (but '-' where the range has negative numbers), exponent or
- * hex. Each returns 0, or -1 and leaves `*out` alone. Pure. */
+ * hex. Each function returns 0, or -1 and leaves `*out` alone. Pure. */
 #ifndef UPCASE_COMMON_UNITS_H
 #define UPCASE_COMMON_UNITS_H
 
@@ -13,7 +13,7 @@
 int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
 /* A span of time in ns, 0 to 365 days: "500ms", "1.5s", "20us", "10ns", "2m", "2min", "1h", "1d". A
- * bare number counts seconds. What is finer than a ns is rounded. */
+ * bare number counts seconds. Fractions of a ns are rounded. */
 int units_duration(const char *text, int64_t *ns);
 
 /* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G" (and
@@ -24,7 +24,7 @@ int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
  * for micro: "µ" or "u"), "3 min 20 s". Writes at most `size` bytes with the end, returns `buf`. */
 char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size);
 
-/* The age of something that goes on: "0.3 s"; from 100 s on in units that change less often. */
+/* The age of something that still runs: "0.3 s"; from 100 s on in units that change less often. */
 char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
 
 /* `ns`, 0 or more, in units of `unit`, three figures: "40.3", "1.20", "104"; less than one has two

@@ -23,8 +23,8 @@ static inline bool utf8_follows(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* Whether `second` can follow `first`, which begins a character of more than one byte: only
- * after some first bytes has the second byte narrower limits, and no later byte has. */
+/* Whether `second` can follow `first`, which begins a character of more than one byte: the second
+ * byte has narrower limits after some first bytes, later bytes never. */
 static inline bool utf8_second(unsigned char first, unsigned char second)
 {
 	switch (first) {
@@ -41,8 +41,8 @@ static inline bool utf8_second(unsigned char first, unsigned char second)
 	}
 }
 
-/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if that is
- * none. */
+/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if it is no
+ * character. */
 static inline size_t utf8_character(const unsigned char *s, size_t n)
 {
 	size_t length = utf8_length(s[0]);
@@ -85,7 +85,7 @@ static inline size_t utf8_harmless(const unsigned char *s, size_t n)
 	return length && utf8_is_control(utf8_code(s, length)) ? 0 : length;
 }
 
-/* The number of bytes at the end of the text that begin a character but do not end it: 0 to 3. */
+/* The number of bytes at the end of the text that begin an unfinished character: 0 to 3. */
 static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 {
 	for (size_t k = 1; k <= 3 && k <= n; k++) {

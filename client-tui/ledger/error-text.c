@@ -34,11 +34,11 @@
 #define NAMED(e) .error = e, .name = #e
 #define LOOKED_UP(e) .error = LOOK_UP(e), .name = #e
 
-/* The first row of an error is its own. Names do not differ between systems, numbers do. Those
- * of ICMP are made of type and code. */
+/* The first row of an error gives its name and words. Names do not differ between systems, numbers
+ * do. ICMP's numbers are made of type and code. */
 static const struct {
 	int error;
-	/* Another one that means the same. */
+	/* Another error with the same meaning. */
 	int alias;
 	const char *name, *word, *sentence;
 	/* The sentence over a stream; NULL where it is the same. */
@@ -186,7 +186,7 @@ static size_t find_exactly(int error)
 	return i;
 }
 
-/* The row's place, LENGTH for none. */
+/* The index of the row, LENGTH for none. */
 static size_t find(int error)
 {
 	size_t i = find_exactly(error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Why a line failed or an address could not be opened, as one number: an errno, what ICMP said,
- * what the look-up of the name returned, or one of our own. One table has its name in records and
- * its words for people. Pure. */
+/* Why a line failed or an address could not be opened, as one number: an errno, an ICMP error, an
+ * error of resolving the name, or one of our own. One table has its name in records and its words
+ * for people. Pure. */
 #ifndef UPCASE_LEDGER_ERROR_TEXT_H
 #define UPCASE_LEDGER_ERROR_TEXT_H
 
@@ -14,10 +14,10 @@
 
 /* Beyond any errno. */
 enum {
-	/* The name has no address of the version of IP that was asked for. */
+	/* The name has no address of the requested version of IP. */
 	ERROR_NO_IPV4 = 0x1000,
 	ERROR_NO_IPV6,
-	/* An address of one link without an interface, or with one that this machine does not have.
+	/* A link-local address without an interface, or with one that this machine does not have.
 	 */
 	ERROR_NO_INTERFACE,
 	ERROR_WRONG_INTERFACE,
@@ -28,7 +28,7 @@ enum {
 
 #define ERROR_NAME 32
 
-/* From an EAI_ code; where it only stands for an errno, that is the error itself. */
+/* The error of an EAI_ code; where it only stands for an errno, that errno. */
 int error_from_eai(int eai);
 
 /* A sentence for people: what the error means and what to try. Static, but for an error that is not
@@ -37,7 +37,7 @@ const char *error_sentence(int error, bool stream);
 /* The same in 14 columns at most: "unreachable". Static. */
 const char *error_word(int error);
 /* Its name in records: "ECONNREFUSED", "EAI_NONAME", "ICMP 3/13", "ICMPv6 1/1", "no interface",
- * "errno 123"; static or in `buf`. And back: -1 for none. */
+ * "errno 123"; static or in `buf`. error_number() reads it back: -1 for none. */
 const char *error_name(int error, char buf[ERROR_NAME]);
 int error_number(const char *name);
 

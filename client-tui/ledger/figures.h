@@ -25,7 +25,7 @@
 /* The least retransmission time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a
  * second. */
 #define STALL_MARGIN (200 * NS_PER_MS)
-/* No line waits. */
+/* No line is waiting. */
 #define STALL_NONE INT64_MAX
 
 struct stall_totals {
@@ -33,7 +33,7 @@ struct stall_totals {
 	int64_t total, longest;
 };
 
-/* All zero is the start, of each connection `last_byte` too. */
+/* All zero is the start, also for `last_byte` of each connection. */
 struct stall {
 	struct stall_totals totals;
 	/* When the last byte came on this connection, 0 for none yet: on a new one, too. */
@@ -43,17 +43,17 @@ struct stall {
 /* Bytes came at `at`, or the connection ended. `since`: when the line that waited longest until
  * then was sent, STALL_NONE for none; `round_trip`: smoothed, 0 while not known. */
 void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at);
-/* The totals as they would be if the stall that goes on, if any, ended now. */
+/* The totals as if a stall that goes on ended now. */
 struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip,
     int64_t now);
 
 /* ---- validity of a run ---- */
 
-/* Whether a run says something about the network, or about this machine: one that was shaped by the
- * host is not valid, and says why. */
+/* Whether a run measures the network or this machine: a run that the host shaped is not valid, and
+ * has a reason. */
 
-/* Sent so much later than its schedule says, a line has slipped; a run of which more than
- * VALIDITY_SHARE of the lines slipped was not sent as it was meant. */
+/* A line sent this much off its schedule has slipped; a run of which more than VALIDITY_SHARE of
+ * the lines slipped is not valid. */
 #define VALIDITY_SLIP (10 * NS_PER_MS)
 #define VALIDITY_SHARE 0.01
 
@@ -65,7 +65,7 @@ struct schedule_totals {
 	int64_t worst;
 };
 
-/* Why a run is not valid: some of these. */
+/* Why a run is not valid: a set of these. */
 enum validity {
 	VALIDITY_OK = 0,
 	/* More than 1 % of the lines were sent more than 10 ms off schedule. */
@@ -77,7 +77,7 @@ enum validity {
 /* The reasons, VALIDITY_OK for none. `overflows`: replies that this machine's own sockets dropped.
  */
 unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows);
-/* The name of one reason, for records: "schedule", "overflow"; static. NULL for no such. */
+/* The name of one reason, for records: "schedule", "overflow"; static. NULL for an unknown one. */
 const char *validity_name(enum validity reason);
 /* "INVALID: 31 of 1000 lines (3.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms;
  * ...": shaped by this machine, not by the network. "" when it is valid. 300 bytes are enough;
@@ -87,39 +87,39 @@ char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, 
 
 /* ---- all figures ---- */
 
-/* Whose clock reading the times of lines are. */
+/* The clock readings that the times of lines are. */
 struct figures_times {
-	/* Lines handed over whose time is the kernel's, of when they left; and the others: just
-	 * before the call that handed them over. */
+	/* The number of handed-over lines whose time is the kernel's time of departure; the number
+	 * of the others, whose time is taken just before the call that handed them over. */
 	uint64_t sent_kernel, sent_program;
-	/* Replies whose time is the kernel's, of when they arrived; and the others: when they were
-	 * read. */
+	/* The number of replies whose time is the kernel's time of arrival; the number of the
+	 * others, whose time is that of the read. */
 	uint64_t received_kernel, received_program;
-	/* The number of times that the wall clock was set; then the program's times are taken,
-	 * since the kernel's stamps cannot be converted. */
+	/* How often the wall clock was set; then the program's times are taken, because the
+	 * kernel's stamps cannot be converted. */
 	uint64_t clock_steps;
 };
 
 /* A sample of TCP_INFO of one connection. */
 struct tcp_sample {
-	/* Segments sent again since it stands. */
+	/* Segments retransmitted since it was established. */
 	unsigned retransmitted;
-	/* The timer runs out after so long, ns; how often it has doubled. */
+	/* The retransmission time-out, ns; how often it has doubled. */
 	int64_t timeout;
 	unsigned backoff;
 	/* Its round-trip time and how much that varies, ns. */
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
 	uint32_t window;
-	/* How often the timer ran out since it stands, where the kernel reports it (Linux 6.7);
-	 * else -1. */
+	/* How often the timer ran out since it was established, where the kernel reports it
+	 * (Linux 6.7); else -1. */
 	int timeouts;
 };
 
 /* TCP_INFO of the kernel, sampled while lines wait and at the end of each
  * connection. Times in ns. */
 struct figures_tcp {
-	/* Connections that stood; segments sent again, over all of them. */
+	/* Established connections; segments retransmitted, over all of them. */
 	uint64_t connections, retransmitted;
 	/* The retransmission time-out: in the last sample, and the largest seen. */
 	int64_t timeout, timeout_max;
@@ -130,7 +130,7 @@ struct figures_tcp {
 	uint32_t window, window_min, window_max;
 	/* Samples; without any, only `connections` is valid. */
 	uint64_t samples;
-	/* Segments that the far end's kernel sent again, where it reports them (the lab). */
+	/* Segments that the far end's kernel retransmitted, where it reports them (the lab). */
 	bool has_server;
 	uint64_t server_retransmitted;
 };
@@ -144,16 +144,16 @@ struct figures {
 	/* Borrowed; NULL for none (as when they were read from a record). */
 	const struct stats *stats;
 	struct figures_times times;
-	/* UDP: datagrams that came to this machine and were dropped since the socket's buffer was
+	/* UDP: datagrams that came to this machine and were dropped because the socket's buffer was
 	 * full. */
 	uint64_t overflows;
 	/* TCP. */
 	struct figures_tcp tcp;
 	struct stall_totals stalls;
-	/* The generator's, to be filled by who has one; zero without. */
+	/* The generator's, filled in by the caller; zero without a generator. */
 	struct schedule_totals schedule;
-	/* Lines that are counted but of which no record was written, because they were evicted
-	 * before. Only records know it. */
+	/* Lines that are counted but have no record, because they were evicted before. Known only
+	 * from records. */
 	uint64_t unrecorded;
 };
 
@@ -189,12 +189,12 @@ enum figure_scope {
 	FIGURE_TIMED = 16, /* only where a line was timed; then there may be too few lines for it */
 };
 
-/* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for
- * stands on the page only. */
+/* A summary omits a figure that is 0, and the page one that is 0 and rare; a figure without room in
+ * the summary is on the page only. */
 enum figure_shown { FIGURE_ALWAYS, FIGURE_IF_SOME, FIGURE_ON_PAGE };
 
-/* The counts that a summary of one session names when they are not 0: fates other than answered
- * and lost, fates that may still change, and marks, in this order. */
+/* The counts that a summary of one session names when they are not 0, in this order: fates other
+ * than answered and lost, fates that may still change, and marks. */
 enum figure_named { FIGURE_UNNAMED, FIGURE_NAMED_FATE, FIGURE_NAMED_OPEN, FIGURE_NAMED_MARK };
 
 struct figure {
@@ -202,8 +202,8 @@ struct figure {
 	 * its key. The order of rows is that of records. NULL: on the page only. */
 	const char *group, *key;
 	/* On the page: its place, 0 for none, and its label. Places count up in hundreds, so that
-	 * new rows find room at the tens between. Those that differ in the last digit are parts of
-	 * one cell, and the label is what stands before them. A section has ten thousand. */
+	 * new rows find room at the tens between. Places that differ only in the last digit are
+	 * parts of one cell, and the label stands before the part. A section has ten thousand. */
 	int place;
 	const char *title;
 	enum figure_type type;
@@ -211,8 +211,9 @@ struct figure {
 	double q;
 	/* Values of enum figure_scope. */
 	unsigned scope;
-	/* One of the totals that a replay takes from the record, as it takes all figures outside
-	 * the totals: its ledger, which measures the totals again, cannot know this one. */
+	/* A total that a replay takes from the record, because its ledger, which measures the
+	 * totals again, cannot know it. A replay takes all figures outside the totals from the
+	 * record. */
 	bool restored;
 	enum figure_shown shown;
 	/* The unit of a count, "segment"; NULL for a bare number. */
@@ -229,16 +230,17 @@ extern const size_t figures_count;
 /* The rows with a place on the page, in its order. Returns how many. */
 size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
 
-/* No such figure, or too few lines for it. */
+/* The session has no such figure, or too few lines for it. */
 #define FIGURE_NONE INT64_MIN
-/* The value, a count (INT64_MAX at most) or ns; and without rounding, -1 for none. */
+/* The value: a count (INT64_MAX at most) or ns. The second function does not round and returns -1
+ * for none. */
 int64_t figure_value(const struct figure *row, const struct figures *f);
 double figure_real(const struct figure *row, const struct figures *f);
 /* True if the figure applies to the session, by its scope. */
 bool figure_applies(const struct figure *row, const struct figures *f);
 /* Sets one that is read from records. */
 void figure_set(const struct figure *row, struct figures *f, int64_t value);
-/* Sets those that a replay does not measure again, as they are in `recorded`. */
+/* Sets the figures that a replay does not measure again, as they are in `recorded`. */
 void figures_restore(struct figures *f, const struct figures *recorded);
 
 #endif

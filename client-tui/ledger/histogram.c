@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; the rest
- * is the bucket's number. Below HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets
+/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; the rest is
+ * the bucket's number. Values below HISTOGRAM_PARTS are not cut, and up to twice that the buckets
  * are still one wide. */
 #include "config.h"
 
@@ -23,7 +23,7 @@ void histogram_bounds(unsigned bucket, int64_t *low, int64_t *high)
 	const int64_t first = (int64_t)bucket - (int64_t)cut * HISTOGRAM_PARTS;
 
 	*low = first << cut;
-	/* The last bucket ends where the numbers do. */
+	/* The last bucket ends at the greatest number. */
 	*high = first + 1 > INT64_MAX >> cut ? INT64_MAX : (first + 1) << cut;
 }
 
@@ -49,8 +49,8 @@ static int64_t middle(const struct histogram *h, unsigned bucket)
 	return value < h->min ? h->min : value > h->max ? h->max : value;
 }
 
-/* The values at `rank` (0 is the least) and at the one behind it, as exactly as the buckets have
- * them. */
+/* The values at `rank` (0 is the least) and at the next rank, as exactly as the buckets have them.
+ */
 static void at_rank(const struct histogram *h, uint64_t rank, int64_t *here, int64_t *next)
 {
 	uint64_t below = h->buckets[0];
@@ -69,7 +69,7 @@ int64_t histogram_quantile(const struct histogram *h, double q)
 	const double beyond = (double)h->count * (q < 0.5 ? q : 1 - q);
 	int64_t here, next;
 
-	/* 1000 lines are enough for 0.999, though 1 - 0.999 is a little less than a thousandth. */
+	/* 1000 lines are enough for 0.999, though 1 - 0.999 is slightly less than a thousandth. */
 	if (h->count < 2 || beyond < 1 - 1e-9)
 		return -1;
 	const double place = q * (double)(h->count - 1);

@@ -14,7 +14,7 @@
 
 struct histogram {
 	uint64_t count;
-	/* Exact. Both 0 when count is. */
+	/* Exact. Both are 0 when `count` is. */
 	int64_t min, max;
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };

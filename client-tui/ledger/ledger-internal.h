@@ -11,7 +11,7 @@
 struct ledger {
 	struct ledger_settings settings;
 	struct ledger_totals totals;
-	/* The part of the totals that belongs to evicted rows that were decided. */
+	/* The part of the totals that belongs to evicted rows whose fate was decided. */
 	struct ledger_totals evicted;
 	struct ledger_lines lines;
 	/* The block in which a stream's rows are made. A datagram's row has memory of its own: one
@@ -29,14 +29,14 @@ struct ledger {
 	/* The statistics of all lines, and the lines that are not reported to them yet. */
 	struct stats_order stats_order;
 	struct stats stats;
-	/* No row with a lower number is decided: where the search for one to evict begins. */
+	/* No row with a lower number is decided: the search for a row to evict begins here. */
 	uint64_t decided_from;
-	/* Until then a reply to an evicted line may come: every new datagram gets a tag. */
+	/* A reply to an evicted line may come until then: every new datagram gets a tag. */
 	int64_t tag_all_until;
 	/* The same, without lines whose text is unique. */
 	int64_t tag_common_until;
 	/* The time that the session tried to connect, without the attempt that began at
-	 * `connecting_since`, INT64_MAX for none. */
+	 * `connecting_since` (INT64_MAX for none). */
 	int64_t connecting, connecting_since;
 };
 
@@ -45,10 +45,10 @@ static inline bool ledger_is_datagram(const struct ledger *l)
 	return l->settings.kind == LEDGER_DATAGRAM;
 }
 
-/* More than `span` has passed since the line was sent. */
+/* Whether more than `span` ns have passed since the line was sent. */
 bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now);
 
-/* The times of a line that was answered go into the totals. */
+/* Adds the times of an answered line to the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
 /* Keeps a reply whose text begins after `skip` bytes. When memory is short, the row is only marked.
  */
@@ -57,17 +57,16 @@ void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned c
 /* An entry for a new line. NULL when memory is short. */
 struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,
     int64_t now);
-/* The entry gets a row, queued. Room in the rows was reserved before. */
+/* Gives the entry a row, queued. Room in the rows was reserved before. */
 void ledger_enter(struct ledger *l, struct ledger_line *e);
-/* Lines that can be answered no more leave the index. */
+/* Removes lines that can no longer be answered from the index. */
 void ledger_age(struct ledger *l, int64_t now);
-/* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */
+/* Gives a line another fate, counts it, and moves it to the right lists. `late` is set before. */
 void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate);
-/* Evicts rows until there is room for so many more (none: only bytes matter), with so many bytes.
- */
+/* Evicts rows until there is room for this many more rows (0: only bytes matter) and bytes. */
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
-/* `count` of the lines that an evicted row stands for get this fate. The evicted row may be gone
- * afterwards. */
+/* Gives this fate to `count` of the lines that an evicted row stands for. The evicted row may be
+ * freed afterwards. */
 void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
     enum ledger_fate fate);
 

@@ -11,8 +11,7 @@
 #include "common/capitals.h"
 #include "common/search.h"
 
-/* A block has room for some 40 lines; one that takes more than a quarter of it has its own memory.
- */
+/* A block has room for some 40 lines; an entry of more than a quarter of it has its own memory. */
 #define BLOCK_SIZE (16 * 1024)
 
 void ledger_block_leave(struct ledger_block *block)
@@ -158,7 +157,8 @@ static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
 	return &r->slots[(r->head + index) & (r->capacity - 1)];
 }
 
-/* Numbers mostly follow one another: tries first the place that it has if none is missing. */
+/* Numbers mostly follow one another: tries first the index that the number has if none is missing.
+ */
 size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number)
 {
 	uint64_t first, guess;

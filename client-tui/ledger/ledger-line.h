@@ -7,7 +7,7 @@
 #include "common/grow.h"
 #include "ledger/ledger-row.h"
 
-/* A line stands in at most one list of each kind. */
+/* A line is in at most one list of each kind. */
 enum line_list_kind {
 	LINE_LIST_FATE,  /* queued lines by number; waiting ones by time of sending; lost ones
 	                    without a reply */
@@ -24,7 +24,7 @@ struct line_list {
 };
 
 struct line_list_place {
-	/* The list that the entry stands in, NULL for none. */
+	/* The list that the entry is in, NULL for none. */
 	struct line_list *in;
 	struct ledger_line *previous, *next;
 };
@@ -41,30 +41,30 @@ struct ledger_block {
 
 struct ledger_line {
 	struct ledger_row row;
-	/* The block that it is in; NULL: it has memory of its own. */
+	/* The block that the entry is in; NULL: it has memory of its own. */
 	struct ledger_block *block;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
-	/* Its position in the statistics' order of sending, 0 for none; of an evicted row the first
-	 * and the last of those it stands for. */
+	/* The position in the statistics' order of sending, 0 for none; for an evicted row, the
+	 * first and the last position of its lines. */
 	uint64_t position, last_position;
-	/* 0 for a row that is kept. Else the row is evicted, its text is gone, and this stands for
-	 * so many waiting lines, sent from `evicted_since` to row.sent_at. */
+	/* 0 for a row that is kept. Else the row is evicted, its text is freed, and it stands for
+	 * this many waiting lines, sent from `evicted_since` to row.sent_at. */
 	uint64_t evicted_waiting;
 	int64_t evicted_since;
 	/* The time that the session had tried to connect before the line was typed, ns. */
 	int64_t connecting_before;
-	/* It became refused or failed, though it may have been another line. */
+	/* It became refused or failed, but the error may belong to another line. */
 	bool uncertain;
-	/* The caller guarantees a unique text (generated lines): it needs no tag. */
+	/* The caller guarantees a unique text (generated lines): no tag is needed. */
 	bool unique;
-	/* The lines with the same capitals, while it could still be answered. */
+	/* The lines with the same capitals; set while the line can still be answered. */
 	struct line_group *group;
 	/* The whole reply, with its tag, whose text row.reply points to. */
 	unsigned char *reply;
 	size_t reply_length;
 	struct line_list_place place[LINE_LISTS];
-	/* The bytes that are sent end where the text ends, and begin so many before it. */
+	/* The bytes that are sent begin this many before the text and end with it. */
 	size_t tag_length;
 	/* Room for any tag, then the text. */
 	unsigned char bytes[];
@@ -81,7 +81,7 @@ void ledger_line_free(struct ledger_line *e);
 
 /* Puts "#17 " before the text. */
 void ledger_line_set_tag(struct ledger_line *e, uint64_t tag);
-/* The bytes that go over the wire, and how many. */
+/* The bytes that are sent, and how many. */
 static inline const unsigned char *ledger_line_wire(const struct ledger_line *e)
 {
 	return e->row.text - e->tag_length;
@@ -96,15 +96,15 @@ static inline size_t ledger_line_wire_length(const struct ledger_line *e)
  * first bytes came back unchanged). */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n);
 
-/* The entry leaves the list of that kind in which it stands. */
+/* Removes the entry from its list of that kind. */
 void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link);
-/* The same, if it stands in one. */
+/* The same, if it is in one. */
 static inline void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
 {
 	if (e->place[link].in)
 		ledger_line_unlink(e, link);
 }
-/* It leaves that list and goes to the end of this one, or before `next` (NULL: to the end). */
+/* Moves the entry from its list to the end of this one, or before `next` (NULL: to the end). */
 void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link);
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
     enum line_list_kind link);
@@ -113,11 +113,11 @@ void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct
  * at the end. */
 struct ledger_lines {
 	struct ledger_line **slots;
-	/* Slots, a power of two, or 0; the oldest line's slot; lines. */
+	/* Slots, a power of two, or 0; the slot of the oldest line; the number of lines. */
 	size_t capacity, head, count;
 };
 
-/* Makes room for one more. 0, or -1 when memory is short (nothing changed). */
+/* Makes room for one more. Returns 0, or -1 when memory is short (nothing changed). */
 static inline int ledger_lines_reserve(struct ledger_lines *r)
 {
 	return r->count < r->capacity
@@ -134,11 +134,11 @@ static inline struct ledger_line *ledger_lines_at(const struct ledger_lines *r, 
 {
 	return r->slots[(r->head + index) & (r->capacity - 1)];
 }
-/* Where a number is, or would be: the index of the first line that is not less. */
+/* The index of the first line whose number is not less. */
 size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number);
 /* NULL for none. */
 struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number);
-/* Takes one out, best near an end. */
+/* Takes one out; fast near an end. */
 struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which reply, and which ICMP error, belongs to which line. */
+/* Matches replies and ICMP errors with lines. */
 #include "config.h"
 
 #include <errno.h>
@@ -22,13 +22,13 @@ static struct ledger_reply_match stray(struct ledger *l)
 	return (struct ledger_reply_match){ .match = MATCH_STRAY, .rtt = -1 };
 }
 
-/* The time stamp may be taken on another clock, a little before the sending. */
+/* The time stamp may be from another clock, slightly before the sending. */
 static int64_t round_trip(const struct ledger_line *e, int64_t at)
 {
 	return at > e->row.sent_at ? at - e->row.sent_at : 0;
 }
 
-/* Welford's way to mean and variance in one pass; with this one there are `count`. */
+/* Mean and variance in one pass by Welford's method; `count` includes this time. */
 static void count_time(struct ledger_times *t, uint64_t count, int64_t time)
 {
 	const double step = (double)time - t->mean;
@@ -59,7 +59,7 @@ void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 	count_part(&t->queued_for, p.queued);
 }
 
-/* RFC 4737, section 3.3, with the order of sending for the sequence number. */
+/* RFC 4737, section 3.3; the order of sending is the sequence number. */
 static void check_order(struct ledger *l, struct ledger_line *e)
 {
 	if (e->order >= l->expected) {
@@ -93,8 +93,8 @@ static void take_other(struct ledger *l, struct ledger_line *e, const struct rep
 		ledger_keep_reply(l, e, r->bytes, r->length, skip);
 }
 
-/* The first reply. Its own time decides whether it is late, whatever was believed until it was
- * read. */
+/* Takes the first reply. Its own time decides whether it is late, also if the line was already
+ * counted as lost. */
 static enum ledger_match answer(struct ledger *l, struct ledger_line *e, int64_t at)
 {
 	e->row.replied_at = e->row.sent_at + round_trip(e, at);
@@ -138,7 +138,7 @@ static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e,
 	return v;
 }
 
-/* The oldest waiting line of these, else the oldest lost one, else the one answered first. */
+/* The oldest waiting line of the group, else the oldest lost one, else the one answered first. */
 static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *t,
     int64_t at)
 {
@@ -155,7 +155,7 @@ static bool begins_with_key(const struct ledger *l, const struct ledger_line *e)
 	return ledger_line_cut_short(e, l->key.bytes, l->key.length);
 }
 
-/* Counts in *found the lines of a list whose beginning the reply is, and returns the first. */
+/* Counts in *found the lines of a list of which the reply is a beginning, and returns the first. */
 static struct ledger_line *find_cut(const struct ledger *l, const struct line_list *list,
     int64_t at, int *found)
 {
@@ -171,8 +171,8 @@ static struct ledger_line *find_cut(const struct ledger *l, const struct line_li
 	return first;
 }
 
-/* The one line whose beginning the reply can be: a waiting one; or, when none is, a lost one or one
- * that got just such a reply before. NULL for none or more than one. */
+/* The only line of which the reply can be a beginning: a waiting one; if none waits, a lost one or
+ * one that got just such a reply before. NULL for none or more than one. */
 static struct ledger_line *choose_cut(const struct ledger *l, const struct reply *r)
 {
 	int found = 0;
@@ -254,7 +254,7 @@ static bool sent_begins(const struct ledger_line *e, const unsigned char *quoted
 	return n <= ledger_line_wire_length(e) && memcmp(ledger_line_wire(e), quoted, n) == 0;
 }
 
-/* The oldest waiting line that was sent exactly so. */
+/* The oldest waiting line with exactly these sent bytes. */
 static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quoted, size_t n)
 {
 	if (line_index_key_set(&l->key, quoted, n))
@@ -266,8 +266,8 @@ static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quo
 	return e;
 }
 
-/* The oldest waiting line of at least so many bytes that begins so; *others: it is not the only
- * one. */
+/* The oldest waiting line of at least this many bytes that begins with these; *others: there are
+ * more. */
 static struct ledger_line *find_beginning(const struct ledger *l, const unsigned char *quoted,
     size_t n, size_t min_length, bool *others)
 {

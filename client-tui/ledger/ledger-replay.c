@@ -28,7 +28,7 @@ void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, i
 		e->row.connecting = connecting;
 }
 
-/* The line waits, but its row is evicted: any of the evicted ones gets its fate. */
+/* The line waits, but its row is evicted: the fate goes to any of the evicted ones. */
 static void settle_evicted(struct ledger *l, enum ledger_fate fate)
 {
 	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next)

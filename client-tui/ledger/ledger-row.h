@@ -26,20 +26,22 @@ extern const char *const ledger_fate_names[FATES];
 
 /* One line. The bytes belong to the ledger and live until the row is evicted. */
 struct ledger_row {
-	/* The line's number, the caller's, increasing; 1 or more. */
+	/* The line's number, given by the caller, increasing; 1 or more. */
 	uint64_t number;
 	enum ledger_fate fate;
 	/* The line went over a stream, not in a datagram. */
 	bool stream;
 	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at;
-	/* The time between typed and handed over in which the session tried to connect, ns. */
+	/* The part of the time between typed and handed over in which the session tried to connect,
+	 * ns. */
 	int64_t connecting;
 	/* The typed text: `length` bytes, no end of line, no zero byte at the end. For a long line
-	 * of a stream, its first bytes only (`partial`). */
+	 * of a stream, only its first bytes (`partial`). */
 	const unsigned char *text;
 	size_t length;
-	/* The number in the tag, "#17 ": sent with the text and cut off its reply. 0 for no tag. */
+	/* The number in the tag, "#17 ", which is sent with the text and cut off the reply. 0 for
+	 * no tag. */
 	uint64_t tag;
 	/* The first reply's text without its tag when it is not the capitals of `text`, else NULL.
 	 */
@@ -49,17 +51,17 @@ struct ledger_row {
 	uint32_t duplicates;
 	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
 	bool late;
-	/* Datagrams: its first reply came within the wait, after the reply to a line that was sent
-	 * later. */
+	/* Datagrams: the first reply came within the wait, but after the reply to a line that was
+	 * sent later. */
 	bool reordered;
 	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an
-	 * echo); or, in a stream, is something else altogether. */
+	 * echo); in a stream it may be any other text. */
 	bool differs;
 	/* The reply is only the beginning of the line's capitals. */
 	bool cut_short;
 	/* `text` is only the beginning of the line, and the reply is not kept or compared. */
 	bool partial;
-	/* Why it failed or was refused, as errors.h has it. */
+	/* Why it failed or was refused, as error-text.h has it. */
 	int error;
 };
 
@@ -70,20 +72,20 @@ struct ledger_times {
 	double mean, m2;
 };
 
-/* It has its fate for good, but for a late reply. */
+/* Whether the fate is final, except for a late reply. */
 static inline bool ledger_is_decided(enum ledger_fate fate)
 {
 	return fate != FATE_QUEUED && fate != FATE_WAITING;
 }
 
-/* It will never be answered, or only too late. */
+/* Whether the line will not be answered within the wait. */
 static inline bool ledger_is_unanswered(enum ledger_fate fate)
 {
 	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED ||
 	       fate == FATE_CUT_OFF;
 }
 
-/* A part of what lines waited: the sum over all, and the greatest, ns. */
+/* One part of the waiting times of lines: the sum over all, and the greatest, ns. */
 struct ledger_part {
 	double sum;
 	int64_t max;
@@ -105,18 +107,18 @@ struct ledger_totals {
 	uint64_t duplicates, reordered, differs, cut_short;
 	/* Replies that match no line. */
 	uint64_t strays;
-	/* Rows no longer kept. */
+	/* Rows that are no longer kept. */
 	uint64_t evicted;
-	/* Answered lines whose times are known: the round trip, from handed over to answered; and
-	 * what the person waited, from typed to answered, with the parts of it before the round
+	/* Answered lines whose times are known: the round trip, from handed over to answered; the
+	 * time that the person waited, from typed to answered, with its parts before the round
 	 * trip. */
 	uint64_t timed;
 	struct ledger_times rtt, waited;
 	struct ledger_part connecting, queued_for;
 };
 
-/* Lines of which chance decided what became of them: answered or lost. What was refused, could not
- * be sent or was cut off is in no percentage of loss. */
+/* Lines whose fate chance decided: answered or lost. Lines that were refused, failed or were cut
+ * off are in no percentage of loss. */
 static inline uint64_t ledger_by_chance(const struct ledger_totals *t)
 {
 	return t->answered + t->lost;

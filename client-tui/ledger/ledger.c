@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rows stand in a ring by number. Beside it, each line is in the list of its fate (queued,
- * waiting, lost without a reply), and a datagram that could still be answered is in the index by
- * its capitals and in the list of ages, from whose old end lines leave the index. Every step is
- * O(1) on average but for a reply that was cut short, which is compared with all waiting lines.
+/* The rows are in a ring by number. Beside it, each line is in the list of its fate (queued,
+ * waiting, lost without a reply). A datagram that could still be answered is also in the index by
+ * its capitals and in the list of ages; its oldest lines leave the index first. Every step is O(1)
+ * on average, except a reply that was cut short, which is compared with all waiting lines.
  *
  * A row that is evicted while it waits stays in the waiting list as an evicted row without text, so
  * that the totals and, in a stream, the order of the replies stay exact. Neighbouring evicted rows
@@ -16,7 +16,7 @@
 #include "ledger/line-times.h"
 
 /* Evicted datagrams that were sent within this part of the wait become one row, which is lost when
- * the last of them is: some are lost later by so much, none earlier. */
+ * the last of them is: some are lost later by this much, none earlier. */
 #define EVICTED_GRAIN 64
 
 const char *const ledger_fate_names[FATES] = {
@@ -82,7 +82,7 @@ void ledger_free(struct ledger *l)
 
 /* ---- time ---- */
 
-/* `span` ns after `t`, never wrapping round. */
+/* `span` ns after `t`; does not wrap around. */
 static int64_t later(int64_t t, int64_t span)
 {
 	return t > INT64_MAX - span ? INT64_MAX : t + span;
@@ -132,7 +132,7 @@ void ledger_age(struct ledger *l, int64_t now)
 
 /* ---- fates ---- */
 
-/* The queue is in the order of numbers. A line that comes back mostly has a neighbour there. */
+/* The queue is in the order of numbers. A line that comes back usually has a neighbour there. */
 static void enqueue(struct ledger *l, struct ledger_line *e)
 {
 	size_t i = ledger_lines_index(&l->lines, e->row.number);
@@ -186,8 +186,8 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 		line_index_regroup(e);
 }
 
-/* A line that could not be sent has its position where it should have been sent. One that is sent
- * again gets a new one. */
+/* A line that could not be sent has the position at which it should have been sent. A line that is
+ * sent again gets a new one. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
 	const int64_t waited = fate == FATE_ANSWERED ? parts_waited(&e->row) : -1;
@@ -264,7 +264,7 @@ static void make_evicted(struct ledger *l, struct ledger_line *e)
 	e->evicted_waiting = 1;
 	l->evicted_waiting++;
 	e->evicted_since = e->row.sent_at;
-	/* The text's memory goes; when that fails it merely stays. */
+	/* Frees the memory of the text; if that fails, it stays. */
 	struct ledger_line *small = malloc(sizeof(*small));
 	if (small) {
 		struct ledger_line *next = e->place[LINE_LIST_FATE].next;
@@ -317,8 +317,8 @@ static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
 	           l->lines.count + rows > 1);
 }
 
-/* Queued lines are never evicted: they have yet to be sent. A line that waits is only when no
- * decided one is left: without its row its reply would be a stray. */
+/* Queued lines are never evicted: they are still to be sent. A waiting line is evicted only when no
+ * decided one is left: without its row the reply would be a stray. */
 static size_t oldest_to_evict(struct ledger *l)
 {
 	const bool decided = l->lines.count >
@@ -334,7 +334,7 @@ static size_t oldest_to_evict(struct ledger *l)
 	}
 }
 
-/* Not inlined: for most lines there is room, and nothing is evicted. */
+/* Not inlined: for most lines there is room. */
 static __attribute__((noinline)) void evict_oldest(struct ledger *l)
 {
 	evict(l, ledger_lines_take(&l->lines, oldest_to_evict(l)));
@@ -348,8 +348,8 @@ void ledger_make_room(struct ledger *l, size_t rows, size_t bytes)
 
 /* ---- adding and sending ---- */
 
-/* Leaves the line's key in l->key. A tag is needed when the plain text could be taken for another
- * line's; a tag of which somebody typed the text is passed over. */
+/* Leaves the line's key in l->key. A tag is needed when the plain text could be mistaken for
+ * another line's; a tag that equals a typed text is skipped. */
 static int choose_tag(struct ledger *l, struct ledger_line *e)
 {
 	bool tagged = l->settings.tag == LEDGER_TAG_ALWAYS;
@@ -442,7 +442,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 		return;
 	e->row.sent_at = now;
 	e->row.connecting = connecting_until(l, now) - e->connecting_before;
-	/* A line may be taken a little later than the connection was reported. */
+	/* The hand-over may be timed a little after the connection was reported. */
 	if (e->row.connecting < 0)
 		e->row.connecting = 0;
 	e->order = ++l->last_order;
@@ -480,7 +480,7 @@ void ledger_requeue(struct ledger *l, uint64_t number)
 
 /* ---- endings without a reply ---- */
 
-/* Every waiting line becomes this. Returns how many. */
+/* Gives every waiting line this fate. Returns how many. */
 static uint64_t end_waiting(struct ledger *l, enum ledger_fate fate)
 {
 	uint64_t count = l->totals.waiting;

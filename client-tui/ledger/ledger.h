@@ -19,18 +19,18 @@
 
 enum ledger_tag { LEDGER_TAG_AUTO, LEDGER_TAG_ALWAYS, LEDGER_TAG_NEVER };
 
-/* Datagrams are matched by their capitals; a stream's replies come in the order of its lines,
- * nothing is tagged and nothing is lost by waiting. */
+/* Datagrams are matched by their capitals. A stream's replies come in the order of its lines; no
+ * line is tagged, and waiting loses no line. */
 enum ledger_kind { LEDGER_DATAGRAM, LEDGER_STREAM };
 
 struct ledger_settings {
 	enum ledger_kind kind;
 	enum ledger_tag tag;
-	/* Rows kept at most, at least 1; 100,000 by default. Queued lines are always kept, even if
-	 * they alone are more. */
+	/* The greatest number of rows, at least 1; 100,000 by default. Queued lines are always
+	 * kept, even if they alone are more. */
 	size_t capacity;
-	/* Bytes of lines and replies kept at most, so that long ones need no more memory than short
-	 * ones; 0 for no limit. The last row is kept even if it alone is more. */
+	/* The greatest number of bytes of lines and replies, so that long lines need no more memory
+	 * than short ones; 0 for no limit. The last row is kept even if it alone is more. */
 	size_t bytes;
 	/* The longest time that a datagram's reply may take, ns. */
 	int64_t reply_timeout;
@@ -41,7 +41,7 @@ struct ledger_settings {
 	int64_t answerable;
 };
 
-/* What a reply turned out to be. */
+/* What a reply is. */
 enum ledger_match {
 	MATCH_STRAY,     /* it belongs to no line */
 	MATCH_ANSWER,    /* the first reply, within the wait */
@@ -51,7 +51,7 @@ enum ledger_match {
 
 struct ledger_reply_match {
 	enum ledger_match match;
-	/* The line it belongs to; 0 for a stray, or when its row was evicted (stream). */
+	/* The line that it belongs to; 0 for a stray, or when its row was evicted (stream). */
 	uint64_t number;
 	/* Where the reply's own text begins, after the tag: bytes to leave out at its beginning. */
 	size_t skip;
@@ -63,11 +63,11 @@ struct ledger;
 
 enum ledger_line_kind {
 	LEDGER_LINE,
-	/* A line that is like no other that is added so: it needs no tag just because other such
-	 * rows were evicted. */
+	/* A line with a text unlike all others that are added so: it gets no tag just because other
+	   such rows were evicted. */
 	LEDGER_LINE_UNIQUE,
-	/* The beginning of a long line of a stream: only these bytes are kept, its reply is not
-	 * compared. */
+	/* The beginning of a long line of a stream: only these bytes are kept, and its reply is not
+	   compared. */
 	LEDGER_LINE_PARTIAL,
 };
 
@@ -75,57 +75,57 @@ enum ledger_line_kind {
 struct ledger *ledger_new(const struct ledger_settings *settings);
 void ledger_free(struct ledger *l);
 
-/* A line typed at `now`: `n` bytes, copied. `number` is greater than any before. It is FATE_QUEUED.
- * Decides the tag. May evict the oldest rows: first those that are decided, then those that wait,
- * never queued ones. Returns 0, or -1 when memory is short (nothing changed). */
+/* Adds a line typed at `now`, FATE_QUEUED: `n` bytes, copied. `number` is greater than any before.
+ * Decides the tag. May evict the oldest rows: first the decided ones, then the waiting ones, never
+ * queued ones. Returns 0, or -1 when memory is short (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same for a line of another kind. */
 int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
     enum ledger_line_kind kind, int64_t now);
 
-/* The bytes to send for a line, tag and text, without an end of line. Writes at most `size` bytes;
- * returns the whole length (more than `size`: it did not fit, nothing useful was written), or
+/* Writes the bytes to send for a line, tag and text, without an end of line: at most `size` bytes.
+ * Returns the whole length (more than `size`: it did not fit, the bytes are not usable), or
  * (size_t)-1 if there is no such row. */
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 
-/* From `now` on the session tries to connect (calls may repeat); and it does not any more. */
+/* The session tries to connect from `now` on (calls may repeat); it no longer does. */
 void ledger_connecting(struct ledger *l, int64_t now);
 void ledger_connected(struct ledger *l, int64_t now);
 bool ledger_is_connecting(const struct ledger *l);
 
-/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time
- * begins anew) becomes waiting. */
+/* The line was handed to the kernel at `now`: queued becomes waiting. A waiting line that is sent
+ * again elsewhere waits anew. */
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
-/* The kernel's time stamp of its departure is `at`, later than assumed: its time begins then.
- * Returns false, and changes nothing, unless it still waits and was handed over before that. When
- * later lines were sent meanwhile, their wait is over no earlier than this line's: some are lost so
- * much later than they should, none earlier. */
+/* The kernel's time stamp of its departure is `at`, later than assumed: its wait begins then.
+ * Returns false, and changes nothing, unless the line still waits and was handed over before `at`.
+ * The wait of later lines that were sent meanwhile ends no earlier than this line's: some are lost
+ * that much too late, none too early. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
-/* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
+/* It could not be sent (`error` as error-text.h has it): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error);
-/* It goes back to the queue, as never sent: waiting becomes queued. */
+/* It goes back to the queue, as if never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
-/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). That time alone
- * decides between within the wait and late: a line that is already counted as lost, because its
- * reply stayed unread in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the one
- * sent first that waits is meant, else the one lost first, else the one answered first. A reply to
- * a line that was refused, failed or cut off, whose row is evicted, or that was sent more than
- * `answerable` ago is a stray; so is one that is the beginning of several waiting lines, and every
- * reply when memory is short. */
+/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). Only that time
+ * decides whether it is within the wait or late: a line that is already counted as lost, because
+ * its reply stayed unread in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the
+ * reply belongs to the waiting one that was sent first, else to the one lost first, else to the one
+ * answered first. A reply is a stray if its line was refused, failed or cut off, if the row is
+ * evicted, or if the line was sent more than `answerable` ago; also if it is the beginning of
+ * several waiting lines, and whenever memory is short. */
 struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
 /* One whole reply line of a stream came, without its end of line: it answers the line that waits
- * longest. Nothing at all before the end of the connection (`ended`, n = 0) is no reply and counts
- * nowhere. `ended`: the connection ended instead of an end of line, so the reply may be cut short
- * (it is, when it is a true beginning of the capitals). `n` may be less than what came when the
- * line was long (`partial`). */
+ * longest. `ended`: the connection ended instead of an end of line, so the reply may be cut short
+ * (it is, when it is a true beginning of the capitals). With `ended`, n = 0 is no reply and is not
+ * counted. `n` may be less than what came when the line was long (`partial`). */
 struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,
     bool ended, int64_t now);
 
-/* ICMP about a datagram of ours of at least `min_length` bytes, whose first `n` it quotes (none: n
- * = 0): the oldest waiting line that was sent exactly so, else the oldest that begins so (with
- * none: the oldest), becomes refused (error ECONNREFUSED) or failed (any other error, as errors.h
- * has them). Returns its number, 0 if none fits. */
+/* An ICMP error came about a datagram of ours of at least `min_length` bytes, of which it quotes
+ * the first `n` (none: n = 0). The oldest waiting line that was sent with exactly these bytes, else
+ * the oldest that begins with them (without a quote: the oldest), becomes refused (error
+ * ECONNREFUSED) or failed (any other error, as error-text.h has them). Returns its number, 0 if
+ * none fits. */
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
     int error);
 
@@ -133,14 +133,14 @@ uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size
  */
 uint64_t ledger_cut_off(struct ledger *l);
 
-/* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0
+/* Datagrams: the next line whose wait was over before `now` becomes lost. Returns its number, 0
  * when there is none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
-/* The end, before every wait is over: datagrams that wait stay so, since nobody knows what becomes
- * of them, and the statistics do without them; nothing may be reported to the ledger any more. Of a
- * stream, nothing changes. */
+/* The session ends before every wait is over: waiting datagrams stay so, because their fate is
+ * unknown, and the statistics omit them. Nothing may be reported to the ledger afterwards. A
+ * stream's lines do not change. */
 void ledger_give_up(struct ledger *l);
-/* When ledger_expire() has something to do next, or INT64_MAX. */
+/* When ledger_expire() is to be called next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);
 
 /* The row of a line, or NULL if there is none (any more). Valid until the ledger changes. */
@@ -150,12 +150,13 @@ size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
 /* The index of the first row whose number is not less. */
 size_t ledger_index(const struct ledger *l, uint64_t number);
-/* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is
- * kept. */
+/* The number of the oldest queued line; of the one that waits longest; 0 if there is none with a
+ * row. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);
 
-/* When the line that waits longest was sent, its row kept or not; INT64_MAX when none waits. */
+/* When the line that waits longest was sent, also if its row is evicted; INT64_MAX when none waits.
+ */
 int64_t ledger_waiting_since(const struct ledger *l);
 
 const struct ledger_totals *ledger_totals(const struct ledger *l);
@@ -165,21 +166,21 @@ const struct stats *ledger_stats(const struct ledger *l);
 
 /* ---- replays ---- */
 
-/* Lines whose fates are known from a record: nothing is matched, and time decides nothing. After
- * these, a ledger has the same totals, rows and statistics as the one that was recorded. */
+/* Lines whose fates are known from a record: no reply is matched, and time decides nothing. After
+ * these calls a ledger has the same totals, rows and statistics as the recorded one. */
 
-/* A line typed at `now`, queued; its number, text and tag are the row's, and `partial`.
- * ledger_failed() goes on. Returns 0, or -1 when memory is short or the number is not greater than
- * any before. */
+/* Adds a line typed at `now`, queued, with the row's number, text, tag and `partial`.
+ * ledger_failed() works for it too. Returns 0, or -1 when memory is short or the number is not
+ * greater than any before. */
 int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t now);
-/* It was handed to the kernel at `now`; so much of its time until then the session had tried to
- * connect. */
+/* It was handed to the kernel at `now`; `connecting` is the part of its time until then in which
+ * the session tried to connect. */
 void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
 
-/* The first reply, which came at `now`: of a line that waits or, late or read late, is lost. The
- * row has its marks and, if it was not the capitals, its text. */
+/* The first reply came at `now`, to a line that waits or is lost (the reply was late, or read
+ * late). The row has its marks and, if the reply was not the capitals, its text. */
 void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t now);
 /* One more reply to a line that has one; a reply that belongs to no line. */
 void ledger_replay_duplicate(struct ledger *l, uint64_t number);

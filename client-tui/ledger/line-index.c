@@ -119,7 +119,7 @@ static void grow(struct line_index *k)
 
 int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
 {
-	/* Reserves memory now, so that comparing with this line never fails later. */
+	/* Reserves memory now, so that a later comparison with this line cannot fail. */
 	if (reserve_key(&k->other, ledger_line_wire_length(e)))
 		return -1;
 	struct line_group *t = line_index_find(k, key);

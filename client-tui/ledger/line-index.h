@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finds lines by the capitals of what was sent, for the ledger. Lines with the same capitals are a
- * group; they stand together, sorted by state, so that the oldest waiting one is at hand however
- * many there are (with --tag=never all lines may be equal). Pure. */
+/* Finds lines by the capitals of the sent bytes, for the ledger. Lines with the same capitals form
+ * a group, sorted by state, so that the oldest waiting one is found at once however many there are
+ * (with --tag=never all lines may be equal). Pure. */
 #ifndef UPCASE_LEDGER_LINE_INDEX_H
 #define UPCASE_LEDGER_LINE_INDEX_H
 
 #include "ledger/ledger-line.h"
 
-/* Capitals of something and their hash. All zero is the start; free `bytes` at the end. */
+/* Capitals and their hash. All zero is the start; free `bytes` at the end. */
 struct line_index_key {
 	unsigned char *bytes;
 	size_t length;
@@ -22,8 +22,8 @@ struct line_group {
 	/* The number of lines in all lists together. */
 	size_t count;
 	struct line_list waiting, unanswered, answered;
-	/* Lines that block the text but that no reply can answer: queued ones, and those that may
-	 * be the wrong ones to have been refused. */
+	/* Lines that block the text but that no reply can answer: queued ones, and those for which
+	 * a refusal may belong to another line. */
 	struct line_list unmatchable;
 };
 
@@ -34,30 +34,30 @@ struct line_index {
 	struct line_index_key other;
 };
 
-/* 0, or -1 when memory is short. */
+/* Returns 0, or -1 when memory is short. */
 int line_index_start(struct line_index *k);
-/* Entries must have left before. */
+/* The caller has removed all entries. */
 void line_index_end(struct line_index *k);
 
-/* The capitals of `n` bytes, and their hash. 0, or -1 when memory is short. */
+/* Sets the capitals of `n` bytes, and their hash. Returns 0, or -1 when memory is short. */
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n);
-/* The capitals alone, to compare with: nothing can be looked up by them. */
+/* Sets only the capitals, for comparisons: such a key finds no line. */
 int line_index_key_capitals(struct line_index_key *key, const void *text, size_t n);
-/* The capitals of what is sent for a line, and their hash. */
+/* Sets the capitals of the sent bytes of a line, and their hash. */
 int line_index_key_line(struct line_index_key *key, const struct ledger_line *e);
 
-/* Whether these `n` bytes are the capitals of what is sent for a line: 1 or 0; -1 when memory is
- * short. If that is not ASCII, its capitals go into `spare`. */
+/* Whether these `n` bytes are the capitals of a line's sent bytes: 1 or 0; -1 when memory is short.
+ * If the line is not ASCII, its capitals are written into `spare`. */
 int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
     struct line_index_key *spare);
 
 /* The lines with these capitals, NULL for none. */
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key);
-/* Enters a line, whose key this is. 0, or -1 when memory is short (nothing changed). */
+/* Adds a line, whose key this is. Returns 0, or -1 when memory is short (nothing changed). */
 int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key);
-/* The fate of a line that was entered has changed: it goes to the list that fits. */
+/* Moves an added line to the list of its group that fits its new fate. */
 void line_index_regroup(struct ledger_line *e);
-/* A line that was entered leaves. */
+/* Removes an added line. */
 void line_index_leave(struct line_index *k, struct ledger_line *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Within a text all parts have the unit of the whole time, so that they can be added up; a part
- * that rounds to nothing is left out. */
+ * that rounds to 0 is left out. */
 #include "config.h"
 
 #include "ledger/line-times.h"
@@ -12,7 +12,7 @@
 #include "ledger/transport.h"
 
 #define DIFFER_SHARE 20
-/* From then on units_duration_text() has two units, and each part has its own. */
+/* From this time on units_duration_text() has two units, and each part has its own. */
 #define LONG (59950 * NS_PER_MS)
 
 struct parts parts_of_row(const struct ledger_row *row)
@@ -35,8 +35,7 @@ bool parts_differ(const struct parts *p)
 	return before >= PARTS_DIFFER && before >= p->waited / DIFFER_SHARE;
 }
 
-/* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out.
- */
+/* Adds a part; `unit` 0: in a unit of its own. A part that rounds to 0.00 is left out. */
 static void put_part(int64_t part, int64_t unit, const char *name, const char *micro, char *buf,
     size_t size)
 {
@@ -69,7 +68,7 @@ static void put_parts(const struct parts *p, enum parts_detail detail, int64_t u
 char *parts_text(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size)
 {
-	/* Half a millisecond below a second three figures round to it. */
+	/* From half a millisecond below a second, three figures round to a second. */
 	const int64_t unit = p->waited >= LONG                     ? 0
 	                   : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S
 	                                                           : NS_PER_MS;

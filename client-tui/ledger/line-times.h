@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "ledger/ledger-row.h"
 
-/* Shorter times between Enter and the hand-over, in the program itself, are not shown. */
+/* Shorter times between Enter and the hand-over, spent in the program itself, are not shown. */
 #define PARTS_DIFFER NS_PER_MS
 
 /* ns. `waited` is the sum of the others. */
@@ -28,12 +28,12 @@ static inline int64_t parts_waited(const struct ledger_row *row)
 /* The parts of a line that was handed to the kernel; without a reply, `wire` is 0. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* The parts that parts_text() shows: the time; the greatest of the parts before the wire too; both
- * of these; all parts. */
+/* What parts_text() shows: the time; also the greatest of the parts before the wire; both of these
+ * parts; all parts. */
 enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
 
-/* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the
- * room. */
+/* Whether the time before the wire is at least 1 ms and at least a twentieth of the whole: less is
+ * not shown. */
 bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not
  * differ are left out. `micro` is the sign for micro. Returns `buf`. */

@@ -17,18 +17,18 @@
 enum session_event_kind {
 	SESSION_EVENT_NOTICE,
 	SESSION_EVENT_ERROR,   /* a notice of something wrong */
-	SESSION_EVENT_LINK,    /* the lab's link is set otherwise */
+	SESSION_EVENT_LINK,    /* the settings of the lab's link changed */
 	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on cue, and its end */
-	SESSION_EVENT_CONNECT, /* another peer is talked to */
+	SESSION_EVENT_CONNECT, /* the session changed to another peer */
 	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
 	SESSION_EVENT_KINDS
 };
 
 enum session_stage {
-	SESSION_CONNECTING, /* its SYN was sent, or once more */
+	SESSION_CONNECTING, /* its SYN was sent, or sent again */
 	SESSION_CONNECTED,
 	SESSION_FAILED,
-	SESSION_ENDED, /* by the peer's FIN; by an RST or otherwise if `error` says so; by us if
+	SESSION_ENDED, /* by the peer's FIN; by an RST or another error if `error` is set; by us if
 	                  `ours` */
 };
 
@@ -37,7 +37,7 @@ struct session_connection {
 	enum session_stage stage;
 	/* Our port; 0 when there is none (yet). */
 	uint16_t here;
-	/* When its SYN was sent, and when it came to this stage: ns of the monotonic clock. */
+	/* When its SYN was sent, and when it reached this stage: ns of the monotonic clock. */
 	int64_t began, at;
 	/* The number of times that the kernel sent its SYN. */
 	unsigned syns;
@@ -55,7 +55,7 @@ struct session_event {
 	/* The number of the session that it happened to, -1 for none. */
 	int session;
 	int64_t at;
-	/* It has no row: another row reports it, or it is not worth one. */
+	/* It has no row: another row reports it, or it is not important. */
 	bool quiet;
 	/* The text of its row behind the kind's word. */
 	char *text;

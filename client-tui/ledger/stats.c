@@ -18,7 +18,7 @@ void stats_start(struct stats *s)
 	s->last_rtt = -1;
 }
 
-/* A lost line begins a run or makes the one that goes on longer. */
+/* A lost line begins a run or extends the present one. */
 static void lose(struct stats *s)
 {
 	const uint64_t length = ++s->run;
@@ -97,7 +97,7 @@ void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
 	double middle = (p + z2 / (2 * count)) / (1 + z2 / count);
 	double half = Z95 / (1 + z2 / count) * sqrt(p * (1 - p) / count + z2 / (4 * count * count));
 
-	/* At the ends the formula gives 0 and 1 but for rounding. */
+	/* At the ends the formula gives 0 and 1, except for rounding errors. */
 	*low = k == 0 || middle < half ? 0 : middle - half;
 	*high = k >= n || middle + half > 1 ? 1 : middle + half;
 }

@@ -15,8 +15,8 @@
 #define STATS_RUNS 64
 
 struct stats {
-	/* Of the answered lines whose times are known, ns: the round trip, and what the person
-	 * waited, from typed to answered. */
+	/* Of the answered lines whose times are known, ns: the round trip, and the time that the
+	 * person waited, from typed to answered. */
 	struct histogram rtt, waited;
 	/* Inter-packet delay variation, RFC 3393, of the round trip: |D(i) - D(i-1)| of lines sent
 	 * one after the other of which both were answered, ns; and their sum. */
@@ -26,11 +26,11 @@ struct stats {
 	 * failed or cut off end a run): how many, the longest, and how many of each length, runs[0]
 	 * for 1. */
 	uint64_t run_count, longest_run, runs[STATS_RUNS];
-	/* The run that is not ended yet, a part of the figures above. */
+	/* The unfinished run, a part of the figures above. */
 	uint64_t run;
 	/* The line before: its round-trip time, -1 when it has none. */
 	int64_t last_rtt;
-	/* Lines reported, and of them lost. */
+	/* The number of reported lines; the number of lost ones among them. */
 	uint64_t lines, lost;
 	/* Lines that were reported as lost and then turned out to be answered in time: see
 	 * stats_amend(). */
@@ -39,13 +39,12 @@ struct stats {
 
 /* `s` is all zero, as from calloc(), so that pages without values take no memory. */
 void stats_start(struct stats *s);
-/* The next line in the order of sending: lost or not, its round-trip time and what the person
- * waited, ns, -1 for none. */
+/* Adds the next line in the order of sending: whether it was lost, its round-trip time and the time
+ * that the person waited, ns, -1 for none. */
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
-/* A line that was reported as lost was answered after all, within the wait: its reply was read only
- * after the wait was over. Its times count from now on; runs and delay variation stay as they were
- * reported. A client that reads all that has come before it declares a line lost has none of these.
- */
+/* A line that was reported as lost was answered within the wait after all: its reply was read only
+ * after the wait. Its times count from now on; runs and delay variation stay as they were reported.
+ * A client that reads all that has come before it declares a line lost has none of these. */
 void stats_amend(struct stats *s, int64_t rtt, int64_t waited);
 /* Lost lines over runs: the mean burst length; 0 without any. */
 double stats_mean_run(const struct stats *s);
@@ -59,10 +58,10 @@ int64_t stats_pdv(const struct stats *s, double q);
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
-/* Between ledger and statistics: fates are decided in any order, but runs of lost lines and delay
- * variation want them in the order of sending. Each line that is sent takes a position; a position
- * that is decided is reported to the statistics when all before it have been. Two times are kept
- * for each position since the oldest one that is open. */
+/* An adapter between ledger and statistics. Fates are decided in any order, but runs of lost lines
+ * and delay variation need them in the order of sending. Each line that is sent takes a position; a
+ * position that is decided is reported to the statistics when all before it have been. Two times
+ * are kept for each position since the oldest one that is open. */
 
 /* The outcome of a position; 0 or more is a round-trip time, ns. */
 enum stats_order_outcome {
@@ -70,7 +69,7 @@ enum stats_order_outcome {
 	STATS_ORDER_EVICTED = -2, /* waiting, and its row is evicted */
 	STATS_ORDER_LOST = -3,
 	STATS_ORDER_NONE = -4, /* neither lost nor a time */
-	STATS_ORDER_VOID = -5, /* it was not sent after all, or takes another position */
+	STATS_ORDER_VOID = -5, /* it was not sent, or takes another position */
 };
 
 /* A position: its outcome, and the time that the person waited, ns, -1 for none. */
@@ -83,29 +82,30 @@ struct stats_order {
 	struct stats_order_slot *slots;
 	/* Slots, a power of two, or 0. */
 	size_t capacity;
-	/* The oldest position that is not reported yet, and the next one to be taken; less 1, since
+	/* The oldest position that is not reported yet, and the next free one; each less 1, because
 	 * positions begin with 1. */
 	uint64_t head, end;
-	/* Lines for which there was no memory: the statistics lack them. */
+	/* Lines that the statistics lack, because memory was short. */
 	uint64_t missing_lines;
 	/* stats_order_close() was called. */
 	bool closed;
 };
 
-/* A line is sent: its position, 1 or more; 0 when memory is short. */
+/* Takes a position for a line that is sent: 1 or more; 0 when memory is short. */
 uint64_t stats_order_take(struct stats_order *f);
 /* Decides a position: its outcome, and the time that the person waited, ns, -1 for none. Position 0
- * belongs to no line. Returns false when the position was reported before: nothing is done. */
+ * belongs to no line. Returns false when the position was already reported; nothing changes then.
+ */
 bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited);
 /* The row of a line that waits is evicted. */
 void stats_order_evict(struct stats_order *f, uint64_t position);
-/* `count` of the evicted ones from *first to `last` become this, the first of them first; *first
- * goes on. */
+/* Gives `count` of the evicted positions from *first to `last` this outcome, the first of them
+ * first; *first moves on. */
 void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,
     uint64_t last, uint64_t count, int64_t outcome);
-/* The end: what is open will not be decided any more, counts as neither lost nor a time, and holds
- * up nothing behind it. */
+/* The end: open positions will not be decided, count as neither lost nor a time, and no longer
+ * delay later ones. */
 void stats_order_close(struct stats_order *f, struct stats *s);
 
 #endif

@@ -13,7 +13,7 @@
 union slot {
 	struct transcript_item item;
 	struct transcript_arrival arrival;
-	/* The text that each begins with. */
+	/* The beginning of each text. */
 	struct {
 		unsigned char *text;
 		size_t length;
@@ -23,7 +23,7 @@ union slot {
 /* The arrivals over UDP, then those over TCP. */
 enum { ITEMS, ARRIVALS, RINGS = ARRIVALS + 2 };
 
-/* Serials: the oldest kept, and the next. What all texts take. */
+/* Serials: the oldest kept, and the next. The bytes of all texts. */
 struct ring {
 	union slot *slots;
 	uint64_t first, end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The transcript: what the panes show, in the order of the lecture: lines, strays and notices; and
- * beside it each transport's replies in the order in which they came. Bounded. Pure. */
+/* The transcript: the items of the panes in their order: lines, strays and notices; and each
+ * transport's replies in the order in which they came. Bounded. Pure. */
 #ifndef UPCASE_LEDGER_TRANSCRIPT_H
 #define UPCASE_LEDGER_TRANSCRIPT_H
 
@@ -14,7 +14,7 @@
 enum transcript_kind {
 	TRANSCRIPT_LINE,   /* a typed line: `ledger` and `number` */
 	TRANSCRIPT_STRAY,  /* a reply that belongs to no line: `text` */
-	TRANSCRIPT_NOTICE, /* something that happened, an event too: `text`, our own words */
+	TRANSCRIPT_NOTICE, /* a notice or an event: `text`, our own words */
 	TRANSCRIPT_ERROR,  /* the same, something wrong */
 };
 
@@ -25,7 +25,7 @@ struct transcript_item {
 	enum transcript_kind kind;
 	/* Over TCP, not UDP (lines and strays). */
 	bool stream;
-	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives
+	/* The ledger that has the line, and the line's number there. Not owned: the ledger outlives
 	 * its items. */
 	const struct ledger *ledger;
 	/* The same line, with the same number, over TCP when it went over both at once (`ledger` is
@@ -42,13 +42,13 @@ struct transcript_arrival {
 	enum ledger_match match;
 	/* The line it belongs to (0 for a stray). */
 	uint64_t number;
-	/* transcript_end() when it came: of a stray, the item before is the same. */
+	/* transcript_end() at its arrival; for a stray, the item before is the same. */
 	uint64_t items;
 };
 
 #define TRANSCRIPT_TEXT_MAX 65536
-/* All texts of strays and notices together, and all texts of one transport's arrivals: a flood of
- * long replies must not take the machine's memory. */
+/* The limit of all texts of strays and notices, and of all texts of one transport's arrivals: a
+ * flood of long replies must not take the machine's memory. */
 #define TRANSCRIPT_BYTES_MAX (32u * 1024 * 1024)
 
 struct transcript;
@@ -57,22 +57,22 @@ struct transcript;
  * each; the oldest go first. NULL when memory is short. */
 struct transcript *transcript_new(size_t capacity);
 void transcript_free(struct transcript *b);
-/* Each returns 0, or -1 when memory is short. Texts are copied. */
+/* Each returns 0, or -1 when memory is short. Copies the texts. */
 /* `other`: TCP's ledger, if the line went over both; else NULL. */
 int transcript_add_line(struct transcript *b, const struct ledger *ledger,
     const struct ledger *other, bool stream, uint64_t number);
 int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
     const void *text, size_t n);
 int transcript_add_event(struct transcript *b, const struct session_event *event);
-/* Changes its row, if it is still there, to what the event is now. */
+/* Changes the item's row, if it is still there, to the event's present state. */
 int transcript_change_event(struct transcript *b, uint64_t serial,
     const struct session_event *event);
 int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
     uint64_t number, const void *text, size_t n);
-/* Forgets all. */
+/* Removes all items. */
 void transcript_clear(struct transcript *b);
 
-/* Items are known by a serial that never changes or comes again: first <= serial < end. */
+/* An item has a serial, which never changes and is never used again: first <= serial < end. */
 uint64_t transcript_first(const struct transcript *b);
 uint64_t transcript_end(const struct transcript *b);
 const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial);

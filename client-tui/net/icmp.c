@@ -23,7 +23,7 @@ void icmp_ask(int fd, int family, bool on)
 {
 	const int value = on;
 
-	/* Where this fails errors are no more than an errno. */
+	/* Where this fails, errors are only an errno. */
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof value);
 	else
@@ -39,7 +39,7 @@ const struct sock_extended_err *icmp_queued(struct msghdr *m)
 	return NULL;
 }
 
-/* A firewall of this machine: it forbids the datagram itself, or answers for another host. */
+/* A firewall of this machine forbids the datagram itself, or answers for another host. */
 static bool is_own_firewall(int fd, const struct addr *to, const struct addr *from, bool prohibited)
 {
 	struct addr here = { .len = sizeof here.storage };

@@ -14,12 +14,12 @@ struct icmp {
 	int error;
 	/* The host that sent it; its family is AF_UNSPEC when that is not known. */
 	struct addr from;
-	/* It is about a datagram of so many bytes at least, since smaller ones fit the path's MTU.
-	 */
+	/* It is about a datagram of this many bytes at least, because smaller ones fit the path's
+	 * MTU. */
 	size_t min_length;
 };
 
-/* Asks the kernel to keep ICMP errors, or no longer. */
+/* Switches the kernel's queue of ICMP errors on or off. */
 void icmp_ask(int fd, int family, bool on);
 struct sock_extended_err;
 /* The kernel's entry in a message from the error queue, or NULL; borrowed from `m`. */

@@ -18,12 +18,12 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* How long a start may take, ms: far more than any machine needs. */
+/* The time for a start, ms: far more than any machine needs. */
 #define START_TIMEOUT 10000
-/* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
+/* The time for an end, ms: the server only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 
-/* Where the server may stand: installed beside this program, in the build tree, in an installation
+/* The places of the server: installed beside this program, in the build tree, in an installation
  * that keeps servers apart. */
 static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased", NULL };
 
@@ -145,7 +145,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	close_end(&pipes[READY][1]);
 	close_end(&pipes[LOG][1]);
 	result = wait_ready(server, pipes, path, why, size);
-	/* From here on the server's log goes nowhere: the screen is the user's. */
+	/* The server's log is discarded from here on: the screen is the user's. */
 	close_pipes(pipes);
 	if (result < 0)
 		local_server_stop(server);

@@ -18,7 +18,7 @@ struct local_server {
 
 /* Starts one and waits until it is ready. Returns 0, or -1 with one line in `why`. */
 int local_server_start(struct local_server *p, char *why, size_t size);
-/* Ends it, and waits for its end. Harmless when it was not started (process 0). */
+/* Ends it and waits for its end. Does nothing when it was not started (process 0). */
 void local_server_stop(struct local_server *p);
 
 #endif

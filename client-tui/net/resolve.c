@@ -87,7 +87,7 @@ static void look_up(const char *host, const char *port, int family, int flags,
 		freeaddrinfo(found);
 }
 
-/* Resolves a numeric address, without a child. Returns false when it is none. */
+/* Reads a numeric address without a child. Returns false when it is none. */
 static bool look_numeric(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct addr *a = &answer->list[0];
@@ -99,7 +99,7 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 		return true;
 	}
 	if (addr_port_number(port, &number) < 0 || addr_numeric(host, number, a) < 0) {
-		/* Others that the library knows: "127.1". */
+		/* Other numeric forms that the library knows: "127.1". */
 		look_up(host, port, family, AI_NUMERICHOST, answer);
 		return answer->error != error_from_eai(EAI_NONAME);
 	}
@@ -110,7 +110,7 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 	return true;
 }
 
-/* For one version of IP: the error says if the host has only addresses of the other one. */
+/* For one version of IP: the error says whether the host has only addresses of the other one. */
 static void look_up_name(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct answer any;

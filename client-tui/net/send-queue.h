@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines that wait to go over a stream: their bytes one behind the other, and where in the stream
- * each line ends. The last line may still grow while the first bytes of it have gone. */
+/* Lines that wait to be sent over a stream: their bytes in order, and where in the stream each line
+ * ends. The last line may still grow while its first bytes have been sent. */
 #ifndef UPCASE_NET_SEND_QUEUE_H
 #define UPCASE_NET_SEND_QUEUE_H
 
@@ -30,7 +30,7 @@ struct send_queue {
 
 void send_queue_free(struct send_queue *q);
 
-/* Begins a line behind all others. Returns 0, or -1 when memory is short, as the next two do. */
+/* Begins a line after all others. Returns 0, or -1 when memory is short, as the next two do. */
 static inline int send_queue_line(struct send_queue *q, uint64_t number)
 {
 	if (q->mark_begin == q->mark_end)
@@ -56,7 +56,7 @@ static inline void send_queue_end_line(struct send_queue *q)
 	q->marks[q->mark_end - 1].end = q->written + (q->end - q->begin);
 }
 
-/* Lines of which bytes may still wait, and the waiting bytes. */
+/* The number of lines with waiting bytes; the number of waiting bytes. */
 static inline size_t send_queue_lines(const struct send_queue *q)
 {
 	return q->mark_end - q->mark_begin;
@@ -70,26 +70,26 @@ static inline const struct send_mark *send_queue_first(const struct send_queue *
 {
 	return q->mark_begin < q->mark_end ? &q->marks[q->mark_begin] : NULL;
 }
-/* The waiting bytes of the first line; whether some of its bytes have gone. */
+/* The number of waiting bytes of the first line; whether some of its bytes have been sent. */
 size_t send_queue_first_bytes(const struct send_queue *q);
 static inline bool send_queue_has_begun(const struct send_queue *q)
 {
 	return q->written > q->line_start;
 }
 
-/* The first `n` waiting bytes have gone. */
+/* The first `n` waiting bytes have been sent. */
 static inline void send_queue_wrote(struct send_queue *q, size_t n)
 {
 	q->begin += n;
 	q->written += n;
 }
-/* Takes the first line out, into `*line`, if all of it has gone; `*from` is where it began. Returns
- * whether it had. */
+/* Takes the first line out, into `*line`, if all of it has been sent; `*from` is where it began.
+ * Returns whether it was. */
 bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from);
-/* Takes the first line out, and the rest of its bytes, as if they had gone. Returns whether it was
- * still growing: the caller then drops the rest of it. */
+/* Takes the first line out, and the rest of its bytes, as if they had been sent. Returns whether it
+ * was still growing: the caller then drops the rest of it. */
 bool send_queue_drop(struct send_queue *q);
-/* Drops all lines, as if they had gone. */
+/* Drops all lines, as if they had been sent. */
 void send_queue_clear(struct send_queue *q);
 
 #endif

@@ -18,12 +18,12 @@ enum session_phase {
 	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
 	PHASE_PAUSE,   /* it failed; tried again at `retry_at` */
 	PHASE_DEAD,    /* given up or closed */
-	PHASE_REPLAY,  /* a recording; its times are not the clock's */
+	PHASE_REPLAY,  /* a recording, whose times are not the clock's */
 };
 
 /* What UDP and TCP do differently. */
 struct transport {
-	/* The size of what s->data points to, all zero at first; 0: it is not the session's. */
+	/* The size of the zeroed memory at s->data; 0: the session does not own it. */
 	size_t data_size;
 	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an
 	 * error. */
@@ -37,11 +37,11 @@ struct transport {
 	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
 	/* Closes the socket and drops the connection's state. */
 	void (*close)(struct session *s, int64_t now);
-	/* Frees what the data points to, or NULL. */
+	/* Frees what the data points to; may be NULL. */
 	void (*free)(struct session *s);
-	/* session_alone_until() of a connection that stands, or NULL. */
+	/* session_alone_until() of an established connection; may be NULL. */
 	int64_t (*alone_until)(const struct session *s);
-	/* Adds what it knows to session_figures(). */
+	/* Adds its figures to session_figures(). */
 	void (*figures)(const struct session *s, int64_t now, struct figures *out);
 };
 
@@ -76,10 +76,10 @@ struct session {
 	bool finished;
 	/* A reply came from the address in use. */
 	bool answered;
-	/* UDP: the window does not apply, since generated lines are on their way. */
+	/* UDP: the window does not apply, because generated lines are on their way. */
 	bool unlimited;
 
-	/* The transport's own (struct udp, struct tcp). */
+	/* The transport's own data (struct udp, struct tcp). */
 	void *data;
 };
 
@@ -91,7 +91,7 @@ struct session *session_start(const struct transport *transport,
 void session_notice(struct session *s, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void session_connection(struct session *s, const struct session_connection *c);
-/* A row's fate changed other than by a reply. */
+/* A row's fate changed for another reason than a reply. */
 void session_row(struct session *s, uint64_t number);
 /* The hooks of a trace. */
 void session_opened(struct session *s, const struct addr *here, uint64_t from);
@@ -99,11 +99,11 @@ void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to
 /* The address in use failed and its socket is closed: tries the next one, or pauses, or gives up.
  */
 void session_failed(struct session *s, int error, int64_t now);
-/* The connection stands: lines queued from now on do not wait for it. */
+/* The connection is established: lines queued from now on do not wait for it. */
 void session_connected(struct session *s, int64_t now);
-/* Whether another address stands behind the one in use. */
+/* Whether there is another address after the one in use. */
 bool session_has_next_address(const struct session *s);
-/* Opens it, or the next ones, or pauses. */
+/* Opens the next address, or a later one, or pauses. */
 void session_next_address(struct session *s, int64_t now);
 /* Opens the address in use, or the next ones, or pauses (also TCP's next connection). */
 void session_reopen(struct session *s, int64_t now);

@@ -19,13 +19,13 @@
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
 #define PAUSE_LONGEST (30 * NS_PER_S)
-/* Bytes of lines and replies that the ledger keeps, however many rows. A stream's lines need no row
- * to be matched; a datagram evicted within the minute makes later lines carry a tag. */
+/* The bytes of lines and replies that the ledger keeps, however many rows. A stream's lines are
+ * matched without a row; a datagram evicted within the minute gives later lines a tag. */
 #define STREAM_BYTES_KEPT (32u * 1024 * 1024)
 #define DATAGRAM_BYTES_KEPT (128u * 1024 * 1024)
 
-/* Generated lines that may be queued in a session, and their bytes: a connection that stalls must
- * not take the machine's memory, whatever the schedule says. Short ones take about 20 MiB. */
+/* The limits of generated lines queued in a session, and of their bytes: a connection that stalls
+ * must not take the machine's memory, whatever the schedule says. Short lines take about 20 MiB. */
 #define QUEUE_LINES 65536
 #define QUEUE_BYTES (32u * 1024 * 1024)
 
@@ -96,7 +96,7 @@ static int64_t pause_length(int failures)
 	return pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST;
 }
 
-/* No address can be reached now. The first failure and the last one are explained. */
+/* No address can be reached now. Explains the first failure and the last one. */
 static void pause_or_give_up(struct session *s, int error, int64_t now)
 {
 	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER &&
@@ -122,7 +122,7 @@ bool session_has_next_address(const struct session *s)
 	return s->address + 1 < s->address_count;
 }
 
-/* Opens the first address that can be, from the one in use on. */
+/* Opens the first address that can be opened, beginning with the one in use. */
 static bool open_from_here(struct session *s, int64_t now, int *error)
 {
 	for (; s->address < s->address_count; s->address++) {
@@ -130,7 +130,7 @@ static bool open_from_here(struct session *s, int64_t now, int *error)
 
 		addr_text(a, s->peer);
 		s->answered = false;
-		/* Errors that need no socket. */
+		/* These errors are found without a socket. */
 		*error = addr_is_group(a)        ? ERROR_GROUP
 		       : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK
 		       : addr_lacks_interface(a) ? ERROR_NO_INTERFACE
@@ -209,7 +209,7 @@ static void look_up(struct session *s, int64_t now)
 		take_addresses(s, now);
 }
 
-/* A line on the way needs its row, or its reply would be a stray. */
+/* A line in flight needs its row: without it the reply would be a stray. */
 static size_t kept_rows(const struct session_settings *settings)
 {
 	const size_t window = settings->transport == SESSION_UDP ? (size_t)settings->window : 0;
@@ -273,7 +273,7 @@ static bool queue_is_full(const struct session *s, size_t n)
 	return queued >= QUEUE_LINES || queued * n >= QUEUE_BYTES;
 }
 
-/* Adds a line that cannot even be queued: it has its row and its fate like any other. */
+/* Adds a line that cannot even be queued; it has its row and its fate like any other. */
 static int fail_line(struct session *s, uint64_t number, const void *text, size_t n, int64_t now)
 {
 	if (ledger_add(s->ledger, number, text, n, now) < 0)

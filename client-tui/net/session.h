@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session: one transport to one peer, with one ledger. It looks the name up, connects, sends
- * lines, matches replies, retries; it never blocks and never draws. A front end owns it and adds it
- * to its loop. */
+/* A session: one transport to one peer, with one ledger. It resolves the name, connects, sends
+ * lines, matches replies and retries; it never blocks and never draws. A front end owns it and adds
+ * it to its loop. */
 #ifndef UPCASE_NET_SESSION_H
 #define UPCASE_NET_SESSION_H
 
@@ -43,35 +43,35 @@ struct session_reply {
 	/* The reply's text, without tag and end of line. */
 	const unsigned char *text;
 	size_t length;
-	/* A piece of a long reply line (stream); more follows, and `matched` comes with the last
-	 * piece. */
+	/* This is a piece of a long reply line (stream) and more follows; `matched` comes with the
+	 * last piece. */
 	bool more;
 };
 
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
-	/* A line's fate changed other than by a reply or by being handed to the kernel (`sent`
-	 * reports that); 0: that of all waiting lines at once (they were cut off). */
+	/* A line's fate changed for another reason than a reply or the hand-over to the kernel
+	 * (`sent` reports that). 0: all waiting lines were cut off at once. */
 	void (*row)(void *context, uint64_t number);
 	/* A notice: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
-	/* A TCP connection comes to another stage, or sends its SYN again. May be NULL. */
+	/* A TCP connection reaches another stage, or sends its SYN again. May be NULL. */
 	void (*connection)(void *context, const struct session_connection *c);
-	/* Both may be NULL. A socket was opened, from our port `here` to the peer's
-	 * port `there`; it carries the session's stream from byte `from` on (0 for datagrams). */
+	/* Both may be NULL. A socket was opened, from our port `here` to the peer's port `there`;
+	 * it carries the session's stream from byte `from` on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);
 	/* A line, or its first byte, was handed to the kernel. Its bytes with tag and end of line
-	 * are those from `from` to before `to` of the session's stream; `to` UINT64_MAX: not known
-	 * yet, the line is reported again. Of a datagram 0 and its length. */
+	 * are those from `from` to before `to` of the session's stream. `to` is UINT64_MAX while
+	 * unknown; the line is reported again then. For a datagram they are 0 and its length. */
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
 struct session;
 
-/* Starts at once (a name is looked up by a child process). Settings and hooks are copied, the
- * strings too. NULL when memory is short. session_close() ends everything at once and frees; the
- * ledger goes with it. */
+/* Opens a session at once (a child process resolves a name). Copies settings, hooks and strings.
+ * Returns NULL when memory is short. session_close() ends everything at once and frees, the ledger
+ * too. */
 struct session *session_open(const struct session_settings *settings,
     const struct session_hooks *hooks, int64_t now);
 void session_close(struct session *s);
@@ -84,15 +84,15 @@ enum session_piece {
 	SESSION_LAST = 2,
 	SESSION_BARE = 4,
 	SESSION_LINE = SESSION_FIRST | SESSION_LAST,
-	/* Over TCP: more follows at once; the kernel gets it with what follows, at
-	 * session_push() at the latest. */
+	/* Over TCP: more follows at once. The kernel gets the bytes with what follows, at
+	   session_push() at the latest. */
 	SESSION_MORE = 8,
-	/* One of many lines on a schedule, with unique text: the window does not hold it back. It
-	 * fails (EXFULL) instead of being queued when the queue is too long for the memory. */
+	/* One of many lines on a schedule, with unique text: the window does not apply to it. It
+	   fails (EXFULL) instead of being queued when the queue is full. */
 	SESSION_GENERATED = 16
 };
 
-/* Sends a line, without its end, of any length, that was typed or read at `typed`. The ledger has
+/* Sends a line of any length, without its end, that was typed or read at `typed`. The ledger has
  * its fate. UDP takes whole lines only. Returns 0, or -1 when memory is short. */
 int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
     int64_t typed, int64_t now);
@@ -107,15 +107,15 @@ bool session_settled(const struct session *s);
 /* Whether it has given up: no retries are left, queued lines have failed. */
 bool session_dead(const struct session *s);
 
-/* Whether the first address is being looked up or connected to: nothing can be sent yet, and
- * nothing has failed. */
+/* Whether the first address is being resolved or connected to: nothing can be sent yet, and nothing
+ * has failed. */
 bool session_opening(const struct session *s);
 
-/* Until when lines behind a TCP connection's first line, which goes alone, are held back: ns of the
+/* Until when a TCP connection's first line goes alone and the later lines are held back: ns of the
  * monotonic clock, 0 when none are. It changes when the reply comes. */
 int64_t session_alone_until(const struct session *s);
 
-/* The loop: what to wait for; then what is ready, and timers. */
+/* Parts of the loop: adds what to wait for; then handles what is ready, and timers. */
 void session_watch(const struct session *s, struct fd_watch *w);
 void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now);
 
@@ -134,7 +134,7 @@ int session_tcp_sample(const struct session *s, struct tcp_sample *out);
  * session_dispatch(). `schedule` and the server's figures are zero: the caller adds them. */
 void session_figures(const struct session *s, int64_t now, struct figures *out);
 /* Ends all waiting: datagrams whose reply timeout is not over stay waiting, stream lines are cut
- * off, queued lines fail. The socket is closed, the ledger stays. */
+ * off, queued lines fail. Closes the socket; the ledger stays. */
 void session_give_up(struct session *s, int64_t now);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kernel's state of a TCP connection (TCP_INFO, tcp(7)), and what many samples add up to. */
+/* The kernel's state of a TCP connection (TCP_INFO, tcp(7)), and the totals of many samples. */
 #ifndef UPCASE_NET_TCP_INFO_H
 #define UPCASE_NET_TCP_INFO_H
 
@@ -7,12 +7,12 @@
 
 /* Returns 0, or -1 when the kernel does not give it. */
 int tcp_info_read(int fd, struct tcp_sample *out);
-/* Adds a sample; the connections before this one sent `retransmitted_before` segments again. */
+/* Adds a sample; the connections before this one retransmitted `retransmitted_before` segments. */
 void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now,
     uint64_t retransmitted_before);
 
-/* Segments of the connection that came out of order so far. Returns 0, or -1 where the kernel does
- * not count them (before Linux 5.4). */
+/* Reads the number of segments that came out of order so far. Returns 0, or -1 where the kernel
+ * does not count them (before Linux 5.4). */
 int tcp_info_disorder(int fd, uint32_t *segments);
 
 #endif

@@ -30,15 +30,15 @@
 #include "net/tcp-info.h"
 #include "net/timestamps.h"
 
-/* What may be queued here before plain input has to wait. */
+/* The bytes that may be queued before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
 #define QUEUE_LINES 8192
-/* The interval of TCP_INFO samples while lines wait, a share of the wait within these bounds: often
- * enough for each of the kernel's time-outs, which double, so seldom that it costs nothing. */
+/* The interval of TCP_INFO samples while lines wait: a share of the wait, within these bounds. It
+ * is short enough for each of the kernel's time-outs, which double, and costs next to nothing. */
 #define SAMPLE_OFTEN (25 * NS_PER_MS)
 #define SAMPLE_SELDOM (500 * NS_PER_MS)
 #define SAMPLES_A_WAIT 20
-/* And while it connects: whether the SYN was sent again. */
+/* The interval while it connects, to see whether the SYN was sent again. */
 #define SAMPLE_CONNECTING (100 * NS_PER_MS)
 /* Bytes of one read. */
 #define READ_SIZE 65536
@@ -55,14 +55,15 @@
 
 enum reuse {
 	REUSE_UNKNOWN, /* not known yet whether the server keeps the connection */
-	REUSE_NEVER,   /* it closes after each reply: a line a connection */
+	REUSE_NEVER,   /* it closes after each reply: one line for each connection */
 	REUSE_ALWAYS,  /* it keeps it */
 };
 
 struct tcp {
 	/* To be sent. */
 	struct send_queue out;
-	/* Pieces of the present line are dropped: the connection of its first ones is gone. */
+	/* The remaining pieces of the present line are dropped: the connection of its first ones
+	 * has ended. */
 	bool skipping;
 
 	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of the line
@@ -78,7 +79,7 @@ struct tcp {
 	int64_t probe_until;
 	/* When the last reply came. */
 	int64_t answered_at;
-	/* Writing failed: reading gives the reason. */
+	/* A write failed: a read gives the reason. */
 	bool write_failed;
 	bool half_closed;
 	bool reported_single;
@@ -92,8 +93,8 @@ struct tcp {
 	int64_t emptied_at;
 	struct timestamps timestamps;
 	struct stall stall;
-	/* TCP_INFO over all connections; the retransmissions of those before this one; when to
-	 * sample next. */
+	/* TCP_INFO over all connections; the retransmissions of the connections before this one;
+	 * when to sample next. */
 	struct figures_tcp seen;
 	uint64_t retransmitted_before;
 	int64_t sample_at;
@@ -138,9 +139,10 @@ static int tcp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	/* No Nagle's algorithm (RFC 896): a line is a message and does not wait for others. */
+	/* Nagle's algorithm (RFC 896) is off: a line is a message and does not wait for others. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* ICMP errors are wanted only until the connection stands: later they do not end it. */
+	/* ICMP errors are needed only until the connection is established: later they do not end
+	 * it. */
 	icmp_ask(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
@@ -184,7 +186,7 @@ static void take_sample(struct session *s, int64_t now)
 		tcp_info_add(&t->seen, &sample, t->retransmitted_before);
 }
 
-/* Of a connection that never stood, only the retransmissions of its SYN count. */
+/* Of a connection that was never established, only the retransmissions of its SYN count. */
 static void last_sample(struct session *s)
 {
 	struct tcp *t = s->data;
@@ -312,8 +314,8 @@ static int64_t tcp_alone_until(const struct session *s)
 	return t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
 }
 
-/* Whether the next line may go. Learns from a connection that still stands when `probe_until` is
- * over that the server keeps it. */
+/* Whether the next line may be sent. A connection that still stands after `probe_until` shows that
+ * the server keeps connections. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -368,7 +370,7 @@ static void write_some(struct session *s, int64_t dispatched)
 		ssize_t n = send(s->fd, t->out.bytes + t->out.begin, max, MSG_NOSIGNAL);
 
 		if (n < 0) {
-			/* Reading gives the reason, after the bytes that came before it. */
+			/* A read gives the reason, after the bytes that came before it. */
 			t->write_failed = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 			return;
 		}
@@ -423,7 +425,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 
 	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
 	s->answered = true;
-	/* A stray (a greeting, endless chatter) is no sign of when this server closes. */
+	/* A stray (a greeting, endless output) does not show when this server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
 		count_answer(s);
 		timestamps_count(&t->timestamps, t->stamped);
@@ -506,7 +508,7 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 		t->stamped = false;
 		at = t->read_at;
 	}
-	/* A stamp in our time may be too late by as much as sampling the clocks took. */
+	/* A converted stamp may be too late by the time that sampling the clocks took. */
 	if (emptied)
 		t->emptied_at = clock_monotonic() + t->timestamps.bracket;
 	return at;
@@ -531,8 +533,8 @@ static ssize_t read_once(struct session *s, int64_t *at)
 	return n;
 }
 
-/* Reads what came. Returns false when the connection has ended: at `at`, by `error`, 0 for the
- * peer's FIN. */
+/* Reads what came. Returns false when the connection has ended: at `at`, by `error`, which is 0 for
+ * the peer's FIN. */
 static bool receive(struct session *s, int *error, int64_t *at)
 {
 	struct tcp *t = s->data;
@@ -552,7 +554,7 @@ static bool receive(struct session *s, int *error, int64_t *at)
 	return true;
 }
 
-/* The connection has ended: the beginning of a reply line is all of it. */
+/* The connection has ended: the unfinished reply line is complete. */
 static void receive_end(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -699,7 +701,7 @@ static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 	struct tcp_sample sample;
 
 	f->times = t->timestamps.totals;
-	/* A line that failed was never handed over, so it has no time. */
+	/* A line that failed was never handed over and has no time. */
 	f->times.sent_program = totals->sent - totals->failed;
 	f->tcp = t->seen;
 	if (s->phase == PHASE_READY && tcp_info_read(s->fd, &sample) == 0)

@@ -15,11 +15,11 @@
 /* Two samples of the same pair of clocks differ by the time that they took, and by this much of
  * reading them. */
 #define SAMPLE_NOISE (2 * NS_PER_US)
-/* Samples at once, when they are disturbed; and the error of the best one up to which stamps are
- * trusted. */
+/* The samples taken at once when they are disturbed; the largest error of the best sample at which
+ * stamps are trusted. */
 #define SAMPLES 8
 #define SAMPLE_WORST (10 * NS_PER_US)
-/* When after so many datagrams no stamp has come, this device gives none. */
+/* A device that has given no stamp for this many datagrams gives none. */
 #define TIMESTAMPS_TIMEOUT 256
 
 void timestamps_open(struct timestamps *s, int fd, bool datagrams)
@@ -28,7 +28,7 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 	                  SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
 	const int on = 1;
 
-	/* A kernel without it still serves. */
+	/* Without this option the program still works. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	s->next = s->awaited = 0;
 	s->came = 0;
@@ -74,7 +74,7 @@ static int64_t stamp_of(struct msghdr *m, int type)
 bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at)
 {
 	const int64_t real = stamp_of(m, SCM_TIMESTAMPNS), stamp = real + s->offset;
-	/* A time before the start of our clock is no stamp. */
+	/* A time before the start of our clock is not a stamp. */
 	const bool stamped = s->trusted && real >= 0 && stamp >= 0;
 
 	*at = stamped && stamp < now ? stamp : now;
@@ -94,8 +94,8 @@ void timestamps_sent(struct timestamps *s, uint64_t number)
 }
 
 /* The line of a stamp's number, or 0. The kernel may also number a datagram that could not be sent.
- * If just one stamp is awaited, it is that line's all the same; else the numbers no longer match
- * the lines, and no more stamps are wanted. */
+ * If only one stamp is pending, it still is that line's; else the numbers no longer match the
+ * lines, and no more stamps are requested. */
 static uint64_t line_of(struct timestamps *s, uint32_t id)
 {
 	const bool ahead = (int32_t)(id - s->next) >= 0;

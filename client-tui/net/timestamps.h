@@ -23,8 +23,8 @@ struct timestamps {
 	 * sample is a good one. */
 	bool sampled, trusted;
 	struct figures_times totals;
-	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next
-	 * one's number, and numbers[] the lines of those before it. */
+	/* Stamps of sent datagrams are switched on. The kernel numbers datagrams; `next` is the
+	 * next one's number, and numbers[] the lines of those before it. */
 	bool asked;
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
@@ -32,22 +32,22 @@ struct timestamps {
 	uint64_t came;
 };
 
-/* A new socket: asks for stamps of what it receives, and, of datagrams, of what it sends. */
+/* Switches on stamps of what a new socket receives, and, for datagrams, of what it sends. */
 void timestamps_open(struct timestamps *s, int fd, bool datagrams);
-/* Samples both clocks: in each turn before stamps are turned into our time. */
+/* Samples both clocks; called in each turn before stamps are converted. */
 void timestamps_sample(struct timestamps *s);
-/* When `m` arrived: by the kernel's stamp if it can be trusted, else `now`. Returns whether it is
- * the kernel's. */
+/* When `m` arrived: the kernel's stamp if it can be trusted, else `now`. Returns whether it is the
+ * kernel's. */
 bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at);
-/* Counts a reply with a time by the kernel, or without. */
+/* Counts a reply by whether its time is the kernel's. */
 static inline void timestamps_count(struct timestamps *s, bool kernel)
 {
 	++*(kernel ? &s->totals.received_kernel : &s->totals.received_program);
 }
 /* A datagram was handed over: the line's number. */
 void timestamps_sent(struct timestamps *s, uint64_t number);
-/* Reads a stamp from the error queue: of which line (0: unknown), and when it left. Returns false
- * when it is none. */
+/* Reads a stamp from the error queue: its line (0: unknown) and the time of departure. Returns
+ * false when it is none. */
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
 /* The line took the kernel's time. */
 void timestamps_used(struct timestamps *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session over UDP: one connected socket, one datagram a line. A connected socket gets ICMP
- * errors, and IP_RECVERR which datagram each one is about. Times of departure (SO_TIMESTAMPING, by
- * way of the error queue) and arrival (SO_TIMESTAMPNS) are the kernel's where it gives them, so
- * that this program's own delays are not in them. */
+/* A session over UDP: one connected socket, one datagram for each line. A connected socket gets
+ * ICMP errors; IP_RECVERR shows which datagram each one is about. Times of departure
+ * (SO_TIMESTAMPING, from the error queue) and arrival (SO_TIMESTAMPNS) are the kernel's where it
+ * gives them, so that they do not include this program's own delays. */
 #include "config.h"
 
 #include <errno.h>
@@ -26,14 +26,14 @@
  * alive.
  */
 #define DISPATCH_MAX 256
-/* How much may be on the way at once: the peer's socket buffer may be the default one, 208 KiB as
- * the kernel counts, about twice the bytes and its own book-keeping for each datagram. */
+/* The limit of bytes in flight: the peer's socket buffer may be the default one, 208 KiB as the
+ * kernel counts, about twice the bytes and its own book-keeping for each datagram. */
 #define FLIGHT_MAX (160 * 1024)
 #define FLIGHT_DATAGRAM 1024
 
-/* Datagrams that came to this machine and were dropped since the socket's receive buffer was full.
- * The kernel counts for a socket all drops, damaged datagrams too (SO_RXQ_OVFL, SO_MEMINFO), and
- * for the whole host those for want of room. An overflow is in both. */
+/* Datagrams that came to this machine and were dropped because the socket's receive buffer was
+ * full. The kernel counts all drops of a socket, damaged datagrams too (SO_RXQ_OVFL, SO_MEMINFO),
+ * and the whole host's drops for lack of room. An overflow is in both. */
 struct drops {
 	/* This socket's drops, as last reported. */
 	uint32_t drops;
@@ -45,11 +45,11 @@ struct drops {
 };
 
 struct udp {
-	/* The cost of the lines on the way in the peer's buffer, counted so. */
+	/* The cost of the lines in flight in the peer's buffer, by flight_cost(). */
 	size_t flight;
 	/* The socket's send buffer is full: wait until it can be written. */
 	bool full;
-	/* The error that came last, 0 after a reply: it is reported once, not for each line. */
+	/* The last error, 0 after a reply: it is reported once, not for each line. */
 	int reported;
 	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
 	uint64_t failing, errors_before, errors;
@@ -117,7 +117,7 @@ static void drops_take(struct drops *o, struct msghdr *m)
 			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
 }
 
-/* No datagram reports what was dropped behind the last one that came: the socket is asked. */
+/* No datagram reports the drops after the last one that came, so the socket's counter is read. */
 static uint32_t drops_now(const struct drops *o, int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
@@ -128,7 +128,7 @@ static uint32_t drops_now(const struct drops *o, int fd)
 	return info[SK_MEMINFO_DROPS] > o->drops ? info[SK_MEMINFO_DROPS] : o->drops;
 }
 
-/* So far, over all sockets; `fd` is -1 when there is none now. */
+/* The drops so far, over all sockets; `fd` is -1 when there is none now. */
 static uint64_t drops_count(const struct drops *o, int fd)
 {
 	const uint32_t drops = drops_now(o, fd);
@@ -197,7 +197,7 @@ static void udp_close(struct session *s, int64_t now)
 	s->fd = -1;
 }
 
-/* A line is no longer on the way, whatever its fate. */
+/* A line is no longer in flight, whatever its fate. */
 static void leave_flight(struct session *s, uint64_t number)
 {
 	struct udp *u = s->data;
@@ -282,7 +282,7 @@ static bool is_about_address(int error)
 	       error != ERROR_ICMP4(11, 1) && error != ERROR_ICMP6(3, 1);
 }
 
-/* Names the sender of the error if it is not the peer. */
+/* Names the host that sent the error if it is not the peer. */
 static void report_unreachable(struct session *s, const struct icmp *icmp)
 {
 	const bool other = icmp->from.len > 0 &&
@@ -331,8 +331,8 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->reported = icmp->error;
 }
 
-/* One datagram into u->wire, or with MSG_ERRQUEUE an error; `m` has its control data. Returns its
- * length, or -1. */
+/* Receives one datagram into u->wire, or with MSG_ERRQUEUE an error; `m` has its control data.
+ * Returns its length, or -1. */
 static ssize_t receive(struct session *s, int flags, struct msghdr *m)
 {
 	struct udp *u = s->data;
@@ -345,7 +345,8 @@ static ssize_t receive(struct session *s, int flags, struct msghdr *m)
 	return recvmsg(s->fd, m, flags);
 }
 
-/* Errors first: they belong to lines sent earlier. Returns false when there are none left. */
+/* Takes an error, before replies: it belongs to a line sent earlier. Returns false when there are
+ * none left. */
 static bool take_error(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;
@@ -369,7 +370,7 @@ static bool take_error(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-/* Most devices stamp a datagram before send() returns. A stamp that is taken at once takes no room
+/* Most devices stamp a datagram before send() returns. A stamp that is read at once takes no room
  * from replies and does not wake the loop. */
 static void take_stamps(struct session *s, int64_t now)
 {
@@ -475,12 +476,12 @@ static bool take_datagram(struct session *s)
 		take_reply(s, u->wire, (size_t)n, at);
 		return true;
 	}
-	/* recvmsg() fails with an ICMP error that also stands in the error queue. */
+	/* recvmsg() reports an ICMP error that is also in the error queue. */
 	return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
-/* Receives. Returns whether the socket is empty: only then is no reply that came in time still in
- * it. */
+/* Receives. Returns whether the socket is empty: else a reply that came in time may still be in it.
+ */
 static bool take_all(struct session *s, int64_t now)
 {
 	timestamps_sample(&((struct udp *)s->data)->timestamps);

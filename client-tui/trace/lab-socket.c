@@ -80,7 +80,7 @@ static void lose(struct lab_socket *s)
 	s->hooks.gone(s->hooks.context);
 }
 
-/* --- out --- */
+/* --- sending --- */
 
 static void send_out(struct lab_socket *s)
 {
@@ -104,7 +104,7 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 	return s->fd < 0 ? -1 : 0;
 }
 
-/* --- in --- */
+/* --- receiving --- */
 
 static void end_answer(struct lab_socket *s, bool ok, const char *text)
 {
@@ -165,7 +165,7 @@ static void take_bytes(struct lab_socket *s, const char *bytes, size_t n)
 	}
 }
 
-/* Returns false when there is no more, for now. */
+/* Returns false when there is nothing to read now. */
 static bool read_some(struct lab_socket *s)
 {
 	char bytes[READ_SIZE];
@@ -196,10 +196,10 @@ void lab_socket_settle(struct lab_socket *s, int64_t max)
 
 		const int ready = poll(&p, 1, 10);
 
-		/* Interrupted by a signal: the program is to end. */
+		/* A signal interrupted poll(): the program is about to end. */
 		if (ready < 0)
 			return;
-		/* Bytes without an answer among them count as a step too, so that this ends. */
+		/* Bytes without an answer also count as a step, so this loop ends. */
 		if (ready > 0) {
 			send_out(s);
 			read_all(s);

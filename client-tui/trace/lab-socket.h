@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A connection to a control socket, of the lab (upcase-lab(1), CONTROL) or of the server: commands
- * out, answers and events in. Never blocks but in lab_socket_settle(). */
+/* A connection to a control socket, of the lab (upcase-lab(1), CONTROL) or of the server. It sends
+ * commands and receives answers and events. Only lab_socket_settle() blocks. */
 #ifndef UPCASE_TRACE_LAB_SOCKET_H
 #define UPCASE_TRACE_LAB_SOCKET_H
 
@@ -15,10 +15,10 @@
 
 /* An answer. Borrowed for the call. */
 struct lab_socket_answer {
-	/* What lab_socket_command() was given. */
+	/* The `purpose` of lab_socket_command(). */
 	int purpose;
 	int64_t note;
-	/* The lines before "ok", each ended by \n; without it the reason of the refusal. */
+	/* The lines before "ok", each ended by \n; if not `ok`, the reason of the refusal. */
 	bool ok;
 	const char *text;
 };
@@ -35,7 +35,7 @@ struct lab_socket_hooks {
 
 struct lab_socket;
 
-/* Connects. The hooks are copied. NULL with errno when nothing answers at `path`. */
+/* Connects. The hooks are copied. Returns NULL with errno when nothing answers at `path`. */
 struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks);
 void lab_socket_close(struct lab_socket *s);
 bool lab_socket_is_gone(const struct lab_socket *s);
@@ -43,8 +43,8 @@ bool lab_socket_is_gone(const struct lab_socket *s);
 /* Sends a command, one line without its end. Returns 0, or -1 when the peer is gone, or too many
  * commands wait already. */
 int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *command);
-/* Waits until all commands have their answers, at most `max` ns, where what follows must not come
- * first. */
+/* Waits until all commands have their answers, at most `max` ns. For callers whose next step must
+ * not overtake a command. */
 void lab_socket_settle(struct lab_socket *s, int64_t max);
 
 void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);

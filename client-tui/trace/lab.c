@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The answer to a command comes after all events of what the link did before it. So a command now
- * and then makes sure that all events up to some moment are there, and the trace compares up to it.
- */
+/* The lab answers a command after it has sent all events of what the link did before. So a command
+ * now and then makes sure that all events up to some moment are there, and the trace compares up to
+ * it. */
 #include "config.h"
 
 #include "trace/lab.h"
@@ -22,7 +22,7 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 }
 /* How long to wait for an answer before anything else may happen. */
 #define SETTLE (NS_PER_S)
 #define ORDER_SETTLE (50 * NS_PER_MS)
-/* How long steps of the panel join the first of them. */
+/* How long further steps of the panel are joined to the first one. */
 #define JOIN NS_PER_S
 /* Ports in one "events on" (lab/link/control-commands.h). */
 #define PORTS 8
@@ -34,27 +34,27 @@ struct lab {
 	struct lab_hooks hooks;
 	struct trace *trace;
 	struct link_status status;
-	/* It came again and is to be drawn. */
+	/* A new status was received and is to be drawn. */
 	bool status_new;
 	/* The ports whose events are wanted; more than PORTS: all. */
 	uint16_t ports[PORTS];
 	int port_count;
-	/* The flow of which the server is sampled, or -1; when the last sample that the trace has
-	 * was received. */
+	/* The flow whose server end is sampled, or -1; when the last sample in the trace was
+	 * received. */
 	int server_flow;
 	int64_t server_received;
 	/* How many commands may have changed the link: a status that was requested before the last
 	 * of them is old. */
 	int64_t changes;
-	/* The next change is a step of the panel; steps that are not reported yet, and when they
-	 * are: CLOCK_NEVER for none. */
+	/* The next change is a step of the panel; steps that are not reported yet; when they are
+	 * reported, CLOCK_NEVER for none. */
 	bool step;
 	struct link_change steps;
 	int64_t report_at;
 	/* When the last sync was sent; whether its answer is still to come. */
 	int64_t synced_at;
 	bool syncing;
-	/* Up to when all events are there, and are wanted. */
+	/* All events up to `known` are there; all up to `wanted` are needed. */
 	int64_t known, wanted;
 	/* The time of the last dispatch. */
 	int64_t now;
@@ -72,7 +72,7 @@ static void take_status(struct lab *lab, const struct lab_socket_answer *answer)
 	if (!answer->ok || answer->note != lab->changes ||
 	    link_status_read(&lab->status, answer->text, lab->now) < 0)
 		return;
-	/* A hold or an unplugging leaves the settings as they are, but is drawn. */
+	/* A hold or an unplugging leaves the settings as they are, but the screen shows it. */
 	lab->status_new = true;
 	if (lab->hooks.changed && (!before.known ||
 	                              !impair_fields_same(&before.settings[LINK_GOING],
@@ -313,7 +313,7 @@ int lab_command(struct lab *lab, int purpose, const char *command)
 	if (lab_socket_command(lab->socket, purpose, 0, command) < 0)
 		return -1;
 	request_status(lab);
-	/* Packets that are sent next meet the changed link. */
+	/* The next packets meet the changed link. */
 	lab_socket_settle(lab->socket, ORDER_SETTLE);
 	return 0;
 }
@@ -349,14 +349,14 @@ void lab_want(struct lab *lab, int64_t until)
 
 void lab_settle(struct lab *lab)
 {
-	/* The lab may take a command before a packet that is there; the next time the packet comes
-	 * first. */
+	/* The lab may execute a command before it handles a waiting packet; the second time the
+	 * packet comes first. */
 	for (int i = 0; i < 2; i++)
 		if (lab_socket_command(lab->socket, PURPOSE_SYNC, lab->now, "predict") == 0)
 			lab_socket_settle(lab->socket, SETTLE);
 }
 
-/* When to send the next sync, CLOCK_NEVER while its answer is awaited or nothing is wanted. */
+/* When to send the next sync; CLOCK_NEVER while an answer is pending or no event is wanted. */
 static int64_t sync_at(const struct lab *lab)
 {
 	const int64_t next = lab->synced_at + SYNC_EVERY;

@@ -43,20 +43,20 @@ int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *po
 void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger);
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from);
 void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to);
-/* A sample of a flow's connection for the trace, this end's for LINK_GOING; the server's is taken
- * here.
- */
+/* Adds a sample of a flow's connection to the trace: this end's for LINK_GOING; the server's is
+ * read here. */
 void lab_timer(struct lab *lab, int flow, enum link_way way, const struct tcp_sample *tcp,
     int64_t requested, int64_t received);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
-/* Sends a command of the user; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */
+/* Sends a command of the user; `purpose` is 0 or more. Returns 0, or -1 when the lab cannot take
+ * it. */
 int lab_command(struct lab *lab, int purpose, const char *command);
 /* A step of the panel: changes the status at once and sends the command. Returns 0, or -1 as
  * link_steps_apply() does. Steps in quick succession are reported as one event. */
 int lab_step(struct lab *lab, const struct link_steps *panel, int by, char why[IMPAIR_WHY]);
 
-/* Reports steps that still wait for more to join them. */
+/* Reports the steps that still wait for further ones. */
 void lab_report(struct lab *lab);
 
 void lab_watch(const struct lab *lab, struct fd_watch *w);
@@ -66,10 +66,10 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
 bool lab_is_pending(const struct lab *lab);
 /* Up to when all events of the link have been reported, ns; INT64_MAX when no more come. */
 int64_t lab_known(const struct lab *lab);
-/* All events up to then are wanted. */
+/* Requests all events up to `until`. */
 void lab_want(struct lab *lab, int64_t until);
-/* Waits for the events of what the link has done by now, normally some microseconds: at the end,
- * for the FIN that was just sent. */
+/* Waits for the events of what the link has done by now, normally some microseconds. Called at the
+ * end, for the FIN that was just sent. */
 void lab_settle(struct lab *lab);
 bool lab_is_gone(const struct lab *lab);
 

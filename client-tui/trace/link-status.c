@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settings have the grammar of common/impair-fields.h; here a blank is put between number and unit.
- */
+/* Settings have the grammar of common/impair-fields.h; this file puts a blank between number and
+ * unit. */
 #include "config.h"
 
 #include "trace/link-status.h"
@@ -293,7 +293,7 @@ static const char *percent(double share, char buf[16])
 	return buf;
 }
 
-/* Below this number of lines the interval is wider than 50 %. */
+/* With fewer lines the interval is wider than 50 %. */
 #define FEW_LINES 10
 
 static void put_measured(struct text *t, const struct link_report *r)
@@ -466,7 +466,7 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 	}
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);
-	/* If the session ends soon after the last line, this is not known yet; such lines are not
+	/* A session that ends soon after the last line does not know this yet; such lines are not
 	 * among those lost on either way. */
 	if (totals->waiting > 0)
 		text_put(&t, "; %" PRIu64 " not yet, at the end", totals->waiting);

@@ -39,7 +39,7 @@ struct link_change {
 	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
 };
 
-/* Reads "changed NS KIND WORDS" (upcase-lab(1), Events). Returns 0, or -1 for what is none. */
+/* Reads "changed NS KIND WORDS" (upcase-lab(1), Events). Returns 0, or -1 for another line. */
 int link_change_read(struct link_change *change, const char *line);
 
 /* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; before it a

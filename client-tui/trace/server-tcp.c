@@ -22,7 +22,8 @@ struct server_tcp {
 	struct lab_socket *socket;
 	/* Our end of the present connection, 0 before the first. */
 	uint16_t port;
-	/* There is a sample of it; there was ever one; it changed since the last dispatch. */
+	/* There is a sample of the connection; there was one of any connection; the sample changed
+	 * since the last dispatch. */
 	bool known, ever_known, changed;
 	struct server_tcp_sample sample;
 	/* Retransmissions over the connections before it. */
@@ -53,9 +54,9 @@ static int64_t number_in(const char *line, size_t n, const char *name, int64_t m
 	return value >= 0 && value <= UINT32_MAX ? value : missing;
 }
 
-/* The TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us 204000
- * ...": 0, or -1 if it is none or not that of the client's port. Numbers that the server's system
- * does not know are 0 (`timeouts`: -1). */
+/* Reads the TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us
+ * 204000 ...". Returns 0, or -1 if the line is none or has another port than the client's. Numbers
+ * that the server's system does not know are 0 (`timeouts`: -1). */
 static int read_connection(const char *line, size_t n, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
@@ -64,7 +65,7 @@ static int read_connection(const char *line, size_t n, uint16_t port, struct tcp
 	if (strncmp(line, start, begin) != 0 ||
 	    !has_port(line + begin, strcspn(line + begin, " \n"), port))
 		return -1;
-	/* Cleared, since samples are compared by their bytes. */
+	/* Cleared, because samples are compared by their bytes. */
 	memset(out, 0, sizeof *out);
 	out->retransmitted = (unsigned)number_in(line, n, "total-retrans", 0);
 	out->backoff = (unsigned)number_in(line, n, "backoff", 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's side of our TCP connections over the lab's link, from its control socket (upcased
- * --control): when a reply is lost, the server's kernel sends it again, and ours never knows. */
+/* The server's side of our TCP connections over the lab's link, read from its control socket
+ * (upcased --control). When a reply is lost, the server's kernel retransmits it; our kernel does
+ * not see that. */
 #ifndef UPCASE_TRACE_SERVER_TCP_H
 #define UPCASE_TRACE_SERVER_TCP_H
 
@@ -18,17 +19,18 @@ struct server_tcp_sample {
 
 struct server_tcp;
 
-/* NULL when no server answers at `path`. */
+/* Returns NULL when no server answers at `path`. */
 struct server_tcp *server_tcp_open(const char *path);
-/* Here and below NULL does nothing. */
+/* NULL is allowed, here and below. */
 void server_tcp_close(struct server_tcp *s);
 
-/* A connection of ours was opened, from `port`: samples are of this one from now on. */
+/* A connection of ours was opened from `port`: samples are of this connection from now on. */
 void server_tcp_connected(struct server_tcp *s, uint16_t port);
-/* Before it is closed: takes a last sample, and waits for it, normally some microseconds. */
+/* Takes a last sample before the connection is closed and waits for it, normally some microseconds.
+ */
 void server_tcp_finish(struct server_tcp *s);
 
-/* Samples now and then, more often while lines are waiting. */
+/* Requests samples now and then, more often while lines are waiting. */
 void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch *w);
 /* Returns true when the sample has changed. */
 bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool waiting, int64_t now);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Compares the fate of a line in the ledger with what the link did: once, when its fate is decided
- * and everything that the link let through has long arrived. */
+/* Compares the fate of a line in the ledger with what the link did: once, when the fate is decided
+ * and everything that the link let through has arrived. */
 #include "config.h"
 
 #include "common/clock.h"
 #include "common/search.h"
 #include "trace/trace-internal.h"
 
-/* A packet arrives so long after the link let it go at the latest, also on a busy machine. */
+/* The longest time from the link to the arrival of a packet, also on a busy machine. */
 #define GRACE (500 * NS_PER_MS)
 /* The error of a kernel's time stamp in our time. */
 #define SLACK (2 * NS_PER_MS)
-/* A relay that did not get the processor lets a packet go so much later than it reported. */
+/* A relay without the processor delivers a packet this much later than it reported, at most. */
 #define STALL (250 * NS_PER_MS)
-/* Two packets that left so close together may arrive in the other order. */
+/* Two packets that left within this time may arrive in the other order. */
 #define TOGETHER (50 * NS_PER_US)
-/* A reply to an older line may be a stray: the least value of the ledger's `answerable`. */
+/* The least value of the ledger's `answerable`: a reply to an older line may be a stray. */
 #define ANSWERABLE (60 * NS_PER_S)
-/* Later lines among which one that overtook is searched. */
+/* How many later lines are searched for one that overtook. */
 #define OVERTAKERS 4096
 
 enum order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
@@ -49,8 +49,8 @@ static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
 	return at;
 }
 
-/* Whether bytes or times leave open which packets were this line's, or if the client could still
- * see them. */
+/* Whether bytes or times leave open which packets belong to this line, or whether the client could
+ * still see them. */
 static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
@@ -67,8 +67,7 @@ static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
 	                                back->last_out > row->sent_at + ANSWERABLE - GRACE);
 }
 
-/* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC
- * 4737). */
+/* Whether the reply to a later line came within its wait and before this one's (RFC 4737). */
 static enum order overtaken(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r)
 {

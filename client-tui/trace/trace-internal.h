@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a trace, which trace.c (flows, lines, packets, timers), trace-match.c (finds the
- * line of an event) and trace-check.c (compares) share. For these files only. */
+/* The inside of a trace, shared by trace.c (flows, lines, packets, timers), trace-match.c (finds
+ * the line of an event) and trace-check.c (compares). For these files only. */
 #ifndef UPCASE_TRACE_TRACE_INTERNAL_H
 #define UPCASE_TRACE_TRACE_INTERNAL_H
 
@@ -10,7 +10,7 @@
 #define CONNECTIONS 64
 /* Fragmented datagrams and segments at once. */
 #define REASSEMBLIES 64
-/* A datagram is found by as many of its first bytes as its first fragment always has: with the
+/* A datagram is found by its first bytes, as many as its first fragment always has: with the
  * smallest MTU, 68 (RFC 791, 3.2), without the headers of IP and UDP. */
 #define KEY_BYTES 40
 /* The last packets, which may turn out to be undelivered. */
@@ -19,7 +19,7 @@
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX
 
-/* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each
+/* A line. Over UDP it is in a chain by its bytes for each way; over TCP it has a place in each
  * way's stream. */
 struct trace_slot {
 	struct trace_line line;
@@ -52,7 +52,7 @@ struct trace_connection {
 	uint32_t first[LINK_WAYS];
 	/* How many bytes of it were seen. */
 	uint64_t seen[LINK_WAYS];
-	/* It stands: we have acknowledged the peer's SYN. */
+	/* It is established: we have acknowledged the peer's SYN. */
 	bool open;
 	/* Its FIN was seen, or an RST. */
 	bool ended[LINK_WAYS];
@@ -75,7 +75,7 @@ struct trace_flow {
 	/* TCP: how many bytes of replies its lines make, and its connections, the last at [count -
 	 * 1 % CONNECTIONS]. */
 	uint64_t replies;
-	/* Replies came that are not the capitals: their places are not known. */
+	/* Some replies were not the capitals: their places are unknown. */
 	bool unaligned;
 	struct trace_connection *connections;
 	uint64_t count;
@@ -110,7 +110,7 @@ struct reassembly {
 	uint32_t id;
 	/* Bytes of payload seen. */
 	uint32_t got;
-	/* When the last of what was seen leaves the link. */
+	/* When the last fragment seen leaves the link. */
 	int64_t out;
 };
 
@@ -135,7 +135,8 @@ struct trace {
 	uint32_t *chains[LINK_WAYS];
 	struct trace_flow flows[TRACE_FLOWS];
 	int flow_count;
-	/* The lines that are not compared yet: twice their number, and 1 more over a stream. */
+	/* The lines that are not compared yet: twice the line's number, and 1 more over a stream.
+	 */
 	uint64_t *pending;
 	size_t pending_count, pending_capacity;
 	struct reassembly reassemblies[REASSEMBLIES];
@@ -161,7 +162,7 @@ uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key);
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
     const struct retransmission *retransmission);
 
-/* What is in common for a new leg. */
+/* The initial values of a new leg. */
 #define TRACE_LEG \
 	((struct trace_leg){ .fate = LINK_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })
 

@@ -272,14 +272,14 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	        .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
-/* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
+/* The bytes `begin` to before `end` of the flow's count; those before `seen` were seen before. */
 static void take_bytes(struct trace *t, struct trace_slot *r, const struct packet_event *e,
     uint64_t begin, uint64_t end, uint64_t seen)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
 
-	/* Of a line in two fragments of a segment, the first one was this try. */
+	/* The line lies in two fragments of a segment, and the first fragment was this try. */
 	if (leg->tries > 0 && first < seen && (!is_later_fragment(e) || r->begins[e->way] >= begin))
 		add_wait(t, r, e);
 	leg_came(leg, e);
@@ -341,7 +341,7 @@ static void take_first_segment(struct trace *t, struct trace_flow *f, struct tra
 		.got = e->length,
 		.lost = let_through(e) > 0 ? LINK_NONE : e->fate,
 		.out = e->copies > 0 ? e->out[0] : INT64_MIN };
-	/* It has only TCP options: where the payload begins is unknown. */
+	/* The fragment has only TCP options: where the payload begins is unknown. */
 	if (e->length == 0)
 		f->unaligned = true;
 }
@@ -365,7 +365,7 @@ static void lose_earlier_segments(const struct trace *t, const struct reassembly
 	}
 }
 
-/* If one fragment is lost, the segment is. */
+/* A segment is lost if one of its fragments is lost. */
 static void take_later_segment(struct trace *t, struct reassembly *p, const struct packet_event *e)
 {
 	struct packet_event part = *e;
@@ -405,7 +405,7 @@ static void take_bare(struct trace *t, const struct trace_flow *f, const struct 
 	trace_add_packet(t, &packet);
 }
 
-/* A FIN with payload stands with its line and with the connection. */
+/* A FIN with payload belongs to its line and to the connection. */
 static void take_flags(struct trace *t, struct trace_connection *c, const struct packet_event *e)
 {
 	struct logged_packet packet = packet_of(e, 0, 0, 0, false);
@@ -418,7 +418,7 @@ static void take_flags(struct trace *t, struct trace_connection *c, const struct
 		packet.closing = true;
 		trace_add_packet(t, &packet);
 	}
-	/* If the link lost the RST of a connection that is not open yet, its next SYN follows. */
+	/* If the link lost the RST of a connection that is not open yet, the next SYN follows. */
 	c->ended[e->way] |= e->fin || (e->rst && c->open);
 	c->open |= e->way == LINK_GOING && !e->syn && !e->rst;
 }
@@ -438,7 +438,7 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (let_through(e) == 0)
 		t->totals.dropped[e->way]++;
-	/* Without payload only SYN and FIN take a sequence number and are retransmitted. */
+	/* Without payload, only SYN and FIN take a sequence number and are retransmitted. */
 	const bool retransmitted = (e->syn && c->known[e->way]) ||
 	                           (e->length == 0 && e->fin && c->ended[e->way]);
 	if (retransmitted)
@@ -456,14 +456,15 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 		take_first_segment(t, &t->flows[i], c, e);
 }
 
-/* Between the payload of a segment before this piece and its place in the packet lies TCP's header
- * (RFC 9293, 3.1). */
+/* TCP's header (RFC 9293, 3.1) lies between the payload of the earlier piece of a segment and the
+ * place of this one in the packet. */
 static bool fits_segment(const struct reassembly *p, const struct packet_event *e)
 {
 	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
 }
 
-/* Finds the newest datagram or segment that it may belong to: identifications are used again. */
+/* Finds the newest datagram or segment that the fragment may belong to, because identifications are
+ * used again. */
 static void take_later_fragment(struct trace *t, const struct packet_event *e)
 {
 	for (size_t i = 1; i <= REASSEMBLIES; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines stand in two rings by number, one for each transport, that grow up to their bound; then
+/* The lines are in two rings by number, one for each transport, that grow up to their bound; then
  * the newest lines evict the oldest. A datagram's line is found by its bytes, in one chain for the
  * way there and one for the capitals on the way back; a stream's by bisection among the flow's
  * lines, whose places only grow. */
@@ -15,7 +15,7 @@
 #include "trace/trace-internal.h"
 
 #define ROOM_FIRST 256
-/* RFC 6298, 2.5, as Linux has it: a timeout this long does not double any more (TCP_RTO_MAX). */
+/* RFC 6298, 2.5, as in Linux: a timeout of this length is no longer doubled (TCP_RTO_MAX). */
 #define LONGEST (120 * NS_PER_S)
 
 struct trace *trace_new(size_t lines)
@@ -135,9 +135,9 @@ static int resize(struct trace *t, bool stream, size_t capacity)
 	return 0;
 }
 
-/* An empty slot for a line, in which an older one may have stood; NULL when memory is short or the
- * line is older than all that are kept. With its number and keys set, enter() makes it one that is
- * found. */
+/* An empty slot for a line, from which an older line may be evicted; NULL when memory is short or
+ * the line is older than all that are kept. enter() makes the line findable once its number and
+ * keys are set. */
 static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number)
 {
 	struct trace_ring *ring = &t->rings[stream];
@@ -185,7 +185,7 @@ static void drop_evicted(const struct trace *t, struct trace_flow *f)
 
 /* --- flows --- */
 
-/* There is another connection: the samples are of the one before. */
+/* The flow has a new connection: the samples are of the one before. */
 static void reset_timers(struct trace *t, struct trace_flow *f)
 {
 	const struct trace_timer none = { .asked = INT64_MIN, .answered = INT64_MIN };
@@ -350,9 +350,9 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 
 /* --- why a segment was sent again --- */
 
-/* The link sees the retransmission. Whether the timer ran out, and after how long, follows from the
- * samples of the sender's kernel before and after it. If they leave it open, only the time that the
- * link measured is known. */
+/* The link sees the retransmission. Samples of the sender's kernel before and after it show whether
+ * the timer ran out, and after how long. If they leave it open, only the time that the link
+ * measured is known. */
 
 /* The timeout that ran out, ns; 0 when it is not known that one did. */
 static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
@@ -395,7 +395,7 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 		set_timeout(t, &a, &f->timers[a.way][0]);
 		return;
 	}
-	/* Without samples they pile up: the oldest goes. */
+	/* Retransmissions without samples accumulate: the oldest is dropped. */
 	if (t->retransmission_count == RETRANSMISSIONS)
 		memmove(t->retransmissions, t->retransmissions + 1,
 		    (size_t)--t->retransmission_count * sizeof a);
@@ -451,7 +451,7 @@ void trace_add_packet(struct trace *t, const struct logged_packet *packet)
 	                          : 0;
 	uint64_t at = t->packet_count++;
 
-	/* The link sends them in order; a recording, line by line. */
+	/* The link reports packets in order; a recording has them line by line. */
 	for (; at > oldest && t->packets[(at - 1) % TRACE_PACKETS].of.in > packet->of.in; at--)
 		t->packets[at % TRACE_PACKETS] = t->packets[(at - 1) % TRACE_PACKETS];
 	t->packets[at % TRACE_PACKETS] = *packet;

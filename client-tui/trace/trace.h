@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The trace: what the lab's link did with the packets of each line, beside what the client saw of
  * it. It finds the line of each packet, a datagram's by its bytes and a segment's by its place in
- * the stream. When a line's fate is known on both sides, in the ledger and on the link, it compares
- * the two: a contradiction is a mismatch, and there must be none. Pure: no clock, no socket; times
- * are ns of the monotonic clock, which the link's events have too. */
+ * the stream. When a line's fate is decided in the ledger and on the link, the trace compares the
+ * two: a contradiction is a mismatch, which must not happen. Pure: no clock, no socket; times are
+ * ns of the monotonic clock, which the link's events have too. */
 #ifndef UPCASE_TRACE_TRACE_H
 #define UPCASE_TRACE_TRACE_H
 
@@ -35,13 +35,13 @@ struct trace_leg {
 	uint8_t fate;
 	/* The link made a second copy; held one back; dropped one on request. */
 	bool duplicated, held, requested_drop;
-	/* Microseconds between one try and the next; and the sender's retransmission timeout, us,
-	 * if it is known to have run out then, else 0. */
+	/* Microseconds between two tries; the sender's retransmission timeout, us, if it is known
+	 * to have run out then, else 0. */
 	uint8_t waits;
 	uint32_t wait[TRACE_WAITS], timeout[TRACE_WAITS];
 	/* When the first and the last try came to the link. */
 	int64_t first_in, last_in;
-	/* When the first and the last of what was let through leave the link; INT64_MAX and
+	/* When the first and the last packet that was let through leave the link; INT64_MAX and
 	 * INT64_MIN before. */
 	int64_t first_out, last_out;
 };
@@ -72,7 +72,7 @@ struct link_packet {
 	enum link_fate fate;
 	/* A segment with a byte that was sent before. */
 	bool retransmitted;
-	/* It has payload; without, it is an acknowledgement, a SYN, a FIN or an RST. */
+	/* It has payload; a packet without is an acknowledgement, a SYN, a FIN or an RST. */
 	bool payload;
 	/* TCP flags. */
 	bool syn, fin, rst, ack;
@@ -88,15 +88,15 @@ struct link_packet {
 
 /* A packet with the line that it belongs to; its times are of the monotonic clock. */
 struct logged_packet {
-	/* The lines of whose text or reply it carries a byte: several for a segment; of a packet
-	 * without payload the line that was sent last before it. `first` is 0 when there is none.
+	/* The lines of whose text or reply it carries a byte: several for a segment; for a packet
+	 * without payload, the line that was sent last before it. `first` is 0 when there is none.
 	 */
 	uint64_t first, last;
 	/* Over TCP. */
 	bool stream;
 	struct link_packet of;
-	/* It opens or closes a TCP connection (SYN, FIN, RST, their acknowledgements): our port,
-	 * else 0; and it is of its end. */
+	/* For a packet that opens or closes a TCP connection (SYN, FIN, RST, their
+	 * acknowledgements): our port, else 0; whether it closes it. */
 	uint16_t port;
 	bool closing;
 };
@@ -117,7 +117,7 @@ enum trace_mismatch {
 	TRACE_NO_REPLY,  /* answered or late though no reply was let through */
 	TRACE_TOO_EARLY, /* answered before the link let the reply go */
 	TRACE_LOST,      /* lost though a reply was let through */
-	TRACE_LATE,      /* late though the reply was let through long before the wait was over */
+	TRACE_LATE,      /* late though the reply was let through long before the wait ended */
 	TRACE_COPIES,    /* more or fewer replies than were let through */
 	TRACE_ORDER,     /* reordered though it was not overtaken, or the other way round */
 	TRACE_REFUSED,   /* refused by a host that it never reached */
@@ -125,8 +125,9 @@ enum trace_mismatch {
 };
 
 struct trace_totals {
-	/* Lines that were compared; that could not be, since text or reply do not distinguish them
-	 * from others, or the socket was closed too soon; that are still to be compared. */
+	/* Lines that were compared; that could not be compared, because text or reply do not
+	 * distinguish them from others or the socket was closed too soon; that are still to be
+	 * compared. */
 	uint64_t compared, skipped, waiting;
 	uint64_t mismatches;
 	/* The first line with a mismatch, 0 for none, and its kind. */
@@ -180,8 +181,8 @@ void trace_timer(struct trace *t, int flow, enum link_way way, const struct trac
 /* Whether a segment was retransmitted since the last sample. */
 bool trace_wants_timer(const struct trace *t, int flow, enum link_way way);
 
-/* All events of packets that came to the link before `until` have been reported: compares the lines
- * whose fate is decided and of which no packet can come any more. */
+/* Compares the lines whose fate is decided and that can get no more packets. All events of packets
+ * that came to the link before `until` have been reported. */
 void trace_check(struct trace *t, int64_t until);
 /* Whether some lines are not compared yet. */
 bool trace_is_pending(const struct trace *t);
@@ -189,21 +190,21 @@ bool trace_is_pending(const struct trace *t);
 /* What the link did with a line, or NULL if nothing is known. Valid until the next event or line.
  */
 const struct trace_line *trace_find(const struct trace *t, bool stream, uint64_t number);
-/* The packets of a line in the order in which they came: at most `max` into `out`; of more, the
- * first. Returns how many. */
+/* Writes the packets of a line, in the order in which they came, to `out`: at most the first `max`.
+ * Returns how many. */
 size_t trace_packets(const struct trace *t, bool stream, uint64_t number, struct logged_packet *out,
     size_t max);
-/* Those that opened, or closed, the TCP connection from our port `port` and came to the link at
- * `since` or later, likewise. */
+/* The same for the packets that opened or closed the TCP connection from our port `port` and came
+ * to the link at `since` or later. */
 size_t trace_handshake(const struct trace *t, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
 const struct trace_totals *trace_totals(const struct trace *t);
-/* For a recording, without a link: adds a line. Returns 0, or -1 when memory is short. */
+/* Adds a line of a recording, which has no link. Returns 0, or -1 when memory is short. */
 int trace_restore(struct trace *t, const struct trace_line *line);
-/* A packet of it. */
+/* Adds a packet of a recording. */
 void trace_add_packet(struct trace *t, const struct logged_packet *packet);
-/* And the results of comparing. */
+/* Sets the results of comparing in a recording. */
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *trace_mismatch_text(enum trace_mismatch kind);
