@@ -90,8 +90,8 @@ static void run_burst(struct tui *tui, char *arguments, int64_t now)
 		tui_burst(tui, now);
 }
 
-/* The transports that were used with this peer, side by side; the one in use before anything was
- * sent. */
+/* Shows the transports that were used with this peer, side by side, or the one in use before
+ * anything was sent. */
 static void run_stats(struct tui *tui, char *arguments, int64_t now)
 {
 	struct figures figures[2], *used[2] = { NULL, NULL };
@@ -194,7 +194,7 @@ static void run_link(struct tui *tui, char *arguments, int64_t now)
 		tui_lab_order(tui, TUI_LAB_SET, "set", arguments);
 }
 
-/* A requested fault, and the message once the lab has taken it. */
+/* Requests a fault; `message` is shown once the lab has accepted it. */
 static void fault(struct tui *tui, const char *order, const char *arguments, const char *example)
 {
 	if (!tui_in_lab(tui))
@@ -266,8 +266,8 @@ const struct command command_table[] = {
 	{ .name = NULL },
 };
 
-/* The first hints stay on a narrow screen: they are the keys that no terminal keeps for itself, as
- * some do F1 and F10. */
+/* The first hints stay on a narrow screen: no terminal keeps their keys for itself, as some do F1
+ * and F10. */
 const struct key_spec key_table[] = {
 	{ "?", "? help", "this page, on an empty line; once more types a ?" },
 	{ "Ctrl-D", "^D quit", "leave, on an empty line; a summary stays" },
@@ -314,7 +314,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The name in a line without its slash, up to a blank. */
+/* Returns the length of the name in a line, without its slash, up to a blank. */
 static size_t name_of(const char *line, size_t n, const char **name)
 {
 	size_t length = 0;
@@ -328,7 +328,7 @@ static size_t name_of(const char *line, size_t n, const char **name)
 	return length;
 }
 
-/* Its name begins so, and so much is enough of it. */
+/* Returns true if the name of `c` begins so, and the beginning is long enough. */
 static bool means(const struct command *c, const char *name, size_t n)
 {
 	return strncmp(c->name, name, n) == 0 && strlen(c->name) >= n && n >= 1u + c->two_letters;
@@ -420,7 +420,8 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 /* The width of a page's first column. */
 #define COLUMN 22
 
-/* What, in a column of its own, and the words; below it when it is too long. */
+/* Writes an item in a column of its own, and its words beside it, or below it if the item is too
+ * long. */
 static void put_row(FILE *out, const char *what, const char *help)
 {
 	if (strlen(what) >= COLUMN)

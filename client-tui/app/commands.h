@@ -14,19 +14,19 @@ struct tui;
 struct command {
 	/* Without the slash. NULL in the last entry. */
 	const char *name;
-	/* What stands behind it ("HOST [PORT]"), or "". */
+	/* The words for its arguments ("HOST [PORT]"), or "". */
 	const char *arguments;
 	const char *help;
-	/* Executes it; `arguments` may be taken apart. */
+	/* Executes the command and may modify `arguments`. */
 	void (*run)(struct tui *tui, char *arguments, int64_t now);
-	/* One letter does not name it: a command without this has that letter. */
+	/* One letter is not enough; another command has it. */
 	bool two_letters;
 };
 
 struct key_spec {
 	/* "F2", "PgUp". NULL in the last entry. */
 	const char *key;
-	/* The key and a word for the last row of the screen, or NULL. */
+	/* The key and its hint for the last row of the screen, or NULL. */
 	const char *hint;
 	const char *help;
 };
@@ -35,24 +35,24 @@ extern const struct command command_table[];
 extern const struct key_spec key_table[];
 
 /* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one.
- * NULL when there is none, or when command_candidates() has more than one. *arguments points behind
- * it and blanks, into `line` (at its end when there are none); blanks at the end of the line are
- * part of it.
+ * Returns NULL if there is none, or if command_candidates() has more than one. *arguments points
+ * into `line`, after the name and its blanks (at the end if there are none); blanks at the end of
+ * the line are part of it.
  */
 const struct command *command_find(const char *line, size_t n, const char **arguments);
 /* The length of the `n` bytes at `arguments` without the blanks at their end. */
 size_t command_trim(const char *arguments, size_t n);
-/* Executes a line that begins with a slash, or shows why not. */
+/* Executes a line that begins with a slash, or shows why that is not possible. */
 void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
-/* The names (with the slash) that begin with `word`: a NULL-ended malloc()ed array of malloc()ed
- * strings, or NULL. */
+/* Returns the names (with the slash) that begin with `word`: a NULL-ended malloc()ed array of
+ * malloc()ed strings, or NULL. */
 char **command_completions(const char *word);
-/* What an ambiguous line could mean: "/clear, /connect"; "" for none. Writes at most `size` bytes
- * with the end, returns `buf`. */
+/* Writes the possible meanings of an ambiguous line, "/clear, /connect", or "" for none: at most
+ * `size` bytes with the end. Returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
-/* The text of the help page: commands and keys. malloc()ed, NULL when memory is short. */
+/* Returns the text of the help page, commands and keys: malloc()ed, NULL when memory is short. */
 char *command_help_page(void);
-/* The last row's hints, "? help  ^D quit". Returns `buf`. */
+/* Writes the last row's hints, "? help  ^D quit". Returns `buf`. */
 const char *command_hints(char *buf, size_t size);
 
 #endif

@@ -13,7 +13,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* Half a gigabyte. */
+/* The maximum of rows, half a gigabyte. */
 #define ROWS_MAX 1000000
 #define EXAMPLE "; for example /burst 200 every 5ms size 100"
 
@@ -174,7 +174,7 @@ size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity)
 
 /* --- in words --- */
 
-/* Lines a second, measured. */
+/* The measured rate, lines per second. */
 static double rate(const struct generator *g, int64_t now)
 {
 	const int64_t until = g->running ? now : g->end;
@@ -191,7 +191,7 @@ static const char *rate_text(double rate, char *buf, size_t size)
 	return buf;
 }
 
-/* By the schedule while it is kept, else by the rate so far. */
+/* The time left by the schedule while it is kept, else by the rate so far. */
 static int64_t time_left(const struct generator *g, int64_t now)
 {
 	const uint64_t lines = g->plan.count - g->sent;

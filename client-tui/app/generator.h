@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The generator: numbered lines on a schedule. It is an open loop: line k is due k intervals after
- * the start, whatever becomes of the lines before it; a line that is sent more than GENERATOR_SLIP
- * later is counted as slipped. Pure: the caller sends the lines. Times are ns of the monotonic
- * clock. */
+ * the start, whatever happens to earlier lines; a line that is sent more than GENERATOR_SLIP later
+ * counts as slipped. Pure: the caller sends the lines. Times are ns of the monotonic clock. */
 #ifndef UPCASE_GENERATOR_H
 #define UPCASE_GENERATOR_H
 
@@ -10,17 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lines sent in one turn of a loop at most, so that keys and replies get their turn. */
+/* The maximum number of lines sent in one pass of a loop, so that keys and replies are not delayed.
+ */
 #define GENERATOR_BATCH 256
-/* A line that is later than this has slipped, ns. */
+/* The delay after which a line has slipped, ns. */
 #define GENERATOR_SLIP (10 * 1000 * 1000)
-/* How long the second line may be held, ns. */
+/* The maximum time for which the second line is held, ns. */
 #define GENERATOR_HOLD INT64_C(1000000000)
 #define GENERATOR_WHY 160
 
 struct generator_plan {
-	/* How many lines, one every `interval` ns (0: as fast as they can be sent), each of `size`
-	 * bytes (0: as short as it can be). */
+	/* The number of lines, one every `interval` ns (0: as fast as possible), each of `size`
+	 * bytes (0: as short as possible). */
 	uint64_t count;
 	int64_t interval;
 	size_t size;
@@ -32,7 +32,7 @@ struct generator {
 	int64_t start, end;
 	/* Lines sent so far. */
 	uint64_t sent;
-	/* The second line waits, until `held_until`. */
+	/* The second line waits until `held_until`. */
 	bool held;
 	int64_t held_until;
 	/* Lines sent more than GENERATOR_SLIP later than due; the largest delay, ns. */
@@ -41,39 +41,39 @@ struct generator {
 };
 
 /* Reads "N [every D] [size S]", as "200 every 5ms size 100", into `plan`; the defaults are 10 ms
- * and the shortest lines. Returns 0, or -1 with what is wrong, and an example, in `why`; `plan` is
- * unchanged then. */
+ * and the shortest lines. Returns 0, or -1 with the error and an example in `why`; `plan` is then
+ * unchanged. */
 int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY]);
 
-/* How many rows a ledger needs so that each line keeps its row until its fate is known and
- * reported: those of three times `reply_timeout`, at least `rows`, at most a million. */
+/* The number of rows of a ledger with which each line keeps its row until its fate is known and
+ * reported: the lines of three times `reply_timeout`, at least `rows`, at most a million. */
 size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, size_t rows);
 
-/* The first line is due at `now`. */
+/* Starts the generator: the first line is due at `now`. */
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
-/* No more lines. */
+/* Stops the generator. */
 void generator_stop(struct generator *g, int64_t now);
 /* Holds the second line until `until`, at most for GENERATOR_HOLD: over TCP the first line shows
  * whether the server keeps the connection (session_alone_until()). The later lines follow on
  * schedule. Call it before each generator_next(). */
 void generator_hold(struct generator *g, int64_t until, int64_t now);
-/* When the next line is due, or INT64_MAX when there is none. */
+/* The time when the next line is due, or INT64_MAX when there is none. */
 int64_t generator_due(const struct generator *g);
-/* Returns true when a line is due at `now`, and counts it as sent. After the last line it has
- * stopped.
+/* Returns true and counts the line as sent if one is due at `now`. Stops the generator after the
+ * last line.
  */
 bool generator_next(struct generator *g, int64_t now);
 
-/* The text of the line with that number: "line 17", then letters up to `size` bytes; a shorter line
- * loses letters, never a digit, so that each number's text is its own. Writes at most `capacity`
- * bytes; returns the length. */
+/* Writes the text of the line with that number: "line 17", then letters up to `size` bytes. A
+ * shorter text drops letters but no digits, so that each number has its own text. Writes at most
+ * `capacity` bytes; returns the length. */
 size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
-/* "340/1000 · 100/s · 6.6 s left"; `dot` is what stands between. Returns `buf`. */
+/* Writes "340/1000 · 100/s · 6.6 s left"; `dot` is the separator. Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
-/* The result of the schedule: "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21 ms late"
- * and, when lines slipped, how many. `micro` as for units_duration_text().
+/* Writes the result of the schedule: "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21
+ * ms late" and the number of lines that slipped, if any. `micro` as for units_duration_text().
  * Returns `buf`. */
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size);
 

@@ -41,8 +41,8 @@ static int start_private(struct settings *settings, struct local_server *server,
 	return 0;
 }
 
-/* upcase-lab gives its command, by the environment, the control socket of the link and that of the
- * server at the link's far end. */
+/* Finds the control sockets of the link and of the server at its far end, which upcase-lab passes
+ * to its command in the environment. */
 static void find_lab(struct settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *server = getenv("UPCASE_LAB_FAR");
@@ -85,7 +85,7 @@ static int run_replay(const struct settings *settings)
 	return status;
 }
 
-/* Says what is wrong with the options together, before anything is done. */
+/* Checks that the options fit together, before anything is done. */
 static int check_options(const struct settings *settings)
 {
 	const char *wrong = NULL;
@@ -109,13 +109,13 @@ int main(int argc, char **argv)
 	struct settings settings;
 	sigset_t none;
 
-	/* The parent may have blocked the signals that end it. */
+	/* The parent may have blocked signals that end the program. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setlocale(LC_ALL, "");
-	/* A point in every figure, on the screen as in files. */
+	/* Decimals have a point on the screen as in files. */
 	setlocale(LC_NUMERIC, "C");
-	/* A file that may not grow fails as a full disk does. */
+	/* A file at its size limit fails with an error, as on a full disk. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (standard_open("upcase", 0))
 		return 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* With two transports each reply is a line of its own that begins with its transport; while a long
- * reply of one comes in pieces, those of the other wait. */
+ * reply over one transport comes in pieces, replies over the other wait. */
 #include "config.h"
 
 #include "app/plain-output.h"
@@ -15,15 +15,16 @@
 #include "common/standard.h"
 #include "report/summary.h"
 
-/* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so
- * many. */
+/* --ordered: the maximum number of replies kept while an earlier line is undecided; sending stops
+ * at that number. */
 #define ORDER_CAPACITY 65536
 #define ORDER_BYTES (32u * 1024 * 1024)
-/* Held back for a long reply of the other channel; when there is more, that one is broken off. */
+/* The maximum number of bytes held back for a long reply of the other channel; beyond it, that
+ * reply is broken off. */
 #define HELD_MAX (32u * 1024 * 1024)
-/* Lines lost that are reported one by one; the summary counts them all. */
+/* The maximum number of lost lines reported one by one; the summary counts all. */
 #define REPORTED_LINES 10
-/* How often the progress is written anew. */
+/* The interval between updates of the progress. */
 #define PROGRESS (200 * NS_PER_MS)
 
 /* --- standard error --- */
@@ -42,7 +43,7 @@ void plain_progress(struct plain *p, int64_t now)
 
 	if (!p->progress || p->input_ended || !p->run.generator.running || now < p->progress_at)
 		return;
-	/* One byte a column: the text is ASCII. */
+	/* The text is ASCII: a byte takes one column. */
 	generator_progress(&p->run.generator, now, "-", text, sizeof text);
 	n = strlen(text);
 	fprintf(stderr, "\r%s%*s", text, n < p->progress_shown ? (int)(p->progress_shown - n) : 0,
@@ -99,7 +100,7 @@ static void put(struct plain *p, const void *bytes, size_t n)
 	}
 }
 
-/* The end of a line. On a terminal it shows at once, in order with what standard error says. */
+/* Writes the end of a line. A terminal shows it at once, in order with standard error. */
 static void put_end(struct plain *p)
 {
 	if (p->output_length == sizeof p->output)
@@ -122,7 +123,7 @@ static void put_held(struct plain *p, struct plain_channel *channel)
 	channel->held_length = channel->held_capacity = 0;
 }
 
-/* Puts bytes of a transport, or holds them back. */
+/* Writes bytes of a transport, or holds them back. */
 static void put_or_hold(struct plain *p, bool stream, const void *bytes, size_t n)
 {
 	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
@@ -137,7 +138,7 @@ static void put_or_hold(struct plain *p, bool stream, const void *bytes, size_t 
 			channel->held_length += n;
 			return;
 		}
-		/* Its reply goes on in a line of its own. */
+		/* The other channel's reply continues in a line of its own. */
 		put(p, "\n", 1);
 		other->begun = false;
 		put_held(p, channel);
@@ -145,7 +146,7 @@ static void put_or_hold(struct plain *p, bool stream, const void *bytes, size_t 
 	put(p, bytes, n);
 }
 
-/* A reply or a piece of one. */
+/* Prints a reply or a piece of one. */
 static void put_part(struct plain *p, bool stream, const void *text, size_t n, bool end)
 {
 	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
@@ -218,7 +219,7 @@ static bool decided(const struct plain *p, uint64_t number)
 	return !row || ledger_is_decided(row->fate);
 }
 
-/* Prints as far as every line is decided. */
+/* Prints replies up to the first undecided line. */
 static void put_in_order(struct plain *p)
 {
 	struct plain_channel *channel = &p->channels[SESSION_UDP];
@@ -325,7 +326,7 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 		put_in_order(p);
 }
 
-/* Reports a SYN that was sent again; what went as it should is not for a script. */
+/* Reports a SYN that was sent again; a normal connection is not reported. */
 void plain_connection(void *plain, const struct session_event *event, struct connection_note *note,
     bool final)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plain front end's state, and what it prints: replies to standard output, the rest to standard
+/* The plain front end's state and output: replies go to standard output, the rest to standard
  * error. For plain.c only. */
 #ifndef UPCASE_PLAIN_OUTPUT_H
 #define UPCASE_PLAIN_OUTPUT_H
@@ -8,17 +8,18 @@
 
 #define PLAIN_READ_SIZE 65536
 #define PLAIN_WRITE_SIZE 65536
-/* A longer line goes out in pieces over TCP; over UDP it is longer than any datagram and fails. */
+/* The maximum length of a line that is sent whole. A longer line goes out in pieces over TCP; over
+ * UDP it fails, longer than any datagram. */
 #define PLAIN_LINE_WHOLE 65536
 
 /* The replies of one transport. */
 struct plain_channel {
-	/* A reply of which pieces were printed is not at its end yet. */
+	/* Pieces of a reply were printed, but not its end. */
 	bool begun;
-	/* Its replies while the other channel's has begun. */
+	/* Its replies while a reply of the other channel is incomplete. */
 	unsigned char *held;
 	size_t held_length, held_capacity;
-	/* --ordered: the next line to print, and the replies that came before their turn. */
+	/* --ordered: the next line to print, and the replies that came early. */
 	uint64_t next;
 	struct early {
 		unsigned char *text;
@@ -33,55 +34,55 @@ struct plain {
 	/* By transport. `prefixes`: each reply begins with its transport. */
 	struct plain_channel channels[2];
 	bool prefixes;
-	/* Bytes read for which the sessions have no room yet: from `begin` to before `end`. */
+	/* Bytes read that wait for room in the sessions: from `begin` to before `end`. */
 	unsigned char input[PLAIN_READ_SIZE];
 	size_t begin, end;
-	/* When they were read. */
+	/* The time when they were read. */
 	int64_t typed_at;
-	/* The line being read: its first bytes, and how many of them are left unsent. */
+	/* The line being read: its first bytes, and the number of them that are not sent. */
 	unsigned char line[PLAIN_LINE_WHOLE];
 	size_t used;
 	/* A piece of the line has been sent. */
 	bool begun;
-	/* Replies that are yet to be written to standard output: stdio's buffer is much smaller. */
+	/* Replies for standard output: stdio's buffer is much smaller. */
 	unsigned char output[PLAIN_WRITE_SIZE];
 	size_t output_length;
-	/* No more lines will be sent. */
+	/* The input has ended: no more lines will be sent. */
 	bool input_ended;
-	/* The last line of the input when it had no end of line: neither has its reply. */
+	/* The number of the input's last line if it had no end of line: its reply gets none either.
+	 */
 	uint64_t unterminated;
 	/* An end of line is due before the next reply. */
 	bool newline_due;
-	/* The progress that stands on standard error: its width, 0 for none; and when it is written
-	 * anew. Standard output may be the same terminal. */
+	/* The progress on standard error, where standard output may be the same terminal; its
+	 * width, 0 for none; the time of its next update. */
 	bool progress, same_terminal;
 	size_t progress_shown;
 	int64_t progress_at;
-	/* When the recorder writes again. */
+	/* The time of the recorder's next call. */
 	int64_t record_at;
-	/* Lines passed on since the last dispatch. */
+	/* Lines sent since the last dispatch. */
 	int64_t passed_on;
-	/* Lines lost and strays that were reported. */
+	/* The numbers of lost lines and of strays that were reported. */
 	unsigned reported;
-	/* Memory is short: the end. */
+	/* Memory is short: the program ends. */
 	bool failed;
-	/* Standard input could not be read to its end; why standard output could not be written, or
-	 * 0. */
+	/* Standard input could not be read to its end; the error of standard output, or 0. */
 	bool read_failed;
 	int write_error;
 	/* Standard input is a terminal; standard output is one. */
 	bool typed, shown;
-	/* In the lab: until when its events are waited for, 0: not yet. */
+	/* In the lab: the time until which its events are awaited, 0: not set. */
 	int64_t lab_until;
 };
 
-/* One line on standard error; with --quiet only if it is `bad`. */
+/* Writes one line to standard error; with --quiet only if it is `bad`. */
 void plain_say(struct plain *p, bool bad, const char *words);
-/* Writes the progress when it is time, and takes it away. */
+/* Writes the progress when it is time, and removes it. */
 void plain_progress(struct plain *p, int64_t now);
 void plain_erase_progress(struct plain *p);
 
-/* Room for what --ordered keeps. Returns 0 or -1. */
+/* Makes room for the replies that --ordered keeps. Returns 0 or -1. */
 int plain_order_start(struct plain *p);
 bool plain_order_has_room(const void *plain);
 
@@ -92,9 +93,9 @@ void plain_row(void *plain, struct run_session *of, uint64_t number);
 void plain_connection(void *plain, const struct session_event *event, struct connection_note *note,
     bool final);
 
-/* Hands all replies to the kernel. */
+/* Writes all replies to the kernel. */
 void plain_flush(struct plain *p);
-/* Prints what is decided, and what is still held. */
+/* Prints all decided and all held replies. */
 void plain_end_output(struct plain *p);
 void plain_free_output(struct plain *p);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines in, capitals out. Input is read only while the sessions have room, so that a gigabyte
- * streams through in the memory of a few lines. */
+/* The front end reads lines and prints capitals. It reads input only while the sessions have room,
+ * so that a gigabyte streams through in the memory of a few lines. */
 #include "config.h"
 
 #include "app/plain.h"
@@ -19,12 +19,12 @@
 #include "record/record-file.h"
 #include "report/export.h"
 
-/* In the lab: how long the last lines may still be compared with what the link did. */
+/* In the lab: the maximum time for comparing the last lines with the link's events. */
 #define LAB_TIME (2 * NS_PER_S)
 
 /* --- sending --- */
 
-/* No session sends any more: lines fail at once. */
+/* Returns true if no session sends any more: lines fail at once. */
 static bool cannot_send(const struct plain *p)
 {
 	for (size_t i = 0; i < p->run.used_count; i++)
@@ -46,7 +46,7 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 	p->failed = true;
 }
 
-/* A line or a piece of one. */
+/* Sends a line or a piece of one. */
 static void send_line(struct plain *p, const void *text, size_t n, bool last_of_line,
     bool unterminated, int64_t now)
 {
@@ -61,14 +61,14 @@ static void send_line(struct plain *p, const void *text, size_t n, bool last_of_
 	p->begun = !last_of_line;
 }
 
-/* What was kept of a line. */
+/* Sends the kept part of a line. */
 static void send_kept(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
 	send_line(p, p->line, p->used, last_of_line, unterminated, now);
 	p->used = 0;
 }
 
-/* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for
+/* Adds as much of a line as fits; the rest goes out as a piece (TCP) or makes the line too long for
  * any datagram (UDP). */
 static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
 {
@@ -85,7 +85,7 @@ static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, i
 	}
 }
 
-/* Takes `n` bytes of a line; `whole`: the line ends with them. */
+/* Takes `n` bytes of a line; with `whole` the line ends there. */
 static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bool whole,
     int64_t now)
 {
@@ -109,7 +109,7 @@ static void dispatch_recorder(struct plain *p, int64_t now)
 		p->write_error = recorder_error(p->run.recorder);
 }
 
-/* Passes on what was read, as far as there is room. */
+/* Sends the bytes read, as far as there is room. */
 static void pass(struct plain *p, int64_t now)
 {
 	while (p->begin < p->end && has_room(p)) {
@@ -117,8 +117,8 @@ static void pass(struct plain *p, int64_t now)
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
 		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
 
-		/* Lines that fail at once come so fast that the next ones push them out of the
-		 * ledger. */
+		/* Lines that fail at once come so fast that they would evict the previous ones from
+		 * the ledger. */
 		if (++p->passed_on >= p->run.settings.rows / 2)
 			dispatch_recorder(p, now);
 		take_input(p, at, n, end != NULL, now);
@@ -132,14 +132,14 @@ static void end_input(struct plain *p, int64_t now)
 	if (p->begun || p->used > 0)
 		send_kept(p, true, true, now);
 	p->input_ended = true;
-	/* Generated lines over TCP: the connection stays whole until all are answered, so that both
-	 * ends can be asked about it. */
+	/* The connection of generated lines over TCP stays open until all are answered, so that
+	 * both ends can be queried. */
 	for (size_t i = 0; i < p->run.used_count; i++)
 		if (!(p->run.settings.count > 0 && p->run.used[i]->stream))
 			session_finish(p->run.used[i]->session, now);
 }
 
-/* Takes in what can be read, or its end. */
+/* Reads the available input, or its end. */
 static void read_input(struct plain *p)
 {
 	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
@@ -181,7 +181,8 @@ static void generate(struct plain *p)
 		end_input(p, clock_monotonic());
 }
 
-/* SIGINT while lines are generated ends only that; the next one ends all, as SIGTERM does. */
+/* The first SIGINT while lines are generated ends only those; the next one ends the program, as
+ * SIGTERM does. */
 static void take_interrupt(struct plain *p)
 {
 	if (!stop_take_interrupt())
@@ -198,7 +199,8 @@ static void take_interrupt(struct plain *p)
 
 /* --- the loop --- */
 
-/* All lines have their fates; what the link did with the last of them is not known yet. */
+/* Returns true if all lines have their fates, but the link's events of the last lines are not known
+ * yet. */
 static bool lab_awaited(struct plain *p)
 {
 	const int64_t now = clock_monotonic();
@@ -216,8 +218,8 @@ static bool finished(struct plain *p)
 	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
-/* Nobody can be reached: each line of the input fails all the same, but nobody needs to type more.
- */
+/* Returns true if no server can be reached and a user types: each line of other input is read and
+ * fails. */
 static bool typed_in_vain(const struct plain *p)
 {
 	return p->typed && cannot_send(p);
@@ -263,8 +265,8 @@ static void dispatch_once(struct plain *p)
 	plain_progress(p, clock_monotonic());
 }
 
-/* The first record says how the link is set, and may be due before the lab has said anything else.
- */
+/* Waits for the link's settings: the first record has them, and may be due before any other event
+ * of the lab. */
 static void await_link(struct plain *p)
 {
 	struct lab *lab = p->run.lab;
@@ -290,7 +292,7 @@ static int write_failed(int error)
 	return -1;
 }
 
-/* --save. Returns 0, or -1 after one line on standard error. */
+/* Writes the file of --save. Returns 0, or -1 after one line on standard error. */
 static int save(struct plain *p)
 {
 	const struct run *run = &p->run;
@@ -349,7 +351,7 @@ static int end(struct plain *p)
 	generator_stop(&run->generator, clock_monotonic());
 	all_sent = all = p->input_ended && !p->read_failed &&
 	                 (run->settings.count == 0 || g->sent == g->plan.count);
-	/* Nobody was reached, even if no line was sent. */
+	/* The exit status is 1 if no server was reached, even if no line was sent. */
 	for (size_t i = 0; i < run->used_count; i++)
 		all = all && !session_dead(run->used[i]->session);
 	run_give_up(run, clock_monotonic());
@@ -396,7 +398,7 @@ static struct plain *plain_new(const struct settings *settings)
 	return p;
 }
 
-/* Closes everything. Returns `status`. */
+/* Closes everything and frees it. Returns `status`. */
 static int plain_free(struct plain *p, int status)
 {
 	plain_free_output(p);
@@ -405,13 +407,13 @@ static int plain_free(struct plain *p, int status)
 	return status;
 }
 
-/* Records, the link and sessions. Returns 0, or -1 when memory is short. */
+/* Starts records, the link and sessions. Returns 0, or -1 when memory is short. */
 static int start(struct plain *p)
 {
 	const struct settings *s = &p->run.settings;
 	const bool records = s->output != RECORD_OUTPUT_TEXT;
 
-	/* A reader that has gone is reported as a disk that is full. */
+	/* A closed pipe is reported as an error of writing, like a full disk. */
 	if (records)
 		signal(SIGPIPE, SIG_IGN);
 	if ((records || s->save) &&
@@ -420,7 +422,7 @@ static int start(struct plain *p)
 	await_link(p);
 	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
 		return -1;
-	/* A session may report something at once, and a signal may answer that. */
+	/* A session may report an event at once, for which a signal may come. */
 	stop_catch(s->count > 0);
 	return run_open_sessions(&p->run, clock_monotonic());
 }
@@ -451,7 +453,7 @@ int plain_run(const struct settings *settings, const char *notice)
 
 /* --- a recording --- */
 
-/* Prints the summaries. Returns whether every line was answered. */
+/* Prints the summaries. Returns true if every line was answered. */
 static bool put_summaries(struct plain *p)
 {
 	bool all = true;
@@ -499,7 +501,7 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 	signal(SIGPIPE, SIG_IGN);
 	p->run.replay = replay;
 	p->prefixes = replay_status(replay)->sessions > 1;
-	/* Any time does: only differences are written. */
+	/* Any time is valid here: only differences are written. */
 	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0) {
 		standard_say("upcase: memory is short");
 		return plain_free(p, 1);

@@ -7,11 +7,11 @@
 #include "app/settings.h"
 #include "record/replay.h"
 
-/* Runs to the end. `notice` is shown first, or NULL. Returns the exit status: 0 all
- * answered, 1 not. */
+/* Runs until the end. Shows `notice`, which may be NULL, first. Returns the exit status: 0 if all
+ * lines were answered, else 1. */
 int plain_run(const struct settings *settings, const char *notice);
-/* Shows a recording, all at once: as replies in the order in which they came, or as records.
- * Returns the exit status, as above. */
+/* Shows a recording at once: its replies in the order in which they came, or its records. Returns
+ * the exit status as above. */
 int plain_replay(const struct settings *settings, struct replay *replay);
 
 #endif

@@ -9,9 +9,9 @@
 #include "common/standard.h"
 #include "report/summary.h"
 
-/* How long TCP lines left behind by /connect may still be answered. */
+/* The time in which TCP lines of a peer left by /connect may still be answered. */
 #define LEAVE_TIME (5 * NS_PER_S)
-/* Generated lines are sent for so long at most: a key waits no longer for them. */
+/* The maximum time for sending generated lines, so that a key does not wait longer. */
 #define BATCH_TIME (10 * NS_PER_MS)
 
 void run_init(struct run *run, const struct settings *settings, const struct run_hooks *hooks)
@@ -126,8 +126,8 @@ static void report_connections(struct run_session *of, bool all, int64_t now)
 	    report_connection, of->run);
 }
 
-/* At once, before the notice of what it means; not while the session is being opened, which is not
- * known yet. */
+/* Reports a connection at once, before the notice about it; but not while the session is being
+ * opened and is not yet known. */
 static void on_connection(void *context, const struct session_connection *connection)
 {
 	struct run_session *of = context;
@@ -199,7 +199,7 @@ int run_open_recorder(struct run *run, int64_t now, int64_t wall)
 
 /* --- sessions --- */
 
-/* Closes sessions that were left before a line was typed: they stand in no row. */
+/* Closes sessions that were left before a line was typed: no row needs them. */
 static void close_unused(struct run *run)
 {
 	size_t kept = 0;
@@ -354,7 +354,7 @@ static void on_replay_line(void *context, size_t session, size_t other, uint64_t
 		    other == SIZE_MAX ? NULL : run->sessions[other], number);
 }
 
-/* The last session of each transport is what the status line shows. */
+/* The status line shows the last session of each transport. */
 int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 {
 	const struct replay_hooks hooks = { .context = run,
@@ -443,7 +443,8 @@ static bool opening(const struct run *run)
 	return false;
 }
 
-/* On a schedule nothing holds a line back; without one they come as fast as they are taken. */
+/* Returns true if lines may be generated: always with an interval; without one, while there is room
+ * for them. */
 static bool may_generate(const struct run *run)
 {
 	return run->generator.plan.interval > 0 ||
@@ -564,7 +565,7 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 	const struct generator *g = &run->generator;
 
 	session_figures(of->session, now, figures);
-	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this
+	/* The far end reports on all TCP together; with one peer, as in the lab, that is this
 	 * session's. */
 	if (run->lab && of->stream)
 		figures->tcp.has_server = server_retransmitted(lab_server_tcp(run->lab),

@@ -52,7 +52,7 @@ static int set_port(const struct options_spec *o, void *to, const char *value,
 	return put_port(((struct settings *)to)->port, value, why);
 }
 
-/* A configuration's "both" and a command line's "udp": the later one counts. */
+/* Reads a transport: a command line's "udp" overrides a configuration's "both". */
 static int set_transport(const struct options_spec *o, void *to, const char *value,
     char why[OPTIONS_WHY])
 {
@@ -205,7 +205,8 @@ struct record_run settings_run(const struct settings *s, int64_t wall)
 		.size = s->size };
 }
 
-/* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
+/* Splits "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address.
+ */
 static int split_peer(const char *text, struct settings *s, char why[OPTIONS_WHY])
 {
 	const char *close = *text == '[' ? strchr(text, ']') : NULL;
@@ -273,7 +274,7 @@ static int configuration(struct settings *s)
 	return result < 0 ? -1 : 0;
 }
 
-/* The command line is read twice: once to find --config, then again over what the file said. */
+/* The command line is read twice: first to find --config, then again to override the file. */
 int settings_read(struct settings *s, int argc, char **argv)
 {
 	const char *file;

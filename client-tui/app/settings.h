@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user asked for: the command line over the configuration file over the defaults. */
+/* The user's settings: the command line overrides the configuration file, which overrides the
+ * defaults. */
 #ifndef UPCASE_SETTINGS_H
 #define UPCASE_SETTINGS_H
 
@@ -14,50 +15,51 @@
 #define SETTINGS_PEER_PORT "12000"
 #define SETTINGS_NAME_MAX 256
 
-/* Numbered lines are sent so often when nothing else is said. */
+/* The default interval of numbered lines, ns. */
 #define SETTINGS_INTERVAL (10 * 1000 * 1000)
 #define SETTINGS_COUNT_MAX RECORD_COUNT_MAX
 #define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
 
 struct settings {
-	/* The peer; an empty host asks for a private server. */
+	/* The peer; an empty host means a private server. */
 	char host[SETTINGS_NAME_MAX];
 	char port[8];
 	enum session_transport transport;
 	/* AF_UNSPEC, AF_INET or AF_INET6. */
 	int family;
-	/* Each line over UDP and TCP at once; `transport` is then where a switch back leads. */
+	/* Each line goes over UDP and TCP at once; `transport` is then the one that a switch back
+	 * restores. */
 	bool both;
 	int64_t reply_timeout, connect_timeout;
 	enum ledger_tag tag;
 	int64_t window;
 	int64_t rows;
-	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given`: it is not the default. */
+	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given` is true if it is not the default. */
 	int64_t retries;
 	bool retries_given;
 	bool plain, ordered, quiet;
 	bool ascii;
 	struct screen_settings screen;
-	/* Numbered lines to send: how many (0: none), one every `interval` ns (0: at once), each
-	 * `size` bytes (0: as short as it can be). */
+	/* Numbered lines to send: their number (0: none), one every `interval` ns (0: at once),
+	 * each of `size` bytes (0: as short as possible). */
 	int64_t count, interval, size;
-	/* What goes to standard output. */
+	/* The contents of standard output. */
 	enum record_output output;
-	/* A file to write at the end, by its ending, or NULL. */
+	/* The file to write at the end, or NULL; its ending selects the format. */
 	const char *save;
-	/* A recorded session to show again, or NULL; a line at a keystroke instead of at its own
-	 * speed. */
+	/* The recorded session to show again, or NULL; one line at each keystroke instead of at its
+	 * own speed. */
 	const char *read;
 	bool step;
-	/* Lines of history kept; 0 keeps none, not even a file. */
+	/* The number of history lines kept; 0 keeps none, not even a file. */
 	int64_t history;
 	/* The configuration file to read instead of the usual one; "" for none at all. */
 	const char *configuration;
 	bool configuration_given;
 	bool help, version;
-	/* The control socket of the lab that we run in, or NULL. */
+	/* The control socket of the lab around the program, or NULL. */
 	const char *lab;
-	/* The control socket of the server at its far end, or NULL. */
+	/* The control socket of the server at the lab's far end, or NULL. */
 	const char *lab_server;
 };
 
@@ -70,11 +72,11 @@ void settings_usage(void);
 struct session_settings settings_session(const struct settings *settings,
     enum session_transport transport);
 
-/* What the records of a run begin with, at `wall`, ns since 1970. */
+/* The data at the beginning of a run's records; `wall` is in ns since 1970. */
 struct record_run settings_run(const struct settings *settings, int64_t wall);
 
-/* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged
- * when none is given). Returns 0, or -1 with what is wrong in `why`. */
+/* Splits "host", "host port", "host:port" or "[address]:port" into host and port (unchanged if none
+ * is given). Returns 0, or -1 with the error in `why`. */
 int settings_peer(const char *host, const char *port, struct settings *settings, char *why,
     size_t size);
 

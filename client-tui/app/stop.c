@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Calls that a signal interrupts are restarted, on what their descriptor is by then: a step of the
- * end may have put /dev/null there. A handler has no argument: the state is static. */
+/* Calls that a signal interrupts are restarted on the present file of their descriptor, which may
+ * be /dev/null by then. A handler has no argument: the state is static. */
 #include "config.h"
 
 #include "app/stop.h"
@@ -17,9 +17,9 @@
 #include "common/standard.h"
 
 /* After the signal that ends the program, SIGALRM comes every STEP_US. A slow reader has
- * GRACE_STEPS steps to take what is being written. After STALLED_STEPS steps in a row the program
- * dies; a step does not count in which it may work long, as it saves or ends, and used WORK_US of
- * processor time.
+ * GRACE_STEPS steps to read the output. After STALLED_STEPS counted steps in a row the program
+ * dies. A step is not counted if the program may work long in it (it saves or ends) and used
+ * WORK_US of processor time.
  */
 #define STEP_US 100000
 #define GRACE_STEPS 2
@@ -132,8 +132,8 @@ bool stop_take_resize(void)
 	return take(&self.resized);
 }
 
-/* The signals are blocked from the test of the flags to the wait and nowhere else: a write to a
- * full pipe can be interrupted. */
+/* The signals are blocked only from the test of the flags to the wait, because a write to a full
+ * pipe must be interruptible. */
 void stop_wait(struct fd_watch *w, int64_t now)
 {
 	struct timespec ts;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The signals of the client's loops. After the first one that ends the program, the program has
  * less than a second: /dev/null replaces standard input, output and error where they block, so that
- * the program ends as usual; if that does not help, it dies. */
+ * the program ends as usual; if that does not help, a signal kills the program. */
 #ifndef UPCASE_STOP_H
 #define UPCASE_STOP_H
 
@@ -12,15 +12,16 @@
 /* Catches SIGINT, SIGTERM, SIGWINCH and, unless it is ignored, SIGHUP. `gentle`: the first SIGINT
  * is an interrupt, unless standard output or error blocks. */
 void stop_catch(bool gentle);
-/* The signal that ends the program, or 0. */
+/* Returns the signal that ends the program, or 0. */
 int stop_asked(void);
-/* Says whether the program may work long from now on, as it does to save. After stop_asked() has
- * returned a signal it always may. */
+/* Sets whether the program may work long from now on, as a save does. It always may after
+ * stop_asked() has returned a signal. */
 void stop_may_work(bool may);
-/* Whether there was an interrupt, or a change of the terminal's size, since the last call. */
+/* Return whether there was an interrupt, or a change of the terminal's size, since the last call.
+ */
 bool stop_take_interrupt(void);
 bool stop_take_resize(void);
-/* Waits for `w`, or until such a signal: then nothing is ready. */
+/* Waits for `w`, or for such a signal: then nothing is ready. */
 void stop_wait(struct fd_watch *w, int64_t now);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys of the screen; the others go on to the line editor. */
+/* Keys of the screen; all others go to the line editor. */
 #include "config.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "terminal/line-editor.h"
 
-/* How long a second Ctrl-C leaves. */
+/* The time in which a second Ctrl-C leaves the program. */
 #define QUIT_TIME (2 * NS_PER_S)
 
 static void toggle_help(struct tui *tui)
@@ -26,8 +26,8 @@ static void toggle_help(struct tui *tui)
 
 /* --- lines --- */
 
-/* In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; what cannot be
- * converted goes as it is. */
+/* Sends text. In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; text
+ * that cannot be converted is sent unchanged. */
 static void send_text(struct tui *tui, const char *text, size_t n, int64_t now)
 {
 	size_t length = 0;
@@ -56,7 +56,8 @@ void tui_line(void *context, const char *line, size_t n)
 
 /* --- pastes --- */
 
-/* Terminals send a pasted end of line as CR, LF or both: all become LF. Returns the new length. */
+/* Converts a pasted end of line, which terminals send as CR, LF or both, to LF. Returns the new
+ * length. */
 static size_t unify_line_ends(unsigned char *bytes, size_t n)
 {
 	size_t used = 0;
@@ -115,7 +116,7 @@ static void take_paste(struct tui *tui, const struct key_event *key)
 	free(bytes);
 }
 
-/* Pasted lines are text, never commands. */
+/* Sends pasted lines as text, never as commands. */
 static void send_paste(struct tui *tui, int64_t now)
 {
 	const char *at = (const char *)tui->question.paste;
@@ -194,8 +195,8 @@ static void scroll(struct tui *tui, long lines, int pages)
 		view_scroll(&tui->view, tui->transcript, rows, columns, lines);
 }
 
-/* A page takes the keys that move it, and those that leave it; any other key leaves it and is
- * typed. */
+/* Handles a key while a page is shown: some keys move the page, some close it; any other key closes
+ * it and is typed. */
 static bool page_key(struct tui *tui, const struct key_event *key)
 {
 	const unsigned char byte = key->length == 1 ? key->bytes[0] : 0;
@@ -244,7 +245,8 @@ static void escape_key(struct tui *tui)
 		line_editor_escape();
 }
 
-/* Generated lines end first, then what is typed. */
+/* Ends the generated lines; without any, drops the typed line; without one, a second Ctrl-C leaves.
+ */
 static void interrupt_key(struct tui *tui, int64_t now)
 {
 	if (run_generating(&tui->run)) {

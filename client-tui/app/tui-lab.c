@@ -10,7 +10,7 @@
 
 /* --- hooks --- */
 
-/* Adds the UDP lines of which chance decided, and those of them answered. */
+/* Counts the UDP lines whose fate was chance, and those of them that were answered. */
 static void measure(const struct tui *tui, uint64_t *decided, uint64_t *answered)
 {
 	for (size_t i = 0; i < tui->run.count; i++) {

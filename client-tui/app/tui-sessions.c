@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The run on the screen: rows for what its sessions report; lines that are typed, generated or
- * shown from a recording. */
+/* The run on the screen: rows for its sessions' events; lines that are typed, generated or shown
+ * from a recording. */
 #include "config.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ void tui_reply(void *context, struct run_session *of, const struct session_reply
 {
 	struct tui *tui = context;
 
-	/* Pieces of an endless line are not for a screen; its end is reported. */
+	/* The screen does not show pieces of an endless line; only its end is reported. */
 	if (reply->more)
 		return;
 	if (reply->matched.match == MATCH_STRAY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen front end: its state, and what its files offer each other, from the bottom up. For the
- * files of the screen only. */
+/* The screen front end: its state and the functions of its files, from the bottom up. For the files
+ * of the screen only. */
 #ifndef UPCASE_TUI_STATE_H
 #define UPCASE_TUI_STATE_H
 
@@ -22,7 +22,8 @@ struct tui_question {
 struct tui {
 	struct run run;
 	struct transcript *transcript;
-	/* The progress of generated lines or of a recording, and when the recording goes on. */
+	/* The progress of generated lines or of a recording, and the time of the recording's next
+	 * event. */
 	char progress[100];
 	int64_t replay_at;
 
@@ -32,30 +33,30 @@ struct tui {
 	struct view_page page;
 	/* The hints of the last row. */
 	char hints[200];
-	/* The text of the page, and what /find looks for; owned. */
+	/* The text of the page, and the text of /find; owned. */
 	char *page_text, *find;
 	struct view_plot plot;
 
-	/* What the screen shows of the lab, its panel, and both ends of TCP. */
+	/* The screen's data of the lab, its panel, and both ends of TCP. */
 	struct view_lab lab_view;
 	struct link_steps panel;
 	struct view_ends ends;
-	/* Of a recording: how the link was set then. */
+	/* The link's settings at that time of a recording. */
 	char link_words[RECORD_LINK];
-	/* The message once the lab has taken a requested fault. */
+	/* The message for a requested fault that the lab accepts. */
 	char lab_fault[160];
-	/* UDP lines of which chance had decided, and those of them answered, when the link was
-	 * changed last. */
+	/* The UDP lines whose fate was chance, and those of them that were answered, at the last
+	 * change of the link. */
 	uint64_t base_decided, base_answered;
 
 	struct tui_question question;
-	/* A message on the last row, until then. */
+	/* A message on the last row, and the time when it ends. */
 	char message[400];
 	int64_t message_until;
-	/* Until then another Ctrl-C leaves. */
+	/* The time until which another Ctrl-C leaves the program. */
 	int64_t quit_until;
 
-	/* Something changed since the last draw, and when that was. */
+	/* There are changes since the last draw; and the time of that draw. */
 	bool changed;
 	int64_t drawn_at;
 	bool quit;
@@ -72,9 +73,9 @@ void tui_page(struct tui *tui, const char *title, char *text);
 void tui_close_page(struct tui *tui);
 /* Shows a plot, or none (PLOT_NONE). */
 void tui_plot(struct tui *tui, enum plot_kind kind);
-/* True, after a message, while a recording is shown. */
+/* Returns true, after a message, while a recording is shown. */
 bool tui_replay_refuses(struct tui *tui);
-/* 'A', 'B', 'C' or 'D' of the arrow keys' bytes: up, down, right, left; else 0. */
+/* Returns 'A', 'B', 'C' or 'D' for the bytes of an arrow key: up, down, right, left; else 0. */
 char tui_arrow(const unsigned char *bytes, size_t n);
 
 /* tui-sessions.c */
@@ -87,30 +88,30 @@ void tui_connection(void *tui, const struct session_event *event, struct connect
     bool final);
 /* Opens the sessions in use, if there are none. Returns 0, or -1 after a message. */
 int tui_open_sessions(struct tui *tui, int64_t now);
-/* From now on over this transport, or over both at once. */
+/* Switches to this transport, or to both at once. */
 void tui_switch(struct tui *tui, enum session_transport transport, bool both, int64_t now);
-/* The input line's prompt names what is in use. */
+/* Sets the input line's prompt to the transport in use. */
 void tui_prompt(struct tui *tui);
-/* Sends a line over what is in use; `pieces` as for session_send(). Returns 0, or -1 after a
+/* Sends a line over the transports in use; `pieces` as for session_send(). Returns 0, or -1 after a
  * message. */
 int tui_send(void *tui, const char *text, size_t n, int pieces, int64_t now);
-/* Generated lines: starts as run.plan says; stops; F5 does the one or the other. */
+/* Generated lines: start by run.plan; stop; F5 starts or stops. */
 void tui_burst(struct tui *tui, int64_t now);
 void tui_burst_stop(struct tui *tui, int64_t now);
 void tui_burst_toggle(struct tui *tui, int64_t now);
-/* The loop: sends what is due. */
+/* Sends the lines that are due. */
 void tui_burst_dispatch(struct tui *tui);
-/* What the status line says of generated lines or of a recording, or NULL. */
+/* The status line's words for generated lines or a recording, or NULL. */
 const char *tui_progress(struct tui *tui, int64_t now);
 /* Writes the rows into a file. Returns 0, or -1 with one line in `why`. */
 int tui_save(struct tui *tui, const char *path, int64_t now, char why[EXPORT_WHY]);
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */
 int tui_replay_start(struct tui *tui, int64_t now);
-/* Takes the keys that a recording goes on by. */
+/* Handles the keys that control a recording; returns true if it was one. */
 bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now);
 
 /* tui-lab.c */
-/* What answers of the lab do. */
+/* The purposes of answers of the lab. */
 enum tui_lab_purpose {
 	TUI_LAB_STEP, /* of the panel: only a refusal is shown */
 	TUI_LAB_SET,
@@ -122,18 +123,18 @@ void tui_lab_answer(void *tui, int purpose, bool ok, const char *text);
 void tui_lab_changed(void *tui);
 void tui_lab_gone(void *tui);
 void tui_lab_start(struct tui *tui, int64_t now);
-/* False, after a message, outside the lab. */
+/* Returns true in the lab; false, after a message, outside. */
 bool tui_in_lab(struct tui *tui);
-/* Gives the lab an order: two words or groups of words, the first may be "". */
+/* Sends an order to the lab: two words or groups of words, the first may be "". */
 void tui_lab_order(struct tui *tui, enum tui_lab_purpose purpose, const char *before,
     const char *arguments);
-/* Before a draw: asks both ends of TCP. */
+/* Queries both ends of TCP, before a draw. */
 void tui_lab_ends(struct tui *tui);
-/* The page of the link. */
+/* Shows the page of the link. */
 void tui_lab_page(struct tui *tui, int64_t now);
 /* Opens or closes the panel. */
 void tui_lab_panel(struct tui *tui);
-/* A key for the panel: true when it was taken. */
+/* Handles a key for the panel; returns true if it was one. */
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n);
 
 /* tui-keys.c */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen's loop: network first, then keys, then one draw, at most 60 a second however much
- * happens. */
+/* The screen's loop: network first, then keys, then one draw, at most 60 a second. */
 #include "config.h"
 
 #include "app/tui.h"
@@ -22,14 +21,15 @@
 #include "terminal/line-editor.h"
 
 #define FRAME (NS_PER_S / 60)
-/* How often a row that waits shows its time anew. */
+/* The interval between updates of the time in waiting rows. */
 #define TICK (100 * NS_PER_MS)
-/* What F5 sends before any /burst. */
+/* The number of lines that F5 sends before any /burst. */
 #define BURST_LINES 100
 
 /* --- drawing --- */
 
-/* The transports of the peer in use over which a line was typed, UDP first. */
+/* Sets the plot's sources: the transports of the present peer over which a line was typed, UDP
+ * first. */
 static void follow_plot(struct tui *tui)
 {
 	tui->plot.count = 0;
@@ -82,7 +82,7 @@ static void draw(struct tui *tui, int64_t now)
 	tui->drawn_at = now;
 }
 
-/* Rows show a running time, or the state of a connection does. */
+/* Returns true if a row, or the state of a connection, shows a running time. */
 static bool busy(const struct tui *tui, int64_t now)
 {
 	if (!run_settled(&tui->run))
@@ -99,8 +99,8 @@ static int64_t next_draw(struct tui *tui, int64_t now)
 
 	if (tui->changed)
 		return tui->drawn_at + FRAME;
-	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so
-	 * that their end shows. */
+	/* Waiting rows and pauses of the link show a running time. A pause counts if the last draw
+	 * showed it, so that its end is drawn too. */
 	if (busy(tui, now) || run_generating(&tui->run) ||
 	    (tui->run.lab && link_status_paused(lab_link_status(tui->run.lab), tui->drawn_at)))
 		at = tui->drawn_at + TICK;
@@ -232,8 +232,8 @@ static int start(struct tui *tui, const struct settings *settings)
 	                       : run_open_recorder(&tui->run, now, clock_realtime());
 }
 
-/* Prints the summary of a session, unless no line was typed; UDP beside TCP where both had one
- * session with the peer: with the earlier one. */
+/* Prints the summary of a session, unless no line was typed. If both transports had one session
+ * with the peer, the earlier one prints UDP beside TCP. */
 static void put_summary(const struct run *run, size_t index)
 {
 	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
@@ -320,7 +320,7 @@ static void run(struct tui *tui, const char *notice)
 	run_give_up(&tui->run, clock_monotonic());
 }
 
-/* --save. Returns the exit status. */
+/* Writes the file of --save. Returns the exit status. */
 static int save_at_end(struct tui *tui)
 {
 	char why[EXPORT_WHY];
@@ -341,7 +341,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 
 	if (tui)
 		tui->run.replay = replay;
-	/* Before the screen, which may wait for its terminal. */
+	/* Catch the signals before the screen starts, which may block on its terminal. */
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
 	if (!tui || start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {

@@ -6,9 +6,9 @@
 #include "record/replay.h"
 #include "app/settings.h"
 
-/* Runs until the user leaves. `notice` is shown first, or NULL; `replay` is shown instead
- * of a session, or NULL. Returns the exit status: 0; 1 when the screen could not be started, or
- * --save not be done (after one line on stderr). */
+/* Runs until the user leaves. Shows `notice`, which may be NULL, first, and `replay` instead of a
+ * session unless it is NULL. Returns the exit status: 0, or 1 if the screen did not start or --save
+ * failed (after one line on stderr). */
 int tui_run(const struct settings *settings, struct replay *replay, const char *notice);
 
 #endif

@@ -13,7 +13,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A connection that takes longer gets its row before it is open. */
+/* The time after which a connection gets its row before it is open. */
 #define ROW_AFTER (100 * NS_PER_MS)
 /* The time to wait for packets after the end: a FIN may be sent again. */
 #define CLOSING (NS_PER_S)
@@ -21,7 +21,8 @@
 
 /* --- words --- */
 
-/* "0.31 ms", "1.04 s": no sign for micro, so that a record is the same in every locale. */
+/* Writes "0.31 ms", "1.04 s", without a sign for micro, so that a record is the same in every
+ * locale. */
 static void put_time(struct text *text, const char *words, int64_t ns)
 {
 	char time[40];
@@ -37,8 +38,8 @@ static bool is_syn(const struct link_packet *p)
 	return p->syn && !p->ack;
 }
 
-/* Says what the link did with each SYN and SYN-ACK, whose times are since the first SYN. Returns
- * false when it only let them through. */
+/* Writes what the link did with each SYN and SYN-ACK, whose times are since the first SYN. Returns
+ * false if it only delivered them. */
 static bool put_packets(struct text *text, const struct link_packet *packets, size_t count)
 {
 	const struct link_packet *before = NULL;
@@ -96,8 +97,8 @@ static void put_end(struct text *text, const struct session_connection *c)
 	put_time(text, words, c->at - c->began);
 }
 
-/* Says how far a connection came: by the packets of the link; without, by the kernel's count of
- * SYNs. */
+/* Writes how far a connection came: by the packets of the link or, without, by the kernel's count
+ * of SYNs. */
 static void put_words(struct text *text, const struct session_connection *c,
     const struct link_packet *packets, size_t count)
 {
@@ -150,7 +151,7 @@ void connections_take(struct connections *c, const struct session_connection *co
 		              : 0;
 }
 
-/* True if this attempt went as the failed one before it. */
+/* Returns true if this attempt failed as the previous one did. */
 static bool is_repeated(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
@@ -160,7 +161,8 @@ static bool is_repeated(const struct connection_note *n)
 	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 }
 
-/* True if the connection gets no row: it went as expected, or as the attempt before it. */
+/* Returns true if the connection gets no row: it went as expected, or as the previous attempt did.
+ */
 static bool is_quiet(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
@@ -174,13 +176,13 @@ static bool is_quiet(const struct connection_note *n)
 	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
 }
 
-/* A connection is final when the link's events up to this time are known. */
+/* The time up to which the link's events must be known for a connection to be final. */
 static int64_t final_at(const struct session_connection *c)
 {
 	return c->at + (c->stage == SESSION_ENDED ? CLOSING : 0);
 }
 
-/* Reports what is new of a connection. Returns true when that is final. */
+/* Reports the news of a connection. Returns true if the connection is final. */
 static bool report_note(struct connection_note *n, int session, const struct trace *w,
     int64_t known, int64_t now, connections_report *report, void *context)
 {

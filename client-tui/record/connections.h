@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The TCP connections of a session as events: how each was opened, or why it failed, and how it
- * ended. In the lab the link says what became of SYN, SYN-ACK, FIN and RST; outside, the kernel
- * says how often it sent the SYN. The first connection has a row, and so has each that needed more
- * than one SYN or failed. The others are recorded only: a server that closes after each reply would
- * fill the screen. Pure. */
+ * ended. In the lab the link reports the fates of SYN, SYN-ACK, FIN and RST; outside, the kernel
+ * reports how often it sent the SYN. The first connection has a row, and so has each that needed
+ * more than one SYN or failed. The others are recorded only: a server that closes after each reply
+ * would fill the screen. Pure. */
 #ifndef UPCASE_RECORD_CONNECTIONS_H
 #define UPCASE_RECORD_CONNECTIONS_H
 
 #include "record/record.h"
 #include "trace/lab.h"
 
-/* Connections that are not final, at most; the oldest go first. */
+/* The maximum number of connections that are not final; the oldest are dropped first. */
 #define CONNECTIONS_MAX 32
 #define CONNECTIONS_NO_ROW UINT64_MAX
 
 struct connection_note {
 	struct session_connection of;
-	/* No connection stood before it. */
+	/* No connection was open before it. */
 	bool first;
-	/* The error of the attempt before it, 0 for none. */
+	/* The error of the previous attempt, 0 for none. */
 	int previous_error;
 	/* Its row in the transcript, set by the front end. */
 	uint64_t row;
-	/* The hash of what its row says. */
+	/* The hash of its row's text. */
 	uint64_t shown_hash;
 };
 
@@ -30,26 +30,26 @@ struct connection_note {
 struct connections {
 	struct connection_note notes[CONNECTIONS_MAX];
 	size_t count;
-	/* A connection stood; the error of the last attempt, 0 for none. */
+	/* A connection was open; the error of the last attempt, 0 for none. */
 	bool stood;
 	int failed;
 };
 
-/* Called with an event, whose times are of the monotonic clock. It may change until it is `final`;
- * then it is recorded. */
+/* The callback for an event, whose times are of the monotonic clock. The event may change until it
+ * is `final`; then it is recorded. */
 typedef void connections_report(void *context, const struct session_event *event,
     struct connection_note *note, bool final);
 
 /* The session's hook `connection`. */
 void connections_take(struct connections *c, const struct session_connection *connection);
-/* Reports what is new. `trace` is NULL outside the lab; it has all events up to `known` (INT64_MAX:
- * no more come). Returns up to when events are wanted, INT64_MIN for none. */
+/* Reports the news. `trace` is NULL outside the lab; it has all events up to `known` (INT64_MAX: no
+ * more come). Returns the time up to which events are needed, INT64_MIN for none. */
 int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
     int64_t known, int64_t now, connections_report *report, void *context);
-/* The same with the trace of a lab, which may be NULL. `all`: no more events come. */
+/* Does the same with the trace of a lab, which may be NULL; with `all` no more events come. */
 void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
     int64_t now, connections_report *report, void *context);
-/* When the next row is due, ns of the monotonic clock; INT64_MAX for none. */
+/* The time when the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
 
 #endif

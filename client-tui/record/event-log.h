@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event log: what happened to sessions that no row of a ledger keeps: strays, events, the times
- * of duplicates and refusals. In the order in which it was reported; the oldest entries go first.
+/* The event log has the events of sessions that no row of a ledger keeps: strays, events, the times
+ * of duplicates and refusals, in the order of their reports. The oldest entries are dropped first.
  * Pure. */
 #ifndef UPCASE_RECORD_EVENT_LOG_H
 #define UPCASE_RECORD_EVENT_LOG_H
@@ -25,7 +25,8 @@ struct event_log_entry {
 	unsigned session;
 	enum ledger_match match;
 	uint64_t number;
-	/* When it happened, and when it was reported, which never decreases; ns. */
+	/* The time when it happened, and the time when it was reported, which never decreases; ns.
+	 */
 	int64_t at, reported_at;
 	/* Owned by the event log, with a zero behind it. */
 	unsigned char *text;
@@ -41,9 +42,9 @@ struct event_log {
 };
 
 void event_log_clear(struct event_log *l);
-/* Copies the texts. Without memory the entry is left out. */
+/* Adds an entry and copies its texts. The entry is left out if memory is short. */
 void event_log_add(struct event_log *l, const struct event_log_entry *entry);
-/* By age, 0 is the oldest; NULL behind the last. */
+/* The entry by age, 0 is the oldest; NULL past the last one. */
 const struct event_log_entry *event_log_at(const struct event_log *l, size_t index);
 /* The index of the first entry that was reported at `at` or later. */
 size_t event_log_since(const struct event_log *l, int64_t at);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value that does not fit becomes null. When memory is short an object is missing; both show only
- * when the whole is written. */
+/* A value that does not fit becomes null, and an object is missing if memory is short; both show
+ * only when the whole is written. */
 #include "config.h"
 
 #include "record/fields.h"
@@ -18,7 +18,7 @@
 #include "ledger/figures.h"
 #include "record/record.h"
 
-/* An unsigned integer of any size. */
+/* Reads an unsigned integer of any size. */
 static uint64_t load(const void *at, size_t size)
 {
 	switch (size) {
@@ -50,7 +50,7 @@ static void store(void *at, size_t size, uint64_t value)
 	}
 }
 
-/* The name that is written, NULL for none. `buf` has ERROR_NAME bytes. */
+/* The name of the value, NULL for none. `buf` has ERROR_NAME bytes. */
 static const char *name_of(const struct field *f, const void *at, char *buf)
 {
 	const uint64_t value = load(at, f->size);
@@ -60,7 +60,7 @@ static const char *name_of(const struct field *f, const void *at, char *buf)
 	return value < f->name_count ? f->names[value] : NULL;
 }
 
-/* The number, or RECORD_NEVER for none. */
+/* The number of the value, or RECORD_NEVER for none. */
 static int64_t number_of(const struct field *f, const void *at)
 {
 	const int64_t value = f->size == sizeof(int) && f->missing < 0 ? *(const int *)at
@@ -76,7 +76,7 @@ static json_t *number(int64_t value)
 	return value == RECORD_NEVER ? json_null() : json_integer(value);
 }
 
-/* Words are ours; where a system's message is in no UTF-8, so much of it is lost. */
+/* The words as JSON: a system's message that is not UTF-8 is lost in part. */
 static json_t *words(const char *text)
 {
 	json_t *value = text ? json_string(text) : json_null();
@@ -128,7 +128,7 @@ static void *pointer_at(const void *at)
 	return pointer;
 }
 
-/* NULL to leave it out. */
+/* The value as JSON; NULL leaves it out. */
 static json_t *value_of(const struct field *f, const void *from, const void *at)
 {
 	char name[ERROR_NAME];
@@ -164,8 +164,8 @@ static json_t *value_of(const struct field *f, const void *from, const void *at)
 	return NULL;
 }
 
-/* The objects of a session's figures come with their first figure; that of TCP is null over UDP,
- * and without statistics there are none of theirs. */
+/* Adds a figure, and its object with the first figure of that. The object of TCP is null over UDP;
+ * without statistics their objects are missing. */
 static void put_figure(json_t *o, const struct figure *row, const struct figures *f)
 {
 	const bool none = !f->stream && strcmp(row->group, "tcp") == 0;
@@ -208,8 +208,8 @@ void fields_put(json_t *to, const struct field *f, const void *from)
 	}
 }
 
-/* jansson escapes U+0000 to U+001F only; this also escapes what else could drive a terminal or
- * change the direction of the text. */
+/* Writes JSON. jansson escapes U+0000 to U+001F only; this function also escapes other characters
+ * that control a terminal or change the direction of the text. */
 static void write_escaped(FILE *out, const char *json)
 {
 	const unsigned char *s = (const unsigned char *)json;
@@ -281,7 +281,7 @@ static void read_number(struct fields_reader *r, const struct field *f, void *at
 		store(at, f->size, (uint64_t)n);
 }
 
-/* Sets the pointer at `at` to `count` items that are zero. */
+/* Allocates `count` zeroed items for the pointer at `at`. */
 static void *allocate(struct fields_reader *r, const struct field *f, size_t count, void *at)
 {
 	void *items = calloc(count, f->size);
@@ -355,7 +355,7 @@ static void read_figure(struct fields_reader *r, const struct figure *row, struc
 	figure_set(row, f, value);
 }
 
-/* Objects may be missing. */
+/* Reads figures, whose objects may be missing. */
 static void read_figures(struct fields_reader *r, struct figures *f)
 {
 	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
@@ -396,8 +396,8 @@ static void read_name(struct fields_reader *r, const struct field *f, void *at)
 		store(at, f->size, value < 0 ? 0 : (uint64_t)value);
 }
 
-/* Words for people, spelled out as printable_text() does: malloc()ed; NULL when they are missing.
- */
+/* Reads words for people, spelled out as printable_text() does: malloc()ed; NULL if they are
+ * missing. */
 static char *read_words(struct fields_reader *r, const char *key)
 {
 	const char *word = fields_word(r, key);
@@ -510,16 +510,16 @@ void fields_read(struct fields_reader *r, const struct field *f, void *to)
 
 /* --- CSV --- */
 
-/* True if a spreadsheet takes the text for a formula (in some languages one with signs of full
- * width, too), or for one that is marked as none by an apostrophe. */
+/* Returns true if a spreadsheet takes the text for a formula (in some languages also with
+ * full-width signs), or for text that an apostrophe marks as no formula. */
 static bool is_formula(const char *text, size_t n)
 {
 	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' &&
 	                                     strchr("\x9d\x8b\x8d\xa0", text[2]));
 }
 
-/* Writes the value in quotes. In languages where the semicolon separates cells these quotes do not
- * count: a formula may begin behind each semicolon, and behind quotes, which are doubled. */
+/* Writes the value in quotes. Where the semicolon separates cells these quotes do not protect: a
+ * formula may begin after each semicolon, and after quotes, which are doubled. */
 static void write_text(FILE *out, const char *text, size_t n)
 {
 	bool begins = true;
@@ -538,7 +538,7 @@ static void write_text(FILE *out, const char *text, size_t n)
 }
 
 /* Writes two columns, of which one is used: the text, or base64 if it has control characters, since
- * few readers take a zero byte or an end of line in a cell, and a terminal obeys others. */
+ * few readers accept a zero byte or an end of line in a cell, and a terminal executes others. */
 static void write_bytes(FILE *out, const unsigned char *bytes, size_t n)
 {
 	const bool is_text = bytes && record_is_text(bytes, n, false);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fields of records: one table a struct says what each field is called, what kind of value it
- * has and where it stands. JSON is written and read by the table, and the cells of CSV are written
- * by it. Pure. */
+/* The fields of records: one table for each struct has the name, kind and place of each field. The
+ * table drives the writing and reading of JSON and the writing of CSV. Pure. */
 #ifndef UPCASE_RECORD_FIELDS_H
 #define UPCASE_RECORD_FIELDS_H
 
@@ -10,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* jansson's. */
+/* A type of jansson. */
 struct json_t;
 
 enum field_kind {
@@ -23,7 +22,8 @@ enum field_kind {
 	FIELD_BYTES,  /* an unsigned char *, as text, or as KEY_base64; owned; `count` is its length
 	               */
 	FIELD_FLAGS,  /* the TCP flags of the struct link_packet itself */
-	FIELD_LIST,   /* a pointer to structs of `fields`, or to numbers without; owned; `count` */
+	FIELD_LIST,   /* a pointer to structs with `fields`, or to numbers without `fields`; owned;
+	                 `count` */
 	FIELD_ARRAY,  /* an array of numbers; `count` */
 	FIELD_WITHIN, /* an object with `fields` of the same struct; null unless the bool, or the
 	                 pointer to something owned, is set */
@@ -32,12 +32,12 @@ enum field_kind {
 };
 
 enum field_flag {
-	FIELD_CSV = 1,       /* it is a column of CSV */
-	FIELD_CSV_ONLY = 2,  /* the same, and it is not in JSON */
-	FIELD_DERIVED = 4,   /* it is written only */
-	FIELD_REQUIRED = 8,  /* it must be there */
-	FIELD_OMITTED = 16,  /* it is left out when it is null or false */
-	FIELD_LENIENT = 32,  /* a name that is not known counts as the first */
+	FIELD_CSV = 1,       /* a column of CSV */
+	FIELD_CSV_ONLY = 2,  /* a column of CSV that is not in JSON */
+	FIELD_DERIVED = 4,   /* only written, never read */
+	FIELD_REQUIRED = 8,  /* must be present */
+	FIELD_OMITTED = 16,  /* left out when it is null or false */
+	FIELD_LENIENT = 32,  /* an unknown name is read as the first */
 	FIELD_ZERO_NULL = 64 /* 0 is null; an array: its count is that of the array before it */
 };
 
@@ -45,23 +45,23 @@ struct field {
 	/* NULL at the end of a table. */
 	const char *key;
 	enum field_kind kind;
-	/* Where the member stands, and its size; of a list and an array the size of an item;
-	 * FIELD_WITHIN: of what is allocated behind the pointer. */
+	/* The place and the size of the member; for a list and an array the size of an item; for
+	 * FIELD_WITHIN the size of what is allocated for the pointer. */
 	size_t offset, size;
 	unsigned flags;
-	/* Where the count stands, and its size. */
+	/* The place and the size of the count. */
 	size_t count, count_size;
 	size_t part;
-	/* The range of a number, and what one that is missing is. */
+	/* The range of a number, and the value of a missing one. */
 	int64_t min, max, missing;
-	/* The longest list. */
+	/* The maximum number of items of a list. */
 	size_t items_max;
 	const struct field *fields;
 	const char *const *names;
 	size_t name_count;
-	/* Why a name that is not known, or missing, is refused; NULL: it may be missing. */
+	/* The reason why an unknown or missing name is refused; NULL: it may be missing. */
 	const char *refused;
-	/* The column of CSV, when that has another name. */
+	/* The column of CSV, if it has another name. */
 	const char *column;
 };
 
@@ -73,8 +73,8 @@ struct field {
 	.missing = RECORD_NEVER
 #define FIELD_SPAN .kind = FIELD_NUMBER, .max = SESSION_TIME_MAX
 
-/* An object that is read: each value is checked for its kind and its range, and the first that is
- * wrong is reported in `why`, RECORD_WHY bytes. A key that is missing is as good as null. */
+/* A reader of an object: it checks each value's kind and range, and reports the first error in
+ * `why`, RECORD_WHY bytes. A missing key equals null. */
 struct fields_reader {
 	struct json_t *object;
 	char *why;
@@ -85,15 +85,15 @@ struct fields_reader {
 void fields_put(struct json_t *to, const struct field *fields, const void *from);
 /* Writes an object as a line, and frees it. Returns 0, or -1 with errno. */
 int fields_write(FILE *out, struct json_t *object);
-/* Sets the members of the struct at `to`, which is zeroed, from an object. What is owned has to be
- * freed even if something is wrong. */
+/* Sets the members of the struct at `to`, which is zeroed, from an object. The caller frees owned
+ * members, also after an error. */
 void fields_read(struct fields_reader *r, const struct field *fields, void *to);
 void fields_fail(struct fields_reader *r, const char *key, const char *what);
-/* Valid as long as the object; NULL when it is missing. */
+/* Returns a string that is valid as long as the object; NULL if it is missing. */
 const char *fields_word(struct fields_reader *r, const char *key);
 
-/* Writes a row: the type, and in the order of the `columns` those of the `fields` that have the
- * same name; the others are empty. */
+/* Writes a row: the type, then for each of the `columns` the field of the same name, empty if there
+ * is none. */
 void fields_row(FILE *out, const char *type, const struct field *columns,
     const struct field *fields, const void *from);
 /* Writes the names of the columns. */

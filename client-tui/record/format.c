@@ -12,7 +12,7 @@
 #include "record/fields.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
-/* The longest name of a peer. */
+/* The maximum length of a peer's name. */
 #define PEER_MAX 299
 
 static const char *const transports[] = { [false] = "udp", [true] = "tcp" };
@@ -54,7 +54,7 @@ static const char *const stages[] = {
 
 /* --- the fields --- */
 
-/* Where a member stands, and how long it is. */
+/* The place and the size of a member. */
 #define AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define ITEMS(type, member) .offset = offsetof(type, member), .size = sizeof *((type *)NULL)->member
 #define COUNTED(type, member) \
@@ -66,7 +66,8 @@ static const char *const stages[] = {
 	    { "transport", FIELD_NAME, AT(type, stream), FIELD_CSV, NAMED(transports), \
 		    .refused = "is neither \"udp\" nor \"tcp\"" }
 
-/* The first record's, which say whether the rest can be read; only the first two are read. */
+/* The first record's fields, which decide whether the rest can be read; only the first two are
+ * read. */
 struct head {
 	char *format;
 	int64_t version;
@@ -128,7 +129,7 @@ static const struct field leg_fields[] = {
 	{ "on_cue", FIELD_BOOL, AT(struct trace_leg, requested_drop) },
 	{ "waits_us", FIELD_ARRAY, ITEMS(struct trace_leg, wait), COUNTED(struct trace_leg, waits),
 	    .max = UINT32_MAX, .items_max = TRACE_WAITS },
-	/* Older files do not have it: then none is known to have run out. */
+	/* Older files do not have it: then no timeout is known to have expired. */
 	{ "timeouts_us", FIELD_ARRAY, ITEMS(struct trace_leg, timeout), FIELD_ZERO_NULL,
 	    COUNTED(struct trace_leg, waits), .max = UINT32_MAX },
 	{ "first_in_ns", FIELD_TIME, AT(struct trace_leg, first_in) },
@@ -150,13 +151,13 @@ static const struct field link_fields[] = {
 	{ NULL },
 };
 
-/* A line, and what is derived from it to be written; less than 0 for what is not known. */
+/* A line, and derived values to be written; less than 0 if not known. */
 struct row {
 	struct record of;
 	int64_t rtt, waited, queued;
 };
 
-/* In the order of the columns of CSV, too. */
+/* The order is also that of the columns of CSV. */
 static const struct field line_fields[] = {
 	SESSION_FIELDS(struct record, session, row.stream),
 	{ "peer", FIELD_WORDS, AT(struct record, peer), FIELD_CSV_ONLY },
@@ -209,7 +210,7 @@ static const struct field reply_fields[] = {
 	{ NULL },
 };
 
-/* A notice is of one of two kinds. */
+/* A notice has one of two kinds. */
 static const struct field notice_fields[] = {
 	{ "at_ns", FIELD_TIME, AT(struct session_event, at), FIELD_REQUIRED },
 	{ "bad", FIELD_BOOL, AT(struct session_event, kind) },
@@ -231,7 +232,7 @@ static const struct field event_fields[] = {
 	{ NULL },
 };
 
-/* Of an event of a TCP connection, too. */
+/* The fields of a TCP connection's event. */
 static const struct field connection_fields[] = {
 	{ "stage", FIELD_NAME, AT(struct session_event, connection.stage), NAMED(stages) },
 	{ "took_ns", FIELD_SPAN, AT(struct session_event, took) },
@@ -245,7 +246,7 @@ static const struct field connection_fields[] = {
 	{ NULL },
 };
 
-/* The last record, before and behind what is wrong with the run. */
+/* The last record's fields, before and after the reasons for an invalid run. */
 static const struct field end_fields[] = {
 	{ "ended_ns", FIELD_TIME, AT(struct record_summary, run.ended_at) },
 	{ "stopped", FIELD_BOOL, AT(struct record_summary, run.stopped) },
@@ -329,7 +330,7 @@ static void put_connection(json_t *to, const struct session_event *event)
 	fields_put(to, connection_fields, &e);
 }
 
-/* Why the host and not the network shaped the run. */
+/* The reasons why the host, not the network, shaped the run. */
 static void put_validity(json_t *to, const struct record_summary *s)
 {
 	static const enum validity all[] = { VALIDITY_SCHEDULE, VALIDITY_OVERFLOW };
@@ -385,7 +386,7 @@ int record_write(FILE *out, enum record_output output, enum record_type type, co
 
 /* --- reading --- */
 
-/* True if the rest can be read. */
+/* Returns true if the rest can be read. */
 static bool read_head(struct fields_reader *r)
 {
 	struct head head = { .format = NULL };
@@ -399,7 +400,7 @@ static bool read_head(struct fields_reader *r)
 	return !r->bad;
 }
 
-/* A kind of event that is not known is a later version's. */
+/* Checks the kind of an event; a later version may have others. */
 static bool is_kind_known(struct fields_reader *r)
 {
 	const char *word = fields_word(r, "kind");
@@ -410,7 +411,7 @@ static bool is_kind_known(struct fields_reader *r)
 	return false;
 }
 
-/* Checks that a peer fits into its place, and makes it printable. */
+/* Checks that a peer's name fits, and makes it printable. */
 static void check_peer(struct fields_reader *r, struct record_session *s)
 {
 	if (s->peer && strlen(s->peer) > PEER_MAX)
@@ -419,7 +420,7 @@ static void check_peer(struct fields_reader *r, struct record_session *s)
 		printable_replace(s->peer, strlen(s->peer));
 }
 
-/* Checks that a line has what its fate needs, so that it can be shown again. */
+/* Checks that a line has the values that its fate needs, so that a replay can show it. */
 static void check_line(struct fields_reader *r, const struct record *line)
 {
 	const bool replied = line->row.fate == FATE_ANSWERED || line->row.late;
@@ -493,7 +494,7 @@ static void read_object(struct fields_reader *r, struct json_record *to)
 	read_type(r, to);
 }
 
-/* The reason may quote the file, which can hold anything. */
+/* The reason may quote the file, which can contain any bytes. */
 int json_read(struct json_record *to, const char *text, size_t n, char why[RECORD_WHY])
 {
 	struct fields_reader r = { .why = why };

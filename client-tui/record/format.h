@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each type of record as JSON, one line of text each (upcase(1), RECORD FORMAT), and back; and as
- * comma-separated values (RFC 4180), a row each. Pure. */
+/* Writes and reads each type of record as JSON, one line of text each (upcase(1), RECORD FORMAT),
+ * and writes it as comma-separated values (RFC 4180), one row each. Pure. */
 #ifndef UPCASE_RECORD_FORMAT_H
 #define UPCASE_RECORD_FORMAT_H
 
@@ -16,11 +16,11 @@ enum record_type {
 	RECORD_NOTICE,  /* struct session_event */
 	RECORD_EVENT,   /* the same */
 	RECORD_SUMMARY, /* struct record_summary */
-	RECORD_UNKNOWN, /* of a later version: to be passed over */
+	RECORD_UNKNOWN, /* a type of a later version, to be skipped */
 };
 
-/* Writes a record of a type that is known; CSV has only those of lines and replies. An event that
- * is a notice becomes one. Returns 0, or -1 with errno. */
+/* Writes a record of a known type; CSV has only lines and replies. A notice among the events gets
+ * its own type. Returns 0, or -1 with errno. */
 int record_write(FILE *out, enum record_output output, enum record_type type, const void *record);
 
 /* A record that was read. */
@@ -35,8 +35,8 @@ struct json_record {
 	struct record_summary summary;
 };
 
-/* One line of a file. Keys and types that are not known are passed over, so that later versions can
- * add some. Returns 0, or -1 with what is wrong in `why`. Then, too, json_record_free() frees. */
+/* Reads one line of a file. Skips unknown keys and types, so that later versions can add some.
+ * Returns 0, or -1 with the error in `why`; json_record_free() frees in both cases. */
 int json_read(struct json_record *r, const char *text, size_t n, char why[RECORD_WHY]);
 void json_record_free(struct json_record *r);
 

@@ -17,7 +17,7 @@ struct reading {
 	struct record_file *file;
 	uint64_t line;
 	bool begun;
-	/* Items of lists, and what they take. */
+	/* The number of items in lists, and their memory. */
 	uint64_t items, bytes;
 	char *why;
 };
@@ -114,7 +114,7 @@ static int take_event(struct reading *r, struct session_event *event)
 	return 0;
 }
 
-/* Adds the link at the end where it differs from the start, for older files that do not have its
+/* Adds the link at the end if it differs from the start, for older files, which do not have its
  * changes as events. */
 static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
@@ -211,7 +211,8 @@ static int check_order(struct reading *r, const struct record_file_session *side
 
 /* --- the file --- */
 
-/* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with why. */
+/* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with the
+ * error in `why`. */
 static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;

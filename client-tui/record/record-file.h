@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A file of records in memory, checked, with its lines in the order of numbers. Reads the FILE that
- * it is given. */
+/* A file of records in memory, checked, with its lines in the order of numbers. Reads a given FILE.
+ */
 #ifndef UPCASE_RECORD_RECORD_FILE_H
 #define UPCASE_RECORD_RECORD_FILE_H
 
@@ -15,10 +15,10 @@
 
 struct record_file_session {
 	struct record_session of;
-	/* In the order of numbers. */
+	/* The lines in order of number. */
 	struct record **lines;
 	size_t count, capacity;
-	/* From the summary. */
+	/* The sum is from the summary. */
 	bool has_sum;
 	struct record_sum sum;
 };
@@ -36,7 +36,7 @@ struct record_file {
 	bool has_link;
 };
 
-/* NULL with "line 17: ..." in `why`. */
+/* Returns NULL with "line 17: ..." in `why` after an error. */
 struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY]);
 void record_file_free(struct record_file *f);
 

@@ -160,7 +160,7 @@ char *record_base64(const unsigned char *bytes, size_t n)
 	return text;
 }
 
-/* Four characters, the last `padding` of them "=". Returns 0 or -1. */
+/* Decodes four characters, the last `padding` of them "=". Returns 0 or -1. */
 static int take_group(const char *text, size_t padding, unsigned char *to)
 {
 	unsigned group = 0;
@@ -174,7 +174,7 @@ static int take_group(const char *text, size_t padding, unsigned char *to)
 	}
 	for (size_t i = 0; i < 3 - padding; i++)
 		to[i] = (unsigned char)(group >> (16 - 8 * i));
-	/* The bits that padding leaves over are zero, so that equal bytes have equal texts. */
+	/* The unused bits of padding must be zero, so that equal bytes have equal texts. */
 	return padding && (group & ((1u << (8 * padding)) - 1)) ? -1 : 0;
 }
 

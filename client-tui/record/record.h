@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The records of a session, apart from any ledger: --json and --csv write them, --read reads them,
- * and pictures are drawn from them. Times are ns since the session's start. Pure. */
+/* The records of a session, independent of a ledger: --json and --csv write them, --read reads
+ * them, and pictures show them. Times are ns since the session's start. Pure. */
 #ifndef UPCASE_RECORD_RECORD_H
 #define UPCASE_RECORD_RECORD_H
 
@@ -17,16 +17,17 @@
 
 /* The version of the format. */
 #define RECORD_VERSION 1
-/* What standard output gets: replies as plain text, or records as JSON Lines or CSV. */
+/* The contents of standard output: replies as plain text, or records as JSON Lines or CSV. */
 enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
-/* Sessions of a file at most, as many as a screen has. */
+/* The maximum number of sessions in a file, as many as a screen has. */
 #define RECORDER_SESSIONS 256
-/* The most generated lines, and the longest of them: the payload of a datagram over IPv4. */
+/* The maximum number of generated lines, and their maximum length: the payload of a datagram over
+ * IPv4. */
 #define RECORD_COUNT_MAX 1000000000
 #define RECORD_SIZE_MAX 65507
-/* No such time. */
+/* A time that does not exist. */
 #define RECORD_NEVER TRACE_NEVER
-/* Packets, and times of duplicates, kept with a line. */
+/* The maximum numbers of packets and of duplicates' times kept with a line. */
 #define RECORD_PACKETS 32
 #define RECORD_DUPLICATES 16
 /* Room for the reason why a record is refused. */
@@ -38,37 +39,37 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 struct record {
 	/* The number of its session in the file, from 0 on. */
 	unsigned session;
-	/* As in the ledger, but with RECORD_NEVER for a time that there is not, or that is not
-	 * known. Its text and reply are owned. */
+	/* The ledger's row, but with RECORD_NEVER for a missing or unknown time. Its text and reply
+	 * are owned. */
 	struct ledger_row row;
-	/* When the fate was decided without a reply, RECORD_NEVER if that is not known. */
+	/* The time when the fate was decided without a reply, RECORD_NEVER if that is not known. */
 	int64_t decided_at;
-	/* In the lab, where a datagram was lost. */
+	/* The place where a datagram was lost, in the lab. */
 	enum trace_place place;
-	/* The times of duplicates that are known, and the packets. */
+	/* The numbers of known times of duplicates, and of packets. */
 	uint8_t duplicate_count, packet_count;
 	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	/* What the link did each way, LINK_WAYS of them with times that may be RECORD_NEVER, and
+	/* The link's effects each way, LINK_WAYS of them with times that may be RECORD_NEVER, and
 	 * its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
 	struct link_packet *packets;
 	/* The session's peer, borrowed, for CSV only. */
 	const char *peer;
-	/* The line of the file that it was read from. */
+	/* The line of the file from which it was read. */
 	uint64_t at_line;
 };
 
 void record_free(struct record *r);
-/* One way, from times of the monotonic clock to times of records, and back; `start` is the
+/* Converts one way from times of the monotonic clock to times of records, and back; `start` is the
  * session's. */
 struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start);
 struct trace_leg record_leg_back(const struct trace_leg *leg, int64_t start);
-/* A packet with `by` ns added to its times. */
+/* A copy of a packet with `by` ns added to its times. */
 struct link_packet record_packet_moved(const struct link_packet *p, int64_t by);
-/* The name of a packet's flags, "SYN-ACK"; NULL when they say nothing. Static. */
+/* The name of a packet's flags, "SYN-ACK"; NULL if they have none. Static. */
 const char *record_flags_name(const struct link_packet *p);
-/* Sets the flags by their name. Returns 0, or -1 if it is not known. */
+/* Sets the flags by their name. Returns 0, or -1 for an unknown name. */
 int record_flags(const char *name, struct link_packet *p);
 
 /* A reply with a record of its own: a stray, or one that came after its line's record was written.
@@ -80,11 +81,11 @@ struct record_reply {
 	enum ledger_match match;
 	/* The line's number, 0 for a stray. */
 	uint64_t number;
-	/* As the line's row is now. */
+	/* The present state of the line's row. */
 	bool reordered, differs, cut_short;
-	/* Its round-trip time is -1 if unknown. */
+	/* The round-trip time is -1 if unknown. */
 	int64_t replied_at, rtt;
-	/* Owned when it was read. */
+	/* Owned if it was read from a file. */
 	unsigned char *text;
 	size_t length;
 };
@@ -98,17 +99,17 @@ void record_event_free(struct session_event *e);
 
 /* A run as a whole. */
 struct record_run {
-	/* When the session's time 0 was, ns since 1970, UTC. */
+	/* The session's time 0, ns since 1970, UTC. */
 	int64_t started;
-	/* Its end, ns of the monotonic clock; in a record since `started`. */
+	/* The end, ns of the monotonic clock; in a record since `started`. */
 	int64_t ended_at;
 	enum ledger_tag tag;
-	/* Generated lines: as in the settings; count 0: none. */
+	/* Generated lines as in the settings; count 0: none. */
 	int64_t count, interval, size;
-	/* Stopped before all lines were sent. */
+	/* The run was stopped before all lines were sent. */
 	bool stopped;
-	/* In the lab the link's settings at the start, in words as link_status_line() has them; ""
-	 * elsewhere. */
+	/* The link's settings at the start, in the words of link_status_line(); "" outside the lab.
+	 */
 	char link[RECORD_LINK];
 };
 
@@ -120,7 +121,7 @@ struct record_session {
 	int64_t reply_timeout;
 };
 
-/* What a session's lines come to, in the summary. */
+/* The sums over a session's lines, in the summary. */
 struct record_sum {
 	struct record_session of;
 	/* `stats` is borrowed. */
@@ -131,25 +132,26 @@ struct record_sum {
 struct record_summary {
 	/* `ended_at`, `stopped` and the link at the end. */
 	struct record_run run;
-	/* One for each session; owned when they were read. */
+	/* One for each session; owned if they were read from a file. */
 	struct record_sum *sums;
 	size_t count;
-	/* The lab: lines that were compared with what the link did, and those that contradict it.
-	 */
+	/* The numbers of lines that were compared with the link's events, in the lab, and of those
+	 * that contradict them. */
 	bool is_compared;
 	uint64_t compared, mismatches;
 };
 
-/* "2026-11-23T05:55:01.123456789Z", from ns since 1970. */
+/* Writes "2026-11-23T05:55:01.123456789Z" for ns since 1970. */
 #define RECORD_DATE_SIZE 40
 char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE]);
 
-/* True if the bytes are UTF-8, which records have as text; other bytes are written in base64 (RFC
- * 4648 section 4). Without `controls`: and have no control characters. */
+/* Returns true if the bytes are UTF-8, which records have as text; other bytes are written in
+ * base64 (RFC 4648 section 4). Without `controls`, control characters are refused too. */
 bool record_is_text(const unsigned char *bytes, size_t n, bool controls);
-/* malloc()ed, with a zero behind it; NULL when memory is short. */
+/* Returns base64, malloc()ed, with a zero at its end; NULL if memory is short. */
 char *record_base64(const unsigned char *bytes, size_t n);
-/* malloc()ed; NULL when it is no base64, or memory is short. */
+/* Decodes base64 into malloc()ed bytes; returns NULL if the text is no base64 or memory is short.
+ */
 unsigned char *record_from_base64(const char *text, size_t n, size_t *length);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* While a session goes on, a cursor walks each ledger once, in the order of numbers, and waits for
  * lines that are not final yet. When the ledger is about to evict rows, the cursor does not wait:
- * it defers the lines that are undecided, and they are written as soon as they are decided, out of
- * order. */
+ * it defers undecided lines, which are written out of order as soon as they are decided. */
 #include "config.h"
 
 #include "record/recorder.h"
@@ -19,33 +18,33 @@
 #include "record/format.h"
 #include "ledger/transport.h"
 
-/* How often deferred lines, and rows that are about to be evicted, are checked. */
+/* The interval between checks of deferred lines, and of rows that are about to be evicted. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
 
-/* One of the sessions. */
+/* A session of the recorder. */
 struct recorder_session {
 	const struct ledger *ledger;
 	const struct trace *trace;
 	struct record_session of;
 	size_t rows;
 	struct figures figures;
-	/* All lines to this number were written or are deferred. */
+	/* All lines up to this number were written or are deferred. */
 	uint64_t passed;
 	/* The numbers of deferred lines, ascending. */
 	uint64_t *deferred;
 	size_t deferred_count, deferred_capacity;
-	/* How many lines were written. */
+	/* The number of lines written. */
 	uint64_t written;
 };
 
-/* Where records go: /save has a sink of its own. */
+/* The target of records: /save has a sink of its own. */
 struct sink {
 	enum record_output output;
 	FILE *out;
 };
 
 struct recorder {
-	/* `out` NULL: nothing is written while the session goes on. */
+	/* With `out` NULL, nothing is written while the session goes on. */
 	struct sink live;
 	int64_t start;
 	struct record_run run;
@@ -53,10 +52,10 @@ struct recorder {
 	size_t count;
 	/* An empty ledger, for sessions that were removed. */
 	struct ledger *none;
-	/* How many sessions were written. */
+	/* The number of sessions written. */
 	size_t reported;
 	struct event_log log;
-	/* The first record was written; something was written that is not flushed. */
+	/* The first record was written; written data is not flushed yet. */
 	bool begun, fresh;
 	int64_t evicting_at;
 	int error;
@@ -98,7 +97,7 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 	size_t i = r->count;
 	char *copy;
 
-	/* Of RECORDER_SESSIONS, one of the same transport that was removed. */
+	/* Beyond RECORDER_SESSIONS, a removed session of the same transport is used again. */
 	if (i == RECORDER_SESSIONS)
 		for (i = 0; i < r->count; i++)
 			if (r->sessions[i].ledger == r->none && r->sessions[i].of.stream == stream)
@@ -185,8 +184,8 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* The last change of the link before `at` has the settings; a hold or an unplugging lasts until the
- * event of its end. */
+/* The last change of the link before `at` has the settings; a hold or an unplugging lasts until its
+ * end event. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
 	const char *words = r->run.link, *on[PAUSES] = { NULL };
@@ -232,7 +231,8 @@ static int put_event(const struct recorder *r, const struct sink *to,
 	return put(to, RECORD_EVENT, &e);
 }
 
-/* True if the entry reports that all waiting lines were cut off, and the row's line was one. */
+/* Returns true if the entry reports that all waiting lines were cut off, and the row's line was one
+ * of them. */
 static bool cuts(const struct event_log_entry *entry, const struct recorder_session *s,
     const struct ledger_row *row)
 {
@@ -241,7 +241,7 @@ static bool cuts(const struct event_log_entry *entry, const struct recorder_sess
 	       entry->at >= row->sent_at;
 }
 
-/* Adds the times that the event log has: of duplicates, and of the decision without a reply. */
+/* Adds the times in the event log: of duplicates, and of the decision without a reply. */
 static void add_times(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, struct record *record)
 {
@@ -274,7 +274,7 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 	}
 }
 
-/* Adds what the link did. Returns 0, or -1 when memory is short. */
+/* Adds the link's effects. Returns 0, or -1 when memory is short. */
 static int add_link(const struct recorder *r, const struct recorder_session *s, int64_t now,
     struct record *record)
 {
@@ -297,7 +297,7 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 	return 0;
 }
 
-/* A time of the ledger, 0 for not yet. */
+/* Converts a time of the ledger, where 0 means not yet. */
 static int64_t since(int64_t at, int64_t start)
 {
 	return at == 0 ? RECORD_NEVER : at - start;
@@ -338,7 +338,7 @@ static int put_line(const struct recorder *r, const struct sink *to,
 	return result;
 }
 
-/* `written`: of how many lines each session has a record. */
+/* Writes the summary; `written` has the number of each session's lines with a record. */
 static int put_summary(const struct recorder *r, const struct sink *to,
     const struct record_run *run, const uint64_t *written)
 {
@@ -382,8 +382,8 @@ static void failed(struct recorder *r)
 		r->error = errno ? errno : EIO;
 }
 
-/* Writes the start and the sessions that were not written yet. The first record triggers it, since
- * the peers are known by then. False after an error. */
+/* Writes the start and the sessions that were not written yet, before the first record, when the
+ * peers are known. Returns false after an error. */
 static bool begin(struct recorder *r)
 {
 	errno = 0;
@@ -478,7 +478,7 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 	struct recorder_session *s = session_of(r, session);
 	const struct ledger_row *row = s ? ledger_find(s->ledger, number) : NULL;
 
-	/* A deferred line may be decided now, and evicted soon. */
+	/* A deferred line may now be decided, and soon evicted. */
 	if (s && s->deferred_count > 0)
 		r->evicting_at = 0;
 	/* One entry for all lines that are cut off at once: one for each could evict all other
@@ -503,8 +503,8 @@ void recorder_event(struct recorder *r, const struct session_event *event, int64
 	                           .length = strlen(event->text) });
 }
 
-/* When a line's record can be written, INT64_MAX while that is not known. Over UDP a late reply or
- * a duplicate may come after the line is decided. */
+/* The time when a line's record can be written, INT64_MAX while that is not known. Over UDP a late
+ * reply or a duplicate may come after the line is decided. */
 static int64_t final_at(const struct recorder_session *s, const struct ledger_row *row)
 {
 	if (row->fate == FATE_QUEUED || (s->of.stream && row->fate == FATE_WAITING))
@@ -517,7 +517,7 @@ static int64_t final_at(const struct recorder_session *s, const struct ledger_ro
 	         : row->sent_at + 2 * s->of.reply_timeout + 1;
 }
 
-/* Writes the deferred lines that are decided, or all. */
+/* Writes the decided ones of the deferred lines, or all. */
 static void write_deferred(struct recorder *r, struct recorder_session *s, bool all, int64_t now)
 {
 	size_t kept = 0;
@@ -534,7 +534,7 @@ static void write_deferred(struct recorder *r, struct recorder_session *s, bool 
 }
 
 /* Writes the final lines after the cursor; when evicting, writes those that are decided and defers
- * the others. Returns when the next line becomes final. */
+ * the others. Returns the time when the next line becomes final. */
 static int64_t write_final(struct recorder *r, struct recorder_session *s, bool evicting, bool all,
     int64_t now)
 {
@@ -642,7 +642,7 @@ int64_t recorder_started(const struct recorder *r)
 
 /* --- everything at once --- */
 
-/* How many rows of each session, and entries of the event log, were passed. */
+/* The numbers of rows of each session, and of entries of the event log, that were passed. */
 struct walk {
 	uint64_t rows[RECORDER_SESSIONS];
 	size_t entries;
@@ -678,7 +678,7 @@ static const struct event_log_entry *next_entry(const struct recorder *r, struct
 }
 
 /* Goes through lines and entries in the order of the session: sets *s and *row, or *s and *entry
- * with *row NULL. False at the end. */
+ * with *row NULL. Returns false at the end. */
 static bool next_item(const struct recorder *r, struct walk *w, const struct recorder_session **s,
     const struct ledger_row **row, const struct event_log_entry **entry)
 {
@@ -771,7 +771,7 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
 			struct record record;
 
-			/* The record is the call's from then on. */
+			/* From here on, the callback owns the record. */
 			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
 			    call(context, &record, k) < 0)
 				return -1;

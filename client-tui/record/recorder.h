@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The recorder writes a record of each line while a session goes on (--json, --csv), and all that
- * is known of it at once (/save, --save). Every front end has one, since it also remembers what no
- * ledger keeps: times of duplicates, strays and events. Each session's records come in the order of
+/* The recorder writes a record of each line while a session goes on (--json, --csv), and all known
+ * data at once (/save, --save). Every front end has one, since it also keeps the data that no
+ * ledger has: times of duplicates, strays and events. Each session's records come in the order of
  * numbers as soon as they are final: the line is decided and, over UDP, another wait has passed for
  * late replies and duplicates. A reply that comes after its line's record gets a record of its own.
- * upcase(1), RECORD FORMAT, describes the format. No clock, no socket; writes to the FILE that it
- * is given. */
+ * upcase(1), RECORD FORMAT, describes the format. No clock, no socket; writes to a given FILE. */
 #ifndef UPCASE_RECORD_RECORDER_H
 #define UPCASE_RECORD_RECORDER_H
 
@@ -23,15 +22,15 @@
 
 struct recorder;
 
-/* `out` is where records go while the session goes on, and stays the caller's; NULL: nowhere.
- * `start`: the session's time 0, ns of the monotonic clock. `run` is copied; it has what is known
- * at the start: started, tag, count, interval, size. NULL when memory is short. */
+/* Records go to `out`, which the caller owns, while the session goes on; NULL: nowhere. `start` is
+ * the session's time 0, ns of the monotonic clock. `run` is copied; it has the data known at the
+ * start: started, tag, count, interval, size. Returns NULL when memory is short. */
 struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start,
     const struct record_run *run);
 void recorder_free(struct recorder *r);
 
-/* Adds a session, whose ledger must outlive the recorder. `peer` is copied. `rows`: how many the
- * ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
+/* Adds a session, whose ledger must outlive the recorder. `peer` is copied. `rows` is the number
+ * that the ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
     int64_t reply_timeout, size_t rows, const struct trace *trace);
 /* Removes a session that never had a line, before its ledger is freed. Another session may get its
@@ -39,52 +38,53 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 void recorder_remove(struct recorder *r, int session);
 /* Sets the address of its peer. */
 void recorder_peer(struct recorder *r, int session, const char *peer);
-/* The lab: sets the words of the link at the start. Later changes are events. */
+/* Sets the words of the link at the start, in the lab. Later changes are events. */
 void recorder_link(struct recorder *r, const char *words);
-/* The words of the link at `at`, ns since the session's start: what was held or unplugged, and the
- * settings; "" when they are not known. */
+/* The words of the link at `at`, ns since the session's start: whether it was held or unplugged,
+ * and its settings; "" if they are not known. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size);
-/* The next event from *index on, 0 at first, with its time since the session's start and borrowed
- * texts. False when there is none. */
+/* Sets *event to the next event from *index on, 0 at first, with its time since the session's start
+ * and borrowed texts. Returns false when there is none. */
 bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event);
 /* Sets the session's figures, before the end and before each save: those of session_figures(), and
  * the generator's schedule. */
 void recorder_figures(struct recorder *r, int session, const struct figures *figures);
 
-/* The session's hooks, at `now`. Pieces of a reply (`more`) are passed over. */
+/* The session's hooks, at `now`. Pieces of a reply (`more`) are ignored. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply,
     int64_t now);
-/* `number` 0: all waiting lines were cut off. */
+/* With `number` 0, all waiting lines were cut off. */
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
-/* An event of event->at, ns of the monotonic clock, is reported at `now`; event->session is what
- * recorder_add() returned, or -1. */
+/* Takes an event of event->at, ns of the monotonic clock, at `now`; event->session is the result of
+ * recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
-/* Writes what is final and flushes it. Returns when it is to be called again, ns of the monotonic
+/* Writes and flushes the final records. Returns the time of its next call, ns of the monotonic
  * clock, or INT64_MAX: after the next hook. */
 int64_t recorder_dispatch(struct recorder *r, int64_t now);
 /* Writes the rest and the summary: after session_give_up() no line gets a fate any more. */
 void recorder_end(struct recorder *r, const struct record_run *run);
-/* The errno of a write that failed, else 0. After it nothing more is written. */
+/* Returns the errno of a failed write, else 0. Nothing is written after an error. */
 int recorder_error(const struct recorder *r);
 
-/* Writes all that is remembered, at `now`, also while the session goes on. `output` is
+/* Writes all data, at `now`, also while the session goes on. `output` is
  * RECORD_OUTPUT_JSON or RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
 int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
     const struct record_run *run, int64_t now);
-/* The same as rows for people; the ledgers must outlive it. NULL when memory is short. */
+/* Returns all data as rows for people; the ledgers must outlive them. NULL when memory is short. */
 struct transcript *recorder_transcript(const struct recorder *r);
 
-/* Called with each line that is kept, session by session in the order of numbers; `index` is its
- * place in its session. The callee frees the record by record_free(). -1 ends the walk. */
+/* The callback for each kept line, session by session in order of numbers; `index` is its place in
+ * its session. The callback frees the record by record_free(); its result -1 ends the walk. */
 typedef int recorder_call(void *context, struct record *record, size_t index);
 /* Returns 0, or -1 with errno. */
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);
-/* "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000": the peers of sessions with lines. Returns `buf`. */
+/* Writes "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000", the peers of sessions with lines. Returns `buf`.
+ */
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
 /* The sums of one transport's sessions: counts of lines by fate. */
 void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum);
-/* When the session began, ns since 1970, UTC. */
+/* The time when the session began, ns since 1970, UTC. */
 int64_t recorder_started(const struct recorder *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls
- * the same hooks. The replay's clock is the real one minus the time for which it was paused. */
+ * the same hooks. The replay's clock is the real clock minus its pauses. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -47,9 +47,9 @@ struct replay {
 	bool failed;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
-	/* How much the real clock is ahead; the replay's time while it is paused. */
+	/* The lead of the real clock; the replay's time while it is paused. */
 	int64_t lag, paused_at;
-	/* For capitals. */
+	/* Buffer for capitals. */
 	unsigned char *bytes;
 	size_t bytes_capacity;
 };
@@ -105,13 +105,13 @@ static void add_line(struct replay *r, size_t side, size_t index)
 		add(r, REPLAY_LOST, side, index, decided ? later(line->decided_at, sent) : lost);
 	else if (ledger_is_decided(line->row.fate))
 		add(r, REPLAY_DECIDED, side, index, decided ? later(line->decided_at, sent) : sent);
-	/* A late reply came after the line was given up. */
+	/* A late reply came after the line was lost. */
 	if (line->row.fate == FATE_LOST && line->row.late)
 		add_reply(r, REPLAY_LATE, side, index, lost);
 }
 
-/* At the same time, a line is typed before it is sent and sent before it is answered; else as in
- * the file. */
+/* Sorts by time. At the same time, a line is typed before it is sent, and sent before it is
+ * answered; otherwise the order is that of the file. */
 static int by_time(const void *a, const void *b)
 {
 	const struct replay_event *one = a, *other = b;
@@ -161,7 +161,7 @@ static void do_dispatch(struct session *s, const struct fd_watch *w, int64_t now
 	(void)s, (void)w, (void)now;
 }
 
-/* As they were at the recording's end. */
+/* Fills in the figures of the recording's end. */
 static void fill_figures(const struct session *s, int64_t now, struct figures *out)
 {
 	const struct record_file_session *side = s->data;
@@ -295,7 +295,7 @@ static bool has_line(const struct record_file_session *side, uint64_t number)
 	return i < side->count && side->lines[i]->row.number == number;
 }
 
-/* The session over whose other transport the same line went, SIZE_MAX for none. */
+/* The session with the same line over the other transport, SIZE_MAX for none. */
 static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 {
 	const struct record_file_session *sessions = r->file->sessions;
@@ -332,7 +332,7 @@ static void type_line(struct replay *r, size_t side, const struct record *line, 
 		r->hooks.line(r->hooks.context, side, other, line->row.number);
 }
 
-/* The text of a line's reply, without its tag: kept, or its capitals. */
+/* The text of a line's reply, without its tag: the kept text, or the line's capitals. */
 static const unsigned char *reply_text(struct replay *r, const struct record *line, size_t *n)
 {
 	const size_t capacity = CAPITALS_GROWTH * line->row.length + 1;
@@ -381,7 +381,7 @@ static void show_trace(struct replay *r, const struct record *line)
 	}
 }
 
-/* A reply with a record of its own. */
+/* Plays a reply with a record of its own. */
 static void play_reply(struct replay *r, const struct record_reply *reply, int64_t at)
 {
 	struct ledger *l = r->sessions[reply->session]->ledger;
@@ -481,7 +481,7 @@ static int64_t due(const struct replay *r)
 	return at_end(r) ? INT64_MAX : r->events[r->status.position].at + r->status.origin;
 }
 
-/* The sending of a line, and the same line over the other transport, belong to its typing. */
+/* A step that types a line also sends it, and does so over the other transport too. */
 void replay_step(struct replay *r, int64_t now)
 {
 	replay_pause(r, true, now);

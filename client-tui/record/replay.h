@@ -16,15 +16,15 @@
 
 struct replay;
 
-/* The position of a replay, and what the recording has. */
+/* The position of a replay, and the data of its recording. */
 struct replay_status {
-	/* Sessions; events, and how many of them were played. */
+	/* The number of sessions and of events, and the number of events played. */
 	size_t sessions, length, position;
 	/* The run as recorded; `ended_at` is since time 0, if the recording has its end (`whole`).
 	 */
 	const struct record_run *run;
 	bool whole;
-	/* What the link did, NULL when it was not recorded. */
+	/* The link's events, NULL when they were not recorded. */
 	struct trace *trace;
 	/* Time 0 of the recording on the replay's clock, which stands still while `paused`. */
 	int64_t origin;
@@ -33,23 +33,23 @@ struct replay_status {
 
 struct replay_hooks {
 	void *context;
-	/* As a session's hooks; `session` is the index of replay_session(). */
+	/* The same as a session's hooks; `session` is the index for replay_session(). */
 	void (*reply)(void *context, size_t session, const struct session_reply *reply);
-	/* `timed`: the recording has the time; else the line's sending time stands for it, which
-	 * must not be recorded again. */
+	/* With `timed` the recording has the time; else it is the line's sending time, which must
+	 * not be recorded again. */
 	void (*row)(void *context, size_t session, uint64_t number, bool timed);
-	/* As recorded, with the time of the replay's clock. */
+	/* An event as recorded, with the time of the replay's clock. */
 	void (*event)(void *context, const struct session_event *event);
 	/* A line was typed; `other` is TCP's session if it went over both at once, else SIZE_MAX.
 	 */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
-/* Reads the whole file, "-" for standard input. NULL with one line in `why`, which names the line
- * of the file; errno is then EIO if reading failed, else 0. */
+/* Reads the whole file, "-" for standard input. Returns NULL with one line in `why` after an error,
+ * which names the line of the file; errno is then EIO if reading failed, else 0. */
 struct replay *replay_open(const char *path, char why[REPLAY_WHY]);
 void replay_close(struct replay *r);
-/* Valid until replay_close(). */
+/* The status is valid until replay_close(). */
 const struct replay_status *replay_status(const struct replay *r);
 
 /* Makes the sessions; the first event is due at `now`. Called once. Returns 0, or -1 when memory is
@@ -59,7 +59,7 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
 /* The sessions are the replay's: session_close() is not called. session_dispatch() and
  * session_watch() do nothing with them. */
 struct session *replay_session(const struct replay *r, size_t i);
-/* True if a line went over UDP and TCP at once. */
+/* Returns true if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
 /* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never
  * ahead of `now`. */
@@ -68,8 +68,8 @@ int64_t replay_now(const struct replay *r, int64_t now);
 void replay_pause(struct replay *r, bool paused, int64_t now);
 /* Plays the next event at once, and stops the clock. */
 void replay_step(struct replay *r, int64_t now);
-/* Plays the events that are due; INT64_MAX: all. Returns when the next one is due, on the real
- * clock, or INT64_MAX. */
+/* Plays the events that are due; with `now` INT64_MAX all. Returns the time when the next one is
+ * due, on the real clock, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
 
 #endif

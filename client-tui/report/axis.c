@@ -10,14 +10,14 @@
 
 #include "common/search.h"
 
-/* From this ratio on a linear axis would crush what is small. */
+/* The ratio from which an axis is logarithmic: a linear one would crush small values. */
 #define DECADES_FROM 20.0
-/* An axis begins here at the latest, and spans this much at least. */
+/* The largest value at which an axis begins, and its smallest span. */
 #define MIN_VALUE 1.0
 
 static const double round_values[] = { 1, 2, 5, 10 };
 
-/* The first round value that is not less. */
+/* The first round value that is at least `value`. */
 static double round_up(double value)
 {
 	const double power = pow(10, floor(log10(value)));
@@ -84,7 +84,7 @@ double axis_value(const struct axis *t, double place)
 	return t->low + (t->high - t->low) * place;
 }
 
-/* 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
+/* Marks 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
 static size_t mark_decades(const struct axis *t, double *marks, size_t max)
 {
 	const double first = pow(10, floor(log10(t->low) + 1e-9));
@@ -157,7 +157,7 @@ uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int co
 
 /* ---- time ---- */
 
-/* Pixels that a cut takes. */
+/* The pixels of a cut. */
 #define CUT 30.0
 
 int time_axis_order(const void *a, const void *b)

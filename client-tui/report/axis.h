@@ -9,62 +9,61 @@
 
 #include "ledger/histogram.h"
 
-/* An axis of values, 1 ns or 1 line and up: what it shows, from `low` to `high`. */
+/* An axis of values, 1 ns or 1 line and up, from `low` to `high`. */
 struct axis {
 	bool logarithmic;
 	double low, high;
 };
 
-/* Smallest and largest value on it (0 <= min <= max). Logarithmic when max is more than 20 times
- * min. Linear ones begin at 0; both end at a round value. */
+/* The axis for values from `min` to `max` (0 <= min <= max). It is logarithmic if max is more than
+ * 20 times min. A linear axis begins at 0; both end at a round value. */
 struct axis axis_for(double min, double max);
 /* The axis for all values of `count` histograms of times, NULL for none. Returns false, and leaves
  * it as it is, if they have no values. */
 bool axis_for_times(struct axis *t, const struct histogram *const *histograms, int count);
-/* Where a value stands, 0 to 1; beyond the ends, the end. */
+/* The place of a value, 0 to 1; beyond an end, that end. */
 double axis_place(const struct axis *t, double value);
-/* And the value that stands there. */
+/* The value at a place. */
 double axis_value(const struct axis *t, double place);
-/* A time in ns as a mark has it, without three figures: "50 ms", "0.5 s", "0"; `micro` is the sign
- * for micro. Returns `buf`. */
+/* Writes a time in ns as the text of a mark, with fewer than three digits: "50 ms", "0.5 s", "0";
+ * `micro` is the sign for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
-/* The number of values in one of the `columns` of an axis; and in the fullest column, 1 at least.
+/* The number of values in one of the `columns` of an axis, and in the fullest column, 1 at least.
  */
 uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column);
 uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int columns);
-/* Round values to mark, at most `max` (2 or more) of them, in order. Returns how many. */
+/* Finds round values to mark, at most `max` (2 or more), in order. Returns their number. */
 size_t axis_marks(const struct axis *t, double *marks, size_t max);
 
-/* A picture's axis of time: true to scale while something happens, and cut where nothing does for
- * long, since a person types a line in seconds and a reply comes in microseconds. */
+/* A picture's axis of time: true to scale, but cut at long times without events, since a person
+ * types a line in seconds and a reply comes in microseconds. */
 struct time_cut {
-	/* The times between which nothing happens, ns, and where the cut begins and ends, pixels.
-	 */
+	/* The times between which nothing happens, ns, and the begin and end of the cut, pixels. */
 	int64_t from, to;
 	double begin, end;
 };
 
 struct time_axis {
-	/* Every moment at which something happens, ns, in order and each once. */
+	/* All moments of events, ns, in order and each once. */
 	int64_t *moments;
 	size_t count;
-	/* Where each stands, pixels from the axis's beginning. */
+	/* The place of each, pixels from the axis's beginning. */
 	double *places;
 	struct time_cut *cuts;
 	size_t cut_count;
-	/* Pixels for one ns, and in all. */
+	/* The pixels of one ns, and of the axis. */
 	double scale, length;
 };
 
-/* Makes the axis of `count` moments in any order. A time in which nothing happens for longer than
- * `quiet` ns is cut. The scale is such that `step` ns take `pixels`, or less where that would make
+/* Makes the axis of `count` moments in any order. A time without moments is cut if it is longer
+ * than `quiet` ns. The scale is such that `step` ns take `pixels`, or less where that would make
  * more than `max` pixels. Returns 0, or -1 when memory is short. */
 int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet,
     int64_t step, double pixels, double max);
 void time_axis_free(struct time_axis *a);
 /* Compares two int64_t, for qsort(). */
 int time_axis_order(const void *a, const void *b);
-/* Where a moment stands, pixels; outside the axis, its nearer end. */
+/* The place of a moment, pixels; outside the axis, its nearer end. */
 double time_axis_place(const struct time_axis *a, int64_t moment);
 /* A round time between marks on the axis, 1, 2 or 5 times a power of ten ns, at least `pixels`
  * apart. */

@@ -35,7 +35,7 @@ static void write_safe(FILE *out, const unsigned char *s, size_t n)
 	for (; n; s += have, n -= have) {
 		const size_t length = utf8_character(s, n);
 
-		/* A byte that is no character is replaced alone. */
+		/* A byte outside any character is replaced alone. */
 		have = length ? length : 1;
 		if (length == 1 && (*s < 0x20 || *s == 0x7f))
 			fprintf(out, "^%c", *s ^ 0x40);
@@ -46,7 +46,8 @@ static void write_safe(FILE *out, const unsigned char *s, size_t n)
 	}
 }
 
-/* The reply as it came, or the capitals that it was. 0, or -1 when memory is short. */
+/* Writes the reply as it came, or the capitals that it was. Returns 0, or -1 when memory is short.
+ */
 static int write_reply(FILE *out, const struct ledger_row *row)
 {
 	if (row->reply) {
@@ -125,10 +126,10 @@ int export_text(FILE *out, const struct transcript *b, int64_t now)
 
 /* ---- pictures ---- */
 
-/* Pages of one session at most; a note says that later lines are left out. */
+/* The maximum number of pages of one session; a note says that later lines are left out. */
 #define PAGES 50
 
-/* Why a new file could not be made, in words. Static, or strerror()'s. */
+/* The reason why a new file could not be made, in words. Static, or strerror()'s. */
 static const char *reason(int error)
 {
 	return error == EEXIST ? "there is such a file already; choose another name"
@@ -142,7 +143,7 @@ static int wrong(char why[EXPORT_WHY], const char *path, const char *what)
 
 /* The pictures to draw and their files, one after the other. */
 struct job {
-	/* Lines whole, for the exchange; and all lines, for the plots. */
+	/* The whole lines, for the exchange; and all lines, for the plots. */
 	struct record *records;
 	size_t count, capacity;
 	struct ledger_row *lines;
@@ -155,12 +156,12 @@ struct job {
 	/* NAME, without its ending. */
 	char name[PATH_MAX];
 	size_t pages;
-	/* The one that is written, and the files of those before it. */
+	/* The picture being written, and the files of the previous ones. */
 	size_t picture;
 	struct stat made[PAGES + 1];
 };
 
-/* Behind the pages come the plots. */
+/* The plots follow the pages. */
 static void file_name(const struct job *job, size_t picture, char *path, size_t size)
 {
 	if (picture == 0)
@@ -181,7 +182,7 @@ static int write_picture(void *context, FILE *out)
 
 	snprintf(title, sizeof title, "%s", job->title);
 	snprintf(note, sizeof note, "%s", job->note);
-	/* The settings of the link when the picture begins. */
+	/* The link's settings at the picture's beginning. */
 	recorder_link_at(job->recorder,
 	    plots ? INT64_MIN : sequence_page_begin(job->records, job->count, job->picture), words,
 	    sizeof words);
@@ -221,7 +222,7 @@ static int take(void *context, struct record *record, size_t index)
 	return 0;
 }
 
-/* Over both transports UDP comes first. */
+/* Over both transports, UDP comes first. */
 static int by_number(const void *a, const void *b)
 {
 	const struct ledger_row *x = a, *y = b;
@@ -243,7 +244,7 @@ static int compare_events(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* "UDP answered 13 of 20, 7/20 lost". */
+/* Adds "UDP answered 13 of 20, 7/20 lost". */
 static void add_totals(const struct recorder *r, bool stream, char *note, size_t size)
 {
 	struct ledger_totals t;
@@ -436,7 +437,7 @@ static const struct export_kind *find(const char *path, char why[EXPORT_WHY])
 	return NULL;
 }
 
-/* The folder that it is in. */
+/* Checks the folder of the file. */
 static int check_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');

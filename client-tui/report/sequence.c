@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page is a slice of the records. Every moment that stands in it is collected for the axis of
- * time. Usual durations are medians, so that a few lines that waited long do not press all others
- * together. */
+/* A page is a slice of the records. All its moments are collected for the axis of time. Usual
+ * durations are medians, so that a few long waits do not shrink all other lines. */
 #include "config.h"
 
 #include "report/sequence.h"
@@ -11,12 +10,13 @@
 
 #include "common/clock.h"
 
-/* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
+/* The pixels by which an arrow of usual duration falls; the maximum length of the axis limits a
+ * page. */
 #define FALL 24.0
-/* Up to so many pixels if lines are sent so fast that their arrows would cover each other. */
+/* The maximum of that, if lines are sent so fast that their arrows would cover each other. */
 #define FALL_MAX 300.0
 #define AXIS_MAX 4200.0
-/* The axis is cut where nothing happens for so many usual durations. */
+/* The number of usual durations without a moment after which the axis is cut. */
 #define QUIET 8
 
 /* --- pages --- */
@@ -119,7 +119,7 @@ static void add_moments(const struct sequence *s, const struct record *r, struct
 		add_packet(s, &r->packets[i], m);
 }
 
-/* Sorts and frees them. */
+/* Returns the median of the times; sorts and frees them. */
 static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 {
 	int64_t median = without_any;
@@ -132,8 +132,8 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 	return median;
 }
 
-/* The median of what the packets took that arrived, or of half the round trips, a connection's
- * among them. */
+/* The median time of the packets that arrived, or of half the round trips, including those of
+ * connections. */
 static int64_t usual_way(const struct record *records, size_t count,
     const struct session_event *events, size_t event_count)
 {
@@ -160,7 +160,7 @@ static int64_t usual_way(const struct record *records, size_t count,
 	return usual > 1000 ? usual : 1000;
 }
 
-/* The median time between two lines sent one after the other; 0 without any. */
+/* The median time between two lines in a row; 0 without any. */
 static int64_t usual_gap(const struct sequence *s)
 {
 	int64_t *gaps = calloc(s->count + 1, sizeof *gaps);
@@ -188,7 +188,7 @@ static double fall(const struct sequence *s)
 	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
 }
 
-/* A line's moments at most. */
+/* The maximum number of a line's moments. */
 #define MOMENTS (3 * RECORD_PACKETS + 4)
 
 /* The last moment of the lines. */
@@ -207,7 +207,7 @@ static int64_t last_moment(const struct sequence *s)
 	return last;
 }
 
-/* The axis of all moments on the page. */
+/* Makes the axis of all moments on the page. */
 static int make_axis(struct sequence *s)
 {
 	struct moments m = { .at = calloc(s->count * MOMENTS + s->event_count +
@@ -231,8 +231,8 @@ static int make_axis(struct sequence *s)
 
 /* --- events and connections --- */
 
-/* The page's events: from its beginning to that of the next page, or to the last moment of its
- * lines. */
+/* Chooses the page's events: from its beginning to that of the next page, or to the last moment of
+ * its lines. */
 static void choose_events(struct sequence *s, const struct record *records, size_t count,
     size_t page, const struct session_event *events, size_t event_count)
 {
@@ -259,8 +259,9 @@ static void reckon_packet(struct sequence *s, struct link_packet packet, int64_t
 	s->handshakes[s->handshake_count++] = packet;
 }
 
-/* Estimates the packets of a connection outside the lab: only the client's times are known, and of
- * a SYN that was sent more than once those of the first SYN and of the last one's answer. */
+/* Estimates the packets of a connection outside the lab, where only the client's times are known.
+ * For a SYN that was sent more than once, these are the times of the first SYN and of the answer to
+ * the last one. */
 static void reckon_connection(struct sequence *s, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;

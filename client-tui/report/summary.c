@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The summary of a session in sentences, and all its figures as a table, of two sessions side by
- * side. What each figure means stands in upcase(1), STATISTICS; what there is, in ledger/figures.c.
+ * side. upcase(1), STATISTICS, defines each figure; ledger/figures.c lists them.
  * Numbers are written without printf's %f, which writes a comma in some locales. */
 #include "config.h"
 
@@ -21,7 +21,7 @@
 
 /* ---- loss ---- */
 
-/* Decimals: `min`, or as many as a percentage above 0 needs to be shown above 0. */
+/* The number of decimals: `min`, or as many as a percentage above 0 needs to differ from 0. */
 static int digits_for(double percent, int min)
 {
 	double shown = percent;
@@ -33,7 +33,8 @@ static int digits_for(double percent, int min)
 	return min;
 }
 
-/* "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
+/* Writes "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; the fate of at least one line was
+ * chance. */
 static void put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
 	uint64_t by_chance = ledger_by_chance(t);
@@ -48,7 +49,7 @@ static void put_loss(struct text *out, const struct ledger_totals *t, const char
 	text_put(out, " %%, 95 %% ");
 	text_decimal(out, 100 * low, digits);
 	text_put(out, "–");
-	/* The interval has decimals when none of very many lines was lost. */
+	/* The interval has decimals if none of very many lines was lost. */
 	text_decimal(out, 100 * high,
 	    digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
 	text_put(out, ")");
@@ -107,7 +108,7 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 
 /* ---- a session in sentences ---- */
 
-/* The counts of this kind that are not 0. */
+/* Writes the counts of this kind that are not 0. */
 static void put_named(struct text *out, const char *before, const struct figures *f,
     enum figure_named named)
 {
@@ -125,7 +126,7 @@ static void put_named(struct text *out, const char *before, const struct figures
 	}
 }
 
-/* Fates that chance did not decide come first; the loss and its interval are of the other lines. */
+/* Fates that were not chance come first; the loss and its interval are of the other lines. */
 static void put_totals(struct text *out, const struct figures *f)
 {
 	const struct ledger_totals *t = &f->totals;
@@ -149,8 +150,8 @@ char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size
 	return buf;
 }
 
-/* "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest, with as many decimals as it
- * takes for three digits. */
+/* Writes "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest, with the decimals
+ * that give it three digits. */
 static void put_figures(struct text *out, const double *figures, size_t count, double max)
 {
 	const double unit = max >= NS_PER_S ? NS_PER_S : max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
@@ -160,7 +161,7 @@ static void put_figures(struct text *out, const double *figures, size_t count, d
 	for (size_t i = 0; i < count; i++) {
 		int needed = digits;
 
-		/* A figure far below the greatest keeps two digits of its own. */
+		/* A figure far below the greatest keeps two digits. */
 		for (double tens = figures[i] / unit * pow(10, digits);
 		    tens > 0 && tens < 9.5 && needed < 9; tens *= 10)
 			needed++;
@@ -201,7 +202,8 @@ static void put_group(struct text *out, const struct figures *f, const char *gro
 	text_put(out, "%s\n", end);
 }
 
-/* The mean and the greatest of a part of what lines waited; nothing where it does not matter. */
+/* Writes the mean and the greatest of a part of the waiting times; nothing if the part is not
+ * significant. */
 static void put_part(struct text *out, const char *before, const struct ledger_part *part,
     uint64_t count)
 {
@@ -214,7 +216,7 @@ static void put_part(struct text *out, const char *before, const struct ledger_p
 	text_put(out, "\n");
 }
 
-/* "send times by the kernel", or for some of the lines. */
+/* Writes "send times by the kernel", with counts if the program measured some of them. */
 static void put_clock(struct text *out, const char *what, uint64_t kernel, uint64_t program)
 {
 	if (kernel && program)
@@ -310,7 +312,7 @@ static void put_invalid(struct text *out, const char *before, const struct figur
 		text_put(out, "%s%s\n", before, words);
 }
 
-/* The sentences of one session. */
+/* Writes the sentences of one session. */
 static void put_session(struct text *out, const struct figures *f)
 {
 	const struct ledger_totals *t = &f->totals;
@@ -332,14 +334,14 @@ static void put_session(struct text *out, const struct figures *f)
 	put_part(out, "queued", &t->queued_for, t->timed);
 	put_group(out, f, "round_trip", false, "round trip", ", on the wire");
 	if (f->stats) {
-		/* Fewer than ten lines have no p90, and then nothing is written. */
+		/* Below ten lines there is no p90, and nothing is written. */
 		put_group(out, f, "waited", true, "waited", "");
 		put_group(out, f, "round_trip", true, "round trip", "");
 		put_runs(out, f->stats);
 		put_variation(out, f->stats);
 	}
 	put_tcp(out, f);
-	/* The kernel stamps datagrams both ways, and of a stream what arrives. */
+	/* The kernel timestamps datagrams both ways, and only the arrivals of a stream. */
 	if (t->timed && (f->times.received_program || f->times.clock_steps ||
 	                    (!f->stream && f->times.sent_program)))
 		text_put(out, "%s\n", summary_times(f, times, sizeof times));
@@ -348,7 +350,7 @@ static void put_session(struct text *out, const struct figures *f)
 
 /* ---- all figures in a table ---- */
 
-/* A cell's text; the page's. */
+/* The size of a cell's text, and of the page's text. */
 #define CELL 120
 #define PAGE 8000
 #define TOO_FEW "too few"
@@ -404,8 +406,8 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 	}
 }
 
-/* The cell of row `i`, and of the rows that are parts of it; empty for what does not apply. Returns
- * where the next cell begins. */
+/* Writes the cell of row `i` and of the rows that are parts of it, empty if not applicable. Returns
+ * the place of the next cell. */
 static size_t fill_cell(const struct table *t, size_t i, int column, char *buf)
 {
 	const struct figure *row = t->rows[i];
@@ -463,7 +465,8 @@ static struct table table_of(const struct figures *udp, const struct figures *tc
 	return t;
 }
 
-/* The transports, the wait, and a row a figure; on the page, a gap between sections. */
+/* Writes the transports, the wait, and one row for each figure; on the page, a gap between
+ * sections. */
 static void put_table(struct text *out, const struct table *t)
 {
 	const struct figures *f = t->figures[0];
@@ -548,7 +551,7 @@ char *summary_page(const struct figures *udp, const struct figures *tcp)
 char *summary_ascii(char *text)
 {
 	static const struct {
-		/* Not longer than the sign's bytes. */
+		/* `ascii` is not longer than the sign's bytes. */
 		const char *sign, *ascii;
 	} signs[] = { { "–", "-" }, { "µ", "u" }, { "±", "+-" }, { "×", "x" } };
 	char *out = text;

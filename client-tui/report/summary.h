@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session in words: its totals, a row's fate, the summary that stays after leaving, the page of
- * all figures. All texts are UTF-8; where only ASCII can be shown,
- * summary_ascii(). Pure. */
+/* A session in words: its totals, a row's fate, the summary after the program has left the screen,
+ * the page of all figures. All texts are UTF-8; summary_ascii() converts them to ASCII. Pure. */
 #ifndef UPCASE_REPORT_SUMMARY_H
 #define UPCASE_REPORT_SUMMARY_H
 
@@ -12,13 +11,13 @@
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 
-/* "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
- * refused": of all lines that were sent, and a loss with its interval of those of which chance
- * decided, if there are any. Under 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". 300
- * bytes are enough. */
+/* Writes "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
+ * refused": the counts are of all lines that were sent, the loss and its interval of the lines
+ * whose fate was chance, if any. A loss under 10 % has one decimal: "2/150 lost (1.3 %, 95 %
+ * 0.4–4.7)". 300 bytes are enough. */
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* The fate of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861
+/* Writes the fate of a line in a few words: "answered in 40.9 ms", "answered in 906 ms: 861
  * connecting, 44.8 on the wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...".
  */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
@@ -30,19 +29,19 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
  *   waited min/mean/max/sd 40.4/41.1/44.3/0.2 ms, from Enter to reply
  *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms, on the wire
  * then quantiles for which there are lines enough, runs of lost lines, delay variation, what TCP
- * did, whose times these are when not the usual ones, and whether the run is INVALID. Lines without
- * anything to say are left out; every count that is not zero is said. Over both transports, UDP
- * beside TCP in two columns, without the rows that say nothing. 6000 bytes are enough. */
+ * did, who measured the times, if not the usual clocks, and whether the run is INVALID. Empty lines
+ * are left out; every count that is not zero is shown. With both transports, UDP stands beside TCP
+ * in two columns, without empty rows. 6000 bytes are enough. */
 char *summary_peer(const struct figures *udp, const struct figures *tcp, char *buf, size_t size);
-/* All figures, for the page of /stats: UDP beside TCP where both are given, else the one. The
+/* Returns all figures, for the page of /stats: UDP beside TCP if both are given, else only one. The
  * caller frees; NULL when memory is short. */
 char *summary_page(const struct figures *udp, const struct figures *tcp);
 /* "send and receive times by the kernel", "send times by the program, receive times by the kernel",
- * with counts where they differ from line to line. For records too. */
+ * with counts if they differ from line to line. Records use it too. */
 char *summary_times(const struct figures *f, char *buf, size_t size);
 
-/* The same text with ASCII in place of the signs that the functions above write ("–", "µ", "±"). In
- * place; returns it. */
+/* Replaces in place the signs that the functions above write ("–", "µ", "±") by ASCII. Returns
+ * `text`. */
 char *summary_ascii(char *text);
 
 #endif

@@ -14,7 +14,7 @@
 #include "report/svg.h"
 #include "report/axis.h"
 
-/* Pixels: a plot, the room around it, its words. */
+/* Pixels: a plot, the margins around it, its words. */
 #define WIDTH 520.0
 #define HEIGHT 300.0
 #define LEFT 80.0
@@ -36,7 +36,7 @@ struct pages {
 	size_t count;
 	const struct session_event *events;
 	size_t event_count;
-	/* By transport, NULL without lines. */
+	/* By transport; NULL without lines. */
 	struct stats *stats[TRANSPORTS];
 	struct axis times;
 	uint64_t first, last;
@@ -44,7 +44,7 @@ struct pages {
 
 static const enum svg_style styles[TRANSPORTS] = { SVG_UDP, SVG_TCP };
 
-/* From Enter to the reply, ns, -1 unless it was answered in time. */
+/* The time from Enter to the reply, ns; -1 unless the reply came in time. */
 static int64_t waited_of(const struct ledger_row *r)
 {
 	return r->fate == FATE_ANSWERED ? parts_waited(r) : -1;
@@ -85,7 +85,7 @@ static void times_below(const struct pages *p, double x, double y)
 
 /* --- the plots --- */
 
-/* The greatest number of a line typed before an event; the lines' order is that of time. */
+/* The greatest number of a line typed before an event; the lines are in order of time. */
 static uint64_t number_before(const struct pages *p, int64_t at)
 {
 	size_t i;
@@ -94,8 +94,8 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 	return i > 0 ? p->lines[i - 1].number : p->first;
 }
 
-/* Draws each event as a rule before the first line typed after it. The words go one row down from
- * event to event and begin at the top again. */
+/* Draws each event as a rule before the first line typed after it. The words move down one row from
+ * event to event, then begin at the top again. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
 	char words[SESSION_EVENT_WORDS];
@@ -153,7 +153,8 @@ static void draw_waited(const struct pages *p, double x, double y)
 		mark_below(p->out, x + WIDTH, y + HEIGHT, words);
 }
 
-/* UDP upwards in the upper half, TCP in the lower one, each to its own height. */
+/* Draws UDP upwards in the upper half and TCP downwards in the lower one, each to its own height.
+ */
 static void draw_histogram(const struct pages *p, double x, double y)
 {
 	const int parts = (p->stats[0] != NULL) + (p->stats[1] != NULL);

@@ -10,7 +10,7 @@
 #include "ledger/stats.h"
 #include "report/svg.h"
 
-/* Writes the page for lines in the order of their numbers, with times since the session's start
+/* Writes the page for lines in order of their numbers, with times since the session's start
  * (RECORD_NEVER for none) and without their texts; events stand between the lines typed before and
  * after them. Returns 0, or -1 when memory is short; errors of writing stay with the
  * stream. */

@@ -17,7 +17,7 @@
 #include "ledger/transport.h"
 #include "report/sequence.h"
 
-/* Pixels: where the axis of time begins; the words at the left of a panel; their letters. */
+/* Pixels: the beginning of the axis of time; the words at the left of a panel; their font size. */
 #define TOP (SVG_HEADING + 56)
 #define WORDS_LEFT 350.0
 #define FONT 11.0
@@ -26,21 +26,21 @@
 #define WAY 300.0
 #define PANEL (WORDS_LEFT + WAY + WORDS_RIGHT)
 #define MARGIN 30.0
-/* The words of the axis of time, at the very left. */
+/* The width of the words of the axis of time, at the left end. */
 #define TIMES 60.0
 #define LEGEND 60.0
-/* An event's words: their letters, a row of them, as many as fit. */
+/* An event's words: their font size, the height of a row, the number of rows. */
 #define EVENT_FONT 10.0
 #define EVENT_ROW 12.0
 #define EVENT_COLUMNS 110
 /* A lost packet's arrow ends at this part of the way: the link does not report where it was lost.
  */
 #define DROPPED_AT 0.55
-/* Where the name of a segment stands along it; an acknowledgement's, which often goes with another,
- * further on. */
+/* The place of a segment's name along its arrow; that of an acknowledgement, which often goes with
+ * another, is further on. */
 #define FLAGS_AT 0.25
 #define ACK_AT 0.4
-/* Characters of a text. */
+/* The maximum number of characters of a text. */
 #define TEXT_COLUMNS 16
 
 struct picture {
@@ -53,11 +53,11 @@ struct panel {
 	bool stream;
 	/* The hosts' lines. */
 	double client, server;
-	/* Where the next words at the left and at the right may begin. */
+	/* The places where the next words at the left and at the right may begin. */
 	double left, right;
 };
 
-/* Where a moment stands on the page. */
+/* The place of a moment on the page. */
 static double place(const struct picture *p, int64_t moment)
 {
 	return TOP + time_axis_place(&p->s.axis, moment);
@@ -65,7 +65,7 @@ static double place(const struct picture *p, int64_t moment)
 
 /* --- words --- */
 
-/* The fate of a line in words: where it was lost if that is known. */
+/* Writes the fate of a line in words, with the place of its loss if known. */
 static const char *fate_words(const struct record *r, char *buf, size_t size)
 {
 	static const char *const places[] = {
@@ -109,7 +109,7 @@ static void left_words(const struct record *r, char *buf, size_t size)
 	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, retransmitted);
 }
 
-/* The place of words at `y`, lower if others stand there; the next words stand a row below. */
+/* The place of words at `y`, or lower if others are there; the next words are a row below. */
 static double below(double *next, double y, double row)
 {
 	const double at = y > *next ? y : *next;
@@ -118,7 +118,7 @@ static double below(double *next, double y, double row)
 	return at;
 }
 
-/* Words beside a host's line; a faint line leads to those that stand lower. */
+/* Writes words beside a host's line; a faint line leads to words that are lower. */
 static double put_beside(const struct picture *p, double *next, double x, double y, double to)
 {
 	const double at = below(next, y, SEQUENCE_ROW);
@@ -141,7 +141,7 @@ static void draw_left(struct panel *panel, const struct record *r)
 	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
 }
 
-/* When the server had the line: in the lab the true time, else half the round trip. */
+/* The time when the server had the line: the true time in the lab, else half the round trip. */
 static int64_t server_time(const struct record *r)
 {
 	for (size_t i = 0; sequence_has_packets(r) && i < r->packet_count; i++)
@@ -153,8 +153,7 @@ static int64_t server_time(const struct record *r)
 	return sequence_half_way(r);
 }
 
-/* A reply, or several that one segment brought, in the order of time, since words give way
- * downwards. */
+/* A reply, or several in one segment, in order of time, since words are moved downwards. */
 struct reply_words {
 	int64_t at;
 	const struct record *first, *last;
@@ -190,7 +189,7 @@ static struct reply_words *find_replies(const struct picture *p, bool stream, si
 	return w;
 }
 
-/* The reply of the server: the capitals, made in `buf`, or the text that came instead. */
+/* The server's reply: the capitals, made in `buf`, or the different text that came. */
 static const unsigned char *reply_text(const struct record *r,
     unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
 {
@@ -254,7 +253,7 @@ static enum svg_style own_style(const struct panel *panel)
 	return panel->stream ? SVG_TCP : SVG_UDP;
 }
 
-/* Above its arrow's begin. */
+/* Draws the name of a segment above the begin of its arrow. */
 static void draw_flags(const struct panel *panel, const struct link_packet *k, bool payload,
     double from, double to, double y1, double y2)
 {
@@ -266,7 +265,7 @@ static void draw_flags(const struct panel *panel, const struct link_packet *k, b
 		    EVENT_FONT, SVG_MIDDLE, flags);
 }
 
-/* `r` is NULL of one that opens or closes a connection. */
+/* `r` is NULL for a packet that opens or closes a connection. */
 static void draw_packet(const struct panel *panel, const struct record *r,
     const struct link_packet *k)
 {
@@ -302,14 +301,14 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	draw_flags(panel, k, r != NULL, from, to, y1, y2);
 }
 
-/* True if the line was sent and it is not known how far it came. */
+/* Returns true if the line was sent and its place is not known. */
 static bool is_under_way(const struct record *r)
 {
 	return !sequence_known(r->row.replied_at) && r->row.fate != FATE_FAILED &&
 	       r->row.fate != FATE_QUEUED;
 }
 
-/* An arrow without the link's events: the client's end is true, the server's is estimated. */
+/* Draws an arrow without the link's events: the client's end is true, the server's is estimated. */
 static void draw_reckoned(const struct panel *panel, const struct record *r)
 {
 	const struct picture *p = panel->picture;
@@ -335,7 +334,7 @@ static void draw_reckoned(const struct panel *panel, const struct record *r)
 	}
 }
 
-/* A packet that carries several lines stands in the record of each, and is drawn once. */
+/* A packet that carries several lines is in the record of each, and is drawn once. */
 struct packet_of {
 	const struct link_packet *packet;
 	const struct record *record;
@@ -395,7 +394,7 @@ static void draw_line(struct panel *panel, const struct record *r)
 
 /* --- the picture --- */
 
-/* A faint line between the hosts of each panel, and the time at the left of all. */
+/* Draws a faint line between the hosts of each panel, and the time at the left. */
 static void draw_mark(const struct picture *p, double y, int dashed, const char *words)
 {
 	const int panels = p->s.transports[0] + p->s.transports[1];
@@ -421,7 +420,7 @@ static void draw_cuts(const struct picture *p)
 	}
 }
 
-/* With so many digits that no two marks have the same words. */
+/* Writes a time with enough digits that no two marks have the same words. */
 static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
 {
 	static const struct {
@@ -458,7 +457,7 @@ static void draw_times(const struct picture *p)
 		while (cut < a->cut_count && a->cuts[cut].to <= t)
 			cut++;
 		if (cut < a->cut_count && t > a->cuts[cut].from) {
-			/* The last mark within the cut; the next one stands behind it. */
+			/* The last mark within the cut; the next one is after it. */
 			t = (a->cuts[cut].to - 1) / step * step;
 			continue;
 		}
@@ -469,7 +468,7 @@ static void draw_times(const struct picture *p)
 	}
 }
 
-/* A host's line of time, dashed where the axis is cut. */
+/* Draws a host's line of time, dashed where the axis is cut. */
 static void draw_host(const struct picture *p, double x, double bottom, const char *name)
 {
 	double from = TOP - 14;
@@ -486,13 +485,13 @@ static void draw_host(const struct picture *p, double x, double bottom, const ch
 	svg_words(p->out, x, TOP - 20, 12, SVG_MIDDLE, name);
 }
 
-/* Connections are drawn by their packets. */
+/* Returns true if the event is drawn across the picture; connections are drawn by their packets. */
 static bool is_across(const struct session_event *e)
 {
 	return e->kind != SESSION_EVENT_TCP;
 }
 
-/* The place of an event's words, not over those of the one before. */
+/* The place of an event's words, which do not cover those of the previous one. */
 static double event_words(const struct picture *p, size_t event, double *next)
 {
 	return below(next, place(p, p->s.events[event].at) - 3, EVENT_ROW);
@@ -544,7 +543,7 @@ static void see_packet(const struct link_packet *k, bool *retransmitted, bool *b
 	*dropped |= !sequence_known(k->out) || k->fate == LINK_CORRUPTED;
 }
 
-/* The meaning of the colours that are in the picture. */
+/* Draws the legend of the colours in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
 	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
@@ -600,7 +599,7 @@ static void draw_legend(const struct picture *p, double y)
 	}
 }
 
-/* Words moved down may need more room than the axis. */
+/* Words that were moved down may need more room than the axis. */
 static double body_height(const struct picture *p)
 {
 	double height = p->s.axis.length, next = 0;

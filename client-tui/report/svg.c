@@ -10,7 +10,7 @@
 
 #include "common/utf8.h"
 
-/* Sizes of an arrow's head and of a cross, in pixels. */
+/* The sizes of an arrow's head and of a cross, pixels. */
 #define HEAD_LENGTH 7.0
 #define HEAD_WIDTH 2.6
 #define CROSS 4.0
@@ -28,8 +28,7 @@ static const char *const classes[SVG_STYLES] = {
 	[SVG_WAITS] = "waits",
 };
 
-/* Colours that can be told apart by eyes that see no red or no green (Okabe and Ito's), on white.
- */
+/* Colours for people who cannot distinguish red from green (Okabe and Ito), on white. */
 static const char sheet[] =
     "<style>\n"
     "svg { background: #fff }\n"
@@ -62,7 +61,7 @@ static void put_character(FILE *out, const unsigned char *s, size_t n)
 		fwrite(s, 1, n, out);
 }
 
-/* Escaped, at most `columns` characters. */
+/* Writes text escaped, at most `columns` characters of it. */
 static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 {
 	const unsigned char *s = text;

@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes a picture as SVG 1.1: a few shapes and words, nothing that a viewer could lack. Text from
- * the network is shown safely: what XML does not allow becomes a replacement character. Errors of
- * writing stay with the stream: check ferror() at the end. */
+/* Writes a picture as SVG 1.1: a few shapes and words that every viewer supports. Text from the
+ * network is safe: a replacement character stands for each character that XML does not allow.
+ * Errors of writing stay with the stream: check ferror() at the end. */
 #ifndef UPCASE_SVG_H
 #define UPCASE_SVG_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-/* The meaning of a shape; its colour and dashes stand in the picture's own style sheet, so that all
- * pictures agree, in print and on a dark page too. */
+/* The meaning of a shape; the picture's style sheet has its colour and dashes, so that all pictures
+ * look alike, also in print and on a dark page. */
 enum svg_style {
-	SVG_AXIS, /* frames and the two hosts' lines of time */
-	SVG_GRID, /* faint lines behind */
+	SVG_AXIS, /* frames, and the two hosts' lines of time */
+	SVG_GRID, /* faint background lines */
 	SVG_UDP,
 	SVG_TCP,
 	SVG_RETRANSMITTED, /* sent again */
 	SVG_BARE,          /* a segment without payload */
 	SVG_LOST,
 	SVG_LATE,
-	SVG_WAITS, /* a line that is typed and not sent yet */
-	SVG_EVENT, /* the link was changed, and the like: a line across */
+	SVG_WAITS, /* a line that is typed but not sent yet */
+	SVG_EVENT, /* a line across for an event, such as a change of the link */
 	SVG_STYLES
 };
 
-/* The words above the picture, our own. */
+/* The program's words above the picture. */
 struct svg_heading {
 	const char *title, *note;
 	/* The settings of the lab's link; "" or NULL for none. */
 	const char *link;
 };
-/* Room for it, pixels. */
+/* The height of the heading, pixels. */
 #define SVG_HEADING 70.0
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Width and height in pixels; the heading, which begins at `x`, is also there for who cannot see.
- */
+/* Begins a picture of this width and height, pixels; the heading, which begins at `x`, is also its
+ * description for screen readers. */
 void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading);
 void svg_end(FILE *out);
-/* `dashed`: it is not known, only reckoned. */
+/* A line; with `dashed`, it is estimated. */
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
     int dashed);
 /* A line with a head at its end. */
@@ -52,11 +52,11 @@ void svg_box(FILE *out, double x, double y, double width, double height, enum sv
 void svg_curve_begin(FILE *out, enum svg_style style);
 void svg_curve_point(FILE *out, double x, double y);
 void svg_curve_end(FILE *out);
-/* Our own words, UTF-8; `size` in pixels. */
+/* The program's own words, UTF-8; `size` in pixels. */
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
     const char *words);
-/* Somebody's text, at most `columns` characters of it and then an ellipsis, behind our own words.
- */
+/* Writes foreign text, at most `columns` characters of it and then an ellipsis, after the program's
+ * own words. */
 void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
     const void *text, size_t n, size_t columns);
 

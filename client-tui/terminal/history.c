@@ -19,11 +19,11 @@
 
 /* The largest file, bytes. */
 #define FILE_MAX (16u << 20)
-/* Symbolic links on the way to it, as many as Linux follows. */
+/* The maximum number of symbolic links on the way to the file, as in Linux. */
 #define LINKS 40
 
-/* Tries to get another session's lock: for 5 s in all, for 0.5 s when the program is asked to end.
- */
+/* Tries to get another session's lock: for 5 s in all, for 0.5 s after a signal that ends the
+ * program. */
 #define LOCK_TRIES 500
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
@@ -103,7 +103,7 @@ static char *find_file(const char *path, const char **why)
 	char *folder = fd < 0 && errno == ENOENT ? strdup(path) : NULL;
 	if (folder) {
 		*why = NULL;
-		/* If that fails, opening the file says so. */
+		/* If mkdir() fails, the open below reports it. */
 		for (char *slash = *path ? strchr(folder + 1, '/') : NULL; slash;
 		    slash = strchr(slash + 1, '/')) {
 			*slash = '\0';
@@ -141,7 +141,7 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0,
 		     taken = !locked && errno == EWOULDBLOCK;
 		bool current = is_current(fd, path, st);
-		/* A file system may have no locks: the file is used without one. */
+		/* Some file systems have no locks: the file is then used without one. */
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
@@ -188,8 +188,9 @@ static int put_text(void *text, FILE *out)
 	return fputs(text, out) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
 }
 
-/* Replaces the file by a new one with this text: no reader sees half of it, and a full disk loses
- * nothing. The new file's name is always the same, so it replaces the rest of a killed session. */
+/* Replaces the file by a new one with this text: readers never see half of it, and a full disk
+ * loses nothing. The new file always has the same name, so it replaces one that a killed session
+ * left. */
 static int rewrite(const char *path, char *text, const char **why)
 {
 	char fresh[PATH_MAX];
@@ -210,7 +211,7 @@ static int rewrite(const char *path, char *text, const char **why)
 	return -1;
 }
 
-/* True if the last line has no end, since a disk was full. */
+/* Returns true if the last line has no end, because a disk was full. */
 static bool is_cut(int fd)
 {
 	struct stat st;
@@ -219,7 +220,7 @@ static bool is_cut(int fd)
 	       last != '\n';
 }
 
-/* Adds the new lines where no file can be made beside it. */
+/* Appends the new lines to a file in whose folder no new file can be made. */
 static int add_lines(int fd, const char *const *lines, size_t count)
 {
 	FILE *out = fdopen(dup(fd), "a");

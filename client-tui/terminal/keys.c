@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A queue holds the bytes until the token at its front is whole. What a token is depends only on
- * the bytes at the front and on whether the time for more is over, never on how the bytes were
- * split. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
+/* A queue holds the bytes until the token at its front is whole. Only the bytes at the front, and
+ * whether the timeout has passed, decide what the token is; how the bytes were split does not
+ * matter. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
 #include "config.h"
 
 #include "terminal/keys.h"
@@ -13,7 +13,7 @@
 
 #define ESC 0x1b
 #define CTRL(c) ((c) & 0x1f)
-/* No terminal sends a longer sequence; a longer one is dropped up to its end. */
+/* A longer sequence, which no terminal sends, is dropped up to its end. */
 #define SEQUENCE_MAX 64
 /* An empty queue larger than this is freed. */
 #define QUEUE_KEEP 65536
@@ -24,12 +24,12 @@ static const char paste_end[] = "\033[201~";
 struct keys {
 	unsigned char *queue;
 	size_t head, tail, capacity;
-	/* When the last bytes came. */
+	/* The time of the last bytes. */
 	int64_t fed_at;
 	/* The next byte is taken literally. */
 	bool quoted;
-	/* What is dropped up to its end; how many bytes of a control string are dropped, and since
-	 * when. */
+	/* The kind of bytes that are dropped up to their end; the number of bytes dropped of a
+	 * control string, and the time when that began. */
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
 	size_t skipped;
 	int64_t skipped_from;
@@ -37,20 +37,20 @@ struct keys {
 	bool escaped, late;
 	/* Between ESC[200~ and ESC[201~. */
 	bool pasting;
-	/* `paste` was handed out with the last event. */
+	/* The last event points to `paste`. */
 	bool paste_given;
 	bool clipped, unfinished;
 	unsigned char *paste;
 	size_t pasted, paste_capacity;
 };
 
-/* What the bytes at the front of the queue are: nothing (dropped), an answer of the terminal that
- * no user types (dropped), one that is too long, a key, the beginning of a paste or of a control
- * string. */
+/* The kinds of the token at the front of the queue: none (dropped), an answer of the terminal that
+ * no user types (dropped), a token that is too long, a key, the beginning of a paste or of a
+ * control string. */
 enum token_kind { NOTHING, ANSWER, TOO_LONG, KEY, PASTE, STRING };
 
 struct token {
-	/* Its bytes; 0: more are needed. */
+	/* The token's length in bytes; 0: it needs more. */
 	size_t used;
 	enum token_kind kind;
 };
@@ -106,14 +106,15 @@ static struct token drop(size_t used)
 	return (struct token){ used, NOTHING };
 }
 
-/* The token is not whole: its `n` bytes wait for more, or are dropped when the time is over. */
+/* Returns the result for an incomplete token: its `n` bytes wait for more, or are dropped after the
+ * timeout. */
 static struct token wait_or_drop(size_t n, bool timeout)
 {
 	return drop(timeout ? n : 0);
 }
 
-/* The length of the UTF-8 character at `s`, 1 for a byte that belongs to none, 0 when its rest has
- * not come yet. */
+/* The length of the UTF-8 character at `s`: 1 for a byte outside any character, 0 if the character
+ * is incomplete. */
 static size_t character(const unsigned char *s, size_t n, bool timeout)
 {
 	size_t length = s[0] < 0xc2 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 1;
@@ -126,13 +127,13 @@ static size_t character(const unsigned char *s, size_t n, bool timeout)
 	return length;
 }
 
-/* A CSI sequence taken apart (ECMA-48 section 5.4). */
+/* A parsed CSI sequence (ECMA-48 section 5.4). */
 struct csi {
 	const unsigned char *whole;
 	size_t length;
 	/* '<' of the mouse, '?' of answers, 0 for none. */
 	unsigned char prefix;
-	/* Left out is 0. */
+	/* A missing parameter is 0. */
 	int params[3];
 	int count;
 	unsigned char final;
@@ -155,8 +156,8 @@ static void read_params(struct csi *csi)
 	csi->final = *end;
 }
 
-/* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2,
- * Ctrl 4. */
+/* Returns true if Home, End or an arrow scrolls with these modifiers. xterm sends 1 + a sum of
+ * Shift 1, Alt 2, Ctrl 4. */
 static bool scrolls(const struct csi *csi)
 {
 	int modifiers = csi->params[1] - 1;
@@ -248,7 +249,7 @@ static struct token whole_csi(const unsigned char *s, size_t length, struct key_
 	return t;
 }
 
-/* The end of ESC O, after `i` bytes. */
+/* Returns the token of an ESC O sequence that ends after `i` bytes. */
 static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event *event)
 {
 	/* The application keypad: final bytes, and the characters on the keys. */
@@ -269,7 +270,7 @@ static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event
 	return t;
 }
 
-/* `s` begins with ESC [ [, which the standard does not have. */
+/* `s` begins with ESC [ [, a form outside the standard. */
 static struct token read_console_key(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
@@ -281,8 +282,8 @@ static struct token read_console_key(const unsigned char *s, size_t n, bool time
 }
 
 /* `s` begins with ESC [ or ESC O; digits of modifiers, which some terminals send after ESC O too,
- * and a final byte follow. rxvt ends Shift-Home and its like with '$', which is no final byte by
- * the standard: only after plain digits. ESC O alone is a Meta key. */
+ * and a final byte follow. rxvt ends Shift-Home and its like with '$', which the standard does not
+ * count as a final byte; it is one only after plain digits. ESC O alone is a Meta key. */
 static struct token read_sequence(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
@@ -310,7 +311,7 @@ static bool introduces_string(unsigned char c)
 	return c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X';
 }
 
-/* `s` begins with ESC and one of those. It is a Meta key if nothing, or another key, follows. */
+/* `s` begins with ESC and one of those. It is a Meta key if nothing or another key follows. */
 static struct token read_string(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
@@ -365,7 +366,7 @@ static struct token read_token(const unsigned char *s, size_t n, bool timeout, b
 	return length == 0 ? drop(0) : text(event, s, length);
 }
 
-/* Drops the rest of a sequence that was too long; true when its end was found. */
+/* Drops the rest of a sequence that was too long; returns true at its end. */
 static bool skip_sequence(struct keys *k)
 {
 	while (k->head < k->tail) {
@@ -379,8 +380,8 @@ static bool skip_sequence(struct keys *k)
 	return false;
 }
 
-/* Drops the rest of a control string. BEL or ST (ESC \, U+009C) ends it; another ESC, and keys for
- * getting out of something, break it off. */
+/* Drops the rest of a control string. BEL or ST (ESC \, U+009C) ends it; another ESC, and the keys
+ * that cancel something, end it too. */
 static bool skip_string(struct keys *k)
 {
 	for (; k->head < k->tail && k->skipped < KEYS_STRING_MAX; k->head++, k->skipped++) {
@@ -419,7 +420,7 @@ static void keep_pasted(struct keys *k, size_t n)
 	k->head += wanted;
 }
 
-/* How many bytes at the end of `s` could be the beginning of the paste's end. */
+/* The number of bytes at the end of `s` that could begin the paste's end. */
 static size_t end_begun(const unsigned char *s, size_t n)
 {
 	size_t length = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
@@ -428,13 +429,13 @@ static size_t end_begun(const unsigned char *s, size_t n)
 	return length;
 }
 
-/* A ^C that nothing follows yet may be the key; within a paste it is text. */
+/* A ^C at the end of the queue may be the key; in the middle of a paste it is text. */
 static bool ends_with_interrupt(const struct keys *k)
 {
 	return k->head < k->tail && k->queue[k->tail - 1] == CTRL('C');
 }
 
-/* Moves what has come of the paste; true when it has ended. */
+/* Moves the paste's bytes into its buffer; returns true at its end. */
 static bool absorb_paste(struct keys *k, bool timeout)
 {
 	const unsigned char *s = k->queue + k->head;
@@ -479,7 +480,7 @@ static void drop_given(struct keys *k)
 }
 
 /* C1 controls in UTF-8 that begin a sequence: SS3, DCS, SOS, CSI, OSC, PM, APC. They become ESC and
- * a character, which has as many bytes. */
+ * a character, which takes the same number of bytes. */
 static void widen_control(unsigned char *s, size_t n)
 {
 	if (n < 2 || s[0] != 0xc2 || s[1] < 0x80 || s[1] > 0x9f)
@@ -491,8 +492,8 @@ static void widen_control(unsigned char *s, size_t n)
 	s[1] = c;
 }
 
-/* The token that begins with a late Esc is not a sequence of the terminal: the user typed Esc, then
- * the rest. A control string begins with a number. */
+/* Returns true if the user typed Esc and then the rest of a token that begins with a late Esc: it
+ * is then no sequence of the terminal. A control string begins with a number. */
 static bool was_typed(const struct keys *k, struct token t)
 {
 	const unsigned char *s = k->queue + k->head;
@@ -501,13 +502,13 @@ static bool was_typed(const struct keys *k, struct token t)
 	return t.kind == NOTHING;
 }
 
-/* Takes the token off the queue; true if it is a key. */
+/* Removes the token from the queue; returns true if it is a key. */
 static bool take(struct keys *k, struct token t)
 {
 	bool typed = k->late && was_typed(k, t);
 	k->late = false;
 	if (typed) {
-		/* Drops the Esc, which was a key already. */
+		/* Drops the Esc, which was already returned as a key. */
 		k->head++;
 		return false;
 	}
@@ -555,7 +556,7 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 	}
 }
 
-/* How long the token at the front of the queue waits for its rest, ns. */
+/* The time that the token at the front of the queue waits for its rest, ns. */
 static int64_t token_timeout(const struct keys *k)
 {
 	const unsigned char *s = k->queue + k->head;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A tokeniser makes keys of the terminal's bytes. It takes them in any pieces, never blocks and
- * holds little. The program handles function keys, scrolling, the wheel and pastes; everything else
- * goes to the line editor, whole sequences at a time. Pure: the time is an argument. */
+/* A tokeniser turns the terminal's bytes into keys. It takes them in pieces of any size, never
+ * blocks and holds little. The program handles function keys, scrolling, the wheel and pastes;
+ * everything else goes to the line editor, whole sequences at a time. Pure: the time is an
+ * argument. */
 #ifndef UPCASE_KEYS_H
 #define UPCASE_KEYS_H
 
@@ -28,19 +29,19 @@ enum key {
 	KEY_ESCAPE,    /* Esc alone (the line editor wants it too, in vi mode: bytes is "\033") */
 };
 
-/* How long a lone Esc, or the beginning of a character, waits for the rest, ns. */
+/* The time that a lone Esc, or the beginning of a character, waits for the rest, ns. */
 #define KEYS_ESCAPE_WAIT (50 * INT64_C(1000000))
-/* How long a sequence that has begun (ESC [ ...) waits for its end: a slow line may split it, ns.
- */
+/* The time that the beginning of a sequence (ESC [ ...) waits for its end, ns: a slow line may
+ * split it. */
 #define KEYS_SEQUENCE_WAIT (500 * INT64_C(1000000))
-/* The longest paste kept, bytes; of a longer one the rest is dropped and `clipped` set. */
+/* The longest paste kept, bytes; the rest of a longer one is dropped and sets `clipped`. */
 #define KEYS_PASTE_MAX (4u * 1024 * 1024)
-/* A paste whose end is lost would swallow all keys. It ends when nothing comes for so long, ns, or
- * KEYS_ESCAPE_WAIT after a ^C that nothing follows. Its part becomes a KEY_PASTE (`unfinished`),
- * and that ^C a KEY_INTERRUPT. */
+/* A paste whose end is lost would swallow all keys. So it ends after this time without bytes, ns,
+ * or KEYS_ESCAPE_WAIT after a ^C that nothing follows. The part received becomes a KEY_PASTE
+ * (`unfinished`), and that ^C a KEY_INTERRUPT. */
 #define KEYS_PASTE_SILENCE (3000 * INT64_C(1000000))
-/* An answer of the terminal whose end is lost would swallow typed keys too: it has so many bytes at
- * most, and takes no longer, ns. */
+/* An answer of the terminal whose end is lost would swallow typed keys too: so its length in bytes
+ * and its time in ns are limited. */
 #define KEYS_STRING_MAX 65536u
 #define KEYS_STRING_WAIT (2000 * INT64_C(1000000))
 
@@ -58,7 +59,8 @@ struct keys;
 struct keys *keys_new(void);
 void keys_free(struct keys *k);
 
-/* Bytes as read at `now`. Returns 0, or -1 when memory is short (the bytes are lost). */
+/* Takes bytes that were read at `now`. Returns 0, or -1 when memory is short (the bytes are lost).
+ */
 int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
 /* Returns true and the next key in *event if it is whole.
  * Text comes one character at a time; a UTF-8 character is never split.
@@ -75,9 +77,9 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
  * A slow line may separate ESC from its sequence. Bytes that follow a lone Esc within
  * KEYS_SEQUENCE_WAIT are a CSI sequence if that makes a key or an answer, else typed text. */
 bool keys_next(struct keys *k, int64_t now, struct key_event *event);
-/* When keys_next() may have something without new bytes, or INT64_MAX. */
+/* The time at which keys_next() may return a key without new bytes, or INT64_MAX. */
 int64_t keys_deadline(const struct keys *k);
-/* The next byte is quoted: the line editor is in quoted-insert. */
+/* Makes the next byte literal: the line editor is in quoted-insert. */
 void keys_quote(struct keys *k);
 
 #endif

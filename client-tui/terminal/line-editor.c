@@ -2,10 +2,10 @@
 /* readline keeps its state in globals and calls back without a context, so there is one line editor
  * in the process, `self`.
  *
- * readline reads whole key sequences from `input`, so it never waits for the rest of one. It shows
- * nothing: it does not touch the terminal's modes, its redisplay is empty, its output goes to
- * /dev/null, and while it runs another stream replaces stderr and catches the bell and complaints
- * about the inputrc. */
+ * readline reads whole key sequences from `input`, so it never waits for the rest of a sequence. It
+ * shows nothing: it does not touch the terminal's modes, its redisplay is empty, its output goes to
+ * /dev/null, and while it runs another stream replaces stderr and catches the bell and error
+ * messages about the inputrc. */
 #include "config.h"
 
 #include "terminal/line-editor.h"
@@ -27,9 +27,9 @@
 	    RL_STATE_VIMOTION | RL_STATE_CHARSEARCH)
 /* readline shows its own text in place of the prompt. */
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
-/* The longest paste that is searched for. */
+/* The longest paste that is used as a search text. */
 #define SEARCH_PASTE_MAX 256
-/* Bounds for one key: reads behind the last byte before they return the end of file, and before the
+/* Bounds for one key: reads past the last byte before end of file is returned, and before the
  * command is aborted; and commands of macros, which may call themselves. */
 #define READS_TO_END 64
 #define READS_MAX 1024
@@ -38,20 +38,20 @@
 static struct {
 	bool running, quoting, rang, prompt_changed, discarding, aborted;
 	struct line_editor_hooks hooks;
-	/* The bytes that readline has not read yet; and since it read the last one, its further
-	 * reads and the commands of macros. */
+	/* The bytes that readline has not read yet; the number of reads past the last one, and of
+	 * commands of macros since then. */
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
-	/* A macro's text with the keys behind it (`input` points into it), or NULL; how many bytes
-	 * at its end are keys; how many macros these have played. */
+	/* A macro's text with the keys behind it (`input` points into it), or NULL; the number of
+	 * bytes at its end that are keys; the number of macros that these keys started. */
 	unsigned char *typed;
 	size_t keys_left;
 	unsigned played;
 	/* The prompt, and a copy without readline's marks. */
 	char *prompt, *shown;
-	/* The history's file, the entries kept at most, and the new lines as they were entered:
-	 * those in readline's history can be edited. */
+	/* The history's file, the maximum number of entries, and the new lines as they were
+	 * entered: those in readline's history can be edited. */
 	char *history;
 	int entries;
 	char **fresh;
@@ -74,7 +74,7 @@ static void enter(void)
 	stderr = self.discarder;
 }
 
-/* Hands the prompt to readline, unless a search or an argument shows its own words there. */
+/* Passes the prompt to readline, unless readline shows its own text for a search or an argument. */
 static void apply_prompt(void)
 {
 	if (!self.running || !self.prompt_changed || RL_ISSTATE(MESSAGE_STATES))
@@ -94,7 +94,7 @@ static void leave(void)
 		self.hooks.bell(self.hooks.context);
 }
 
-/* The hooks, called from inside readline, write to the true stderr. */
+/* Begins a hook: the hooks, called from inside readline, write to the true stderr. */
 static void hook_begin(void)
 {
 	stderr = self.stderr_kept;
@@ -113,7 +113,8 @@ static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* Jumps back to where readline reads its next command, as its own abort does; does not return. */
+/* Jumps to the place where readline reads its next command, as readline's own abort does; does not
+ * return. */
 static void abort_command(void)
 {
 	self.aborted = true;
@@ -122,9 +123,9 @@ static void abort_command(void)
 }
 
 /* readline reads past the end of the input for the rest of a broken character or sequence. It then
- * gets the end of a paste, which is part of neither and the only thing that stops its paste reader.
- * Commands that read keys by themselves stop at the end of file, or are aborted. Where readline
- * reads a command, the end of file would count as Enter. */
+ * gets the end of a paste, which is part of neither; nothing else stops its paste reader. Commands
+ * that read keys themselves stop at the end of file, or are aborted. Between commands, readline
+ * takes the end of file for Enter. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
@@ -147,9 +148,9 @@ static int input_available(void)
 	return self.left > 0 && !RL_ISSTATE(RL_STATE_MACRODEF);
 }
 
-/* readline calls it after each command, after each digit of an argument, and from within its abort.
- * It bounds macros that call themselves, or that yank what they killed into ever longer lines, and
- * overstriking, which moves the rest of the line for each character. */
+/* readline calls this function after each command, after each digit of an argument, and from its
+ * abort. It bounds macros that call themselves, or that yank what they killed into ever longer
+ * lines, and overstriking, which moves the rest of the line for each character. */
 static void bound_keys(void)
 {
 	if (rl_insert_mode == 0 && rl_numeric_arg > READLINE_GUARD_OVERSTRIKES_MAX)
@@ -185,7 +186,7 @@ static char *next_word(const char *text, int state)
 static char **complete(const char *word, int start, int end)
 {
 	(void)end;
-	/* Without this readline would offer the names of files. */
+	/* Prevents the completion of file names, readline's default. */
 	rl_attempted_completion_over = 1;
 	if (!self.hooks.complete)
 		return NULL;
@@ -194,7 +195,7 @@ static char **complete(const char *word, int start, int end)
 	hook_end();
 	if (!self.words)
 		return NULL;
-	/* Takes over the words, not the array. */
+	/* Takes over the words, but not the array. */
 	char **matches = rl_completion_matches(word, next_word);
 	free(self.words);
 	self.words = NULL;
@@ -207,12 +208,13 @@ static void show_matches(char **matches, int count, int longest)
 	if (!self.hooks.matches || count < 1)
 		return;
 	hook_begin();
-	/* matches[0] is what they have in common. */
+	/* matches[0] is their common beginning. */
 	self.hooks.matches(self.hooks.context, matches + 1, (size_t)count);
 	hook_end();
 }
 
-/* Adds the line to readline's history. Returns false if it is kept out or is the last one again. */
+/* Adds the line to readline's history. Returns false if the settings exclude it or it repeats the
+ * last one. */
 static bool remember(const char *line)
 {
 	if (self.entries <= 0 || line[0] == '\0' || readline_guard_is_broken(line, strlen(line)))
@@ -247,7 +249,8 @@ static void keep_fresh(const char *line)
 	self.fresh[self.fresh_count++] = copy;
 }
 
-/* A quoted line feed ends a line too, so that each line has its own reply. */
+/* Calls the hook for each line: a quoted line feed ends a line too, so that each line has its own
+ * reply. */
 static void hand_over(char *text)
 {
 	for (char *line = text, *next; line && self.running; line = next) {
@@ -277,8 +280,8 @@ static void line_entered(char *line)
 		hook_end();
 }
 
-/* Puts the macro's text before the keys that are left. A keyboard macro's text follows its key
- * already, since it was typed while it was recorded. */
+/* Puts the macro's text before the keys that are left. A keyboard macro's text already follows its
+ * key, since it was typed while it was recorded. */
 static int play_macro(int count, int key)
 {
 	const char *text = readline_guard_macro(rl_executing_keymap, key);
@@ -313,7 +316,7 @@ static void bind_keys(void)
 {
 	for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
-		/* Skips a CSI sequence that is bound to nothing whole: else its end is text. */
+		/* Skips a whole CSI sequence without a binding: else its end would be text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
 		/* Pastes come through line_editor_insert(); readline's reader of them would wait
 		 * for the end. */
@@ -324,9 +327,9 @@ static void bind_keys(void)
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
 		readline_guard_bind(map, play_macro, read_inputrc_again);
 	}
-	/* With it on, an incremental search reads pastes by itself. */
+	/* Otherwise an incremental search reads pastes itself. */
 	rl_variable_bind("enable-bracketed-paste", "off");
-	/* readline's visible bell would not be seen; the hook decides how a bell is shown. */
+	/* The user would not see readline's visible bell; the hook decides how to show a bell. */
 	const char *bell = rl_variable_value("bell-style");
 	if (bell && strcmp(bell, "visible") == 0)
 		rl_variable_bind("bell-style", "audible");
@@ -370,14 +373,15 @@ static void start_readline(void)
 	rl_completion_display_matches_hook = show_matches;
 	rl_completer_word_break_characters = " \t";
 	rl_basic_quote_characters = "";
-	/* In the C locale too, a byte over 127 is text, not Meta, unless the inputrc says so. */
+	/* A byte over 127 is text, not Meta, in the C locale too, unless the inputrc sets it
+	 * otherwise. */
 	rl_variable_bind("input-meta", "on");
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
 	is_inputrc_usable(true);
 	rl_initialize();
-	/* It rings only where it thinks that it echoes. Earlier versions then also write at the end
-	 * of a line. */
+	/* readline rings the bell only if it believes that it echoes. Earlier versions then also
+	 * write at the end of a line. */
 	if (rl_readline_version >= 0x0802)
 		rl_tty_set_echoing(1);
 	bind_keys();
@@ -484,8 +488,8 @@ static void feed(const unsigned char *bytes, size_t n)
 	self.left = self.keys_left = n;
 	self.played = 0;
 	while (self.running && self.left > 0) {
-		/* Only a quoted-insert that has just been asked for waits; the character it takes
-		 * leaves rl_last_func as it is. */
+		/* Only a quoted-insert that just began waits; the character that it takes leaves
+		 * rl_last_func unchanged. */
 		if (rl_last_func == rl_quoted_insert)
 			rl_last_func = NULL;
 		rl_command_func_t *last = rl_last_func;
@@ -497,7 +501,7 @@ static void feed(const unsigned char *bytes, size_t n)
 		if (self.aborted)
 			rl_callback_sigcleanup();
 		self.aborted = false;
-		/* The commands of a macro follow those before it. */
+		/* A macro's commands continue those before it. */
 		if (rl_last_func == play_macro)
 			rl_last_func = last;
 		self.quoting = rl_last_func == rl_quoted_insert;
@@ -508,8 +512,8 @@ static void feed(const unsigned char *bytes, size_t n)
 	self.typed = NULL;
 }
 
-/* Ends a command that waits for more keys. readline's abort key does that, except that a
- * quoted-insert would take the key. No bell: nothing has failed. */
+/* Ends a command that waits for more keys. readline's abort key does that, but a quoted-insert
+ * would take the key. There is no bell, since nothing has failed. */
 static void drop_pending(void)
 {
 	static const unsigned char abort_key[] = { '\a' };
@@ -535,12 +539,12 @@ void line_editor_feed(const unsigned char *bytes, size_t n)
 	leave();
 }
 
-/* In vi's command mode ESC is a prefix, which would swallow the next key. The same holds in a
- * search that ESC does not end by the inputrc. */
+/* In vi's command mode ESC is a prefix, which would swallow the next key. So is it in a search that
+ * ESC does not end by the inputrc. */
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };
-	/* In vi's / it would be text of the search. */
+	/* In vi's / the ESC would become text of the search. */
 	if (RL_ISSTATE(RL_STATE_NSEARCH)) {
 		drop_pending();
 		return;
@@ -561,8 +565,8 @@ void line_editor_escape(void)
 	leave();
 }
 
-/* Freeing the line's undo list from outside would free twice what readline keeps of the history;
- * entering the line and dropping it is safe. */
+/* Drops the line by entering it: freeing its undo list here would free parts of readline's history
+ * twice. */
 static void enter_and_discard(void)
 {
 	self.discarding = true;
@@ -581,7 +585,7 @@ static void enter_and_discard(void)
 	self.discarding = false;
 }
 
-/* Nothing is typed, and readline waits for no rest of a command. */
+/* Returns true if nothing is typed and readline waits for no rest of a command. */
 static bool is_empty(void)
 {
 	return rl_end == 0 && !self.quoting && !RL_ISSTATE(BUSY_STATES);
@@ -613,7 +617,7 @@ static bool has_controls(const unsigned char *bytes, size_t n)
 	return false;
 }
 
-/* `text` is `n` bytes and a zero. */
+/* Inserts `text`, `n` bytes and a zero. */
 static void insert(unsigned char *text, size_t n)
 {
 	size_t length = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input line: readline, which only this module and its guard include. It never draws and never
  * reads the terminal: line_editor_feed() gives it bytes, line_editor_state() returns what to show.
- * One at a time. */
+ * There is one line editor at a time. */
 #ifndef UPCASE_LINE_EDITOR_H
 #define UPCASE_LINE_EDITOR_H
 
@@ -28,39 +28,41 @@ struct line_editor_hooks {
 	void (*matches)(void *context, char **words, size_t count);
 	/* A key had no effect. May be NULL. */
 	void (*bell)(void *context);
-	/* One line for the user: the history, or the inputrc, is not used, and why. May be NULL. */
+	/* One line for the user, with the reason why the history or the inputrc is not used. May be
+	 * NULL. */
 	void (*notice)(void *context, const char *line);
 };
 
-/* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
- * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 when memory is short.
+/* Starts readline; call it after setlocale() and screen_start(). `history` is a file to read and
+ * later append to, or NULL; it keeps `entries` at most. Returns 0, or -1 when memory is short.
  * Reads the user's inputrc, with "$if upcase". */
 int line_editor_start(const struct line_editor_hooks *hooks, const char *history, int entries);
 /* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With
  * `hurry` it waits less for others. Returns NULL, or why the history could not be written. */
 const char *line_editor_stop(bool hurry);
 
-/* What stands before the line ("udp> "). Copied. */
+/* Sets the prompt ("udp> "), which is copied. */
 void line_editor_set_prompt(const char *prompt);
-/* Whole key sequences for the editor; it takes them all before it returns. A command that reads
- * keys by itself finds no more than these, and a macro that calls itself ends. */
+/* Gives whole key sequences to the editor, which executes them all before it returns. A command
+ * that reads keys itself gets only these, and a macro that calls itself ends. */
 void line_editor_feed(const unsigned char *bytes, size_t n);
-/* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left
- * out; what would make the line longer than LINE_EDITOR_MAX is refused with a bell. In an
- * incremental search it is searched for. */
+/* Inserts text at the cursor as typed, without reading it as keys (a paste). Leaves out zero bytes;
+ * refuses, with a bell, text that makes the line longer than LINE_EDITOR_MAX. An incremental search
+ * searches for the text. */
 void line_editor_insert(const unsigned char *bytes, size_t n);
-/* ^C: drops the line, an incremental search, a pending argument. Returns false if there was nothing
- * of the kind. */
+/* ^C: drops the line, an incremental search, a pending argument. Returns false if there was none of
+ * these. */
 bool line_editor_clear(void);
 /* Returns true if the line is empty and this key would be its first character: false in vi's
  * command mode, and if the inputrc binds the key otherwise. */
 bool line_editor_begins_with(unsigned char c);
-/* The next byte is taken literally (quoted-insert waits for it). */
+/* Returns true if quoted-insert waits for the next byte, which is then literal. */
 bool line_editor_quoting(void);
-/* Esc alone. In vi mode it is the Esc key and takes effect at once; in emacs mode it only ends an
- * incremental search. Never blocks. */
+/* Handles Esc alone. In vi mode it is the Esc key and takes effect at once; in emacs mode it only
+ * ends an incremental search. Never blocks. */
 void line_editor_escape(void);
-/* What to show, without a message; valid until the next call of this module. */
+/* Returns the content of the input line, without a message; it is valid until the next call of this
+ * module. */
 struct view_input line_editor_state(void);
 
 #endif

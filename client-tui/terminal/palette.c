@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* With 256 colours and an unknown background, each colour has a contrast of about 4.5 to 1 (WCAG 2,
  * 1.4.3) with both black and white: its relative luminance is near 0.18. With 8 colours, each is
- * the best of them on both. A glyph or a word repeats the meaning of each colour, so marks are few.
+ * the best of them on both. A glyph or a word repeats the meaning of each colour, so few styles
+ * have marks.
  */
 #include "config.h"
 
@@ -15,9 +16,9 @@
 enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6, NONE = PALETTE_DEFAULT };
 
 struct rendition {
-	/* Bold, underline, reverse: with colours and without. */
+	/* The marks (bold, underline, reverse) with colours and without. */
 	unsigned marks, plain_marks;
-	/* By enum palette_background. */
+	/* The colours, indexed by enum palette_background. */
 	int many[3], eight[3];
 };
 
@@ -29,7 +30,7 @@ static const struct rendition renditions[STYLES] = {
 	[STYLE_NORMAL] = { 0, 0, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_STATUS] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_HEADING] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
-	/* Not the terminal's own faint: on a projector it is invisible. */
+	/* The terminal's own faint is invisible on a projector, so it is not used. */
 	[STYLE_FAINT] = { 0, 0, { 243, 248, 240 }, { NONE, NONE, NONE } },
 	[STYLE_UDP] = { 0, 0, { 130, 215, 130 }, { MAGENTA, YELLOW, MAGENTA } },
 	[STYLE_TCP] = { 0, 0, { 27, 117, 25 }, { NONE, CYAN, BLUE } },
@@ -66,6 +67,6 @@ enum palette_background palette_background(const char *colorfgbg)
 	long colour = strtol(last + 1, &end, 10);
 	if (*end != '\0' || colour > 15)
 		return PALETTE_UNKNOWN;
-	/* White, and the bright ones but for bright black. */
+	/* White, and the bright colours except bright black. */
 	return colour == 7 || colour > 8 ? PALETTE_LIGHT : PALETTE_DARK;
 }

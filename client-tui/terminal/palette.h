@@ -24,7 +24,7 @@ struct palette_entry {
 struct palette_entry palette_entry(enum style style, int colours,
     enum palette_background background);
 
-/* The background by COLORFGBG ("15;0", "0;default;15"); NULL is unknown. */
+/* The background that COLORFGBG ("15;0", "0;default;15") states; NULL is unknown. */
 enum palette_background palette_background(const char *colorfgbg);
 
 #endif

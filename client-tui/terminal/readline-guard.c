@@ -19,10 +19,11 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* The largest inputrc, bytes; and how many files are read, each as often as it is included. */
+/* The largest inputrc, bytes; and the number of files read, each counted as often as it is
+ * included. */
 #define INPUTRC_MAX (256u << 10)
 #define INPUTRCS_MAX 100
-/* Keymaps below keymaps, at most. */
+/* The maximum depth of keymaps in keymaps. */
 #define DEPTH_MAX 16
 
 static struct {
@@ -33,7 +34,7 @@ static struct {
 		char *text;
 	} *macros;
 	size_t macro_count;
-	/* The limit of a line, and the longest one so far: text that is put back is no longer. */
+	/* The limit of a line, and the longest line so far: text that is put back is no longer. */
 	int line_max, longest;
 	bool redoing;
 } self;
@@ -53,7 +54,7 @@ struct scan {
 	size_t size;
 };
 
-/* The file that a line includes, or NULL. Lines that $if skips count too. */
+/* Returns the file that a line includes, or NULL, also for lines that $if skips. */
 static const char *included(char *line)
 {
 	line += strspn(line, " \t");
@@ -166,7 +167,7 @@ static int put_bounded(int count, int key)
 	return repeat(rl_vi_put, count, longest_lines(), key);
 }
 
-/* The command that is done again may be the redo itself. */
+/* The redo command can be the command that it repeats. */
 static int redo_bounded(int count, int key)
 {
 	if (self.redoing)
@@ -187,8 +188,8 @@ static int overstrike_bounded(int count, int key)
 	return repeat(rl_vi_overstrike, count, READLINE_GUARD_OVERSTRIKES_MAX, key);
 }
 
-/* The commands for digits read their key again. If it is no digit, they run its command, which is
- * themselves, for ever. */
+/* The commands for digits read their key again. For a key that is no digit they run the key's
+ * command, which is the same one, for ever. */
 static int only_digits(rl_command_func_t *command, int count, int key)
 {
 	return isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg) ? command(count, key)
@@ -267,7 +268,7 @@ static const struct {
 	{ rl_digit_argument, digit_argument }, { rl_vi_arg_digit, vi_digit_argument },
 	SEARCHES(PAIR) };
 
-/* Binds all keys of one command to another; with `only_others`, not those that are capitals. */
+/* Binds all keys of one command to another; with `only_others`, only those that are no capitals. */
 static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map, bool only_others)
 {
 	char **keys = rl_invoking_keyseqs_in_map(from, map);
@@ -309,7 +310,7 @@ static int take_macro(Keymap map, int key, char *text)
 
 static void take_macros(Keymap map, rl_command_func_t *play, int depth)
 {
-	/* The last entry is for sequences that continue otherwise. */
+	/* The keymap's last entry is for sequences with any other continuation. */
 	for (int key = 0; key < KEYMAP_SIZE && depth < DEPTH_MAX; key++) {
 		if (map[key].type == ISKMAP && map[key].function) {
 			take_macros((Keymap)map[key].function, play, depth + 1);
@@ -339,14 +340,14 @@ void readline_guard_bind(struct _keymap_entry *map, readline_guard_command *play
 	if (reads_name)
 		rebind(reads_name, rl_abort, map, false);
 	rebind(rl_re_read_init_file, again, map, false);
-	/* If the key is no capital, readline 8.2 looks for its lower case for ever. */
+	/* readline 8.2 searches for ever for the lower case of a key that is no capital. */
 	rebind(rl_do_lowercase_version, rl_abort, map, true);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		rebind(commands[i].command, commands[i].safe, map, false);
 	take_macros(map, play, 0);
 }
 
-/* The byte of the line at `at` is within a character. */
+/* Returns true if the byte of the line at `at` is inside a character. */
 static bool is_within(int at)
 {
 	return ((unsigned char)rl_line_buffer[at] & 0xc0) == 0x80;
@@ -362,7 +363,7 @@ bool readline_guard_settle(int place, bool searched)
 	drop_undos(place);
 	self.longest = rl_end > self.longest ? rl_end : self.longest;
 	if (!fits) {
-		/* M-1000000 x, for example, inserts much at once. */
+		/* One command, such as M-1000000 x, can insert a long text. */
 		int keep = self.line_max;
 		while (keep > 0 && is_within(keep))
 			keep--;

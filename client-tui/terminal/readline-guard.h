@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Overstrikes of one key at most: the time for each grows with their number. */
+/* The maximum number of overstrikes of one key: the time for each grows with their number. */
 #define READLINE_GUARD_OVERSTRIKES_MAX 4096
 
 /* readline's Keymap, and its type of commands. */
@@ -16,26 +16,27 @@ struct _keymap_entry;
 typedef int readline_guard_command(int count, int key);
 
 /* Returns true if readline may read the user's inputrc with all that it includes: 100 regular files
- * at most, of 256 KiB at most. Readline itself skips files that are missing or cannot be read. Else
- * one line in `why` says what is wrong, and with `replace` readline reads an empty file from now
- * on. */
+ * at most, of 256 KiB at most. Readline itself skips files that are missing or cannot be read.
+ * Otherwise writes the problem to `why`, in one line; with `replace` readline then reads an empty
+ * file. */
 bool readline_guard_inputrc(bool replace, char *why, size_t size);
 
-/* The line editor starts; a line has `line_max` bytes at most. */
+/* Starts the guard with the line editor; a line has `line_max` bytes at most. */
 void readline_guard_start(int line_max);
-/* After readline has read its inputrc: binds the keys of this keymap again. Commands that would not
- * end, or crash, become safe ones; macros become `play`; reading the inputrc again becomes
- * `again`. */
+/* Binds the keys of this keymap again; call it after readline has read its inputrc. Commands that
+ * would not end, or crash, become safe ones; macros become `play`; reading the inputrc again
+ * becomes `again`. */
 void readline_guard_bind(struct _keymap_entry *map, readline_guard_command *play,
     readline_guard_command *again);
-/* The text of a key's macro, for `play`, by the key and keymap that readline executes; NULL for
- * none. */
+/* The text of the macro, for `play`, on the key and keymap that readline executes; NULL for none.
+ */
 const char *readline_guard_macro(struct _keymap_entry *map, int key);
-/* After each key: `place` is readline's place in the history before it, and `searched` says that it
- * was in a non-incremental search. Returns false if the line became too long and was cut. */
+/* Call it after each key. `place` is readline's place in the history before the key; `searched` is
+ * true if readline was then in a non-incremental search. Returns false if the line became too long
+ * and was cut. */
 bool readline_guard_settle(int place, bool searched);
 
-/* Some bytes of `text` are no character of the locale. */
+/* Returns true if `text` has bytes that are no character of the locale. */
 bool readline_guard_is_broken(const void *text, size_t n);
 /* A copy with a sign (U+FFFD or "?") in place of each such byte, and a zero at the end that is not
  * counted in *length; the caller frees. NULL when memory is short. */

@@ -25,17 +25,17 @@ static struct {
 	char bytes[RESTORE_BYTES];
 } self;
 
-/* Only what POSIX lets a handler call. */
+/* Calls only functions that POSIX allows in a handler. */
 void restore_now(void)
 {
-	/* When the program is asked to end, standard input may be no terminal any more. */
+	/* After a hang-up standard input may no longer be a terminal. */
 	const int terminal = isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO;
 	int flags;
 
 	if (!self.armed)
 		return;
 	self.armed = 0;
-	/* In the background the terminal is another program's. */
+	/* In the background another program owns the terminal. */
 	if (tcgetpgrp(terminal) != getpgrp())
 		return;
 	/* Drops the output that a stopped terminal has not shown, instead of waiting for it. */
@@ -48,8 +48,8 @@ void restore_now(void)
 	tcsetattr(terminal, TCSANOW, &self.modes);
 }
 
-/* For faults, an existing handler (a sanitizer's) is called afterwards; for other signals it stays.
- */
+/* A fault's existing handler (a sanitizer's) is called afterwards; an existing handler of another
+ * signal stays. */
 static bool is_fault(int signal_number)
 {
 	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
@@ -65,12 +65,12 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 		if (fatal_signals[i] == signal_number)
 			sigaction(signal_number, &fatal_before[i], NULL);
 	errno = error;
-	/* A fault happens again with its instruction, so that a debugger shows the right place. */
+	/* A fault repeats with its instruction, so that a debugger shows the right place. */
 	if (!is_fault(signal_number) || info->si_code <= 0 || info->si_code == SI_KERNEL)
 		raise(signal_number);
 }
 
-/* After an overflow of the stack a handler needs another stack. */
+/* A handler needs its own stack after a stack overflow. */
 static void set_up_signal_stack(void)
 {
 	static char stack[32 * 1024];

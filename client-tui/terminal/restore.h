@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Restores the terminal when a fatal signal ends the program: a fault, an abort, a hang-up, or a
- * request to end that the program does not handle itself. The signal then has its usual effect. */
+ * termination signal that the program does not handle itself. The signal then has its usual effect.
+ */
 #ifndef UPCASE_RESTORE_H
 #define UPCASE_RESTORE_H
 
@@ -9,8 +10,8 @@
 
 #define RESTORE_BYTES 512
 
-/* Catches the signals that have no handler yet (faults also if they have one, which is called
- * afterwards). If one comes while armed, writes `bytes` (fewer than RESTORE_BYTES) to standard
+/* Catches the signals that have no handler yet, and all faults; a fault's existing handler is
+ * called afterwards. A signal while armed writes `bytes` (fewer than RESTORE_BYTES) to standard
  * output and sets `modes` on standard input. Both are copied. */
 void restore_start(const char *bytes, const struct termios *modes);
 void restore_arm(bool armed);

@@ -2,8 +2,8 @@
 /* curses has one current screen, in globals; `self` holds the rest of its state.
  *
  * A slow terminal blocks doupdate(), and with it the loop. So a draw has one doupdate(), curses
- * sends only what changed, and the loop limits the draws per second: the picture may come late, but
- * it is never an old one. */
+ * sends only what changed, and the loop limits the draws per second: the picture may be late but
+ * never shows an old state. */
 #include "config.h"
 
 #include "terminal/screen.h"
@@ -35,7 +35,7 @@
 
 static struct {
 	SCREEN *screen;
-	/* Our own modes, on and off. */
+	/* The program's own terminal modes, on and off. */
 	char modes_on[96], modes_off[96];
 	/* The program has the terminal: false while it is suspended. */
 	bool taken;
@@ -80,7 +80,8 @@ static void append_capability(char *to, size_t size, const char *name)
 	to[n] = '\0';
 }
 
-/* Only terminals in the style of ECMA-48 get our modes: they ignore those that they do not know. */
+/* Returns true if the terminal follows ECMA-48: such terminals ignore modes that they do not know,
+ * so they get the program's own. */
 static bool speaks_ansi(void)
 {
 	const char *s = capability("cup");
@@ -95,8 +96,8 @@ static void prepare_modes(bool mouse)
 	text_append(self.modes_on, sizeof self.modes_on, "\033[?2004h");
 	text_append(self.modes_off, sizeof self.modes_off, "\033[?2004l");
 	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk
-	 * through the history. The mode is saved and restored where the terminal can; else it is
-	 * set, which is the default of terminals that know it. */
+	 * through the history. The mode is saved and restored where the terminal supports that;
+	 * else it is set, the default of terminals that know it. */
 	if (capability("smcup")) {
 		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007s\033[?1007l");
 		text_append(self.modes_off, sizeof self.modes_off, "\033[?1007h\033[?1007r");
@@ -115,7 +116,7 @@ static void prepare_restore(const struct termios *before)
 	append_capability(bytes, sizeof bytes, "sgr0");
 	append_capability(bytes, sizeof bytes, "op");
 	append_capability(bytes, sizeof bytes, "cnorm");
-	/* As clear_last() does. */
+	/* The same sequences as in clear_last(). */
 	if (speaks_ansi())
 		text_append(bytes, sizeof bytes, "\033[999;1H\033[A\033[J");
 	append_capability(bytes, sizeof bytes, "rmcup");
@@ -146,7 +147,7 @@ static bool wants_colour(const struct screen_settings *settings)
 
 static void set_up_styles(const struct screen_settings *settings)
 {
-	/* Without default colours, ours would bring a background that is not the user's. */
+	/* Without default colours, the program's colours would change the user's background. */
 	bool colours = wants_colour(settings) && has_colors() && start_color() == OK &&
 	               use_default_colors() == OK;
 	enum palette_background ground = background(settings);
@@ -164,7 +165,7 @@ static void set_up_styles(const struct screen_settings *settings)
 
 /* --- starting and stopping --- */
 
-/* Before anything is changed. */
+/* Checks the terminal before the program changes it. */
 static int examine_terminal(struct termios *before, char *why, size_t size)
 {
 	const char *term = getenv("TERM");
@@ -201,7 +202,7 @@ static SCREEN *new_screen(void)
 		sigaction(curses_signals[i], NULL, &before[i]);
 	/* LINES and COLUMNS in the environment are wrong after a change of size. */
 	use_env(FALSE);
-	/* newterm() of ncurses 6.5 fails where the terminal says 0. */
+	/* newterm() of ncurses 6.5 fails if the terminal reports size 0. */
 	use_tioctl(ioctl(STDOUT_FILENO, TIOCGWINSZ, &known) == 0 && known.ws_row > 0 &&
 	           known.ws_col > 0);
 	SCREEN *screen = newterm(NULL, stdout, stdin);
@@ -231,7 +232,7 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	raw();
 	noecho();
 	nonl();
-	/* keys.h reads the bytes and decodes them. */
+	/* keys.h decodes the bytes. */
 	keypad(stdscr, FALSE);
 	meta(stdscr, TRUE);
 	typeahead(-1);
@@ -304,7 +305,7 @@ void screen_size(int *rows, int *columns)
 		*rows = size.ws_row;
 		*columns = size.ws_col;
 	}
-	/* A serial line has no size: the terminal's description has one. */
+	/* A serial line reports no size: use that of the terminal's description. */
 	if (*rows < 1)
 		*rows = self.screen && LINES > 0 ? LINES : 1;
 	if (*columns < 1)
@@ -353,7 +354,8 @@ static void draw_cell(int row, int column, const struct canvas_cell *cell)
 	for (int i = 0; i < width; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
-			/* In the last cell it writes and then fails, since no next line exists. */
+			/* In the last cell, mvadd_wch() writes and then fails, since there is no
+			 * next line. */
 			mvadd_wch(row, column + i, &out);
 	}
 }

@@ -12,32 +12,32 @@ enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_NEVER, SCREEN_COLOUR_ALWA
 enum screen_background { SCREEN_BACKGROUND_AUTO, SCREEN_BACKGROUND_DARK, SCREEN_BACKGROUND_LIGHT };
 
 struct screen_settings {
-	/* AUTO: unless NO_COLOR is set (not empty). */
+	/* AUTO: colours unless NO_COLOR is set and not empty. */
 	enum screen_colour colour;
-	/* AUTO: as COLORFGBG says, else colours that can be read on both. */
+	/* AUTO: by COLORFGBG, else colours that are readable on both. */
 	enum screen_background background;
-	/* Ask the terminal for wheel events. */
+	/* The terminal reports wheel events. */
 	bool mouse;
 };
 
-/* Takes the terminal (stdin and stdout; TERM must be known). After setlocale(). Returns 0, or -1
- * with why in `why` ("the terminal type 'xyz' is not known; try TERM=xterm"), the terminal
- * untouched. */
+/* Takes the terminal (stdin and stdout; TERM must be known). Call it after setlocale(). Returns 0,
+ * or -1 with the reason in `why` ("the terminal type 'xyz' is not known; try TERM=xterm"), and the
+ * terminal unchanged. */
 int screen_start(const struct screen_settings *settings, char *why, size_t size);
-/* Gives it back: modes, alternate screen, colours. Harmless when not started; safe to call
+/* Restores the terminal: modes, alternate screen, colours. Harmless when not started; safe to call
  * twice. */
 void screen_stop(void);
 
-/* The size now, asked of the kernel; at least 1x1. */
+/* Reads the present size from the kernel; at least 1x1. */
 void screen_size(int *rows, int *columns);
-/* After SIGWINCH or SIGCONT: takes the new size. */
+/* Takes over the new size, after SIGWINCH or SIGCONT. */
 void screen_resize(void);
-/* Shows the canvas, only what changed; writes at once. */
+/* Shows the canvas: writes only the changes, at once. */
 void screen_show(const struct canvas *c);
-/* The next screen_show() paints everything (^L, after a stop). */
+/* Makes the next screen_show() paint everything (^L, after a stop). */
 void screen_repaint(void);
-/* Stops this process as ^Z does: gives the terminal back, stops, and takes it again when
- * continued. */
+/* Stops this process as ^Z does: restores the terminal, stops, and takes the terminal again on
+ * SIGCONT. */
 void screen_suspend(void);
 /* A short sound or flash. */
 void screen_bell(void);

@@ -58,7 +58,7 @@ static void make_blank(struct canvas_cell *cell)
 	cell->width = 1;
 }
 
-/* Before half of a wide cell is overwritten, its other half becomes a space. */
+/* Replaces the other half of a wide cell by a space before one half is overwritten. */
 static void break_wide(struct canvas *c, int row, int column)
 {
 	struct canvas_cell *cell = canvas_at(c, row, column);
@@ -82,8 +82,8 @@ static void put(struct canvas *c, int row, int column, const wchar_t *chars, int
 	cell->width = (unsigned char)width;
 }
 
-/* Draws one character cell where it fits between 0 and `limit`; of a wide one that sticks out, the
- * part inside becomes a space. Returns the column after it. */
+/* Draws one character cell where it fits between 0 and `limit`; the inner half of a wide cell that
+ * crosses a limit becomes a space. Returns the column after it. */
 static int put_clipped(struct canvas *c, int row, int column, int limit, const wchar_t *chars,
     int width, enum style style)
 {
@@ -130,7 +130,7 @@ int canvas_text(struct canvas *c, int row, int column, int limit, const char *ut
     enum style style)
 {
 	struct layout l = { 0 };
-	/* When memory is short, the end of the text is missing. */
+	/* The end of the text is missing if memory is short. */
 	(void)layout_text(&l, utf8, strlen(utf8), one_column);
 	column = canvas_cells(c, row, column, limit, l.cells, l.count, style);
 	layout_free(&l);

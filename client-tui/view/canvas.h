@@ -9,7 +9,7 @@
 
 #include "view/layout.h"
 
-/* What a cell means; the screen chooses colour and attributes for it. */
+/* The meaning of a cell; the screen chooses its colour and attributes. */
 enum style {
 	STYLE_NORMAL,
 	STYLE_STATUS,  /* the status line and the line of keys */
@@ -23,14 +23,14 @@ enum style {
 	STYLE_LATE, /* a reply that is late, reordered, duplicated, or differs */
 	STYLE_NOTICE,
 	STYLE_ERROR,
-	STYLE_FOUND,      /* what /find found */
+	STYLE_FOUND,      /* text that matches /find */
 	STYLE_SUBSTITUTE, /* a control character made visible */
 	STYLE_PROMPT,
 	STYLES,
 };
 
 struct canvas_cell {
-	/* Zero-ended when fewer; chars[0] == 0 for the second column of a wide cell. */
+	/* Zero-ended if there are fewer; chars[0] is 0 for the second column of a wide cell. */
 	wchar_t chars[LAYOUT_CELL_CHARS];
 	unsigned char style;
 	unsigned char width; /* 1, 2, or 0 for the second column of a wide cell */
@@ -44,15 +44,15 @@ struct canvas {
 };
 
 /* Resizes the canvas (all zero the first time) to `rows` x `columns`, 1x1 or more, and clears it.
- * Returns 0, or -1 when memory is short; the canvas is then as before. */
+ * Returns 0, or -1 when memory is short; the canvas is then unchanged. */
 int canvas_resize(struct canvas *c, int rows, int columns);
 void canvas_free(struct canvas *c);
 void canvas_clear(struct canvas *c);
 struct canvas_cell *canvas_at(const struct canvas *c, int row, int column);
 
-/* All three clip: they leave out what lies outside, and a wide cell that does not fit whole becomes
- * a space. They return the column after the last one written. Cells that are substitutes or were
- * found have STYLE_SUBSTITUTE or STYLE_FOUND instead of `style`. */
+/* All three functions clip: they write nothing outside the limits, and a wide cell that does not
+ * fit whole becomes a space. They return the column after the last one written. Substitutes and
+ * matches have STYLE_SUBSTITUTE and STYLE_FOUND instead of `style`. */
 int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
     size_t count, enum style style);
 /* The program's own text in UTF-8 (messages, headings), up to column `limit`. */

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The prompt is left out where it would leave fewer columns to the text. */
+/* The minimum width of the input text; the prompt is left out where it would leave less. */
 #define INPUT_MIN 8
-/* About so many bytes before and behind the cursor are laid out: a line may have a million, and
+/* The number of bytes laid out before and after the cursor, about: a line may have a million, and
  * each key draws it. */
 #define INPUT_NEAR 8192
 
-/* The first row shown if `bottom` is on the last of `height` display lines; *skip of its lines are
- * above the screen. */
+/* The first row shown if `bottom` is on the last of `height` display lines; the first *skip lines
+ * of that row are above the screen. */
 static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height,
     size_t *skip)
 {
@@ -28,7 +28,7 @@ static uint64_t first_shown(const struct list *l, const struct view_place *botto
 	return index;
 }
 
-/* Returns the canvas row behind the last one drawn. */
+/* Draws a list. Returns the canvas row after the last one drawn. */
 static int draw_list(const struct list *l, int height, const struct view_place *bottom)
 {
 	size_t skip;
@@ -46,7 +46,7 @@ static int draw_list(const struct list *l, int height, const struct view_place *
 	return at;
 }
 
-/* Draws each list; the bars continue to the end of the longest. */
+/* Draws each list; the bars continue to the end of the longest list. */
 static void draw_rows(const struct panes *p)
 {
 	int bars_end = p->top;
@@ -73,13 +73,13 @@ static void draw_rows(const struct panes *p)
 	}
 }
 
-/* --- the two last rows --- */
+/* --- the last two rows --- */
 
-/* The column of the text where the window of `width` columns begins. It moves by half a window, so
+/* The first column of text in a window of `width` columns. The window moves by half its width, so
  * that the text rarely moves with the cursor, and keeps the cursor off the signs at both ends. */
 static size_t window_from(size_t cursor, size_t total, size_t width)
 {
-	/* The cursor needs a column behind the end. */
+	/* The cursor needs a column after the end. */
 	if (total < width)
 		return 0;
 	if (width < 4)
@@ -90,8 +90,8 @@ static size_t window_from(size_t cursor, size_t total, size_t width)
 	return (cursor - (width - 2) + half - 1) / half * half;
 }
 
-/* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is
- * a space. */
+/* Draws the cells of `l` in the window of columns that begins at `from`; half of a wide cell is a
+ * space. */
 static void draw_window(struct canvas *c, int row, int column, const struct layout *l, size_t from)
 {
 	size_t i = 0, at = 0;
@@ -133,7 +133,7 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 {
 	struct layout *l = &p->v->line;
 	int row = p->input_row, column = draw_prompt(p, input->prompt);
-	/* The beginning moves in steps of so many bytes, as the window does. */
+	/* The beginning moves in steps of INPUT_NEAR bytes, as the window does. */
 	size_t nth = input->cursor / INPUT_NEAR,
 	       begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
 	size_t end = input->length - input->cursor > INPUT_NEAR
@@ -153,7 +153,7 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 	p->c->cursor_column = column + (int)(cursor - from);
 }
 
-/* Without a row of keys, a message replaces the status line: the user must see a question. */
+/* A message replaces the status line if there is no row of keys: the user must see a question. */
 static void draw_message(const struct panes *p, const char *message)
 {
 	const struct layout *l = &p->v->line;
@@ -176,7 +176,7 @@ static void draw_message(const struct panes *p, const char *message)
 	}
 }
 
-/* Draws the keys that fit whole; two blanks separate them. */
+/* Draws the keys that fit whole, separated by two blanks. */
 static void draw_keys(const struct panes *p)
 {
 	int row = p->keys_row, column = p->pad;

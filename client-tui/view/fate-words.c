@@ -10,10 +10,10 @@
  *   behind a reply     " (" mark {", " mark} ")"
  *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
  *
- * Times are from Enter; of a reply, with their parts where they differ (line-times.h). In the lab,
- * words say what the link did with the line. Words have forms from long to short; the longest that
- * fits is taken. An arrow gives way to its words where both do not fit; then words that its sign
- * says too: "late", "waiting", "failed". */
+ * Times are from Enter; a reply's time has its parts where they differ (line-times.h). In the lab,
+ * words describe the link's effects on the line. Words have forms from long to short; the longest
+ * that fits is used. Where space is short the arrow is dropped first, then words that repeat their
+ * sign: "late", "waiting", "failed". */
 #include "config.h"
 
 #include "ledger/transport.h"
@@ -29,7 +29,7 @@
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
-/* In fewer columns than this the arrow is short. */
+/* The arrow is short on a wire with fewer columns. */
 #define SHORT_COLUMNS 19
 #define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
@@ -39,11 +39,11 @@
 #define COMING_COLUMNS 4
 #define SERVER_COLUMNS 5
 #define BROKEN_COLUMNS 2
-/* "x failed: ", and the arrow that says "late" without the word. */
+/* The columns of "x failed: ", and of the arrow that means "late" without the word. */
 #define FAILED_COLUMNS 10
 #define LATE_MIN 4
 #define LATE_WORD " late"
-/* "..  waiting " */
+/* The columns of "..  waiting " */
 #define WAITING_MIN 12
 
 static const char requested_words[] = ", on cue";
@@ -77,8 +77,9 @@ static void dropped_words(const struct trace_line *trace, enum link_way way, int
 		snprintf(buf, size, "%s", link_fate_word(fate));
 }
 
-/* Where a datagram without a reply was lost, "lost going", in at most `width` columns if that can
- * be. Returns how many columns its wire has; 0 if that is not known, and `buf` is as before. */
+/* Writes where a datagram without a reply was lost, "lost going", in at most `width` columns if
+ * possible. Returns the columns of its wire, or 0 if the place is not known; `buf` is then
+ * unchanged. */
 static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	if (s->trace == NULL || s->trace->stream)
@@ -109,7 +110,7 @@ static bool is_too_big(const struct trace_line *trace)
 	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
 }
 
-/* Copies and holds. */
+/* Writes the copies and holds. */
 static void copies_words(const struct view_row_side *s, bool whole, struct text *t)
 {
 	const struct trace_leg *there = &s->trace->legs[LINK_GOING],
@@ -124,13 +125,13 @@ static void copies_words(const struct view_row_side *s, bool whole, struct text 
 		text_put(t, "%s%s", copied ? ", " : "", whole ? "held back" : "held");
 }
 
-/* --- what it did with a line of a stream --- */
+/* --- what the link did with a line of a stream --- */
 
-/* The details behind the number of retransmissions; NOTHING_MORE also leaves out that a drop was
+/* The details after the number of retransmissions; NOTHING_MORE also leaves out that a drop was
  * requested. */
 enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
-/* The timeout if one is known to have expired, else the time that the link measured. */
+/* The timeout if it is known to have expired, else the time that the link measured. */
 static unsigned waited_ms(const struct trace_leg *leg, int i)
 {
 	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
@@ -141,7 +142,8 @@ static const char *kind_of(const struct trace_leg *leg, int i)
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
 
-/* The first and the last timeout that expired; without any, the first and last time measured. */
+/* Finds the first and the last expired timeout or, without any, the first and last time measured.
+ */
 static void find_ends(const struct trace_leg *leg, int *first, int *last)
 {
 	*first = 0;
@@ -165,7 +167,7 @@ static void put_ms(struct text *t, unsigned ms, bool seconds)
 }
 
 /* Puts the time that the sender waited before each retransmission, "after 204, RTO 204, 408 ms"; if
- * not all are kept, the first and the last, "RTO 204…816 ms", "RTO 0.2…3.3 s". */
+ * some are not kept, the first and the last, "RTO 204…816 ms", "RTO 0.2…3.3 s". */
 static void put_waited(const struct view_row_side *s, const struct trace_leg *leg, bool all,
     struct text *t)
 {
@@ -196,8 +198,8 @@ static bool was_retransmitted(const struct trace_line *trace)
 	       trace->legs[LINK_COMING].retransmitted > 0;
 }
 
-/* The way on which a segment is missing: it was dropped, and none was delivered since. NULL for
- * none. */
+/* The direction in which a segment is missing, because it was dropped and none was delivered since;
+ * NULL for none. */
 static const char *missing(const struct trace_line *trace)
 {
 	for (int way = LINK_WAYS - 1; way >= 0; way--)
@@ -206,8 +208,8 @@ static const char *missing(const struct trace_line *trace)
 	return NULL;
 }
 
-/* A line that was sent again, "2× again (RTO 204, 408 ms), 1× coming", or whose segment is missing,
- * "lost going". */
+/* Writes that a line was sent again, "2× again (RTO 204, 408 ms), 1× coming", or that its segment
+ * is missing, "lost going". */
 static void stream_words(const struct view_row_side *s, enum times times, struct text *t)
 {
 	const struct trace_leg *legs = s->trace->legs;
@@ -237,7 +239,7 @@ static void stream_words(const struct view_row_side *s, enum times times, struct
 	}
 }
 
-/* "3× again", both ways as one number. */
+/* Writes "3× again", the retransmissions both ways as one number. */
 static void short_retransmissions(const struct view_row_side *s, struct text *t)
 {
 	text_put(t, "%u%s again",
@@ -274,8 +276,8 @@ const char *fate_words_times(const struct view_row_side *s, int width, char *buf
 	return buf;
 }
 
-/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent
- * again. */
+/* Writes ", RTO 976 ms" or ", server's RTO 976 ms": the running timeout until the missing segment
+ * is sent again. */
 static void put_timeout(const struct view_row_side *s, struct text *t)
 {
 	const struct trace_leg *back = &s->trace->legs[LINK_COMING];
@@ -291,17 +293,17 @@ static void put_timeout(const struct view_row_side *s, struct text *t)
 		    units_duration_text(timeout, sign(s, GLYPH_MICRO), time, sizeof time));
 }
 
-/* The words of a waiting line of a stream whose segments were lost, and the timeout of the sender's
- * kernel if both fit. Returns false if none was lost. */
+/* Writes the words of a waiting line of a stream that lost segments, and the timeout of the
+ * sender's kernel if both fit. Returns false if no segment was lost. */
 static bool repair_words(const struct view_row_side *s, int width, const char *time, char *buf,
     size_t size)
 {
 	if (s->trace == NULL || !s->trace->stream ||
 	    (!was_retransmitted(s->trace) && missing(s->trace) == NULL))
 		return false;
-	/* Steps 0 to 7 have the time that it waits, with fewer and fewer times of retransmissions,
-	 * each with and without the timeout; 8 the number of retransmissions and the time; 9 only
-	 * the number. */
+	/* Steps 0 to 7 have the waiting time and fewer and fewer times of retransmissions, each
+	 * with and without the timeout; 8 has the number of retransmissions and the waiting time; 9
+	 * has only the number. */
 	for (int step = 0; step < 10; step++) {
 		struct text t = text_begin(buf, size);
 		text_put(&t, step < 9 ? "  " : " ");
@@ -322,7 +324,8 @@ static bool repair_words(const struct view_row_side *s, int width, const char *t
 	return true;
 }
 
-/* The link's effects beside loss, "2× again", "held back", or "", in at most `width` columns. */
+/* Writes the link's effects other than loss, "2× again", "held back", or "", in at most `width`
+ * columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -342,7 +345,8 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 
 /* --- the wire --- */
 
-/* `columns` of wire, or what `words` and a space leave of `width` if that is less; 2 at least. */
+/* The columns of the wire: `columns`, or fewer if `words` and a space leave less of `width`; 2 at
+ * least. */
 static int shortened(int columns, int width, const char *words)
 {
 	int left = width - utf8_columns(words) - 1;
@@ -358,13 +362,13 @@ static void put_times(struct wire *w, const char *s, int times)
 static void put_failed(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const char *why = error_word(s->line->error);
-	/* Where both do not fit, a cross and the reason are enough. */
+	/* A cross and the reason are enough where both do not fit. */
 	bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
 	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", why);
 }
 
-/* The time from Enter to the reply, with the parts that fit behind an arrow of two columns and a
- * space. */
+/* Writes the time from Enter to the reply, with the parts that fit after an arrow of two columns
+ * and a space. */
 static void time_text(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(s->line);
@@ -385,7 +389,8 @@ int fate_words_parts_columns(const struct view_row_side *s, int width)
 	return parts != NULL ? utf8_columns(parts) : 0;
 }
 
-/* The time, `word`, and what the link did if it fits behind an arrow of two columns and a space. */
+/* Writes the time, `word`, and the link's effects if they fit after an arrow of two columns and a
+ * space. */
 static void time_and_more(const struct view_row_side *s, int width, const char *word, char *buf,
     size_t size)
 {
@@ -404,7 +409,7 @@ static void answered_wire(const struct view_row_side *s, int width, struct wire 
 	const struct transport_look *look = &transport_looks[s->stream];
 	char time[140];
 	time_and_more(s, width, "", time, sizeof time);
-	/* On short wires the times are aligned. */
+	/* Times are aligned on short wires. */
 	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
 	put_times(w, sign(s, twice ? GLYPH_WIRE_TWICE : look->wire), columns - 1);
 	put_times(w, sign(s, GLYPH_HEAD), 1);
@@ -421,7 +426,7 @@ static void late_wire(const struct view_row_side *s, int width, struct wire *w)
 		time_and_more(s, width, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->lead_style = w->rest_style = STYLE_LATE;
-	/* Pairs of a piece and a gap; the head takes the last gap. */
+	/* The number of pairs of a piece and a gap; the head takes the last gap. */
 	int pairs = shortened(width < SHORT_COLUMNS ? LATE_MIN : LATE_COLUMNS, width, w->rest + 1) /
 	            2;
 	for (int i = 0; i < pairs; i++) {
@@ -430,7 +435,7 @@ static void late_wire(const struct view_row_side *s, int width, struct wire *w)
 	}
 }
 
-/* With both transports the side's ledger may be the item's other one. */
+/* With both transports, the side's ledger may be the item's other ledger. */
 static const char *queued_word(const struct view_row_side *s)
 {
 	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger
@@ -457,9 +462,9 @@ static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 	w->lead_style = transport_looks[s->stream].style;
 }
 
-/* The word for a line that is lost, refused or cut off, in at most `width` columns if that can be.
- * Where it was lost is known only in the lab. Returns how many columns its wire has; 0 if that is
- * not known. */
+/* Writes the word for a line that is lost, refused or cut off, in at most `width` columns if
+ * possible. Only the lab knows where it was lost. Returns the columns of its wire; 0 if that is not
+ * known. */
 static int broken_word(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const enum ledger_fate fate = s->line->fate;

@@ -12,8 +12,8 @@ enum glyph {
 	GLYPH_WIRE_UDP,
 	GLYPH_WIRE_TCP,
 	GLYPH_WIRE_TWICE, /* one column of an arrow */
-	GLYPH_HEAD,       /* its end */
-	GLYPH_CROSS,      /* where it broke */
+	GLYPH_HEAD,       /* the end of an arrow */
+	GLYPH_CROSS,      /* the place where an arrow broke */
 	GLYPH_WAITING,    /* one column of waiting */
 	GLYPH_TIMES,      /* before a number of copies */
 	GLYPH_REORDERED,
@@ -27,10 +27,10 @@ enum glyph {
 	GLYPHS,
 };
 
-/* Static, UTF-8 or ASCII; each character takes one column. */
+/* Returns a static string, UTF-8 or ASCII; each of its characters takes one column. */
 const char *glyph(enum glyph g, bool ascii);
 
-/* UDP's, then TCP's: the index is whether it is a stream. */
+/* The look of UDP, then TCP: the index is true for a stream. */
 struct transport_look {
 	enum style style;
 	enum glyph wire, bar;

@@ -27,7 +27,7 @@ static bool append(struct layout *l, uint32_t c, int width, bool substitute, siz
 	return true;
 }
 
-/* Joins a combining character to the last cell. Returns false if there is none that it can join. */
+/* Joins a combining character to the last cell. Returns false if no cell can take it. */
 static bool join(struct layout *l, uint32_t c)
 {
 	if (l->count == 0 || l->cells[l->count - 1].substitute)
@@ -127,7 +127,7 @@ size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 		return i;
 	if (i == from)
 		return from + 1;
-	/* The space between two words may hang over the edge, where it is not seen. */
+	/* The space between two words may go past the edge, where it is not seen. */
 	if (is_space(l, i))
 		return i + 1;
 	return after_space > from &&

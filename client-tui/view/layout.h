@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lays bytes out as character cells, as a terminal shows them. A wide character is one cell of two
  * columns; a combining one joins the cell before. Everything that could control a terminal becomes
- * visible: C0 controls as ^X (a tab is ^I), DEL as ^?; as U+FFFD (as '?' where U+FFFD itself has no
- * width 1: an ASCII terminal) C1 controls, invalid bytes, characters without a width, the
- * bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F) and a combining
- * character with nothing to combine with. Pure. */
+ * visible. C0 controls become ^X (a tab is ^I), DEL becomes ^?. U+FFFD (or '?' where U+FFFD has not
+ * width 1, as on an ASCII terminal) replaces C1 controls, invalid bytes, characters without a
+ * width, the bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F) and a
+ * combining character with nothing to combine with. Pure. */
 #ifndef UPCASE_LAYOUT_H
 #define UPCASE_LAYOUT_H
 
@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <wchar.h>
 
-/* Characters in one cell at most: a base and combining ones; further ones are left out
- * (ncurses' CCHARW_MAX is 5). */
+/* The maximum number of characters in one cell, a base and combining ones; further ones are left
+ * out (ncurses' CCHARW_MAX is 5). */
 #define LAYOUT_CELL_CHARS 5
 
 struct layout_cell {
@@ -22,15 +22,16 @@ struct layout_cell {
 	wchar_t chars[LAYOUT_CELL_CHARS];
 	/* 1 or 2. A cell of width 2 stands for two columns; there is no second entry for it. */
 	uint8_t width;
-	/* The text has something else here (a control character, an invalid byte). */
+	/* The cell replaces a character (a control character, an invalid byte). */
 	bool substitute;
 	/* Part of a match of /find; the view sets it. */
 	bool found;
-	/* Its first byte in the text. */
+	/* The offset of its first byte in the text. */
 	uint32_t offset;
 };
 
-/* How wide a character is: -1 not printable, 0 combining, 1, 2. wcwidth() in the programs. */
+/* Returns the width of a character: -1 not printable, 0 combining, 1, 2. The programs use
+ * wcwidth(). */
 typedef int layout_width(wchar_t c);
 
 struct layout {
@@ -38,20 +39,20 @@ struct layout {
 	size_t count, capacity;
 };
 
-/* Lays out `n` bytes into `l` (all zero the first time; grows, is used again; layout_free() at the
- * end). Returns 0, or -1 when memory is short. */
+/* Lays out `n` bytes into `l` (all zero at first; it grows and can be used again; free it by
+ * layout_free()). Returns 0, or -1 when memory is short. */
 int layout_text(struct layout *l, const void *text, size_t n, layout_width *width);
 /* Appends the cells of another text; their offsets count from the beginning of that one. */
 int layout_more(struct layout *l, const void *text, size_t n, layout_width *width);
 void layout_free(struct layout *l);
 
-/* The columns that cells `from` to before `to` take. */
+/* The number of columns of the cells from `from` to before `to`. */
 size_t layout_columns(const struct layout *l, size_t from, size_t to);
 
 /* Wraps at `columns` (1 or more): returns the index of the first cell of the line after the one
  * that begins with cell `from`; l->count at the end. Breaks after a space where that leaves the
- * line at least half full or the word behind it whole, else anywhere; a space may hang over the end
- * of a full line. A wide cell alone in one column still counts as a line. */
+ * line at least half full or the next word whole, else anywhere; a space may go past the end of a
+ * full line. A wide cell alone in one column still counts as a line. */
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns);
 
 #endif

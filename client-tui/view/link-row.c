@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab on the screen: a row for the link, a panel over the panes that changes it, and a row with
- * TCP_INFO of the connection in use from both ends. The server's kernel sends a lost reply again,
+ * TCP_INFO of the connection in use from both ends. The server's kernel retransmits a lost reply,
  * which this end's kernel cannot see. */
 #include "config.h"
 
@@ -15,13 +15,13 @@
 /* Columns of a setting's name and of a value. */
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
-/* From this many columns on the count of mismatches is always there. */
+/* The minimum number of columns of a screen that always shows the count of mismatches. */
 #define TRACE_SCREEN 50
 
 /* --- the row --- */
 
-/* The result of the trace at the right, shorter where it must be; returns the column that the
- * link's words may take up to. */
+/* Draws the trace's result at the right, in a shorter form if necessary; returns the column where
+ * the link's words must end. */
 static int draw_trace(const struct panes *p, int linked)
 {
 	const struct trace_totals *t = trace_totals(p->v->lab->trace);
@@ -31,7 +31,7 @@ static int draw_trace(const struct panes *p, int linked)
 	if (linked + 2 + utf8_columns(text) >= p->columns)
 		*strstr(text, " in ") = '\0';
 	int from = p->columns - 1 - utf8_columns(text);
-	/* On a narrow screen only a mismatch takes columns of the link. */
+	/* On a narrow screen only a mismatch takes columns from the link. */
 	if (from < linked + 2 && p->columns < TRACE_SCREEN && t->mismatches == 0)
 		return p->columns;
 	canvas_text(p->c, p->link_row, from > p->pad ? from : p->pad, p->columns, text,
@@ -110,7 +110,7 @@ void link_row_draw_panel(const struct panes *p)
 
 /* --- both ends of TCP --- */
 
-/* The forms of the words: all, without the round trip, shorter words, numbers alone. */
+/* The forms of the words: whole, without the round trip, with shorter words, numbers alone. */
 enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
 
 static void put_time(struct text *t, const char *before, int64_t ns, bool ascii)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page over the panes: the program's text, wrapped; its last row says what is below and how to
- * leave. */
+/* A page over the panes shows the program's text, wrapped; its last row states how many lines are
+ * below and how to leave. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -30,8 +30,8 @@ static struct frame frame_of(const struct panes *p)
 	return f;
 }
 
-/* Lays out the text and draws the lines of it that are on the page (none where `f` is NULL).
- * Returns how many lines it has. */
+/* Lays out the text and, unless `f` is NULL, draws the lines of it that are on the page. Returns
+ * its number of lines. */
 static size_t lay_page(const struct panes *p, const struct frame *f)
 {
 	struct view *v = p->v;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The places of everything on a screen of any size: rows from both ends inwards, and the panes have
- * the rest; columns by what the wires need. The rows of the lists in the panes. */
+/* The places of everything on a screen of any size, and the rows of the lists in the panes. Rows
+ * are placed from both ends inwards, and the panes get the rest; columns depend on the needs of the
+ * wires. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -10,38 +11,42 @@
 
 #include "common/grow.h"
 
-/* From this many columns on there is a wire between the panes. */
+/* The minimum number of columns of a screen with a wire between the panes. */
 #define WIRE_SCREEN 60
 #define WIRE_COLUMNS 23
-/* In the lab there is more to say: from this many columns on the wire is wider. */
+/* The minimum number of columns of a screen with a wider wire, in the lab, which has more words. */
 #define WIDE_WIRE_SCREEN 110
 #define WIDE_WIRE_COLUMNS 49
-/* With both transports there are two wires: they have what three texts of so many columns leave. */
+/* With both transports there are two wires: they get the columns that three texts of this width
+ * leave. */
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15
-/* In the lab, from so many columns on, TCP's wire has room for retransmissions. */
+/* The minimum number of columns, in the lab, of a screen with room for retransmissions in TCP's
+ * wire. */
 #define RETRANSMIT_WIRE_SCREEN 76
 #define RETRANSMIT_WIRE_COLUMNS 21
 #define BOTH_TEXT_COLUMNS 22
 #define BOTH_WIDE_TEXT 32
-/* Three panes have numbers each from so many columns on, else only the first. */
+/* The minimum number of columns of each text for numbers in all three panes, instead of only the
+ * first. */
 #define BOTH_NUMBERS_COLUMNS 20
-/* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
+/* The minimum number of rows of a screen with a row for the lab's link, and one for TCP beside
+ * UDP's. */
 #define LINK_SCREEN 8
-/* From this many rows on both ends of TCP have one. */
+/* The minimum number of rows of a screen with a row for both ends of TCP. */
 #define ENDS_SCREEN 12
-/* From this many rows on the last round-trip times have a row. */
+/* The minimum number of rows of a screen with a row for the last round-trip times. */
 #define SPARK_SCREEN 16
 #define OTHER_SCREEN 10
-/* A pane has numbers only if that leaves so many columns for the text. */
+/* The minimum number of columns of text that numbers must leave in a pane. */
 #define TEXT_MIN 8
-/* From this many columns on there is a blank at the left of everything. */
+/* The minimum number of columns of a screen with a blank at the left of everything. */
 #define PAD_SCREEN 12
 #define NUMBERS_SCREEN 30
-/* The oldest item looked at for the greatest number. */
+/* The number of items that are searched for the greatest number. */
 #define NUMBER_WALK 1000
 
-/* The smaller the screen, the fewer rows are spared from the panes. */
+/* The smaller the screen, the fewer rows are taken from the panes. */
 static void place_rows(struct panes *p)
 {
 	const struct view *v = p->v;
@@ -62,7 +67,7 @@ static void place_rows(struct panes *p)
 
 static const struct pane no_pane = { .wire_bar = -1, .wire = -1, .wire_end = -1, .bar = -1 };
 
-/* Places a pane of replies at column `at`, behind a wire if that has columns. Returns the column
+/* Places a pane of replies at column `at`, behind its wire if that has columns. Returns the column
  * after it. */
 static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 {
@@ -117,8 +122,8 @@ static void both_wires(const struct panes *p, int *wires)
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
 {
 	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
-	/* The rows line up: the numbers of the first pane serve the others where there is no room
-	 * for more. */
+	/* The rows are aligned: the numbers of the first pane serve the others where there is no
+	 * room for more. */
 	if (all_numbered || texts / 3 >= BOTH_NUMBERS_COLUMNS) {
 		p->digits = p->side[0].digits = p->side[1].digits = numbered(p, texts / 3, digits);
 	} else {
@@ -132,7 +137,7 @@ static void place_three(struct panes *p, const int *wires, bool all_numbered, in
 	p->side[0].digits = p->side[1].digits = kept;
 }
 
-/* Only the typed lines: the screen has no columns for bars. */
+/* Places only the typed lines: the screen has no columns for bars. */
 static void place_one(struct panes *p)
 {
 	p->left_end = p->columns;
@@ -164,7 +169,7 @@ static void place_columns(struct panes *p, int digits)
 	}
 }
 
-/* The digits of the greatest number in the transcript; it is that of the last line. */
+/* The digits of the greatest number in the transcript, which is that of the last line. */
 static int number_digits(const struct transcript *b)
 {
 	int digits = 2;
@@ -207,8 +212,8 @@ int panes_draw_heading(const struct panes *p, const char *text, int limit)
 	return canvas_cells(p->c, p->heading_row, p->pad, limit, l->cells, l->count, STYLE_HEADING);
 }
 
-/* The columns for the names of the panes of replies: as many for both, so that both have the same
- * form. A blank stands before the next bar. */
+/* The columns for the names of the panes of replies, the same for both, so that both names have the
+ * same form. A blank stands before the next bar. */
 static int name_columns(const struct panes *p)
 {
 	int min = p->columns;
@@ -282,7 +287,7 @@ uint64_t list_end(const struct list *l)
 	                          : transcript_arrivals_end(l->p->b, l->of == LIST_TCP);
 }
 
-/* With arrivals, strays are shown there and have no row among the typed lines. */
+/* With arrivals, strays are among them and have no row among the typed lines. */
 static bool has_row(const struct list *l, uint64_t index)
 {
 	return l->of != LIST_ROWS || !l->p->v->arrivals ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind fills. A
- * cell of UDP has up to eight Braille dots, a cell of TCP a cross, a cell of both a star, so that
- * they differ without colours too. */
+/* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind of plot
+ * fills. A cell of UDP has up to eight Braille dots, a cell of TCP a cross, a cell of both a star,
+ * so that they differ without colours too. */
 #include "config.h"
 
 #include "view/plot.h"
@@ -13,19 +13,20 @@
 #include "report/axis.h"
 #include "view/view-internal.h"
 
-/* Columns for the words at the vertical axis; rows below the grid: axis, its words, the legend. */
+/* The columns of the words at the vertical axis; the rows below the grid: the axis, its words, the
+ * legend. */
 #define WORDS 9
 #define BELOW 3
-/* The smallest grid worth drawing. */
+/* The smallest grid that is drawn. */
 #define MIN_ROWS 3
 #define MIN_COLUMNS 16
-/* Lines that a plot over lines shows at most: the last ones. */
+/* The maximum number of lines in a plot over lines: the last ones. */
 #define LINES_MAX 10000
 #define MARKS 12
-/* Columns between the sparklines of two transports. */
+/* The columns between the sparklines of two transports. */
 #define SPARK_GAP 2
 
-/* The inner grid of a plot, and what is drawn in it. */
+/* The inner grid of a plot, and its source. */
 struct grid {
 	struct canvas *c;
 	int top, left, rows, columns;
@@ -42,14 +43,14 @@ struct grid {
 #define BOTH_SIGN L'*'
 #define UDP_ASCII L'.'
 
-/* Rows and columns count from the grid's corner; those outside of it are written too. */
+/* Rows and columns count from the grid's corner; the text may lie outside the grid. */
 static int put_text(const struct grid *g, int row, int from, int to, const char *text,
     enum style style)
 {
 	return canvas_text(g->c, g->top + row, g->left + from, g->left + to, text, style) - g->left;
 }
 
-/* One point: `x` and `y` from 0 to 1, y upwards. */
+/* Draws a point; `x` and `y` are from 0 to 1, y upwards. */
 static void put_point(const struct grid *g, double x, double y, bool stream)
 {
 	static const unsigned dots[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 },
@@ -75,7 +76,7 @@ static void put_point(const struct grid *g, double x, double y, bool stream)
 	    now == BOTH_SIGN ? STYLE_NORMAL : transport_looks[stream].style);
 }
 
-/* A column of blocks `height` rows high, in eighths. */
+/* Draws a column of blocks `height` rows high, in eighths. */
 static void put_bar(const struct grid *g, int column, double height, bool stream)
 {
 	static const wchar_t blocks[] = L" ▁▂▃▄▅▆▇█";
@@ -101,7 +102,7 @@ static void put_frame(const struct grid *g)
 	    STYLE_FAINT);
 }
 
-/* The marks of an axis that has room for so many, 2 at least. */
+/* The marks of an axis with room for `room` of them, 2 at least. */
 static size_t marks_of(const struct axis *t, int room, double marks[MARKS])
 {
 	return axis_marks(t, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
@@ -194,7 +195,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 	}
 	if (last == 0)
 		return;
-	/* The last row is for those that have no time. */
+	/* The last row is for lines without a time. */
 	body.rows--;
 	put_vertical(&body, t, false);
 	for (int i = 0; i < g->count; i++) {
@@ -221,7 +222,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 	put_legend(g, g->ascii ? "x not answered" : "✗ not answered");
 }
 
-/* One above the other, on the same times. */
+/* Draws the histograms one above the other, on the same axis of times. */
 static void draw_histogram(const struct grid *g, const struct axis *t)
 {
 	const int rows = g->rows / g->count;
@@ -233,7 +234,7 @@ static void draw_histogram(const struct grid *g, const struct axis *t)
 		struct grid part = *g;
 		part.top += i * rows;
 		part.rows = i == g->count - 1 ? g->rows - i * rows : rows;
-		/* The first row has the words. */
+		/* The words take the first row. */
 		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64,
 		    transport_info[stream].title, h->count, h->count == 1 ? "" : "s",
 		    h->count > 0 ? max : 0);
@@ -255,7 +256,7 @@ static void draw_cumulative(const struct grid *g, const struct axis *t)
 	put_times_under(g, t);
 	for (int i = 0; i < g->count; i++) {
 		const struct stats *s = g->sources[i].stats;
-		/* The share of all decided lines: lost ones are never answered. */
+		/* The share is of all decided lines: lost ones are never answered. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
 			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(t, x));

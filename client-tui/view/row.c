@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a
- * notice over the whole width. A row is laid out, measured and drawn before the next one is. The
+ * notice over the whole width. Each row is laid out, measured and drawn before the next one. The
  * cells of a long text are kept: a text of 65,000 bytes can be a single cell (a letter and its
- * combining marks), so a screenful of them is millions of bytes. The words behind it change and are
+ * combining marks), so a screenful of them is millions of bytes. The words after it change and are
  * laid out each time. */
 #include "config.h"
 
@@ -17,30 +17,30 @@
 #include "common/clock.h"
 #include "common/grow.h"
 
-/* A wire of so many columns has room for what the link did; elsewhere it takes so many. */
+/* The columns of a wire with room for the link's effects, and of that part itself. */
 #define MORE_WIRE 20
 #define MORE_COLUMNS 12
-/* All parts of a time stand behind the reply if it has so many columns, else the longest before the
- * line was sent. */
+/* The columns of a reply's pane from which all parts of a time stand after the reply; in fewer,
+ * only the longest part before the line was sent does. */
 #define ALL_PARTS_COLUMNS 40
-/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that
- * it waits. */
+/* The columns of the rest of the wire of a line that was sent again: an arrow, blanks and a time,
+ * or the waiting time and its words. */
 #define WIRE_OTHERS 11
 #define WIRE_WAITING 19
 #define WIRE_WAITING_LONG 24
-/* From then on the time it waits has more words. */
+/* The waiting time, ns, from which its text is longer. */
 #define LONG_WAIT (100 * NS_PER_S)
 
-/* A text of more bytes is kept as it was laid out. So many of each pane, more than a screen has
- * rows; all are freed when their cells take more than 48 MB, which four texts in each list of
- * 65,507 control characters do not. */
+/* The length, bytes, from which the cells of a text are kept. The number kept for each pane is more
+ * than a screen has rows; all are freed when their cells take more than 48 MB, which is more than
+ * four texts in each list of 65,507 control characters. */
 #define LONG_TEXT 128
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
 
 static const char empty_text[] = "(empty)", evicted_text[] = "(forgotten)";
 
-/* --- what stands in a row --- */
+/* --- the content of a row --- */
 
 static void append(struct view_bytes *b, const void *bytes, size_t n)
 {
@@ -50,13 +50,13 @@ static void append(struct view_bytes *b, const void *bytes, size_t n)
 	b->length += n;
 }
 
-/* Adds words of the program behind the text in a pane. */
+/* Adds the program's words after the text in a pane. */
 static void add_words(const struct view_row *row, int pane, const char *words)
 {
 	append(&row->p->v->words[pane], words, strlen(words));
 }
 
-/* An empty text shows as such. */
+/* An empty text has words that say so. */
 static void set_text(struct view_row_text *t, const void *text, size_t n, enum style style)
 {
 	*t = (struct view_row_text){ .has = true,
@@ -66,7 +66,7 @@ static void set_text(struct view_row_text *t, const void *text, size_t n, enum s
 		.mark_style = STYLE_LATE };
 }
 
-/* Puts the program's words in the place of a reply. */
+/* Puts the program's words in place of a reply. */
 static void set_words(struct view_row *row, int i, const char *words, enum style style)
 {
 	add_words(row, 1 + i, words);
@@ -80,7 +80,7 @@ static int parts_columns(const struct view_row *row, int i)
 	                      : fate_words_parts_columns(&row->side[i], panes_wire_columns(pane));
 }
 
-/* The times of TCP's retransmissions, "" if the wire has room for them. */
+/* The times of TCP's retransmissions; "" if the wire has room for them. */
 static const char *retransmission_times(const struct view_row *row, int i, char *buf, size_t size)
 {
 	const struct pane *pane = &row->p->side[i];
@@ -92,7 +92,7 @@ static const char *retransmission_times(const struct view_row *row, int i, char 
 	return fate_words_times(&row->side[i], width, buf, size);
 }
 
-/* Shows the reply and its marks. They have the parts of its time, and what the link did, if the
+/* Shows the reply and its marks, which include the parts of its time and the link's effects if the
  * wire has no room for these. */
 static void set_reply(struct view_row *row, int i)
 {
@@ -124,7 +124,7 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* The words without their sign if the sign and the first word do not fit on one line. */
+/* Leaves out the sign if it does not fit on one line with the first word. */
 static const char *narrowed(const char *words, int columns, bool ascii)
 {
 	const char *word = strchr(words, ' ');
@@ -144,7 +144,7 @@ static void set_fate(struct view_row *row, int i)
 	char fate[80], times[160];
 	retransmission_times(row, i, times, sizeof times);
 	if (pane->wire >= 0) {
-		/* The wire has the fate, and perhaps no room for the times. */
+		/* The wire shows the fate, but may have no room for the times. */
 		if (times[0] != '\0')
 			set_words(row, i, times, style);
 		return;
@@ -155,7 +155,7 @@ static void set_fate(struct view_row *row, int i)
 	add_words(row, 1 + i, times);
 }
 
-/* Shows the fate behind the typed line: in the order of arrival, without a wire. */
+/* Shows the fate after the typed line, in the order of arrival without a wire. */
 static void set_fate_left(struct view_row *row, int i)
 {
 	const struct view_row_side *side = &row->side[i];
@@ -169,7 +169,7 @@ static void set_fate_left(struct view_row *row, int i)
 	add_words(row, 0, words);
 }
 
-/* Fills the pane of a transport that the line went over. */
+/* Fills the pane of a transport that carried the line. */
 static void set_side(struct view_row *row, int i)
 {
 	const struct ledger_row *line = row->side[i].line;
@@ -200,7 +200,7 @@ const struct ledger_row *row_sides(const struct view *v, const struct transcript
     struct view_row_side *sides)
 {
 	const struct view_row_side udp = side_of(v, item, false), tcp = side_of(v, item, true);
-	/* One pane shows the transport in use if the line went over it, else the other. */
+	/* One pane shows the transport in use if that carried the line, else the other. */
 	bool tcp_first = !v->both && (!udp.sent || (tcp.sent && v->stream));
 	sides[0] = tcp_first ? tcp : udp;
 	sides[1] = tcp_first ? udp : tcp;
@@ -259,8 +259,8 @@ static void set_item(struct view_row *row)
 	row->wide = true;
 }
 
-/* --- found text: compared by capitals. They are made character by character, so a place among them
- * is a place among the cells --- */
+/* --- matches of /find: texts are compared by their capitals, which are made character by
+ * character, so that an offset in the capitals leads to a cell --- */
 
 size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n)
 {
@@ -279,8 +279,8 @@ static size_t cell_length(const struct layout *l, size_t i, size_t n)
 	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
 }
 
-/* The next place, from `from` on, of the needle (the first bytes of `s`) among the `length` bytes
- * behind it; SIZE_MAX for none. */
+/* The next offset, from `from` on, of the needle (the first bytes of `s`) in the `length` bytes
+ * after it; SIZE_MAX for none. */
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
 	const unsigned char *found = from < length
@@ -294,7 +294,7 @@ static void mark_found(struct view *v, struct layout *l, const void *text, size_
 {
 	size_t needle = row_capitals(v, 0, v->find, strlen(v->find));
 	size_t length = row_capitals(v, needle, text, n);
-	/* Room for the capitals of one cell at a time, behind all. */
+	/* Makes room for the capitals of one cell at a time, after all others. */
 	if (needle == 0 || length == 0 ||
 	    !view_bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
 		return;
@@ -330,7 +330,7 @@ void row_drop_texts(struct view *v)
 	v->laid_cells = 0;
 }
 
-/* Lays the text out and marks matches in it; the words behind it cannot be found. */
+/* Lays out the text and marks matches in it; the words after it are not searched. */
 static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t,
     bool found)
 {
@@ -351,7 +351,7 @@ static void lay_anew(struct view *v, struct view_laid *laid, const struct view_r
 	laid->final = 0;
 }
 
-/* Breaks the cells into lines, from the first line that the words behind the text can change: a
+/* Breaks the cells into lines, from the first line that the words after the text can change: a
  * line's end depends on two lines of cells at most. */
 static void break_lines(struct view_laid *laid, size_t columns)
 {
@@ -378,7 +378,7 @@ static int text_from(const struct view_row *row, int i)
 	return i > 0 ? p->side[i - 1].text : row->wide ? p->pad : p->left_text;
 }
 
-/* In the order of arrival a notice ends before the replies. */
+/* A notice ends before the replies in the order of arrival. */
 static int text_to(const struct view_row *row, int i)
 {
 	const struct panes *p = row->p;
@@ -426,7 +426,7 @@ bool row_belongs(const struct transcript_arrival *a, const struct transcript_ite
 	return item->kind == TRANSCRIPT_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
 }
 
-/* Returns true if it belongs to what /find found. */
+/* Fills an arrival. Returns true if it belongs to the item that /find found. */
 static bool set_arrival(const struct list *l, uint64_t index, struct view_row *row)
 {
 	const struct transcript *b = row->p->b;
@@ -458,7 +458,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 		found = set_arrival(l, index, &row);
 	}
 	for (int i = 0; i <= p->sides; i++) {
-		/* On the narrowest screens there is no pane of replies. */
+		/* The narrowest screens have no pane of replies. */
 		if (i > 0 && p->side[i - 1].from >= p->side[i - 1].to)
 			row.text[i].has = false;
 		if (row.text[i].has)
@@ -498,7 +498,7 @@ static void draw_bars(const struct view_row *row, int at)
 		/* A notice covers the first wire. */
 		if (i > 0 || !row->wide)
 			draw_bar(p, at, p->side[i].wire_bar, stream);
-		/* Replies in the order of arrival are those of the transport in use. */
+		/* Replies in the order of arrival belong to the transport in use. */
 		draw_bar(p, at, p->side[i].bar, v->arrivals && !v->both ? v->stream : stream);
 	}
 }
@@ -525,7 +525,7 @@ static void draw_wire(const struct view_row *row, int i, int at)
 	canvas_text(row->p->c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
-/* The style of the fate behind a typed line without a reply. */
+/* The style of the fate after a typed line without a reply. */
 static enum style left_mark_style(const struct view_row *row)
 {
 	for (int i = 0; i < VIEW_SIDES; i++) {

@@ -15,7 +15,8 @@ static size_t lines_of(const struct list *l, uint64_t index)
 	return row_lay(l, index).lines;
 }
 
-/* The rows that a scrolled screen has for the panes: the last says what is below. */
+/* The number of rows for the panes on a scrolled screen: the last row shows how many lines are
+ * below. */
 static int scrolled_height(const struct panes *p)
 {
 	return p->height > 1 ? p->height - 1 : p->height;
@@ -63,7 +64,7 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		return false;
 	if (!l->p->v->scrolled || kept.index > place->index)
 		return true;
-	/* If the row does not exist (any more), the one before it, else the first. */
+	/* The row may no longer exist: take the one before it, else the first. */
 	uint64_t i = kept.index + 1;
 	if (!list_back(l, &i)) {
 		i = list_first(l) - 1;
@@ -109,7 +110,7 @@ static void end_at_item(const struct list *l, uint64_t index)
 	}
 }
 
-/* A list that appears on a scrolled screen shows what belongs to the rows there. */
+/* Aligns a list that appears on a scrolled screen with the rows there. */
 static void join(const struct panes *p)
 {
 	struct view *v = p->v;
@@ -125,7 +126,7 @@ static void join(const struct panes *p)
 	}
 }
 
-/* Keeps the list's position in range. Returns true if that is not its end. */
+/* Keeps the list's position in range. Returns true if the position is not the end of the list. */
 static bool settle(const struct list *l)
 {
 	struct view_place place, min, end;
@@ -216,7 +217,8 @@ void view_scroll(struct view *v, const struct transcript *b, int rows, int colum
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
 {
 	const struct panes p = panes_measure(v, NULL, b, rows, columns);
-	/* One line of the page before stays, and the last says what is below. */
+	/* A page repeats one line of the page before; its last row shows how many lines are below.
+	 */
 	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
@@ -250,13 +252,13 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 	return length > 0 && memmem(s + needle, length, s, needle) != NULL;
 }
 
-/* In the order of arrival a pane shows the replies of its own transport only. */
+/* A pane shows only its own transport's replies in the order of arrival. */
 static bool sees(const struct view *v, bool stream)
 {
 	return !v->arrivals || list_shown(v, stream ? LIST_TCP : LIST_UDP);
 }
 
-/* The item's text; of a line also a reply that its row shows. */
+/* Searches the item's text and, for a line, the replies that its row shows. */
 static bool item_contains(struct view *v, size_t needle, const struct transcript_item *item)
 {
 	struct view_row_side sides[VIEW_SIDES];
@@ -296,7 +298,7 @@ bool view_find(struct view *v, const struct transcript *b, int rows, int columns
 		end_at_item(&(const struct list){ &p, of }, index);
 		v->bottom[of].lines = 1;
 	}
-	/* The item stands in the middle of the screen; of a long one the beginning. */
+	/* The item is placed in the middle of the screen; a long item begins there. */
 	scroll(&p, p.height / 2);
 	return true;
 }

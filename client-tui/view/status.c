@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The status line: fields in a fixed order, each with a rank. On a narrow screen the fields of the
  * highest rank go first, then the peer becomes shorter in its middle, then the separators, then the
- * other fields but the transport. With both transports at once each has a line; where there is room
- * for one only, it has what matters most of both. */
+ * other fields but the transport. With both transports at once each has a line; where only one line
+ * fits, it shows the main fields of both. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -15,13 +15,13 @@
 #include "common/clock.h"
 #include "common/units.h"
 
-/* The peer has at least so many columns while other fields can go. */
+/* The minimum width of the peer while other fields can be dropped. */
 #define PEER_MIN 8
-/* Fields of this rank and above go before the peer is shortened. */
+/* The lowest rank of fields that are dropped before the peer is shortened. */
 #define RANK_SPARE 4
-/* Parts of the progress that are fields of their own. */
+/* The maximum number of fields of the progress. */
 #define PROGRESS_PARTS 4
-/* Above that of all other fields. */
+/* A rank above that of all fields. */
 #define RANK_MAX 99
 
 struct field {
@@ -41,7 +41,7 @@ struct status_line {
 	int count;
 	/* The field that can be shortened, or NULL. */
 	struct field *peer;
-	/* Columns of the peer at most. */
+	/* The maximum width of the peer. */
 	int peer_columns;
 	bool tight;
 };
@@ -85,7 +85,7 @@ static void add_state(struct status_line *s, const char *state)
 		add_words(s, 3, " ", "(%s)", state);
 }
 
-/* Adds the parts as fields: the first stays longest, then the last. */
+/* Adds the parts as fields: the middle ones are dropped first, then the last, then the first. */
 static void add_progress(struct status_line *s, const char *progress)
 {
 	static const char divider[] = " · ";
@@ -97,7 +97,7 @@ static void add_progress(struct status_line *s, const char *progress)
 	}
 }
 
-/* The share is that of the lines whose fate was chance. */
+/* The share is of the lines whose fate was chance. */
 static void add_loss(struct status_line *s, const struct ledger_totals *t)
 {
 	uint64_t by_chance = ledger_by_chance(t);
@@ -145,7 +145,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 		add_some(s, 4, "lost", t->lost);
 	} else {
 		add_loss(s, t);
-		/* A count that is not 0 stays longer. */
+		/* A count that is not 0 has a lower rank. */
 		add_words(s, t->late > 0 ? 7 : 10, NULL, "late %" PRIu64, t->late);
 		add_words(s, t->duplicates > 0 ? 7 : 11, NULL, "dup %" PRIu64, t->duplicates);
 		add_some(s, 8, "waiting", t->waiting);
@@ -162,7 +162,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 		add_some(s, 11, "dup", t->duplicates);
 }
 
-/* The separator, words or a blank. */
+/* What stands before a field: a separator, words or a blank. */
 static const char *field_before(const struct status_line *s, const struct field *f)
 {
 	return s->tight && f->before[0] != '\0' ? " " : f->before;
@@ -225,14 +225,14 @@ static void fit(struct status_line *s, int width)
 	s->tight = total_columns(s) > width;
 	while (total_columns(s) > width && drop_one(s, 1))
 		continue;
-	/* The peer last of all, and wider again if dropping the others has left room. */
+	/* Drops the peer last, and makes it wider again if other dropped fields left room. */
 	if (s->peer != NULL && total_columns(s) > width)
 		shorten_peer(s, width, 1);
 	else if (s->peer != NULL && s->peer_columns < columns_of(s, s->peer->text))
 		s->peer_columns += width - total_columns(s);
 }
 
-/* Draws the text in v->line with an ellipsis for its middle: a name's beginning and the port stay.
+/* Draws the text in v->line with an ellipsis in its middle: a name's beginning and the port stay.
  */
 static int draw_short(const struct status_line *s, int row, int column)
 {
@@ -271,8 +271,8 @@ static void draw_fields(struct status_line *s, int row)
 	}
 }
 
-/* One transport's own line. Below UDP's line, TCP's has blanks instead of the peer if there is
- * room, so that the counts of both are aligned. */
+/* Draws one transport's own line. Below UDP's line, TCP's has blanks instead of the peer if there
+ * is room, so that the counts of both are aligned. */
 static void draw_side(const struct panes *p, const struct view_status *status, int i, int row)
 {
 	const struct view_side *side = &status->sides[i];
@@ -292,7 +292,7 @@ static void draw_side(const struct panes *p, const struct view_status *status, i
 	draw_fields(&s, row);
 }
 
-/* Both transports in one line. */
+/* Draws both transports in one line. */
 static void draw_few(const struct panes *p, const struct view_status *status)
 {
 	struct status_line s = { .p = p };

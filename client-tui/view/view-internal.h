@@ -35,7 +35,7 @@ struct panes {
 	/* The pane of typed lines, from column 0: the first column of the texts, the column after
 	 * the pane, and digits as above. */
 	int left_text, left_end, digits;
-	/* The panes of replies: one, or UDP's and TCP's. No wires on a narrow screen. */
+	/* The panes of replies: one, or UDP's and TCP's. A narrow screen has no wires. */
 	int sides;
 	struct pane side[VIEW_SIDES];
 };
@@ -49,38 +49,38 @@ struct list {
 /* panes.c */
 struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *b, int rows,
     int columns);
-/* The columns for a wire's words, without the blank behind them. */
+/* The number of columns for a wire's words, without the blank after them. */
 int panes_wire_columns(const struct pane *pane);
 /* Fills the row of headings and writes `text` at its left, up to column `limit`. Returns the column
  * after it. */
 int panes_draw_heading(const struct panes *p, const char *text, int limit);
 void panes_draw_headings(const struct panes *p);
-/* The list is on the screen. */
+/* Returns true if the list is on the screen. */
 bool list_shown(const struct view *v, enum view_list of);
 /* The pane of replies that the list stands in. */
 int list_side(const struct list *l);
 /* Serials of the list: first <= serial < end. */
 uint64_t list_first(const struct list *l);
 uint64_t list_end(const struct list *l);
-/* Sets *index to the row before, or to the one after (list_first() - 1: to the first). Returns
- * false, and leaves it, if there is none. */
+/* Sets *index to the previous row, or to the next one (list_first() - 1: to the first). Returns
+ * false, and leaves *index unchanged, if there is none. */
 bool list_back(const struct list *l, uint64_t *index);
 bool list_on(const struct list *l, uint64_t *index);
-/* How wide a character is drawn. */
+/* The function for the width of a character. */
 layout_width *view_width(const struct view *v);
-/* Lays out a text up to its zero byte in v->line. */
+/* Lays out a zero-ended text in v->line. */
 void view_lay(struct view *v, const char *text);
 /* Makes room for `capacity` bytes. Returns false when memory is short. */
 bool view_bytes_reserve(struct view_bytes *b, size_t capacity);
 
-/* The data of a row in one pane of replies, of which its words are made. */
+/* The data of a row in one pane of replies, from which its words are made. */
 struct view_row_side {
 	const struct view *v;
 	/* NULL for an arrival. */
 	const struct transcript_item *item;
-	/* The transport whose reply it is. */
+	/* The transport of its reply. */
 	bool stream;
-	/* The line went over it; its row in the ledger, NULL when it is evicted. */
+	/* The line went over that transport; its row in the ledger, NULL when it is evicted. */
 	bool sent;
 	const struct ledger_row *line;
 	/* The trace of its packets in the lab, or NULL. */
@@ -89,10 +89,10 @@ struct view_row_side {
 	uint64_t number;
 };
 
-/* The text in a pane, if any; the program's words follow it. */
+/* A pane's text, if any; the program's words follow it. */
 struct view_row_text {
 	bool has;
-	/* Borrowed; `capitals`: their capitals are shown. */
+	/* Borrowed; with `capitals`, the capitals of these bytes are shown. */
 	const unsigned char *bytes;
 	size_t length;
 	bool capitals;
@@ -115,26 +115,26 @@ struct view_row {
 };
 
 /* row.c */
-/* Fills in VIEW_SIDES sides: the transports whose replies a line shows, with its rows in their
- * ledgers. Returns the row with the typed text, NULL when it is evicted. */
+/* Fills in VIEW_SIDES sides: one for each transport whose replies a line shows, with the line's
+ * rows in their ledgers. Returns the row with the typed text, NULL when it is evicted. */
 const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
     struct view_row_side *sides);
-/* The arrival is a reply to the item, or the item itself. */
+/* Returns true if the arrival is a reply to the item, or the item itself. */
 bool row_belongs(const struct transcript_arrival *a, const struct transcript_item *item,
     uint64_t index);
 struct view_row row_lay(const struct list *l, uint64_t index);
-/* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
+/* Draws `count` display lines of the row, from line `skip` on, at canvas row `at`. */
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at);
-/* The bars between the panes below the rows, where the replies have more. */
+/* Draws the bars between the panes below the rows, where the replies have more lines. */
 void row_draw_bars(const struct panes *p, int at);
-/* Writes the capitals of a text into v->capitals, behind the first `keep` bytes there. Returns how
- * many bytes they are. */
+/* Writes the capitals of a text into v->capitals, after the first `keep` bytes there. Returns their
+ * length in bytes. */
 size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n);
 /* Frees the kept layouts of long texts. */
 void row_drop_texts(struct view *v);
 void row_free_laid(struct view_laid *laid);
 
-/* A line's fate as the wire shows it: a part in the transport's style, then one in the fate's. */
+/* A line's fate in the wire: a part in the transport's style, then one in the fate's style. */
 struct wire {
 	char lead[48], rest[160];
 	enum style lead_style, rest_style;
@@ -145,11 +145,11 @@ struct wire {
 struct wire fate_words_wire(const struct view_row_side *s, int columns);
 /* The fate of a line that has no reply, without a time ("x lost"); "" for one that has one. */
 const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size_t size);
-/* The columns of the parts of the time from Enter in the wire of a line with a reply; 0 if they are
- * not there. */
+/* The columns, in the wire, of the parts of the time from Enter to the reply; 0 if they are not
+ * there. */
 int fate_words_parts_columns(const struct view_row_side *s, int width);
-/* The marks behind a reply, " (×2, late)", or "": with so many parts of its time, and with what the
- * link did if that fits into `width` columns. */
+/* The marks behind a reply, " (×2, late)", or "", with these parts of its time, and with the link's
+ * effects if they fit into `width` columns. */
 const char *fate_words_marks(const struct view_row_side *s, enum parts_detail parts, int width,
     char *buf, size_t size);
 const char *fate_words_arrival(const struct transcript_arrival *arrival);
@@ -159,13 +159,14 @@ bool fate_words_replied(const struct ledger_row *line);
 const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size);
 
 /* scroll.c */
-/* Corrects where the view is scrolled to; before a draw. */
+/* Corrects the scroll position, before a draw. */
 void scroll_settle(const struct panes *p);
-/* The display lines for rows: one fewer than the panes have when the last says what is below. */
+/* The number of display lines for rows: one fewer than the panes have if the last shows how many
+ * are below. */
 int scroll_height(const struct panes *p);
 /* Sets *place to the end of the last row shown. Returns false if there are no rows. */
 bool scroll_bottom(const struct list *l, struct view_place *place);
-/* How many rows are not shown whole below. */
+/* The number of rows that are below or cut off at the end. */
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
 
 /* page.c */

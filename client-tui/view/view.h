@@ -16,7 +16,7 @@
 #include "view/canvas.h"
 #include "view/layout.h"
 
-/* Panes of replies at most: one for each transport, UDP's first. */
+/* The maximum number of panes of replies: one for each transport, UDP first. */
 #define VIEW_SIDES 2
 
 /* The lists that scroll: the rows, and with view.arrivals each transport's replies; the rows are
@@ -45,18 +45,19 @@ struct view_side {
 
 /* The status line. */
 struct view_status {
-	/* The current transport is TCP. Ignored with both at once (view.both). */
+	/* The current transport is TCP; ignored if view.both is set. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
 	/* The current transport; with both at once UDP, then TCP. */
 	struct view_side sides[VIEW_SIDES];
 	/* The progress of a run, "burst 340/1000 · 100/s · 6.6 s left": parts with " · " between
-	 * them. The first part stays longest, then the last. Borrowed; NULL for none. */
+	 * them. The first part is dropped last, the last part just before it. Borrowed; NULL for
+	 * none. */
 	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
-	/* How long a reply to a datagram may take, ns: shown on a wide screen. */
+	/* The maximum time until a reply to a datagram, ns, for a wide screen. */
 	int64_t reply_timeout;
 };
 
@@ -85,11 +86,11 @@ struct view_page {
 /* In the lab: the link, the trace of its packets, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_status *link;
-	/* Of a recording: the link in words; may be NULL or "". */
+	/* The link of a recording in words; may be NULL or "". */
 	const char *words;
 	const struct trace *trace;
 	const struct link_steps *panel;
-	/* The lab has ended, or sent more than could be read: the data are old. */
+	/* The lab has ended, or events were lost: the data are old. */
 	bool gone;
 };
 
@@ -101,11 +102,11 @@ struct view_ends {
 
 enum plot_kind {
 	PLOT_WAITED, /* times from Enter to reply over lines, lost ones marked */
-	PLOT_RTT,    /* round-trip times over lines, lost ones marked; the other plots are of times
-	                from Enter to reply */
-	PLOT_HISTOGRAM,  /* how many lines took how long */
-	PLOT_CUMULATIVE, /* what share of the lines was answered within a time */
-	PLOT_RUNS,       /* how many lines were lost in a row, how often */
+	PLOT_RTT, /* round-trip times over lines, lost ones marked; the other plots show times from
+	             Enter to reply */
+	PLOT_HISTOGRAM,  /* the number of lines by time */
+	PLOT_CUMULATIVE, /* the share of lines that were answered within a time */
+	PLOT_RUNS,       /* how often how many lines in a row were lost */
 	PLOT_KINDS,
 	PLOT_NONE = PLOT_KINDS
 };
@@ -131,36 +132,36 @@ struct view {
 	/* Both transports are in use: two panes of replies, UDP's and TCP's, and a status row
 	 * each. */
 	bool both;
-	/* Each pane of replies shows those of its transport in the order of arrival. */
+	/* Each pane of replies shows its transport's replies in the order of arrival. */
 	bool arrivals;
-	/* The user has scrolled up: each list ends at its `bottom`, else at its end. */
+	/* The user has scrolled up: each list ends at its `bottom`, instead of at its end. */
 	bool scrolled;
 	struct view_place bottom[VIEW_LISTS];
 	/* The lists that the last draw showed. */
 	bool listed[VIEW_LISTS];
-	/* The text that /find looked for last (the caller's), NULL for none; the item found. */
+	/* The last text of /find (the caller's), NULL for none; and the matching item. */
 	const char *find;
 	uint64_t found;
-	/* How often /find found something. */
+	/* The number of successful /find commands. */
 	uint64_t finds;
 	/* The page over the panes, or NULL. */
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
-	/* In the lab while TCP is in use, else NULL. */
+	/* Both ends of TCP, in the lab while TCP is in use; else NULL. */
 	const struct view_ends *ends;
-	/* The plots and the row of the last times, or NULL. */
+	/* The plots and the row of the last round-trip times, or NULL. */
 	const struct view_plot *plot;
 	/* The time and status.stream of the last draw. With one pane of replies, that transport's
 	 * arrivals are shown, and its reply to a line that went over both. */
 	int64_t now;
 	bool stream;
-	/* How wide characters are. */
+	/* The function for the width of a character. */
 	layout_width *width;
 	/* The keys on the last row, pairs of key and words: "? help  ^D quit". */
 	const char *keys;
-	/* Buffers for laying out, used again from draw to draw: the typed line's, the replies', and
-	 * the program's words behind each. All zero at first. */
+	/* Buffers for layouts, used again from draw to draw: the typed line's, the replies', and
+	 * the program's words after each. All zero at first. */
 	struct layout line;
 	struct view_laid {
 		/* The key of the text in its first `text_cells` cells; the program's words follow.
@@ -188,8 +189,8 @@ void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
     const struct view_status *status, const struct view_input *input);
 void view_free(struct view *v);
 
-/* Scrolls by so many display lines (negative: towards older ones), or pages, on a screen of that
- * size. Below the end, the view follows the end again. Scrolls the page if one is shown. */
+/* Scrolls by display lines (negative: towards older ones), or by pages, on a screen of that size.
+ * Below the end, the view follows the end again. Scrolls the page if one is shown. */
 void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines);
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages);
 void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns);
