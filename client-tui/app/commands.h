@@ -12,7 +12,7 @@
 struct tui;
 
 struct command {
-	/* Without the slash. NULL in the last entry. */
+	/* The name without the slash; NULL in the last entry. */
 	const char *name;
 	/* The words for its arguments ("HOST [PORT]"), or "". */
 	const char *arguments;

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The maximum number of lines sent in one pass of a loop, so that keys and replies are not delayed.
- */
+/* The maximum number of lines sent in one pass of a loop: keys and replies must not be delayed. */
 #define GENERATOR_BATCH 256
 /* The delay after which a line has slipped, ns. */
 #define GENERATOR_SLIP (10 * 1000 * 1000)
@@ -59,9 +58,7 @@ void generator_stop(struct generator *g, int64_t now);
 void generator_hold(struct generator *g, int64_t until, int64_t now);
 /* The time when the next line is due, or INT64_MAX when there is none. */
 int64_t generator_due(const struct generator *g);
-/* Returns true and counts the line as sent if one is due at `now`. Stops the generator after the
- * last line.
- */
+/* Returns true if a line is due at `now`, and counts it as sent. Stops after the last line. */
 bool generator_next(struct generator *g, int64_t now);
 
 /* Writes the text of the line with that number: "line 17", then letters up to `size` bytes. A
@@ -73,7 +70,7 @@ size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity)
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
 /* Writes the result of the schedule: "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21
- * ms late" and the number of lines that slipped, if any. `micro` as for units_duration_text().
+ * ms late", and the number of lines that slipped, if any. `micro` as for units_duration_text().
  * Returns `buf`. */
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size);
 

@@ -49,8 +49,7 @@ struct plain {
 	size_t output_length;
 	/* The input has ended: no more lines will be sent. */
 	bool input_ended;
-	/* The number of the input's last line if it had no end of line: its reply gets none either.
-	 */
+	/* The number of the input's last line if that had no end: its reply gets none either. */
 	uint64_t unterminated;
 	/* An end of line is due before the next reply. */
 	bool newline_due;

@@ -218,8 +218,8 @@ static bool finished(struct plain *p)
 	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
-/* Returns true if no server can be reached and a user types: each line of other input is read and
- * fails. */
+/* Returns true if no server can be reached and a user types. Other input is read to its end, and
+ * each line fails. */
 static bool typed_in_vain(const struct plain *p)
 {
 	return p->typed && cannot_send(p);

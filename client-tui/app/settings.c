@@ -205,8 +205,7 @@ struct record_run settings_run(const struct settings *s, int64_t wall)
 		.size = s->size };
 }
 
-/* Splits "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address.
- */
+/* Splits "host:port" and "[address]:port"; more colons without brackets mean an IPv6 address. */
 static int split_peer(const char *text, struct settings *s, char why[OPTIONS_WHY])
 {
 	const char *close = *text == '[' ? strchr(text, ']') : NULL;

@@ -19,8 +19,7 @@
 /* After the signal that ends the program, SIGALRM comes every STEP_US. A slow reader has
  * GRACE_STEPS steps to read the output. After STALLED_STEPS counted steps in a row the program
  * dies. A step is not counted if the program may work long in it (it saves or ends) and used
- * WORK_US of processor time.
- */
+ * WORK_US of processor time. */
 #define STEP_US 100000
 #define GRACE_STEPS 2
 #define STALLED_STEPS 9

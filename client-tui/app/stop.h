@@ -17,8 +17,7 @@ int stop_asked(void);
 /* Sets whether the program may work long from now on, as a save does. It always may after
  * stop_asked() has returned a signal. */
 void stop_may_work(bool may);
-/* Return whether there was an interrupt, or a change of the terminal's size, since the last call.
- */
+/* Return true after an interrupt, or a change of the terminal's size, since the last call. */
 bool stop_take_interrupt(void);
 bool stop_take_resize(void);
 /* Waits for `w`, or for such a signal: then nothing is ready. */

@@ -245,8 +245,7 @@ static void escape_key(struct tui *tui)
 		line_editor_escape();
 }
 
-/* Ends the generated lines; without any, drops the typed line; without one, a second Ctrl-C leaves.
- */
+/* Ends the generated lines; without any, drops the typed line; else a second Ctrl-C leaves. */
 static void interrupt_key(struct tui *tui, int64_t now)
 {
 	if (run_generating(&tui->run)) {

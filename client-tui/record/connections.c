@@ -161,8 +161,7 @@ static bool is_repeated(const struct connection_note *n)
 	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 }
 
-/* Returns true if the connection gets no row: it went as expected, or as the previous attempt did.
- */
+/* Returns true if the connection gets no row: it went as expected, or like the previous attempt. */
 static bool is_quiet(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;

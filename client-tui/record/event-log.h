@@ -25,8 +25,7 @@ struct event_log_entry {
 	unsigned session;
 	enum ledger_match match;
 	uint64_t number;
-	/* The time when it happened, and the time when it was reported, which never decreases; ns.
-	 */
+	/* The time of the event, and the time of its report, which never decreases; ns. */
 	int64_t at, reported_at;
 	/* Owned by the event log, with a zero behind it. */
 	unsigned char *text;

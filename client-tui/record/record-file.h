@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A file of records in memory, checked, with its lines in the order of numbers. Reads a given FILE.
- */
+/* A file of records in memory, checked, with its lines in order of number. Reads a given FILE. */
 #ifndef UPCASE_RECORD_RECORD_FILE_H
 #define UPCASE_RECORD_RECORD_FILE_H
 

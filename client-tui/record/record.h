@@ -108,8 +108,7 @@ struct record_run {
 	int64_t count, interval, size;
 	/* The run was stopped before all lines were sent. */
 	bool stopped;
-	/* The link's settings at the start, in the words of link_status_line(); "" outside the lab.
-	 */
+	/* The link's settings at the start, in words of link_status_line(); "" outside the lab. */
 	char link[RECORD_LINK];
 };
 
@@ -150,8 +149,7 @@ char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE]);
 bool record_is_text(const unsigned char *bytes, size_t n, bool controls);
 /* Returns base64, malloc()ed, with a zero at its end; NULL if memory is short. */
 char *record_base64(const unsigned char *bytes, size_t n);
-/* Decodes base64 into malloc()ed bytes; returns NULL if the text is no base64 or memory is short.
- */
+/* Decodes base64 into malloc()ed bytes; NULL if the text is no base64 or memory is short. */
 unsigned char *record_from_base64(const char *text, size_t n, size_t *length);
 
 #endif

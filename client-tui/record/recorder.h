@@ -79,7 +79,7 @@ struct transcript *recorder_transcript(const struct recorder *r);
 typedef int recorder_call(void *context, struct record *record, size_t index);
 /* Returns 0, or -1 with errno. */
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);
-/* Writes "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000", the peers of sessions with lines. Returns `buf`.
+/* Writes the peers of sessions with lines: "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000". Returns `buf`.
  */
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
 /* The sums of one transport's sessions: counts of lines by fate. */

@@ -25,8 +25,8 @@ bool axis_for_times(struct axis *t, const struct histogram *const *histograms, i
 double axis_place(const struct axis *t, double value);
 /* The value at a place. */
 double axis_value(const struct axis *t, double place);
-/* Writes a time in ns as the text of a mark, with fewer than three digits: "50 ms", "0.5 s", "0";
- * `micro` is the sign for micro. Returns `buf`. */
+/* Writes a time in ns as the text of a mark, with no more digits than it needs: "50 ms", "0.5 s",
+ * "0"; `micro` is the sign for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
 /* The number of values in one of the `columns` of an axis, and in the fullest column, 1 at least.
  */
@@ -38,7 +38,8 @@ size_t axis_marks(const struct axis *t, double *marks, size_t max);
 /* A picture's axis of time: true to scale, but cut at long times without events, since a person
  * types a line in seconds and a reply comes in microseconds. */
 struct time_cut {
-	/* The times between which nothing happens, ns, and the begin and end of the cut, pixels. */
+	/* The times between which nothing happens, ns, and the beginning and end of the cut,
+	 * pixels. */
 	int64_t from, to;
 	double begin, end;
 };

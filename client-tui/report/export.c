@@ -46,8 +46,7 @@ static void write_safe(FILE *out, const unsigned char *s, size_t n)
 	}
 }
 
-/* Writes the reply as it came, or the capitals that it was. Returns 0, or -1 when memory is short.
- */
+/* Writes the reply as it came, or the line's capitals. Returns 0, or -1 when memory is short. */
 static int write_reply(FILE *out, const struct ledger_row *row)
 {
 	if (row->reply) {

@@ -153,8 +153,7 @@ static void draw_waited(const struct pages *p, double x, double y)
 		mark_below(p->out, x + WIDTH, y + HEIGHT, words);
 }
 
-/* Draws UDP upwards in the upper half and TCP downwards in the lower one, each to its own height.
- */
+/* Draws UDP upwards in the upper half and TCP downwards in the lower, each to its own height. */
 static void draw_histogram(const struct pages *p, double x, double y)
 {
 	const int parts = (p->stats[0] != NULL) + (p->stats[1] != NULL);

@@ -29,7 +29,7 @@
 /* The width of the words of the axis of time, at the left end. */
 #define TIMES 60.0
 #define LEGEND 60.0
-/* An event's words: their font size, the height of a row, the number of rows. */
+/* An event's words: their font size, the height of a row, the maximum number of characters. */
 #define EVENT_FONT 10.0
 #define EVENT_ROW 12.0
 #define EVENT_COLUMNS 110
@@ -253,7 +253,7 @@ static enum svg_style own_style(const struct panel *panel)
 	return panel->stream ? SVG_TCP : SVG_UDP;
 }
 
-/* Draws the name of a segment above the begin of its arrow. */
+/* Draws the name of a segment above the beginning of its arrow. */
 static void draw_flags(const struct panel *panel, const struct link_packet *k, bool payload,
     double from, double to, double y1, double y2)
 {

@@ -28,9 +28,9 @@
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
-/* True if no other user can choose the file behind `path`: another user's link could lead to any
- * file of this user's, and for root another user's folder too. The owner of "/" is trusted. This
- * user's own links are followed, `links` at most. */
+/* Returns true if no other user can choose the file behind `path`: another user's link could lead
+ * to any file of this user's, and for root another user's folder too. The owner of "/" is trusted.
+ * This user's own links are followed, `links` at most. */
 static bool is_own_path(const char *path, int links)
 {
 	struct stat st;
@@ -119,7 +119,7 @@ static char *find_file(const char *path, const char **why)
 	return realpath(path, NULL);
 }
 
-/* True if `path` still names the open file, and not one that replaced it. */
+/* Returns true if `path` still names the open file, and not one that replaced it. */
 static bool is_current(int fd, const char *path, struct stat *st)
 {
 	struct stat named;

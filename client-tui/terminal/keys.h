@@ -59,8 +59,7 @@ struct keys;
 struct keys *keys_new(void);
 void keys_free(struct keys *k);
 
-/* Takes bytes that were read at `now`. Returns 0, or -1 when memory is short (the bytes are lost).
- */
+/* Takes bytes read at `now`. Returns 0, or -1 when memory is short (the bytes are lost). */
 int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
 /* Returns true and the next key in *event if it is whole.
  * Text comes one character at a time; a UTF-8 character is never split.

@@ -415,7 +415,7 @@ static void free_state(void)
 	rl_outstream = stdout;
 }
 
-/* Without a usable history the editor starts with an empty one. */
+/* The editor starts with an empty history if the file is not usable. */
 static void load_history(void)
 {
 	const char *why;

@@ -28,8 +28,7 @@ void readline_guard_start(int line_max);
  * becomes `again`. */
 void readline_guard_bind(struct _keymap_entry *map, readline_guard_command *play,
     readline_guard_command *again);
-/* The text of the macro, for `play`, on the key and keymap that readline executes; NULL for none.
- */
+/* The text of the macro, for `play`, of the key and keymap that readline executes; NULL if none. */
 const char *readline_guard_macro(struct _keymap_entry *map, int key);
 /* Call it after each key. `place` is readline's place in the history before the key; `searched` is
  * true if readline was then in a non-incremental search. Returns false if the line became too long

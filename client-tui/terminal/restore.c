@@ -28,7 +28,7 @@ static struct {
 /* Calls only functions that POSIX allows in a handler. */
 void restore_now(void)
 {
-	/* After a hang-up standard input may no longer be a terminal. */
+	/* Standard input may no longer be a terminal after a signal that ends the program. */
 	const int terminal = isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO;
 	int flags;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Restores the terminal when a fatal signal ends the program: a fault, an abort, a hang-up, or a
- * termination signal that the program does not handle itself. The signal then has its usual effect.
- */
+ * termination signal that the program itself does not handle. The signal then acts as usual. */
 #ifndef UPCASE_RESTORE_H
 #define UPCASE_RESTORE_H
 

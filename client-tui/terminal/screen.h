@@ -16,7 +16,7 @@ struct screen_settings {
 	enum screen_colour colour;
 	/* AUTO: by COLORFGBG, else colours that are readable on both. */
 	enum screen_background background;
-	/* The terminal reports wheel events. */
+	/* Requests wheel events from the terminal. */
 	bool mouse;
 };
 

@@ -142,8 +142,7 @@ static const char *kind_of(const struct trace_leg *leg, int i)
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
 
-/* Finds the first and the last expired timeout or, without any, the first and last time measured.
- */
+/* Finds the first and last expired timeout or, without any, the first and last time measured. */
 static void find_ends(const struct trace_leg *leg, int *first, int *last)
 {
 	*first = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lays bytes out as character cells, as a terminal shows them. A wide character is one cell of two
  * columns; a combining one joins the cell before. Everything that could control a terminal becomes
- * visible. C0 controls become ^X (a tab is ^I), DEL becomes ^?. U+FFFD (or '?' where U+FFFD has not
- * width 1, as on an ASCII terminal) replaces C1 controls, invalid bytes, characters without a
- * width, the bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F) and a
- * combining character with nothing to combine with. Pure. */
+ * visible. C0 controls become ^X (a tab is ^I), DEL becomes ^?. U+FFFD (or '?' where U+FFFD does
+ * not have width 1, as on an ASCII terminal) replaces C1 controls, invalid bytes, characters
+ * without a width, the bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F)
+ * and a combining character with nothing to combine with. Pure. */
 #ifndef UPCASE_LAYOUT_H
 #define UPCASE_LAYOUT_H
 

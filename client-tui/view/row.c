@@ -32,8 +32,8 @@
 #define LONG_WAIT (100 * NS_PER_S)
 
 /* The length, bytes, from which the cells of a text are kept. The number kept for each pane is more
- * than a screen has rows; all are freed when their cells take more than 48 MB, which is more than
- * four texts in each list of 65,507 control characters. */
+ * than a screen has rows; all are freed when their cells take more than 48 MB. Four texts of 65,507
+ * control characters in each list take less. */
 #define LONG_TEXT 128
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))

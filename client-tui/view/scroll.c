@@ -217,8 +217,7 @@ void view_scroll(struct view *v, const struct transcript *b, int rows, int colum
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
 {
 	const struct panes p = panes_measure(v, NULL, b, rows, columns);
-	/* A page repeats one line of the page before; its last row shows how many lines are below.
-	 */
+	/* A page repeats one line of the page before; its last row shows what is below. */
 	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
@@ -244,7 +243,7 @@ void view_scroll_end(struct view *v)
 
 /* --- finding --- */
 
-/* True if the capitals of the text contain the needle, the first bytes of v->capitals. */
+/* Returns true if the capitals of the text contain the needle, the first bytes of v->capitals. */
 static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 {
 	size_t length = row_capitals(v, needle, text, n);

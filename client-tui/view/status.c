@@ -162,7 +162,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 		add_some(s, 11, "dup", t->duplicates);
 }
 
-/* What stands before a field: a separator, words or a blank. */
+/* The separator before a field: a sign, words or a blank. */
 static const char *field_before(const struct status_line *s, const struct field *f)
 {
 	return s->tight && f->before[0] != '\0' ? " " : f->before;

@@ -14,8 +14,7 @@
 struct pane {
 	int wire_bar, wire, wire_end;
 	int bar, from, to;
-	/* The first column of the texts; the digits of the numbers before them, 0 for no numbers.
-	 */
+	/* The first column of the texts; the digits of the numbers before them, 0 for none. */
 	int text, digits;
 };
 
