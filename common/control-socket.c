@@ -22,8 +22,6 @@
 #define ACCEPT_PAUSE (200 * NS_PER_MS)
 /* The unread bytes of a client at which its commands wait. */
 #define UNREAD_MAX (64u << 10)
-/* More than any line of an answer; a longer line comes in pieces. */
-#define ANSWER_LINE 4096
 
 /* Opens a socket for `path`, whose address is in `a`. Returns -1 with errno. */
 static int open_socket(const char *path, int flags, struct sockaddr_un *a)
@@ -216,71 +214,4 @@ bool control_client_dispatch(struct control_client *client, bool readable, int64
 	}
 	return send_buffer_send(&client->out, client->fd) == 0 && !client->out.overflowed &&
 	       (!client->ended || end || unread(client) > 0);
-}
-
-/* --- a client that waits --- */
-
-static int send_command(int fd, const char *command)
-{
-	char line[CONTROL_LINE_MAX + 2];
-	const size_t n = (size_t)snprintf(line, sizeof line, "%s\n", command);
-
-	if (n >= sizeof line) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
-}
-
-/* Takes one line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more
- * is wanted. */
-static int take_line(const struct control_request *request, char *line, bool *enough,
-    char why[CONTROL_WHY])
-{
-	const bool ok = strcmp(line, "ok") == 0;
-
-	if (strncmp(line, "error ", 6) == 0) {
-		snprintf(why, CONTROL_WHY, "%.*s", CONTROL_WHY - 1, line + 6);
-		*enough = true;
-		return 1;
-	}
-	*enough = ok && !request->follow;
-	if (!*enough)
-		*enough = request->line(request->context, line);
-	return ok ? 0 : -1;
-}
-
-/* Reads until "ok" or "error"; with `follow`, after an "ok", until the server is gone. */
-static int read_answer(FILE *in, const struct control_request *request, char why[CONTROL_WHY])
-{
-	char line[ANSWER_LINE + 1];
-	int result = -1;
-
-	for (bool enough = false; !enough;) {
-		if (!fgets(line, sizeof line, in)) {
-			errno = feof(in) ? ECONNRESET : errno;
-			break;
-		}
-		line[strcspn(line, "\n")] = '\0';
-		const int last = take_line(request, line, &enough, why);
-		result = last >= 0 ? last : result;
-	}
-	return result;
-}
-
-int control_ask(const struct control_request *request, char why[CONTROL_WHY])
-{
-	const int fd = control_connect(request->path, 0);
-	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
-	int result = -1;
-
-	if (!in)
-		return file_give_up(fd);
-	/* A refused client can still read the reason, though it can no longer write. */
-	if (send_command(fd, request->command) == 0 || errno == EPIPE)
-		result = read_answer(in, request, why);
-	const int error = errno;
-	fclose(in);
-	errno = error;
-	return result;
 }

@@ -49,12 +49,6 @@ char *file_text(int fd, size_t limit, size_t *length, const char **why);
 bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **why);
 
-/* The path of another program of ours: the value of the environment's `variable`; else the first of
- * `places` (NULL ends them), absolute or relative to the running program's folder, that has the
- * program, also when the running program was started by a link; else places[0], the bare name, for
- * PATH. Returns `path`. */
-char *file_program(const char *variable, const char *const *places, char path[PATH_MAX]);
-
 /* Removes the file `path`, if it is still the one of `made`, from lstat() or fstat(), and has not
  * been written to since. Returns 0 or -1. */
 int file_remove(const char *path, const struct stat *made);

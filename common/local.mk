@@ -7,6 +7,7 @@ common_libcommon_a_SOURCES = \
 	%D%/bucket.h \
 	%D%/capitals.c %D%/capitals.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/control-ask.c %D%/control-ask.h \
 	%D%/control-socket.c %D%/control-socket.h \
 	%D%/delay-queue.c %D%/delay-queue.h \
 	%D%/event-line.c %D%/event-line.h \
@@ -21,6 +22,7 @@ common_libcommon_a_SOURCES = \
 	%D%/log.c %D%/log.h \
 	%D%/options.c %D%/options.h \
 	%D%/printable.c %D%/printable.h \
+	%D%/program.c %D%/program.h \
 	%D%/random.c %D%/random.h \
 	%D%/search.h \
 	%D%/send-buffer.c %D%/send-buffer.h \

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/program.h"
 #include "lab/hosts/hosts.h"
 #include "lab/hosts/supervisor.h"
 
@@ -97,8 +98,8 @@ static void choose_server(struct commands *c, bool ipv6)
 void commands_choose(struct commands *c, const struct lab_options *options)
 {
 	memset(c, 0, sizeof(*c));
-	file_program("UPCASE", clients, c->client);
-	file_program("UPCASED", servers, c->server);
+	program_find("UPCASE", clients, c->client);
+	program_find("UPCASED", servers, c->server);
 	c->near_words[0] = c->client;
 	c->near_words[1] = LAB_FAR_IPV4;
 	c->near = options->near_command ? options->near_command : as_arguments(c->near_words);

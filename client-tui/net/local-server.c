@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "common/addr.h"
-#include "common/file.h"
+#include "common/program.h"
 #include "common/text.h"
 
 /* The time for a start, ms: far more than any machine needs. */
@@ -131,7 +131,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	int result;
 
 	*server = (struct local_server){ .lifeline = -1 };
-	file_program("UPCASED", places, path);
+	program_find("UPCASED", places, path);
 	if (open_pipes(pipes) < 0 || (server->process = fork()) < 0) {
 		text_refuse(why, size, "the private server did not start: %s", strerror(errno));
 		close_pipes(pipes);

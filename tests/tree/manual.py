@@ -176,7 +176,7 @@ def source_environment(folders):
                 if file.endswith('.c'):
                     found |= set(
                         re.findall(
-                            r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:file_program|absolute)\("([A-Z_]+)"',
+                            r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:program_find|absolute)\("([A-Z_]+)"',
                             read(at, file)))
     return {name for names in found for name in names if name}
 

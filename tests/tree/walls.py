@@ -33,10 +33,12 @@ DEEDS = {
 MAY = {
     'common/addr.c': 'socket file',
     'common/clock.c': 'clock',
+    'common/control-ask.c': 'socket file',
     'common/control-socket.c': 'socket file',
-    'common/file.c': 'file place state',
+    'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
     'common/make-capitals.c': 'speak',
+    'common/program.c': 'place',
     'common/send-buffer.c': 'socket',
     'common/standard.c': 'wait file place speak state',
     'client-tui/trace/server-tcp.c': 'clock',

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where the programs find each other. */
+#ifndef UPCASE_COMMON_PROGRAM_H
+#define UPCASE_COMMON_PROGRAM_H
+
+#include <limits.h>
+
+/* The path of another program of ours: the value of the environment's `variable`; else the first of
+ * `places` (NULL ends them), absolute or relative to the running program's folder, that has the
+ * program, also when the running program was started by a link; else places[0], the bare name, for
+ * PATH. Returns `path`. */
+char *program_find(const char *variable, const char *const *places, char path[PATH_MAX]);
+
+#endif
