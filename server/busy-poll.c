@@ -3,10 +3,11 @@
 
 #include "server/busy-poll.h"
 
-/* A message comes soon, from a peer on this host, if within this; with the time to wake up. */
+/* A message comes soon if it comes from a peer on this host within this time, which includes the
+ * time to wake up. */
 #define SOON (60 * NS_PER_US)
-/* A fruitless poll costs about two sleeps: it multiplies the run of messages that is needed before
- * the next poll by BACKOFF; success halves that. */
+/* A fruitless poll costs about two sleeps: it multiplies the number of messages in a row that is
+ * needed before the next poll by BACKOFF; success halves that number. */
 #define NEEDED_MIN 4
 #define NEEDED_MAX 4096
 #define BACKOFF 4

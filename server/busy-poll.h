@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Busy polling: whether to poll for the next message instead of sleeping until it comes. A peer
  * that waits for each reply and then sends at once is back in less time than falling asleep and
- * waking up take. Whether there is such a peer is found out by polling, less and less often where
- * it is in vain, and never for longer than a sleep costs. */
+ * waking up take. Polling finds out whether there is such a peer: less and less often where it is
+ * in vain, and never for longer than a sleep costs. */
 #ifndef UPCASED_BUSY_POLL_H
 #define UPCASED_BUSY_POLL_H
 
@@ -18,7 +18,7 @@ struct busy_poll {
 	/* The descriptor of the peer, -1 for none, and when its last message came, ns. */
 	int fd;
 	int64_t came;
-	/* Messages in a row that came from there, alone and soon; how many it takes to poll. */
+	/* Messages in a row that came from `fd`, alone and soon; how many are needed to poll. */
 	unsigned run, needed;
 	/* When polling ends; 0 while there is none. */
 	int64_t until;

@@ -26,7 +26,7 @@ struct command_call {
 	const char *argument;
 	int64_t now;
 	struct send_buffer *out;
-	/* How many connections there were; there was no room for more. */
+	/* The number of connections; whether some found no room. */
 	int count;
 	bool full;
 };
@@ -128,8 +128,8 @@ static void add_connection(void *context, const struct control_connection *c)
 	add_line(a, line);
 }
 
-/* Refuses a command, about a word of it or "". The word is quoted in printable ASCII. Returns
- * false. */
+/* Refuses a command because of one of its words, or "". The word is quoted in printable ASCII.
+ * Returns false. */
 static bool refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char safe[QUOTE];
@@ -154,7 +154,7 @@ static bool do_totals(struct command_call *a)
 	return true;
 }
 
-/* The connections, or the one of the argument. */
+/* Answers with the connections, or with the one of the argument. */
 static bool do_connections(struct command_call *a)
 {
 	char command[COMMAND_MAX];
@@ -191,7 +191,7 @@ static bool do_link(struct command_call *a)
 
 static bool do_help(struct command_call *a);
 
-/* `execute` answers all but the last line, which is "ok", or refuses and returns false. */
+/* `execute` writes the answer without its last line, "ok"; or refuses and returns false. */
 static const struct control_command {
 	const char *name, *argument, *help;
 	bool (*execute)(struct command_call *a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands of the control socket and their answers: upcased(8), CONTROL SOCKET, has the lines.
- * Connections come in the order of tcp_each(). Pure. */
+/* The commands of the control socket and their answers, whose lines upcased(8), CONTROL SOCKET,
+ * explains. Connections come in the order of tcp_each(). Pure. */
 #ifndef UPCASED_CONTROL_COMMANDS_H
 #define UPCASED_CONTROL_COMMANDS_H
 
@@ -21,10 +21,10 @@ struct control_connection {
 	int64_t age, idle;
 	uint64_t bytes_in, bytes_out;
 	size_t pending;
-	/* As the kernel filled it in, and how much of it: kernels differ. */
+	/* TCP_INFO as the kernel filled it in, and its size, which differs between kernels. */
 	struct tcp_info info;
 	socklen_t info_size;
-	/* How often its retransmission timer ran out; -1 where the kernel does not say. */
+	/* How often its retransmission timer ran out; -1 where the kernel does not report it. */
 	int total_rto;
 };
 
@@ -33,7 +33,7 @@ typedef void control_connection_call(void *context, const struct control_connect
 struct server;
 struct tcp;
 
-/* Where the answers come from; all borrowed. */
+/* The sources of the answers; all borrowed. */
 struct control_sources {
 	const struct counters *counters;
 	const struct impair_options *link;
@@ -41,15 +41,15 @@ struct control_sources {
 	void (*each)(const struct tcp *tcp, int64_t now, control_connection_call *call,
 	    void *context);
 	const struct tcp *tcp;
-	/* Brings `counters` up to date; NULL where they always are. */
+	/* Updates `counters`; NULL where they always are up to date. */
 	void (*sum)(struct server *server);
-	/* Where workers serve, else NULL: gives each of them a command, as workers_ask() does. */
+	/* With workers, gives each of them a command, as workers_ask() does; else NULL. */
 	int (*ask)(struct server *server, const char *command,
 	    void (*line)(void *context, const char *line), void *context);
 	struct server *server;
 };
 
-/* Executes a command, `line` without its newline (it is taken apart), and answers. */
+/* Executes a command, `line` without its newline, and answers. Changes `line`. */
 void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
     struct send_buffer *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One command of each client is executed in a turn. */
+/* Executes one command of each client in a turn. */
 #include "config.h"
 
 #include "server/control.h"
@@ -21,7 +21,7 @@
 #include "common/control-socket.h"
 #include "common/file.h"
 
-/* How often the lock of the folder is tried, and the time between, ms. */
+/* The number of tries to lock the folder, and the time between, ms. */
 #define LOCK_TRIES 50
 #define LOCK_WAIT 5
 
@@ -29,11 +29,12 @@ _Static_assert(CONTROL_READ == LOOP_READ && CONTROL_WRITE == LOOP_WRITE, "the sa
 
 struct control {
 	struct control_server server;
-	/* NULL where it only answers on the socket that it was given. */
+	/* NULL when it only answers on one connected socket. */
 	struct loop *loop;
 	struct poller *poller;
 	struct control_sources sources;
-	/* The file, and which one it is: one of the same name may be another server's. */
+	/* The path of the file, and its identity: a file of the same name may be another server's.
+	 */
 	char path[sizeof((struct sockaddr_un){ 0 }).sun_path];
 	struct stat made;
 };
@@ -106,7 +107,8 @@ void control_timers(struct control *c, int64_t now)
 }
 
 /* Locks the folder, so that of two servers that start at once neither takes the other's socket for
- * a stale one; but does not wait long for it. Returns the descriptor that holds the lock, or -1. */
+ * a stale one. Does not wait long for the lock. Returns the descriptor that holds the lock, or -1.
+ */
 static int lock_folder(const char *path)
 {
 	char folder[sizeof((struct sockaddr_un){ 0 }).sun_path];
@@ -138,7 +140,7 @@ static int remove_stale(const char *path)
 		(void)file_remove(path, &st);
 		return 0;
 	}
-	/* EAGAIN: a server is there, with many clients waiting. */
+	/* EAGAIN: there is a server, with many clients waiting. */
 	if (fd >= 0 || errno == EAGAIN)
 		errno = EADDRINUSE;
 	return file_give_up(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket, --control: a Unix stream socket that answers the commands of
- * control-commands.h, for the server's owner alone. A slow or rude client costs only its own
+ * control-commands.h, only for the server's owner. A slow or rude client costs only its own
  * connection. */
 #ifndef UPCASED_CONTROL_H
 #define UPCASED_CONTROL_H
@@ -14,7 +14,7 @@
 
 /* Clients at once; one more waits. */
 #define CONTROL_CLIENTS 8
-/* All that it has open at most. */
+/* The most descriptors that it has open. */
 #define CONTROL_DESCRIPTORS (CONTROL_CLIENTS + 1)
 /* The longest command; a longer one gets an error. */
 #define CONTROL_LINE 200
@@ -22,21 +22,22 @@
 /* Opaque. */
 struct control;
 
-/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and
- * `poller`, for the clients, are borrowed, and what `sources` points to. NULL with the reason in
- * `why`. */
+/* Listens at `path`; replaces a socket there that nobody listens on any more. Borrows `loop` and
+ * `poller`, for the clients, and what `sources` points to. Returns NULL with the reason in `why`.
+ */
 struct control *control_open(struct loop *loop, struct poller *poller, const char *path,
     const struct control_sources *sources, char why[OPTIONS_WHY]);
-/* Answers on the connected socket `fd`, which it takes over, and nowhere else. NULL when memory is
+/* Answers only on the connected socket `fd`, which it takes over. Returns NULL when memory is
  * short. */
 struct control *control_answer(struct poller *poller, int fd,
     const struct control_sources *sources);
-/* Closes all and removes the socket's file, unless it is another's by now. NULL is nothing. */
+/* Closes all and removes the socket's file, unless the file is another server's by now. NULL is
+ * allowed. */
 void control_close(struct control *c);
-/* Closes all and leaves the file to the process that this one was forked from. NULL is nothing. */
+/* Closes all and leaves the file to the process that this one was forked from. NULL is allowed. */
 void control_leave(struct control *c);
 
-/* When control_timers() wants to be called, ns, or CLOCK_NEVER. NULL is allowed. */
+/* When control_timers() is to be called, ns, or CLOCK_NEVER. NULL is allowed. */
 int64_t control_deadline(const struct control *c);
 void control_timers(struct control *c, int64_t now);
 

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define COUNTERS_COUNT (sizeof(struct counters) / sizeof(uint64_t))
-/* Which counter of the struct a member is, from 0. */
+/* The index of a member among the counters of the struct. */
 #define AT(member) (offsetof(struct counters, member) / sizeof(uint64_t))
 
-/* The word of each counter of the struct; NULL for what is no counter. */
+/* The word of each counter of the struct; NULL for a row that is no counter. */
 #define X(member, word) word,
 #define FATE(id, word, text, name, counted) counted ? word : NULL,
 #define LINK_WORDS "datagrams", IMPAIR_FATE_LIST(FATE) COUNTERS_LINK_LIST(X)
@@ -33,7 +33,7 @@ static const struct {
 	{ "tcp", AT(tcp_clients) },
 	{ "tcp refused", AT(tcp_refused) },
 	{ "tcp ended", AT(tcp_ended) },
-	/* From here on where there is a link. */
+	/* These lines exist only with a link. */
 	{ "udp there", AT(udp_link[COUNTERS_THERE]) },
 	{ "udp back", AT(udp_link[COUNTERS_BACK]) },
 	{ NULL, COUNTERS_COUNT },
@@ -106,12 +106,12 @@ char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE])
 	return buf;
 }
 
-/* Each of so many neighbours has a count of its own, which overflows after that many. */
+/* Each of LANES neighbours has its own count, which overflows after LANE_MAX. */
 #define LANES 64
 #define LANE_MAX 255
 
-/* In at most LANE_MAX rows of LANES bytes. The inner loop has a fixed length and no branch, so that
- * compilers make vectors of it at -O2 too. */
+/* Counts in at most LANE_MAX rows of LANES bytes. The inner loop has a fixed length and no branch,
+ * so that compilers make vectors of it at -O2 too. */
 __attribute__((always_inline)) static inline uint64_t count_rows(const unsigned char *at,
     size_t rows)
 {

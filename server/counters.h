@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's counters. Each is one row of a list here, X(member or identifier, word): the struct,
- * its sums, the lines of totals in the log and on the control socket, and the reasons that the log
- * gives are made of the lists. A list is a line of totals; upcased(8) explains every word. Pure. */
+/* The server's counters. Each is one row of a list here, X(member or identifier, word). The lists
+ * make the struct, its sums, the lines of totals in the log and on the control socket, and the
+ * reasons in the log. A list is a line of totals; upcased(8) explains every word. Pure. */
 #ifndef UPCASED_COUNTERS_H
 #define UPCASED_COUNTERS_H
 
@@ -11,9 +11,9 @@
 #include "common/impair.h"
 #include "server/loop-guard.h"
 
-/* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are those received: as
- * many as replies and drops together; with a link between, copies, losses and those under way add
- * to that. */
+/* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are received ones:
+ * their number is that of replies and drops together, changed on a link by copies, losses and
+ * datagrams under way. */
 #define COUNTERS_UDP_LIST(X) \
 	X(udp_clients, "clients") \
 	X(udp_datagrams, "datagrams") \
@@ -39,14 +39,14 @@
 	 * first. */ \
 	X(UNSENT, "unsent")
 
-/* Both are in no other counter: datagrams that the kernel dropped because the receive queue was
- * full; errors that the system reported on a socket, such as ICMP's. */
+/* Datagrams that the kernel dropped because the receive queue was full; errors that the system
+ * reported on a socket, such as ICMP's. Neither is in another counter. */
 #define COUNTERS_UDP_SYSTEM_LIST(X) \
 	X(udp_kernel_drops, "overflowed") \
 	X(udp_errors, "errors")
 
-/* Connections served: as many as there are now and ended together. Lines are line feeds received.
- * Bytes are those read, and those that the kernel took to be sent. */
+/* Served connections: their number is that of present and ended ones together. Lines are line feeds
+ * received. Bytes are those read, and those that the kernel took to be sent. */
 #define COUNTERS_TCP_LIST(X) \
 	X(tcp_clients, "clients") \
 	X(tcp_now, "now") \
@@ -65,21 +65,21 @@
 
 /* How a connection ended. */
 #define COUNTERS_END_LIST(X) \
-	/* By the client, and it was sent every byte. */ \
+	/* The client closed it, and was sent every byte. */ \
 	X(CLOSED, "closed") \
 	/* The client, or the network, broke it off. */ \
 	X(RESET, "reset") \
 	/* --idle-timeout. */ \
 	X(IDLE, "idle") \
-	/* By the server's end, everything sent. */ \
+	/* The server ended, with everything sent. */ \
 	X(STOPPED, "stopped") \
 	/* By the server, with bytes that the client did not take, or by the death of the worker. \
 	 */ \
 	X(CUT, "cut")
 
-/* Datagrams on one direction of the link that the options impair: `datagrams` and `copies` (second
- * ones) together are as many as were lost (by fate, impair.h), as arrived and as are waiting (under
- * way now). Held back: picked to be overtaken. */
+/* Datagrams on one direction of the impaired link. `datagrams` and `copies` (second ones) together
+ * equal the lost ones (by fate, impair.h), the arrived ones and the waiting ones (under way now).
+ * Held back: picked to be overtaken. */
 #define COUNTERS_LINK_LIST(X) \
 	X(copies, "copies") \
 	X(held_back, "held-back") \
@@ -96,7 +96,7 @@ _Static_assert((int)COUNTERS_ANSWER == LOOP_GUARD_ANSWER && (int)COUNTERS_LOOP =
 /* Directions of the link: to the server, and from it. */
 enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
 
-/* Nothing but counters, each a uint64_t, in the order of the lines. */
+/* Only counters, each a uint64_t, in the order of the lines. */
 #define X(member, word) uint64_t member;
 struct counters_link {
 	uint64_t datagrams;
@@ -116,24 +116,24 @@ struct counters {
 
 /* Adds the counters of `one`. */
 void counters_add(struct counters *sum, const struct counters *one);
-/* Closes the counters of a worker that has died in the middle of its work: its connections are cut,
- * and its datagrams that were not dealt with unsent. */
+/* Closes the counters of a worker that died in the middle of its work: its connections count as
+ * cut, its unsettled datagrams as unsent. */
 void counters_end_worker(struct counters *t);
 
 /* Room for one line of totals. */
 #define COUNTERS_LINE 400
 
 /* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL
- * behind the last one. The last two, "udp there:" and "udp back:", are there once a datagram has
- * met the link. */
+ * after the last one. The last two, "udp there:" and "udp back:", exist once a datagram has met the
+ * link. */
 char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
 
-/* Its word in the lines. */
+/* The word of a reason in the lines. */
 const char *counters_drop_word(enum counters_drop d);
 const char *counters_refusal_word(enum counters_refusal r);
 const char *counters_end_word(enum counters_end e);
 
-/* How many line feeds there are. */
+/* The number of line feeds. */
 uint64_t counters_line_feeds(const void *bytes, size_t n);
 
 #endif

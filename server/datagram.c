@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Many datagrams go in one system call where the system has such calls, else, and where configure
- * had --disable-batches, one after another. A kernel too old for such a call reports ENOSYS, a
- * filter that forbids it ENOSYS or EPERM: then datagrams go one after another as well. An EPERM
- * that is about a datagram (from a packet filter) is then reported again, of that one. */
+/* Sends many datagrams in one system call where the system has such calls. Else, or with
+ * configure's --disable-batches, sends them one after another. A kernel too old for such a call
+ * reports ENOSYS, a filter that forbids it ENOSYS or EPERM: datagrams are sent one after another
+ * then too. An EPERM that is about a datagram (from a packet filter) is then reported again, for
+ * that datagram. */
 #include "config.h"
 
 #include "server/datagram.h"
@@ -17,8 +18,8 @@
 
 #include "common/clock.h"
 
-/* Whether the system has recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test that
- * wants the other. */
+/* Whether the system has recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test of the
+ * other case. */
 #ifndef MMSG_BATCHES
 #ifdef HAVE_BATCHES
 #define MMSG_BATCHES 1
@@ -28,7 +29,7 @@
 #endif
 
 #if !MMSG_BATCHES
-/* As Linux has it. */
+/* The same members as in Linux. */
 #define mmsghdr datagram_header
 struct datagram_header {
 	struct msghdr msg_hdr;
@@ -47,10 +48,10 @@ struct datagram_header {
 #define SOL_UDP IPPROTO_UDP
 #endif
 
-/* Longer than any datagram, or what the kernel joins. */
+/* Longer than any datagram and any message that the kernel joins. */
 #define ROOM 65536
-/* From one message's room to the next. No power of two: then the first bytes of all messages,
- * mostly all there are, would share a few lines of the cache. */
+/* The distance between the rooms of two messages. It is no power of two: otherwise the first bytes
+ * of all messages, usually all bytes there are, would share a few lines of the cache. */
 #define STRIDE (ROOM + 2112)
 
 union control_in {
@@ -74,7 +75,7 @@ struct datagram_inbox {
 };
 
 #if MMSG_BATCHES
-/* A call that the system does not have, or forbids. */
+/* Whether the system does not have the call, or forbids it. */
 static bool is_missing(int error)
 {
 	return error == ENOSYS || error == EPERM;
@@ -90,14 +91,14 @@ static int buffer_of(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &size, &length) < 0 ? 0 : size / 2;
 }
 
-/* Asks for an option without which the server still answers. */
+/* Sets an option without which the server still answers. */
 static void ask_for(int fd, int level, int option, int value)
 {
 	setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* Makes a buffer larger: past the system's limit where that is allowed, else up to it. A larger one
- * stays. */
+/* Makes a buffer larger: past the system's limit where that is allowed, else up to it. A larger
+ * buffer stays. */
 static void ask_for_buffer(int fd, int forced, int option, int size)
 {
 	if (buffer_of(fd, option) < size &&
@@ -111,7 +112,7 @@ void datagram_ask_buffers(int fd, int size)
 	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
 }
 
-/* What `fd` can do at once; has it receive joined datagrams if it can. */
+/* Finds out what `fd` can do at once; switches on joined datagrams if it can receive them. */
 static struct datagram_support probe(int fd)
 {
 #if MMSG_BATCHES
@@ -137,14 +138,14 @@ struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl,
 	*got = buffer_of(fd, SO_RCVBUF);
 	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-	/* A socket that is bound to one address needs none of this: replies leave from it. A socket
-	 * of IPv6 that takes IPv4 too, as a service manager may hand over, has control messages of
-	 * both. */
+	/* A socket that is bound to one address needs none of this: replies leave from it. An IPv6
+	 * socket that also takes IPv4, which a service manager may hand over, has control messages
+	 * of both. */
 	if (addr_is_unspecified(at) || addr_is_group(at))
 		ask_for(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
 		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	/* Such a socket takes both; one of IPv4 refuses the other. */
+	/* Such a socket takes both options; an IPv4 socket refuses the IPv6 one. */
 	ask_for(fd, IPPROTO_IP, IP_RECVTTL, 1);
 	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);

@@ -22,16 +22,17 @@
 
 /* The first descriptor of those handed over: sd_listen_fds(3). */
 #define FIRST_HANDED_OVER 3
-/* How often a free port is tried: one that is free for a socket may be taken for the next. */
+/* The number of tries for a free port: a port that is free for one socket may be taken for the
+ * next. */
 #define FREE_PORT_TRIES 100
 #define LOCALS_FRESH NS_PER_S
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
-/* Bytes that the system takes for one connection beyond those that it may send now. */
+/* The bytes that the system takes for one connection beyond those that it may send now. */
 #define UNSENT_MAX 262144
-/* Bytes of one connection from another host that the system takes before they are read: its own
- * bound is megabytes, which serves streams on this host well. */
+/* The bytes of one connection from another host that the system takes before they are read. Its own
+ * bound is megabytes, which suits streams on this host. */
 #define UNREAD_MAX 262144
 
 static const char *type_name(int type)
@@ -39,8 +40,8 @@ static const char *type_name(int type)
 	return type == SOCK_STREAM ? "TCP" : "UDP";
 }
 
-/* How a set of sockets has its port: alone; as the first one of those that share it, bound before
- * it may be shared, so that a port that another server has is found out; as one more of them. */
+/* How a set of sockets gets its port: alone; as the first set of those that share the port, bound
+ * before sharing is allowed, so that a port of another server is found out; as a further set. */
 enum share { ALONE, FIRST, FURTHER };
 
 static int switch_on(int fd, int level, int option)
@@ -50,14 +51,14 @@ static int switch_on(int fd, int level, int option)
 
 void listen_prepare(int fd)
 {
-	/* Replies are written in one piece: waiting for more would only hold them up. */
+	/* Replies are written in one piece: waiting for more would only delay them. */
 	switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
-	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of
-	 * it. */
+	/* An urgent byte stays in the stream (RFC 6093, section 6); without this it would be taken
+	 * out. */
 	switch_on(fd, SOL_SOCKET, SO_OOBINLINE);
 	switch_on(fd, SOL_SOCKET, SO_KEEPALIVE);
-	/* Else the system takes megabytes for a client that does not read, out of a store that all
-	 * share (tcp_mem). */
+	/* Without this the system takes megabytes for a client that does not read, from memory that
+	 * all share (tcp_mem). */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int));
 }
 
@@ -80,8 +81,8 @@ static int bind_socket(struct listen_socket *s, enum share share)
 		errno = EMFILE;
 		return -1;
 	}
-	/* Connections of the server that was here before may linger; over UDP the option would let
-	 * two bind. */
+	/* Connections of an earlier server may linger; over UDP the option would let two servers
+	 * bind. */
 	if (stream && switch_on(s->fd, SOL_SOCKET, SO_REUSEADDR) < 0)
 		return -1;
 	if (stream)
@@ -104,7 +105,7 @@ static void close_sockets(struct listen *l)
 		(void)file_give_up(l->sockets[--l->count].fd);
 }
 
-/* Says why the socket could not be bound, by errno. Returns -1. */
+/* Writes why the socket could not be bound, by errno. Returns -1. */
 static int say_why(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
 {
 	char host[ADDR_TEXT];
@@ -126,15 +127,15 @@ static int say_why(const struct listen_socket *s, uint16_t port, char why[OPTION
 	    type_name(s->type), strerror(errno));
 }
 
-/* The error of a socket in a family that this host does not have. */
+/* Whether the error means that this host does not have the socket's family. */
 static bool is_missing(int error)
 {
 	return error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT ||
 	       error == EADDRNOTAVAIL;
 }
 
-/* Opens UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got.
- * Returns 0; 1 with errno if the place may be left out; -1 with errno and the socket at fault in
+/* Opens UDP and TCP at one place; if `*port` was 0, sets it to the port of the first socket.
+ * Returns 0; 1 with errno if the place may be left out; -1 with errno and the faulty socket in
  * `*failed`. */
 static int open_place(struct listen *l, const struct settings_place *place, enum share share,
     uint16_t *port, struct listen_socket *failed)
@@ -154,7 +155,7 @@ static int open_place(struct listen *l, const struct settings_place *place, enum
 	return 0;
 }
 
-/* Opens all places once for each set. Returns 0, or -1 with errno and the socket at fault. */
+/* Opens all places once for each set. Returns 0, or -1 with errno and the faulty socket. */
 static int open_sets(struct listen *sets, int n, const struct settings *s, uint16_t *port,
     struct listen_socket *failed)
 {
@@ -204,7 +205,7 @@ int listen_handed_over(char why[OPTIONS_WHY])
 	const char *process = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
 	int64_t pid, n = 0;
 
-	/* They are for the process that LISTEN_PID names. */
+	/* The sockets are for the process that LISTEN_PID names. */
 	if (process && number && units_count(process, 1, INT32_MAX, &pid) == 0 && pid == getpid() &&
 	    units_count(number, 1, LISTEN_SOCKETS, &n) < 0)
 		n = text_refuse(why, OPTIONS_WHY,
@@ -225,7 +226,7 @@ static int number_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value;
 }
 
-/* Takes a socket that was handed over. Returns why not, or NULL. */
+/* Takes a socket that was handed over. Returns NULL, or why not. */
 static const char *take_one(struct listen_socket *s)
 {
 	s->type = number_option(s->fd, SO_TYPE);
@@ -285,7 +286,7 @@ bool listen_is_open(const struct listen *l)
 	return false;
 }
 
-/* Whether the address is served over the other protocol too. */
+/* Whether the address is also served over the other protocol. */
 static bool has_twin(const struct listen *l, const struct listen_socket *s)
 {
 	for (int i = 0; i < l->count; i++)

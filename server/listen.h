@@ -29,8 +29,8 @@ struct listen {
 	int count;
 	/* The family that was left out because it is missing here, 0 for none. */
 	int missing;
-	/* TCP connections inherit the options of listen_prepare(); else it is to be called for
-	 * each. */
+	/* Whether TCP connections inherit the options of listen_prepare(); else it is to be called
+	 * for each. */
 	bool prepared;
 	/* This host's addresses as they were at `locals_read`, NULL before. */
 	struct ifaddrs *locals;
@@ -42,18 +42,18 @@ struct listen {
 int listen_handed_over(char why[OPTIONS_WHY]);
 /* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the reason in `why`. */
 int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
-/* Binds UDP and TCP to each place of the settings, all on the same port, `n` times over: the system
+/* Binds UDP and TCP to each place of the settings, all on the same port, `n` times: the system
  * gives each of these sets its share of the clients (SO_REUSEPORT), and no other program gets any.
  * Returns 0, or -1 with the reason in `why`. */
 int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
-/* Sets the options of a TCP connection; on a listener, those of all that come from now on. */
+/* Sets the options of a TCP connection; on a listener, of all later connections. */
 void listen_prepare(int fd);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
 
-/* The first socket's. */
+/* The port of the first socket. */
 uint16_t listen_port(const struct listen *l);
-/* Whether another host can reach one of them. */
+/* Whether another host can reach one of the sockets. */
 bool listen_is_open(const struct listen *l);
 /* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns
  * `buf`. */

@@ -25,13 +25,13 @@
 #define LOGGED 256
 
 struct pair {
-	/* Of source and bytes; 0 in an empty place. Two pairs with the same 64 bits are not to be
+	/* Of source and bytes; 0 in an empty place. Equal 64 bits of two pairs are not to be
 	 * expected. */
 	uint64_t hash;
 	/* When it was last answered. */
 	int64_t since;
-	/* The time that the row has taken so far, us: after LOOP_GUARD_RUN_MAX the pair is
-	 * silenced. The row's longest pause, us. */
+	/* The time that the row has taken so far, us: the pair is silenced after
+	 * LOOP_GUARD_RUN_MAX. The row's longest pause, us. */
 	uint32_t spent, pause;
 };
 
@@ -72,9 +72,9 @@ static bool is_silenced(const struct pair *p)
 	return p->spent > LOOP_GUARD_RUN_MAX / NS_PER_US;
 }
 
-/* Whether `a` rather than `b` gives its place away. A silenced pair has mostly ended by then. Of
- * two that are alike the older one stays: where more pairs go round than a set has places, each
- * would else push out the next one before it comes by again, for ever. */
+/* Whether `a` rather than `b` loses its place. A silenced pair has mostly ended by then. Of two
+ * equal pairs the older one stays: when more pairs loop than a set has places, each new one would
+ * otherwise remove the next one before it comes again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
 	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX,
@@ -89,7 +89,7 @@ static bool matters_less(const struct pair *a, const struct pair *b, int64_t now
 	return a->spent != b->spent ? a->spent < b->spent : a->since > b->since;
 }
 
-/* Finds the pair's place. A new pair gets one, and its row begins. */
+/* Finds the pair's place. A new pair gets a place, and its row begins. */
 static struct pair *find(struct loop_guard *g, uint64_t hash, int64_t now)
 {
 	struct pair *set = g->sets[hash % SETS], *min = &set[0];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sets are kept from turn to turn and copied for pselect(). Afterwards whole words of the
- * copies are checked, so that a turn costs by the descriptors that are ready, not by those that are
- * open. */
+ * copies are checked, so that the cost of a turn depends on the ready descriptors, not on the open
+ * ones. */
 #include "config.h"
 
 #include "server/loop.h"
@@ -23,7 +23,7 @@ struct loop {
 	fd_set read, write;
 	/* How many are in `write`: mostly none. */
 	int writers;
-	/* One more than the highest descriptor watched. */
+	/* One more than the highest watched descriptor. */
 	int count;
 	/* Those that pselect() found ready, and how many. */
 	fd_set read_ready, write_ready;
@@ -92,7 +92,7 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 	if (l->ready >= 0)
 		return 0;
 	l->ready = 0;
-	/* Memory may come back; a bad descriptor would be found again at once, for ever. */
+	/* Memory may come back; pselect() would report a bad descriptor again at once, for ever. */
 	return errno == EINTR || errno == ENOMEM ? 0 : -1;
 }
 
@@ -106,8 +106,8 @@ int loop_only_ready(const struct loop *l)
 	return l->alone;
 }
 
-/* Calls for one descriptor, unless an earlier call of this turn has removed it or changed what it
- * is watched for. */
+/* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
+ * changed what it is watched for. */
 static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
 	if (!FD_ISSET(fd, &l->read))

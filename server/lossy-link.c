@@ -58,7 +58,7 @@ void lossy_link_free(struct lossy_link *m)
 int lossy_link_add(struct lossy_link *m, enum counters_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
-	/* No bits: the kernel would drop a corrupt datagram. */
+	/* No bit can be flipped: the kernel would drop a corrupt datagram. */
 	const struct impair_packet packet = { .size = (int32_t)datagram->n + datagram->headers };
 	struct lossy_link_direction *direction = &m->directions[name];
 	struct impair_decision decision;
@@ -69,7 +69,7 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name,
 	direction->counts->copies += decision.copies == 2;
 	direction->counts->held_back += decision.reordered;
 	for (int i = 0; i < decision.copies; i++) {
-		/* Nothing overtakes what should have arrived by now. */
+		/* A datagram that should have arrived by now is not overtaken. */
 		if (decision.at[i] <= now && lossy_link_deadline(m, name) > now)
 			at_once++;
 		else if (delay_queue_add(direction->delay_queue, decision.at[i], datagram->about,

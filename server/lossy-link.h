@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bad link that --loss and the like put between the server and its UDP clients: received
- * datagrams meet it before they are answered, replies before they are sent. Those under way wait
- * here until their time. Pure. */
+ * datagrams meet it before they are answered, replies before they are sent. Datagrams under way
+ * wait here until their time. Pure. */
 #ifndef UPCASED_LOSSY_LINK_H
 #define UPCASED_LOSSY_LINK_H
 
@@ -15,7 +15,7 @@
 /* Opaque. */
 struct lossy_link;
 
-/* A datagram, with what its owner keeps of it. */
+/* A datagram, with its owner's data. */
 struct lossy_link_datagram {
 	const void *about;
 	size_t about_size;
@@ -25,21 +25,21 @@ struct lossy_link_datagram {
 	int headers;
 };
 
-/* Counts into the two of `directions`, by direction, which it borrows. NULL when memory is short.
- */
+/* Counts into the two of `directions`, by direction, which it borrows. Returns NULL when memory is
+ * short. */
 struct lossy_link *lossy_link_new(const struct impair_options *o,
     struct counters_link directions[COUNTERS_DIRECTIONS]);
-/* Drops what is still under way. NULL is nothing. */
+/* Drops the datagrams that are still under way. NULL is allowed. */
 void lossy_link_free(struct lossy_link *m);
 
-/* Adds a datagram at `now`, ns, which never goes back. Returns how many copies of it arrive at
- * once; others wait. `fate` says why if none ever will. */
+/* Adds a datagram at `now`, ns, which never decreases. Returns how many copies of it arrive at
+ * once; others wait. `fate` is why if none will arrive. */
 int lossy_link_add(struct lossy_link *m, enum counters_direction direction,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate);
 
-/* When the next one that waits arrives, ns, or CLOCK_NEVER. */
+/* When the next waiting datagram arrives, ns, or CLOCK_NEVER. */
 int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction);
-/* The next one that waits, whenever it arrives: its `about` and its bytes one after the other,
+/* The next waiting datagram, whenever it arrives: its `about` and its bytes one after the other,
  * aligned as by malloc(), and their sum in `size`. NULL if none waits. It stays until
  * lossy_link_remove_next(). */
 unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction,

@@ -25,19 +25,19 @@
 #define POLLS 8
 /* The most bytes that a TCP client sends in one piece if it waits for the reply before the next. */
 #define MESSAGE 2048
-/* How long the end waits for clients to take their last replies, and the watching process for the
- * workers to end: with all else less than a second. */
+/* The time at the end for clients to take their last replies, and for the workers to end: with
+ * everything else less than a second. */
 #define FINISH_TIMEOUT (500 * NS_PER_MS)
 #define WORKERS_TIMEOUT (750 * NS_PER_MS)
-/* The time between two totals, of 9 lines, at least: so the log keeps its limit. */
+/* The least time between two totals, of 9 lines, so that the log keeps its limit. */
 #define COUNTERS_PAUSE (500 * NS_PER_MS)
 
-/* How often SIGTERM, SIGINT or SIGHUP came, and which one last; whether SIGUSR1 came. */
+/* How often SIGTERM, SIGINT or SIGHUP came; the last one of them; whether SIGUSR1 came. */
 static volatile sig_atomic_t ends_asked, end_signal, counters_asked;
 
 static void on_signal(int number)
 {
-	/* It only wakes the loop, which finds out which worker ended. */
+	/* SIGCHLD only wakes the loop, which finds out which worker ended. */
 	if (number == SIGCHLD)
 		return;
 	if (number == SIGUSR1) {
@@ -48,7 +48,7 @@ static void on_signal(int number)
 	end_signal = number;
 }
 
-/* Blocks the signals that the server acts on: they come only while pselect() waits, with `*mask`.
+/* Blocks the signals that the server handles: they come only while pselect() waits, with `*mask`.
  */
 static void catch_signals(sigset_t *mask)
 {
@@ -59,7 +59,7 @@ static void catch_signals(sigset_t *mask)
 	sigemptyset(&blocked);
 	sigfillset(&act.sa_mask);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
-		/* It was started by nohup. */
+		/* nohup started the server. */
 		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
 		    old.sa_handler == SIG_IGN)
 			continue;
@@ -99,7 +99,7 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 	    fd < max ? "" : " that can be watched");
 }
 
-/* Returns 0 to go on, else the status plus one. */
+/* Returns 0 to continue, else the status plus one. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
 	struct options_spec table[SETTINGS_ROWS];
@@ -133,7 +133,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 }
 
 /* Reports that the server is ready: on standard output first, then in the port file and on the
- * ready descriptor, whose readers thus find all reported. But if that descriptor is standard
+ * ready descriptor, whose readers thus find everything reported. But if that descriptor is standard
  * output, the port is the first line. Returns 0 or the status. */
 static int announce(struct server *s)
 {
@@ -146,14 +146,14 @@ static int announce(struct server *s)
 	         (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
 	if (failed)
 		return server_complain(STATUS_FAILED, "%s", why);
-	/* Before the sandbox. */
+	/* This must come before the sandbox. */
 	standard_nonblocking(STDOUT_FILENO);
 	standard_nonblocking(fd);
 	stuck = standard_would_block(STDOUT_FILENO, POLLOUT);
 	if (!stuck)
 		printf("The server is ready to receive\n%s\n",
 		    listen_text(server_served(s), text, sizeof text));
-	/* It serves nevertheless. */
+	/* The server serves nevertheless. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
 	if (ready_file(&s->ready, why) < 0)
@@ -164,7 +164,7 @@ static int announce(struct server *s)
 	return failed ? server_complain(STATUS_FAILED, "%s", why) : 0;
 }
 
-/* Logs the totals, but not a worker's own. */
+/* Logs the totals. A worker logs none. */
 static void show_counters(struct server *s, const char *when)
 {
 	char line[COUNTERS_LINE];
@@ -202,8 +202,8 @@ static void begin_end(struct server *s, int64_t now)
 	tcp_finish(s->tcp, now);
 }
 
-/* A second signal ends the server at once; but not a worker, which gets the first one twice, from
- * the watching process and from a terminal or a service manager. */
+/* Whether the server is to end now. A second signal ends it at once, but not a worker, which gets
+ * the first one twice: from the watching process, and from a terminal or a service manager. */
 static bool is_over(const struct server *s, int64_t now)
 {
 	const bool busy = s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
@@ -229,7 +229,7 @@ static int64_t next_deadline(const struct server *s)
 	return first;
 }
 
-/* Delivers waiting signals now and then: while a descriptor is ready Linux's pselect() returns
+/* Delivers waiting signals now and then: while a descriptor is ready, Linux's pselect() returns
  * without delivering any, so that under load none would ever come. */
 static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 {
@@ -243,7 +243,7 @@ static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 }
 
 /* Whether to poll again rather than sleep: a peer that sends again at once is answered without the
- * time that waking up takes. With --spin for that long, else as long as it costs nothing. */
+ * time to wake up. With --spin for that time, else as long as polling costs nothing. */
 static bool is_polling(struct server *s, int64_t now)
 {
 	return !s->finishing &&
@@ -251,7 +251,7 @@ static bool is_polling(struct server *s, int64_t now)
 }
 
 /* Notes, for busy polling, that the messages of the turn that began at `now` have been answered;
- * they came from `fd` alone or, with -1, from several. */
+ * they came from `fd` alone or, with -1, from several descriptors. */
 static void note_busy_poll(struct server *s, int fd, int64_t now)
 {
 	const struct counters *t = s->counters;
@@ -277,7 +277,7 @@ static bool poll_again(struct server *s, int64_t now)
 	return true;
 }
 
-/* Does what is due. Returns 0 or the status. */
+/* Does the work that is due. Returns 0 or the status. */
 static int run_timers(struct server *s, int64_t now)
 {
 	int number = workers_supervise(s->workers, now), status;
@@ -301,10 +301,10 @@ static int run(struct server *s, const sigset_t *mask)
 	int status;
 
 	for (;;) {
-		/* First: a signal that is delivered after what it reports was checked would be
-		 * forgotten. */
+		/* This comes first: a signal that is delivered after the check of what it reports
+		 * would be lost. */
 		let_signals_in(s, mask, now);
-		/* Before workers that have ended are found: a terminal signals them too. */
+		/* This comes before ended workers are found: a terminal signals them too. */
 		if ((ends_asked || s->abandoned) && !s->finishing)
 			begin_end(s, now);
 		if ((status = run_timers(s, now)))

@@ -26,16 +26,17 @@
 struct poller_member {
 	loop_call *call;
 	void *context;
-	/* What it is watched for; with 0 it is not in the set, where even so the end of a
-	 * connection would be reported for ever. */
+	/* The conditions that it is watched for. With 0 it is not in the set, which would report
+	 * the end of a connection for ever. */
 	unsigned want;
 };
 
 struct poller {
 	struct loop *loop;
-	/* The epoll set, or -1: the clients are in the loop's sets, and all below is unused. */
+	/* The epoll set, or -1: the clients are in the loop's sets, and all members below are
+	 * unused. */
 	int set;
-	/* By descriptor; `capacity` of them. */
+	/* By descriptor; there are `capacity`. */
 	struct poller_member *members;
 	size_t capacity;
 #ifdef HAVE_SYS_EPOLL_H
@@ -78,7 +79,7 @@ static void set_ready(void *context, int fd, unsigned ready, int64_t now)
 	for (int i = 0; i < n; i++) {
 		const struct poller_member *m = &p->members[p->ready[i].data.fd];
 		const uint32_t events = p->ready[i].events;
-		/* An end or an error makes ready whatever is waited for, as select() has it. */
+		/* An end or an error makes every awaited condition ready, as with select(). */
 		const unsigned found = (events & ~(uint32_t)EPOLLOUT ? LOOP_READ : 0) |
 		                       (events & ~(uint32_t)EPOLLIN ? LOOP_WRITE : 0);
 
@@ -187,7 +188,7 @@ void poller_remove(struct poller *p, int fd)
 		loop_remove(p->loop, fd);
 		return;
 	}
-	/* Closing does it too, but for a descriptor that another process holds as well. */
+	/* Closing does it too, except for a descriptor that another process also holds. */
 	(void)change_member(p, fd, 0);
 	p->members[fd] = (struct poller_member){ .want = 0 };
 }

@@ -70,7 +70,7 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 		return say_why(file, why);
 	}
 	r->file = file;
-	/* Others may read it as any file; mkstemp() makes it for the owner alone. */
+	/* Other users may read it like any file; mkstemp() makes it for the owner alone. */
 	mask = umask(0);
 	umask(mask);
 	result = fchmod(fd, 0666 & ~mask) < 0 ? -1 : write_port(fd, port);
@@ -89,7 +89,7 @@ int ready_file(struct ready *r, char why[OPTIONS_WHY])
 {
 	if (!r->file)
 		return 0;
-	/* Another file may have come there since. */
+	/* Another file may have been made there since. */
 	if (ready_check(r->file, why) < 0)
 		return -1;
 	if (rename(r->hidden, r->file) < 0)

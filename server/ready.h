@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reports the port to whoever started the server: --ready-fd and --port-file. */
+/* Reports the port to the program that started the server: --ready-fd and --port-file. */
 #ifndef UPCASED_READY_H
 #define UPCASED_READY_H
 
@@ -12,17 +12,17 @@
 struct ready {
 	/* The port file, NULL for none. Borrowed. */
 	const char *file;
-	/* Its name until it is whole and everything is ready; "" before and after. */
+	/* The name of the file until it is whole and everything is ready; "" before and after. */
 	char hidden[PATH_MAX];
-	/* Which file it is: one of the same name may be another server's. */
+	/* The identity of the file: one of the same name may be another server's. */
 	struct stat made;
 };
 
-/* Whether `file` (NULL: none) may be written: there is none yet, or one of the user's that holds a
+/* Whether `file` (NULL: none) may be written: it does not exist, or it is the user's and holds a
  * port. Returns 0, or -1 with the reason in `why`. */
 int ready_check(const char *file, char why[OPTIONS_WHY]);
-/* Writes the port to a hidden file beside `file` (NULL: none): all that can fail. Returns 0, or -1
- * with the reason in `why`. */
+/* Writes the port to a hidden file beside `file` (NULL: none): the part that can fail. Returns 0,
+ * or -1 with the reason in `why`. */
 int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY]);
 /* Gives the hidden file its name. Returns 0, or -1 with the reason in `why`. */
 int ready_file(struct ready *r, char why[OPTIONS_WHY]);

@@ -68,7 +68,7 @@ struct ruleset {
 	uint64_t files, network, scopes;
 };
 
-/* How many rights on files each version has, from 1 on: 2 adds another folder's names, 3
+/* The number of rights on files in each version, from 1 on: 2 adds another folder's names, 3
  * truncating, 5 ioctl() of devices. */
 static const int file_rights[] = { 13, 14, 15, 15, 16 };
 #define NEWEST (int)(sizeof file_rights / sizeof *file_rights)
@@ -93,7 +93,7 @@ static int allow(int rules, const char *folder, uint64_t rights)
 	return result;
 }
 
-/* Files may be removed from the folder that `path` is in. */
+/* Allows the removal of files from the folder of `path`. */
 static int allow_removal(int rules, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -107,7 +107,8 @@ static int allow_removal(int rules, const char *path)
 	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
-/* Forbids all files but to remove `files`. Returns the version in force, or -1 with errno. */
+/* Forbids all files, except the removal of `files`. Returns the version in force, or -1 with errno.
+ */
 static int close_files(const char *const files[SANDBOX_FILES])
 {
 	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -135,14 +136,14 @@ static int close_files(const char *const files[SANDBOX_FILES])
 #endif
 
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-/* Which process may make a call. */
+/* The processes that may make a call. */
 enum who {
-	/* Each. */
+	/* Each process. */
 	SERVES = 1,
-	/* The watching process: also what the workers do until they are in a sandbox of their own,
-	 * since its filter holds for them too. */
+	/* The watching process, and for the workers what they do before they are in a sandbox of
+	   their own, because its filter holds for them too. */
 	WATCHES = 2,
-	/* One that has files to remove; one that has a lifeline. */
+	/* A process that has files to remove; a process that has a lifeline. */
 	REMOVES = 4,
 	READS = 8,
 };
@@ -162,14 +163,14 @@ struct call {
 #define NONE_BUT(argument, flags) { argument, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(flags), 0 }
 #define ITSELF (UINT32_MAX + 1ull)
 #define LIFELINE (UINT32_MAX + 2ull)
-/* Where the C library makes one call of all those of sockets (socketcall(2)), their arguments are
- * in memory, where no filter sees them: there they are not asked for. */
+/* Where the C library makes one call of all socket calls (socketcall(2)), their arguments are in
+ * memory, where no filter sees them; they are not checked there. */
 #ifdef SYS_socketcall
 #define SOCKET(...) { { 0 } }
 #else
 #define SOCKET(...) { __VA_ARGS__ }
 #endif
-/* Where clone(2) has its flags. */
+/* The argument of clone(2) that has its flags. */
 #if defined __s390__ || defined __s390x__
 #define CLONE_FLAGS 1
 #else
@@ -181,18 +182,18 @@ struct call {
  * "Left:", what it leaves to an attacker who has taken over the process and calls it with whatever
  * the conditions let pass. */
 static const struct call calls[] = {
-	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's
-	 * port, with the source addresses and header fields that everybody may set; lies to
-	 * clients. A descriptor, by Unix sockets' control messages, to who has connected to the
-	 * control socket or is at the other end of what the server was started with, if he takes
-	 * it. No MSG_FASTOPEN, which connects. */
+	/* Replies, and getifaddrs(). Left: over UDP, datagrams to anybody, from the server's port,
+	   with the source addresses and header fields that everybody may set; false replies to
+	   clients. A descriptor, by Unix sockets' control messages, to whoever has connected to the
+	   control socket or is at the other end of what the server was started with, if he takes
+	   it. MSG_FASTOPEN, which connects, is not allowed. */
 	{ SCMP_SYS(sendto), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
 	{ SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL)) },
 	{ SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
 	{ SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
-	/* What is sent to it. Left: that, also on what it was started with where this is a socket,
-	 * and descriptors that these and who has connected to the control socket give it. Not asked
-	 * for flags, none of which does anything to others: so the system need not look. */
+	/* Receiving. Left: receiving, also from what it was started with where this is a socket,
+	   and descriptors that these and the clients of the control socket give it. Flags are not
+	   checked, because none does anything to others: so the system is faster. */
 	{ SCMP_SYS(recvfrom), SERVES, { { 0 } } },
 	{ SCMP_SYS(recvmsg), SERVES, { { 0 } } },
 	{ SCMP_SYS(recvmmsg), SERVES, { { 0 } } },
@@ -212,36 +213,35 @@ static const struct call calls[] = {
 	{ SCMP_SYS(accept4), SERVES, SOCKET(IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK)) },
 	{ SCMP_SYS(shutdown), SERVES, SOCKET(IS(1, SHUT_WR)) },
 	{ SCMP_SYS(close), SERVES, { { 0 } } },
-	/* What of its client is under way. Left: that. */
+	/* The bytes of its client under way. Left: the same. */
 	{ SCMP_SYS(ioctl), SERVES, { IS(1, SIOCOUTQ) } },
 	{ SCMP_SYS(ioctl), SERVES, { IS(1, FIONREAD) } },
 	{ SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_INFO)) },
 	{ SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_MEMINFO)) },
-	/* That an idle client is not offered any more what it did not take. Left: to reset a
-	   client. */
+	/* An idle client is not offered any more what it did not take. Left: to reset a client. */
 	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_LINGER)) },
-	/* Of a client of a socket that was handed over. Left: to send it less or more at once. */
+	/* For a client of a socket that was handed over. Left: to send it less or more at once. */
 	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)) },
 	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NOTSENT_LOWAT)) },
 	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_OOBINLINE)) },
 	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)) },
-	/* The log, and what the C library says before abort(). Left: lies in the log, whatever is
-	 * written to what it was started with; but nothing is read there, and what is written is
-	 * not taken back (lseek). */
+	/* The log, and the C library's message before abort(). Left: false lines in the log, and
+	   any bytes to what it was started with; but nothing is read there, and what is written is
+	   not taken back (lseek). */
 	{ SCMP_SYS(write), SERVES, { { 0 } } },
 	{ SCMP_SYS(writev), SERVES, { { 0 } } },
-	/* Whether the lifeline has ended. Left: to read it. */
+	/* The check whether the lifeline has ended. Left: to read it. */
 	{ SCMP_SYS(read), READS, { IS(0, LIFELINE) } },
 	/* Signals. Left: not to be ended by SIGTERM, only by SIGKILL. */
 	{ SCMP_SYS(rt_sigprocmask), SERVES, { { 0 } } },
 	{ SCMP_SYS(rt_sigreturn), SERVES, { { 0 } } },
 	{ SCMP_SYS(sigreturn), SERVES, { { 0 } } },
 	{ SCMP_SYS(restart_syscall), SERVES, { { 0 } } },
-	/* Where it is not to be had without a call. Left: to know the time. */
+	/* The clock, where it needs a call. Left: to know the time. */
 	{ SCMP_SYS(clock_gettime), SERVES, { { 0 } } },
 	{ SCMP_SYS(clock_gettime64), SERVES, { { 0 } } },
-	/* Memory. Left: to take as much as the system gives it. None that is run, none of a file.
-	 */
+	/* Memory. Left: to take as much as the system gives it, but no executable memory and no
+	   mapped file. */
 	{ SCMP_SYS(mmap), SERVES,
 	    { NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
 	{ SCMP_SYS(mmap2), SERVES,
@@ -287,15 +287,15 @@ static const struct call calls[] = {
 	{ SCMP_SYS(set_robust_list), WATCHES, { { 0 } } },
 	{ SCMP_SYS(socketpair), WATCHES,
 	    SOCKET(IS(0, AF_UNIX), IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)) },
-	/* Their end, which they may also make themselves. Left: with Landlock (6), to end them;
-	   without it whatever its user may. */
+	/* The end of the workers, which they may also make themselves. Left: with Landlock (6), to
+	   end them; without it, whatever its user may. */
 	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGTERM) } },
 	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGKILL) } },
 	{ SCMP_SYS(tgkill), WATCHES, { IS(2, SIGABRT) } },
 	{ SCMP_SYS(wait4), WATCHES, { { 0 } } },
 	{ SCMP_SYS(waitpid), WATCHES, { { 0 } } },
-	/* What a worker opens. Left: to have other buffers and to be told more of what it is sent.
-	 */
+	/* A worker's sockets and buffers. Left: to have other buffers and to receive more control
+	   data. */
 	{ SCMP_SYS(getppid), WATCHES, { { 0 } } },
 	{ SCMP_SYS(epoll_create1), WATCHES, { { 0 } } },
 	{ SCMP_SYS(getrandom), WATCHES, { { 0 } } },
@@ -351,7 +351,7 @@ static int filter_calls(const struct sandbox *s)
 
 	if (!filter)
 		return ENOMEM;
-	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes
+	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then uses
 	 * clone(2). */
 	if (s->watches)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -359,7 +359,7 @@ static int filter_calls(const struct sandbox *s)
 		if (!(calls[i].who & who))
 			continue;
 		error = allow_call(filter, &calls[i], s->lifeline);
-		/* A call that this system does not have has no priority either. */
+		/* A call that this system does not have has no priority. */
 		seccomp_syscall_priority(filter, calls[i].number, (uint8_t)(UINT8_MAX - i));
 	}
 	if (!error)
@@ -394,7 +394,7 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 #else
 	add(&text, "no Landlock", "not built in");
 #endif
-	/* The filter is last, since it forbids the others' calls. */
+	/* The filter comes last, because it forbids the calls of the others. */
 #if defined HAVE_LIBSECCOMP && !SANITIZED
 	const int error = filter_calls(s);
 

@@ -15,8 +15,8 @@
 #define SANDBOX_FILES 2
 
 struct sandbox {
-	/* It starts the processes that serve, each of which enters a sandbox of its own then,
-	 * within this one. */
+	/* It starts the processes that serve; each of them then enters a sandbox of its own within
+	 * this one. */
 	bool watches;
 	/* NULL for none. */
 	const char *files[SANDBOX_FILES];
@@ -26,7 +26,7 @@ struct sandbox {
 
 /* Enters the sandbox, with all processes started from now on. Writes what is in force, and what is
  * not and why, into `report`: "no new privileges, no capabilities, Landlock (files, TCP, signals),
- * seccomp". Never fails: the server serves without it as well. */
+ * seccomp". Never fails: the server also serves without it. */
 void sandbox_enter(const struct sandbox *s, char *report, size_t size);
 
 #endif

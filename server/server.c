@@ -24,9 +24,9 @@
 #include "server/sandbox.h"
 #include "server/sources.h"
 
-/* Descriptors kept free beside the clients': for one that is refused, and for passing needs. */
+/* Descriptors kept free beside the clients': for a refused client, and for short needs. */
 #define SPARE_DESCRIPTORS 4
-/* How long a complaint waits for its reader, ms. */
+/* How long a message on stderr waits for its reader, ms. */
 #define COMPLAINT_WAIT 500
 /* Descriptors of an epoll set for the clients. */
 #define EPOLL_DESCRIPTORS 1
@@ -40,13 +40,13 @@ int server_complain(int status, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(what, sizeof what, format, arguments);
 	va_end(arguments);
-	/* Signals may be blocked, so that a reader that stands still is waited for only so long. */
+	/* Signals may be blocked, so the wait for a stalled reader is bounded. */
 	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
 		standard_say(PROGRAM ": %s", what);
 	return status;
 }
 
-/* How many descriptors are open below FD_SETSIZE; the server is started with no others. */
+/* The number of open descriptors below FD_SETSIZE; the server is started with no others. */
 static int used_descriptors(void)
 {
 	int found = 0;
@@ -80,7 +80,7 @@ static int64_t raise_limit(int64_t max)
 }
 
 /* Finds out how many clients there is room for beside `sockets` that are still to be opened, and
- * whether select() can watch so many. Returns 0 or the status. */
+ * whether select() can watch that many. Returns 0 or the status. */
 static int settle_clients(struct server *s, int sockets)
 {
 	const int64_t max = s->settings.max_clients;
@@ -109,9 +109,9 @@ static int settle_clients(struct server *s, int sockets)
 	return 0;
 }
 
-/* Finds out whether the watching process can hold `sockets` of each worker and the line to it, and
- * select() watch them: a worker that cannot be started would leave its share of the clients without
- * an answer. Returns 0 or the status. */
+/* Checks that the watching process can hold `sockets` of each worker and the line to it, and that
+ * select() can watch them: a worker that cannot be started would leave its share of the clients
+ * without an answer. Returns 0 or the status. */
 static int settle_workers(const struct server *s, int sockets)
 {
 	const int64_t n = s->settings.workers, each = sockets + 1;
@@ -206,7 +206,8 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)ready;
 	(void)now;
-	/* Another process may share it: it stays blocking, and so is read only when it is ready. */
+	/* Another process may share the descriptor: it stays blocking, and so is read only when it
+	 * is ready. */
 	if (poll(&again, 1, 0) != 1)
 		return;
 	n = read(fd, ignored, sizeof ignored);
@@ -225,8 +226,8 @@ void server_sum(struct server *s)
 		udp_poll_drops(s->udp);
 	if (!s->workers || s->is_worker)
 		return;
-	/* A worker that sleeps does not read the kernel's count; the kernel reports it to each
-	 * process that holds the socket. */
+	/* A sleeping worker does not read the kernel's count; the kernel reports it to each process
+	 * that holds the socket. */
 	for (int i = 0; s->shares && i < s->settings.workers; i++)
 		for (int k = 0; k < s->shares[i].count; k++)
 			if (s->shares[i].sockets[k].type == SOCK_DGRAM &&
@@ -242,8 +243,8 @@ static int ask_workers(struct server *s, const char *command, workers_line *call
 	return workers_ask(s->workers, command, s->ends_asked, call, context);
 }
 
-/* Opens the control socket, if one is wanted. A worker answers the watching process instead, which
- * alone has a control socket. Returns 0 or the status. */
+/* Opens the control socket, if one is wanted. A worker answers the watching process instead, the
+ * only one with a control socket. Returns 0 or the status. */
 static int open_control(struct server *s)
 {
 	const struct control_sources sources = { .counters = s->counters,
@@ -306,7 +307,7 @@ int server_open(struct server *s)
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		loop_add(s->loop, s->settings.lifeline_fd, LOOP_READ, lifeline_ready, s);
-	/* Else a lossy server would be taken for a broken one. */
+	/* Without this line a lossy server would be mistaken for a broken one. */
 	if (!impair_options_perfect(&s->settings.impair))
 		log_always("impairs UDP, %s", impair_options_line(&s->settings.impair, line));
 	return open_control(s);
@@ -322,7 +323,7 @@ void server_close_shares(struct server *s)
 
 void server_give_up_rights(const struct server *s)
 {
-	/* The watching process alone removes its files and reads the lifeline. */
+	/* Only the watching process removes its files and reads the lifeline. */
 	const struct sandbox sandbox = { .watches = s->workers && !s->is_worker,
 		.files = { s->is_worker ? NULL : s->settings.control,
 		    s->is_worker ? NULL : s->settings.port_file },
@@ -352,7 +353,7 @@ int server_become_worker(struct server *s, int number)
 	(void)file_give_up(s->settings.lifeline_fd);
 	s->ready = (struct ready){ 0 };
 	s->counters = workers_counters(s->workers);
-	/* So that the links of two workers do not lose the same datagrams. */
+	/* The links of two workers must not lose the same datagrams. */
 	s->settings.impair.seed += (uint64_t)number;
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;

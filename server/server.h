@@ -34,27 +34,27 @@ struct server {
 	/* The clients are in an epoll set. */
 	bool many;
 	struct poller *poller;
-	/* `own_counters`, or a worker's shared ones. In the watching process the sum, as of the
-	 * last server_sum(). */
+	/* `own_counters`, or a worker's shared ones. In the watching process the sum, at the last
+	 * server_sum(). */
 	struct counters *counters, own_counters;
 	struct udp *udp;
 	struct tcp *tcp;
 	/* NULL: none. */
 	struct control *control;
-	/* NULL without --workers. The watching process has these in place of `udp` and `tcp`; a
+	/* NULL without --workers. The watching process has these instead of `udp` and `tcp`; a
 	 * worker has all. */
 	struct workers *workers;
 	bool is_worker;
 	int64_t started;
-	/* When signals were last let in. */
+	/* When signals were last delivered. */
 	int64_t signals_at;
-	/* Until when the loop polls with --spin; `busy_poll` decides without. */
+	/* Until when the loop polls with --spin; without it `busy_poll` decides. */
 	int64_t spin_until;
 	struct busy_poll busy_poll;
 	unsigned polls;
-	/* Datagrams and TCP bytes as of the last turn in which any came. */
+	/* Datagrams and TCP bytes at the last turn in which any came. */
 	uint64_t datagrams, bytes;
-	/* The totals are not logged again before. */
+	/* The totals are not logged again before this time. */
 	int64_t counters_from;
 	/* How many signals asked for the end. */
 	const volatile sig_atomic_t *ends_asked;
@@ -66,15 +66,16 @@ struct server {
 	bool abandoned;
 };
 
-/* One line on stderr, as printf() has it; returns the status. */
+/* Writes one line to stderr, as printf() does; returns the status. */
 int server_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Opens the sockets, or those of each worker. Returns 0 or the status, as the next one does. */
+/* Opens the sockets, or those of each worker. Returns 0 or the status, as the next function does.
+ */
 int server_open_sockets(struct server *s);
-/* Makes all but the sockets. */
+/* Makes everything but the sockets. */
 int server_open(struct server *s);
-/* The sockets that are served; those of all workers are alike. */
+/* The served sockets; all workers have the same addresses. */
 const struct listen *server_served(const struct server *s);
-/* Brings `counters` up to date: the kernel's drops, the sum of all workers. */
+/* Updates `counters`: the kernel's drops, the sum of all workers. */
 void server_sum(struct server *s);
 /* Makes this process, which was forked, worker `number`: closes what belongs to the watching
  * process and opens what serves. Returns 0 or the status. */
@@ -83,7 +84,8 @@ int server_become_worker(struct server *s, int number);
 void server_give_up_rights(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
 void server_close_shares(struct server *s);
-/* Ends and closes all but the counters, and the workers, in whose memory they may be. */
+/* Ends and closes everything except the counters, and the workers, whose memory may hold the
+ * counters. */
 void server_close(struct server *s);
 
 #endif

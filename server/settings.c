@@ -13,13 +13,13 @@
 #include "common/units.h"
 
 /* The defaults of a server that others can reach. Five minutes are long for a person who reads and
- * short for one who left. */
+ * short for a person who left. */
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64
-/* Beyond it waking up costs nothing to speak of. */
+/* Beyond this, waking up costs very little in comparison. */
 #define SPIN_MAX NS_PER_S
-/* Five times the rate of a student's test with a line every 5 ms; and enough for a page that opens
+/* Five times the rate of a student's test with a line every 5 ms; also enough for a page that opens
  * connections one after the other. */
 #define OPEN_DATAGRAM_RATE 1000
 #define OPEN_CONNECT_RATE 50
@@ -182,14 +182,15 @@ void settings_start(struct settings *s)
 	impair_options_start(&s->impair);
 }
 
-/* Whether `a` serves all that `b` does: the same address, or every address of its family. */
+/* Whether `a` serves everything that `b` serves: the same address, or every address of its family.
+ */
 static bool covers(const struct settings_place *a, const struct settings_place *b)
 {
 	return a->addr.sa.sa_family == b->addr.sa.sa_family &&
 	       (addr_is_unspecified(&a->addr) || addr_same_host(&a->addr, &b->addr));
 }
 
-/* Drops each place that another one covers: a second socket for an address could not be bound. */
+/* Drops each place that another one covers: a second socket could not be bound to an address. */
 static void drop_covered(struct settings *s)
 {
 	int kept = 0;
@@ -206,7 +207,7 @@ static void drop_covered(struct settings *s)
 	s->places_count = kept;
 }
 
-/* Adds "this host" or "every address" in the families that are wanted. */
+/* Adds "this host" or "every address" in the requested families. */
 static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char why[OPTIONS_WHY])
 {
 	char reason[OPTIONS_WHY];
@@ -218,7 +219,7 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char
 	    reason);
 }
 
-/* Checks the link. Whole datagrams are neither corrupt nor too big, whatever a preset says. */
+/* Checks the link. Whole datagrams are neither corrupted nor too big, whatever a preset says. */
 static int check_impairment(struct impair_options *o, char why[OPTIONS_WHY])
 {
 	char reason[IMPAIR_WHY];
@@ -263,8 +264,8 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
-	/* A server for everybody needs rates; on a chosen address a measurement may go as fast as
-	 * it likes. */
+	/* A server for everybody needs rates; a server on a chosen address has none, so that
+	 * measurements are not limited. */
 	if (s->datagram_rate == SETTINGS_UNSET)
 		s->datagram_rate = s->public || s->everywhere ? OPEN_DATAGRAM_RATE : 0;
 	if (s->connect_rate == SETTINGS_UNSET)

@@ -17,29 +17,29 @@
 /* The most addresses. */
 #define SETTINGS_PLACES 32
 #define SETTINGS_WORKERS 64
-/* Left to the defaults. */
+/* Use the default. */
 #define SETTINGS_UNSET (-1)
 
 /* An address to serve, with the port. */
 struct settings_place {
 	struct addr addr;
-	/* It is "this host" or "every address" in one of the two families: where this family is
-	 * missing the other one will do. */
+	/* It is "this host" or "every address" in one of the two families: if this family is
+	 * missing, the other one is enough. */
 	bool optional;
 };
 
 struct settings {
-	/* The first member, as these options want it: --loss and the like. */
+	/* The first member, as impair-options.h needs it: --loss and the like. */
 	struct impair_options impair;
 	uint16_t port;
-	/* The addresses of --bind; after settings_check() all that are to be served. */
+	/* The addresses of --bind; after settings_check() all addresses to serve. */
 	struct settings_place places[SETTINGS_PLACES];
 	int places_count;
 	/* --bind localhost, --bind '*', --public; -4, -6. */
 	bool localhost, everywhere, public, ipv4, ipv6;
 	/* Descriptors, SETTINGS_UNSET for none. */
 	int ready_fd, lifeline_fd;
-	/* NULL: none. Of the command line. */
+	/* NULL: none. They point into the command line. */
 	const char *port_file, *control;
 	/* ns, 0 for never, SETTINGS_UNSET. */
 	int64_t idle_timeout;
@@ -47,11 +47,11 @@ struct settings {
 	int64_t spin;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
-	/* Of one source, a second; 0 for no limit, SETTINGS_UNSET. */
+	/* For one source, a second; 0 for no limit, SETTINGS_UNSET. */
 	int64_t datagram_rate, connect_rate;
 	/* Keep the rights that serving does not need. */
 	bool no_sandbox;
-	/* Processes that serve, beside one that watches them; 0: this one serves. */
+	/* The number of processes that serve, beside one that watches them; 0: this one serves. */
 	int64_t workers;
 	enum log_level level;
 	bool help, version;
@@ -71,8 +71,7 @@ void settings_start(struct settings *s);
  */
 int settings_check(struct settings *s, char why[OPTIONS_WHY]);
 
-/* Fills in the defaults; `open` says that other hosts can reach the server.
- * max_clients stays. */
+/* Fills in the defaults; `open` is whether other hosts can reach the server. max_clients stays. */
 void settings_defaults(struct settings *s, bool open);
 
 #endif

@@ -109,7 +109,7 @@ uint64_t source_key_hash(const struct siphash_key *key, const struct source_key 
 }
 
 /* Each peer is in two lists: the chain of its hash value, by which it is found, and the order in
- * which peers last sent, whose oldest gives its place to a new one. */
+ * which peers last sent, whose oldest peer is replaced by a new one. */
 struct peer {
 	struct source_key who;
 	LIST_ENTRY(peer) chain;
@@ -168,12 +168,12 @@ bool recent_peers_note(struct recent_peers *p, const struct source_key *who)
 	return !known;
 }
 
-/* The table has sets of a few places each. A source that has no place takes the place whose bucket
- * is nearest to full. If that bucket is full, nothing is lost: its owner would find it full again.
- * If not, the new source takes over what is missing in it. So nobody gets a full bucket by being
- * pushed out, and all sources of a crowded set together get what its buckets give. */
+/* The table has sets of a few places each. A source without a place takes the place whose bucket is
+ * nearest to full. If that bucket is full, nothing is lost: its owner would find it full again. If
+ * not, the new source takes over what is missing in it. So no source gets a full bucket by losing
+ * its place, and all sources of a crowded set together get what its buckets give. */
 struct rate_limit_entry {
-	/* The source's; two sources with the same 64 bits are not to be expected. */
+	/* The source's; equal 64 bits of two sources are not to be expected. */
 	uint64_t hash;
 	/* When its bucket is full again. */
 	int64_t full;

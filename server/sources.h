@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where datagrams and connections come from: sources as keys, the peers of lately, and how often a
- * source may come. The tables have a fixed size and are found by a keyed hash, so that nobody can
- * choose what falls together. Pure. */
+/* The sources of datagrams and connections: sources as keys, the recent peers, and how often a
+ * source may come. The tables have a fixed size and use a keyed hash, so that nobody can choose
+ * which sources collide. Pure. */
 #ifndef UPCASED_SOURCES_H
 #define UPCASED_SOURCES_H
 
@@ -35,25 +35,25 @@ struct source_key source_key_network(const struct addr *a);
 bool source_key_equal(const struct source_key *a, const struct source_key *b);
 uint64_t source_key_hash(const struct siphash_key *key, const struct source_key *s);
 
-/* The last peers, for UDP, which has no connections to count: RECENT_PEERS_MAX at most, of which
- * the one that has been silent longest is forgotten first. */
+/* The last peers, for UDP, which has no connections to count: at most RECENT_PEERS_MAX, of which
+ * the one that has been silent longest is replaced first. */
 #define RECENT_PEERS_MAX 4096
 struct recent_peers;
 
-/* free() frees. NULL when memory is short. */
+/* The caller frees with free(). Returns NULL when memory is short. */
 struct recent_peers *recent_peers_new(const struct siphash_key *key);
-/* Notes that a datagram came from `who`. Returns whether it was not known. */
+/* Notes that a datagram came from `who`. Returns whether it was unknown. */
 bool recent_peers_note(struct recent_peers *p, const struct source_key *who);
 
-/* A token bucket for each source. A flood of sources neither makes the table grow nor gets more
- * than the buckets together give, nor takes away what others have. */
+/* A token bucket for each source. A flood of sources does not make the table grow, does not get
+ * more than the buckets together give, and takes nothing from others. */
 struct rate_limit;
 
-/* So many seconds' worth at once, where nothing else is said. */
+/* The default burst: the tokens of this many seconds. */
 #define RATE_LIMIT_BURST 2
 
-/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once.
- * free() frees. NULL when memory is short. */
+/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. The
+ * caller frees with free(). Returns NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
 /* Whether `who` may come now; ns of the monotonic clock. */
 bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now);

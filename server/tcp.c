@@ -27,34 +27,33 @@
 #include "common/log.h"
 #include "server/sources.h"
 
-/* Accepts of one listener in one turn; at the end, more than any backlog. */
+/* The connections accepted from one listener in one turn; at the end, more than any backlog. */
 #define ACCEPTS 16
 #define LAST_ACCEPTS 8192
-/* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as
- * long each time. */
+/* When accept() finds no descriptor or no memory, listening pauses: for this time at first, then
+ * twice as long each time. */
 #define ACCEPT_PAUSE_FIRST (100 * NS_PER_MS)
 #define ACCEPT_PAUSE_MAX NS_PER_S
 /* How often connections that linger at the end are checked. */
 #define LINGER_STEP (10 * NS_PER_MS)
 #define CHAINS 1024
-/* Reads of bytes that nobody answers: of a refused client, and at the server's end. */
+/* Reads of unanswered bytes: of a refused client, and at the server's end. */
 #define LAST_READS 8
 
-/* Bytes read at once. While the replies that are held for all clients together are HELD_MAX bytes,
- * a read is a short one: so a thousand clients that do not read theirs cost that much and at most
- * 24 KiB each. */
+/* Bytes read at once. While the held replies of all clients together are HELD_MAX bytes, a read is
+ * a short one: a thousand clients that do not read their replies then cost that much and at most 24
+ * KiB each. */
 #define READ_MAX 262144
 #define READ_SHORT 8192
 #define HELD_MAX (UINT64_C(16) << 20)
-/* With the bytes that the capitals hold back of the piece before, and their own room. */
+/* Room also for the bytes that the capitals hold back of the piece before, and for their growth. */
 #define OUT_SIZE (CAPITALS_GROWTH * (READ_MAX + 2 * CAPITALS_HELD))
-/* In one turn each connection is read once, and one that fills the buffer so many times more, as
- * long as all together have not been read again REREADS_ALL times: waiting costs more than reading,
- * but datagrams and the other clients wait meanwhile. */
+/* In one turn each connection is read once. A connection that fills the buffer is read up to
+ * REREADS times more, as long as all together have not been read again REREADS_ALL times: waiting
+ * costs more than reading, but datagrams and the other clients wait meanwhile. */
 #define REREADS 3
 #define REREADS_ALL 16
-/* A piece is counted and then put into capitals while the processor's nearest cache still has it.
- */
+/* A piece is counted and then capitalized while it is still in the processor's nearest cache. */
 #define PIECE 8192
 
 struct connection {
@@ -68,13 +67,14 @@ struct connection {
 	struct capitals capitals;
 	/* Nothing more will be read: it ends once all is written. */
 	bool ending;
-	/* All is written; the system has not sent all yet: `waiting` bytes when last asked. */
+	/* Everything is written; the system has not sent everything yet: `waiting` bytes at the
+	 * last check. */
 	bool draining;
 	/* The server ends: only `left` more bytes are read, which had been received by then. */
 	bool finishing;
 	size_t left;
-	/* All is written and the sending side is shut; it waits until the client's system has
-	 * everything. */
+	/* Everything is written and the sending side is shut; it waits until the client's system
+	 * has everything. */
 	bool lingering;
 	/* Bytes that the kernel did not take: `waiting` from `begin` on, `begin + waiting` in all.
 	 * NULL for none. */
@@ -94,15 +94,14 @@ struct tcp {
 	int64_t idle;
 	/* NULL for no limit. */
 	struct rate_limit *rate_limit;
-	/* The longest without a byte first. */
+	/* The connection without a byte for the longest time first. */
 	TAILQ_HEAD(, connection) order;
 	LIST_HEAD(, connection) chains[CHAINS];
 	/* The turns of the loop, and the last one in which a client came; how many were accepted
 	 * then at most. */
 	uint64_t dispatch_count, accepted_in;
 	int max;
-	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long.
-	 */
+	/* Listening pauses until then, CLOCK_NEVER if it does not; the length of the last pause. */
 	int64_t accept_after, accept_pause;
 	/* The server ends; lingering connections are checked again then. */
 	bool finishing;
@@ -164,22 +163,21 @@ static void listen_again(struct tcp *t)
 		watch_listeners(t, LOOP_READ);
 }
 
-/* The time at which a byte moved. `now` is of the turn's beginning, which is long ago if this
- * process has stood still (stopped, or its machine): with an idle timeout the clock is read again.
- */
+/* The time at which a byte moved. `now` is the beginning of the turn, which is long ago if this
+ * process has been stopped, or its machine: with an idle timeout the clock is read again. */
 static int64_t time_of(const struct tcp *t, int64_t now)
 {
 	return t->idle ? clock_monotonic() : now;
 }
 
-/* Bytes were read or written; the connection lives on. */
+/* Bytes were read or written; the connection continues. */
 static void connection_moved(struct connection *c, int64_t now)
 {
 	struct tcp *t = c->tcp;
 
 	c->moved = time_of(t, now);
-	/* Without an idle timeout the order is that in which they came; the neighbours are not in
-	 * the cache. */
+	/* Without an idle timeout the order is that of arrival; the neighbours are not in the
+	 * cache. */
 	if (!TAILQ_NEXT(c, order) || !t->idle)
 		return;
 	TAILQ_REMOVE(&t->order, c, order);
@@ -195,7 +193,7 @@ static void drop_pending(struct connection *c)
 	c->pending = NULL;
 }
 
-/* How many bytes that were written the client's system has not acknowledged. */
+/* The number of written bytes that the client's system has not acknowledged. */
 static size_t unacknowledged(const struct connection *c)
 {
 	int bytes = 0;
@@ -217,7 +215,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
 	t->counters->tcp_now--;
-	/* The client has not taken these bytes for long; the system shall not offer them for
+	/* The client has not taken these bytes for a long time; the system must not offer them for
 	 * minutes more. */
 	if (how == COUNTERS_IDLE && unacknowledged(c))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
@@ -233,14 +231,14 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 		listen_again(t);
 }
 
-/* Reads bytes that nobody answers: closing with bytes unread would reset the connection. */
+/* Reads bytes without answering them: closing with bytes unread would reset the connection. */
 static void read_away(struct tcp *t, int fd)
 {
 	for (int i = 0; i < LAST_READS && recv(fd, t->in, READ_MAX, MSG_DONTWAIT) == READ_MAX; i++)
 		;
 }
 
-/* A connection is whole while the system is short of memory for a moment. */
+/* Whether the error only means that the system is short of memory for a moment. */
 static bool must_wait(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM ||
@@ -330,7 +328,7 @@ static void end(struct connection *c, int64_t now)
 	}
 }
 
-/* After the last bytes: writes what was held back of a character that is not whole, as it is. */
+/* After the last bytes, writes the held-back beginning of an unfinished character, unchanged. */
 static int put_end(struct connection *c)
 {
 	unsigned char rest[CAPITALS_HELD];
@@ -339,7 +337,7 @@ static int put_end(struct connection *c)
 	return put(c, rest, capitals_end(&c->capitals, rest));
 }
 
-/* Without memory the server cuts the connection; else it was broken off. */
+/* Without memory the server cuts the connection; otherwise it was broken off. */
 static enum counters_end why_broken(int error)
 {
 	return error == ENOMEM ? COUNTERS_CUT : COUNTERS_RESET;
@@ -378,8 +376,8 @@ static int take(struct connection *c, size_t n)
 	return put(c, t->out, written);
 }
 
-/* Reads once and answers. Returns whether more is there to be read, and the stream to be read from.
- */
+/* Reads once and answers. Returns whether there may be more to read and the stream still is to be
+ * read. */
 static bool read_once(struct connection *c, int64_t now)
 {
 	const size_t size = c->tcp->held < HELD_MAX ? READ_MAX : READ_SHORT;
@@ -441,8 +439,8 @@ static void connection_ready(void *context, int fd, unsigned ready, int64_t now)
 	}
 }
 
-/* Reads or writes once, though nothing said that it could be done. Returns whether bytes moved or
- * the connection is over. Not inline, for tcp_timers(). */
+/* Reads or writes once, without knowing that it can be done. Returns whether bytes moved or the
+ * connection is over. Not inline, for tcp_timers(). */
 __attribute__((noinline)) static bool try_connection(struct connection *c, int64_t now)
 {
 	const struct counters *counters = c->tcp->counters;
@@ -471,8 +469,7 @@ __attribute__((noinline)) static bool try_connection(struct connection *c, int64
 	return counters->tcp_bytes_in != in || counters->tcp_now != clients;
 }
 
-/* Answers what has been received by now and ends the connection. It may be over when this returns.
- */
+/* Answers the bytes received by now and ends the connection. It may be over when this returns. */
 static void finish_connection(struct connection *c, int64_t now)
 {
 	int received = 0;
@@ -482,7 +479,7 @@ static void finish_connection(struct connection *c, int64_t now)
 	ioctl(c->fd, FIONREAD, &received);
 	c->finishing = true;
 	c->left = received > 0 ? (size_t)received : 0;
-	/* The bytes that wait to be written come first; the loop goes on from there. */
+	/* The bytes that wait to be written come first; the loop continues from there. */
 	if (c->pending)
 		return;
 	if (c->left)
@@ -491,7 +488,7 @@ static void finish_connection(struct connection *c, int64_t now)
 		go_on(c, now);
 }
 
-/* Ends a connection so that the client can tell it from a broken one. */
+/* Ends a connection so that the client can distinguish it from a broken one. */
 static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum counters_refusal why)
 {
 	char text[ADDR_TEXT];
@@ -518,7 +515,7 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
 		    (unsigned long long)t->counters->tcp_now);
-	/* The client's first bytes are mostly there by now. */
+	/* The client's first bytes are usually there by now. */
 	if (!t->finishing)
 		read_connection(c, now);
 }
@@ -553,7 +550,8 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	}
 }
 
-/* Errors that a connection had before it was accepted (accept(2)); the next one is fine. */
+/* Errors that a connection had before it was accepted (accept(2)); the next accept() can succeed.
+ */
 static const int passing[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
 	ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
 
@@ -565,7 +563,7 @@ static bool is_passing(int error)
 	return false;
 }
 
-/* Up to `max` new connections. */
+/* Accepts up to `max` new connections. */
 static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 {
 	for (int i = 0; i < max; i++) {
@@ -578,7 +576,7 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (!is_passing(errno)) {
-			/* Whatever else it is, it would be there again at once: rest as well. */
+			/* Any other error would come again at once: listening pauses as well. */
 			accept_pause(t, errno, now);
 			return;
 		}
@@ -586,7 +584,7 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 }
 
 /* A client that comes alone is accepted without the call that would find no other; while clients
- * come turn after turn, twice as many are accepted each time. */
+ * come in every turn, twice as many are accepted each time. */
 static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct tcp *t = context;
@@ -682,7 +680,7 @@ void tcp_timers(struct tcp *t, int64_t now)
 	t->dispatch_count++;
 	if (t->accept_after <= now)
 		listen_again(t);
-	/* If this process has stood still, bytes may be there that it has not read yet. */
+	/* After this process has been stopped, there may be bytes that it has not read yet. */
 	while (t->idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->idle)
 		if (!try_connection(oldest, now))
 			connection_over(oldest, COUNTERS_IDLE, 0, now);
@@ -696,7 +694,7 @@ void tcp_finish(struct tcp *t, int64_t now)
 
 	t->finishing = true;
 	t->check_again_at = now + LINGER_STEP;
-	/* Those in the backlog have been received too. */
+	/* The connections in the backlog have also been received. */
 	for (int i = 0; i < t->listen->count; i++)
 		if (t->listen->sockets[i].type == SOCK_STREAM)
 			accept_some(t, t->listen->sockets[i].fd, LAST_ACCEPTS, now);

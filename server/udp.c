@@ -25,12 +25,11 @@
 #include "server/lossy-link.h"
 #include "server/sources.h"
 
-/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MAX come in them.
- */
+/* Messages of one socket in one turn; fewer while they hold more than TURN_MAX datagrams. */
 #define TURN DATAGRAM_BATCH
 #define TURN_MIN 4
 #define TURN_MAX 256
-/* Turns at the end: for more than a receive buffer of some megabytes holds. */
+/* Turns at the end: enough for a receive buffer of some megabytes. */
 #define LAST_TURNS 1024
 /* Datagrams that arrive over the link in one turn. */
 #define LINK_TURN 256
@@ -43,14 +42,14 @@
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 
-/* Replies that are joined: no more than every kernel splits, no longer than a datagram may be
- * together, and each short enough for a packet of an Ethernet over IPv6, since the kernel does not
- * split into longer packets than the route takes. */
+/* Limits of joined replies: no more than every kernel splits, no longer together than a datagram
+ * may be, and each short enough for an Ethernet packet over IPv6, because the kernel does not split
+ * into longer packets than the route takes. */
 #define JOIN_MAX 64
 #define JOIN_BYTES 65000
 #define JOIN_EACH 1452
-/* How long replies go one by one after the kernel has refused to split: a route has a smaller MTU,
- * or a device cannot split. */
+/* How long replies are sent one by one after the kernel has refused to split: a route has a smaller
+ * MTU, or a device cannot split. */
 #define SINGLE_FOR NS_PER_S
 
 /* Longer than any datagram. */
@@ -61,14 +60,14 @@
 
 /* A reply that is to be sent. */
 struct reply {
-	/* What it answers, and how long that was. */
+	/* The datagram that it answers, and that datagram's length. */
 	const struct datagram *question;
 	size_t question_size;
 	unsigned char *bytes;
 	size_t n;
 };
 
-/* A reply that waits for the kernel, with what it points to. */
+/* A reply that waits for the kernel, with the data that it points to. */
 struct held_reply {
 	struct held_reply *next;
 	struct reply reply;
@@ -76,10 +75,10 @@ struct held_reply {
 	unsigned char bytes[];
 };
 
-/* What the link keeps of a datagram beside its bytes. */
+/* The data of a datagram on the link, beside its bytes. */
 struct travelling {
 	struct udp_socket *socket;
-	/* How long the question was. */
+	/* The length of the question. */
 	size_t question_size;
 	struct datagram datagram;
 };
@@ -87,14 +86,14 @@ struct travelling {
 struct udp_socket {
 	struct udp *udp;
 	struct listen_socket *at;
-	/* In the order in which they go; while there are any the socket is not read. */
+	/* In the order of sending; while there are any the socket is not read. */
 	struct held_reply *held, **held_end;
-	/* The kernel's count of datagrams that its queue had no room for, as last read. */
+	/* The kernel's count of datagrams that found no room in its queue, as last read. */
 	uint32_t kernel_drops;
 	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
 	int max;
-	/* What the kernel accepts, and until when replies are not joined, since it refused some
-	 * that were. */
+	/* What the kernel accepts, and until when replies are not joined, because it refused joined
+	 * ones. */
 	struct datagram_support support;
 	int64_t single_until;
 };
@@ -130,8 +129,8 @@ struct udp {
 	int messages_count;
 };
 
-/* Counts a datagram that was answered or dropped, not before, so that the sums are right also while
- * a reply waits. With a link, which may lose or copy it, it was counted when it came. */
+/* Counts a datagram when it is answered or dropped, so that the sums are also right while a reply
+ * waits. With a link, which may lose or copy it, it was counted when it came. */
 static void count_settled(struct udp *u, size_t question_size)
 {
 	if (u->link)
@@ -147,7 +146,8 @@ static void drop(struct udp *u, const struct datagram *d, size_t n, enum counter
 
 	count_settled(u, n);
 	u->counters->udp_dropped[why]++;
-	/* Not for nothing amid a flood: the system is asked for a link-local source's name. */
+	/* The check saves work in a flood: the system is asked for the interface name of a
+	 * link-local source. */
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
 		    addr_text(&d->from, from), n, counters_drop_word(why));
@@ -165,7 +165,7 @@ static bool must_wait(int error)
 	return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* One reply, one message. Returns 1, or -1 with errno. */
+/* Sends one reply as one message. Returns 1, or -1 with errno. */
 static int send_one(const struct udp_socket *s, const struct reply *r)
 {
 	const struct datagram_reply message = { r->question, r->bytes, r->n, r->n };
@@ -237,7 +237,7 @@ static bool send_held(struct udp_socket *s)
 	return true;
 }
 
-/* Sends messages from `first` on as far as the kernel takes them at once. Returns how many. */
+/* Sends messages from `first` on, as many as the kernel takes at once. Returns how many. */
 static int send_some(const struct udp_socket *s, int first)
 {
 	struct udp *u = s->udp;
@@ -249,7 +249,7 @@ static int send_some(const struct udp_socket *s, int first)
 	return n > 0 ? n : 0;
 }
 
-/* Sends the messages; one that the kernel does not take goes reply by reply. */
+/* Sends the messages; a message that the kernel does not take is sent reply by reply. */
 static void send_messages(struct udp_socket *s, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -259,7 +259,7 @@ static void send_messages(struct udp_socket *s, int64_t now)
 		n = s->held ? 0 : send_some(s, i);
 		if (n > 0)
 			continue;
-		/* Perhaps it does not split, and perhaps the error is an earlier datagram's. */
+		/* The kernel may be unable to split, or the error may be an earlier datagram's. */
 		if (!s->held && !must_wait(errno) && errno != EINTR &&
 		    u->firsts[i + 1] - u->firsts[i] > 1)
 			s->single_until = now + SINGLE_FOR;
@@ -271,7 +271,7 @@ static void send_messages(struct udp_socket *s, int64_t now)
 	u->messages_count = 0;
 }
 
-/* Where the run that begins at reply `first` ends, `end` at most. */
+/* The end of the run that begins at reply `first`, `end` at most. */
 static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
 {
 	const struct reply *r = &s->udp->replies[first];
@@ -315,7 +315,7 @@ static void send_replies(struct udp_socket *s, int64_t now)
 	u->out_used = 0;
 }
 
-/* Where the capitals of `n` bytes may be written; replies that are ready may be sent first. */
+/* The room for the capitals of `n` bytes; replies that are ready may be sent first. */
 static unsigned char *reply_space(struct udp_socket *s, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -336,7 +336,7 @@ static void add_reply(struct udp_socket *s, const struct reply *r, int64_t now)
 		send_replies(s, now);
 }
 
-/* Takes the kernel's count, which may be an old one: it may have come with a datagram. */
+/* Takes the kernel's count, which may be an old one that came with a datagram. */
 static void note_kernel_drops(struct udp_socket *s, uint32_t count)
 {
 	struct udp *u = s->udp;
@@ -448,7 +448,7 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 		add_reply(s, &r, now);
 }
 
-/* Takes a datagram that was received. */
+/* Handles a datagram that was received. */
 static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes,
     size_t n, int64_t now)
 {
@@ -464,7 +464,7 @@ static void arrive(struct udp_socket *s, const struct datagram *d, const unsigne
 		answer(s, d, bytes, n, now);
 }
 
-/* Takes all datagrams of a message. Returns how many. */
+/* Handles all datagrams of a message. Returns how many. */
 static int take_apart(struct udp_socket *s, const struct datagram_message *m, int64_t now)
 {
 	size_t at = 0, n;
@@ -526,7 +526,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 		count += take_apart(s, m, now);
 	}
 	send_replies(s, now);
-	/* How many messages come next. */
+	/* Sets how many messages come next. */
 	if (count > TURN_MAX && s->max > TURN_MIN)
 		s->max /= 2;
 	else if (count <= TURN_MAX / 4 && s->max < TURN)
@@ -619,8 +619,8 @@ static unsigned char *first_travelling(const struct udp *u, enum counters_direct
 	return bytes + sizeof *about;
 }
 
-/* Deals with what has arrived over the link in one direction, until a socket has to wait for the
- * kernel. */
+/* Handles the datagrams that have arrived over the link in one direction, until a socket has to
+ * wait for the kernel. */
 static void end_travels(struct udp *u, enum counters_direction direction, int64_t now)
 {
 	struct travelling t;
@@ -666,7 +666,7 @@ int64_t udp_deadline(const struct udp *u)
 
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++) {
 		arrives = lossy_link_deadline(u->link, direction);
-		/* A socket that waits for the kernel is called by the loop. */
+		/* The loop calls a socket that waits for the kernel. */
 		if (arrives < deadline && first_travelling(u, direction, &t, &n) && !t.socket->held)
 			deadline = arrives;
 	}
@@ -678,7 +678,8 @@ void udp_free(struct udp *u)
 	struct travelling t;
 	size_t n;
 
-	/* The end has come too soon for what is on the link and what waits for the kernel. */
+	/* Drops the datagrams on the link and those that wait for the kernel: the end came too soon
+	 * for them. */
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
 		for (; first_travelling(u, direction, &t, &n);
 		    lossy_link_remove_next(u->link, direction))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The watching process asks the workers over a line to each, which carries the commands and answers
- * of the control socket. It waits for the answers, but not for ever, whatever comes: what a worker
- * still owes is skipped the next time. */
+/* The watching process has a line to each worker, which carries the commands and answers of the
+ * control socket. It waits for the answers, but only for a bounded time: a late answer is skipped
+ * the next time. */
 #include "config.h"
 
 #include "server/workers.h"
@@ -23,19 +23,19 @@
 #include "common/file.h"
 #include "common/log.h"
 
-/* A worker that lived for less is replaced after a pause, which doubles each time. */
+/* A worker that lived for less than this is replaced after a pause, which doubles each time. */
 #define SHORT_LIFE NS_PER_S
 #define PAUSE_FIRST (100 * NS_PER_MS)
 #define PAUSE_MAX (5 * NS_PER_S)
 #define READS_MAX 100
-/* How long an answer is waited for. */
+/* The longest wait for an answer. */
 #define ANSWER_TIMEOUT NS_PER_S
 
 /* Memory that a worker shares with the watching process. */
 struct workers_slot {
 	/* The worker counts here; the sums are right when it is dead. */
 	alignas(64) struct counters live;
-	/* Copies of `live` from between two turns, where everything adds up: the one numbered
+	/* Copies of `live` from between two turns, where all sums are right: the copy numbered
 	 * `published_count` modulo 2 is whole, the other one may be half written. */
 	struct counters published[2];
 	atomic_uint published_count;
@@ -49,11 +49,11 @@ struct worker {
 	pid_t pid;
 	/* The watching process's end of the line to it, -1 for none. */
 	int channel;
-	/* Answers that have not come; all questions but the last were given up. */
+	/* The number of pending answers; all commands but the last were given up. */
 	int unanswered_count;
-	/* NULL in another worker's process, which cannot reach it. */
+	/* NULL in another worker's process, which cannot access it. */
 	struct workers_slot *slot;
-	/* Bytes of a line that is not whole yet. */
+	/* Bytes of an unfinished line. */
 	char received[WORKERS_LINE];
 	size_t received_bytes;
 	/* ns: when it was started; when the next one is to be started if there is none. */
@@ -61,7 +61,7 @@ struct worker {
 	/* How long the last pause was, 0 for none. */
 	int64_t pause;
 	/* Datagrams dropped by the kernel that dead workers of this number have counted: the
-	 * kernel's own count at their sockets goes on. */
+	 * kernel's own count of their sockets continues. */
 	uint64_t kernel_drops;
 };
 
@@ -70,9 +70,10 @@ struct workers {
 	struct worker *all;
 	/* The counters of the dead workers. */
 	struct counters ended;
-	/* Nobody is replaced. */
+	/* No worker is replaced any more. */
 	bool finishing;
-	/* In a worker's process: its number and its end of the line. -1 in the watching one. */
+	/* In a worker's process: its number and its end of the line. Both are -1 in the watching
+	 * process. */
 	int own, line;
 	/* The watching process. */
 	pid_t watcher;
@@ -109,7 +110,7 @@ static void unmap_slot(struct worker *one)
 	one->slot = NULL;
 }
 
-/* Adds up a worker that has died; the next of its number counts from 0. */
+/* Adds the counters of a worker that has died; the next worker of its number counts from 0. */
 static void end_worker(struct workers *w, int number)
 {
 	struct workers_slot *slot = w->all[number].slot;
@@ -228,7 +229,7 @@ static bool start(struct workers *w, int number, int64_t now)
 			unmap_slot(&w->all[i]);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* The watching process may have died before that. */
+	/* The watching process may have died before prctl(). */
 	if (getppid() != w->watcher)
 		kill(getpid(), SIGKILL);
 	return true;
@@ -262,7 +263,8 @@ bool workers_busy(const struct workers *w)
 }
 
 /* Reads the whole copy. It stays whole until the worker has written the other one and begins to
- * write this one again. The tries are bounded, since somebody may have taken the worker over. */
+ * write this one again. The number of tries is bounded, because an attacker may control the worker.
+ */
 static void read_slot(struct workers_slot *slot, struct counters *t)
 {
 	unsigned published_count = atomic_load(&slot->published_count), before;
@@ -311,8 +313,8 @@ void workers_publish(struct workers *w)
 	atomic_store_explicit(&slot->published_count, next, memory_order_release);
 }
 
-/* Takes the first line of what was received, `n` bytes. Gives it to `add_line` if it belongs to the
- * last question. */
+/* Takes the first line of the received bytes, `n` bytes. Gives it to `add_line` if it belongs to
+ * the last command. */
 static void take_line(struct worker *one, size_t n, workers_line *add_line, void *context)
 {
 	char line[WORKERS_LINE + 1];
@@ -328,7 +330,7 @@ static void take_line(struct worker *one, size_t n, workers_line *add_line, void
 		add_line(context, line);
 }
 
-/* Receives what has come. A worker that has died owes nothing any more. */
+/* Receives what has come. A worker that has died has no pending answers. */
 static void receive(struct worker *one, workers_line *add_line, void *context)
 {
 	ssize_t n = recv(one->channel, one->received + one->received_bytes,
@@ -343,13 +345,13 @@ static void receive(struct worker *one, workers_line *add_line, void *context)
 	one->received_bytes += (size_t)n;
 	while ((end = memchr(one->received, '\n', one->received_bytes)))
 		take_line(one, (size_t)(end - one->received) + 1, add_line, context);
-	/* No line of ours is so long. */
+	/* The server writes no line of this length. */
 	if (one->received_bytes == sizeof one->received)
 		one->received_bytes = 0;
 }
 
-/* Receives from the workers that owe an answer; waits `timeout` ns at most for the first of them.
- * Their lines are few enough for select(), as settle_workers() sees to. */
+/* Receives from the workers with pending answers; waits `timeout` ns at most for the first of them.
+ * Their lines are few enough for select(), which settle_workers() has checked. */
 static void receive_all(struct workers *w, int64_t timeout, workers_line *add_line, void *context)
 {
 	const struct timespec max = { timeout / NS_PER_S, timeout % NS_PER_S };
@@ -371,7 +373,7 @@ static void receive_all(struct workers *w, int64_t timeout, workers_line *add_li
 			receive(&w->all[i], add_line, context);
 }
 
-/* Whether a worker owes the last answer alone. */
+/* Whether the last answer is the only pending one of a worker. */
 static bool is_waited_for(const struct workers *w)
 {
 	for (int i = 0; i < w->count; i++)
@@ -390,7 +392,7 @@ int workers_ask(struct workers *w, const char *command, const volatile sig_atomi
 	for (int i = 0; i < w->count; i++) {
 		struct worker *one = &w->all[i];
 
-		/* A line whose other end has read none of many commands is full. */
+		/* A line is full when its other end has read none of many commands. */
 		if (one->channel >= 0 &&
 		    send(one->channel, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			one->unanswered_count++;

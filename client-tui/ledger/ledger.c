@@ -442,7 +442,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 		return;
 	e->row.sent_at = now;
 	e->row.connecting = connecting_until(l, now) - e->connecting_before;
-	/* The hand-over may be timed a little after the connection was reported. */
+	/* The line may be taken a little after the connection was reported. */
 	if (e->row.connecting < 0)
 		e->row.connecting = 0;
 	e->order = ++l->last_order;
