@@ -22,12 +22,12 @@
 #define BINDIR "/usr/local/bin"
 #endif
 
-/* Where the programs may stand: installed beside this one, in the build tree, where all is
+/* The places of the programs: installed beside this one, in the build tree, where everything is
  * installed. */
 static const char *const clients[] = { "upcase", "../client-tui/upcase", BINDIR "/upcase", NULL };
 static const char *const servers[] = { "upcased", "../server/upcased", BINDIR "/upcased", NULL };
 
-/* Whether PATH has that program under the name. */
+/* Whether the program of this name in PATH is the one at `path`. */
 static bool is_found(const char *name, const char *path)
 {
 	const char *folders = getenv("PATH");
@@ -76,7 +76,7 @@ static bool has_ipv6(const struct lab_options *options)
 	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 
-/* The type that execvp() takes; it writes to none of the words. */
+/* The type that execvp() takes; it does not write to the words. */
 static char *const *as_arguments(const char *const *words)
 {
 	return (char *const *)(uintptr_t)words;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What runs on the two hosts. */
+/* The commands that run on the two hosts. */
 #ifndef UPCASE_LAB_COMMANDS_H
 #define UPCASE_LAB_COMMANDS_H
 
@@ -17,10 +17,11 @@ struct commands {
 	const char *near_words[3], *far_words[10];
 };
 
-/* The client and the server, unless the options name others. The options must live on. */
+/* Chooses the client and the server, unless the options name other commands. The options must live
+ * on. */
 void commands_choose(struct commands *c, const struct lab_options *options);
-/* Changes PATH so that it has these upcase, upcased and upcase-lab: puts the folders of those that
- * it lacks before the others. */
+/* Changes PATH so that it finds these upcase, upcased and upcase-lab: puts the folders that it
+ * lacks before the others. */
 void commands_set_path(const struct commands *c);
 
 #endif

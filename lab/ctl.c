@@ -48,7 +48,8 @@ static void add_time(struct text *line, int64_t ns)
 	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
 }
 
-/* Bytes, a SYN and a FIN take numbers; a number that was used before is a retransmission. */
+/* Bytes, a SYN and a FIN take sequence numbers; a number that was used before is a retransmission.
+ */
 static void add_retransmission(struct event_text *t, const struct packet_event *e,
     struct text *line)
 {
@@ -96,7 +97,7 @@ static void add_fate(const struct packet_event *e, struct text *line)
 		text_put(line, ", %s", e->marks);
 }
 
-/* The time since the first event. */
+/* Adds the time since the first event. */
 static void add_moment(struct event_text *t, int64_t at, struct text *line)
 {
 	if (!t->begun) {
@@ -144,7 +145,7 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-/* The link's own help lists the commands; it needs no link. */
+/* The link's own help lists the commands; this needs no link. */
 static int print_help(void)
 {
 	struct event_filter filter;
@@ -170,7 +171,7 @@ static int print_help(void)
 	return standard_end("upcase-lab");
 }
 
-/* "watch" is no command of the link: ctl writes the events for people. */
+/* "watch" is not a command of the link: ctl writes the events for people. */
 static bool is_watch(int count, char **words)
 {
 	return count > 0 && strcmp(words[0], "watch") == 0;

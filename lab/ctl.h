@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* argv[0] is the program, the rest what follows "ctl". Returns the exit status: 0, 1 when the link
- * refused or there is no lab, 2 for wrong use. */
+/* argv[0] is the program; the arguments after "ctl" follow. Returns the exit status: 0, 1 when the
+ * link refused or there is no lab, 2 for wrong use. */
 int ctl_run(int argc, char **argv);
 
 /* Room for one line. */
 #define EVENT_TEXT_LINE 1000
-/* Flows of TCP that are remembered at once; further ones push out the oldest. */
+/* TCP flows that are kept at once; a further flow replaces the oldest. */
 #define EVENT_TEXT_FLOWS 32
 
 /* One direction of a TCP connection. */
@@ -33,8 +33,8 @@ struct event_text {
 	unsigned oldest;
 };
 
-/* Turns a line of the control socket, `event` without its newline (it is taken apart), into one for
- * people, which names what TCP retransmits. Returns false for a line that is no event. Pure. */
+/* Turns a line of the control socket, `event` without its newline, into a line for people, which
+ * names what TCP retransmits. Changes `event`. Returns false for a line that is no event. Pure. */
 bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE]);
 
 #endif

@@ -18,12 +18,12 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	setlocale(LC_CTYPE, "");
-	/* They are the command's: a socket of ours must never stand there. */
+	/* Descriptors 0 to 2 belong to the command: a socket of ours must never be one of them. */
 	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
 	standard_filter();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
-		/* Its messages begin with the program's name. */
+		/* The messages of ctl_run() begin with the program's name. */
 		argv[1] = argv[0];
 		return ctl_run(argc - 1, argv + 1);
 	}

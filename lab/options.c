@@ -32,7 +32,7 @@ static int set_pcap(const struct options_spec *row, void *settings, const char *
     char why[OPTIONS_WHY])
 {
 	(void)row;
-	/* Standard output is the command's. */
+	/* Standard output belongs to the command. */
 	if (strcmp(value, "-") == 0 || !*value)
 		return text_refuse(why, OPTIONS_WHY, "is no file; to read along, make a fifo");
 	((struct lab_options *)settings)->pcap = value;
@@ -76,7 +76,7 @@ static int parse(struct lab_options *o, int argc, char **argv)
 	int first;
 
 	impair_options_append(options_append(table, own), true, true);
-	/* What follows the first operand are the command's options. */
+	/* The arguments after the first operand belong to the command. */
 	setenv("POSIXLY_CORRECT", "1", 0);
 	first = options_command_line(table, o, argc, argv);
 	if (!was_set)

@@ -11,7 +11,7 @@
 #include "common/impair-options.h"
 
 struct lab_options {
-	/* The first member, as impair-options.h needs it. There is near to far, back is far to
+	/* The first member, as impair-options.h needs it. `there` is near to far, `back` is far to
 	 * near. */
 	struct impair_options link;
 	struct hosts_settings hosts;
@@ -24,11 +24,11 @@ struct lab_options {
 	bool check, help, version, presets;
 };
 
-/* Returns 0, or -1 after one line on stderr. */
+/* Reads the command line. Returns 0, or -1 after one line on stderr. */
 int lab_options_read(struct lab_options *options, int argc, char **argv);
 
 void lab_options_help(FILE *out);
-/* The presets with their values. */
+/* Prints the presets with their values. */
 void lab_options_presets(FILE *out);
 
 #endif

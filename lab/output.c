@@ -25,15 +25,15 @@
  */
 #define PIPE_SIZE (1 << 20)
 
-/* A FIFO or a device that takes bytes and keeps none: nothing in it can be lost. The number is that
- * of /dev/full: Documentation/admin-guide/devices.txt. */
+/* Whether it is a FIFO or a device that takes bytes and keeps none, so that nothing in it can be
+ * lost. The number is that of /dev/full: Documentation/admin-guide/devices.txt. */
 static bool is_stream(const struct stat *st)
 {
 	return S_ISFIFO(st->st_mode) || file_is_null(st) ||
 	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 7));
 }
 
-/* The file may have been replaced since stat(). */
+/* Whether it is the file of stat(), which may have been replaced since. */
 static bool is_same(int fd, const struct stat *seen)
 {
 	struct stat st;
@@ -87,7 +87,7 @@ char *output_tail_last_line(const struct output_tail *tail, char *line, size_t s
 	return printable_replace(line, strlen(line));
 }
 
-/* Opens standard error's terminal again, so that writing does not block; another user's terminal
+/* Opens standard error's terminal again, so that writes do not block; another user's terminal
  * cannot be opened. */
 static int open_screen(void)
 {
@@ -96,7 +96,7 @@ static int open_screen(void)
 	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
-/* Appends to a log, since any text file may be one. The far command may wait for its reader. */
+/* Appends to a log, because any text file may be a log. The far command may wait for its reader. */
 static int open_log(const char *path)
 {
 	const char *why;
@@ -143,7 +143,7 @@ static void show(struct output *o)
 		    o->shown.end - o->shown.first);
 		o->shown.first += n > 0 ? (size_t)n : 0;
 	}
-	/* A terminal that is gone takes nothing any more. */
+	/* A terminal that is gone takes no more text. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		o->shown.first = o->shown.end;
 }

@@ -13,7 +13,7 @@
 
 /* Opens it to append, without waiting: a new file; an ordinary one of the effective user that is
  * empty or whose first bytes, at most 16, `kind` recognises (NULL: any); a FIFO or a pipe, both
- * ways, so that it neither needs a reader nor suffers when one goes; /dev/null or /dev/full.
+ * ways, so that it needs no reader and stays open when a reader leaves; /dev/null or /dev/full.
  * Returns the descriptor, which does not block, or -1 with the reason in *why, as
  * file_replaceable() gives it. */
 int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why);
@@ -27,22 +27,22 @@ struct output_tail {
 	size_t n;
 };
 
-/* Adds; what is too old is forgotten. */
+/* Adds text; drops what is too old. */
 void output_tail_add(struct output_tail *tail, const char *text, size_t n);
-/* The last line that is not empty, without its newline, and with '?' for control characters, into
- * `line`. Returns `line`. */
+/* Copies the last line that is not empty, without its newline, and with '?' for control characters,
+ * into `line`. Returns `line`. */
 char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size);
 
 /* The bytes that utf8_cut_off() finds at most. */
 #define OUTPUT_CUT_OFF 3
 
-/* What the far command writes. */
+/* The output of the far command. */
 struct output {
-	/* The reading end of its pipe, or -1; the descriptor it writes to, the caller's to close;
-	 * the terminal on which it is shown, or -1. */
+	/* The reading end of its pipe, or -1; the descriptor that it writes to, which the caller
+	 * closes; the terminal on which it is shown, or -1. */
 	int fd, end, screen;
 	struct output_tail tail;
-	/* Text still to be shown, and the beginning of a character whose rest is to come. */
+	/* Text that is still to be shown, and the beginning of an unfinished character. */
 	struct send_buffer shown;
 	char cut[OUTPUT_CUT_OFF];
 	size_t cut_off;
@@ -54,7 +54,7 @@ struct output {
 int output_open_far(struct output *o, const char *file);
 void output_watch(const struct output *o, struct fd_watch *w);
 void output_dispatch(struct output *o, const struct fd_watch *w);
-/* Reads and shows what is there. */
+/* Reads the output that is there and shows it. */
 void output_read(struct output *o);
 
 #endif

@@ -46,26 +46,26 @@ struct relay {
 	struct link *link;
 	struct control *control;
 	struct output far_output;
-	/* The near command's wait status; -1: it has not ended. */
+	/* The near command's wait status; -1: it still runs. */
 	int near_status;
 	/* The far command served; the hosts are there. */
 	bool far_served;
-	/* How it ended if it ended badly while the near command ran, else empty. */
+	/* How it ended if it failed while the near command ran, else empty. */
 	char far_failure[STATUS_TEXT];
-	/* Packets of the hosts' that the link never saw. */
+	/* The hosts' packets that did not reach the link. */
 	unsigned long long kernel_drops[HOSTS_SIDES];
-	/* The capture's file until the link has it, else -1; it could not be written to its end. */
+	/* The capture's file until the link has it, else -1; whether writing it failed. */
 	int capture;
 	struct capture *writer;
 	bool capture_failed;
-	/* 0, or the lab's exit status because something went wrong, and what. */
+	/* 0, or the exit status of the lab after a failure, and the failure. */
 	int trouble;
 	char failure[DIAGNOSE_TEXT + 40];
 	/* The signal that ended the lab, or 0. */
 	int ended_by;
 	/* When the supervisor is killed, or CLOCK_NEVER. */
 	int64_t deadline;
-	/* For pselect(): signals are blocked but there. */
+	/* The mask for pselect(); at other times the signals are blocked. */
 	sigset_t mask;
 };
 
@@ -131,7 +131,7 @@ static void end(struct relay *r)
 		r->deadline = clock_monotonic() + TIMEOUT;
 }
 
-/* Ends the lab; its last line says why. */
+/* Ends the lab; its last line gives the reason. */
 static void give_up(struct relay *r, const char *what, const char *why)
 {
 	r->trouble = 1;
@@ -164,7 +164,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 	    r->devices[HOSTS_FAR]);
 	if (!r->link)
 		return -1;
-	/* The supervisor and its commands are forked already, and keep their priority. */
+	/* The supervisor and its commands are forked already and keep their own priority. */
 	(void)link_set_priority(true);
 	if (o->pcap && start_capture(r, message) != 0)
 		return -1;
@@ -176,7 +176,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 }
 
 /* Standard error may block: while it does, a signal ends this process at once, and the supervisor
- * removes what there is. */
+ * removes the lab's files. */
 static void say_start(const struct relay *r, const struct hosts_report *report)
 {
 	char line[IMPAIR_OPTIONS_LINE];
@@ -227,7 +227,7 @@ static void far_ended(struct relay *r, int status)
 	if (r->far_output.fd >= 0)
 		output_read(&r->far_output);
 	if (r->far_served) {
-		/* Said at the end: now the screen is the near command's. */
+		/* The line is written at the end: now the screen belongs to the near command. */
 		if (r->near_status < 0 && !r->ended_by && !r->trouble)
 			report_status(status, &r->far_output.tail, r->far_failure);
 		return;
@@ -295,7 +295,7 @@ static void handle_signals(struct relay *r)
 
 	while ((number = signals_take(&typed))) {
 		if ((number == SIGINT || number == SIGQUIT) && r->near) {
-			/* The terminal has sent what is typed to the command too. */
+			/* The terminal has also sent a typed signal to the command. */
 			if (!typed)
 				supervisor_notify(r->supervisor, SUPERVISOR_SIGNAL, number);
 		} else if (r->ended_by && r->supervisor_pid) {
@@ -381,7 +381,7 @@ static void start(struct relay *r, const struct commands *commands)
 	close(plan.far_output);
 }
 
-/* Names the sockets of the link and of the far server for what runs on the hosts. */
+/* Names the sockets of the link and of the far server for the commands on the hosts. */
 static void set_environment(const char *runtime_dir)
 {
 	char path[RUNTIME_DIR_PATH + 8];
@@ -436,15 +436,15 @@ static void finish(struct relay *r)
 	(void)link_set_priority(false);
 	r->capture_failed = r->writer && capture_finish(r->writer) != 0;
 	control_free(r->control);
-	/* The supervisor: it has closed its socket, so it has ended or is about to. */
+	/* The supervisor has closed its socket, so it has ended or is about to. */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	runtime_dir_remove(r->runtime_dir);
 	if (r->far_output.fd >= 0)
 		output_read(&r->far_output);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
-	/* Standard error may block: all is removed by now, and a signal ends the process at once.
-	 */
+	/* Standard error may block: everything is removed by now, and a signal ends the process at
+	 * once. */
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	if (r->ended_by)
@@ -493,7 +493,7 @@ int relay_run(const struct lab_options *options)
 	terminal_open(&r.terminal);
 	signals_catch();
 	start(&r, &commands);
-	/* Only now: the supervisor is to have the mask that the lab was given. */
+	/* This comes after the start: the supervisor needs the mask that the lab was given. */
 	signals_block(&r.mask);
 	if (r.supervisor < 0)
 		give_up(&r, "fork", strerror(errno));

@@ -23,10 +23,10 @@ struct self_check {
 	int supervisor;
 	pid_t supervisor_pid;
 	struct device *devices[HOSTS_SIDES];
-	/* What the supervisor said last of each. */
+	/* The last failure and the last report from the supervisor. */
 	struct diagnose_failure failure;
 	struct hosts_report report;
-	/* A set of enum supervisor_probe, or -1 as long as it is not known. */
+	/* A set of enum supervisor_probe, or -1 while it is unknown. */
 	int passed;
 };
 

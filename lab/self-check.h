@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Really makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one
- * works, else 1. */
+/* Makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one works,
+ * else 1. */
 int self_check_run(FILE *out);
 
 #endif

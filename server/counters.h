@@ -73,8 +73,7 @@
 	X(IDLE, "idle") \
 	/* The server ended, with everything sent. */ \
 	X(STOPPED, "stopped") \
-	/* By the server, with bytes that the client did not take, or by the death of the worker. \
-	 */ \
+	/* The server closed it with bytes that the client did not take, or the worker died. */ \
 	X(CUT, "cut")
 
 /* Datagrams on one direction of the impaired link. `datagrams` and `copies` (second ones) together

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checksums of packets, and those that a kernel left to its network device. Pure. */
+/* Checksums of packets, and the completion of checksums that a kernel left to its network device.
+ * Pure. */
 #ifndef UPCASE_LAB_CHECKSUM_H
 #define UPCASE_LAB_CHECKSUM_H
 
@@ -7,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The sum of the Internet checksum (RFC 1071): adds `n` bytes to `sum`, that of even lengths
- * before, 64 KiB at most in all. checksum_fold() turns it into the packet's field. */
+/* The sum of the Internet checksum (RFC 1071): adds `n` bytes to `sum`, the sum of earlier parts of
+ * even length, 64 KiB at most in all. checksum_fold() turns it into the packet's field. */
 static inline uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n)
 {
 	for (; n > 1; p += 2, n -= 2)

@@ -25,7 +25,8 @@ struct device {
 	int fd;
 	/* The host's own MTU, bytes. */
 	int mtu;
-	/* DEVICE_VETH: the socket that sends to the host, else -1; the ring of what it sent. */
+	/* DEVICE_VETH: the socket that sends to the host, else -1; the ring of the packets that the
+	 * host sent. */
 	int injector;
 	struct device_ring ring;
 	/* Packets that did not fit into the ring. */
@@ -36,11 +37,11 @@ struct device {
 #define RING_SIZE (8u << 20)
 /* Bytes that the kernel allocates in one piece. */
 #define BLOCK_SIZE (64u << 10)
-/* Before a packet in its frame: the kernel's header and its padding, the virtio header, the
- * Ethernet header. */
+/* The space before a packet in its frame: the kernel's header and its padding, the virtio header,
+ * the Ethernet header. */
 #define FRAME_HEAD 128
 
-/* Locally administered, the same for both hosts: without ARP nothing compares them. */
+/* Locally administered, the same for both hosts: without ARP no host compares the addresses. */
 static const uint8_t host_mac[ETH_ALEN] = { 0x02, 0, 0, 0x09, 0, 0x01 };
 
 const unsigned char *device_host_mac(void)
@@ -146,7 +147,7 @@ unsigned long long device_kernel_drops(struct device *device)
 	struct tpacket_stats stats;
 	socklen_t n = sizeof(stats);
 
-	/* Asking sets the kernel's count to 0. */
+	/* Reading the kernel's count sets it to 0. */
 	if (device->kind == DEVICE_VETH &&
 	    getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
 		device->kernel_drops += stats.tp_drops;
@@ -163,7 +164,7 @@ static bool is_ip(const uint8_t *packet, size_t n)
 	return n >= 20 && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
 }
 
-/* Copies the packet of a frame: its length, or 0 if it is not whole or not IP. */
+/* Copies the packet of a frame. Returns its length, or 0 if it is not whole or not IP. */
 static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, size_t size)
 {
 	const uint8_t *start = (const uint8_t *)frame + frame->tp_mac;
@@ -240,7 +241,8 @@ int device_write(struct device *device, const void *packet, size_t n)
 		errno = EINVAL;
 		return -1;
 	}
-	/* A TUN device would take it: the kernel does not hold received packets against the MTU. */
+	/* A TUN device would take it: the kernel does not check received packets against the MTU.
+	 */
 	if (n > (size_t)device->mtu) {
 		errno = EMSGSIZE;
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The outer end of a host's network device: reads what the host sends, writes what the host
  * receives. Packets are bare IP, whole, with complete checksums, never larger than the device's
- * MTU. The file descriptor keeps working without any namespace, so a relay needs none. */
+ * MTU. The descriptor works without any namespace, so a relay needs none. */
 #ifndef UPCASE_LAB_DEVICE_H
 #define UPCASE_LAB_DEVICE_H
 
@@ -16,8 +16,8 @@
 enum device_kind {
 	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
 	DEVICE_TUN,
-	/* A pair of packet sockets: one reads what the host sends over its end of a veth pair, with
-	 * PACKET_VNET_HDR; one sends from the pair's outer end. */
+	/* Two packet sockets: one reads what the host sends over its end of a veth pair, with
+	   PACKET_VNET_HDR; one sends from the pair's outer end. */
 	DEVICE_VETH,
 	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
 	DEVICE_SOCKET,
@@ -26,24 +26,24 @@ enum device_kind {
 struct device;
 
 /* Takes over the open descriptor `fd` (made non-blocking and close-on-exec); `mtu` is the host's
- * own, in bytes. Returns NULL with errno when memory runs out, and leaves `fd` to the caller. For
- * all kinds but DEVICE_VETH. */
+ * own, in bytes. Returns NULL with errno when memory runs out; the caller then keeps `fd`. For all
+ * kinds but DEVICE_VETH. */
 struct device *device_new(enum device_kind kind, int fd, int mtu);
 
-/* The same for a DEVICE_VETH: the two sockets of netlink_packet_socket(). Keeps the
- * calling process on the processor on which it runs: the kernel queues what is injected for each
- * processor, so a process that moved would let its later packets overtake its earlier ones. */
+/* The same for a DEVICE_VETH: the two sockets of netlink_packet_socket(). Keeps the calling process
+ * on its present processor: the kernel queues injected packets for each processor, so after a move
+ * later packets would overtake earlier ones. */
 struct device *device_new_veth(int tap, int injector, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
 void device_free(struct device *device);
 
-/* The descriptor to watch for reading; the device keeps it. */
+/* The descriptor to watch for reading; the device owns it. */
 int device_fd(const struct device *device);
 
-/* One packet that the host sent: its length in bytes. 0 when something was read that is no packet
- * of the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno,
- * EAGAIN when there is nothing; any other errno means that the device is gone. */
+/* Reads one packet that the host sent. Returns its length in bytes; 0 when the frame was no packet
+ * of the host's (ARP, an echo of our own frame, a frame too short): read again. Returns -1 with
+ * errno, EAGAIN when there is nothing; any other errno means that the device is gone. */
 ssize_t device_read(struct device *device, void *packet, size_t size);
 
 /* Gives the host a packet of `n` bytes. Returns 0, or -1 with errno: EMSGSIZE if it is longer than
@@ -51,12 +51,12 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
  * delivered), EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
 
-/* The number of packets that the kernel had no room to keep for device_read(), as far as
- * the descriptor counts them (DEVICE_VETH). */
+/* The number of packets for which the kernel had no room, as far as the descriptor counts them
+ * (DEVICE_VETH). */
 unsigned long long device_kernel_drops(struct device *device);
 
-/* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames
- * in turn and marks each as ours; we mark it as the kernel's again. Reading it takes no system
+/* A ring of frames shared with the kernel (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames
+ * in order and marks each as ours; we mark it as the kernel's again. Reading it takes no system
  * call, and it holds more than a socket's buffer does for an ordinary user. */
 struct device_ring {
 	uint8_t *frames;
@@ -69,7 +69,7 @@ struct device_ring {
 struct tpacket_req device_ring_shape(int mtu);
 /* Maps the ring of `fd`, which has this shape. Returns 0, or -1 with errno. */
 int device_ring_map(struct device_ring *ring, int fd, struct tpacket_req shape);
-/* A ring that is all zero is left alone. */
+/* Unmaps the ring; does nothing to a ring that is all zero. */
 void device_ring_unmap(struct device_ring *ring);
 
 /* The next frame, or NULL while there is none. The kernel writes the status on another processor:
@@ -82,14 +82,14 @@ static inline struct tpacket2_hdr *device_ring_frame(const struct device_ring *r
 	return __atomic_load_n(&frame->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER ? frame : NULL;
 }
 
-/* Gives it back to the kernel. */
+/* Gives the frame back to the kernel. */
 static inline void device_ring_release(struct device_ring *ring, struct tpacket2_hdr *frame)
 {
 	__atomic_store_n(&frame->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 	ring->next = (ring->next + 1) % ring->shape.tp_frame_nr;
 }
 
-/* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
+/* The hardware address, six bytes, that a host behind a DEVICE_VETH must have. */
 const unsigned char *device_host_mac(void);
 
 #endif

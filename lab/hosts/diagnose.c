@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One table: the first row whose step, error and condition hold gives the words. Rows with a
- * condition stand before those without. */
+/* The first row of the table whose step, error and condition hold gives the words. Rows with a
+ * condition come before those without. */
 #include "config.h"
 
 #include "lab/hosts/diagnose.h"
@@ -175,7 +175,7 @@ char *diagnose(const struct diagnose_failure *failure, const struct diagnose_fac
 {
 	const char *why = find(failure, facts);
 
-	/* Its words name what the machine offers. */
+	/* The words name what the machine offers. */
 	if (failure->step == DIAGNOSE_CONGESTION)
 		snprintf(text, DIAGNOSE_TEXT,
 		    "%s: %s: this kernel has the congestion controls %s; to load another: "

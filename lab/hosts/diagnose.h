@@ -38,8 +38,8 @@ struct diagnose_failure {
 	int error;
 };
 
-/* What decides whether namespaces and devices may be made; -1 where this kernel has no such
- * setting. */
+/* The settings that decide whether namespaces and devices may be made; -1 where this kernel has no
+ * such setting. */
 struct diagnose_facts {
 	/* kernel.unprivileged_userns_clone (Debian's and Arch's kernels). */
 	long userns_clone;
@@ -53,11 +53,11 @@ struct diagnose_facts {
 	bool root;
 	/* The process's root folder is not the machine's (chroot), as far as can be seen. */
 	bool chrooted;
-	/* The congestion controls that the kernel has, by spaces. */
+	/* The congestion controls of the kernel, separated by spaces. */
 	char congestion[64];
 };
 
-/* One line without newline into `text`. Returns `text`. */
+/* Writes one line without newline into `text`. Returns `text`. */
 char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,
     char text[DIAGNOSE_TEXT]);
 

@@ -55,7 +55,7 @@ static int failed(struct hosts_pair *pair, enum diagnose_step step)
 	return -1;
 }
 
-/* Writes a file that is there. Returns 0, or -1 with errno. */
+/* Writes to an existing file. Returns 0, or -1 with errno. */
 static int write_file(const char *path, const char *text)
 {
 	const int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -89,8 +89,8 @@ static int get_sysctl(const char *key, char *value, int size)
 	return done ? 0 : -1;
 }
 
-/* The user and the group are the only ones of the new namespace, under their own numbers: a shell
- * in it is still the user's own. */
+/* The user and the group are the only ones of the new namespace and keep their numbers: a shell in
+ * it still has the user's name. */
 static int own_user_namespace(struct hosts_pair *pair)
 {
 	unsigned uid = geteuid(), gid = getegid();
@@ -98,7 +98,8 @@ static int own_user_namespace(struct hosts_pair *pair)
 
 	if (unshare(CLONE_NEWUSER) != 0)
 		return failed(pair, DIAGNOSE_USER_NS);
-	/* Else gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such file. */
+	/* Without this gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such
+	 * file. */
 	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
 		return failed(pair, DIAGNOSE_SETGROUPS);
 	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
@@ -127,7 +128,7 @@ int hosts_isolate(struct hosts_pair *pair)
 	return 0;
 }
 
-/* The machine's own names, then the lab's. */
+/* Writes the machine's own names, then the lab's. */
 static int write_names(const char *path)
 {
 	static const char ours[] = LAB_NEAR_IPV4 " near\n" LAB_NEAR_IPV6 " near\n" LAB_FAR_IPV4
@@ -146,7 +147,7 @@ static int write_names(const char *path)
 	return done ? 0 : -1;
 }
 
-/* Binds a changed copy of /etc/hosts over the real one, for the lab's processes only. The copy's
+/* Binds a changed copy of /etc/hosts over the real one, only for the lab's processes. The copy's
  * file system is unmounted as soon as it is bound, so nothing is left behind. */
 static bool give_names(void)
 {
@@ -166,7 +167,7 @@ static bool give_names(void)
 
 static void shape_mounts(struct hosts_report *report)
 {
-	/* Mounts of the machine still appear here, ours do not appear there. */
+	/* Mounts of the machine still appear here; ours do not appear there. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
 		return;
 	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ==
@@ -174,8 +175,8 @@ static void shape_mounts(struct hosts_report *report)
 	report->names = give_names();
 }
 
-/* The calling process's host, before its device is raised: what the kernel does by itself is
- * switched off, and an ordinary user may ping. */
+/* Prepares the calling process's host before its device is up: switches off what the kernel sends
+ * by itself, and allows ordinary users to ping. */
 static void quiet_host(struct hosts_report *report)
 {
 	static const char *const off[] = {
@@ -217,7 +218,7 @@ static int choose_congestion(const char *wanted, enum hosts_side side, struct ho
 	return 0;
 }
 
-/* The device of the calling process's host is there: give the host its addresses. */
+/* Gives the calling process's host, whose device exists, its addresses. */
 static int raise_host(const struct hosts_settings *settings, enum hosts_side side,
     struct hosts_pair *pair)
 {
@@ -261,7 +262,7 @@ static int open_namespace(struct hosts_pair *pair)
 	return fd < 0 ? failed(pair, DIAGNOSE_NET_NS) : fd;
 }
 
-/* Returns -1 where it cannot be made: a capture then has the link's times, and says so. */
+/* Returns -1 where it cannot be made: a capture then has the link's times, with a note. */
 static int open_timestamp_tap(const char *device)
 {
 	const struct tpacket_req ring = timestamp_tap_shape();
@@ -269,7 +270,7 @@ static int open_timestamp_tap(const char *device)
 	return netlink_timestamp_tap(device, &ring);
 }
 
-/* A new host of its own; the calling process is in it afterwards. */
+/* Makes a new host; the calling process is in it afterwards. */
 static int make_host(const struct hosts_settings *settings, enum hosts_side side, int middle,
     struct hosts_pair *pair)
 {
@@ -296,7 +297,7 @@ static int make_host(const struct hosts_settings *settings, enum hosts_side side
 	return 0;
 }
 
-/* In the middle namespace: the outer ends of both pairs. */
+/* Opens the outer ends of both pairs, in the middle namespace. */
 static int open_outer_ends(const struct hosts_settings *settings, struct hosts_pair *pair)
 {
 	const struct netlink_setup shape = {
@@ -379,7 +380,7 @@ int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair)
 		return -1;
 	if (settings->backend != HOSTS_BACKEND_VETH)
 		result = make_pair(settings, HOSTS_BACKEND_TUN, middle, pair);
-	/* Other failures than TUN's would come again. */
+	/* Failures that are not TUN's would come again. */
 	if (result != 0 && settings->backend == HOSTS_BACKEND_AUTO &&
 	    (pair->failure.step == DIAGNOSE_TUN_OPEN ||
 	        pair->failure.step == DIAGNOSE_TUN_CREATE)) {
@@ -474,8 +475,8 @@ bool hosts_is_listening(void)
 	       find_line("/proc/self/net/udp6", "%*s %*s %*s 07 %1s", next);
 }
 
-/* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors,
- * drops of what went out. */
+/* The row of a device: its name, eight numbers about received packets, then bytes, packets, errors,
+ * drops of sent ones. */
 unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side)
 {
 	unsigned long long drops = 0;

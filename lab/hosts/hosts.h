@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two hosts on one machine: network namespaces with a device, addresses and nothing else. This is
- * the only file that makes namespaces. Its functions run in a process forked for it: it leaves the
- * machine's namespaces for good, and what it made lasts as long as its processes do. */
+/* Two hosts on one machine: network namespaces with a device, addresses and nothing else. Only this
+ * file makes namespaces. Its functions run in a process forked for it: it leaves the machine's
+ * namespaces for good, and the hosts last as long as its processes do. */
 #ifndef UPCASE_LAB_HOSTS_H
 #define UPCASE_LAB_HOSTS_H
 
@@ -14,7 +14,7 @@
 
 /* The device's name on both hosts. */
 #define HOSTS_DEVICE "wire"
-/* Bounds of the hosts' own MTU: IPv4's least (RFC 791), what a TUN device takes at most. */
+/* Bounds of the hosts' own MTU: IPv4's least (RFC 791), a TUN device's greatest. */
 #define HOSTS_MTU_MIN 68
 #define HOSTS_MTU_MAX 65521
 /* The least MTU for IPv6 (RFC 8200, 5). */
@@ -36,17 +36,17 @@ struct hosts_settings {
 	bool timestamped;
 };
 
-/* What was made. */
+/* The hosts that were made. */
 struct hosts_report {
 	/* The back end in use, never HOSTS_BACKEND_AUTO. */
 	enum hosts_backend backend;
-	/* Why HOSTS_BACKEND_AUTO passed TUN over; DIAGNOSE_NONE if it did not. */
+	/* Why HOSTS_BACKEND_AUTO did not use TUN; DIAGNOSE_NONE if it did. */
 	struct diagnose_failure passed_over;
 	/* The hosts have IPv6 addresses. */
 	bool ipv6;
 	/* /proc/sys could not be written: ping may fail for an ordinary user. */
 	bool sysctl_denied;
-	/* ps and the like see the lab's own processes only. */
+	/* ps and the like see only the lab's own processes. */
 	bool own_proc;
 	/* "near" and "far" are known as names. */
 	bool names;
@@ -58,12 +58,13 @@ struct hosts_report {
 enum hosts_fd {
 	/* its network namespace; */
 	HOSTS_NS,
-	/* what reads the packets that it sends; with TUN the one that writes to it too; */
+	/* the descriptor that reads the packets that it sends; with TUN it writes to the host too;
+	 */
 	HOSTS_TAP,
-	/* with veth, what sends to it; */
+	/* with veth, the descriptor that sends to it; */
 	HOSTS_INJECTOR,
-	/* the time stamp tap, and with veth another at the outer end: all, or, where they are not
-	 * used or cannot be made, none. */
+	/* the time stamp tap, and with veth another at the outer end: both, or, where they are not
+	   used or cannot be made, none. */
 	HOSTS_STAMPS,
 	HOSTS_OUTER_STAMPS,
 	HOSTS_FDS,
@@ -77,39 +78,38 @@ struct hosts_pair {
 	struct diagnose_failure failure;
 };
 
-/* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the
- * user keeps its own ids. Children of this process live in a process namespace of their own.
- * Returns 0, or -1 with pair->failure. */
+/* Leaves the machine's namespaces: as root directly, else by a user namespace in which the user
+ * keeps its own ids. Children of this process live in a process namespace of their own. Returns 0,
+ * or -1 with pair->failure. */
 int hosts_isolate(struct hosts_pair *pair);
 
-/* Makes both hosts. To be called by the first process of the process namespace. Returns 0, or -1
- * with pair->failure. */
+/* Makes both hosts. The first process of the process namespace calls it. Returns 0, or -1 with
+ * pair->failure. */
 int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair);
 
-/* The devices of hosts that were made with this MTU; takes over their
- * descriptors. Returns 0, or -1 with errno. */
+/* Makes the devices of hosts with this MTU; takes over their descriptors. Returns 0, or -1 with
+ * errno. */
 int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES]);
 
-/* The time stamp taps of the hosts; takes over their descriptors. Returns false when there are
- * none. */
+/* Makes the time stamp taps of the hosts; takes over their descriptors. Returns false when there
+ * are none. */
 bool hosts_timestamp_taps(const struct hosts_pair *pair, struct timestamp_tap *taps[HOSTS_SIDES]);
 
-/* The calling process moves to that host. 0, or -1 with errno. */
+/* Moves the calling process to that host. Returns 0, or -1 with errno. */
 int hosts_enter(const struct hosts_pair *pair, enum hosts_side side);
 
-/* Keeps, for what the calling process executes, the rights over its host that root has: raw
- * sockets, ports below 1024, the device. Without effect for root. */
+/* Keeps root's rights over the host for what the calling process executes: raw sockets, ports below
+ * 1024, the device. Without effect for root. */
 void hosts_keep_rights(void);
 
-/* Whether something listens on the host in which the calling process is: TCP, or a bound UDP
- * socket. */
+/* Whether something listens on the calling process's host: TCP, or a bound UDP socket. */
 bool hosts_is_listening(void);
 
 /* The packets that the host's device dropped because nobody read them in time. The calling process
  * moves to that host. */
 unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side);
 
-/* Reads what this machine says of itself. */
+/* Reads the facts of this machine. */
 void hosts_facts(struct diagnose_facts *facts);
 
 const char *hosts_backend_name(enum hosts_backend backend);

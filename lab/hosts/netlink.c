@@ -163,7 +163,7 @@ static struct ifinfomsg *begin_link(struct request *r, const char *name)
 }
 
 /* Without a link-local address the kernel neither solicits routers nor reports multicast groups.
- * Fails where IPv6 is switched off, which does no harm. */
+ * The request fails where IPv6 is switched off, which does no harm. */
 static void forbid_link_local(const char *name)
 {
 	const uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
@@ -196,8 +196,8 @@ union feature_count {
 	char buffer[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
-/* Features that join packets, leave segmentation for later, or leave checksums incomplete; without
- * the kernel's own segmentation in software ("tx-generic-segmentation"), which comes before. */
+/* Features that join packets, defer segmentation, or leave checksums incomplete; without the
+ * kernel's own segmentation in software ("tx-generic-segmentation"), which comes before. */
 static bool is_offload(const char *name)
 {
 	size_t n = strlen(name);
@@ -220,7 +220,7 @@ static int ethtool(int fd, const char *name, void *command)
 	return ioctl(fd, SIOCETHTOOL, &request);
 }
 
-/* How many features there are, 0 if that cannot be said. */
+/* The number of features, 0 if unknown. */
 static uint32_t count_features(int fd, const char *name)
 {
 	union feature_count count = { .head = { .cmd = ETHTOOL_GSSET_INFO,
@@ -231,8 +231,8 @@ static uint32_t count_features(int fd, const char *name)
 	         : 0;
 }
 
-/* Checksums and segmentation are left to the kernel's software. A checksum that is missing
- * nevertheless shows in PACKET_VNET_HDR, and device_read() completes it. */
+/* Leaves checksums and segmentation to the kernel's software. A checksum that is still missing
+ * shows in PACKET_VNET_HDR, and device_read() completes it. */
 static void forbid_offload(const char *name)
 {
 	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS,
@@ -270,7 +270,7 @@ int netlink_raise(const char *name, const struct netlink_setup *shape)
 	return send_request(&r);
 }
 
-/* Waits until `ready` returns true for the socket `fd`, which is closed, and `what`. */
+/* Waits until `ready` returns true for the socket `fd`, which it closes, and `what`. */
 static void wait_until(bool (*ready)(int fd, const void *what), int fd, const void *what)
 {
 	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
@@ -389,7 +389,7 @@ int netlink_route_congestion(const char *name, const char *address, int prefix,
 	return send_request(&r);
 }
 
-/* Only what goes out: not what is injected at the other end. */
+/* Receives only outgoing frames: not those that are injected at the other end. */
 static int receive_outgoing(int fd)
 {
 	struct sock_filter steps[] = {
@@ -445,7 +445,7 @@ int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 
 	if (fd < 0)
 		return -1;
-	/* Else the kernel stamps a frame only when it is put into the ring. */
+	/* Without this the kernel stamps a frame only when it is put into the ring. */
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
 	    keep_in_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;

@@ -21,16 +21,16 @@
 #include "common/text.h"
 
 #define PREFIX "upcase-lab-"
-/* What mkdtemp() fills in. */
+/* The part that mkdtemp() fills in. */
 #define RANDOM ".XXXXXX"
 #define PLACES 2
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
 static const char *const files[] = { RUNTIME_DIR_LINK, RUNTIME_DIR_FAR };
 
-/* No other user can put something else where our folder lies: each folder on the way, up to the
- * root, is ours or root's, and where others may write into it, the sticky bit keeps them from what
- * is not theirs. */
+/* Whether no other user can replace our folder: each folder on the way, up to the root, is ours or
+ * root's, and one that others may write into has the sticky bit, which protects the files of
+ * others. */
 static bool is_safe(const char *real)
 {
 	char path[PATH_MAX];
@@ -47,8 +47,8 @@ static bool is_safe(const char *real)
 	return true;
 }
 
-/* The places in the order in which they are tried, without links: false and why for one that is not
- * used, without a reason where none is named. */
+/* Finds place `i` in the order in which they are tried, without links. Returns false for a place
+ * that is not used: with the reason, or without one where the place has no name. */
 static bool place(int i, char real[PATH_MAX], const char **named, const char **why)
 {
 	*named = i == 0 ? getenv("XDG_RUNTIME_DIR") : getenv("TMPDIR");
@@ -65,7 +65,7 @@ static bool place(int i, char real[PATH_MAX], const char **named, const char **w
 	return !*why;
 }
 
-/* Opens a folder that is ours alone; -1: it is none. */
+/* Opens a folder that is ours alone. Returns -1 if it is not. */
 static int open_ours(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -84,7 +84,7 @@ static bool is_ours(const char *path)
 	return fd >= 0 && close(fd) == 0;
 }
 
-/* A lab listens there. */
+/* Whether a lab listens there. */
 static bool is_alive(const char *path)
 {
 	char file[RUNTIME_DIR_PATH + 8];
@@ -135,7 +135,8 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
 	return NULL;
 }
 
-/* A relay and its supervisor killed at the same moment leave their folder to whoever comes next. */
+/* A relay and its supervisor that are killed at the same moment leave their folder to the next lab,
+ * which removes it. */
 static void remove_left_behind(const char *in)
 {
 	DIR *directory = opendir(in);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The folder of a running lab: its sockets lie there, readable by its user only. It lies in
+/* The folder of a running lab: it has the lab's sockets, readable only by its user. It is in
  * $XDG_RUNTIME_DIR, or else in $TMPDIR or, without one, /tmp, but only where no user but this one
- * and root can put something else in its place. It is called upcase-lab-PID.XXXXXX. */
+ * and root can replace it. Its name is upcase-lab-PID.XXXXXX. */
 #ifndef UPCASE_LAB_RUNTIME_DIR_H
 #define UPCASE_LAB_RUNTIME_DIR_H
 
@@ -14,13 +14,12 @@
 #define RUNTIME_DIR_LINK "link"
 #define RUNTIME_DIR_FAR "far"
 
-/* Makes one, and removes those that killed labs have left. Returns 0; or -1 and the fault of each
- * place in `reasons`: "/run/user/1000: No space left on device; /tmp: Permission
- * denied". */
+/* Makes a folder, and removes those that killed labs have left. Returns 0; or -1 and the fault of
+ * each place in `reasons`: "/run/user/1000: No space left on device; /tmp: Permission denied". */
 int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size);
-/* Removes it and the files in it. "" is nothing. */
+/* Removes the folder and the files in it. Does nothing for "". */
 void runtime_dir_remove(const char *path);
-/* The control socket of this user's newest lab that is still there: 0, or -1 if there is none. */
+/* Finds the control socket of this user's newest running lab. Returns 0, or -1 if there is none. */
 int runtime_dir_newest(char *socket_path, size_t size);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* The signals that set flags come first; the others do nothing. */
+/* The signals that set flags come first; the others have no effect. */
 static const int caught[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE,
 	SIGXFSZ };
 #define CAUGHT (sizeof(caught) / sizeof(*caught))

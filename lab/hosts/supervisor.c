@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A few phases, in order: the hosts are made; the far command starts and says that it serves; the
- * near command runs; all is ended. A small pselect() loop waits for the relay, the far command and
- * children. */
+/* The phases, in order: the hosts are made; the far command starts and reports that it serves; the
+ * near command runs; everything is ended. A small pselect() loop waits for the relay, the far
+ * command and children. */
 #include "config.h"
 
 #include "lab/hosts/supervisor.h"
@@ -30,14 +30,14 @@
 /* The time for the far command to end after the near one; for both, after a signal. */
 #define GRACE (2 * NS_PER_S)
 #define GRACE_ASKED (600 * NS_PER_MS)
-/* The time for the far command to say that it serves; to end after it has closed the descriptor;
- * for one that cannot say so to listen, and the time between two checks. */
+/* The time for the far command to report that it serves; to end after it has closed the descriptor;
+ * to listen, for a command that cannot report; the time between two checks. */
 #define READY_WAIT (10 * NS_PER_S)
 #define CLOSED_WAIT (NS_PER_S / 2)
 #define LISTEN_WAIT (1 * NS_PER_S)
 #define LISTEN_POLL (5 * NS_PER_MS)
 
-/* The discard service's port: nobody else's; how long a probe's datagram may take, ms. */
+/* The discard service's port, which no other program has; the time for a probe's datagram, ms. */
 #define PROBE_PORT 9
 #define PROBE_TIMEOUT_MS 3000
 
@@ -49,11 +49,11 @@ struct supervisor {
 	enum phase phase;
 	/* The socket to the relay, or -1 once it is gone. */
 	int relay;
-	/* The descriptor on which the far command says that it serves, or -1. */
+	/* The descriptor on which the far command reports that it serves, or -1. */
 	int ready;
-	/* 0: does not run. */
+	/* 0: it does not run. */
 	pid_t far, near;
-	/* The end of the phase at the latest. */
+	/* The latest end of the phase. */
 	int64_t deadline;
 	/* The signals blocked before, for the commands. */
 	sigset_t mask;
@@ -84,7 +84,7 @@ static int send_message(int fd, const struct supervisor_message *message, const 
 	return sendmsg(fd, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* The sender's descriptors became ours, in their order. */
+/* The kernel has made the sender's descriptors ours, in their order. */
 static void take_fds(struct hosts_pair *pair, const int *fds, int count)
 {
 	for (int kind = 0; kind < HOSTS_FDS; kind++)
@@ -126,7 +126,7 @@ int supervisor_read(int fd, struct supervisor_message *message)
 	do {
 		n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
-	/* ECONNRESET: the peer went with messages unread. */
+	/* ECONNRESET: the peer closed with messages unread. */
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;
 	if (n < 0)
@@ -143,7 +143,7 @@ void supervisor_notify(int fd, enum supervisor_message_type type, int value)
 	(void)send_message(fd, &message, NULL, 0);
 }
 
-/* A UDP socket on that host's address, or -1. */
+/* Opens a UDP socket on that host's address, or returns -1. */
 static int open_probe_socket(const struct hosts_pair *pair, enum hosts_side side,
     const char *address)
 {
@@ -218,7 +218,7 @@ static void become_far(const struct supervisor *s, int ready)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* No terminal: what is typed there is for the near command. */
+	/* The far command gets no terminal: typed input is for the near command. */
 	setsid();
 	dup2(null, STDIN_FILENO);
 	dup2(s->plan->far_output, STDOUT_FILENO);
@@ -237,14 +237,14 @@ static void become_near(const struct supervisor *s)
 {
 	if (hosts_enter(&s->pair, HOSTS_NEAR) != 0)
 		_exit(126);
-	/* The relay takes the process's number from the sender of this. */
+	/* The relay takes the process's number from the sender of this message. */
 	supervisor_notify(s->relay, SUPERVISOR_NEAR_STARTED, 0);
 	setenv("UPCASE_LAB_HOST", "near", 1);
 	execute(s, s->plan->near_command);
 }
 
-/* The far command leads a group of its own, except before its setsid(). SIGCONT: a stopped one ends
- * too. */
+/* The far command leads a group of its own, except before its setsid(). SIGCONT: a stopped command
+ * ends too. */
 static void end_far(const struct supervisor *s)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
@@ -290,8 +290,8 @@ static void start_near(struct supervisor *s)
 		standard_say("upcase-lab: fork: %s", strerror(errno));
 		near_ended(s, 126 << 8);
 	}
-	/* Closes the command's input and output: whoever waits for their end must not wait for the
-	 * supervisor. */
+	/* Closes the command's input and output: a program that waits for their end must not wait
+	 * for the supervisor. */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -312,7 +312,7 @@ static void far_ended(struct supervisor *s, int status)
 	supervisor_notify(s->relay, SUPERVISOR_FAR_ENDED, status);
 	if (s->phase != PHASE_FAR)
 		return;
-	/* A command that only set something up, and need not listen. */
+	/* A command that only sets something up need not listen. */
 	if (!s->plan->notifies_ready && status == 0)
 		far_serves(s);
 	else
@@ -340,8 +340,8 @@ static void start_far(struct supervisor *s, int64_t now)
 		(void)hosts_enter(&s->pair, HOSTS_FAR);
 }
 
-/* A far command that does not say when it serves does so once something listens, or in the end; so
- * does one that has closed its descriptor. */
+/* A far command that does not report readiness counts as ready once something listens, or when its
+ * time is over; so does one that has closed its descriptor. */
 static void check_far(struct supervisor *s, int64_t now)
 {
 	const bool late = now >= s->deadline;
@@ -354,8 +354,9 @@ static void check_far(struct supervisor *s, int64_t now)
 	}
 }
 
-/* Usually the port's number. A far command that closes the descriptor without writing is about to
- * end; if it still runs a moment later, it counts as ready. */
+/* Reads the far command's report, usually the port's number. A far command that closes the
+ * descriptor without writing is about to end; if it still runs a moment later, it counts as ready.
+ */
 static void read_ready(struct supervisor *s)
 {
 	char text[64];
@@ -397,7 +398,7 @@ static void read_relay(struct supervisor *s)
 	if (n == 0) {
 		close(s->relay);
 		s->relay = -1;
-		/* The relay may have been killed before it could do this. */
+		/* The relay may have been killed before it removed the folder. */
 		runtime_dir_remove(s->plan->runtime_dir);
 		end_all(s);
 	} else if (message.type == SUPERVISOR_RUN && s->plan->probe) {
@@ -492,7 +493,7 @@ static void send_end(struct supervisor *s)
 		return;
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		message.kernel_drops[side] = hosts_kernel_drops(&s->pair, (enum hosts_side)side);
-	/* A relay that is gone has not removed it. */
+	/* A relay that is gone has not removed the folder. */
 	if (send_message(s->relay, &message, NULL, 0) != 0)
 		runtime_dir_remove(s->plan->runtime_dir);
 }
@@ -515,7 +516,7 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 		.deadline = CLOCK_NEVER };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
-	/* The children are to start without the relay's handlers. */
+	/* The children must start without the relay's handlers. */
 	signals_release();
 	catch_signals(&s);
 	supervisor_notify(relay, SUPERVISOR_STARTED, 0);
@@ -534,7 +535,7 @@ static void step_out(const struct supervisor_plan *plan, int relay)
 	struct hosts_pair pair = { .fds = { { 0 } } };
 	pid_t pid;
 
-	/* A program that may only be executed, not read, does not own its files in /proc. */
+	/* A program that may be executed but not read does not own its files in /proc. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (hosts_isolate(&pair) != 0)
 		fail(&pair, relay);

@@ -31,13 +31,14 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 {
 	pid_t group = near > 0 ? getpgid(near) : -1;
 
-	/* A session's leader: no shell could continue it. */
+	/* This is the leader of a session: no shell could continue it. */
 	if (getsid(0) == getpid())
 		return true;
-	/* Without a terminal no shell learns that it stopped. */
+	/* Without a terminal no shell sees that it stopped. */
 	if (t->fd < 0)
 		return false;
-	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
+	/* Stops the others of a pipeline: a shell sees a stopped job only when all of it has
+	 * stopped. */
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	if (group > 0 && tcgetpgrp(t->fd) == getpgrp())
@@ -52,7 +53,7 @@ void terminal_close(struct terminal *t, bool killed)
 	if (t->fd < 0)
 		return;
 	foreground = tcgetpgrp(t->fd);
-	/* The foreground is still that of a shell on the near host that is gone. */
+	/* The foreground still belongs to a shell on the near host that is gone. */
 	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 &&
 	    errno == ESRCH) {
 		give_terminal(t, getpgrp());

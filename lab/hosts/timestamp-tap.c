@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The rings of the packet sockets have frames too short for whole packets: they hold what a busy
- * relay has not read for a while. The times that were read wait in a ring in their order, and for
- * each remainder of the hash in a chain through it in the same order: so the oldest in the ring is
- * at its chain's head, and one packet's times are found without looking at the others'. */
+ * relay has not read for a while. The times that were read wait in a ring in their order. Times
+ * with the same remainder of the hash form a chain through the ring, in the same order. So the
+ * oldest time is at the head of its chain, and one packet's times are found without reading the
+ * others'. */
 #include "config.h"
 
 #include "lab/hosts/timestamp-tap.h"
@@ -42,14 +43,14 @@ struct packet_times {
 	struct chain chains[CHAINS];
 };
 
-/* Where the transport's checksum stands, or 0: a kernel that leaves it to the device shows it
+/* The place of the transport's checksum, or 0: a kernel that leaves it to the device shows it
  * incomplete. */
 static size_t checksum_place(const uint8_t *packet, size_t n)
 {
 	const bool v4 = n >= 20 && packet[0] >> 4 == 4, v6 = n >= 40 && packet[0] >> 4 == 6;
 	const size_t transport = v4 ? (packet[0] & 15u) * 4 : 40;
 
-	/* A fragment but the first has none. */
+	/* Only the first fragment has one. */
 	if ((!v4 && !v6) || (v4 && ((packet[6] & 0x1f) | packet[7])))
 		return 0;
 	switch (packet[v4 ? 9 : 6]) {
@@ -141,7 +142,7 @@ struct timestamp_tap {
 	/* The sockets on the host's device and on the outer end, or -1, and their rings. */
 	int fd, outer_fd;
 	struct device_ring ring, outer_ring;
-	/* What the host received; what it sent. */
+	/* The times of what the host received; of what it sent. */
 	struct packet_times *received, *sent;
 };
 
@@ -185,8 +186,8 @@ void timestamp_tap_free(struct timestamp_tap *tap)
 	free(tap);
 }
 
-/* Adds what passed a socket: what it sent to `outgoing`, what it received to `incoming`; NULL
- * leaves those out. */
+/* Adds the times of what passed a socket: of sent packets to `outgoing`, of received ones to
+ * `incoming`; NULL omits them. */
 static void read_ring(struct device_ring *ring, struct packet_times *outgoing,
     struct packet_times *incoming, int64_t offset)
 {
@@ -206,7 +207,7 @@ static void read_ring(struct device_ring *ring, struct packet_times *outgoing,
 	}
 }
 
-/* Of two sockets each has the times of what comes in at its end. */
+/* Each of two sockets has the times of what comes in at its end. */
 void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset)
 {
 	const bool both = tap->outer_fd >= 0;

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes of a packet that tell it from others: IPv6's header, TCP's with all its options, and a
+/* The bytes that distinguish a packet from others: IPv6's header, TCP's with all its options, and a
  * little of the text. */
 #define PACKET_TIMES_BYTES 112
-/* So many times wait; of more the oldest is forgotten. */
+/* The most times that wait; a further one replaces the oldest. */
 #define PACKET_TIMES_MAX 8192
 
 /* Equal for equal packets, whether or not their transport's checksum is complete. */
@@ -21,16 +21,16 @@ struct packet_times_key {
 	uint32_t length;
 };
 
-/* Times of packets in one direction: whoever saw packets pass adds them, whoever knows a packet
- * takes its time. Both know only the packet's first bytes and its length, and either may miss some
- * packets. Opaque, pure. */
+/* Times of packets in one direction. The caller that sees packets pass adds them; the caller that
+ * knows a packet takes its time. Both know only the packet's first bytes and its length, and either
+ * may miss some packets. Opaque, pure. */
 struct packet_times;
 
 /* The key of a bare IP packet of `length` bytes, of which `have` are at `packet`. */
 struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length);
 bool packet_times_equal(struct packet_times_key a, struct packet_times_key b);
 
-/* NULL when memory runs out. */
+/* Returns NULL when memory runs out. */
 struct packet_times *packet_times_new(void);
 /* NULL is allowed. */
 void packet_times_free(struct packet_times *s);
@@ -38,7 +38,7 @@ void packet_times_free(struct packet_times *s);
 /* Adds the time of a packet, ns, not earlier than those added before. */
 void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);
 
-/* Takes the first time of such a packet from `from` to `to` ns, into `at`, and forgets its times
+/* Takes the first time of such a packet from `from` to `to` ns, into `at`, and drops its times
  * before `from`. Returns whether there was one. */
 bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
     int64_t to, int64_t *at);
@@ -54,10 +54,10 @@ struct timestamp_tap *timestamp_tap_new(int fd, int outer);
 /* Closes the sockets. NULL is allowed. */
 void timestamp_tap_free(struct timestamp_tap *tap);
 
-/* Reads what has passed since the last call; `offset` is the wall clock minus the monotonic clock,
- * ns. Never waits. */
+/* Reads the times since the last call; `offset` is the wall clock minus the monotonic clock, ns.
+ * Never waits. */
 void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset);
-/* As packet_times_take(), of the packets that the host sent, or else received. */
+/* Like packet_times_take(), of the packets that the host sent or received. */
 bool timestamp_tap_take(struct timestamp_tap *tap, bool sent, struct packet_times_key key,
     int64_t from, int64_t to, int64_t *at);
 

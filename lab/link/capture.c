@@ -19,8 +19,8 @@
 /* The time of a packet in the heap: longer than TIMEOUT, and than a packet waits in a host's queue.
  */
 #define HOLD (150 * NS_PER_MS)
-/* The most time between a stamp and the link's own time of the packet; the most error between the
- * readings of the two clocks. */
+/* The greatest time between a stamp and the link's own time of the packet; the greatest error
+ * between the readings of the two clocks. */
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
 /* The file lags by at most twice FLUSH_AFTER; a write to a slow reader is tried again after
@@ -28,9 +28,10 @@
 #define FLUSH_AFTER (200 * NS_PER_MS)
 #define FLUSH_RETRY (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
-/* Bytes of the heap; beyond them the first packet is written early. */
+/* Bytes of the heap; beyond this the first packet is written early. */
 #define HEAP_MAX (64u << 20)
-/* Readings of both clocks, of which the fastest counts; the longest that counts later. */
+/* The readings of both clocks, of which the fastest is used; the longest reading that is used
+ * later. */
 #define SAMPLES 8
 #define SAMPLE_TIME_MAX (20 * NS_PER_US)
 
@@ -52,8 +53,7 @@ struct captured_host {
 	struct timestamp_tap *timestamp_tap;
 	/* By enum pcapng_direction. */
 	struct captured_side sides[PCAPNG_OUT + 1];
-	/* Packets of the capture, how many of them bear the link's time, and how many found no
-	 * room. */
+	/* Packets of the capture; how many have the link's time; how many found no room. */
 	uint64_t packets, unstamped, dropped;
 };
 
@@ -62,8 +62,8 @@ struct capture {
 	struct captured_host hosts[CAPTURE_HOSTS];
 	STAILQ_HEAD(fresh, captured_packet) fresh;
 	struct delay_queue *heap;
-	/* Wall clock minus monotonic clock: when the capture began, by which its stamps never jump,
-	 * and now. */
+	/* Wall clock minus monotonic clock: at the beginning of the capture, for its stamps, which
+	 * never jump; and now. */
 	int64_t wall, offset;
 	/* When the file is flushed next, or CLOCK_NEVER. */
 	int64_t flush_at;
@@ -173,7 +173,7 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	if (!h->timestamp_tap)
 		return true;
 	if (find(h, p, at)) {
-		/* At the outer end of a veth pair the kernel stamps while the link reads: maybe
+		/* At the outer end of a veth pair the kernel stamps while the link reads, perhaps
 		 * some microseconds later. */
 		if (p->direction == PCAPNG_OUT && *at > p->at)
 			*at = p->at;

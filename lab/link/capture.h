@@ -15,17 +15,17 @@
 #define CAPTURE_HOSTS 2
 
 struct capture_packet {
-	/* Of which host, from 0. */
+	/* The host, from 0. */
 	int host;
 	enum pcapng_direction direction;
 	/* When the link read it, or just before it wrote it: ns of the monotonic clock. Used where
-	 * there is no stamp of the kernel's. */
+	 * there is no stamp of the kernel. */
 	int64_t at;
 	const void *bytes;
 	size_t n;
 	/* The key of the packet as its host sent or received it; this may be a fragment of it. */
 	struct packet_times_key key;
-	/* A fragment of the same packet as the one before. */
+	/* It is a fragment of the same packet as the one before. */
 	bool fragment;
 	/* NULL: none. */
 	const char *comment;
@@ -34,27 +34,27 @@ struct capture_packet {
 /* Opaque. */
 struct capture;
 
-/* Writes to `fd`, as pcapng_new() does, and reads `timestamp_taps` (one for each host, or NULL: all
- * times are the link's), which it closes in the end. NULL when memory runs out; then they are still
- * the caller's. */
+/* Makes a capture that writes to `fd`, as pcapng_new() does, and reads `timestamp_taps` (one for
+ * each host, or NULL: all times are the link's), which it closes at the end. Returns NULL when
+ * memory runs out; the caller then keeps both. */
 struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS]);
-/* Writes what waits. NULL is allowed. */
+/* Writes the waiting packets. NULL is allowed. */
 void capture_free(struct capture *c);
 
-/* Copies what it needs. */
+/* Adds a packet, which is copied. */
 void capture_add(struct capture *c, const struct capture_packet *packet);
 
-/* Reads the time stamp taps, writes what has waited for long enough; to be called often. Never
- * waits. */
+/* Reads the time stamp taps and writes the packets that have waited for long enough. Call it often.
+ * Never waits. */
 void capture_dispatch(struct capture *c, int64_t now);
-/* When it is to be called at the latest, or CLOCK_NEVER. */
+/* The latest time of the next capture_dispatch(), or CLOCK_NEVER. */
 int64_t capture_due(const struct capture *c);
 
-/* Writes all that waits, for which a slow reader is given a moment, and, once, at which packets the
- * kernels' stamps are missing. Returns 0, or -1 if anything since the beginning could not be
- * written. */
+/* Writes all waiting packets, for which a slow reader gets a moment, and, once, which packets lack
+ * the kernels' stamps. Returns 0, or -1 if anything since the beginning could not be written. */
 int capture_finish(struct capture *c);
-/* How many packets the reader of a FIFO did not get, since it was too slow or not there. */
+/* The number of packets that the reader of a FIFO did not get, because it was too slow or not
+ * there. */
 uint64_t capture_dropped(const struct capture *c);
 
 #endif

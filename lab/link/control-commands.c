@@ -15,14 +15,15 @@
 
 #define WORDS 40
 
-/* What a command comes to. */
+/* The outcome of a command. */
 enum outcome { REFUSED, ANSWERED, CHANGED };
 
-/* A command, split into words, and what it needs. */
+/* A command, split into words, and its context. */
 struct command_call {
 	char *words[WORDS];
 	int count;
-	/* The last word if it was a direction, else both; it no longer counts among the words. */
+	/* The direction in the last word, which then no longer counts among the words, else both
+	 * directions. */
 	unsigned directions;
 	struct link *link;
 	int64_t now;
@@ -68,11 +69,11 @@ static enum outcome refuse(const struct command_call *a, const char *quote, cons
 	return REFUSED;
 }
 
-/* A share in percent, by the settings' own writer. */
+/* Prints a share in percent, as the settings are written. */
 static void print_share(const struct command_call *a, const char *before, double share)
 {
 	char value[IMPAIR_VALUE];
-	/* More places than a share can have in six digits mislead. */
+	/* Digits beyond the six of a share would mislead. */
 	struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
 
 	send_buffer_print(a->out, "%s %s\n", before,
@@ -89,7 +90,7 @@ static void print_time(const struct command_call *a, const char *direction, cons
 	    impair_fields_get(&s, IMPAIR_FIELD_delay, value));
 }
 
-/* How long something is still on, in whole ms; nothing if it is not. */
+/* Prints the remaining time of a pause, in whole ms; nothing when it is over. */
 static void print_rest(const struct command_call *a, const char *direction, const char *name,
     int64_t until)
 {
@@ -211,7 +212,7 @@ static enum outcome do_presets(const struct command_call *a)
 	return ANSWERED;
 }
 
-/* The change is in the command's own words. */
+/* Reports the change in the command's own words. */
 static enum outcome done_as_given(const struct command_call *a)
 {
 	struct text change = text_begin(a->change, CONTROL_CHANGE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control protocol's text: commands to the link and what it answers. upcase-lab(1), Orders, has
- * them. */
+/* The control protocol's text: commands to the link and its answers, explained in upcase-lab(1),
+ * Orders. */
 #ifndef UPCASE_LAB_CONTROL_COMMANDS_H
 #define UPCASE_LAB_CONTROL_COMMANDS_H
 
@@ -14,7 +14,7 @@
 /* The events that a client gets. All zero: none. */
 struct event_filter {
 	bool on;
-	/* None: all packets. */
+	/* None given: all packets. */
 	uint16_t ports[EVENTS_PORTS];
 	int count;
 };
@@ -22,9 +22,9 @@ struct event_filter {
 /* Room for a change's kind and words. */
 #define CONTROL_CHANGE (2 * IMPAIR_LINE + 20)
 
-/* Executes a command, `line` without its newline (it is taken apart), and answers. Returns whether
- * the link was changed; then `change` is the kind and words of it, for the line "changed", else it
- * is empty. */
+/* Executes a command, `line` without its newline, and answers. Changes `line`. Returns whether the
+ * link was changed; then `change` is the kind and words of it, for the line "changed", else it is
+ * empty. */
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
     struct send_buffer *out, char change[CONTROL_CHANGE]);
 

@@ -24,12 +24,12 @@ struct control {
 	struct link *link;
 	/* By the clients' places. */
 	struct event_filter filters[CONTROL_CLIENTS];
-	/* When the holds and the unpluggings end that are on, by direction; else CLOCK_NEVER. */
+	/* When the present holds and unpluggings end, by direction; else CLOCK_NEVER. */
 	int64_t ends[IMPAIR_PAUSES][LINK_WAYS];
 };
 
 /* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some
- * port, but do not say so in the same place. */
+ * port, but have it in another place. */
 static bool matches(const struct event_filter *filter, const struct packet *p)
 {
 	if (!filter->on || filter->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
@@ -107,7 +107,7 @@ static void notify_packet(void *context, const struct link_event *event)
 	}
 }
 
-/* A line for all clients that get events. */
+/* Adds a line for all clients that get events. */
 static void notify_all(const struct control *control, const char *word, uint64_t number,
     const char *words)
 {
@@ -133,7 +133,7 @@ static void note_ends(struct control *control, int64_t now)
 		}
 }
 
-/* What has gone on for its time; both ways at once where they end together. */
+/* Reports the pauses that have ended; both ways at once where they end together. */
 static void notify_ends(struct control *control, int64_t now)
 {
 	static const char *const words[IMPAIR_PAUSES] = { "released", "plugged" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket: a Unix stream socket that shows and changes the link while it runs. The
- * text is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs
- * only its own connection. */
+/* The control socket: a Unix stream socket that shows and changes the link while it runs. The text
+ * is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs only its
+ * own connection. */
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
@@ -11,26 +11,26 @@
 
 /* Clients at once; one more is refused. */
 #define CONTROL_CLIENTS 16
-/* The longest command; what is longer is answered with an error. */
+/* The longest command; a longer one is answered with an error. */
 #define CONTROL_LINE 1000
 
 /* Opaque. */
 struct control;
 
 /* Serves the clients of `listener`, which it takes over (-1: none); becomes the link's observer.
- * NULL when memory runs out. */
+ * Returns NULL when memory runs out. */
 struct control *control_new(int listener, struct link *link);
-/* NULL is allowed. Frees before the link is freed. */
+/* NULL is allowed. Call it before the link is freed. */
 void control_free(struct control *control);
 
-/* A client that is connected already, such as one end of a socketpair; takes over `fd`. Returns 0,
- * or -1 when all places are taken, and `fd` is still the caller's. */
+/* Adds a client that is connected already, such as one end of a socketpair; takes over `fd`.
+ * Returns 0, or -1 when all places are taken; the caller then keeps `fd`. */
 int control_add(struct control *control, int fd);
 
 void control_watch(const struct control *control, struct fd_watch *w);
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);
 
-/* Adds the line of an event, with its newline: upcase-lab(1), Events, has it. */
+/* Adds the line of an event, with its newline, as in upcase-lab(1), Events. */
 void control_print_event(const struct link_event *event, struct send_buffer *out);
 
 #endif

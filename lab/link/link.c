@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link reads a packet, decides its fate once, and then drops it, writes it at once (usual on an
  * idle link: no copy is made) or puts it into the delay queue. It reads the clock for each packet:
- * a turn may carry a hundred, and the last must not bear the first one's time. */
+ * a turn may carry a hundred, and the last must not have the first one's time. */
 #include "config.h"
 
 #include "lab/link/link.h"
@@ -28,7 +28,7 @@
 /* Time after which a write to a host whose queue is full is tried again, and for how long. */
 #define RETRY_AFTER (50 * NS_PER_US)
 #define RETRY_FOR NS_PER_S
-/* A delay beyond this is not the timer's: another process had the processor. */
+/* A longer delay is not the timer's: another process had the processor. */
 #define LATE_MAX (100 * NS_PER_US)
 #define LATE_WEIGHT 8
 
@@ -39,10 +39,10 @@ struct link_path {
 	struct impair *impair;
 	struct delay_queue *delay_queue;
 	struct link_counts counts;
-	/* The packets' number in this direction; the next that would be in order at the receiver.
-	 */
+	/* The packets' number in this direction; the next number that would be in order at the
+	 * receiver. */
 	uint64_t number, expected;
-	/* The receiver's host takes nothing before this. */
+	/* The receiver's host takes no packet before this. */
 	int64_t blocked_until;
 };
 
@@ -133,7 +133,7 @@ static void capture(struct link *link, const struct link_path *path, enum pcapng
 	link->fragments |= out;
 }
 
-/* Why the packet did not arrive, or what else befell it; NULL for nothing. */
+/* Why the packet did not arrive, or what else happened to it; NULL for nothing. */
 static const char *capture_comment(const struct link_path *path, const struct impair_decision *v,
     char comment[PCAPNG_COMMENT])
 {
@@ -186,7 +186,7 @@ static void count_delivered(struct link_path *path, uint64_t number, bool copy, 
 }
 
 /* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is
- * full. Counts and reports what the host refuses for good. */
+ * full. Counts and reports packets that the host refuses for good. */
 static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about,
     const void *bytes, int64_t now)
 {
@@ -275,7 +275,7 @@ static void count_decision(struct link_path *path, const struct packet *p,
 	c->delayed += v->reordered;
 }
 
-/* The oldest requested drop for such a packet; requested_drop_count for none. */
+/* The index of the oldest requested drop for such a packet; requested_drop_count for none. */
 static int find_requested_drop(const struct link *link, const struct link_path *path,
     enum packet_class class)
 {
@@ -400,7 +400,7 @@ void link_watch(struct link *link, struct fd_watch *w)
 		fd_watch_until(w, capture_due(link->capture));
 }
 
-/* Takes the lateness of a wake-up that was the timer's alone. */
+/* Learns the lateness of a wake-up that only the timer caused. */
 static void learn_lateness(struct link *link, bool readable)
 {
 	int64_t late = clock_monotonic() - link->wake;

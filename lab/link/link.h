@@ -23,7 +23,7 @@
  *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight.
  */
 struct link_counts {
-	/* That came from the sender's host, and their bytes with IP headers. Pieces of a packet
+	/* Packets from the sender's host, and their bytes with IP headers. Fragments of a packet
 	 * that was cut count, not the packet. */
 	uint64_t packets, bytes;
 	/* By fate; that of IMPAIR_DELIVERED counts the packets that were let through, on their way
@@ -39,13 +39,14 @@ struct link_counts {
 	uint64_t in_flight;
 	/* Let through with a bit flipped; kept by a hold; picked to be overtaken. */
 	uint64_t corrupted, held, delayed;
-	/* Really out of order when given to the receiver: first copies with a number less than one
-	 * that was there before (RFC 4737). */
+	/* Out of order when given to the receiver: first copies with a number less than one that
+	 * was there before (RFC 4737). */
 	uint64_t reordered;
 	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum.
 	 */
 	uint64_t cut, too_big_answers;
-	/* Passed by, uncounted and unimpaired: what hosts say unasked, and what is not IP. */
+	/* Passed without being counted or impaired: what hosts send by themselves, and what is not
+	 * IP. */
 	uint64_t unsolicited;
 };
 
@@ -65,8 +66,8 @@ struct link_event {
 struct link_observer {
 	void *context;
 	void (*packet)(void *context, const struct link_event *event);
-	/* A packet that was let through could not be given to the receiver's host after all: rare,
-	 * its queue was full for a second, or it is gone. */
+	/* A packet that was let through could not be given to the receiver's host after all. This
+	 * is rare: its queue was full for a second, or it is gone. */
 	void (*undelivered)(void *context, uint64_t serial, enum link_way direction);
 };
 
@@ -78,31 +79,31 @@ struct link;
  */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
-/* Gives this process, but not what it starts, real-time priority, or takes it back. Root may have
- * it, others where RLIMIT_RTPRIO allows it. Returns whether it was granted. */
+/* Gives this process, but not its children, real-time priority, or takes it back. Root may have it,
+ * others where RLIMIT_RTPRIO allows it. Returns whether it was granted. */
 bool link_set_priority(bool first);
-/* Packets on their way are lost. NULL is allowed. */
+/* Drops the packets on their way. NULL is allowed. */
 void link_free(struct link *link);
 
-/* The deadline lies before the time at which something is due, by twice what this machine's timers
- * were late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds
- * also where waking takes a hundred of them (a virtual machine), and a steady stream of delayed
+/* The deadline is before the time at which something is due, by twice the recent lateness of this
+ * machine's timers, 0.2 ms at most: the rest is spent polling. So a delay is exact to microseconds
+ * also where waking up takes a hundred of them (a virtual machine), and a steady stream of delayed
  * packets costs up to a whole processor. */
 void link_watch(struct link *link, struct fd_watch *w);
-/* Delivers what is due and carries a bounded number of packets. */
+/* Delivers due packets and carries a bounded number of new ones. */
 void link_dispatch(struct link *link, const struct fd_watch *w);
-/* A device is gone: there is nothing more to do. */
+/* Whether a device is gone, so that the link can do no more. */
 bool link_broken(const struct link *link);
 
 /* Sets the one observer of all packets; NULL removes it. The struct is copied. */
 void link_set_observer(struct link *link, const struct link_observer *observer);
 
-/* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a
- * packet stands on the sender's interface when its host sent it, with a comment if it met anything,
- * and on the receiver's when its host received it. The times are the time stamp taps', the near
- * host's and the far one's, which it frees in the end; with NULL, or where they missed a packet,
- * those at which the link reads and writes. The link frees the capture. NULL when memory runs out.
- */
+/* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one. A
+ * packet is on the sender's interface when its host sent it, with a comment if anything happened to
+ * it, and on the receiver's when its host received it. The times are those of the time stamp taps,
+ * the near host's and the far one's, which the link frees at the end; with NULL, or where the taps
+ * missed a packet, those at which the link reads and writes. The link frees the capture. Returns
+ * NULL when memory runs out. */
 struct capture *link_capture(struct link *link, int fd,
     struct timestamp_tap *const timestamp_taps[LINK_WAYS]);
 
@@ -116,10 +117,10 @@ bool link_balanced(const struct link *link);
 
 /* Requested drops that can wait at once. */
 #define LINK_REQUESTED_DROPS 100
-/* The next packet of one of these classes (packet_class(), bits) in one of these directions,
- * whichever comes first, is dropped. Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
+/* Drops the next packet of one of these classes (packet_class(), bits) in one of these directions,
+ * whichever comes first. Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
 int link_drop_next(struct link *link, unsigned classes, unsigned directions);
-/* Forgets all drops that have not happened. */
+/* Cancels all waiting drops. */
 void link_drop_none(struct link *link);
 
 #endif

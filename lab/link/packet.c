@@ -116,7 +116,7 @@ static void read_transport(struct packet *p)
 
 	p->payload = p->transport;
 	if (p->offset) {
-		/* A fragment but the first: no header here. */
+		/* Later fragments have no header here. */
 	} else if (p->protocol == UDP && left >= UDP_HEADER) {
 		p->kind = PACKET_UDP;
 		p->payload += UDP_HEADER;
@@ -215,7 +215,7 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 {
 	const bool v4 = p->version == 4;
 	const size_t header = v4 ? IPV4_HEADER : IPV6_HEADER;
-	/* As much as fits in 576 bytes (RFC 1812, 4.3.2.3), or in IPv6's minimum MTU. */
+	/* The quote fits in 576 bytes (RFC 1812, 4.3.2.3), or in IPv6's minimum MTU. */
 	const size_t room = (v4 ? 576 : PACKET_ERROR_MAX) - header - ICMP_HEADER;
 	const size_t quote = (size_t)p->size < room ? (size_t)p->size : room;
 	const size_t length = ICMP_HEADER + quote;
@@ -255,7 +255,7 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 
 bool packet_may_fragment(const struct packet *p)
 {
-	/* The fragments of one that ends beyond the longest datagram would have no offset. */
+	/* Some fragments of a packet that ends beyond the longest datagram would have no offset. */
 	return p->version == 4 && !p->dont_fragment &&
 	       p->offset + p->size - p->network <= DATAGRAM_MAX;
 }

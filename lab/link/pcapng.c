@@ -25,7 +25,7 @@
 
 #define LINKTYPE_RAW 101
 
-/* Option codes, of which 2 means something else in each block. */
+/* Option codes; 2 has another meaning in each block. */
 #define OPTION_COMMENT 1
 #define OPTION_IF_NAME 2
 #define OPTION_EPB_FLAGS 2
@@ -39,18 +39,18 @@
 /* Room for a block's options: a name or comment and a few numbers. */
 #define OPTIONS_ROOM (PCAPNG_COMMENT + 64)
 
-/* Packets leave so much of the queue for the statistics at the end. */
+/* The room in the queue that packets leave for the statistics at the end. */
 #define END_ROOM 4096
-/* As much as this is written at once. */
+/* The bytes that are written at once. */
 #define WRITE_AT (64u << 10)
 
 struct pcapng {
 	int fd;
-	/* Whole blocks; the bytes of the first that are written already. */
+	/* Whole blocks; the number of bytes of the first block that are already written. */
 	struct send_buffer queue;
 	size_t written;
 	int64_t wait_until;
-	/* A write failed: no more are made. */
+	/* A write failed: no more writes are made. */
 	bool failed;
 };
 
@@ -79,13 +79,13 @@ static void put_text(struct block_options *o, uint16_t code, const char *text)
 	put_option(o, code, text, strnlen(text, PCAPNG_COMMENT));
 }
 
-/* Of a block with these options and the end of options. */
+/* The size of a block with these options and the end of options. */
 static size_t block_size(size_t fixed_size, size_t n, const struct block_options *o)
 {
 	return 16 + fixed_size + padded(n) + o->n;
 }
 
-/* A block: fixed fields, then a body that is padded, then the options. */
+/* Adds a block: fixed fields, then a body that is padded, then the options. */
 static void put_block(struct send_buffer *out, uint32_t type, const void *fixed, size_t fixed_size,
     const void *body, size_t n, const struct block_options *o)
 {
@@ -184,8 +184,8 @@ static size_t block_at(const struct pcapng *p, size_t at)
 	return length;
 }
 
-/* The bytes of the next write: whole blocks that a pipe takes whole or not at all (PIPE_BUF), or
- * one block that is larger. */
+/* The size of the next write: whole blocks that a pipe takes whole or not at all (PIPE_BUF), or one
+ * block that is larger. */
 static size_t next_piece(const struct pcapng *p)
 {
 	size_t n = block_at(p, p->queue.first);
@@ -205,7 +205,7 @@ static void take_written(struct pcapng *p, size_t n)
 	}
 }
 
-/* Waits for a slow reader. Returns false when that has taken too long. */
+/* Waits for a slow reader. Returns false when that takes too long. */
 static bool may_write(const struct pcapng *p)
 {
 	const int64_t left = p->wait_until - clock_monotonic();
@@ -219,7 +219,7 @@ static void fail(struct pcapng *p)
 	const off_t end = lseek(p->fd, 0, SEEK_END);
 
 	p->failed = true;
-	/* Cuts off the block that was begun, where the file can be cut. */
+	/* Cuts off the unfinished block, where the file can be cut. */
 	if (end >= (off_t)p->written && ftruncate(p->fd, end - (off_t)p->written) == 0)
 		p->written = 0;
 }

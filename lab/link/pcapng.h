@@ -8,44 +8,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest comment; what is longer is cut. */
+/* The longest comment; a longer one is cut. */
 #define PCAPNG_COMMENT 200
 
-/* Which way a packet passes its interface. */
+/* The direction in which a packet passes its interface. */
 enum pcapng_direction { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 
 /* Opaque. */
 struct pcapng;
 
-/* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of
- * these names, all with this comment (NULL: none). With a descriptor that does not block nothing
- * ever waits: up to SEND_BUFFER_MAX bytes wait for their reader, and only whole blocks are written.
- * NULL when memory runs out; then `fd` is still the caller's. */
+/* Writes the beginning of a capture to `fd`, which it closes at the end, with `count` interfaces of
+ * these names, all with this comment (NULL: none). With a non-blocking descriptor nothing ever
+ * waits: up to SEND_BUFFER_MAX bytes wait for their reader, and only whole blocks are written.
+ * Returns NULL when memory runs out; the caller then keeps `fd`. */
 struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count);
 
-/* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL.
- * Returns false where it found no room. */
+/* Adds one packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be
+ * NULL. Returns false if it found no room. */
 bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall,
     const void *bytes, size_t n, const char *comment);
 
-/* The statistics of an interface, at the end: at `wall` so many packets had passed it, of which
- * `dropped` found no room. */
+/* Adds the statistics of an interface, at the end: by `wall` this many packets had passed it, of
+ * which `dropped` found no room. */
 void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets,
     uint64_t dropped, const char *comment);
 
 /* From now on a flush waits for a slow reader, until `deadline` (clock_monotonic()). */
 void pcapng_wait(struct pcapng *p, int64_t deadline);
-/* Writes what the file takes. Returns 0, or -1 if anything since the beginning could not be
- * written (a full disk); the file then ends with its last whole block. */
+/* Writes what the file takes. Returns 0, or -1 if anything since the beginning could not be written
+ * (a full disk); the file then ends with its last whole block. */
 int pcapng_flush(struct pcapng *p);
-/* Whether blocks wait for their reader; how many packets do. */
+/* Whether blocks wait for their reader; how many packets wait. */
 bool pcapng_pending(const struct pcapng *p);
 uint64_t pcapng_unread(const struct pcapng *p);
 
-/* Flushes and closes; the same result. NULL is allowed: 0. */
+/* Flushes and closes. Returns as pcapng_flush() does. NULL is allowed: 0. */
 int pcapng_free(struct pcapng *p);
 
-/* Whether a file that begins so is a capture, pcap or pcapng. */
+/* Whether a file with this beginning is a capture, pcap or pcapng. */
 bool pcapng_is_capture(const char *bytes, size_t n);
 
 #endif
