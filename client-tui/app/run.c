@@ -219,16 +219,14 @@ static void close_unused(struct run *run)
 	run->count = kept;
 }
 
-static struct run_session *add_session(struct run *run, bool stream)
+static struct run_session *new_session(struct run *run, bool stream)
 {
 	struct run_session *of = run->count < RUN_SESSIONS ? calloc(1, sizeof *of) : NULL;
 
-	if (of) {
+	if (of)
 		*of = (struct run_session){
 			.run = run, .stream = stream, .flow = -1, .recorded = -1
 		};
-		run->sessions[run->count++] = of;
-	}
 	return of;
 }
 
@@ -251,7 +249,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	struct run_session *of;
 
 	close_unused(run);
-	of = add_session(run, transport == SESSION_TCP);
+	of = new_session(run, transport == SESSION_TCP);
 	if (!of)
 		return NULL;
 	if (s->count > 0)
@@ -270,9 +268,11 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	        .sent = on_sent },
 	    now);
 	if (!of->session) {
-		free(run->sessions[--run->count]);
+		free(of);
 		return NULL;
 	}
+	/* Not before: the hooks may be called while the session opens. */
+	run->sessions[run->count++] = of;
 	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
 	return record_session(of, (size_t)s->rows, run->lab ? lab_trace(run->lab) : NULL) < 0 ? NULL
 	                                                                                      : of;
@@ -372,12 +372,13 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 		return -1;
 	for (size_t i = 0; i < status->sessions; i++) {
 		struct session *session = replay_session(run->replay, i);
-		struct run_session *of = add_session(run,
+		struct run_session *of = new_session(run,
 		    session_transport(session) == SESSION_TCP);
 
 		if (!of)
 			return -1;
 		of->session = session;
+		run->sessions[run->count++] = of;
 		if (record_session(of, rows, status->trace) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
