@@ -14,13 +14,13 @@
 
 /* ---- stalls of TCP ---- */
 
-/* When TCP stalls: lines wait, and for longer than its smoothed round-trip time and STALL_MARGIN no
- * byte comes. A segment on time would have been here; what was lost comes again after the
- * retransmission time-out, which Linux never makes shorter than that. A stall lasts from the later
- * of the last byte's arrival and the sending of the line that waits longest, to the next byte's
- * arrival or the connection's end. Made of arrival times alone, so it is exact however seldom
- * anybody looks. A server that takes its time looks the same. Times are ns of the monotonic clock.
- */
+/* TCP stalls when lines wait and no byte comes for longer than the smoothed round-trip time and
+ * STALL_MARGIN. A segment that was not lost arrives before that; a lost one is sent again after the
+ * retransmission time-out, which Linux never makes shorter. A stall begins at the arrival of the
+ * last byte, or when the line that waits longest was sent, if that is later. It ends at the arrival
+ * of the next byte or at the end of the connection. Only arrival times are used, so a stall is
+ * exact however rarely it is sampled. A slow server looks the same. Times are ns of the monotonic
+ * clock. */
 
 /* The least retransmission time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a
  * second. */
@@ -49,8 +49,8 @@ struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t roun
 
 /* ---- validity of a run ---- */
 
-/* Whether a run measures the network or this machine: a run that the host shaped is not valid, and
- * has a reason. */
+/* A valid run measures the network. A run that this machine shaped is not valid, and has a reason.
+ */
 
 /* A line sent this much off its schedule has slipped; a run of which more than VALIDITY_SHARE of
  * the lines slipped is not valid. */
