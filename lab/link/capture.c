@@ -14,7 +14,8 @@
 #include "common/clock.h"
 #include "common/delay-queue.h"
 
-/* A stamp comes before the packet or with it, unless the kernel is late. */
+/* A stamp comes before the packet or with it, unless the kernel is late: at the outer end of a veth
+ * pair it stamps what the link may have read already. */
 #define TIMEOUT (20 * NS_PER_MS)
 /* The time of a packet in the heap: longer than TIMEOUT, and than a packet waits in a host's queue.
  */
@@ -134,7 +135,7 @@ static bool find(struct captured_host *host, const struct capture_packet *p, int
 		return true;
 	}
 	if (!timestamp_tap_take(host->timestamp_tap, out, p->key, p->at - (out ? APART : NOISE),
-	        p->at + (out ? NOISE : APART), at))
+	        p->at + (out ? TIMEOUT : APART), at))
 		return false;
 	side->key = p->key;
 	side->at = *at;
@@ -173,8 +174,7 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	if (!h->timestamp_tap)
 		return true;
 	if (find(h, p, at)) {
-		/* At the outer end of a veth pair the kernel stamps while the link reads, perhaps
-		 * some microseconds later. */
+		/* The host has sent what the link has read. */
 		if (p->direction == PCAPNG_OUT && *at > p->at)
 			*at = p->at;
 		return true;

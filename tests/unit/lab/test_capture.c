@@ -195,6 +195,8 @@ static void test_nothing_is_sent_after_the_link_had_it(void **state)
 	} while (clock_monotonic() - now > 5 * NS_PER_US);
 	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 90 * NS_PER_US) + 40 * NS_PER_US, 0,
 	    80 * NS_PER_US);
+	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 15 * NS_PER_MS) + 40 * NS_PER_US, 0,
+	    80 * NS_PER_US);
 	assert_in_range(later_stamp(PCAPNG_IN, now, wall, 90 * NS_PER_US), 50 * NS_PER_US,
 	    130 * NS_PER_US);
 }
