@@ -29,9 +29,7 @@ _Static_assert(CONTROL_READ == LOOP_READ && CONTROL_WRITE == LOOP_WRITE, "the sa
 
 struct control {
 	struct control_server server;
-	/* NULL when it only answers on one connected socket. */
 	struct loop *loop;
-	struct poller *poller;
 	struct control_sources sources;
 	/* The path of the file, and its identity: a file of the same name may be another server's.
 	 */
@@ -61,7 +59,7 @@ static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 	struct control *c = client->server->context;
 
 	if (!control_client_dispatch(client, ready & LOOP_READ, now) ||
-	    poller_want(c->poller, fd, control_client_wants(client)) < 0) {
+	    loop_want(c->loop, fd, control_client_wants(client)) < 0) {
 		control_client_drop(client);
 		watch_listener(c);
 	}
@@ -71,8 +69,8 @@ static int opened(void *context, struct control_client *client)
 {
 	struct control *c = context;
 
-	return client->fd < poller_limit(c->poller)
-	         ? poller_add(c->poller, client->fd, client_ready, client)
+	return client->fd < loop_client_limit(c->loop)
+	         ? loop_add_client(c->loop, client->fd, client_ready, client)
 	         : -1;
 }
 
@@ -80,7 +78,7 @@ static void closing(void *context, struct control_client *client)
 {
 	struct control *c = context;
 
-	poller_remove(c->poller, client->fd);
+	loop_remove(c->loop, client->fd);
 }
 
 static void listener_ready(void *context, int listener, unsigned ready, int64_t now)
@@ -146,13 +144,13 @@ static int remove_stale(const char *path)
 	return file_give_up(fd);
 }
 
-static struct control *control_new(struct poller *poller, const struct control_sources *sources)
+static struct control *control_new(struct loop *loop, const struct control_sources *sources)
 {
 	struct control *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
-	c->poller = poller;
+	c->loop = loop;
 	c->sources = *sources;
 	c->server = (struct control_server){
 		.line_max = CONTROL_LINE,
@@ -168,10 +166,10 @@ static struct control *control_new(struct poller *poller, const struct control_s
 	return c;
 }
 
-struct control *control_open(struct loop *loop, struct poller *poller, const char *path,
+struct control *control_open(struct loop *loop, const char *path,
     const struct control_sources *sources, char why[OPTIONS_WHY])
 {
-	struct control *c = control_new(poller, sources);
+	struct control *c = control_new(loop, sources);
 	const int lock = lock_folder(path);
 	int fd = -1, error;
 
@@ -189,16 +187,15 @@ struct control *control_open(struct loop *loop, struct poller *poller, const cha
 		errno = error;
 		return NULL;
 	}
-	c->loop = loop;
 	c->server.listener = fd;
 	snprintf(c->path, sizeof c->path, "%s", path);
 	loop_add(loop, fd, LOOP_READ, listener_ready, c);
 	return c;
 }
 
-struct control *control_answer(struct poller *poller, int fd, const struct control_sources *sources)
+struct control *control_answer(struct loop *loop, int fd, const struct control_sources *sources)
 {
-	struct control *c = control_new(poller, sources);
+	struct control *c = control_new(loop, sources);
 
 	if (c && control_server_add(&c->server, fd) == 0)
 		return c;

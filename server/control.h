@@ -10,7 +10,6 @@
 #include "common/options.h"
 #include "server/control-commands.h"
 #include "server/loop.h"
-#include "server/poller.h"
 
 /* Clients at once; one more waits. */
 #define CONTROL_CLIENTS 8
@@ -23,14 +22,12 @@
 struct control;
 
 /* Listens at `path`; replaces a socket there that nobody listens on any more. Borrows `loop` and
- * `poller`, for the clients, and what `sources` points to. Returns NULL with the reason in `why`.
- */
-struct control *control_open(struct loop *loop, struct poller *poller, const char *path,
+ * what `sources` points to. Returns NULL with the reason in `why`. */
+struct control *control_open(struct loop *loop, const char *path,
     const struct control_sources *sources, char why[OPTIONS_WHY]);
 /* Answers only on the connected socket `fd`, which it takes over. Returns NULL when memory is
  * short. */
-struct control *control_answer(struct poller *poller, int fd,
-    const struct control_sources *sources);
+struct control *control_answer(struct loop *loop, int fd, const struct control_sources *sources);
 /* Closes all and removes the socket's file, unless the file is another server's by now. NULL is
  * allowed. */
 void control_close(struct control *c);

@@ -18,7 +18,6 @@ server_libserver_a_SOURCES = \
 	%D%/loop.c %D%/loop.h \
 	%D%/loop-guard.c %D%/loop-guard.h \
 	%D%/lossy-link.c %D%/lossy-link.h \
-	%D%/poller.c %D%/poller.h \
 	%D%/ready.c %D%/ready.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/server.c %D%/server.h \

@@ -1,80 +1,235 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sets are kept from turn to turn and copied for pselect(). Afterwards whole words of the
  * copies are checked, so that the cost of a turn depends on the ready descriptors, not on the open
- * ones. */
+ * ones.
+ *
+ * The epoll set is level-triggered, and the kernel puts a descriptor that was reported and is still
+ * ready behind the others, so that a bounded number a turn starves nobody. If a batch has one that
+ * was removed meanwhile, and perhaps given to another connection, it costs at worst one call in
+ * vain. */
 #include "config.h"
 
 #include "server/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef HAVE_SYS_EPOLL_H
+#include <sys/epoll.h>
+#endif
+
+#include "common/file.h"
+#include "common/grow.h"
 
 #define WORD_BITS (8 * (int)sizeof(unsigned long))
 #define WORDS (FD_SETSIZE / WORD_BITS)
+/* How many clients the epoll set reports in a turn. */
+#define BATCH 256
 
 struct loop_member {
 	loop_call *call;
 	void *context;
+	/* The conditions that it is watched for. With 0 it is not in the epoll set, which would
+	 * report the end of a connection for ever. */
+	unsigned want;
+	/* It is watched by the epoll set. */
+	bool polled;
 };
 
 struct loop {
-	/* The descriptors that are watched. */
+	/* The descriptors that pselect() watches. */
 	fd_set read, write;
 	/* How many are in `write`: mostly none. */
 	int writers;
-	/* One more than the highest watched descriptor. */
+	/* One more than the highest of them. */
 	int count;
 	/* Those that pselect() found ready, and how many. */
 	fd_set read_ready, write_ready;
 	int ready;
 	/* The only one of them, after its call; -1 if there were none or several. */
 	int alone;
-	struct loop_member members[FD_SETSIZE];
+	/* The clients' epoll set, or -1: pselect() watches them. */
+	int set;
+	/* By descriptor; there are `capacity`. */
+	struct loop_member *members;
+	size_t capacity;
+#ifdef HAVE_SYS_EPOLL_H
+	struct epoll_event reported[BATCH];
+#endif
 };
 
-struct loop *loop_new(void)
+/* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
+ * changed what it is watched for. */
+static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
-	return calloc(1, sizeof(struct loop));
+	const struct loop_member *m = &l->members[fd];
+
+	if (ready & m->want)
+		m->call(m->context, fd, ready & m->want, now);
+}
+
+#ifdef HAVE_SYS_EPOLL_H
+
+bool loop_has_epoll(void)
+{
+	return true;
+}
+
+/* Returns 0, or -1 with errno. */
+static int change_polled(struct loop *l, int fd, unsigned had, unsigned want)
+{
+	struct epoll_event e = { .events = (want & LOOP_READ ? EPOLLIN : 0) |
+		                           (want & LOOP_WRITE ? EPOLLOUT : 0),
+		.data.fd = fd };
+
+	return epoll_ctl(l->set,
+	    !want ? EPOLL_CTL_DEL
+	    : had ? EPOLL_CTL_MOD
+	          : EPOLL_CTL_ADD,
+	    fd, &e);
+}
+
+static void set_ready(void *context, int set, unsigned ready, int64_t now)
+{
+	struct loop *l = context;
+	int n = epoll_wait(set, l->reported, BATCH, 0);
+
+	(void)ready;
+	for (int i = 0; i < n; i++) {
+		const uint32_t events = l->reported[i].events;
+
+		/* An end or an error makes every awaited condition ready, as with select(). */
+		notify(l, l->reported[i].data.fd,
+		    (events & ~(uint32_t)EPOLLOUT ? LOOP_READ : 0) |
+		        (events & ~(uint32_t)EPOLLIN ? LOOP_WRITE : 0),
+		    now);
+	}
+}
+
+/* Returns 0, or -1 with errno. */
+static int open_set(struct loop *l)
+{
+	l->set = epoll_create1(EPOLL_CLOEXEC);
+	if (l->set < 0)
+		return -1;
+	if (l->set >= FD_SETSIZE) {
+		errno = EMFILE;
+		return -1;
+	}
+	loop_add(l, l->set, LOOP_READ, set_ready, l);
+	return 0;
+}
+
+#else
+
+bool loop_has_epoll(void)
+{
+	return false;
+}
+
+/* Never called: no member is polled. */
+static int change_polled(struct loop *l, int fd, unsigned had, unsigned want)
+{
+	(void)l;
+	(void)fd;
+	(void)had;
+	(void)want;
+	return -1;
+}
+
+static int open_set(struct loop *l)
+{
+	(void)l;
+	errno = ENOSYS;
+	return -1;
+}
+
+#endif
+
+struct loop *loop_new(bool many)
+{
+	struct loop *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return NULL;
+	l->set = -1;
+	l->capacity = FD_SETSIZE;
+	l->members = calloc(l->capacity, sizeof *l->members);
+	if (l->members && (!many || open_set(l) == 0))
+		return l;
+	loop_free(l);
+	return NULL;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	(void)file_give_up(l->set);
+	free(l->members);
+	free(l);
 }
 
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context)
 {
-	l->members[fd] = (struct loop_member){ call, context };
-	loop_want(l, fd, want);
+	l->members[fd] = (struct loop_member){ .call = call, .context = context };
+	(void)loop_want(l, fd, want);
 }
 
-/* What `fd` is watched for now. */
-static unsigned watched(const struct loop *l, int fd)
+int loop_client_limit(const struct loop *l)
 {
-	return (FD_ISSET(fd, &l->read) ? LOOP_READ : 0) |
-	       (FD_ISSET(fd, &l->write) ? LOOP_WRITE : 0);
+	return l->set < 0 ? FD_SETSIZE : INT_MAX;
 }
 
-void loop_want(struct loop *l, int fd, unsigned want)
+int loop_add_client(struct loop *l, int fd, loop_call *call, void *context)
 {
-	if (want == watched(l, fd))
-		return;
+	const size_t had = l->capacity;
+
+	if (grow_list(&l->members, &l->capacity, (size_t)fd + 1, sizeof *l->members) < 0)
+		return -1;
+	memset(l->members + had, 0, (l->capacity - had) * sizeof *l->members);
+	l->members[fd] = (struct loop_member){
+		.call = call, .context = context, .polled = l->set >= 0
+	};
+	return loop_want(l, fd, LOOP_READ);
+}
+
+static void change_selected(struct loop *l, int fd, unsigned had, unsigned want)
+{
+	FD_CLR(fd, &l->read);
+	FD_CLR(fd, &l->write);
 	if (want & LOOP_READ)
 		FD_SET(fd, &l->read);
-	else
-		FD_CLR(fd, &l->read);
-	l->writers -= !!FD_ISSET(fd, &l->write);
 	if (want & LOOP_WRITE)
 		FD_SET(fd, &l->write);
-	else
-		FD_CLR(fd, &l->write);
-	l->writers += !!FD_ISSET(fd, &l->write);
+	l->writers += !!(want & LOOP_WRITE) - !!(had & LOOP_WRITE);
 	if (want && fd >= l->count)
 		l->count = fd + 1;
 	while (l->count && !FD_ISSET(l->count - 1, &l->read) && !FD_ISSET(l->count - 1, &l->write))
 		l->count--;
 }
 
+int loop_want(struct loop *l, int fd, unsigned want)
+{
+	struct loop_member *m = &l->members[fd];
+
+	if (want == m->want)
+		return 0;
+	if (!m->polled)
+		change_selected(l, fd, m->want, want);
+	else if (change_polled(l, fd, m->want, want) < 0)
+		return -1;
+	m->want = want;
+	return 0;
+}
+
 void loop_remove(struct loop *l, int fd)
 {
-	loop_want(l, fd, 0);
-	l->members[fd] = (struct loop_member){ NULL, NULL };
+	/* For the epoll set closing does it too, except for a descriptor that another process also
+	 * holds. */
+	(void)loop_want(l, fd, 0);
+	l->members[fd] = (struct loop_member){ .want = 0 };
 }
 
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask)
@@ -104,18 +259,6 @@ bool loop_found(const struct loop *l)
 int loop_only_ready(const struct loop *l)
 {
 	return l->alone;
-}
-
-/* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
- * changed what it is watched for. */
-static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
-{
-	if (!FD_ISSET(fd, &l->read))
-		ready &= ~LOOP_READ;
-	if (!FD_ISSET(fd, &l->write))
-		ready &= ~LOOP_WRITE;
-	if (ready && l->members[fd].call)
-		l->members[fd].call(l->members[fd].context, fd, ready, now);
 }
 
 void loop_dispatch(struct loop *l, int64_t now)

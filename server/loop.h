@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and the
- * function that is called when it is ready.
+/* What the server waits for: what each descriptor is watched for, kept from turn to turn, and the
+ * function that is called when it is ready. The descriptors of clients are watched by pselect()
+ * too, as many as FD_SETSIZE allows, or, for more of them, are in an epoll set, of which pselect()
+ * watches only one descriptor. Then the cost of a turn depends on the ready clients, not on the
+ * connected ones.
  *
  * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
 #ifndef UPCASED_LOOP_H
@@ -23,13 +26,24 @@ typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
 
 struct loop;
 
-/* The caller frees with free(), which closes nothing. Returns NULL when memory is short. */
-struct loop *loop_new(void);
+/* `many`: the clients are in an epoll set. Returns NULL with errno: ENOSYS where the system has no
+ * epoll. */
+struct loop *loop_new(bool many);
+/* Whether the system has epoll. */
+bool loop_has_epoll(void);
+/* Does not close the descriptors that it watches. NULL is allowed. */
+void loop_free(struct loop *l);
 
 /* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want`; calls `call` when it is ready. */
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);
-/* Watches `fd` for `want` from now on, 0 for nothing. */
-void loop_want(struct loop *l, int fd, unsigned want);
+/* Only clients' descriptors below this number can be watched. */
+int loop_client_limit(const struct loop *l);
+/* Watches a client's `fd`, 0 <= fd < loop_client_limit(), for reading. Returns 0, or -1 with errno.
+ */
+int loop_add_client(struct loop *l, int fd, loop_call *call, void *context);
+/* Watches `fd` for `want` from now on, 0 for nothing. Returns 0; for a client perhaps -1 with
+ * errno: nothing has changed. */
+int loop_want(struct loop *l, int fd, unsigned want);
 /* Call it before `fd` is closed. */
 void loop_remove(struct loop *l, int fd);
 

@@ -94,7 +94,7 @@ static int settle_clients(struct server *s, int sockets)
 		return server_complain(STATUS_FAILED,
 		    "the limit of open files leaves no room for clients: raise it (ulimit -n "
 		    "1024)");
-	if (s->many && !poller_has_epoll())
+	if (s->many && !loop_has_epoll())
 		return server_complain(STATUS_USAGE,
 		    "--max-clients=%" PRId64 ": is more than select() can watch, and this system "
 		    "has no epoll",
@@ -257,12 +257,12 @@ static int open_control(struct server *s)
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
-		s->control = control_answer(s->poller, workers_channel(s->workers), &sources);
+		s->control = control_answer(s->loop, workers_channel(s->workers), &sources);
 		return s->control ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 	}
 	if (!s->settings.control)
 		return 0;
-	s->control = control_open(s->loop, s->poller, s->settings.control, &sources, why);
+	s->control = control_open(s->loop, s->settings.control, &sources, why);
 	if (s->control)
 		return 0;
 	return server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
@@ -277,17 +277,15 @@ static int open_services(struct server *s)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
 	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
 	if (s->udp)
-		s->tcp = tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &s->settings);
+		s->tcp = tcp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
 	return s->tcp ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 }
 
-/* Makes the loop and the poller. Returns 0 or the status. */
+/* Returns 0 or the status. */
 static int open_loop(struct server *s)
 {
-	s->loop = loop_new();
-	if (s->loop)
-		s->poller = poller_new(s->loop, s->many && (s->is_worker || !s->workers));
-	return s->poller ? 0 : server_complain(STATUS_FAILED, "%s", strerror(errno));
+	s->loop = loop_new(s->many && (s->is_worker || !s->workers));
+	return s->loop ? 0 : server_complain(STATUS_FAILED, "%s", strerror(errno));
 }
 
 int server_open(struct server *s)
@@ -346,9 +344,7 @@ int server_become_worker(struct server *s, int number)
 	server_close_shares(s);
 	control_leave(s->control);
 	s->control = NULL;
-	poller_free(s->poller);
-	s->poller = NULL;
-	free(s->loop);
+	loop_free(s->loop);
 	s->loop = NULL;
 	(void)file_give_up(s->settings.lifeline_fd);
 	s->ready = (struct ready){ 0 };
@@ -374,6 +370,5 @@ void server_close(struct server *s)
 	s->udp = NULL;
 	listen_close(&s->listen);
 	server_close_shares(s);
-	poller_free(s->poller);
-	free(s->loop);
+	loop_free(s->loop);
 }

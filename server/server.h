@@ -12,7 +12,6 @@
 #include "server/counters.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/poller.h"
 #include "server/ready.h"
 #include "server/settings.h"
 #include "server/tcp.h"
@@ -33,7 +32,6 @@ struct server {
 	struct loop *loop;
 	/* The clients are in an epoll set. */
 	bool many;
-	struct poller *poller;
 	/* `own_counters`, or a worker's shared ones. In the watching process the sum, at the last
 	 * server_sum(). */
 	struct counters *counters, own_counters;

@@ -85,7 +85,6 @@ struct connection {
 
 struct tcp {
 	struct loop *loop;
-	struct poller *poller;
 	struct listen *listen;
 	struct counters *counters;
 	struct siphash_key key;
@@ -220,7 +219,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 	if (how == COUNTERS_IDLE && unacknowledged(c))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
 		    sizeof(struct linger));
-	poller_remove(t->poller, c->fd);
+	loop_remove(t->loop, c->fd);
 	close(c->fd);
 	drop_pending(c);
 	TAILQ_REMOVE(&t->order, c, order);
@@ -310,7 +309,7 @@ static void end(struct connection *c, int64_t now)
 	if (!c->finishing && !c->draining && (c->waiting = unacknowledged(c))) {
 		c->draining = true;
 		setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
-		if (poller_want(t->poller, c->fd, LOOP_WRITE) < 0)
+		if (loop_want(t->loop, c->fd, LOOP_WRITE) < 0)
 			connection_over(c, COUNTERS_CUT, errno, now);
 		else
 			connection_moved(c, now);
@@ -319,7 +318,7 @@ static void end(struct connection *c, int64_t now)
 	} else if (unacknowledged(c)) {
 		shutdown(c->fd, SHUT_WR);
 		c->lingering = true;
-		if (poller_want(t->poller, c->fd, LOOP_READ) < 0)
+		if (loop_want(t->loop, c->fd, LOOP_READ) < 0)
 			connection_over(c, COUNTERS_CUT, errno, now);
 	} else {
 		shutdown(c->fd, SHUT_WR);
@@ -352,7 +351,7 @@ static void go_on(struct connection *c, int64_t now)
 		connection_over(c, why_broken(errno), errno, now);
 	} else if (c->ending && !c->pending) {
 		end(c, now);
-	} else if (poller_want(c->tcp->poller, c->fd, c->pending ? LOOP_WRITE : LOOP_READ) < 0) {
+	} else if (loop_want(c->tcp->loop, c->fd, c->pending ? LOOP_WRITE : LOOP_READ) < 0) {
 		connection_over(c, COUNTERS_CUT, errno, now);
 	} else {
 		connection_moved(c, now);
@@ -527,7 +526,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	const struct settings *set = t->settings;
 	struct connection *c;
 
-	if (fd >= poller_limit(t->poller)) {
+	if (fd >= loop_client_limit(t->loop)) {
 		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
 	} else if (t->counters->tcp_now >= (uint64_t)set->max_clients) {
 		refuse(t, fd, &peer, COUNTERS_FULL);
@@ -538,7 +537,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, COUNTERS_MEMORY);
-	} else if (poller_add(t->poller, fd, connection_ready, c) < 0) {
+	} else if (loop_add_client(t->loop, fd, connection_ready, c) < 0) {
 		refuse(t, fd, &peer, errno == ENOMEM ? COUNTERS_MEMORY : COUNTERS_DESCRIPTOR);
 		free(c);
 	} else {
@@ -596,8 +595,8 @@ static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 	accept_some(t, fd, t->max, now);
 }
 
-struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
-    struct counters *counters, const struct siphash_key *key, const struct settings *settings)
+struct tcp *tcp_new(struct loop *loop, struct listen *l, struct counters *counters,
+    const struct siphash_key *key, const struct settings *settings)
 {
 	const int64_t rate = settings->connect_rate;
 	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
@@ -606,7 +605,6 @@ struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
 		return NULL;
 	memset(t, 0, sizeof *t);
 	t->loop = loop;
-	t->poller = poller;
 	t->listen = l;
 	t->counters = counters;
 	t->key = *key;

@@ -10,17 +10,15 @@
 #include "server/counters.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/poller.h"
 #include "server/settings.h"
 #include "server/sources.h"
 
 struct tcp;
 
-/* Serves the listening sockets of `l`, which it closes at the end, and has the connections in
- * `poller`, as the settings say. Borrows everything but the key. Returns NULL when memory is short.
- */
-struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
-    struct counters *counters, const struct siphash_key *key, const struct settings *settings);
+/* Serves the listening sockets of `l`, which it closes at the end, as the settings say. Borrows
+ * everything but the key. Returns NULL when memory is short. */
+struct tcp *tcp_new(struct loop *loop, struct listen *l, struct counters *counters,
+    const struct siphash_key *key, const struct settings *settings);
 /* Ends every connection at once. */
 void tcp_free(struct tcp *t);
 
