@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/control-ask.h"
+#include "common/control-request.h"
 #include "common/event-line.h"
 #include "common/options.h"
 #include "lab/link/control.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A client of a control socket that sends one command and waits for the answer. */
-#ifndef UPCASE_COMMON_CONTROL_ASK_H
-#define UPCASE_COMMON_CONTROL_ASK_H
+#ifndef UPCASE_COMMON_CONTROL_REQUEST_H
+#define UPCASE_COMMON_CONTROL_REQUEST_H
 
 #include <stdbool.h>
 

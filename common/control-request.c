@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "common/control-ask.h"
+#include "common/control-request.h"
 
 #include <errno.h>
 #include <stdio.h>
