@@ -28,7 +28,7 @@ struct buffers {
 	/* So that what is read and what is written do not share the last 12 bits of their
 	 * addresses. */
 	unsigned char between[2112];
-	unsigned char out[CAPITALS_GROWTH * (SIZE + CAPITALS_HELD)];
+	unsigned char out[CAPITALS_GROWTH * (SIZE + CAPITALS_PART_MAX)];
 };
 
 struct kind {

@@ -311,21 +311,21 @@ static size_t write_whole(struct capitals *c, const unsigned char *in, size_t n,
 	size_t rest = utf8_cut_off(in, n);
 
 	memcpy(c->part, in + n - rest, rest);
-	c->held = (unsigned char)rest;
+	c->part_length = (unsigned char)rest;
 	return capitals_text(in, n - rest, out);
 }
 
 size_t capitals_feed(struct capitals *c, const void *in, size_t n, void *out)
 {
 	const unsigned char *from = in;
-	unsigned char *to = out, join[CAPITALS_HELD + 1];
-	size_t written = 0, used = 0, held;
+	unsigned char *to = out, join[CAPITALS_PART_MAX + 1];
+	size_t written = 0, used = 0, part_length;
 
-	while (c->held && used < n) {
-		held = c->held;
-		memcpy(join, c->part, held);
-		join[held] = from[used++];
-		written += write_whole(c, join, held + 1, to + written);
+	while (c->part_length && used < n) {
+		part_length = c->part_length;
+		memcpy(join, c->part, part_length);
+		join[part_length] = from[used++];
+		written += write_whole(c, join, part_length + 1, to + written);
 	}
 	if (used < n)
 		written += write_whole(c, from + used, n - used, to + written);
@@ -334,7 +334,7 @@ size_t capitals_feed(struct capitals *c, const void *in, size_t n, void *out)
 
 size_t capitals_end(struct capitals *c, void *out)
 {
-	size_t n = c->held;
+	size_t n = c->part_length;
 
 	memcpy(out, c->part, n);
 	*c = (struct capitals){ 0 };

@@ -11,14 +11,14 @@
  * U+0399 U+0308 U+0301 are six. */
 #define CAPITALS_GROWTH 3
 /* The most bytes that a stream holds back: the beginning of one character. */
-#define CAPITALS_HELD 3
+#define CAPITALS_PART_MAX 3
 
 /* A stream in capitals: the state between two reads. All zero is the start. */
 struct capitals {
 	/* The first bytes of a character whose rest has not come yet. */
-	unsigned char part[CAPITALS_HELD];
+	unsigned char part[CAPITALS_PART_MAX];
 	/* How many of them there are. */
-	unsigned char held;
+	unsigned char part_length;
 };
 
 /* Writes the capitals of a whole text (a datagram): `n` bytes at `in` into `out`, which has room
@@ -31,11 +31,11 @@ size_t capitals_text(const void *in, size_t n, void *out);
 size_t capitals_ascii(const void *in, const void *caps, size_t n);
 
 /* Writes the capitals of the next `n` bytes of a stream into `out`, which has room for
- * CAPITALS_GROWTH * (n + CAPITALS_HELD) bytes and does not overlap `in`. Returns the bytes written.
- * At most CAPITALS_HELD bytes, the beginning of a character, wait in `c`. */
+ * CAPITALS_GROWTH * (n + CAPITALS_PART_MAX) bytes and does not overlap `in`. Returns the bytes
+ * written. At most CAPITALS_PART_MAX bytes, the beginning of a character, wait in `c`. */
 size_t capitals_feed(struct capitals *c, const void *in, size_t n, void *out);
 
-/* Ends the stream: writes what waits in `c`, unchanged, at most CAPITALS_HELD bytes, and starts
+/* Ends the stream: writes what waits in `c`, unchanged, at most CAPITALS_PART_MAX bytes, and starts
  * anew. Returns the bytes written. */
 size_t capitals_end(struct capitals *c, void *out);
 

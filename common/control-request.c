@@ -61,7 +61,7 @@ static int read_answer(FILE *in, const struct control_request *request, char why
 	return result;
 }
 
-int control_ask(const struct control_request *request, char why[CONTROL_WHY])
+int control_request_send(const struct control_request *request, char why[CONTROL_WHY])
 {
 	const int fd = control_connect(request->path, 0);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");

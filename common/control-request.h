@@ -19,6 +19,6 @@ struct control_request {
 
 /* Returns 0; 1 when the server refused, with its reason in `why`; -1 with errno when it cannot be
  * reached. */
-int control_ask(const struct control_request *request, char why[CONTROL_WHY]);
+int control_request_send(const struct control_request *request, char why[CONTROL_WHY]);
 
 #endif

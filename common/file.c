@@ -23,7 +23,7 @@ bool file_is_null(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-static const char *what_it_is(mode_t mode)
+static const char *file_type_words(mode_t mode)
 {
 	if (S_ISDIR(mode))
 		return "is a folder";
@@ -52,10 +52,10 @@ static const char *too_large(off_t limit)
 	return text;
 }
 
-static bool is_meant(const struct stat *st, off_t limit, const char **why)
+static bool is_acceptable(const struct stat *st, off_t limit, const char **why)
 {
 	if (!S_ISREG(st->st_mode) && !file_is_null(st))
-		(void)file_refuse(ENOTSUP, what_it_is(st->st_mode), why);
+		(void)file_refuse(ENOTSUP, file_type_words(st->st_mode), why);
 	else if (st->st_size > limit)
 		(void)file_refuse(EFBIG, too_large(limit), why);
 	else
@@ -71,14 +71,14 @@ int file_read(const char *path, off_t limit, const char **why)
 	/* stat() comes first: opening a device may have effects. */
 	if (stat(path, &st) < 0)
 		return file_refuse(errno, strerror(errno), why);
-	if (!is_meant(&st, limit, why))
+	if (!is_acceptable(&st, limit, why))
 		return -1;
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return file_refuse(errno, strerror(errno), why);
 	if (fstat(fd, &st) < 0)
 		(void)file_refuse(errno, strerror(errno), why);
-	else if (is_meant(&st, limit, why))
+	else if (is_acceptable(&st, limit, why))
 		return fd;
 	return file_give_up(fd);
 }
@@ -136,7 +136,7 @@ bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n
 		return none;
 	}
 	if (!S_ISREG(st.st_mode))
-		(void)file_refuse(EEXIST, what_it_is(st.st_mode), why);
+		(void)file_refuse(EEXIST, file_type_words(st.st_mode), why);
 	else if (st.st_uid != geteuid())
 		(void)file_refuse(EEXIST, "belongs to another user", why);
 	else

@@ -430,9 +430,9 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 
 /* Whether a setting has an effect; two settings have one also with their value of a perfect wire.
  */
-static bool matters(const struct impair_settings *s, enum impair_field_id id)
+static bool has_effect(const struct impair_settings *s, enum impair_field_id id)
 {
-	return differs(s, fields[id].with) &&
+	return differs(s, fields[id].requires) &&
 	       (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
@@ -442,7 +442,7 @@ char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size
 	char value[IMPAIR_VALUE];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		if (matters(s, id))
+		if (has_effect(s, id))
 			text_put(&t, "%s%s %s", t.used ? ", " : "", fields[id].name,
 			    impair_fields_get(s, id, value));
 	if (t.used == 0)

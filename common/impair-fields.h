@@ -54,7 +54,7 @@ struct impair_field {
 	enum impair_kind kind;
 	size_t at, size;
 	/* The setting without which it has no effect. */
-	enum impair_field_id with;
+	enum impair_field_id requires;
 	/* It does not apply to whole datagrams, whose packets are not seen: the kernel drops
 	 * corrupt ones and fragments those that are too big. */
 	bool packets_only;

@@ -229,7 +229,7 @@ static int transmit(struct transmit_queue *q, const struct impair_settings *s, i
 }
 
 /* The travel time of a packet; normal deviates by Box and Muller (1958). */
-static int64_t travel(const struct impair_settings *s, const double u[2])
+static int64_t propagation_delay(const struct impair_settings *s, const double u[2])
 {
 	double off = 0;
 
@@ -242,11 +242,11 @@ static int64_t travel(const struct impair_settings *s, const double u[2])
 }
 
 /* When a packet that the transmitter has sent leaves the link. */
-static int64_t leave(struct impair *impair, int64_t sent, const double path[2],
+static int64_t departure_time(struct impair *impair, int64_t sent, const double path[2],
     struct impair_decision *decision)
 {
 	const struct impair_settings *s = &impair->set;
-	int64_t at = sent + travel(s, path);
+	int64_t at = sent + propagation_delay(s, path);
 
 	if (at < impair->paused_until[IMPAIR_HOLD]) {
 		at = impair->paused_until[IMPAIR_HOLD];
@@ -270,9 +270,9 @@ static void deliver(struct impair *impair, const struct impair_packet *packet,
 	decision->reordered = d->reorder < s->reorder;
 	if (d->corrupt < s->corrupt && packet->bits > 0)
 		decision->flip = (int32_t)(d->bit * packet->bits);
-	decision->at[0] = leave(impair, sent, d->path, decision);
+	decision->at[0] = departure_time(impair, sent, d->path, decision);
 	if (decision->copies == 2)
-		decision->at[1] = leave(impair, sent, d->copy_path, decision);
+		decision->at[1] = departure_time(impair, sent, d->copy_path, decision);
 }
 
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,

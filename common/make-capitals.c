@@ -35,7 +35,7 @@ struct table {
 	unsigned block_count;
 };
 
-static int complain(const char *what)
+static int report_error(const char *what)
 {
 	fprintf(stderr, "make-capitals: %s\n", what);
 	return -1;
@@ -53,16 +53,16 @@ static int entry_of(struct table *t, ucs4_t uc)
 	/* "" is no language: Turkish and Lithuanian have rules of their own, which do not apply
 	 * here. */
 	if (u8_toupper(from, (size_t)length, "", NULL, to, &n) != to)
-		return complain("libunistring failed");
+		return report_error("libunistring failed");
 	if (n == (size_t)length && memcmp(from, to, n) == 0)
 		return 0;
 	/* ASCII is not in the table: capitals.c has its rule. */
 	if (length == 1)
 		return n == 1 && uc >= 'a' && uc <= 'z' && to[0] == uc - ('a' - 'A')
 		         ? 0
-		         : complain("ASCII has changed");
+		         : report_error("ASCII has changed");
 	if (n > BYTES_MAX || n > 3 * (size_t)length || t->entries == ENTRIES_MAX)
-		return complain("a character grows more than capitals.h says");
+		return report_error("a character grows more than capitals.h says");
 	memcpy(t->bytes[t->entries], to, n);
 	t->lengths[t->entries] = n;
 	t->leads[t->entries] = from[0];
@@ -78,7 +78,7 @@ static int row_of(struct table *t, const unsigned row[ROW])
 		if (memcmp(t->rows[i], row, sizeof t->rows[i]) == 0)
 			return (int)i;
 	if (i == ROWS_MAX)
-		return complain("too many rows");
+		return report_error("too many rows");
 	memcpy(t->rows[i], row, sizeof t->rows[i]);
 	return (int)t->row_count++;
 }
@@ -199,12 +199,12 @@ static void print_table(const struct table *t)
 int main(void)
 {
 	struct table *t = calloc(1, sizeof *t);
-	int result = t ? fill(t) : complain("out of memory");
+	int result = t ? fill(t) : report_error("out of memory");
 
 	if (result == 0)
 		print_table(t);
 	free(t);
 	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		result = complain("the table cannot be written");
+		result = report_error("the table cannot be written");
 	return result < 0 ? 1 : 0;
 }

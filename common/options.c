@@ -433,7 +433,7 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	else
 		text_put(&text, "out of memory");
 	if (first < 0)
-		standard_say("%s: %s", r.program, why);
+		standard_report("%s: %s", r.program, why);
 	free(r.longs);
 	free(r.letters);
 	return first;
@@ -578,7 +578,7 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 		           *stop = feed ? feed : end;
 
 		if (options_line(table, settings, line, (size_t)(stop - line), why) < 0) {
-			standard_say("%s: %s:%lu: %s", program, path, number, why);
+			standard_report("%s: %s:%lu: %s", program, path, number, why);
 			return -1;
 		}
 		line = stop + 1;
@@ -600,7 +600,7 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 	if (fd >= 0)
 		text = file_text(fd, FILE_MAX_BYTES, &length, &why);
 	if (!text) {
-		standard_say("%s: %s: cannot be read: %s; a configuration is an ordinary file",
+		standard_report("%s: %s: cannot be read: %s; a configuration is an ordinary file",
 		    program, path, why);
 		return -1;
 	}

@@ -36,7 +36,7 @@ int standard_open(const char *program, int flags)
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF ||
 		    open("/dev/null", modes[fd] | flags, 0) == fd)
 			continue;
-		standard_say("%s: /dev/null: %s", program, strerror(errno));
+		standard_report("%s: /dev/null: %s", program, strerror(errno));
 		return 1;
 	}
 	return 0;
@@ -136,7 +136,7 @@ void standard_put(FILE *out, const char *text)
 }
 
 /* The line is one write: other processes may write there too. */
-void standard_say(const char *format, ...)
+void standard_report(const char *format, ...)
 {
 	char text[PIECE], shown[PRINTABLE_ROOM(PIECE)];
 	va_list args;
@@ -152,6 +152,6 @@ int standard_end(const char *program)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	standard_say("%s: standard output: %s", program, strerror(errno));
+	standard_report("%s: standard output: %s", program, strerror(errno));
 	return 1;
 }

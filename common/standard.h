@@ -30,7 +30,7 @@ void standard_nonblocking(int fd);
  */
 void standard_put(FILE *out, const char *text);
 /* Writes one line to standard error; adds the newline, escapes newlines in it. */
-void standard_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void standard_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes standard output. Returns 0, or 1, an exit status, after a line on stderr. */
 int standard_end(const char *program);
 

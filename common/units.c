@@ -24,7 +24,7 @@ struct decimal {
 struct unit {
 	/* The text after the number; NULL ends a table. */
 	const char *name;
-	int64_t worth;
+	int64_t factor;
 };
 
 static const struct unit durations[] = {
@@ -123,11 +123,11 @@ static int read_value(const char *s, const struct unit *table, int64_t *value, i
 
 	s = read_number(s, &d);
 	unit = s ? find_unit(table, s) : NULL;
-	if (!unit || __builtin_mul_overflow(d.whole, unit->worth, value))
+	if (!unit || __builtin_mul_overflow(d.whole, unit->factor, value))
 		return -1;
 	/* billionths * worth / BILLION, in two steps that cannot overflow. */
-	high = d.billionths * (unit->worth / BILLION);
-	low = d.billionths * (unit->worth % BILLION);
+	high = d.billionths * (unit->factor / BILLION);
+	low = d.billionths * (unit->factor % BILLION);
 	*rest = low % BILLION;
 	return __builtin_add_overflow(*value, high + low / BILLION, value) ? -1 : 0;
 }
@@ -176,10 +176,10 @@ int units_duration(const char *text, int64_t *ns)
 static void put_short(uint64_t ns, const char *sign, const char *micro, char *buf, size_t size)
 {
 	static const struct {
-		uint64_t worth;
+		uint64_t factor;
 		const char *prefix;
 	} scales[] = { { 1000000000, "" }, { 1000000, "m" }, { 1000, "u" } };
-	uint64_t step = 1, whole, worth;
+	uint64_t step = 1, whole, factor;
 	const char *prefix;
 	int places;
 	size_t i = 0;
@@ -187,11 +187,11 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 	while (ns / step >= 1000)
 		step *= 10;
 	ns = (ns + step / 2) / step * step;
-	while (i < 2 && ns < scales[i].worth)
+	while (i < 2 && ns < scales[i].factor)
 		i++;
-	worth = scales[i].worth;
+	factor = scales[i].factor;
 	prefix = i == 2 ? micro : scales[i].prefix;
-	whole = ns / worth;
+	whole = ns / factor;
 	places = whole < 10 ? 2 : 1;
 	if (ns < 1000)
 		snprintf(buf, size, "%s%u ns", sign, (unsigned)ns);
@@ -199,7 +199,7 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 		snprintf(buf, size, "%s%u %ss", sign, (unsigned)whole, prefix);
 	else
 		snprintf(buf, size, "%s%u.%0*u %ss", sign, (unsigned)whole, places,
-		    (unsigned)(ns % worth / (worth / (places == 2 ? 100 : 10))), prefix);
+		    (unsigned)(ns % factor / (factor / (places == 2 ? 100 : 10))), prefix);
 }
 
 /* Writes a minute or more: two units, the lower one rounded. */

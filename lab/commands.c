@@ -48,7 +48,7 @@ static bool is_found(const char *name, const char *path)
 
 /* Puts the program's folder before the others in PATH, unless PATH has it already. A program of
  * another name, or without a folder, is left out. */
-static void make_found(const char *name, const char *program)
+static void add_to_path(const char *name, const char *program)
 {
 	const char *folders = getenv("PATH"), *slash;
 	char path[PATH_MAX], usual[PATH_MAX], *changed;
@@ -117,8 +117,8 @@ void commands_set_path(const struct commands *c)
 	char own[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
-	make_found("upcased", c->server);
-	make_found("upcase", c->client);
+	add_to_path("upcased", c->server);
+	add_to_path("upcase", c->client);
 	own[n > 0 ? n : 0] = 0;
-	make_found("upcase-lab", own);
+	add_to_path("upcase-lab", own);
 }

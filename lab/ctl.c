@@ -190,7 +190,7 @@ static bool print_event(void *context, char *line)
 	char text[EVENT_TEXT_LINE];
 
 	if (strcmp(line, "ok") == 0)
-		standard_say("upcase-lab: watching the link; Ctrl-C ends it");
+		standard_report("upcase-lab: watching the link; Ctrl-C ends it");
 	else if (event_text_line(context, line, text))
 		return print_line(NULL, text);
 	return false;
@@ -245,14 +245,14 @@ static int run_command(const char *path, const char *command, bool watch)
 		.context = &event_text,
 	};
 	char why[CONTROL_WHY] = "";
-	int result = control_ask(&request, why);
+	int result = control_request_send(&request, why);
 
 	if (result < 0) {
-		standard_say("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
+		standard_report("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
 		return 1;
 	}
 	if (result > 0)
-		standard_say("upcase-lab: %s", why);
+		standard_report("upcase-lab: %s", why);
 	return standard_end("upcase-lab") || result > 0;
 }
 
@@ -268,14 +268,14 @@ int ctl_run(int argc, char **argv)
 	if (options.help)
 		return print_help();
 	if (join(command, sizeof(command), argc - first, argv + first) != 0) {
-		standard_say(
+		standard_report(
 		    "upcase-lab: ctl: the order is longer than %d characters, or more than one "
 		    "line",
 		    CONTROL_LINE);
 		return 2;
 	}
 	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {
-		standard_say(
+		standard_report(
 		    "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}

@@ -89,12 +89,12 @@ static int check_together(const struct lab_options *o)
 	char why[IMPAIR_WHY];
 
 	if (impair_options_check(&o->link, why) != 0) {
-		standard_say("upcase-lab: the link: %s", why);
+		standard_report("upcase-lab: the link: %s", why);
 		return -1;
 	}
 	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 &&
 	    strcmp(o->pcap, "/dev/null") != 0) {
-		standard_say("upcase-lab: --pcap and --far-log: both are %s; name two files",
+		standard_report("upcase-lab: --pcap and --far-log: both are %s; name two files",
 		    o->pcap);
 		return -1;
 	}

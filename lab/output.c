@@ -103,7 +103,7 @@ static int open_log(const char *path)
 	const int fd = output_open(path, NULL, &why);
 
 	if (fd < 0)
-		standard_say(
+		standard_report(
 		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
 		    path, why);
 	else
@@ -129,7 +129,7 @@ int output_open_far(struct output *o, const char *file)
 		o->end = ends[1];
 	}
 	if (o->end < 0)
-		standard_say("upcase-lab: the far command's output: %s", strerror(errno));
+		standard_report("upcase-lab: the far command's output: %s", strerror(errno));
 	return o->end < 0;
 }
 
@@ -149,7 +149,7 @@ static void show(struct output *o)
 }
 
 /* Makes the text printable, so that it cannot drive the terminal. */
-static void keep_to_show(struct output *o, const char *text, size_t n)
+static void queue_for_terminal(struct output *o, const char *text, size_t n)
 {
 	const bool utf8 = standard_utf8();
 	char bytes[OUTPUT_CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
@@ -171,7 +171,7 @@ void output_read(struct output *o)
 	for (int i = 0; i < FAR_READS && (n = read(o->fd, buf, sizeof(buf))) > 0; i++) {
 		output_tail_add(&o->tail, buf, (size_t)n);
 		if (o->screen >= 0)
-			keep_to_show(o, buf, (size_t)n);
+			queue_for_terminal(o, buf, (size_t)n);
 	}
 	show(o);
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))

@@ -59,7 +59,7 @@ struct relay {
 	struct capture *writer;
 	bool capture_failed;
 	/* 0, or the exit status of the lab after a failure, and the failure. */
-	int trouble;
+	int failure_status;
 	char failure[DIAGNOSE_TEXT + 40];
 	/* The signal that ended the lab, or 0. */
 	int ended_by;
@@ -71,21 +71,22 @@ struct relay {
 
 static void report_hosts(const struct hosts_report *hosts, int mtu)
 {
-	standard_say("upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s",
+	standard_report("upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s",
 	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
 	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
 	    hosts->congestion);
 	if (hosts->passed_over.step != DIAGNOSE_NONE)
-		standard_say("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "
-		             "upcase-lab --check)",
+		standard_report("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "
+		                "upcase-lab --check)",
 		    strerror(hosts->passed_over.error));
 	if (!hosts->ipv6)
-		standard_say("upcase-lab: warning: no IPv6 on the hosts: %s",
+		standard_report("upcase-lab: warning: no IPv6 on the hosts: %s",
 		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"
 		                         : "this machine has it switched off");
 	if (hosts->sysctl_denied)
-		standard_say("upcase-lab: warning: /proc/sys cannot be written: ping may say that "
-		             "it is not permitted");
+		standard_report(
+		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that "
+		    "it is not permitted");
 }
 
 static void put_count(struct text *t, uint64_t count, const char *what)
@@ -134,7 +135,7 @@ static void end(struct relay *r)
 /* Ends the lab; its last line gives the reason. */
 static void give_up(struct relay *r, const char *what, const char *why)
 {
-	r->trouble = 1;
+	r->failure_status = 1;
 	snprintf(r->failure, sizeof(r->failure), "%s%s%s", what, why ? ": " : "", why ? why : "");
 	end(r);
 }
@@ -177,7 +178,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 
 /* Standard error may block: while it does, a signal ends this process at once, and the supervisor
  * removes the lab's files. */
-static void say_start(const struct relay *r, const struct hosts_report *report)
+static void report_start(const struct relay *r, const struct hosts_report *report)
 {
 	char line[IMPAIR_OPTIONS_LINE];
 	sigset_t mask;
@@ -187,7 +188,7 @@ static void say_start(const struct relay *r, const struct hosts_report *report)
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	report_hosts(report, r->options->hosts.mtu);
-	standard_say("upcase-lab: link, %s", impair_options_line(&r->options->link, line));
+	standard_report("upcase-lab: link, %s", impair_options_line(&r->options->link, line));
 	signals_catch();
 	signals_block(&mask);
 }
@@ -199,7 +200,7 @@ static void hosts_made(struct relay *r, const struct supervisor_message *message
 	} else if (open_link(r, message) != 0) {
 		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
-		say_start(r, &message->pair.report);
+		report_start(r, &message->pair.report);
 		supervisor_notify(r->supervisor, SUPERVISOR_RUN, 0);
 	}
 }
@@ -228,7 +229,7 @@ static void far_ended(struct relay *r, int status)
 		output_read(&r->far_output);
 	if (r->far_served) {
 		/* The line is written at the end: now the screen belongs to the near command. */
-		if (r->near_status < 0 && !r->ended_by && !r->trouble)
+		if (r->near_status < 0 && !r->ended_by && !r->failure_status)
 			report_status(status, &r->far_output.tail, r->far_failure);
 		return;
 	}
@@ -245,7 +246,7 @@ static void read_supervisor(struct relay *r)
 		close(r->supervisor);
 		r->supervisor = -1;
 		r->near = 0;
-		if (r->near_status < 0 && !r->trouble && !r->ended_by)
+		if (r->near_status < 0 && !r->failure_status && !r->ended_by)
 			give_up(r, "the process that keeps the hosts was killed", NULL);
 	}
 	if (n <= 0)
@@ -358,7 +359,7 @@ static int open_capture(struct relay *r)
 
 	if (!path || (r->capture = output_open(path, pcapng_is_capture, &why)) >= 0)
 		return 0;
-	standard_say(
+	standard_report(
 	    "upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO",
 	    path, why);
 	return 2;
@@ -398,20 +399,20 @@ static void last_words(struct relay *r)
 	struct text t = text_begin(counts, sizeof counts);
 	const uint64_t dropped = r->writer ? capture_dropped(r->writer) : 0;
 
-	if (r->trouble)
-		standard_say("upcase-lab: %s", r->failure);
-	if (r->link && !r->trouble) {
+	if (r->failure_status)
+		standard_report("upcase-lab: %s", r->failure);
+	if (r->link && !r->failure_status) {
 		put_counts(&t, link_counts(r->link, LINK_GOING), "there:");
 		text_put(&t, "; ");
 		put_counts(&t, link_counts(r->link, LINK_COMING), "back:");
 		if (!r->options->quiet)
-			standard_say("upcase-lab: link, %s", counts);
+			standard_report("upcase-lab: link, %s", counts);
 		for (int side = 0; side < HOSTS_SIDES; side++) {
 			const unsigned long long packets = r->kernel_drops[side] +
 			                                   device_kernel_drops(r->devices[side]);
 
 			if (packets)
-				standard_say(
+				standard_report(
 				    "upcase-lab: warning: the %s host sent faster than the "
 				    "link can read: %llu packets were lost before it, not "
 				    "by it",
@@ -419,12 +420,13 @@ static void last_words(struct relay *r)
 		}
 	}
 	if (r->far_failure[0])
-		standard_say("upcase-lab: warning: the far command ended before the near one: %s",
+		standard_report(
+		    "upcase-lab: warning: the far command ended before the near one: %s",
 		    r->far_failure);
 	if (r->capture_failed)
-		standard_say("upcase-lab: %s: the capture is not complete", r->options->pcap);
+		standard_report("upcase-lab: %s: the capture is not complete", r->options->pcap);
 	if (dropped)
-		standard_say(
+		standard_report(
 		    "upcase-lab: warning: %s: %llu packets are missing in the capture: its reader "
 		    "was too slow, or not there",
 		    r->options->pcap, (unsigned long long)dropped);
@@ -448,7 +450,7 @@ static void finish(struct relay *r)
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	if (r->ended_by)
-		signals_die_soon(r->ended_by);
+		signals_end_process_soon(r->ended_by);
 	last_words(r);
 	link_free(r->link);
 	for (int side = 0; side < HOSTS_SIDES; side++)
@@ -459,9 +461,9 @@ static void finish(struct relay *r)
 static int exit_status(const struct relay *r)
 {
 	if (r->ended_by)
-		signals_die(r->ended_by);
-	if (r->trouble)
-		return r->trouble;
+		signals_end_process(r->ended_by);
+	if (r->failure_status)
+		return r->failure_status;
 	if (WIFSIGNALED(r->near_status))
 		return 128 + WTERMSIG(r->near_status);
 	return r->near_status ? WEXITSTATUS(r->near_status) : r->capture_failed;
@@ -482,8 +484,8 @@ int relay_run(const struct lab_options *options)
 	    (status = output_open_far(&r.far_output, options->far_log)) != 0)
 		return status;
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
-		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: "
-		             "TMPDIR=FOLDER upcase-lab",
+		standard_report("upcase-lab: no folder for its sockets: %s; name one of your own: "
+		                "TMPDIR=FOLDER upcase-lab",
 		    reasons);
 		return 1;
 	}

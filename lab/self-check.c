@@ -54,7 +54,7 @@ static void read_supervisor(struct self_check *c)
 	}
 }
 
-static void carry(struct device *from, struct device *to)
+static void forward(struct device *from, struct device *to)
 {
 	unsigned char packet[DEVICE_PACKET_MAX];
 	ssize_t n;
@@ -81,15 +81,15 @@ static void relay(struct self_check *c)
 		if (poll(fds, 3, 1000) < 0)
 			continue;
 		if (wired) {
-			carry(c->devices[HOSTS_NEAR], c->devices[HOSTS_FAR]);
-			carry(c->devices[HOSTS_FAR], c->devices[HOSTS_NEAR]);
+			forward(c->devices[HOSTS_NEAR], c->devices[HOSTS_FAR]);
+			forward(c->devices[HOSTS_FAR], c->devices[HOSTS_NEAR]);
 		}
 		if (fds[0].revents)
 			read_supervisor(c);
 	}
 }
 
-static void try(struct self_check *c, enum hosts_backend backend)
+static void check_backend(struct self_check *c, enum hosts_backend backend)
 {
 	const struct supervisor_plan plan = { .hosts = { .backend = backend, .mtu = MTU },
 		.probe = true,
@@ -116,7 +116,7 @@ static void try(struct self_check *c, enum hosts_backend backend)
 			.error = ETIMEDOUT };
 }
 
-static void put_surroundings(FILE *out, const struct hosts_report *report,
+static void put_environment(FILE *out, const struct hosts_report *report,
     const struct diagnose_facts *facts)
 {
 	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion,
@@ -146,7 +146,7 @@ int self_check_run(FILE *out)
 
 	hosts_facts(&facts);
 	for (size_t i = 0; i < sizeof(backends) / sizeof(*backends); i++) {
-		try(&c, backends[i]);
+		check_backend(&c, backends[i]);
 		if (c.passed > 0) {
 			works = c.report;
 			fprintf(out, "%-5s works%s%s\n", hosts_backend_name(works.backend),
@@ -159,6 +159,6 @@ int self_check_run(FILE *out)
 	}
 	if (works.backend == HOSTS_BACKEND_AUTO)
 		return 1;
-	put_surroundings(out, &works, &facts);
+	put_environment(out, &works, &facts);
 	return 0;
 }

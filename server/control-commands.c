@@ -160,10 +160,10 @@ static bool do_connections(struct command_call *a)
 	char command[COMMAND_MAX];
 	int unanswered = 0;
 
-	if (a->sources->ask) {
+	if (a->sources->query) {
 		snprintf(command, sizeof command, "connection%s%s\n", *a->argument ? " " : "s",
 		    a->argument);
-		unanswered = a->sources->ask(a->sources->server, command, add_line, a);
+		unanswered = a->sources->query(a->sources->server, command, add_line, a);
 	} else {
 		a->sources->each(a->sources->tcp, a->now, add_connection, a);
 	}

@@ -43,8 +43,8 @@ struct control_sources {
 	const struct tcp *tcp;
 	/* Updates `counters`; NULL where they always are up to date. */
 	void (*sum)(struct server *server);
-	/* With workers, gives each of them a command, as workers_ask() does; else NULL. */
-	int (*ask)(struct server *server, const char *command,
+	/* With workers, gives each of them a command, as workers_query() does; else NULL. */
+	int (*query)(struct server *server, const char *command,
 	    void (*line)(void *context, const char *line), void *context);
 	struct server *server;
 };

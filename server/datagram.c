@@ -92,24 +92,24 @@ static int buffer_of(int fd, int option)
 }
 
 /* Sets an option without which the server still answers. */
-static void ask_for(int fd, int level, int option, int value)
+static void set_option(int fd, int level, int option, int value)
 {
 	setsockopt(fd, level, option, &value, sizeof value);
 }
 
 /* Makes a buffer larger: past the system's limit where that is allowed, else up to it. A larger
  * buffer stays. */
-static void ask_for_buffer(int fd, int forced, int option, int size)
+static void set_buffer_size(int fd, int forced, int option, int size)
 {
 	if (buffer_of(fd, option) < size &&
 	    setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
 		setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
 }
 
-void datagram_ask_buffers(int fd, int size)
+void datagram_set_buffers(int fd, int size)
 {
-	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
-	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
+	set_buffer_size(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
+	set_buffer_size(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
 }
 
 /* Finds out what `fd` can do at once; switches on joined datagrams if it can receive them. */
@@ -134,22 +134,22 @@ static struct datagram_support probe(int fd)
 struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer,
     int *got)
 {
-	datagram_ask_buffers(fd, buffer);
+	datagram_set_buffers(fd, buffer);
 	*got = buffer_of(fd, SO_RCVBUF);
-	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+	set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 	/* A socket that is bound to one address needs none of this: replies leave from it. An IPv6
 	 * socket that also takes IPv4, which a service manager may hand over, has control messages
 	 * of both. */
 	if (addr_is_unspecified(at) || addr_is_group(at))
-		ask_for(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
-		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	/* Such a socket takes both options; an IPv4 socket refuses the IPv6 one. */
-	ask_for(fd, IPPROTO_IP, IP_RECVTTL, 1);
-	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);
-	ask_for(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+	set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
+	set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	set_option(fd, IPPROTO_IP, IP_TTL, ttl);
+	set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
 	return probe(fd);
 }
 

@@ -71,7 +71,7 @@ struct datagram_inbox *datagram_inbox_new(void);
 
 /* Makes a socket's buffers `size` bytes where they are smaller: with CAP_NET_ADMIN, else no larger
  * than the system's limit. */
-void datagram_ask_buffers(int fd, int size);
+void datagram_set_buffers(int fd, int size);
 /* Prepares a socket that is bound to `at`: it reports what datagram_receive() reads and sends with
  * this TTL, and its buffers are `buffer` bytes. Returns what the kernel accepts; in `*got` the size
  * of the receive buffer that it gave. */

@@ -63,7 +63,7 @@ void listen_prepare(int fd)
 }
 
 /* Connections inherit it. */
-static void bound_unread(const struct listen_socket *s)
+static void limit_receive_buffer(const struct listen_socket *s)
 {
 	if (s->type == SOCK_STREAM && !addr_is_loopback(&s->addr))
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){ UNREAD_MAX }, sizeof(int));
@@ -87,7 +87,7 @@ static int bind_socket(struct listen_socket *s, enum share share)
 		return -1;
 	if (stream)
 		listen_prepare(s->fd);
-	bound_unread(s);
+	limit_receive_buffer(s);
 	if (s->addr.sa.sa_family == AF_INET6 && switch_on(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
 		return -1;
 	if ((share == FURTHER && switch_on(s->fd, SOL_SOCKET, SO_REUSEPORT) < 0) ||
@@ -106,7 +106,7 @@ static void close_sockets(struct listen *l)
 }
 
 /* Writes why the socket could not be bound, by errno. Returns -1. */
-static int say_why(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
+static int report_bind_error(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
 {
 	char host[ADDR_TEXT];
 
@@ -192,7 +192,7 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 		for (int i = 0; i < n; i++)
 			close_sockets(&sets[i]);
 		if (errno != EADDRINUSE || --tries == 0)
-			return say_why(&failed, port, why);
+			return report_bind_error(&failed, port, why);
 		port = s->port;
 	}
 	for (int i = 0; i < n; i++)
@@ -244,7 +244,7 @@ static const char *take_one(struct listen_socket *s)
 	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 ||
 	    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
 		return "cannot be made non-blocking";
-	bound_unread(s);
+	limit_receive_buffer(s);
 	return NULL;
 }
 
@@ -287,7 +287,7 @@ bool listen_is_open(const struct listen *l)
 }
 
 /* Whether the address is also served over the other protocol. */
-static bool has_twin(const struct listen *l, const struct listen_socket *s)
+static bool is_over_both(const struct listen *l, const struct listen_socket *s)
 {
 	for (int i = 0; i < l->count; i++)
 		if (l->sockets[i].type != s->type && addr_equal(&l->sockets[i].addr, &s->addr))
@@ -299,7 +299,7 @@ char *listen_text(const struct listen *l, char *buf, size_t size)
 {
 	static const struct {
 		const char *name;
-		bool twin;
+		bool over_both;
 		int type;
 	} kinds[] = { { "UDP and TCP", true, SOCK_STREAM }, { "TCP", false, SOCK_STREAM },
 		{ "UDP", false, SOCK_DGRAM } };
@@ -312,7 +312,8 @@ char *listen_text(const struct listen *l, char *buf, size_t size)
 		for (const struct listen_socket *s = l->sockets; s < l->sockets + l->count; s++) {
 			char text[ADDR_TEXT];
 
-			if (s->type == kinds[kind].type && has_twin(l, s) == kinds[kind].twin &&
+			if (s->type == kinds[kind].type &&
+			    is_over_both(l, s) == kinds[kind].over_both &&
 			    used + ADDR_TEXT + 20 < size)
 				used += (size_t)snprintf(buf + used, size - used, "%s%s",
 				    used ? " " : "", addr_text(&s->addr, text));

@@ -75,7 +75,7 @@ static bool is_silenced(const struct pair *p)
 /* Whether `a` rather than `b` loses its place. A silenced pair has mostly ended by then. Of two
  * equal pairs the older one stays: when more pairs loop than a set has places, each new one would
  * otherwise remove the next one before it comes again, for ever. */
-static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
+static bool is_evicted_first(const struct pair *a, const struct pair *b, int64_t now)
 {
 	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX,
 	     old_b = now - b->since > LOOP_GUARD_RTT_MAX;
@@ -98,7 +98,7 @@ static struct pair *find(struct loop_guard *g, uint64_t hash, int64_t now)
 		if (set[i].hash == hash)
 			return &set[i];
 	for (int i = 1; i < PLACES; i++)
-		if (matters_less(&set[i], min, now))
+		if (is_evicted_first(&set[i], min, now))
 			min = &set[i];
 	*min = (struct pair){ .hash = hash, .since = now };
 	return min;
@@ -137,8 +137,8 @@ static bool count(struct pair *p, bool same_port, int64_t now)
 enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop)
 {
-	const struct source_key who = source_key_of(o->from);
-	const uint64_t source = source_key_hash(&g->key, &who);
+	const struct source_key address_key = source_key_of(o->from);
+	const uint64_t source = source_key_hash(&g->key, &address_key);
 	const struct siphash_key key = { g->key.k0 ^ source, g->key.k1 };
 	const bool is_reply = o->ttl > LOOP_GUARD_TTL_ABOVE && o->ttl <= LOOP_GUARD_TTL;
 	struct logged *logged = &g->logged[source % LOGGED];

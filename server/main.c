@@ -33,7 +33,7 @@
 #define COUNTERS_PAUSE (500 * NS_PER_MS)
 
 /* How often SIGTERM, SIGINT or SIGHUP came; the last one of them; whether SIGUSR1 came. */
-static volatile sig_atomic_t ends_asked, end_signal, counters_asked;
+static volatile sig_atomic_t end_requests, end_signal, counters_requested;
 
 static void on_signal(int number)
 {
@@ -41,10 +41,10 @@ static void on_signal(int number)
 	if (number == SIGCHLD)
 		return;
 	if (number == SIGUSR1) {
-		counters_asked = 1;
+		counters_requested = 1;
 		return;
 	}
-	ends_asked++;
+	end_requests++;
 	end_signal = number;
 }
 
@@ -92,7 +92,7 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 
 	if (fd == SETTINGS_UNSET || (is_open && (fcntl(fd, F_GETFL) & O_ACCMODE) != useless))
 		return 0;
-	return server_complain(-1, "--%s=%d: is %s%s", option, fd,
+	return server_report_error(-1, "--%s=%d: is %s%s", option, fd,
 	    !is_open              ? "not an open descriptor"
 	    : useless == O_RDONLY ? "open for reading only"
 	                          : "open for writing only",
@@ -120,12 +120,12 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		return standard_end(PROGRAM) + 1;
 	}
 	if (operand < argc)
-		return server_complain(STATUS_USAGE,
+		return server_report_error(STATUS_USAGE,
 		           "%.60s: is one word too many; for example " PROGRAM " --port=12000",
 		           argv[operand]) +
 		       1;
 	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
-		return server_complain(STATUS_USAGE, "%s", why) + 1;
+		return server_report_error(STATUS_USAGE, "%s", why) + 1;
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
@@ -145,7 +145,7 @@ static int announce(struct server *s)
 	failed = ready_prepare(&s->ready, s->settings.port_file, port, why) < 0 ||
 	         (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
 	if (failed)
-		return server_complain(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", why);
 	/* This must come before the sandbox. */
 	standard_nonblocking(STDOUT_FILENO);
 	standard_nonblocking(fd);
@@ -157,11 +157,11 @@ static int announce(struct server *s)
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
 	if (ready_file(&s->ready, why) < 0)
-		return server_complain(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", why);
 	/* The last file is made. A worker gives up more when it starts. */
-	server_give_up_rights(s);
+	server_drop_privileges(s);
 	failed = fd != STDOUT_FILENO && ready_port(fd, port, why) < 0;
-	return failed ? server_complain(STATUS_FAILED, "%s", why) : 0;
+	return failed ? server_report_error(STATUS_FAILED, "%s", why) : 0;
 }
 
 /* Logs the totals. A worker logs none. */
@@ -178,9 +178,9 @@ static void show_counters(struct server *s, const char *when)
 		log_always("%s", line);
 }
 
-static const char *why_end(void)
+static const char *end_reason(void)
 {
-	if (!ends_asked)
+	if (!end_requests)
 		return "the lifeline was let go";
 	return end_signal == SIGTERM ? "SIGTERM" : end_signal == SIGINT ? "SIGINT" : "SIGHUP";
 }
@@ -188,10 +188,10 @@ static const char *why_end(void)
 static void begin_end(struct server *s, int64_t now)
 {
 	s->finishing = true;
-	s->ends_heeded = ends_asked;
+	s->end_requests_handled = end_requests;
 	s->finish_by = now + (s->udp ? FINISH_TIMEOUT : WORKERS_TIMEOUT);
 	if (!s->is_worker)
-		log_always("ends: %s", why_end());
+		log_always("ends: %s", end_reason());
 	if (!s->udp) {
 		/* The workers close their sockets too. */
 		server_close_shares(s);
@@ -208,8 +208,8 @@ static bool is_over(const struct server *s, int64_t now)
 {
 	const bool busy = s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
 
-	return s->finishing &&
-	       ((ends_asked > s->ends_heeded && !s->is_worker) || now >= s->finish_by || !busy);
+	return s->finishing && ((end_requests > s->end_requests_handled && !s->is_worker) ||
+	                           now >= s->finish_by || !busy);
 }
 
 static int64_t next_deadline(const struct server *s)
@@ -220,7 +220,7 @@ static int64_t next_deadline(const struct server *s)
 		workers_deadline(s->workers),
 		control_deadline(s->control),
 		s->finishing ? s->finish_by : CLOCK_NEVER,
-		counters_asked ? s->counters_from : CLOCK_NEVER,
+		counters_requested ? s->counters_from : CLOCK_NEVER,
 	};
 	int64_t first = CLOCK_NEVER;
 
@@ -231,7 +231,7 @@ static int64_t next_deadline(const struct server *s)
 
 /* Delivers waiting signals now and then: while a descriptor is ready, Linux's pselect() returns
  * without delivering any, so that under load none would ever come. */
-static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
+static void deliver_signals(struct server *s, const sigset_t *mask, int64_t now)
 {
 	sigset_t blocked;
 
@@ -303,14 +303,14 @@ static int run(struct server *s, const sigset_t *mask)
 	for (;;) {
 		/* This comes first: a signal that is delivered after the check of what it reports
 		 * would be lost. */
-		let_signals_in(s, mask, now);
+		deliver_signals(s, mask, now);
 		/* This comes before ended workers are found: a terminal signals them too. */
-		if ((ends_asked || s->abandoned) && !s->finishing)
+		if ((end_requests || s->abandoned) && !s->finishing)
 			begin_end(s, now);
 		if ((status = run_timers(s, now)))
 			return status;
-		if (counters_asked && now >= s->counters_from) {
-			counters_asked = 0;
+		if (counters_requested && now >= s->counters_from) {
+			counters_requested = 0;
 			s->counters_from = now + COUNTERS_PAUSE;
 			show_counters(s, "so far");
 		}
@@ -335,7 +335,7 @@ static int run(struct server *s, const sigset_t *mask)
 
 int main(int argc, char **argv)
 {
-	struct server s = { .ends_asked = &ends_asked };
+	struct server s = { .end_requests = &end_requests };
 	sigset_t mask;
 	int status;
 

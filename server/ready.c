@@ -26,7 +26,7 @@ static int write_port(int fd, uint16_t port)
 	return written == n ? 0 : -1;
 }
 
-static int say_why(const char *file, char why[OPTIONS_WHY])
+static int report_write_error(const char *file, char why[OPTIONS_WHY])
 {
 	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file,
 	    strerror(errno));
@@ -67,7 +67,7 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 	       : -1;
 	if (fd < 0) {
 		*r->hidden = '\0';
-		return say_why(file, why);
+		return report_write_error(file, why);
 	}
 	r->file = file;
 	/* Other users may read it like any file; mkstemp() makes it for the owner alone. */
@@ -77,7 +77,7 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 	if (fstat(fd, &r->made) < 0)
 		result = -1;
 	if (result < 0) {
-		say_why(file, why);
+		report_write_error(file, why);
 		(void)file_remove(r->hidden, &r->made);
 		*r->hidden = '\0';
 	}
@@ -93,7 +93,7 @@ int ready_file(struct ready *r, char why[OPTIONS_WHY])
 	if (ready_check(r->file, why) < 0)
 		return -1;
 	if (rename(r->hidden, r->file) < 0)
-		return say_why(r->file, why);
+		return report_write_error(r->file, why);
 	*r->hidden = '\0';
 	return 0;
 }

@@ -137,7 +137,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 
 #if defined HAVE_LIBSECCOMP && !SANITIZED
 /* The processes that may make a call. */
-enum who {
+enum processes {
 	/* Each process. */
 	SERVES = 1,
 	/* The watching process, and for the workers what they do before they are in a sandbox of
@@ -152,7 +152,7 @@ enum who {
 
 struct call {
 	int number;
-	enum who who;
+	enum processes processes;
 	/* Conditions on its arguments, which must all hold; `op` is 0 behind the last. */
 	struct scmp_arg_cmp when[CONDITIONS];
 };
@@ -343,9 +343,9 @@ static int allow_call(scmp_filter_ctx filter, const struct call *call, int lifel
 /* Returns 0 or an errno. */
 static int filter_calls(const struct sandbox *s)
 {
-	const unsigned who = SERVES | (s->watches ? WATCHES : 0) |
-	                     (s->files[0] || s->files[1] ? REMOVES : 0) |
-	                     (s->lifeline >= 0 ? READS : 0);
+	const unsigned processes = SERVES | (s->watches ? WATCHES : 0) |
+	                           (s->files[0] || s->files[1] ? REMOVES : 0) |
+	                           (s->lifeline >= 0 ? READS : 0);
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int error = 0;
 
@@ -356,7 +356,7 @@ static int filter_calls(const struct sandbox *s)
 	if (s->watches)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; i < CALLS && !error; i++) {
-		if (!(calls[i].who & who))
+		if (!(calls[i].processes & processes))
 			continue;
 		error = allow_call(filter, &calls[i], s->lifeline);
 		/* A call that this system does not have has no priority. */

@@ -27,11 +27,11 @@
 /* Descriptors kept free beside the clients': for a refused client, and for short needs. */
 #define SPARE_DESCRIPTORS 4
 /* How long a message on stderr waits for its reader, ms. */
-#define COMPLAINT_WAIT 500
+#define REPORT_WAIT 500
 /* Descriptors of an epoll set for the clients. */
 #define EPOLL_DESCRIPTORS 1
 
-int server_complain(int status, const char *format, ...)
+int server_report_error(int status, const char *format, ...)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char what[OPTIONS_WHY];
@@ -41,8 +41,8 @@ int server_complain(int status, const char *format, ...)
 	vsnprintf(what, sizeof what, format, arguments);
 	va_end(arguments);
 	/* Signals may be blocked, so the wait for a stalled reader is bounded. */
-	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
-		standard_say(PROGRAM ": %s", what);
+	if (poll(&p, 1, REPORT_WAIT) != 0)
+		standard_report(PROGRAM ": %s", what);
 	return status;
 }
 
@@ -81,26 +81,26 @@ static int64_t raise_limit(int64_t max)
 
 /* Finds out how many clients there is room for beside `sockets` that are still to be opened, and
  * whether select() can watch that many. Returns 0 or the status. */
-static int settle_clients(struct server *s, int sockets)
+static int set_client_limit(struct server *s, int sockets)
 {
 	const int64_t max = s->settings.max_clients;
 	int64_t used = used_descriptors() + sockets + SPARE_DESCRIPTORS, needed, capacity;
 
-	s->many = max != SETTINGS_UNSET && used + max > FD_SETSIZE;
-	used += s->many ? EPOLL_DESCRIPTORS : 0;
-	needed = s->many ? used + max : FD_SETSIZE;
+	s->uses_epoll = max != SETTINGS_UNSET && used + max > FD_SETSIZE;
+	used += s->uses_epoll ? EPOLL_DESCRIPTORS : 0;
+	needed = s->uses_epoll ? used + max : FD_SETSIZE;
 	capacity = raise_limit(needed) - used;
 	if (max == SETTINGS_UNSET && capacity < 1)
-		return server_complain(STATUS_FAILED,
+		return server_report_error(STATUS_FAILED,
 		    "the limit of open files leaves no room for clients: raise it (ulimit -n "
 		    "1024)");
-	if (s->many && !loop_has_epoll())
-		return server_complain(STATUS_USAGE,
+	if (s->uses_epoll && !loop_has_epoll())
+		return server_report_error(STATUS_USAGE,
 		    "--max-clients=%" PRId64 ": is more than select() can watch, and this system "
 		    "has no epoll",
 		    max);
 	if (capacity < 1 || max > capacity)
-		return server_complain(STATUS_USAGE,
+		return server_report_error(STATUS_USAGE,
 		    "--max-clients=%" PRId64 ": is more than the %" PRId64 " for whom the limit of "
 		    "open files leaves room: raise it (ulimit -n %" PRId64 ")",
 		    max, capacity > 0 ? capacity : 0, used + max);
@@ -112,7 +112,7 @@ static int settle_clients(struct server *s, int sockets)
 /* Checks that the watching process can hold `sockets` of each worker and the line to it, and that
  * select() can watch them: a worker that cannot be started would leave its share of the clients
  * without an answer. Returns 0 or the status. */
-static int settle_workers(const struct server *s, int sockets)
+static int check_worker_limit(const struct server *s, int sockets)
 {
 	const int64_t n = s->settings.workers, each = sockets + 1;
 	int64_t used, needed, capacity, room;
@@ -127,12 +127,12 @@ static int settle_workers(const struct server *s, int sockets)
 	if (needed - used <= capacity)
 		return 0;
 	if (needed > FD_SETSIZE)
-		return server_complain(STATUS_USAGE,
+		return server_report_error(STATUS_USAGE,
 		    "--workers=%" PRId64 ": is more than the %" PRId64
 		    " for whose sockets select() "
 		    "has room: serve fewer addresses, or fewer of them",
 		    n, room);
-	return server_complain(STATUS_USAGE,
+	return server_report_error(STATUS_USAGE,
 	    "--workers=%" PRId64 ": is more than the %" PRId64
 	    " for whose sockets the limit of open "
 	    "files leaves room: raise it (ulimit -n %" PRId64 ")",
@@ -145,11 +145,11 @@ static int take_sockets(struct server *s, int n)
 	char why[OPTIONS_WHY];
 
 	if (s->settings.workers)
-		return server_complain(STATUS_USAGE,
+		return server_report_error(STATUS_USAGE,
 		    "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the "
 		    "port here");
 	if (listen_take(&s->listen, n, why) < 0)
-		return server_complain(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", why);
 	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count",
 	    n);
 	return 0;
@@ -162,12 +162,12 @@ static int make_sockets(struct server *s)
 	int n = (int)s->settings.workers;
 
 	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
-		return server_complain(STATUS_FAILED, "%s", strerror(errno));
+		return server_report_error(STATUS_FAILED, "%s", strerror(errno));
 	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0)
-		return server_complain(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", why);
 	/* A worker begins with fewer rights than this process has now. */
 	for (int i = 0; i < n; i++)
-		udp_ask_buffers(&s->shares[i]);
+		udp_set_buffers(&s->shares[i]);
 	return 0;
 }
 
@@ -183,10 +183,10 @@ int server_open_sockets(struct server *s)
 	    own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
-		return server_complain(STATUS_FAILED, "%s", why);
-	status = settle_clients(s,
+		return server_report_error(STATUS_FAILED, "%s", why);
+	status = set_client_limit(s,
 	    own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
-	if (status || (status = settle_workers(s, own)) ||
+	if (status || (status = check_worker_limit(s, own)) ||
 	    (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
 		return status;
 	missing = server_served(s)->missing;
@@ -238,9 +238,9 @@ void server_sum(struct server *s)
 		s->own_counters.udp_kernel_drops = kernel_drops;
 }
 
-static int ask_workers(struct server *s, const char *command, workers_line *call, void *context)
+static int query_workers(struct server *s, const char *command, workers_line *call, void *context)
 {
-	return workers_ask(s->workers, command, s->ends_asked, call, context);
+	return workers_query(s->workers, command, s->end_requests, call, context);
 }
 
 /* Opens the control socket, if one is wanted. A worker answers the watching process instead, the
@@ -252,20 +252,20 @@ static int open_control(struct server *s)
 		.each = tcp_each,
 		.tcp = s->tcp,
 		.sum = server_sum,
-		.ask = s->workers && !s->is_worker ? ask_workers : NULL,
+		.query = s->workers && !s->is_worker ? query_workers : NULL,
 		.server = s };
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
 		s->control = control_answer(s->loop, workers_channel(s->workers), &sources);
-		return s->control ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
+		return s->control ? 0 : server_report_error(STATUS_FAILED, "%s", strerror(ENOMEM));
 	}
 	if (!s->settings.control)
 		return 0;
 	s->control = control_open(s->loop, s->settings.control, &sources, why);
 	if (s->control)
 		return 0;
-	return server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
+	return server_report_error(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
 }
 
 /* Makes the parts that serve the sockets. Returns 0 or the status. */
@@ -274,18 +274,18 @@ static int open_services(struct server *s)
 	struct siphash_key key;
 
 	if (getrandom(&key, sizeof key, 0) != sizeof key)
-		return server_complain(STATUS_FAILED, "the system gives no random numbers");
+		return server_report_error(STATUS_FAILED, "the system gives no random numbers");
 	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
 	if (s->udp)
 		s->tcp = tcp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
-	return s->tcp ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
+	return s->tcp ? 0 : server_report_error(STATUS_FAILED, "%s", strerror(ENOMEM));
 }
 
 /* Returns 0 or the status. */
 static int open_loop(struct server *s)
 {
-	s->loop = loop_new(s->many && (s->is_worker || !s->workers));
-	return s->loop ? 0 : server_complain(STATUS_FAILED, "%s", strerror(errno));
+	s->loop = loop_new(s->uses_epoll && (s->is_worker || !s->workers));
+	return s->loop ? 0 : server_report_error(STATUS_FAILED, "%s", strerror(errno));
 }
 
 int server_open(struct server *s)
@@ -297,10 +297,10 @@ int server_open(struct server *s)
 	s->counters = &s->own_counters;
 	busy_poll_start(&s->busy_poll);
 	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
-		return server_complain(STATUS_FAILED, "the system gives no random numbers");
+		return server_report_error(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);
 	if (n && !(s->workers = workers_new(n)))
-		return server_complain(STATUS_FAILED, "%s", strerror(errno));
+		return server_report_error(STATUS_FAILED, "%s", strerror(errno));
 	if ((status = open_loop(s)) || (!n && (status = open_services(s))))
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
@@ -319,7 +319,7 @@ void server_close_shares(struct server *s)
 	s->shares = NULL;
 }
 
-void server_give_up_rights(const struct server *s)
+void server_drop_privileges(const struct server *s)
 {
 	/* Only the watching process removes its files and reads the lifeline. */
 	const struct sandbox sandbox = { .watches = s->workers && !s->is_worker,
@@ -354,7 +354,7 @@ int server_become_worker(struct server *s, int number)
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;
 	udp_inherit(s->udp, workers_kernel_drops(s->workers));
-	server_give_up_rights(s);
+	server_drop_privileges(s);
 	return 0;
 }
 

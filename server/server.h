@@ -31,7 +31,7 @@ struct server {
 	struct ready ready;
 	struct loop *loop;
 	/* The clients are in an epoll set. */
-	bool many;
+	bool uses_epoll;
 	/* `own_counters`, or a worker's shared ones. In the watching process the sum, at the last
 	 * server_sum(). */
 	struct counters *counters, own_counters;
@@ -55,17 +55,17 @@ struct server {
 	/* The totals are not logged again before this time. */
 	int64_t counters_from;
 	/* How many signals asked for the end. */
-	const volatile sig_atomic_t *ends_asked;
-	/* The end has begun, after `ends_heeded` signals; it is over at `finish_by`. */
+	const volatile sig_atomic_t *end_requests;
+	/* The end has begun, after `end_requests_handled` signals; it is over at `finish_by`. */
 	bool finishing;
-	int ends_heeded;
+	int end_requests_handled;
 	int64_t finish_by;
 	/* The other end of the lifeline is closed. */
 	bool abandoned;
 };
 
 /* Writes one line to stderr, as printf() does; returns the status. */
-int server_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int server_report_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Opens the sockets, or those of each worker. Returns 0 or the status, as the next function does.
  */
 int server_open_sockets(struct server *s);
@@ -79,7 +79,7 @@ void server_sum(struct server *s);
  * process and opens what serves. Returns 0 or the status. */
 int server_become_worker(struct server *s, int number);
 /* Gives up the rights that this process does not need for serving, and logs it. */
-void server_give_up_rights(const struct server *s);
+void server_drop_privileges(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
 void server_close_shares(struct server *s);
 /* Ends and closes everything except the counters, and the workers, whose memory may hold the

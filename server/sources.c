@@ -111,7 +111,7 @@ uint64_t source_key_hash(const struct siphash_key *key, const struct source_key 
 /* Each peer is in two lists: the chain of its hash value, by which it is found, and the order in
  * which peers last sent, whose oldest peer is replaced by a new one. */
 struct peer {
-	struct source_key who;
+	struct source_key source;
 	LIST_ENTRY(peer) chain;
 	TAILQ_ENTRY(peer) order;
 };
@@ -138,17 +138,17 @@ struct recent_peers *recent_peers_new(const struct siphash_key *key)
 	return p;
 }
 
-bool recent_peers_note(struct recent_peers *p, const struct source_key *who)
+bool recent_peers_note(struct recent_peers *p, const struct source_key *source)
 {
 	struct peer *peer = TAILQ_FIRST(&p->order);
 	struct chain *chain;
 	bool known;
 
-	if (peer && source_key_equal(&peer->who, who))
+	if (peer && source_key_equal(&peer->source, source))
 		return false;
-	chain = &p->chains[source_key_hash(&p->key, who) % RECENT_PEERS_MAX];
+	chain = &p->chains[source_key_hash(&p->key, source) % RECENT_PEERS_MAX];
 	LIST_FOREACH(peer, chain, chain)
-	if (source_key_equal(&peer->who, who))
+	if (source_key_equal(&peer->source, source))
 		break;
 	known = peer != NULL;
 	if (known) {
@@ -161,7 +161,7 @@ bool recent_peers_note(struct recent_peers *p, const struct source_key *who)
 			LIST_REMOVE(peer, chain);
 			TAILQ_REMOVE(&p->order, peer, order);
 		}
-		peer->who = *who;
+		peer->source = *source;
 		LIST_INSERT_HEAD(chain, peer, chain);
 	}
 	TAILQ_INSERT_HEAD(&p->order, peer, order);
@@ -197,9 +197,9 @@ struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, i
 	return q;
 }
 
-bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now)
+bool rate_limit_take(struct rate_limit *q, const struct source_key *source, int64_t now)
 {
-	const uint64_t hash = source_key_hash(&q->key, who);
+	const uint64_t hash = source_key_hash(&q->key, source);
 	struct rate_limit_entry *set = q->sets[hash % RATE_SETS], *found = &set[0];
 	struct bucket b = bucket_full(q->rate, q->burst);
 	bool taken;

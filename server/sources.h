@@ -42,8 +42,8 @@ struct recent_peers;
 
 /* The caller frees with free(). Returns NULL when memory is short. */
 struct recent_peers *recent_peers_new(const struct siphash_key *key);
-/* Notes that a datagram came from `who`. Returns whether it was unknown. */
-bool recent_peers_note(struct recent_peers *p, const struct source_key *who);
+/* Notes that a datagram came from `source`. Returns whether it was unknown. */
+bool recent_peers_note(struct recent_peers *p, const struct source_key *source);
 
 /* A token bucket for each source. A flood of sources does not make the table grow, does not get
  * more than the buckets together give, and takes nothing from others. */
@@ -55,7 +55,7 @@ struct rate_limit;
 /* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. The
  * caller frees with free(). Returns NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
-/* Whether `who` may come now; ns of the monotonic clock. */
-bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now);
+/* Whether `source` may come now; ns of the monotonic clock. */
+bool rate_limit_take(struct rate_limit *q, const struct source_key *source, int64_t now);
 
 #endif

@@ -40,14 +40,14 @@
 /* Reads of unanswered bytes: of a refused client, and at the server's end. */
 #define LAST_READS 8
 
-/* Bytes read at once. While the held replies of all clients together are HELD_MAX bytes, a read is
- * a short one: a thousand clients that do not read their replies then cost that much and at most 24
- * KiB each. */
+/* Bytes read at once. While the held replies of all clients together are PENDING_MAX bytes, a read
+ * is a short one: a thousand clients that do not read their replies then cost that much and at most
+ * 24 KiB each. */
 #define READ_MAX 262144
 #define READ_SHORT 8192
-#define HELD_MAX (UINT64_C(16) << 20)
+#define PENDING_MAX (UINT64_C(16) << 20)
 /* Room also for the bytes that the capitals hold back of the piece before, and for their growth. */
-#define OUT_SIZE (CAPITALS_GROWTH * (READ_MAX + 2 * CAPITALS_HELD))
+#define OUT_SIZE (CAPITALS_GROWTH * (READ_MAX + 2 * CAPITALS_PART_MAX))
 /* In one turn each connection is read once. A connection that fills the buffer is read up to
  * REREADS times more, as long as all together have not been read again REREADS_ALL times: waiting
  * costs more than reading, but datagrams and the other clients wait meanwhile. */
@@ -110,7 +110,7 @@ struct tcp {
 	int rereads;
 	int64_t dispatched_at;
 	/* The size of all that is `pending`, bytes. */
-	uint64_t held;
+	uint64_t pending_bytes;
 	alignas(4096) unsigned char in[READ_MAX];
 	alignas(4096) unsigned char out[OUT_SIZE];
 };
@@ -187,7 +187,7 @@ static void drop_pending(struct connection *c)
 {
 	if (!c->pending)
 		return;
-	c->tcp->held -= c->begin + c->waiting;
+	c->tcp->pending_bytes -= c->begin + c->waiting;
 	free(c->pending);
 	c->pending = NULL;
 }
@@ -231,7 +231,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 }
 
 /* Reads bytes without answering them: closing with bytes unread would reset the connection. */
-static void read_away(struct tcp *t, int fd)
+static void discard_input(struct tcp *t, int fd)
 {
 	for (int i = 0; i < LAST_READS && recv(fd, t->in, READ_MAX, MSG_DONTWAIT) == READ_MAX; i++)
 		;
@@ -275,7 +275,7 @@ static int put(struct connection *c, const unsigned char *bytes, size_t n)
 	memcpy(c->pending, bytes + written, n);
 	c->begin = 0;
 	c->waiting = n;
-	c->tcp->held += n;
+	c->tcp->pending_bytes += n;
 	return 0;
 }
 
@@ -322,7 +322,7 @@ static void end(struct connection *c, int64_t now)
 			connection_over(c, COUNTERS_CUT, errno, now);
 	} else {
 		shutdown(c->fd, SHUT_WR);
-		read_away(t, c->fd);
+		discard_input(t, c->fd);
 		connection_over(c, COUNTERS_STOPPED, 0, now);
 	}
 }
@@ -330,25 +330,25 @@ static void end(struct connection *c, int64_t now)
 /* After the last bytes, writes the held-back beginning of an unfinished character, unchanged. */
 static int put_end(struct connection *c)
 {
-	unsigned char rest[CAPITALS_HELD];
+	unsigned char rest[CAPITALS_PART_MAX];
 
 	c->ending = true;
 	return put(c, rest, capitals_end(&c->capitals, rest));
 }
 
 /* Without memory the server cuts the connection; otherwise it was broken off. */
-static enum counters_end why_broken(int error)
+static enum counters_end end_of_error(int error)
 {
 	return error == ENOMEM ? COUNTERS_CUT : COUNTERS_RESET;
 }
 
 /* Bytes have moved: waits for more, or ends. */
-static void go_on(struct connection *c, int64_t now)
+static void continue_connection(struct connection *c, int64_t now)
 {
 	bool last = c->finishing && c->left == 0 && !c->ending && !c->pending;
 
 	if (last && put_end(c) < 0) {
-		connection_over(c, why_broken(errno), errno, now);
+		connection_over(c, end_of_error(errno), errno, now);
 	} else if (c->ending && !c->pending) {
 		end(c, now);
 	} else if (loop_want(c->tcp->loop, c->fd, c->pending ? LOOP_WRITE : LOOP_READ) < 0) {
@@ -379,7 +379,7 @@ static int take(struct connection *c, size_t n)
  * read. */
 static bool read_once(struct connection *c, int64_t now)
 {
-	const size_t size = c->tcp->held < HELD_MAX ? READ_MAX : READ_SHORT;
+	const size_t size = c->tcp->pending_bytes < PENDING_MAX ? READ_MAX : READ_SHORT;
 	const size_t max = c->finishing && c->left < size ? c->left : size;
 	ssize_t n = recv(c->fd, c->tcp->in, max, 0);
 	int result;
@@ -392,11 +392,11 @@ static bool read_once(struct connection *c, int64_t now)
 	}
 	result = n == 0 ? put_end(c) : take(c, (size_t)n);
 	if (result < 0)
-		connection_over(c, why_broken(errno), errno, now);
+		connection_over(c, end_of_error(errno), errno, now);
 	else if ((size_t)n == size && !c->pending && !c->finishing)
 		return true;
 	else
-		go_on(c, now);
+		continue_connection(c, now);
 	return false;
 }
 
@@ -411,7 +411,7 @@ static void read_connection(struct connection *c, int64_t now)
 			t->rereads = REREADS_ALL;
 		}
 		if (left == 0 || t->rereads == 0) {
-			go_on(c, now);
+			continue_connection(c, now);
 			return;
 		}
 		t->rereads--;
@@ -434,7 +434,7 @@ static void connection_ready(void *context, int fd, unsigned ready, int64_t now)
 	} else if (put_pending(c) < 0) {
 		connection_over(c, COUNTERS_RESET, errno, now);
 	} else {
-		go_on(c, now);
+		continue_connection(c, now);
 	}
 }
 
@@ -452,7 +452,7 @@ __attribute__((noinline)) static bool try_connection(struct connection *c, int64
 		if (put_pending(c) < 0)
 			connection_over(c, COUNTERS_RESET, errno, now);
 		else if (c->bytes_out != out)
-			go_on(c, now);
+			continue_connection(c, now);
 		else
 			return false;
 		return true;
@@ -484,7 +484,7 @@ static void finish_connection(struct connection *c, int64_t now)
 	if (c->left)
 		read_connection(c, now);
 	else
-		go_on(c, now);
+		continue_connection(c, now);
 }
 
 /* Ends a connection so that the client can distinguish it from a broken one. */
@@ -496,7 +496,7 @@ static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum co
 	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text),
 	    counters_refusal_word(why));
 	shutdown(fd, SHUT_WR);
-	read_away(t, fd);
+	discard_input(t, fd);
 	close(fd);
 }
 
@@ -551,13 +551,13 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 
 /* Errors that a connection had before it was accepted (accept(2)); the next accept() can succeed.
  */
-static const int passing[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
-	ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
+static const int transient_errors[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT,
+	EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
 
-static bool is_passing(int error)
+static bool is_transient(int error)
 {
-	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
-		if (error == passing[i])
+	for (size_t i = 0; i < sizeof transient_errors / sizeof *transient_errors; i++)
+		if (error == transient_errors[i])
 			return true;
 	return false;
 }
@@ -574,7 +574,7 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 			accept_connection(t, fd, &from, now);
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
-		} else if (!is_passing(errno)) {
+		} else if (!is_transient(errno)) {
 			/* Any other error would come again at once: listening pauses as well. */
 			accept_pause(t, errno, now);
 			return;
@@ -713,7 +713,7 @@ bool tcp_busy(const struct tcp *t)
 #define TOTAL_RTO_AT 240
 #define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
 
-static void ask_kernel(int fd, struct control_connection *about)
+static void read_tcp_info(int fd, struct control_connection *about)
 {
 	unsigned char
 	    bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = { 0 };
@@ -744,7 +744,7 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 		about.bytes_in = c->bytes_in;
 		about.bytes_out = c->bytes_out;
 		about.pending = c->pending ? c->waiting : 0;
-		ask_kernel(c->fd, &about);
+		read_tcp_info(c->fd, &about);
 		call(context, &about);
 	}
 }

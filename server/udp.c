@@ -61,25 +61,25 @@
 /* A reply that is to be sent. */
 struct reply {
 	/* The datagram that it answers, and that datagram's length. */
-	const struct datagram *question;
-	size_t question_size;
+	const struct datagram *request;
+	size_t request_size;
 	unsigned char *bytes;
 	size_t n;
 };
 
 /* A reply that waits for the kernel, with the data that it points to. */
-struct held_reply {
-	struct held_reply *next;
+struct queued_reply {
+	struct queued_reply *next;
 	struct reply reply;
-	struct datagram question;
+	struct datagram request;
 	unsigned char bytes[];
 };
 
 /* The data of a datagram on the link, beside its bytes. */
-struct travelling {
+struct in_flight {
 	struct udp_socket *socket;
 	/* The length of the question. */
-	size_t question_size;
+	size_t request_size;
 	struct datagram datagram;
 };
 
@@ -87,7 +87,7 @@ struct udp_socket {
 	struct udp *udp;
 	struct listen_socket *at;
 	/* In the order of sending; while there are any the socket is not read. */
-	struct held_reply *held, **held_end;
+	struct queued_reply *queued, **queued_end;
 	/* The kernel's count of datagrams that found no room in its queue, as last read. */
 	uint32_t kernel_drops;
 	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
@@ -131,12 +131,12 @@ struct udp {
 
 /* Counts a datagram when it is answered or dropped, so that the sums are also right while a reply
  * waits. With a link, which may lose or copy it, it was counted when it came. */
-static void count_settled(struct udp *u, size_t question_size)
+static void count_settled(struct udp *u, size_t request_size)
 {
 	if (u->link)
 		return;
 	u->counters->udp_datagrams++;
-	u->counters->udp_bytes_in += question_size;
+	u->counters->udp_bytes_in += request_size;
 }
 
 /* Counts a datagram of `n` bytes that gets no reply. */
@@ -155,7 +155,7 @@ static void drop(struct udp *u, const struct datagram *d, size_t n, enum counter
 
 static void count_sent(struct udp *u, const struct reply *r)
 {
-	count_settled(u, r->question_size);
+	count_settled(u, r->request_size);
 	u->counters->udp_replies++;
 	u->counters->udp_bytes_out += r->n;
 }
@@ -168,7 +168,7 @@ static bool must_wait(int error)
 /* Sends one reply as one message. Returns 1, or -1 with errno. */
 static int send_one(const struct udp_socket *s, const struct reply *r)
 {
-	const struct datagram_reply message = { r->question, r->bytes, r->n, r->n };
+	const struct datagram_reply message = { r->request, r->bytes, r->n, r->n };
 	int sent;
 
 	do
@@ -194,44 +194,44 @@ static bool send_alone(const struct udp_socket *s, const struct reply *r)
 	else if (must_wait(errno))
 		return false;
 	else
-		drop(u, r->question, r->question_size,
+		drop(u, r->request, r->request_size,
 		    errno == EMSGSIZE ? COUNTERS_TOO_LONG : COUNTERS_UNSENDABLE);
 	return true;
 }
 
-static void hold(struct udp_socket *s, const struct reply *r)
+static void queue_reply(struct udp_socket *s, const struct reply *r)
 {
-	struct held_reply *held = malloc(sizeof *held + r->n);
+	struct queued_reply *queued = malloc(sizeof *queued + r->n);
 
-	if (!held) {
-		drop(s->udp, r->question, r->question_size, COUNTERS_UNSENT);
+	if (!queued) {
+		drop(s->udp, r->request, r->request_size, COUNTERS_UNSENT);
 		return;
 	}
-	held->next = NULL;
-	held->question = *r->question;
-	held->reply = (struct reply){ &held->question, r->question_size, held->bytes, r->n };
-	memcpy(held->bytes, r->bytes, r->n);
-	if (!s->held) {
-		s->held_end = &s->held;
+	queued->next = NULL;
+	queued->request = *r->request;
+	queued->reply = (struct reply){ &queued->request, r->request_size, queued->bytes, r->n };
+	memcpy(queued->bytes, r->bytes, r->n);
+	if (!s->queued) {
+		s->queued_end = &s->queued;
 		loop_want(s->udp->loop, s->at->fd, LOOP_WRITE);
 	}
-	*s->held_end = held;
-	s->held_end = &held->next;
+	*s->queued_end = queued;
+	s->queued_end = &queued->next;
 }
 
-static void remove_held(struct udp_socket *s)
+static void remove_queued(struct udp_socket *s)
 {
-	struct held_reply *first = s->held;
+	struct queued_reply *first = s->queued;
 
-	s->held = first->next;
+	s->queued = first->next;
 	free(first);
 }
 
 /* Sends the replies that had to wait. Returns whether none is left. */
-static bool send_held(struct udp_socket *s)
+static bool send_queued(struct udp_socket *s)
 {
-	for (; s->held; remove_held(s))
-		if (!send_alone(s, &s->held->reply))
+	for (; s->queued; remove_queued(s))
+		if (!send_alone(s, &s->queued->reply))
 			return false;
 	loop_want(s->udp->loop, s->at->fd, LOOP_READ);
 	return true;
@@ -256,16 +256,16 @@ static void send_messages(struct udp_socket *s, int64_t now)
 	int n;
 
 	for (int i = 0; i < u->messages_count; i += n) {
-		n = s->held ? 0 : send_some(s, i);
+		n = s->queued ? 0 : send_some(s, i);
 		if (n > 0)
 			continue;
 		/* The kernel may be unable to split, or the error may be an earlier datagram's. */
-		if (!s->held && !must_wait(errno) && errno != EINTR &&
+		if (!s->queued && !must_wait(errno) && errno != EINTR &&
 		    u->firsts[i + 1] - u->firsts[i] > 1)
 			s->single_until = now + SINGLE_FOR;
 		for (int k = u->firsts[i]; k < u->firsts[i + 1]; k++)
-			if (s->held || !send_alone(s, &u->replies[k]))
-				hold(s, &u->replies[k]);
+			if (s->queued || !send_alone(s, &u->replies[k]))
+				queue_reply(s, &u->replies[k]);
 		n = 1;
 	}
 	u->messages_count = 0;
@@ -286,7 +286,7 @@ static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
 		bytes += next->n;
 		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES ||
 		    next->bytes != last->bytes + last->n ||
-		    !datagram_same_way(r->question, next->question))
+		    !datagram_same_way(r->request, next->request))
 			break;
 	}
 	return i;
@@ -305,7 +305,7 @@ static void send_replies(struct udp_socket *s, int64_t now)
 		last = &u->replies[end - 1];
 		if (u->messages_count == DATAGRAM_BATCH)
 			send_messages(s, now);
-		u->messages[u->messages_count] = (struct datagram_reply){ first->question,
+		u->messages[u->messages_count] = (struct datagram_reply){ first->request,
 			first->bytes, (size_t)(last->bytes - first->bytes) + last->n, first->n };
 		u->firsts[u->messages_count++] = i;
 		u->firsts[u->messages_count] = end;
@@ -325,7 +325,7 @@ static unsigned char *reply_space(struct udp_socket *s, size_t n, int64_t now)
 	return u->out + u->out_used;
 }
 
-/* Adds a reply, its bytes in that space; `question` lives until send_replies(). */
+/* Adds a reply, its bytes in that space; `request` lives until send_replies(). */
 static void add_reply(struct udp_socket *s, const struct reply *r, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -371,12 +371,12 @@ void udp_poll_drops(struct udp *u)
 
 /* Sends a datagram, a question or its reply, over the link. Returns how many copies arrive at once.
  */
-static int travel(struct udp_socket *s, const struct datagram *d, size_t question_size,
+static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t request_size,
     enum counters_direction direction, const void *bytes, size_t n, int64_t now)
 {
 	const bool ipv4 = d->from.sa.sa_family == AF_INET ||
 	                  IN6_IS_ADDR_V4MAPPED(&d->from.in6.sin6_addr);
-	const struct travelling about = { s, question_size, *d };
+	const struct in_flight about = { s, request_size, *d };
 	const struct lossy_link_datagram load = { &about, sizeof about, bytes, n,
 		UDP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER) };
 	char from[ADDR_TEXT];
@@ -391,10 +391,10 @@ static int travel(struct udp_socket *s, const struct datagram *d, size_t questio
 
 static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 {
-	const struct source_key who = source_key_of(&d->from);
+	const struct source_key source = source_key_of(&d->from);
 	char from[ADDR_TEXT];
 
-	if (!recent_peers_note(u->peers, &who))
+	if (!recent_peers_note(u->peers, &source))
 		return;
 	u->counters->udp_clients++;
 	if (log_enabled(LOG_LEVEL_PEER))
@@ -425,7 +425,7 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 		listen_serves(u->listen, &d->from, now), d->ttl, addr_port(&s->at->addr) };
 	const enum loop_guard_decision decision = loop_guard_origin(&origin);
 	const struct source_key network = source_key_network(&d->from);
-	struct reply r = { .question = d, .question_size = n };
+	struct reply r = { .request = d, .request_size = n };
 	int copies;
 
 	if (decision != LOOP_GUARD_ANSWER) {
@@ -443,7 +443,7 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 		drop(u, d, n, COUNTERS_LOOP);
 		return;
 	}
-	copies = u->link ? travel(s, d, n, COUNTERS_BACK, r.bytes, r.n, now) : 1;
+	copies = u->link ? send_over_link(s, d, n, COUNTERS_BACK, r.bytes, r.n, now) : 1;
 	for (int i = 0; i < copies; i++)
 		add_reply(s, &r, now);
 }
@@ -458,14 +458,14 @@ static void arrive(struct udp_socket *s, const struct datagram *d, const unsigne
 	if (u->link) {
 		u->counters->udp_datagrams++;
 		u->counters->udp_bytes_in += n;
-		copies = travel(s, d, n, COUNTERS_THERE, bytes, n, now);
+		copies = send_over_link(s, d, n, COUNTERS_THERE, bytes, n, now);
 	}
 	for (int i = 0; i < copies; i++)
 		answer(s, d, bytes, n, now);
 }
 
 /* Handles all datagrams of a message. Returns how many. */
-static int take_apart(struct udp_socket *s, const struct datagram_message *m, int64_t now)
+static int handle_message(struct udp_socket *s, const struct datagram_message *m, int64_t now)
 {
 	size_t at = 0, n;
 	int count = 0;
@@ -491,9 +491,9 @@ static void close_socket(struct udp_socket *s)
 
 /* Closes a socket that has been read at the end, but keeps it open for what is still on the link.
  */
-static void settle(struct udp_socket *s)
+static void close_if_drained(struct udp_socket *s)
 {
-	if (s->held || s->at->fd < 0)
+	if (s->queued || s->at->fd < 0)
 		return;
 	if (!s->udp->link || (lossy_link_deadline(s->udp->link, COUNTERS_THERE) == CLOCK_NEVER &&
 	                         lossy_link_deadline(s->udp->link, COUNTERS_BACK) == CLOCK_NEVER))
@@ -523,7 +523,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 			more = false;
 			break;
 		}
-		count += take_apart(s, m, now);
+		count += handle_message(s, m, now);
 	}
 	send_replies(s, now);
 	/* Sets how many messages come next. */
@@ -531,7 +531,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 		s->max /= 2;
 	else if (count <= TURN_MAX / 4 && s->max < TURN)
 		s->max *= 2;
-	return more && !s->held;
+	return more && !s->queued;
 }
 
 static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -541,18 +541,18 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)fd;
 	(void)ready;
-	if (s->held && !send_held(s))
+	if (s->queued && !send_queued(s))
 		return;
 	more = serve(s, now);
 	if (!more && s->udp->until != INT64_MAX)
-		settle(s);
+		close_if_drained(s);
 }
 
-void udp_ask_buffers(const struct listen *l)
+void udp_set_buffers(const struct listen *l)
 {
 	for (int i = 0; i < l->count; i++)
 		if (l->sockets[i].type == SOCK_DGRAM)
-			datagram_ask_buffers(l->sockets[i].fd, BUFFER);
+			datagram_set_buffers(l->sockets[i].fd, BUFFER);
 }
 
 static void add_socket(struct udp *u, struct listen_socket *at)
@@ -607,8 +607,8 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 }
 
 /* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
-static unsigned char *first_travelling(const struct udp *u, enum counters_direction direction,
-    struct travelling *about, size_t *n)
+static unsigned char *next_in_flight(const struct udp *u, enum counters_direction direction,
+    struct in_flight *about, size_t *n)
 {
 	unsigned char *bytes = lossy_link_next(u->link, direction, n);
 
@@ -621,20 +621,20 @@ static unsigned char *first_travelling(const struct udp *u, enum counters_direct
 
 /* Handles the datagrams that have arrived over the link in one direction, until a socket has to
  * wait for the kernel. */
-static void end_travels(struct udp *u, enum counters_direction direction, int64_t now)
+static void handle_arrived(struct udp *u, enum counters_direction direction, int64_t now)
 {
-	struct travelling t;
+	struct in_flight t;
 	unsigned char *bytes;
 	size_t n;
 
 	for (int i = 0; i < LINK_TURN && lossy_link_deadline(u->link, direction) <= now; i++) {
-		bytes = first_travelling(u, direction, &t, &n);
-		if (t.socket->held)
+		bytes = next_in_flight(u, direction, &t, &n);
+		if (t.socket->queued)
 			return;
 		if (direction == COUNTERS_THERE) {
 			answer(t.socket, &t.datagram, bytes, n, now);
 		} else {
-			const struct reply r = { &t.datagram, t.question_size,
+			const struct reply r = { &t.datagram, t.request_size,
 				memcpy(reply_space(t.socket, n, now), bytes, n), n };
 
 			add_reply(t.socket, &r, now);
@@ -653,21 +653,21 @@ void udp_timers(struct udp *u, int64_t now)
 	if (!u->link)
 		return;
 	for (int direction = 0; direction < COUNTERS_DIRECTIONS; direction++)
-		end_travels(u, direction, now);
+		handle_arrived(u, direction, now);
 	for (int i = 0; i < u->count && u->until != INT64_MAX; i++)
-		settle(&u->sockets[i]);
+		close_if_drained(&u->sockets[i]);
 }
 
 int64_t udp_deadline(const struct udp *u)
 {
 	int64_t deadline = CLOCK_NEVER, arrives;
-	struct travelling t;
+	struct in_flight t;
 	size_t n;
 
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++) {
 		arrives = lossy_link_deadline(u->link, direction);
 		/* The loop calls a socket that waits for the kernel. */
-		if (arrives < deadline && first_travelling(u, direction, &t, &n) && !t.socket->held)
+		if (arrives < deadline && next_in_flight(u, direction, &t, &n) && !t.socket->queued)
 			deadline = arrives;
 	}
 	return deadline;
@@ -675,21 +675,22 @@ int64_t udp_deadline(const struct udp *u)
 
 void udp_free(struct udp *u)
 {
-	struct travelling t;
+	struct in_flight t;
 	size_t n;
 
 	/* Drops the datagrams on the link and those that wait for the kernel: the end came too soon
 	 * for them. */
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
-		for (; first_travelling(u, direction, &t, &n);
+		for (; next_in_flight(u, direction, &t, &n);
 		    lossy_link_remove_next(u->link, direction))
-			drop(u, &t.datagram, t.question_size, COUNTERS_UNSENT);
+			drop(u, &t.datagram, t.request_size, COUNTERS_UNSENT);
 	lossy_link_free(u->link);
 	for (int i = 0; i < u->count; i++) {
 		struct udp_socket *s = &u->sockets[i];
 
-		for (; s->held; remove_held(s))
-			drop(u, &s->held->question, s->held->reply.question_size, COUNTERS_UNSENT);
+		for (; s->queued; remove_queued(s))
+			drop(u, &s->queued->request, s->queued->reply.request_size,
+			    COUNTERS_UNSENT);
 		close_socket(s);
 	}
 	free(u->peers);
@@ -704,11 +705,11 @@ void udp_finish(struct udp *u, int64_t now)
 	u->until = clock_realtime();
 	for (int i = 0; i < u->count; i++) {
 		struct udp_socket *s = &u->sockets[i];
-		bool more = !s->held;
+		bool more = !s->queued;
 
 		for (int turn = 0; more && turn < LAST_TURNS; turn++)
 			more = serve(s, now);
-		settle(s);
+		close_if_drained(s);
 	}
 }
 

@@ -374,7 +374,7 @@ static void receive_all(struct workers *w, int64_t timeout, workers_line *add_li
 }
 
 /* Whether the last answer is the only pending one of a worker. */
-static bool is_waited_for(const struct workers *w)
+static bool has_last_answer_pending(const struct workers *w)
 {
 	for (int i = 0; i < w->count; i++)
 		if (w->all[i].unanswered_count == 1)
@@ -382,7 +382,7 @@ static bool is_waited_for(const struct workers *w)
 	return false;
 }
 
-int workers_ask(struct workers *w, const char *command, const volatile sig_atomic_t *ends_asked,
+int workers_query(struct workers *w, const char *command, const volatile sig_atomic_t *end_requests,
     workers_line *add_line, void *context)
 {
 	const int64_t deadline = clock_monotonic() + ANSWER_TIMEOUT;
@@ -398,8 +398,10 @@ int workers_ask(struct workers *w, const char *command, const volatile sig_atomi
 			one->unanswered_count++;
 	}
 	do
-		receive_all(w, is_waited_for(w) && !*ends_asked ? left : 0, add_line, context);
-	while (is_waited_for(w) && !*ends_asked && (left = deadline - clock_monotonic()) > 0);
+		receive_all(w, has_last_answer_pending(w) && !*end_requests ? left : 0, add_line,
+		    context);
+	while (has_last_answer_pending(w) && !*end_requests &&
+	       (left = deadline - clock_monotonic()) > 0);
 	for (int i = 0; i < w->count; i++)
 		if (w->all[i].unanswered_count)
 			unanswered = i + 1;

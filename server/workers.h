@@ -44,8 +44,8 @@ typedef void workers_line(void *context, const char *line);
 /* Gives each worker the command, of control-commands.h, and `add_line` each line of the answers
  * except the last one of each. Returns 0, or the number, from 1 on, of a worker that did not answer
  * within a second; a worker with older pending answers is not waited for. Delivers signals
- * meanwhile, and stops waiting when one has raised *ends_asked. */
-int workers_ask(struct workers *w, const char *command, const volatile sig_atomic_t *ends_asked,
+ * meanwhile, and stops waiting when one has raised *end_requests. */
+int workers_query(struct workers *w, const char *command, const volatile sig_atomic_t *end_requests,
     workers_line *add_line, void *context);
 
 /* For a worker: its counters, and its end of the line to the watching process. */

@@ -31,7 +31,7 @@ static int start_private(struct settings *settings, struct local_server *server,
 	char why[300];
 
 	if (local_server_start(server, why, sizeof why) < 0) {
-		standard_say("upcase: %s", why);
+		standard_report("upcase: %s", why);
 		return -1;
 	}
 	strcpy(settings->host, "127.0.0.1");
@@ -76,7 +76,7 @@ static int run_replay(const struct settings *settings)
 
 	if (!replay) {
 		status = errno == EIO ? 1 : 2;
-		standard_say("upcase: --read %s", why);
+		standard_report("upcase: --read %s", why);
 		return status;
 	}
 	status = on_screen(settings) ? tui_run(settings, replay, NULL)
@@ -96,9 +96,9 @@ static int check_options(const struct settings *settings)
 	else if (settings->read && (settings->count || *settings->host))
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
 	if (wrong)
-		standard_say("upcase: %s", wrong);
+		standard_report("upcase: %s", wrong);
 	else if (settings->save && export_check(settings->save, why) < 0)
-		standard_say("upcase: --save %s", why);
+		standard_report("upcase: --save %s", why);
 	else
 		return 0;
 	return -1;

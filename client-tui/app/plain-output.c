@@ -61,7 +61,7 @@ void plain_say(struct plain *p, bool bad, const char *words)
 		return;
 	plain_erase_progress(p);
 	snprintf(text, sizeof text, "%s", words);
-	standard_say("upcase: %s", p->run.utf8 ? text : summary_ascii(text));
+	standard_report("upcase: %s", p->run.utf8 ? text : summary_ascii(text));
 }
 
 /* --- standard output --- */

@@ -288,7 +288,7 @@ static void await_link(struct plain *p)
 
 static int write_failed(int error)
 {
-	standard_say("upcase: standard output: %s", strerror(error));
+	standard_report("upcase: standard output: %s", strerror(error));
 	return -1;
 }
 
@@ -382,7 +382,7 @@ static struct plain *plain_new(const struct settings *settings)
 	struct plain *p = calloc(1, sizeof *p);
 
 	if (!p) {
-		standard_say("upcase: memory is short");
+		standard_report("upcase: memory is short");
 		return NULL;
 	}
 	run_init(&p->run, settings,
@@ -443,7 +443,7 @@ int plain_run(const struct settings *settings, const char *notice)
 	if (run_open_lab(&p->run, clock_monotonic()) < 0)
 		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
 	if (start(p) < 0) {
-		standard_say("upcase: memory is short");
+		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
 	while (!finished(p))
@@ -503,7 +503,7 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 	p->prefixes = replay_status(replay)->sessions > 1;
 	/* Any time is valid here: only differences are written. */
 	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0) {
-		standard_say("upcase: memory is short");
+		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
 	replay_dispatch(replay, INT64_MAX);

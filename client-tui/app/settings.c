@@ -245,13 +245,14 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 	char why[OPTIONS_WHY + 120];
 
 	if (argc - first > 2) {
-		standard_say("upcase: '%.100s': one HOST and one PORT at most; see upcase --help",
+		standard_report(
+		    "upcase: '%.100s': one HOST and one PORT at most; see upcase --help",
 		    argv[first + 2]);
 		return -1;
 	}
 	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s,
 	                        why, sizeof why) < 0) {
-		standard_say("upcase: %s", why);
+		standard_report("upcase: %s", why);
 		return -1;
 	}
 	return 0;
@@ -266,7 +267,7 @@ static int configuration(struct settings *s)
 	if (path && *path)
 		result = options_file(table, s, "upcase", path);
 	if (result == 1 && s->configuration_given) {
-		standard_say("upcase: --config=%s: there is no such file", path);
+		standard_report("upcase: --config=%s: there is no such file", path);
 		result = -1;
 	}
 	free(usual);

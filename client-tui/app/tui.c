@@ -328,7 +328,7 @@ static int save_at_end(struct tui *tui)
 	if (!tui->run.settings.save ||
 	    tui_save(tui, tui->run.settings.save, clock_monotonic(), why) == 0)
 		return 0;
-	standard_say("upcase: %s", why);
+	standard_report("upcase: %s", why);
 	return 1;
 }
 
@@ -345,7 +345,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
 	if (!tui || start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {
-		standard_say("upcase: %s", why);
+		standard_report("upcase: %s", why);
 		if (tui)
 			tui_free(tui);
 		return 1;
@@ -358,7 +358,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	run_put_lab_summary(&tui->run, stdout);
 	fflush(stdout);
 	if (unsaved)
-		standard_say("upcase: the history was not saved: %s", unsaved);
+		standard_report("upcase: the history was not saved: %s", unsaved);
 	status = save_at_end(tui);
 	tui_free(tui);
 	return status;

@@ -91,8 +91,8 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 {
 	const unsigned char *wire = ledger_line_wire(e);
 	const size_t length = ledger_line_wire_length(e);
-	struct capitals stream = { .held = 0 };
-	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_HELD)];
+	struct capitals stream = { .part_length = 0 };
+	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_PART_MAX)];
 	size_t done = capitals_ascii(wire, caps, n < length ? n : length);
 
 	if (done == n || done == length || wire[done] < 0x80)
@@ -106,7 +106,7 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 			return true;
 		done += made;
 		left -= made;
-		bool cut_here = left == 0 || (left == stream.held &&
+		bool cut_here = left == 0 || (left == stream.part_length &&
 		                                 memcmp(caps + done, stream.part, left) == 0);
 		if (cut_here && k + 1 < length)
 			return true;

@@ -51,7 +51,7 @@ static const char *const calls[] = {
 	[DIAGNOSE_PROBE] = "a datagram from host to host",
 };
 
-static unsigned known(const struct diagnose_facts *f)
+static unsigned known_restrictions(const struct diagnose_facts *f)
 {
 	return (f->userns_clone == 0 && !f->root ? CLONE_FORBIDDEN : 0) |
 	       (f->max_user_namespaces == 0 ? NO_USER_NAMESPACES : 0) |
@@ -164,7 +164,7 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 		const struct cause *c = &causes[i];
 
 		if (c->step == failure->step && (c->error == ANY || c->error == failure->error) &&
-		    (!c->fact || c->fact & known(facts)))
+		    (!c->fact || c->fact & known_restrictions(facts)))
 			return c->why;
 	}
 	return NULL;

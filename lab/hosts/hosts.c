@@ -129,7 +129,7 @@ int hosts_isolate(struct hosts_pair *pair)
 }
 
 /* Writes the machine's own names, then the lab's. */
-static int write_names(const char *path)
+static int write_hosts_file(const char *path)
 {
 	static const char ours[] = LAB_NEAR_IPV4 " near\n" LAB_NEAR_IPV6 " near\n" LAB_FAR_IPV4
 	                                         " far\n" LAB_FAR_IPV6 " far\n";
@@ -149,7 +149,7 @@ static int write_names(const char *path)
 
 /* Binds a changed copy of /etc/hosts over the real one, only for the lab's processes. The copy's
  * file system is unmounted as soon as it is bound, so nothing is left behind. */
-static bool give_names(void)
+static bool mount_hosts_file(void)
 {
 	static const char place[] = "/tmp", copy[] = "/tmp/hosts";
 	mode_t mask;
@@ -159,7 +159,7 @@ static bool give_names(void)
 	        "mode=0755,size=256k") != 0)
 		return false;
 	mask = umask(022);
-	done = write_names(copy) == 0 && mount(copy, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
+	done = write_hosts_file(copy) == 0 && mount(copy, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
 	umask(mask);
 	umount2(place, MNT_DETACH);
 	return done;
@@ -172,12 +172,12 @@ static void shape_mounts(struct hosts_report *report)
 		return;
 	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ==
 	                   0;
-	report->names = give_names();
+	report->names = mount_hosts_file();
 }
 
 /* Prepares the calling process's host before its device is up: switches off what the kernel sends
  * by itself, and allows ordinary users to ping. */
-static void quiet_host(struct hosts_report *report)
+static void set_host_sysctls(struct hosts_report *report)
 {
 	static const char *const off[] = {
 		"net/ipv6/conf/all/disable_ipv6",
@@ -219,7 +219,7 @@ static int choose_congestion(const char *wanted, enum hosts_side side, struct ho
 }
 
 /* Gives the calling process's host, whose device exists, its addresses. */
-static int raise_host(const struct hosts_settings *settings, enum hosts_side side,
+static int bring_up_host(const struct hosts_settings *settings, enum hosts_side side,
     struct hosts_pair *pair)
 {
 	struct hosts_report *report = &pair->report;
@@ -231,7 +231,7 @@ static int raise_host(const struct hosts_settings *settings, enum hosts_side sid
 		.no_offload = report->backend == HOSTS_BACKEND_VETH,
 	};
 
-	quiet_host(report);
+	set_host_sysctls(report);
 	if (netlink_raise("lo", &loopback) != 0 || netlink_raise(HOSTS_DEVICE, &shape) != 0)
 		return failed(pair, DIAGNOSE_RAISE);
 	if (netlink_address(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
@@ -287,7 +287,7 @@ static int make_host(const struct hosts_settings *settings, enum hosts_side side
 	               settings->mtu) != 0) {
 		return failed(pair, DIAGNOSE_VETH_CREATE);
 	}
-	if (raise_host(settings, side, pair) != 0)
+	if (bring_up_host(settings, side, pair) != 0)
 		return -1;
 	if (settings->timestamped)
 		pair->fds[HOSTS_STAMPS][side] = open_timestamp_tap(HOSTS_DEVICE);
@@ -426,7 +426,7 @@ int hosts_enter(const struct hosts_pair *pair, enum hosts_side side)
 	return setns(pair->fds[HOSTS_NS][side], CLONE_NEWNET);
 }
 
-void hosts_keep_rights(void)
+void hosts_keep_capabilities(void)
 {
 	static const int rights[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

@@ -100,7 +100,7 @@ int hosts_enter(const struct hosts_pair *pair, enum hosts_side side);
 
 /* Keeps root's rights over the host for what the calling process executes: raw sockets, ports below
  * 1024, the device. Without effect for root. */
-void hosts_keep_rights(void);
+void hosts_keep_capabilities(void);
 
 /* Whether something listens on the calling process's host: TCP, or a bound UDP socket. */
 bool hosts_is_listening(void);

@@ -281,7 +281,7 @@ static void wait_until(bool (*ready)(int fd, const void *what), int fd, const vo
 }
 
 /* ETHTOOL_GLINK makes kernels from 6.8 on update the flags. */
-static bool carries(int fd, const void *name)
+static bool has_carrier(int fd, const void *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
 	struct ifreq request = { .ifr_flags = 0 };
@@ -293,7 +293,7 @@ static bool carries(int fd, const void *name)
 
 void netlink_wait_carrier(const char *name)
 {
-	wait_until(carries, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), name);
+	wait_until(has_carrier, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), name);
 }
 
 /* The address's family, and its `*n` bytes. */
@@ -406,7 +406,7 @@ static int receive_outgoing(int fd)
 	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on));
 }
 
-static int keep_in_ring(int fd, const struct tpacket_req *ring)
+static int set_up_ring(int fd, const struct tpacket_req *ring)
 {
 	const int version = TPACKET_V2;
 
@@ -433,7 +433,7 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 
 	if (fd < 0)
 		return -1;
-	if ((!ring || (receive_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0)) &&
+	if ((!ring || (receive_outgoing(fd) == 0 && set_up_ring(fd, ring) == 0)) &&
 	    bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	return file_give_up(fd);
@@ -447,7 +447,7 @@ int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 		return -1;
 	/* Without this the kernel stamps a frame only when it is put into the ring. */
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
-	    keep_in_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
+	    set_up_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
 	return file_give_up(fd);
 }

@@ -15,14 +15,14 @@ static const int caught[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN
 #define FLAGGED 4
 
 /* By index in `caught`: a process sent it; the terminal did. */
-static volatile sig_atomic_t sent[FLAGGED], typed_there[FLAGGED];
+static volatile sig_atomic_t sent[FLAGGED], from_terminal[FLAGGED];
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	for (size_t i = 0; i < FLAGGED; i++)
 		if (caught[i] == number)
-			(info->si_code == SI_KERNEL ? typed_there : sent)[i] = 1;
+			(info->si_code == SI_KERNEL ? from_terminal : sent)[i] = 1;
 }
 
 /* A signal that nohup or a shell's "&" has switched off stays off. */
@@ -59,33 +59,33 @@ void signals_block(sigset_t *mask)
 int signals_take(bool *typed)
 {
 	for (size_t i = 0; i < FLAGGED; i++) {
-		if (!sent[i] && !typed_there[i])
+		if (!sent[i] && !from_terminal[i])
 			continue;
 		*typed = !sent[i];
-		sent[i] = typed_there[i] = 0;
+		sent[i] = from_terminal[i] = 0;
 		return caught[i];
 	}
 	return 0;
 }
 
-static volatile sig_atomic_t dying_of;
+static volatile sig_atomic_t fatal_signal;
 
 static void on_alarm(int number)
 {
 	(void)number;
-	signals_die(dying_of);
+	signals_end_process(fatal_signal);
 }
 
-void signals_die_soon(int number)
+void signals_end_process_soon(int number)
 {
 	const struct itimerval soon = { .it_value = { .tv_usec = 100 * 1000 } };
 
-	dying_of = number;
+	fatal_signal = number;
 	signal(SIGALRM, on_alarm);
 	(void)setitimer(ITIMER_REAL, &soon, NULL);
 }
 
-void signals_die(int number)
+void signals_end_process(int number)
 {
 	sigset_t only;
 

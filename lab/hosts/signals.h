@@ -19,8 +19,8 @@ void signals_block(sigset_t *mask);
  * foreground. */
 int signals_take(bool *typed);
 /* Ends the process by the signal in a tenth of a second, whatever it does then. */
-void signals_die_soon(int number);
+void signals_end_process_soon(int number);
 /* Ends the process by the signal, so that the parent sees the reason. */
-void signals_die(int number) __attribute__((noreturn));
+void signals_end_process(int number) __attribute__((noreturn));
 
 #endif

@@ -29,7 +29,7 @@
 
 /* The time for the far command to end after the near one; for both, after a signal. */
 #define GRACE (2 * NS_PER_S)
-#define GRACE_ASKED (600 * NS_PER_MS)
+#define GRACE_REQUESTED (600 * NS_PER_MS)
 /* The time for the far command to report that it serves; to end after it has closed the descriptor;
  * to listen, for a command that cannot report; the time between two checks. */
 #define READY_WAIT (10 * NS_PER_S)
@@ -156,7 +156,7 @@ static int open_probe_socket(const struct hosts_pair *pair, enum hosts_side side
 	return fd < 0 || bind(fd, &here.sa, here.len) == 0 ? fd : file_give_up(fd);
 }
 
-static bool passes(int from, int to, const char *address)
+static bool datagram_arrives(int from, int to, const char *address)
 {
 	static const char word[] = "is anyone there";
 	struct pollfd wait = { .fd = to, .events = POLLIN };
@@ -175,8 +175,8 @@ static bool reach_each_other(const struct hosts_pair *pair, const char *near_add
 {
 	int near = open_probe_socket(pair, HOSTS_NEAR, near_address),
 	    far = open_probe_socket(pair, HOSTS_FAR, far_address);
-	bool result = near >= 0 && far >= 0 && passes(near, far, far_address) &&
-	              passes(far, near, near_address);
+	bool result = near >= 0 && far >= 0 && datagram_arrives(near, far, far_address) &&
+	              datagram_arrives(far, near, near_address);
 
 	(void)file_give_up(near);
 	(void)file_give_up(far);
@@ -191,12 +191,12 @@ static int probe(const struct hosts_pair *pair)
 	       (reach_each_other(pair, LAB_NEAR_IPV6, LAB_FAR_IPV6) ? SUPERVISOR_PROBE_IPV6 : 0);
 }
 
-static volatile sig_atomic_t asked_to_end;
+static volatile sig_atomic_t end_requested;
 
 static void on_signal(int number)
 {
 	if (number == SIGTERM)
-		asked_to_end = 1;
+		end_requested = 1;
 }
 
 /* Ends as a shell would where the command cannot be executed. */
@@ -207,14 +207,14 @@ static void execute(const struct supervisor *s, char *const *command)
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		signal(defaults[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
-	hosts_keep_rights();
+	hosts_keep_capabilities();
 	execvp(command[0], command);
 	const int error = errno;
-	standard_say("upcase-lab: %s: %s", command[0], strerror(error));
+	standard_report("upcase-lab: %s: %s", command[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-static void become_far(const struct supervisor *s, int ready)
+static void exec_far(const struct supervisor *s, int ready)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -233,7 +233,7 @@ static void become_far(const struct supervisor *s, int ready)
 	execute(s, s->plan->far_command);
 }
 
-static void become_near(const struct supervisor *s)
+static void exec_near(const struct supervisor *s)
 {
 	if (hosts_enter(&s->pair, HOSTS_NEAR) != 0)
 		_exit(126);
@@ -258,7 +258,7 @@ static void end_far(const struct supervisor *s)
 static void end_all(struct supervisor *s)
 {
 	s->phase = PHASE_END;
-	s->deadline = clock_monotonic() + GRACE_ASKED;
+	s->deadline = clock_monotonic() + GRACE_REQUESTED;
 	if (s->near > 0) {
 		kill(s->near, SIGTERM);
 		kill(s->near, SIGCONT);
@@ -272,7 +272,7 @@ static void near_ended(struct supervisor *s, int status)
 	s->near = 0;
 	supervisor_notify(s->relay, SUPERVISOR_NEAR_ENDED, status);
 	if (s->phase != PHASE_END)
-		s->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
+		s->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_REQUESTED : GRACE);
 	s->phase = PHASE_END;
 	end_far(s);
 }
@@ -285,9 +285,9 @@ static void start_near(struct supervisor *s)
 	s->deadline = CLOCK_NEVER;
 	s->near = fork();
 	if (s->near == 0)
-		become_near(s);
+		exec_near(s);
 	if (s->near < 0) {
-		standard_say("upcase-lab: fork: %s", strerror(errno));
+		standard_report("upcase-lab: fork: %s", strerror(errno));
 		near_ended(s, 126 << 8);
 	}
 	/* Closes the command's input and output: a program that waits for their end must not wait
@@ -329,7 +329,7 @@ static void start_far(struct supervisor *s, int64_t now)
 	s->ready = ends[0];
 	s->deadline = now + (s->plan->notifies_ready ? READY_WAIT : LISTEN_WAIT);
 	if ((s->far = fork()) == 0)
-		become_far(s, ends[1]);
+		exec_far(s, ends[1]);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	close(s->plan->far_output);
@@ -415,8 +415,8 @@ static void read_relay(struct supervisor *s)
 
 static void dispatch(struct supervisor *s, const struct fd_watch *w)
 {
-	if (asked_to_end) {
-		asked_to_end = 0;
+	if (end_requested) {
+		end_requested = 0;
 		end_all(s);
 	}
 	collect_children(s);
@@ -468,7 +468,7 @@ static void catch_signals(struct supervisor *s)
 }
 
 /* Sends the devices to the relay, which alone has them afterwards. */
-static int hand_over(struct hosts_pair *pair, int relay)
+static int send_devices(struct hosts_pair *pair, int relay)
 {
 	struct supervisor_message message = { .type = SUPERVISOR_HOSTS_READY, .pair = *pair };
 	int fds[SUPERVISOR_FDS], count = 0, result;
@@ -522,7 +522,7 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 	supervisor_notify(relay, SUPERVISOR_STARTED, 0);
 	if (hosts_build(&plan->hosts, &s.pair) != 0)
 		fail(&s.pair, relay);
-	if (hand_over(&s.pair, relay) == 0)
+	if (send_devices(&s.pair, relay) == 0)
 		loop(&s);
 	send_end(&s);
 	_exit(0);
@@ -530,7 +530,7 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 
 /* Leaves the namespaces and forks the supervisor, which becomes the relay's child when this process
  * ends. */
-static void step_out(const struct supervisor_plan *plan, int relay)
+static void leave_namespaces(const struct supervisor_plan *plan, int relay)
 {
 	struct hosts_pair pair = { .fds = { { 0 } } };
 	pid_t pid;
@@ -560,7 +560,7 @@ int supervisor_start(const struct supervisor_plan *plan)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if ((pid = fork()) == 0) {
 		close(ends[0]);
-		step_out(plan, ends[1]);
+		leave_namespaces(plan, ends[1]);
 	}
 	close(ends[1]);
 	if (pid > 0) {

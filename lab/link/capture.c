@@ -81,7 +81,7 @@ static void follow_clock(struct capture *c)
 		c->offset = seen;
 }
 
-static void forget(struct capture *c)
+static void free_all(struct capture *c)
 {
 	for (int i = 0; i < CAPTURE_HOSTS; i++)
 		timestamp_tap_free(c->hosts[i].timestamp_tap);
@@ -104,7 +104,7 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 	STAILQ_INIT(&c->fresh);
 	c->heap = delay_queue_new(HEAP_MAX);
 	if (!c->heap || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
-		forget(c);
+		free_all(c);
 		return NULL;
 	}
 	for (int i = 0; i < CAPTURE_HOSTS && timestamp_taps; i++)
@@ -166,7 +166,8 @@ static void put_on_heap(struct capture *c, struct captured_packet *r, int64_t at
 }
 
 /* Whether the time of a fresh packet is final: the kernel's, or after TIMEOUT the link's. */
-static bool settled(struct capture *c, const struct capture_packet *p, int64_t now, int64_t *at)
+static bool time_is_final(struct capture *c, const struct capture_packet *p, int64_t now,
+    int64_t *at)
 {
 	struct captured_host *h = &c->hosts[p->host];
 
@@ -185,7 +186,7 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	return true;
 }
 
-static void settle(struct capture *c, int64_t now)
+static void queue_final(struct capture *c, int64_t now)
 {
 	struct fresh waiting = STAILQ_HEAD_INITIALIZER(waiting);
 	struct captured_packet *r;
@@ -194,7 +195,7 @@ static void settle(struct capture *c, int64_t now)
 	STAILQ_CONCAT(&waiting, &c->fresh);
 	while ((r = STAILQ_FIRST(&waiting))) {
 		STAILQ_REMOVE_HEAD(&waiting, next);
-		if (settled(c, &r->packet, now, &at))
+		if (time_is_final(c, &r->packet, now, &at))
 			put_on_heap(c, r, at);
 		else
 			STAILQ_INSERT_TAIL(&c->fresh, r, next);
@@ -234,7 +235,7 @@ static void write_until(struct capture *c, int64_t until)
 void capture_dispatch(struct capture *c, int64_t now)
 {
 	read_taps(c);
-	settle(c, now);
+	queue_final(c, now);
 	write_until(c, now - HOLD);
 	if (now < c->flush_at)
 		return;
@@ -273,8 +274,8 @@ int capture_finish(struct capture *c)
 	if (!c->finished)
 		pcapng_wait(c->out, now + LAST_WAIT);
 	read_taps(c);
-	settle(c, now);
-	settle(c, CLOCK_NEVER);
+	queue_final(c, now);
+	queue_final(c, CLOCK_NEVER);
 	write_until(c, CLOCK_NEVER);
 	if (!c->finished)
 		write_statistics(c, now);
@@ -295,5 +296,5 @@ void capture_free(struct capture *c)
 		return;
 	(void)capture_finish(c);
 	(void)pcapng_free(c->out);
-	forget(c);
+	free_all(c);
 }

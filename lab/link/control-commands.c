@@ -16,7 +16,7 @@
 #define WORDS 40
 
 /* The outcome of a command. */
-enum outcome { REFUSED, ANSWERED, CHANGED };
+enum command_result { REFUSED, ANSWERED, CHANGED };
 
 /* A command, split into words, and its context. */
 struct command_call {
@@ -57,7 +57,7 @@ static const char *word(const struct command_call *a, int i)
 }
 
 /* Both texts may quote what a client sent: control characters become '?'. */
-static enum outcome refuse(const struct command_call *a, const char *quote, const char *why)
+static enum command_result refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char quoted[32], reason[IMPAIR_WHY];
 
@@ -122,7 +122,7 @@ static void print_derived(const struct command_call *a, enum link_way direction)
 	send_buffer_print(a->out, "%s line %s\n", name, impair_fields_line(s, line, sizeof line));
 }
 
-static enum outcome do_link(const struct command_call *a)
+static enum command_result do_link(const struct command_call *a)
 {
 	char value[IMPAIR_VALUE];
 
@@ -137,7 +137,7 @@ static enum outcome do_link(const struct command_call *a)
 	return ANSWERED;
 }
 
-static enum outcome done(const struct command_call *a, const struct impair_settings *to)
+static enum command_result done(const struct command_call *a, const struct impair_settings *to)
 {
 	char line[IMPAIR_LINE];
 	bool changed = false;
@@ -155,7 +155,7 @@ static enum outcome done(const struct command_call *a, const struct impair_setti
 	return changed ? CHANGED : ANSWERED;
 }
 
-static enum outcome do_set(const struct command_call *a)
+static enum command_result do_set(const struct command_call *a)
 {
 	struct impair_settings changed[LINK_WAYS];
 	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
@@ -175,7 +175,7 @@ static enum outcome do_set(const struct command_call *a)
 	return done(a, changed);
 }
 
-static enum outcome do_preset(const struct command_call *a)
+static enum command_result do_preset(const struct command_call *a)
 {
 	struct impair_settings s[LINK_WAYS];
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
@@ -196,7 +196,7 @@ static enum outcome do_preset(const struct command_call *a)
 	return done(a, s);
 }
 
-static enum outcome do_presets(const struct command_call *a)
+static enum command_result do_presets(const struct command_call *a)
 {
 	const struct impair_preset *preset;
 	struct impair_settings s[LINK_WAYS];
@@ -213,7 +213,7 @@ static enum outcome do_presets(const struct command_call *a)
 }
 
 /* Reports the change in the command's own words. */
-static enum outcome done_as_given(const struct command_call *a)
+static enum command_result done_as_given(const struct command_call *a)
 {
 	struct text change = text_begin(a->change, CONTROL_CHANGE);
 
@@ -226,7 +226,7 @@ static enum outcome done_as_given(const struct command_call *a)
 	return CHANGED;
 }
 
-static enum outcome do_drop(const struct command_call *a)
+static enum command_result do_drop(const struct command_call *a)
 {
 	static const struct {
 		const char *name;
@@ -270,7 +270,7 @@ static enum outcome do_drop(const struct command_call *a)
 }
 
 /* "hold" and "unplug". */
-static enum outcome do_pause(const struct command_call *a)
+static enum command_result do_pause(const struct command_call *a)
 {
 	const char *name = word(a, 0);
 	char why[64];
@@ -292,7 +292,7 @@ static enum outcome do_pause(const struct command_call *a)
 	return done_as_given(a);
 }
 
-static enum outcome do_counts(const struct command_call *a)
+static enum command_result do_counts(const struct command_call *a)
 {
 	for (int d = 0; d < LINK_WAYS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
@@ -327,7 +327,7 @@ static enum outcome do_counts(const struct command_call *a)
 	return ANSWERED;
 }
 
-static enum outcome do_predict(const struct command_call *a)
+static enum command_result do_predict(const struct command_call *a)
 {
 	const struct impair_settings *there = link_settings(a->link, LINK_GOING);
 	const struct impair_settings *back = link_settings(a->link, LINK_COMING);
@@ -340,7 +340,7 @@ static enum outcome do_predict(const struct command_call *a)
 	return ANSWERED;
 }
 
-static enum outcome do_events(const struct command_call *a)
+static enum command_result do_events(const struct command_call *a)
 {
 	struct event_filter filter = { .on = !strcmp(word(a, 1), "on") };
 	int64_t port;
@@ -359,11 +359,11 @@ static enum outcome do_events(const struct command_call *a)
 	return ANSWERED;
 }
 
-static enum outcome do_help(const struct command_call *a);
+static enum command_result do_help(const struct command_call *a);
 
 static const struct control_command {
 	const char *name, *arguments, *help;
-	enum outcome (*run)(const struct command_call *a);
+	enum command_result (*run)(const struct command_call *a);
 } commands[] = {
 	{ "link", "", "all settings", do_link },
 	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
@@ -378,7 +378,7 @@ static const struct control_command {
 	{ "help", "", "this list", do_help },
 };
 
-static enum outcome do_help(const struct command_call *a)
+static enum command_result do_help(const struct command_call *a)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name,
@@ -389,7 +389,7 @@ static enum outcome do_help(const struct command_call *a)
 	return ANSWERED;
 }
 
-static enum outcome run(const struct command_call *a)
+static enum command_result run(const struct command_call *a)
 {
 	if (a->count == WORDS)
 		return refuse(a, "", "too many words; for example: help");
@@ -416,10 +416,10 @@ bool lab_control_execute(struct link *link, char *line, int64_t now, struct even
 	};
 
 	split(&a, line);
-	const enum outcome outcome = run(&a);
-	if (outcome != REFUSED)
+	const enum command_result result = run(&a);
+	if (result != REFUSED)
 		send_buffer_print(out, "ok\n");
-	if (outcome != CHANGED)
+	if (result != CHANGED)
 		*change = '\0';
-	return outcome == CHANGED;
+	return result == CHANGED;
 }

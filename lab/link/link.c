@@ -60,7 +60,7 @@ struct link {
 	int64_t wake;
 	bool waiting;
 	/* The running average of how late such a wake-up is. */
-	int64_t late;
+	int64_t lateness;
 	bool broken;
 	/* Requested drops that wait, oldest first. */
 	struct {
@@ -343,7 +343,7 @@ static void decide_fragments(struct link *link, struct link_path *path, const st
 }
 
 /* Reads one packet and carries it. Returns whether there may be another. */
-static bool carry(struct link *link, struct link_path *path)
+static bool forward(struct link *link, struct link_path *path)
 {
 	ssize_t n = device_read(path->from, link->buffer, sizeof link->buffer);
 	struct packet p;
@@ -392,7 +392,7 @@ void link_watch(struct link *link, struct fd_watch *w)
 	}
 	link->waiting = false;
 	if (due != CLOCK_NEVER) {
-		link->wake = due - 2 * link->late;
+		link->wake = due - 2 * link->lateness;
 		link->waiting = link->wake > clock_monotonic();
 		fd_watch_until(w, link->wake);
 	}
@@ -401,13 +401,14 @@ void link_watch(struct link *link, struct fd_watch *w)
 }
 
 /* Learns the lateness of a wake-up that only the timer caused. */
-static void learn_lateness(struct link *link, bool readable)
+static void update_lateness(struct link *link, bool readable)
 {
-	int64_t late = clock_monotonic() - link->wake;
+	int64_t lateness = clock_monotonic() - link->wake;
 
-	if (!link->waiting || readable || late < 0)
+	if (!link->waiting || readable || lateness < 0)
 		return;
-	link->late += ((late < LATE_MAX ? late : LATE_MAX) - link->late) / LATE_WEIGHT;
+	link->lateness += ((lateness < LATE_MAX ? lateness : LATE_MAX) - link->lateness) /
+	                  LATE_WEIGHT;
 }
 
 void link_dispatch(struct link *link, const struct fd_watch *w)
@@ -416,12 +417,12 @@ void link_dispatch(struct link *link, const struct fd_watch *w)
 
 	for (int d = 0; d < LINK_WAYS; d++)
 		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
-	learn_lateness(link, more[LINK_GOING] || more[LINK_COMING]);
+	update_lateness(link, more[LINK_GOING] || more[LINK_COMING]);
 	deliver_all_due(link);
 	for (int i = 1;
 	    i <= TURN_PACKETS && !link->broken && (more[LINK_GOING] || more[LINK_COMING]); i++) {
 		for (int d = 0; d < LINK_WAYS; d++)
-			more[d] = more[d] && carry(link, &link->paths[d]);
+			more[d] = more[d] && forward(link, &link->paths[d]);
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
 	}

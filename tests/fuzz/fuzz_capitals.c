@@ -25,13 +25,13 @@ static size_t feed(const uint8_t *data, size_t size, unsigned cut, uint8_t *out)
 			n = size - at;
 		got = capitals_feed(&c, data + at, n, out + written);
 		at += n;
-		fuzz_check(got <= CAPITALS_GROWTH * (n + CAPITALS_HELD));
-		fuzz_check(c.held <= CAPITALS_HELD);
-		fuzz_check(c.held == 0 || reference_begins(c.part, c.held));
+		fuzz_check(got <= CAPITALS_GROWTH * (n + CAPITALS_PART_MAX));
+		fuzz_check(c.part_length <= CAPITALS_PART_MAX);
+		fuzz_check(c.part_length == 0 || reference_begins(c.part, c.part_length));
 		written += got;
 	}
 	got = capitals_end(&c, out + written);
-	fuzz_check(got <= CAPITALS_HELD && c.held == 0);
+	fuzz_check(got <= CAPITALS_PART_MAX && c.part_length == 0);
 	return written + got;
 }
 
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size)
 		data++, size--;
-	room = CAPITALS_GROWTH * (size + CAPITALS_HELD);
+	room = CAPITALS_GROWTH * (size + CAPITALS_PART_MAX);
 	ours = malloc(room);
 	theirs = malloc(room);
 	if (!ours || !theirs)

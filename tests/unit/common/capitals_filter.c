@@ -43,7 +43,7 @@ static size_t next_size(uint64_t *seed)
 
 static int filter_stream(uint64_t seed)
 {
-	static char in[PIECE_MAX], out[CAPITALS_GROWTH * (PIECE_MAX + CAPITALS_HELD)];
+	static char in[PIECE_MAX], out[CAPITALS_GROWTH * (PIECE_MAX + CAPITALS_PART_MAX)];
 	struct capitals c = { 0 };
 	size_t n;
 

@@ -286,14 +286,14 @@ static void test_growth_is_exact(void **state)
 static void check_stream(const uint8_t *in, size_t n, const size_t *sizes, size_t size_count)
 {
 	struct texts t = both(in, n);
-	uint8_t *got = malloc(CAPITALS_GROWTH * n + CAPITALS_HELD);
+	uint8_t *got = malloc(CAPITALS_GROWTH * n + CAPITALS_PART_MAX);
 	struct capitals c = { 0 };
 	size_t at = 0, length = 0;
 
 	assert_non_null(got);
 	for (size_t i = 0; at < n; i++) {
 		size_t size = sizes[i % size_count] < n - at ? sizes[i % size_count] : n - at;
-		uint8_t *out = malloc(CAPITALS_GROWTH * (size + CAPITALS_HELD)),
+		uint8_t *out = malloc(CAPITALS_GROWTH * (size + CAPITALS_PART_MAX)),
 		        *copy = malloc(size + !size);
 		size_t written;
 
@@ -306,14 +306,14 @@ static void check_stream(const uint8_t *in, size_t n, const size_t *sizes, size_
 		free(copy);
 		length += written;
 		at += size;
-		assert_in_range(c.held, 0, CAPITALS_HELD);
+		assert_in_range(c.part_length, 0, CAPITALS_PART_MAX);
 		/* What waits is what came last, and a character can still come of it. */
-		assert_memory_equal(c.part, in + at - c.held, c.held);
-		if (c.held)
-			assert_true(reference_begins(c.part, c.held));
+		assert_memory_equal(c.part, in + at - c.part_length, c.part_length);
+		if (c.part_length)
+			assert_true(reference_begins(c.part, c.part_length));
 	}
 	length += capitals_end(&c, got + length);
-	assert_int_equal(c.held, 0);
+	assert_int_equal(c.part_length, 0);
 	assert_int_equal(length, t.our_length);
 	assert_memory_equal(got, t.ours, length);
 	free(got);
@@ -362,7 +362,7 @@ static void test_only_beginnings_wait(void **state)
 {
 	static const struct {
 		const char *text;
-		unsigned char held;
+		unsigned char part_length;
 	} cases[] = {
 		{ "a", 0 },
 		{ "\xc3", 1 },
@@ -392,10 +392,11 @@ static void test_only_beginnings_wait(void **state)
 		size_t n = strlen(cases[i].text),
 		       written = capitals_feed(&c, cases[i].text, n, out);
 
-		assert_int_equal(c.held, cases[i].held);
-		assert_int_equal(written, n - c.held);
-		assert_int_equal(capitals_end(&c, out), cases[i].held);
-		assert_memory_equal(out, cases[i].text + n - cases[i].held, cases[i].held);
+		assert_int_equal(c.part_length, cases[i].part_length);
+		assert_int_equal(written, n - c.part_length);
+		assert_int_equal(capitals_end(&c, out), cases[i].part_length);
+		assert_memory_equal(out, cases[i].text + n - cases[i].part_length,
+		    cases[i].part_length);
 	}
 }
 

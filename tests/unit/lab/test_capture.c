@@ -159,13 +159,13 @@ static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall,
 	char *bytes;
 	size_t n;
 	int kept;
-	struct timestamp_tap *stampers[CAPTURE_HOSTS] = {
+	struct timestamp_tap *timestamp_taps[CAPTURE_HOSTS] = {
 		timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1)
 	};
-	struct capture *c = capture_new(sink_open(&kept), stampers);
+	struct capture *c = capture_new(sink_open(&kept), timestamp_taps);
 	int64_t at;
 
-	assert_non_null(stampers[0]);
+	assert_non_null(timestamp_taps[0]);
 	assert_non_null(c);
 	capture_add(c, &(struct capture_packet){ .direction = way,
 	                   .at = now,

@@ -489,10 +489,10 @@ static bool put_line(void *out, char *line)
 
 static int ask_once(const char *path, const char *command, FILE *out, char why[CONTROL_WHY])
 {
-	return control_ask(&(struct control_request){ .path = path,
-	                       .command = command,
-	                       .line = put_line,
-	                       .context = out },
+	return control_request_send(&(struct control_request){ .path = path,
+	                                .command = command,
+	                                .line = put_line,
+	                                .context = out },
 	    why);
 }
 

@@ -56,7 +56,7 @@ static void open_house(struct house *h)
 	};
 }
 
-static const char *ask(struct house *h, const char *order)
+static const char *query(struct house *h, const char *order)
 {
 	struct send_buffer out = { NULL };
 	char line[100];
@@ -85,10 +85,10 @@ static void test_connections(void **state)
 	(void)state;
 	open_house(&h);
 	snprintf(both, sizeof both, "%s%sok\n", first, second);
-	assert_string_equal(ask(&h, "connections"), both);
+	assert_string_equal(query(&h, "connections"), both);
 	snprintf(both, sizeof both, "%sok\n", second);
-	assert_string_equal(ask(&h, " connection\t[fd09::1]:50000 \r"), both);
-	assert_string_equal(ask(&h, "connection 10.9.0.1:4"),
+	assert_string_equal(query(&h, " connection\t[fd09::1]:50000 \r"), both);
+	assert_string_equal(query(&h, "connection 10.9.0.1:4"),
 	    "error '10.9.0.1:4' is not connected; \"connections\" lists who is\n");
 }
 
@@ -102,15 +102,15 @@ static void test_old_kernels(void **state)
 	open_house(&h);
 	h.connections[0].total_rto = -1;
 	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
-	assert_null(strstr(ask(&h, "connections"), "bytes-retrans"));
+	assert_null(strstr(query(&h, "connections"), "bytes-retrans"));
 	assert_non_null(strstr(h.answer, " notsent "));
 	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_total_retrans) + 4;
-	assert_non_null(strstr(ask(&h, "connections"), " total-retrans 0\n"));
+	assert_non_null(strstr(query(&h, "connections"), " total-retrans 0\n"));
 	assert_null(strstr(h.answer, "min-rtt"));
 	h.connections[0].info_size = 1;
-	assert_non_null(strstr(ask(&h, "connections"), " pending 3 state established\n"));
+	assert_non_null(strstr(query(&h, "connections"), " pending 3 state established\n"));
 	h.connections[0].info.tcpi_state = 200;
-	assert_non_null(strstr(ask(&h, "connections"), " state other\n"));
+	assert_non_null(strstr(query(&h, "connections"), " state other\n"));
 }
 
 static void test_the_rest(void **state)
@@ -119,11 +119,11 @@ static void test_the_rest(void **state)
 
 	(void)state;
 	open_house(&h);
-	assert_memory_equal(ask(&h, "totals"), "udp: clients 0 datagrams 5 ", 27);
+	assert_memory_equal(query(&h, "totals"), "udp: clients 0 datagrams 5 ", 27);
 	assert_string_equal(h.answer + strlen(h.answer) - 4, "\nok\n");
-	assert_string_equal(ask(&h, "link"),
+	assert_string_equal(query(&h, "link"),
 	    "seed 42\nthere line loss 20%\nback line nothing\nok\n");
-	assert_non_null(strstr(ask(&h, "help"), "connection ADDRESS:PORT: "));
+	assert_non_null(strstr(query(&h, "help"), "connection ADDRESS:PORT: "));
 }
 
 static void test_wrong_orders(void **state)
@@ -132,16 +132,16 @@ static void test_wrong_orders(void **state)
 
 	(void)state;
 	open_house(&h);
-	assert_string_equal(ask(&h, "nonsense"),
+	assert_string_equal(query(&h, "nonsense"),
 	    "error 'nonsense' is no order; for example: help\n");
-	assert_string_equal(ask(&h, "a\x1b[31m\xff"),
+	assert_string_equal(query(&h, "a\x1b[31m\xff"),
 	    "error 'a?[31m?' is no order; for example: help\n");
-	assert_string_equal(ask(&h, ""), "error an order is missing; for example: help\n");
-	assert_string_equal(ask(&h, "  "), "error an order is missing; for example: help\n");
-	assert_string_equal(ask(&h, "totals now"), "error 'totals' takes no words\n");
-	assert_memory_equal(ask(&h, "connection"), "error 'connection' takes one word", 33);
-	assert_memory_equal(ask(&h, "connection a b"), "error 'connection' takes one word", 33);
-	assert_memory_equal(ask(&h, "set loss 3%"), "error 'set' is no order", 23);
+	assert_string_equal(query(&h, ""), "error an order is missing; for example: help\n");
+	assert_string_equal(query(&h, "  "), "error an order is missing; for example: help\n");
+	assert_string_equal(query(&h, "totals now"), "error 'totals' takes no words\n");
+	assert_memory_equal(query(&h, "connection"), "error 'connection' takes one word", 33);
+	assert_memory_equal(query(&h, "connection a b"), "error 'connection' takes one word", 33);
+	assert_memory_equal(query(&h, "set loss 3%"), "error 'set' is no order", 23);
 }
 
 /* Two workers; the second one may be silent. */
@@ -180,17 +180,17 @@ static void test_workers(void **state)
 	h.orders = (struct control_sources){ .counters = &h.counters,
 		.link = &h.link,
 		.sum = sum_team,
-		.ask = ask_team,
+		.query = ask_team,
 		.server = (void *)&team };
-	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
-	assert_string_equal(ask(&h, "connections"),
+	assert_non_null(strstr(query(&h, "totals"), "datagrams 77"));
+	assert_string_equal(query(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
 	assert_string_equal(team.order, "connections\n");
-	ask(&h, "connection 10.0.0.2:2");
+	query(&h, "connection 10.0.0.2:2");
 	assert_string_equal(team.order, "connection 10.0.0.2:2\n");
-	assert_non_null(strstr(ask(&h, "connection nobody"), "error 'nobody' is not connected"));
+	assert_non_null(strstr(query(&h, "connection nobody"), "error 'nobody' is not connected"));
 	team.silent = 2;
-	assert_string_equal(ask(&h, "connections"),
+	assert_string_equal(query(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nerror worker 2 does not answer\n");
 }
 

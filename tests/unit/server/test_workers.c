@@ -98,7 +98,7 @@ static void test_others_are_out_of_reach(void **state)
 }
 
 /* Somebody wants the end, as a signal tells. */
-static volatile sig_atomic_t ends_asked;
+static volatile sig_atomic_t end_requests;
 
 /* How long an order takes, ns; `*lines` lines are told. */
 static int64_t ask(struct workers *w, int *silent, workers_line *tell, int *lines)
@@ -106,7 +106,7 @@ static int64_t ask(struct workers *w, int *silent, workers_line *tell, int *line
 	const int64_t start = clock_monotonic();
 
 	*lines = 0;
-	*silent = workers_ask(w, "connections\n", &ends_asked, tell, lines);
+	*silent = workers_query(w, "connections\n", &end_requests, tell, lines);
 	return clock_monotonic() - start;
 }
 
@@ -157,7 +157,7 @@ static void test_silent(void **state)
 
 static void on_alarm(int number)
 {
-	ends_asked = number;
+	end_requests = number;
 }
 
 /* The end that is asked for in the meantime is not late, though signals are blocked. */
@@ -176,7 +176,7 @@ static void test_silent_at_the_end(void **state)
 	ualarm(300000, 0);
 	assert_in_range(ask(w, &silent, count, &lines), 0, AT_ONCE);
 	assert_int_equal(silent, WORKERS - 1);
-	ends_asked = 0;
+	end_requests = 0;
 	end(w);
 }
 
