@@ -219,14 +219,12 @@ static void close_unused(struct run *run)
 	run->count = kept;
 }
 
-static struct run_session *new_session(struct run *run, bool stream)
+static struct run_session *new_session(struct run *run)
 {
 	struct run_session *of = run->count < RUN_SESSIONS ? calloc(1, sizeof *of) : NULL;
 
 	if (of)
-		*of = (struct run_session){
-			.run = run, .stream = stream, .flow = -1, .recorded = -1
-		};
+		*of = (struct run_session){ .run = run, .flow = -1, .recorded = -1 };
 	return of;
 }
 
@@ -249,9 +247,10 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	struct run_session *of;
 
 	close_unused(run);
-	of = new_session(run, transport == SESSION_TCP);
+	of = new_session(run);
 	if (!of)
 		return NULL;
+	of->stream = transport == SESSION_TCP;
 	if (s->count > 0)
 		settings.rows = generator_rows(&run->plan, s->reply_timeout, (size_t)s->rows);
 	if (!run->screen && !s->retries_given)
@@ -320,24 +319,6 @@ struct run_session *run_current(const struct run *run)
 
 /* --- a recording --- */
 
-static void on_replay_reply(void *context, size_t session, const struct session_reply *reply)
-{
-	struct run *run = context;
-
-	on_reply(run->sessions[session], reply);
-}
-
-static void on_replay_row(void *context, size_t session, uint64_t number, bool timed)
-{
-	struct run *run = context;
-	struct run_session *of = run->sessions[session];
-
-	if (timed)
-		on_row(of, number);
-	else
-		run->hooks.row(run->hooks.lab.context, of, number);
-}
-
 static void on_replay_event(void *context, const struct session_event *event)
 {
 	struct run *run = context;
@@ -357,12 +338,9 @@ static void on_replay_line(void *context, size_t session, size_t other, uint64_t
 /* The status line shows the last session of each transport. */
 int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 {
-	const struct replay_hooks hooks = { .context = run,
-		.reply = on_replay_reply,
-		.row = on_replay_row,
-		.event = on_replay_event,
-		.line = on_replay_line };
-
+	const struct replay_hooks hooks = {
+		.context = run, .event = on_replay_event, .line = on_replay_line
+	};
 	const struct replay_status *status = replay_status(run->replay);
 
 	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
@@ -371,18 +349,18 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 	if (open_recorder(run, status->origin) < 0)
 		return -1;
 	for (size_t i = 0; i < status->sessions; i++) {
-		struct session *session = replay_session(run->replay, i);
-		struct run_session *of = new_session(run,
-		    session_transport(session) == SESSION_TCP);
+		struct run_session *of = new_session(run);
 
 		if (!of)
 			return -1;
-		of->session = session;
+		of->session = replay_session(run->replay, i,
+		    &(struct session_hooks){ .context = of, .reply = on_reply, .row = on_row });
+		of->stream = session_transport(of->session) == SESSION_TCP;
 		run->sessions[run->count++] = of;
 		if (record_session(of, rows, status->trace) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
-		run->settings.reply_timeout = session_reply_timeout(session);
+		run->settings.reply_timeout = session_reply_timeout(of->session);
 	}
 	run->settings.both = replay_both(run->replay);
 	run->settings.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;

@@ -138,8 +138,14 @@ static void wait_for_something(struct tui *tui, struct fd_watch *w)
 
 static void dispatch_replay(struct tui *tui, int64_t now)
 {
-	if (tui->run.replay)
-		tui->replay_at = replay_dispatch(tui->run.replay, now);
+	const struct replay_status *status = tui->run.replay ? replay_status(tui->run.replay)
+	                                                     : NULL;
+	const size_t before = status ? status->position : 0;
+
+	if (!status)
+		return;
+	tui->replay_at = replay_dispatch(tui->run.replay, now);
+	tui->changed |= status->position != before;
 }
 
 static void loop(struct tui *tui)

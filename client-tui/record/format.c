@@ -196,17 +196,17 @@ static const struct field line_fields[] = {
 };
 
 static const struct field reply_fields[] = {
-	SESSION_FIELDS(struct record_reply, session, stream),
+	SESSION_FIELDS(struct record_reply, session, row.stream),
 	{ "peer", FIELD_WORDS, AT(struct record_reply, peer), FIELD_CSV_ONLY },
 	{ "match", FIELD_NAME, AT(struct record_reply, match), NAMED(matches), .column = "fate" },
-	{ "n", FIELD_COUNT, AT(struct record_reply, number), FIELD_ZERO_NULL },
-	{ "reordered", FIELD_BOOL, AT(struct record_reply, reordered) },
-	{ "differs", FIELD_BOOL, AT(struct record_reply, differs) },
-	{ "cut_short", FIELD_BOOL, AT(struct record_reply, cut_short) },
-	{ "replied_ns", FIELD_TIME, AT(struct record_reply, replied_at), FIELD_REQUIRED },
+	{ "n", FIELD_COUNT, AT(struct record_reply, row.number), FIELD_ZERO_NULL },
+	{ "reordered", FIELD_BOOL, AT(struct record_reply, row.reordered) },
+	{ "differs", FIELD_BOOL, AT(struct record_reply, row.differs) },
+	{ "cut_short", FIELD_BOOL, AT(struct record_reply, row.cut_short) },
+	{ "replied_ns", FIELD_TIME, AT(struct record_reply, row.replied_at), FIELD_REQUIRED },
 	{ "rtt_ns", FIELD_SPAN, AT(struct record_reply, rtt), .missing = -1 },
-	{ "text", FIELD_BYTES, AT(struct record_reply, text), FIELD_REQUIRED,
-	    COUNTED(struct record_reply, length), .column = "reply" },
+	{ "text", FIELD_BYTES, AT(struct record_reply, row.reply), FIELD_REQUIRED,
+	    COUNTED(struct record_reply, row.reply_length), .column = "reply" },
 	{ NULL },
 };
 
@@ -454,7 +454,7 @@ static void read_type(struct fields_reader *r, struct json_record *to)
 		check_line(r, &to->line);
 		break;
 	case RECORD_REPLY:
-		if (to->reply.match != MATCH_STRAY && to->reply.number == 0)
+		if (to->reply.match != MATCH_STRAY && to->reply.row.number == 0)
 			fields_fail(r, "n", "is missing");
 		break;
 	case RECORD_EVENT:
@@ -520,7 +520,7 @@ int json_read(struct json_record *to, const char *text, size_t n, char why[RECOR
 void json_record_free(struct json_record *r)
 {
 	record_free(&r->line);
-	free(r->reply.text);
+	free((void *)(uintptr_t)r->reply.row.reply);
 	record_event_free(&r->event);
 	free(r->session.peer);
 	for (size_t i = 0; i < r->summary.count; i++)

@@ -89,12 +89,12 @@ static int take_reply(struct reading *r, struct record_reply *reply)
 {
 	struct record_file *f = r->file;
 
-	if (!find_session(r, reply->session, reply->stream) ||
+	if (!find_session(r, reply->session, reply->row.stream) ||
 	    make_room(r, &f->replies, &f->reply_capacity, f->reply_count, sizeof *f->replies,
-	        sizeof *reply + reply->length) < 0)
+	        sizeof *reply + reply->row.reply_length) < 0)
 		return -1;
 	f->replies[f->reply_count++] = *reply;
-	reply->text = NULL;
+	reply->row.reply = NULL;
 	return 0;
 }
 
@@ -286,7 +286,7 @@ void record_file_free(struct record_file *f)
 		free(f->sessions[i].of.peer);
 	}
 	for (size_t i = 0; i < f->reply_count; i++)
-		free(f->replies[i].text);
+		free((void *)(uintptr_t)f->replies[i].row.reply);
 	for (size_t i = 0; i < f->event_count; i++)
 		record_event_free(&f->events[i]);
 	free(f->replies);

@@ -14,33 +14,20 @@
 
 /* --- lines and their packets --- */
 
-struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start)
-{
-	struct trace_leg recorded = *leg;
-
-	recorded.first_in = leg->tries > 0 ? leg->first_in - start : RECORD_NEVER;
-	recorded.last_in = leg->tries > 0 ? leg->last_in - start : RECORD_NEVER;
-	recorded.first_out = leg->first_out == INT64_MAX ? RECORD_NEVER : leg->first_out - start;
-	recorded.last_out = leg->last_out == INT64_MIN ? RECORD_NEVER : leg->last_out - start;
-	return recorded;
-}
-
-struct trace_leg record_leg_back(const struct trace_leg *recorded, int64_t start)
-{
-	const bool in = recorded->first_in != RECORD_NEVER && recorded->last_in != RECORD_NEVER;
-	const bool out = recorded->first_out != RECORD_NEVER && recorded->last_out != RECORD_NEVER;
-	struct trace_leg leg = *recorded;
-
-	leg.first_in = in ? recorded->first_in + start : start;
-	leg.last_in = in ? recorded->last_in + start : start;
-	leg.first_out = out ? recorded->first_out + start : INT64_MAX;
-	leg.last_out = out ? recorded->last_out + start : INT64_MIN;
-	return leg;
-}
-
 static int64_t moved(int64_t at, int64_t by)
 {
 	return at == RECORD_NEVER ? at : at + by;
+}
+
+struct trace_leg record_leg_moved(const struct trace_leg *leg, int64_t by)
+{
+	struct trace_leg l = *leg;
+
+	l.first_in = moved(l.first_in, by);
+	l.last_in = moved(l.last_in, by);
+	l.first_out = moved(l.first_out, by);
+	l.last_out = moved(l.last_out, by);
+	return l;
 }
 
 struct link_packet record_packet_moved(const struct link_packet *packet, int64_t by)

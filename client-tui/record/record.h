@@ -61,11 +61,8 @@ struct record {
 };
 
 void record_free(struct record *r);
-/* Converts one way from times of the monotonic clock to times of records, and back; `start` is the
- * session's. */
-struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start);
-struct trace_leg record_leg_back(const struct trace_leg *leg, int64_t start);
-/* A copy of a packet with `by` ns added to its times. */
+/* A copy of one way, or of a packet, with `by` ns added to its times. */
+struct trace_leg record_leg_moved(const struct trace_leg *leg, int64_t by);
 struct link_packet record_packet_moved(const struct link_packet *p, int64_t by);
 /* The name of a packet's flags, "SYN-ACK"; NULL if they have none. Static. */
 const char *record_flags_name(const struct link_packet *p);
@@ -76,18 +73,13 @@ int record_flags(const char *name, struct link_packet *p);
  */
 struct record_reply {
 	unsigned session;
-	bool stream;
 	const char *peer;
 	enum ledger_match match;
-	/* The line's number, 0 for a stray. */
-	uint64_t number;
-	/* The present state of the line's row. */
-	bool reordered, differs, cut_short;
 	/* The round-trip time is -1 if unknown. */
-	int64_t replied_at, rtt;
-	/* Owned if it was read from a file. */
-	unsigned char *text;
-	size_t length;
+	int64_t rtt;
+	/* The line's number, 0 for a stray, the transport, the present state of the row, and the
+	 * reply with its time. The reply is owned if it was read from a file. */
+	struct ledger_row row;
 };
 
 /* Copies an event, its texts and packets. Returns 0, or -1 when memory is short. */

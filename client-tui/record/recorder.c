@@ -290,7 +290,7 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 	if (line)
 		record->place = trace_place(line, now);
 	for (int way = 0; line && way < LINK_WAYS; way++)
-		record->legs[way] = record_leg_of(&line->legs[way], r->start);
+		record->legs[way] = record_leg_moved(&line->legs[way], -r->start);
 	for (size_t i = 0; i < count; i++)
 		record->packets[i] = record_packet_moved(&packets[i].of, -r->start);
 	record->packet_count = (uint8_t)count;
@@ -429,17 +429,17 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 	                                 : NULL;
 	const bool first = row && reply->matched.match != MATCH_DUPLICATE;
 	const struct record_reply record = { .session = s->of.session,
-		.stream = s->of.stream,
 		.peer = s->of.peer,
 		.match = reply->matched.match,
-		.number = reply->matched.number,
-		.replied_at = at - r->start,
 		.rtt = reply->matched.rtt,
-		.reordered = first && row->reordered,
-		.differs = first && row->differs,
-		.cut_short = first && row->cut_short,
-		.text = text_of(reply),
-		.length = reply->length };
+		.row = { .number = reply->matched.number,
+		    .stream = s->of.stream,
+		    .replied_at = at - r->start,
+		    .reordered = first && row->reordered,
+		    .differs = first && row->differs,
+		    .cut_short = first && row->cut_short,
+		    .reply = text_of(reply),
+		    .reply_length = reply->length } };
 
 	if (begin(r) && put(&r->live, RECORD_REPLY, &record) < 0)
 		failed(r);
@@ -702,13 +702,13 @@ static int save_entry(const struct recorder *r, const struct sink *to,
 		return put_event(r, to, &entry->event);
 	return put(to, RECORD_REPLY,
 	    &(struct record_reply){ .session = entry->session,
-	        .stream = s->of.stream,
 	        .peer = s->of.peer,
 	        .match = entry->match,
-	        .replied_at = entry->at - r->start,
 	        .rtt = -1,
-	        .text = entry->text,
-	        .length = entry->length });
+	        .row = { .stream = s->of.stream,
+	            .replied_at = entry->at - r->start,
+	            .reply = entry->text,
+	            .reply_length = entry->length } });
 }
 
 int recorder_save(const struct recorder *r, enum record_output output, FILE *out,

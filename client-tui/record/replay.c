@@ -134,7 +134,7 @@ static int add_events(struct replay *r)
 		for (size_t i = 0; i < f->sessions[side].count; i++)
 			add_line(r, side, i);
 	for (size_t i = 0; i < f->reply_count; i++)
-		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].replied_at);
+		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].row.replied_at);
 	for (size_t i = 0; i < f->event_count; i++)
 		add(r, REPLAY_EVENT, 0, i, f->events[i].at);
 	if (r->status.length > 0)
@@ -275,8 +275,9 @@ const struct replay_status *replay_status(const struct replay *r)
 	return &r->status;
 }
 
-struct session *replay_session(const struct replay *r, size_t i)
+struct session *replay_session(struct replay *r, size_t i, const struct session_hooks *hooks)
 {
+	r->sessions[i]->hooks = *hooks;
 	return r->sessions[i];
 }
 
@@ -348,10 +349,10 @@ static const unsigned char *reply_text(struct replay *r, const struct record *li
 	return r->bytes;
 }
 
-static void report_reply(struct replay *r, size_t side, enum ledger_match match,
+static void report_reply(struct replay *r, const struct session *s, enum ledger_match match,
     const struct record *line, int64_t at)
 {
-	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->row.number);
+	const struct ledger_row *row = ledger_find(s->ledger, line->row.number);
 	struct session_reply reply = {
 		.matched = { .match = match, .number = line->row.number, .rtt = -1 }
 	};
@@ -359,7 +360,7 @@ static void report_reply(struct replay *r, size_t side, enum ledger_match match,
 	if (row && row->sent_at)
 		reply.matched.rtt = later(at - row->sent_at, 0);
 	reply.text = reply_text(r, line, &reply.length);
-	r->hooks.reply(r->hooks.context, side, &reply);
+	s->hooks.reply(s->hooks.context, &reply);
 }
 
 static void show_trace(struct replay *r, const struct record *line)
@@ -369,7 +370,7 @@ static void show_trace(struct replay *r, const struct record *line)
 	if (!r->status.trace || !line->legs)
 		return;
 	for (int way = 0; way < LINK_WAYS; way++)
-		traced.legs[way] = record_leg_back(&line->legs[way], r->status.origin);
+		traced.legs[way] = record_leg_moved(&line->legs[way], r->status.origin);
 	trace_restore(r->status.trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = { .first = line->row.number,
@@ -384,28 +385,23 @@ static void show_trace(struct replay *r, const struct record *line)
 /* Plays a reply with a record of its own. */
 static void play_reply(struct replay *r, const struct record_reply *reply, int64_t at)
 {
-	struct ledger *l = r->sessions[reply->session]->ledger;
-	const bool ours = reply->text && reply->length > 0;
+	struct session *s = r->sessions[reply->session];
+	struct ledger_row row = reply->row;
 
+	row.late = reply->match == MATCH_LATE;
+	if (row.reply_length == 0 || (!row.differs && !row.cut_short))
+		row.reply = NULL;
 	if (reply->match == MATCH_STRAY)
-		ledger_replay_stray(l);
+		ledger_replay_stray(s->ledger);
 	else if (reply->match == MATCH_DUPLICATE)
-		ledger_replay_duplicate(l, reply->number);
+		ledger_replay_duplicate(s->ledger, row.number);
 	else
-		ledger_replay_reply(l,
-		    &(struct ledger_row){ .number = reply->number,
-		        .late = reply->match == MATCH_LATE,
-		        .reordered = reply->reordered,
-		        .differs = reply->differs,
-		        .cut_short = reply->cut_short,
-		        .reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL,
-		        .reply_length = reply->length },
-		    at);
-	r->hooks.reply(r->hooks.context, reply->session,
+		ledger_replay_reply(s->ledger, &row, at);
+	s->hooks.reply(s->hooks.context,
 	    &(struct session_reply){
-	        .matched = { .match = reply->match, .number = reply->number, .rtt = reply->rtt },
-	        .text = reply->text,
-	        .length = reply->length });
+	        .matched = { .match = reply->match, .number = row.number, .rtt = reply->rtt },
+	        .text = reply->row.reply,
+	        .length = row.reply_length });
 }
 
 static void play(struct replay *r, const struct replay_event *e)
@@ -413,7 +409,7 @@ static void play(struct replay *r, const struct replay_event *e)
 	const struct record_file_session *side = &r->file->sessions[e->side];
 	const int64_t at = e->at + r->status.origin;
 	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
-	struct ledger *ledger = r->sessions[e->side]->ledger;
+	struct session *s = r->sessions[e->side];
 	struct session_event event;
 
 	switch ((enum replay_event_kind)e->kind) {
@@ -421,26 +417,27 @@ static void play(struct replay *r, const struct replay_event *e)
 		type_line(r, e->side, line, at);
 		break;
 	case REPLAY_SENT:
-		ledger_replay_sent(ledger, line->row.number, line->row.connecting,
+		ledger_replay_sent(s->ledger, line->row.number, line->row.connecting,
 		    line->row.sent_at + r->status.origin);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
-		ledger_replay_reply(ledger, &line->row, line->row.replied_at + r->status.origin);
+		ledger_replay_reply(s->ledger, &line->row, line->row.replied_at + r->status.origin);
 		show_trace(r, line);
-		report_reply(r, e->side, line->row.late ? MATCH_LATE : MATCH_ANSWER, line,
+		report_reply(r, s, line->row.late ? MATCH_LATE : MATCH_ANSWER, line,
 		    line->row.replied_at + r->status.origin);
 		break;
 	case REPLAY_LOST:
 	case REPLAY_DECIDED:
-		ledger_replay_fate(ledger, line->row.number, line->row.fate, line->row.error);
+		ledger_replay_fate(s->ledger, line->row.number, line->row.fate, line->row.error);
 		show_trace(r, line);
-		r->hooks.row(r->hooks.context, e->side, line->row.number,
-		    line->decided_at != RECORD_NEVER);
+		/* A time that is not in the recording must not be recorded again. */
+		if (line->decided_at != RECORD_NEVER)
+			session_row(s, line->row.number);
 		break;
 	case REPLAY_DUPLICATE:
-		ledger_replay_duplicate(ledger, line->row.number);
-		report_reply(r, e->side, MATCH_DUPLICATE, line, at);
+		ledger_replay_duplicate(s->ledger, line->row.number);
+		report_reply(r, s, MATCH_DUPLICATE, line, at);
 		break;
 	case REPLAY_EVENT:
 		event = r->file->events[e->index];

@@ -33,15 +33,10 @@ struct replay_status {
 
 struct replay_hooks {
 	void *context;
-	/* The same as a session's hooks; `session` is the index for replay_session(). */
-	void (*reply)(void *context, size_t session, const struct session_reply *reply);
-	/* With `timed` the recording has the time; else it is the line's sending time, which must
-	 * not be recorded again. */
-	void (*row)(void *context, size_t session, uint64_t number, bool timed);
 	/* An event as recorded, with the time of the replay's clock. */
 	void (*event)(void *context, const struct session_event *event);
-	/* A line was typed; `other` is TCP's session if it went over both at once, else SIZE_MAX.
-	 */
+	/* A line was typed: the index of its session, and of TCP's session if it went over both at
+	 * once, else SIZE_MAX. */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
@@ -57,8 +52,9 @@ const struct replay_status *replay_status(const struct replay *r);
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
     int64_t now);
 /* The sessions are the replay's: session_close() is not called. session_dispatch() and
- * session_watch() do nothing with them. */
-struct session *replay_session(const struct replay *r, size_t i);
+ * session_watch() do nothing with them. `reply` and `row` of the hooks are called, `row` if the
+ * recording has the time. */
+struct session *replay_session(struct replay *r, size_t i, const struct session_hooks *hooks);
 /* Returns true if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
 /* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never

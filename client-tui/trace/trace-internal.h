@@ -164,6 +164,10 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 
 /* The initial values of a new leg. */
 #define TRACE_LEG \
-	((struct trace_leg){ .fate = LINK_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })
+	((struct trace_leg){ .fate = LINK_NONE, \
+	    .first_in = TRACE_NEVER, \
+	    .last_in = TRACE_NEVER, \
+	    .first_out = TRACE_NEVER, \
+	    .last_out = TRACE_NEVER })
 
 #endif

@@ -51,7 +51,7 @@ static void leg_through(struct trace_leg *leg, const struct packet_event *e)
 	count_up(&leg->through, let_through(e));
 	leg->duplicated |= e->copies > 1;
 	for (int i = 0; i < let_through(e); i++) {
-		if (e->out[i] < leg->first_out)
+		if (leg->first_out == TRACE_NEVER || e->out[i] < leg->first_out)
 			leg->first_out = e->out[i];
 		if (e->out[i] > leg->last_out)
 			leg->last_out = e->out[i];

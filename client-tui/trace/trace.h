@@ -22,6 +22,9 @@
 /* Packets kept, for pictures of the exchange; the oldest go first. */
 #define TRACE_PACKETS 16384
 
+/* No such time. */
+#define TRACE_NEVER INT64_MIN
+
 /* One way of one line: its request going, its reply coming. */
 struct trace_leg {
 	/* Datagrams, or segments with a byte of the line; of these, segments with a byte that was
@@ -39,11 +42,9 @@ struct trace_leg {
 	 * to have run out then, else 0. */
 	uint8_t waits;
 	uint32_t wait[TRACE_WAITS], timeout[TRACE_WAITS];
-	/* When the first and the last try came to the link. */
-	int64_t first_in, last_in;
-	/* When the first and the last packet that was let through leave the link; INT64_MAX and
-	 * INT64_MIN before. */
-	int64_t first_out, last_out;
+	/* When the first and the last try came to the link, and when the first and the last packet
+	 * that was let through leave it; TRACE_NEVER before. */
+	int64_t first_in, last_in, first_out, last_out;
 };
 
 struct trace_line {
@@ -62,9 +63,6 @@ struct trace_timer {
 	/* How often it ran out since the connection stands; -1: not known. */
 	int ran_out;
 };
-
-/* No such time. */
-#define TRACE_NEVER INT64_MIN
 
 /* A packet that the link saw. */
 struct link_packet {
