@@ -15,22 +15,19 @@
 
 /* --- handlers --- */
 
-static void run_udp(struct tui *tui, char *arguments, int64_t now)
+static void run_udp(const struct command_call *c)
 {
-	(void)arguments;
-	tui_switch(tui, SESSION_UDP, false, now);
+	tui_switch(c->tui, SESSION_UDP, false, c->now);
 }
 
-static void run_tcp(struct tui *tui, char *arguments, int64_t now)
+static void run_tcp(const struct command_call *c)
 {
-	(void)arguments;
-	tui_switch(tui, SESSION_TCP, false, now);
+	tui_switch(c->tui, SESSION_TCP, false, c->now);
 }
 
-static void run_both(struct tui *tui, char *arguments, int64_t now)
+static void run_both(const struct command_call *c)
 {
-	(void)arguments;
-	tui_switch(tui, tui->run.settings.transport, true, now);
+	tui_switch(c->tui, c->tui->run.settings.transport, true, c->now);
 }
 
 static void report_peer(struct tui *tui, int64_t now)
@@ -48,19 +45,17 @@ static void report_peer(struct tui *tui, int64_t now)
 	        .kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text });
 }
 
-static void run_connect(struct tui *tui, char *arguments, int64_t now)
+static void run_connect(const struct command_call *c)
 {
+	struct tui *tui = c->tui;
 	char *rest = NULL;
-	const char *host = strtok_r(arguments, " \t", &rest);
+	const char *host = strtok_r(c->arguments, " \t", &rest);
 	const char *port = strtok_r(NULL, " \t", &rest);
 	struct settings changed = tui->run.settings;
 	char why[300];
 
-	if (tui_replay_refuses(tui))
-		return;
-	if (!host || strtok_r(NULL, " \t", &rest)) {
-		tui_say(tui,
-		    "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT);
+	if (strtok_r(NULL, " \t", &rest)) {
+		tui_say(tui, "%s", c->of->example);
 		return;
 	}
 	strcpy(changed.port, SETTINGS_PEER_PORT);
@@ -68,70 +63,68 @@ static void run_connect(struct tui *tui, char *arguments, int64_t now)
 		tui_say(tui, "%s", why);
 		return;
 	}
-	run_leave_peer(&tui->run, now);
+	run_leave_peer(&tui->run, c->now);
 	tui->run.settings = changed;
-	if (tui_open_sessions(tui, now) == 0)
-		report_peer(tui, now);
+	if (tui_open_sessions(tui, c->now) == 0)
+		report_peer(tui, c->now);
 }
 
-static void run_order(struct tui *tui, char *arguments, int64_t now)
+static void run_order(const struct command_call *c)
 {
-	(void)arguments, (void)now;
-	tui->view.arrivals = !tui->view.arrivals;
+	c->tui->view.arrivals = !c->tui->view.arrivals;
 }
 
-static void run_burst(struct tui *tui, char *arguments, int64_t now)
+static void run_burst(const struct command_call *c)
 {
 	char why[GENERATOR_WHY];
 
-	if (generator_read(arguments, &tui->run.plan, why) < 0)
-		tui_say(tui, "%s", why);
+	if (generator_read(c->arguments, &c->tui->run.plan, why) < 0)
+		tui_say(c->tui, "%s", why);
 	else
-		tui_burst(tui, now);
+		tui_burst(c->tui, c->now);
 }
 
 /* Shows the transports that were used with this peer, side by side, or the one in use before
  * anything was sent. */
-static void run_stats(struct tui *tui, char *arguments, int64_t now)
+static void run_stats(const struct command_call *c)
 {
+	const struct run *run = &c->tui->run;
 	struct figures figures[2], *used[2] = { NULL, NULL };
 
-	(void)arguments;
 	for (int i = 0; i < 2; i++) {
-		const struct run_session *of = tui->run.peer[i];
+		const struct run_session *of = run->peer[i];
 
 		if (!of)
 			continue;
-		run_figures(&tui->run, of, run_time(&tui->run, now), &figures[i]);
-		if (figures[i].totals.typed > 0 || of == run_current(&tui->run))
+		run_figures(run, of, run_time(run, c->now), &figures[i]);
+		if (figures[i].totals.typed > 0 || of == run_current(run))
 			used[i] = &figures[i];
 	}
 	if (used[0] || used[1])
-		tui_page(tui, "statistics", summary_page(used[0], used[1]));
+		tui_page(c->tui, "statistics", summary_page(used[0], used[1]));
 }
 
-static void run_plot(struct tui *tui, char *name, int64_t now)
+static void run_plot(const struct command_call *c)
 {
-	const int kind = *name ? plot_kind(name) : PLOT_WAITED;
+	const int kind = *c->arguments ? plot_kind(c->arguments) : PLOT_WAITED;
 
-	(void)now;
 	if (kind < 0)
-		tui_say(tui,
+		tui_say(c->tui,
 		    "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot "
 		    "off",
-		    name);
+		    c->arguments);
 	else
-		tui_plot(tui, (enum plot_kind)kind);
+		tui_plot(c->tui, (enum plot_kind)kind);
 }
 
-static void run_find(struct tui *tui, char *text, int64_t now)
+static void run_find(const struct command_call *c)
 {
+	struct tui *tui = c->tui;
 	int rows, columns;
 	char *copy;
 
-	(void)now;
-	if (*text) {
-		copy = strdup(text);
+	if (*c->arguments) {
+		copy = strdup(c->arguments);
 		if (!copy)
 			return;
 		free(tui->find);
@@ -150,24 +143,21 @@ static void run_find(struct tui *tui, char *text, int64_t now)
 		    tui->view.find ? " further up" : "");
 }
 
-static void run_clear(struct tui *tui, char *arguments, int64_t now)
+static void run_clear(const struct command_call *c)
 {
-	(void)arguments, (void)now;
-	transcript_clear(tui->transcript);
-	tui->view.find = NULL;
-	view_scroll_end(&tui->view);
+	transcript_clear(c->tui->transcript);
+	c->tui->view.find = NULL;
+	view_scroll_end(&c->tui->view);
 }
 
-static void run_save_file(struct tui *tui, char *path, int64_t now)
+static void run_save_file(const struct command_call *c)
 {
 	char why[EXPORT_WHY];
 
-	if (!*path)
-		tui_say(tui, "/save FILE; for example /save lecture.txt");
-	else if (tui_save(tui, path, now, why) < 0)
-		tui_say(tui, "%s", why);
+	if (tui_save(c->tui, c->arguments, c->now, why) < 0)
+		tui_say(c->tui, "%s", why);
 	else
-		tui_say(tui, "saved in %s", path);
+		tui_say(c->tui, "saved in %s", c->arguments);
 }
 
 static bool first_word_is(const char *arguments, const char *word)
@@ -178,91 +168,72 @@ static bool first_word_is(const char *arguments, const char *word)
 	       (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
 }
 
-static void run_link(struct tui *tui, char *arguments, int64_t now)
+static void run_link(const struct command_call *c)
 {
-	if (!tui_in_lab(tui))
-		return;
-	if (!*arguments)
-		tui_lab_page(tui, now);
-	else if (strcmp(arguments, "panel") == 0)
-		tui_lab_panel(tui);
-	else if (first_word_is(arguments, "presets"))
-		tui_lab_order(tui, TUI_LAB_PAGE, "", arguments);
-	else if (first_word_is(arguments, "preset"))
-		tui_lab_order(tui, TUI_LAB_SET, "", arguments);
+	if (!*c->arguments)
+		tui_lab_page(c->tui, c->now);
+	else if (strcmp(c->arguments, "panel") == 0)
+		tui_lab_panel(c->tui);
+	else if (first_word_is(c->arguments, "presets"))
+		tui_lab_order(c->tui, TUI_LAB_PAGE, "", c->arguments);
+	else if (first_word_is(c->arguments, "preset"))
+		tui_lab_order(c->tui, TUI_LAB_SET, "", c->arguments);
 	else
-		tui_lab_order(tui, TUI_LAB_SET, "set", arguments);
+		tui_lab_order(c->tui, TUI_LAB_SET, "set", c->arguments);
 }
 
-/* Requests a fault; `message` is shown once the lab has accepted it. */
-static void fault(struct tui *tui, const char *order, const char *arguments, const char *example)
+/* Requests a fault by the lab's order of the same name; the message is shown once the lab has
+ * accepted it. */
+static void run_fault(const struct command_call *c)
 {
-	if (!tui_in_lab(tui))
-		return;
-	if (!*arguments) {
-		tui_say(tui, "%s", example);
-		return;
-	}
-	snprintf(tui->lab_fault, sizeof tui->lab_fault, "the lab will %s %.100s", order, arguments);
-	tui_lab_order(tui, TUI_LAB_FAULT, order, arguments);
+	snprintf(c->tui->lab_fault, sizeof c->tui->lab_fault, "the lab will %s %.100s", c->of->name,
+	    c->arguments);
+	tui_lab_order(c->tui, TUI_LAB_FAULT, c->of->name, c->arguments);
 }
 
-static void run_drop(struct tui *tui, char *arguments, int64_t now)
+static void run_help(const struct command_call *c)
 {
-	(void)now;
-	fault(tui, "drop", arguments,
-	    "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
+	tui_page(c->tui, "help", command_help_page());
 }
 
-static void run_hold(struct tui *tui, char *arguments, int64_t now)
+static void run_quit(const struct command_call *c)
 {
-	(void)now;
-	fault(tui, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");
-}
-
-static void run_unplug(struct tui *tui, char *arguments, int64_t now)
-{
-	(void)now;
-	fault(tui, "unplug", arguments, "/unplug TIME [there|back]; for example /unplug 5s");
-}
-
-static void run_help(struct tui *tui, char *arguments, int64_t now)
-{
-	(void)arguments, (void)now;
-	tui_page(tui, "help", command_help_page());
-}
-
-static void run_quit(struct tui *tui, char *arguments, int64_t now)
-{
-	(void)arguments, (void)now;
-	tui->quit = true;
+	c->tui->quit = true;
 }
 
 /* --- tables --- */
 
 const struct command command_table[] = {
-	{ "udp", "", "send over UDP from now on", run_udp, false },
-	{ "tcp", "", "send over TCP from now on", run_tcp, false },
-	{ "both", "", "send each line over UDP and TCP at once from now on", run_both, false },
-	{ "connect", "HOST [PORT]", "go to another server", run_connect, false },
-	{ "order", "", "replies beside their lines, or in the order they came", run_order, false },
+	{ "udp", "", "send over UDP from now on", .run = run_udp },
+	{ "tcp", "", "send over TCP from now on", .run = run_tcp },
+	{ "both", "", "send each line over UDP and TCP at once from now on", .run = run_both },
+	{ "connect", "HOST [PORT]", "go to another server", .run = run_connect, .may = tui_may_send,
+	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },
+	{ "order", "", "replies beside their lines, or in the order they came", .run = run_order },
 	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
-	    run_burst, false },
-	{ "stats", "", "what became of all lines, in figures", run_stats, true },
-	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off", run_plot,
-	    false },
-	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older", run_find,
-	    false },
-	{ "clear", "", "forget what the screen shows; the counts stay", run_clear, false },
-	{ "save", "FILE", "write all rows into a new file, by its ending", run_save_file, false },
+	    .run = run_burst },
+	{ "stats", "", "what became of all lines, in figures", .run = run_stats,
+	    .two_letters = true },
+	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off",
+	    .run = run_plot },
+	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
+	    .run = run_find },
+	{ "clear", "", "forget what the screen shows; the counts stay", .run = run_clear },
+	{ "save", "FILE", "write all rows into a new file, by its ending", .run = run_save_file,
+	    .example = "/save FILE; for example /save lecture.txt" },
 	{ "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back",
-	    run_link, true },
+	    .run = run_link, .two_letters = true, .may = tui_in_lab },
 	{ "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack",
-	    run_drop, true },
-	{ "hold", "TIME", "in the lab: keep all packets back for so long", run_hold, true },
-	{ "unplug", "TIME", "in the lab: lose all packets for so long", run_unplug, true },
-	{ "help", "", "this page", run_help, false },
-	{ "quit", "", "leave; a summary stays", run_quit, false },
+	    .run = run_fault, .two_letters = true, .may = tui_in_lab,
+	    .example = "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it" },
+	{ "hold", "TIME", "in the lab: keep all packets back for so long", .run = run_fault,
+	    .two_letters = true, .may = tui_in_lab,
+	    .example = "/hold TIME [there|back]; for example /hold 3s" },
+	{ "unplug", "TIME", "in the lab: lose all packets for so long", .run = run_fault,
+	    .two_letters = true, .may = tui_in_lab,
+	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
+	{ "help", "", "this page", .run = run_help },
+	{ "quit", "", "leave; a summary stays", .run = run_quit },
 	{ .name = NULL },
 };
 
@@ -399,6 +370,7 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 {
 	const char *arguments = "";
 	const struct command *c = command_find(line, n, &arguments);
+	const size_t length = command_trim(arguments, n - (size_t)(arguments - line));
 	char names[200], *copy;
 
 	if (!c && *command_candidates(line, n, names, sizeof names)) {
@@ -407,9 +379,12 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 		tui_say(tui,
 		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
 		    line);
-	} else if ((copy = strndup(arguments,
-	                command_trim(arguments, n - (size_t)(arguments - line))))) {
-		c->run(tui, copy, now);
+	} else if (c->may && !c->may(tui)) {
+		return;
+	} else if (c->example && length == 0) {
+		tui_say(tui, "%s", c->example);
+	} else if ((copy = strndup(arguments, length))) {
+		c->run(&(const struct command_call){ tui, c, copy, now });
 		tui->changed = true;
 		free(copy);
 	}

@@ -11,16 +11,27 @@
 
 struct tui;
 
+/* A command that a user gives, with its arguments, which it may modify. */
+struct command_call {
+	struct tui *tui;
+	const struct command *of;
+	char *arguments;
+	int64_t now;
+};
+
 struct command {
 	/* The name without the slash; NULL in the last entry. */
 	const char *name;
 	/* The words for its arguments ("HOST [PORT]"), or "". */
 	const char *arguments;
 	const char *help;
-	/* Executes the command and may modify `arguments`. */
-	void (*run)(struct tui *tui, char *arguments, int64_t now);
+	void (*run)(const struct command_call *c);
 	/* One letter is not enough; another command has it. */
 	bool two_letters;
+	/* Returns true if the command is possible now, else false after a message. NULL: always. */
+	bool (*may)(struct tui *tui);
+	/* The message without arguments; NULL: they may be left out. */
+	const char *example;
 };
 
 struct key_spec {

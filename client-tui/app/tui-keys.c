@@ -259,36 +259,25 @@ static void interrupt_key(struct tui *tui, int64_t now)
 
 static void scroll_key(struct tui *tui, enum key key)
 {
+	static const struct {
+		int lines, pages;
+	} ways[] = {
+		[KEY_PAGE_UP] = { .pages = -1 },
+		[KEY_PAGE_DOWN] = { .pages = 1 },
+		[KEY_ROW_UP] = { .lines = -1 },
+		[KEY_ROW_DOWN] = { .lines = 1 },
+		[KEY_WHEEL_UP] = { .lines = -3 },
+		[KEY_WHEEL_DOWN] = { .lines = 3 },
+	};
 	int rows, columns;
 
-	switch (key) {
-	case KEY_PAGE_UP:
-		scroll(tui, 0, -1);
-		break;
-	case KEY_PAGE_DOWN:
-		scroll(tui, 0, 1);
-		break;
-	case KEY_TOP:
+	if (key == KEY_TOP) {
 		screen_size(&rows, &columns);
 		view_scroll_top(&tui->view, tui->transcript, rows, columns);
-		break;
-	case KEY_BOTTOM:
+	} else if (key == KEY_BOTTOM) {
 		view_scroll_end(&tui->view);
-		break;
-	case KEY_ROW_UP:
-		scroll(tui, -1, 0);
-		break;
-	case KEY_ROW_DOWN:
-		scroll(tui, 1, 0);
-		break;
-	case KEY_WHEEL_UP:
-		scroll(tui, -3, 0);
-		break;
-	case KEY_WHEEL_DOWN:
-		scroll(tui, 3, 0);
-		break;
-	default:
-		break;
+	} else {
+		scroll(tui, ways[key].lines, ways[key].pages);
 	}
 }
 

@@ -97,7 +97,7 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	unsigned failed;
 	size_t count = 0;
 
-	if (tui_replay_refuses(tui) || tui_open_sessions(tui, now) < 0)
+	if (!tui_may_send(tui) || tui_open_sessions(tui, now) < 0)
 		return -1;
 	if (run->lab)
 		lab_report(run->lab);
@@ -154,7 +154,7 @@ void tui_burst_stop(struct tui *tui, int64_t now)
 
 void tui_burst(struct tui *tui, int64_t now)
 {
-	if (tui_replay_refuses(tui))
+	if (!tui_may_send(tui))
 		return;
 	tui_burst_stop(tui, now);
 	view_scroll_end(&tui->view);

@@ -68,11 +68,11 @@ void tui_plot(struct tui *tui, enum plot_kind kind)
 	tui->plot.kind = kind;
 }
 
-bool tui_replay_refuses(struct tui *tui)
+bool tui_may_send(struct tui *tui)
 {
 	if (tui->run.replay)
 		tui_say(tui, "a recording is shown: nothing can be sent");
-	return tui->run.replay != NULL;
+	return !tui->run.replay;
 }
 
 char tui_arrow(const unsigned char *bytes, size_t n)

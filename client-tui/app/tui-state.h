@@ -73,8 +73,8 @@ void tui_page(struct tui *tui, const char *title, char *text);
 void tui_close_page(struct tui *tui);
 /* Shows a plot, or none (PLOT_NONE). */
 void tui_plot(struct tui *tui, enum plot_kind kind);
-/* Returns true, after a message, while a recording is shown. */
-bool tui_replay_refuses(struct tui *tui);
+/* Returns false, after a message, while a recording is shown. */
+bool tui_may_send(struct tui *tui);
 /* Returns 'A', 'B', 'C' or 'D' for the bytes of an arrow key: up, down, right, left; else 0. */
 char tui_arrow(const unsigned char *bytes, size_t n);
 
