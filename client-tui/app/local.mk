@@ -11,5 +11,4 @@ client_tui_libclient_a_SOURCES += \
 	%D%/tui-lab.c \
 	%D%/tui-sessions.c \
 	%D%/tui-state.c %D%/tui-state.h \
-	%D%/tui.c %D%/tui.h \
-	%D%/xdg.c %D%/xdg.h
+	%D%/tui.c %D%/tui.h

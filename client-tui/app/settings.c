@@ -10,7 +10,6 @@
 #include "common/options.h"
 #include "common/addr.h"
 #include "common/clock.h"
-#include "app/xdg.h"
 #include "common/standard.h"
 #include "common/units.h"
 
@@ -258,9 +257,32 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 	return 0;
 }
 
+/* The path of a file in a folder of the XDG Base Directory Specification: malloc()ed; NULL if the
+ * folder is not known. A relative path in the variable is invalid and counts as unset (the
+ * specification's own rule). */
+static char *user_file(const char *variable, const char *below_home, const char *file)
+{
+	const char *folder = getenv(variable), *home = getenv("HOME");
+	char *path = NULL;
+	int n = -1;
+
+	if (folder && *folder == '/')
+		n = asprintf(&path, "%s/upcase/%s", folder, file);
+	else if (home && *home)
+		n = asprintf(&path, "%s/%s/upcase/%s", home, below_home, file);
+	return n < 0 ? NULL : path;
+}
+
+char *settings_history(void)
+{
+	return user_file("XDG_STATE_HOME", ".local/state", "history");
+}
+
 static int configuration(struct settings *s)
 {
-	char *usual = s->configuration_given ? NULL : xdg_configuration();
+	char *usual = s->configuration_given
+	                ? NULL
+	                : user_file("XDG_CONFIG_HOME", ".config", "config");
 	const char *path = s->configuration_given ? s->configuration : usual;
 	int result = 0;
 

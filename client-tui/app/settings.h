@@ -67,6 +67,9 @@ struct settings {
  * program ends with status 2). */
 int settings_read(struct settings *settings, int argc, char **argv);
 void settings_usage(void);
+/* The path of the history, $XDG_STATE_HOME/upcase/history or ~/.local/state/upcase/history:
+ * malloc()ed; NULL if neither folder is known. */
+char *settings_history(void);
 
 /* The settings of a session with that peer. Borrows the host and the port. */
 struct session_settings settings_session(const struct settings *settings,

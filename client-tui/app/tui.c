@@ -15,7 +15,6 @@
 #include "app/commands.h"
 #include "app/stop.h"
 #include "app/tui-state.h"
-#include "app/xdg.h"
 #include "common/clock.h"
 #include "common/standard.h"
 #include "terminal/line-editor.h"
@@ -297,7 +296,7 @@ static int start_terminal(struct tui *tui, char *why, size_t size)
 		.matches = on_matches,
 		.bell = on_bell,
 		.notice = on_notice };
-	char *history = tui->run.settings.history > 0 ? xdg_history() : NULL;
+	char *history = tui->run.settings.history > 0 ? settings_history() : NULL;
 	int result = screen_start(&tui->run.settings.screen, why, size);
 
 	if (result == 0 && line_editor_start(&hooks, history, (int)tui->run.settings.history) < 0) {
