@@ -280,9 +280,8 @@ char *settings_history(void)
 
 static int configuration(struct settings *s)
 {
-	char *usual = s->configuration_given
-	                ? NULL
-	                : user_file("XDG_CONFIG_HOME", ".config", "config");
+	char *usual = s->configuration_given ? NULL
+	                                     : user_file("XDG_CONFIG_HOME", ".config", "config");
 	const char *path = s->configuration_given ? s->configuration : usual;
 	int result = 0;
 
