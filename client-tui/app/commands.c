@@ -55,12 +55,12 @@ static void run_connect(const struct command_call *c)
 	char why[300];
 
 	if (strtok_r(NULL, " \t", &rest)) {
-		tui_say(tui, "%s", c->of->example);
+		tui_message(tui, "%s", c->of->example);
 		return;
 	}
 	strcpy(changed.port, SETTINGS_PEER_PORT);
 	if (settings_peer(host, port, &changed, why, sizeof why) < 0) {
-		tui_say(tui, "%s", why);
+		tui_message(tui, "%s", why);
 		return;
 	}
 	run_leave_peer(&tui->run, c->now);
@@ -79,7 +79,7 @@ static void run_burst(const struct command_call *c)
 	char why[GENERATOR_WHY];
 
 	if (generator_read(c->arguments, &c->tui->run.plan, why) < 0)
-		tui_say(c->tui, "%s", why);
+		tui_message(c->tui, "%s", why);
 	else
 		tui_burst(c->tui, c->now);
 }
@@ -109,7 +109,7 @@ static void run_plot(const struct command_call *c)
 	const int kind = *c->arguments ? plot_kind(c->arguments) : PLOT_WAITED;
 
 	if (kind < 0)
-		tui_say(c->tui,
+		tui_message(c->tui,
 		    "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot "
 		    "off",
 		    c->arguments);
@@ -132,14 +132,14 @@ static void run_find(const struct command_call *c)
 		tui->view.find = NULL;
 	}
 	if (!tui->find) {
-		tui_say(tui,
+		tui_message(tui,
 		    "/find TEXT; for example /find hello; /find alone goes on to the next older "
 		    "one");
 		return;
 	}
 	screen_size(&rows, &columns);
 	if (!view_find(&tui->view, tui->transcript, rows, columns, tui->find))
-		tui_say(tui, "'%.200s' is not found%s", tui->find,
+		tui_message(tui, "'%.200s' is not found%s", tui->find,
 		    tui->view.find ? " further up" : "");
 }
 
@@ -155,9 +155,9 @@ static void run_save_file(const struct command_call *c)
 	char why[EXPORT_WHY];
 
 	if (tui_save(c->tui, c->arguments, c->now, why) < 0)
-		tui_say(c->tui, "%s", why);
+		tui_message(c->tui, "%s", why);
 	else
-		tui_say(c->tui, "saved in %s", c->arguments);
+		tui_message(c->tui, "saved in %s", c->arguments);
 }
 
 static bool first_word_is(const char *arguments, const char *word)
@@ -300,7 +300,7 @@ static size_t name_of(const char *line, size_t n, const char **name)
 }
 
 /* Returns true if the name of `c` begins so, and the beginning is long enough. */
-static bool means(const struct command *c, const char *name, size_t n)
+static bool has_prefix(const struct command *c, const char *name, size_t n)
 {
 	return strncmp(c->name, name, n) == 0 && strlen(c->name) >= n && n >= 1u + c->two_letters;
 }
@@ -316,7 +316,7 @@ const struct command *command_find(const char *line, size_t n, const char **argu
 	while (*arguments < end && is_blank(**arguments))
 		++*arguments;
 	for (const struct command *c = command_table; c->name; c++) {
-		if (!means(c, name, length))
+		if (!has_prefix(c, name, length))
 			continue;
 		if (strlen(c->name) == length)
 			return c;
@@ -361,7 +361,7 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 	struct text t = text_begin(buf, size);
 
 	for (const struct command *c = command_table; c->name; c++)
-		if (means(c, name, length))
+		if (has_prefix(c, name, length))
 			text_put(&t, "%s/%s", t.used ? ", " : "", c->name);
 	return buf;
 }
@@ -374,15 +374,15 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 	char names[200], *copy;
 
 	if (!c && *command_candidates(line, n, names, sizeof names)) {
-		tui_say(tui, "more than one command begins so: %s", names);
+		tui_message(tui, "more than one command begins so: %s", names);
 	} else if (!c) {
-		tui_say(tui,
+		tui_message(tui,
 		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
 		    line);
 	} else if (c->may && !c->may(tui)) {
 		return;
 	} else if (c->example && length == 0) {
-		tui_say(tui, "%s", c->example);
+		tui_message(tui, "%s", c->example);
 	} else if ((copy = strndup(arguments, length))) {
 		c->run(&(const struct command_call){ tui, c, copy, now });
 		tui->changed = true;

@@ -53,7 +53,7 @@ void generator_start(struct generator *g, const struct generator_plan *plan, int
 /* Stops the generator. */
 void generator_stop(struct generator *g, int64_t now);
 /* Holds the second line until `until`, at most for GENERATOR_HOLD: over TCP the first line shows
- * whether the server keeps the connection (session_alone_until()). The later lines follow on
+ * whether the server keeps the connection (session_single_until()). The later lines follow on
  * schedule. Call it before each generator_next(). */
 void generator_hold(struct generator *g, int64_t until, int64_t now);
 /* The time when the next line is due, or INT64_MAX when there is none. */

@@ -53,7 +53,7 @@ void plain_progress(struct plain *p, int64_t now)
 	p->progress_at = now + PROGRESS;
 }
 
-void plain_say(struct plain *p, bool bad, const char *words)
+void plain_notice(struct plain *p, bool bad, const char *words)
 {
 	char text[SESSION_EVENT_WORDS];
 
@@ -245,7 +245,7 @@ static void keep_for_later(struct plain *p, uint64_t number, const unsigned char
 		return;
 	e->text = grow_copy(text, n);
 	if (!e->text) {
-		plain_say(p, true, "memory is short: a reply is left out");
+		plain_notice(p, true, "memory is short: a reply is left out");
 		return;
 	}
 	e->length = n;
@@ -274,7 +274,7 @@ static void report_stray(struct plain *p, const struct session_reply *reply)
 		return;
 	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line",
 	    reply->length);
-	plain_say(p, false, text);
+	plain_notice(p, false, text);
 	p->reported++;
 }
 
@@ -320,7 +320,7 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 		                 : " over UDP",
 		    fate,
 		    p->reported == REPORTED_LINES ? " (further lines are counted, not told)" : "");
-		plain_say(p, false, text);
+		plain_notice(p, false, text);
 	}
 	if (!of->stream)
 		put_in_order(p);
@@ -333,7 +333,7 @@ void plain_connection(void *plain, const struct session_event *event, struct con
 	char words[SESSION_EVENT_WORDS];
 
 	if (final && !event->quiet && note->of.syns > 1)
-		plain_say(plain, false, session_event_words(event, words));
+		plain_notice(plain, false, session_event_words(event, words));
 }
 
 void plain_event(void *plain, const struct session_event *event)
@@ -343,5 +343,6 @@ void plain_event(void *plain, const struct session_event *event)
 
 	run_record(&p->run, event);
 	if (!event->quiet)
-		plain_say(p, event->kind == SESSION_EVENT_ERROR, session_event_words(event, words));
+		plain_notice(p, event->kind == SESSION_EVENT_ERROR,
+		    session_event_words(event, words));
 }

@@ -76,7 +76,7 @@ struct plain {
 };
 
 /* Writes one line to standard error; with --quiet only if it is `bad`. */
-void plain_say(struct plain *p, bool bad, const char *words);
+void plain_notice(struct plain *p, bool bad, const char *words);
 /* Writes the progress when it is time, and removes it. */
 void plain_progress(struct plain *p, int64_t now);
 void plain_erase_progress(struct plain *p);

@@ -42,7 +42,7 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 {
 	if (p->failed || run_send(&p->run, text, n, pieces, p->typed_at, now) == 0)
 		return;
-	plain_say(p, true, "memory is short: stopped");
+	plain_notice(p, true, "memory is short: stopped");
 	p->failed = true;
 }
 
@@ -194,7 +194,8 @@ static void take_interrupt(struct plain *p)
 	generator_stop(&p->run.generator, clock_monotonic());
 	p->run.due = false;
 	end_input(p, clock_monotonic());
-	plain_say(p, false, "stopped: waiting for the last replies; the next Ctrl-C does not wait");
+	plain_notice(p, false,
+	    "stopped: waiting for the last replies; the next Ctrl-C does not wait");
 }
 
 /* --- the loop --- */
@@ -220,21 +221,21 @@ static bool finished(struct plain *p)
 
 /* Returns true if no server can be reached and a user types. Other input is read to its end, and
  * each line fails. */
-static bool typed_in_vain(const struct plain *p)
+static bool typed_unreachable(const struct plain *p)
 {
 	return p->typed && cannot_send(p);
 }
 
-static void watch_all(const struct plain *p, struct fd_watch *w, bool hungry)
+static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_input)
 {
 	fd_watch_start(w);
 	run_watch(&p->run, w);
 	if (p->lab_until)
 		fd_watch_until(w, p->lab_until);
 	fd_watch_until(w, p->record_at);
-	if (hungry)
+	if (wants_input)
 		fd_watch_read(w, STDIN_FILENO);
-	if (hungry && typed_in_vain(p))
+	if (wants_input && typed_unreachable(p))
 		fd_watch_until(w, 0);
 	fd_watch_until(w, run_generate_at(&p->run));
 	if (p->progress && p->run.generator.running)
@@ -244,17 +245,17 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool hungry)
 static void dispatch_once(struct plain *p)
 {
 	const bool generated = p->run.settings.count > 0;
-	const bool hungry = !generated && !p->input_ended && p->begin == p->end && has_room(p);
-	const bool in_vain = hungry && typed_in_vain(p);
+	const bool wants_input = !generated && !p->input_ended && p->begin == p->end && has_room(p);
+	const bool unreachable = wants_input && typed_unreachable(p);
 	struct fd_watch w;
 
-	watch_all(p, &w, hungry);
+	watch_all(p, &w, wants_input);
 	stop_wait(&w, clock_monotonic());
 	take_interrupt(p);
 	run_dispatch(&p->run, &w, clock_monotonic());
-	if (hungry && fd_watch_can_read(&w, STDIN_FILENO))
+	if (wants_input && fd_watch_can_read(&w, STDIN_FILENO))
 		read_input(p);
-	else if (in_vain)
+	else if (unreachable)
 		end_input(p, clock_monotonic());
 	if (generated)
 		generate(p);
@@ -301,7 +302,7 @@ static int save(struct plain *p)
 	if (!run->settings.save || export_file(run->settings.save, run->recorder, NULL,
 	                               &run->record, run->record.ended_at, why) == 0)
 		return 0;
-	plain_say(p, true, why);
+	plain_notice(p, true, why);
 	return -1;
 }
 
@@ -367,14 +368,14 @@ static int end(struct plain *p)
 	if (p->write_error && recorded && !stop_asked())
 		write_failed(p->write_error);
 	if (g->plan.count > 0)
-		plain_say(p, false, run_generated(run, text, sizeof text));
+		plain_notice(p, false, run_generated(run, text, sizeof text));
 	put_summary(p);
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 
 static void on_gone(void *plain)
 {
-	plain_say(plain, false, "the lab has ended");
+	plain_notice(plain, false, "the lab has ended");
 }
 
 static struct plain *plain_new(const struct settings *settings)
@@ -439,9 +440,9 @@ int plain_run(const struct settings *settings, const char *notice)
 	p->same_terminal = p->progress && p->shown;
 	p->run.due = settings->count > 0;
 	if (notice)
-		plain_say(p, false, notice);
+		plain_notice(p, false, notice);
 	if (run_open_lab(&p->run, clock_monotonic()) < 0)
-		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
+		plain_notice(p, false, "UPCASE_LAB names a lab that is not there");
 	if (start(p) < 0) {
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
@@ -487,7 +488,7 @@ static int end_replay(struct plain *p)
 		return 1;
 	}
 	if (!status->whole)
-		plain_say(p, false,
+		plain_notice(p, false,
 		    "the recording has no end: what came of its last lines is not known");
 	return save(p) == 0 && all ? 0 : 1;
 }

@@ -402,7 +402,7 @@ bool run_has_room(const struct run *run)
 bool run_settled(const struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++)
-		if (!session_settled(run->sessions[i]->session))
+		if (!session_is_idle(run->sessions[i]->session))
 			return false;
 	return true;
 }
@@ -443,13 +443,13 @@ static bool generate_line(struct run *run, int64_t now)
 {
 	const int more = run->generator.plan.interval > 0 ? 0 : SESSION_MORE;
 	char text[65536];
-	int64_t alone_until = 0;
+	int64_t single_until = 0;
 	size_t n;
 
 	for (size_t i = 0; i < run->used_count; i++)
-		if (session_alone_until(run->used[i]->session) > alone_until)
-			alone_until = session_alone_until(run->used[i]->session);
-	generator_hold(&run->generator, alone_until, now);
+		if (session_single_until(run->used[i]->session) > single_until)
+			single_until = session_single_until(run->used[i]->session);
+	generator_hold(&run->generator, single_until, now);
 	if (!may_generate(run) || !generator_next(&run->generator, now))
 		return false;
 	n = generator_text(run->last_number + 1, run->generator.plan.size, text, sizeof text);
@@ -521,7 +521,7 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 
 		session_dispatch(of->session, w, now);
 		if (of->left && !session_dead(of->session) &&
-		    (session_settled(of->session) || now >= of->leave_by))
+		    (session_is_idle(of->session) || now >= of->leave_by))
 			give_up(of, now);
 	}
 	changed = run->lab && lab_dispatch(run->lab, w, now);

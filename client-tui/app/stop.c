@@ -26,7 +26,7 @@
 #define WORK_US 2000
 
 static struct {
-	volatile sig_atomic_t gentle, interrupted, resized, ended, may_work, steps, waits;
+	volatile sig_atomic_t interruptible, interrupted, resized, ended, may_work, steps, waits;
 	clock_t worked;
 	sigset_t caught;
 } self;
@@ -69,10 +69,10 @@ static void on_signal(int number)
 
 	if (number == SIGWINCH) {
 		self.resized = 1;
-	} else if (number == SIGINT && self.gentle &&
+	} else if (number == SIGINT && self.interruptible &&
 	           !standard_would_block(STDOUT_FILENO, POLLOUT) &&
 	           !standard_would_block(STDERR_FILENO, POLLOUT)) {
-		self.gentle = 0;
+		self.interruptible = 0;
 		self.interrupted = 1;
 	} else if (!self.ended) {
 		self.ended = number;
@@ -82,12 +82,12 @@ static void on_signal(int number)
 	errno = error;
 }
 
-void stop_catch(bool gentle)
+void stop_catch(bool interruptible)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
 	struct sigaction old;
 
-	self.gentle = gentle;
+	self.interruptible = interruptible;
 	sigemptyset(&self.caught);
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_step, .sa_flags = SA_RESTART },
 	    NULL);

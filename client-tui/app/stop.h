@@ -9,9 +9,9 @@
 
 #include "common/fd-watch.h"
 
-/* Catches SIGINT, SIGTERM, SIGWINCH and, unless it is ignored, SIGHUP. `gentle`: the first SIGINT
- * is an interrupt, unless standard output or error blocks. */
-void stop_catch(bool gentle);
+/* Catches SIGINT, SIGTERM, SIGWINCH and, unless it is ignored, SIGHUP. `interruptible`: the first
+ * SIGINT is an interrupt, unless standard output or error blocks. */
+void stop_catch(bool interruptible);
 /* Returns the signal that ends the program, or 0. */
 int stop_asked(void);
 /* Sets whether the program may work long from now on, as a save does. It always may after

@@ -79,7 +79,7 @@ static size_t count_lines(const unsigned char *bytes, size_t n)
 	return lines;
 }
 
-static void ask_about_paste(struct tui *tui, unsigned char *bytes, size_t n,
+static void confirm_paste(struct tui *tui, unsigned char *bytes, size_t n,
     const struct key_event *key)
 {
 	free(tui->question.paste);
@@ -99,20 +99,20 @@ static void take_paste(struct tui *tui, const struct key_event *key)
 	size_t n;
 
 	if (!bytes) {
-		tui_say(tui, "memory is short: nothing was pasted");
+		tui_message(tui, "memory is short: nothing was pasted");
 		return;
 	}
 	memcpy(bytes, key->bytes, key->length);
 	n = unify_line_ends(bytes, key->length);
 	if (count_lines(bytes, n) > 1) {
-		ask_about_paste(tui, bytes, n, key);
+		confirm_paste(tui, bytes, n, key);
 		return;
 	}
 	if (n > 0 && bytes[n - 1] == '\n')
 		n--;
 	line_editor_insert(bytes, n);
 	if (key->unfinished)
-		tui_say(tui, "the end of the paste did not come; the line is what came of it");
+		tui_message(tui, "the end of the paste did not come; the line is what came of it");
 	free(bytes);
 }
 
@@ -252,7 +252,7 @@ static void interrupt_key(struct tui *tui, int64_t now)
 		tui_burst_stop(tui, now);
 	} else if (!line_editor_clear()) {
 		tui->quit = now < tui->quit_until;
-		tui_say(tui, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
+		tui_message(tui, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
 		tui->message_until = tui->quit_until = now + QUIT_TIME;
 	}
 }

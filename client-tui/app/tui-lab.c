@@ -38,15 +38,15 @@ void tui_lab_answer(void *context, int purpose, bool ok, const char *text)
 	struct tui *tui = context;
 
 	if (!ok) {
-		tui_say(tui, "the lab: %.300s", text);
+		tui_message(tui, "the lab: %.300s", text);
 		return;
 	}
 	switch (purpose) {
 	case TUI_LAB_SET:
-		tui_say(tui, "the link is changed");
+		tui_message(tui, "the link is changed");
 		break;
 	case TUI_LAB_FAULT:
-		tui_say(tui, "%s", tui->lab_fault);
+		tui_message(tui, "%s", tui->lab_fault);
 		break;
 	case TUI_LAB_PAGE:
 		tui_page(tui, "the lab", strdup(text));
@@ -83,7 +83,7 @@ void tui_lab_start(struct tui *tui, int64_t now)
 
 /* --- both ends of TCP --- */
 
-static bool sample_here(struct tui *tui, const struct run_session *tcp)
+static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
 {
 	const int64_t asked = clock_monotonic();
 
@@ -101,7 +101,7 @@ void tui_lab_ends(struct tui *tui)
 
 	tui->ends = (struct view_ends){ .has_here = false };
 	tui->view.ends = NULL;
-	if (!run->lab || !tcp || !tcp->stream || !sample_here(tui, tcp))
+	if (!run->lab || !tcp || !tcp->stream || !sample_tcp(tui, tcp))
 		return;
 	tui->ends.has_here = true;
 	server = lab_is_gone(run->lab) ? NULL : server_tcp_sample(lab_server_tcp(run->lab));
@@ -141,8 +141,8 @@ bool tui_in_lab(struct tui *tui)
 {
 	if (tui->run.lab && !lab_is_gone(tui->run.lab))
 		return true;
-	tui_say(tui, tui->run.lab ? "the lab has ended"
-	                          : "only in the lab; start it with: upcase-lab --loss 20%%");
+	tui_message(tui, tui->run.lab ? "the lab has ended"
+	                              : "only in the lab; start it with: upcase-lab --loss 20%%");
 	return false;
 }
 
@@ -154,7 +154,7 @@ void tui_lab_order(struct tui *tui, enum tui_lab_purpose purpose, const char *be
 	if ((size_t)snprintf(order, sizeof order, "%s%s%s", before, *before ? " " : "",
 	        arguments) >= sizeof order ||
 	    lab_command(tui->run.lab, (int)purpose, order) < 0)
-		tui_say(tui, "the lab cannot take that now");
+		tui_message(tui, "the lab cannot take that now");
 }
 
 /* --- the panel --- */
@@ -182,7 +182,7 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 		link_steps_move(&tui->panel, arrow == 'A' ? -1 : 1);
 	} else if (arrow) {
 		if (lab_step(tui->run.lab, &tui->panel, arrow == 'C' ? 1 : -1, why) < 0 && *why)
-			tui_say(tui, "%s", why);
+			tui_message(tui, "%s", why);
 	} else if (n == 1 && bytes[0] == '\t') {
 		link_steps_next_ways(&tui->panel);
 	} else {

@@ -64,8 +64,8 @@ int tui_open_sessions(struct tui *tui, int64_t now)
 {
 	if (run_open_sessions(&tui->run, now) == 0)
 		return 0;
-	tui_say(tui, tui->run.count == RUN_SESSIONS ? "too many peers in one run: start anew"
-	                                            : "memory is short");
+	tui_message(tui, tui->run.count == RUN_SESSIONS ? "too many peers in one run: start anew"
+	                                                : "memory is short");
 	return -1;
 }
 
@@ -104,7 +104,7 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	run->last_number++;
 	failed = run_send(run, text, n, pieces, now, now);
 	if (failed)
-		tui_say(tui, "memory is short: the line was not sent");
+		tui_message(tui, "memory is short: the line was not sent");
 	for (size_t i = 0; i < run->used_count; i++)
 		if (!(failed & 1u << run->used[i]->stream))
 			sent[count++] = run->used[i];
@@ -146,7 +146,7 @@ void tui_burst_stop(struct tui *tui, int64_t now)
 		generator_stop(&tui->run.generator, now);
 		report_result(tui);
 	} else if (tui->run.due) {
-		tui_say(tui, "no lines were sent yet, and none will be");
+		tui_message(tui, "no lines were sent yet, and none will be");
 	}
 	tui->run.due = false;
 	tui->changed = true;
@@ -202,8 +202,8 @@ int tui_replay_start(struct tui *tui, int64_t now)
 	if (!replay_status(tui->run.replay)->whole)
 		tui_notice(tui, false,
 		    "the recording has no end: what came of its last lines is not known");
-	tui_say(tui, s->step ? "space: the next event"
-	                     : "space: stand still and go on; Right: the next event");
+	tui_message(tui, s->step ? "space: the next event"
+	                         : "space: stand still and go on; Right: the next event");
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #define MESSAGE_TIME (5 * NS_PER_S)
 
-void tui_say(struct tui *tui, const char *format, ...)
+void tui_message(struct tui *tui, const char *format, ...)
 {
 	va_list args;
 
@@ -44,7 +44,7 @@ void tui_notice(struct tui *tui, bool bad, const char *text)
 void tui_page(struct tui *tui, const char *title, char *text)
 {
 	if (!text) {
-		tui_say(tui, "memory is short");
+		tui_message(tui, "memory is short");
 		return;
 	}
 	free(tui->page_text);
@@ -71,7 +71,7 @@ void tui_plot(struct tui *tui, enum plot_kind kind)
 bool tui_may_send(struct tui *tui)
 {
 	if (tui->run.replay)
-		tui_say(tui, "a recording is shown: nothing can be sent");
+		tui_message(tui, "a recording is shown: nothing can be sent");
 	return !tui->run.replay;
 }
 

@@ -64,7 +64,7 @@ struct tui {
 
 /* tui-state.c */
 /* Shows a message on the last row for some seconds. */
-void tui_say(struct tui *tui, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tui_message(struct tui *tui, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Shows and records an event; a notice is one. */
 void tui_event(void *tui, const struct session_event *event);
 void tui_notice(struct tui *tui, bool bad, const char *text);

@@ -118,7 +118,7 @@ static void take_terminal(struct tui *tui, int64_t now)
 	if (n == 0 || (n < 0 && errno == EIO))
 		tui->quit = true; /* the terminal is gone */
 	if (n > 0 && keys_feed(tui->keys, bytes, (size_t)n, now) < 0)
-		tui_say(tui, "memory is short: keys were lost");
+		tui_message(tui, "memory is short: keys were lost");
 }
 
 static void wait_for_something(struct tui *tui, struct fd_watch *w)
@@ -195,7 +195,7 @@ static void on_matches(void *context, char **words, size_t count)
 		strncat(text, words[i], sizeof text - strlen(text) - 1);
 		strncat(text, "  ", sizeof text - strlen(text) - 1);
 	}
-	tui_say(context, "%s", text);
+	tui_message(context, "%s", text);
 }
 
 static void on_bell(void *context)

@@ -13,7 +13,7 @@
 /* Any code of an ICMP type. */
 #define ANY 0xff
 /* EAI_ codes are small, and negative in some libraries. */
-#define LOOK_UP(eai) (0x2000 | ((eai) & 0xff))
+#define LOOKUP(eai) (0x2000 | ((eai) & 0xff))
 
 #define UNREACHABLE_NETWORK \
 	"a router on the way knows no route to that network; is the address right?"
@@ -32,7 +32,7 @@
 
 /* An errno, and an EAI_ code, with its name. */
 #define NAMED(e) .error = e, .name = #e
-#define LOOKED_UP(e) .error = LOOK_UP(e), .name = #e
+#define LOOKUP_ERROR(e) .error = LOOKUP(e), .name = #e
 
 /* The first row of an error gives its name and words. Names do not differ between systems, numbers
  * do. ICMP's numbers are made of type and code. */
@@ -115,22 +115,22 @@ static const struct {
 	    "localhost:12000" },
 
 	/* --- of looking a name up --- */
-	{ LOOKED_UP(EAI_NONAME), "name not found",
+	{ LOOKUP_ERROR(EAI_NONAME), "name not found",
 	    "no such host is known: check the spelling, or give a numeric address" },
-	{ LOOKED_UP(EAI_AGAIN), "no DNS answer",
+	{ LOOKUP_ERROR(EAI_AGAIN), "no DNS answer",
 	    "no name server gave an answer: is the network up, /etc/resolv.conf right? A numeric "
 	    "address needs none" },
-	{ LOOKED_UP(EAI_FAIL), "DNS failed",
+	{ LOOKUP_ERROR(EAI_FAIL), "DNS failed",
 	    "the name server does not want or is not able to answer: try another one, or give a "
 	    "numeric address" },
 #ifdef EAI_NODATA
-	{ LOOKED_UP(EAI_NODATA), "no address",
+	{ LOOKUP_ERROR(EAI_NODATA), "no address",
 	    "that name is known but stands for no address: is it the right one? Or give a numeric "
 	    "address" },
 #endif
-	{ LOOKED_UP(EAI_OVERFLOW), "name too long",
+	{ LOOKUP_ERROR(EAI_OVERFLOW), "name too long",
 	    "that name is too long for any host: check it, or give a numeric address" },
-	{ LOOKED_UP(EAI_SYSTEM), "no look-up",
+	{ LOOKUP_ERROR(EAI_SYSTEM), "no look-up",
 	    "the look-up of the name ended without an answer: try again, or give a numeric "
 	    "address" },
 
@@ -198,9 +198,9 @@ static size_t find(int error)
 
 int error_from_eai(int eai)
 {
-	const int error = LOOK_UP(eai);
+	const int error = LOOKUP(eai);
 
-	return find_exactly(error) < LENGTH ? error : LOOK_UP(EAI_SYSTEM);
+	return find_exactly(error) < LENGTH ? error : LOOKUP(EAI_SYSTEM);
 }
 
 const char *error_sentence(int error, bool stream)

@@ -58,7 +58,7 @@ void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned c
 struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,
     int64_t now);
 /* Gives the entry a row, queued. Room in the rows was reserved before. */
-void ledger_enter(struct ledger *l, struct ledger_line *e);
+void ledger_insert(struct ledger *l, struct ledger_line *e);
 /* Removes lines that can no longer be answered from the index. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and moves it to the right lists. `late` is set before. */

@@ -14,7 +14,7 @@
 /* A block has room for some 40 lines; an entry of more than a quarter of it has its own memory. */
 #define BLOCK_SIZE (16 * 1024)
 
-void ledger_block_leave(struct ledger_block *block)
+void ledger_block_release(struct ledger_block *block)
 {
 	if (block && --block->users == 0)
 		free(block);
@@ -31,7 +31,7 @@ static struct ledger_line *cut_off(struct ledger_block **block, size_t size)
 		b = malloc(sizeof(*b) + BLOCK_SIZE);
 		if (!b)
 			return NULL;
-		ledger_block_leave(*block);
+		ledger_block_release(*block);
 		*block = b;
 		b->users = 1;
 		b->used = 0;
@@ -69,10 +69,10 @@ struct ledger_line *ledger_line_new(struct ledger_block **block, uint64_t number
 void ledger_line_free(struct ledger_line *e)
 {
 	for (int i = 0; i < LINE_LISTS; i++)
-		ledger_line_leave(e, i);
+		ledger_line_remove(e, i);
 	free(e->reply);
 	if (e->block)
-		ledger_block_leave(e->block);
+		ledger_block_release(e->block);
 	else
 		free(e);
 }
@@ -132,7 +132,7 @@ void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link)
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
     enum line_list_kind link)
 {
-	ledger_line_leave(e, link);
+	ledger_line_remove(e, link);
 	struct ledger_line *previous = next ? next->place[link].previous : list->last;
 	e->place[link] = (struct line_list_place){ .in = list, .previous = previous, .next = next };
 	if (previous)

@@ -75,7 +75,7 @@ struct ledger_line {
 struct ledger_line *ledger_line_new(struct ledger_block **block, uint64_t number, const void *text,
     size_t n, int64_t now);
 /* Makes no more entries in this block, which may be NULL. */
-void ledger_block_leave(struct ledger_block *block);
+void ledger_block_release(struct ledger_block *block);
 /* Leaves all lists first. */
 void ledger_line_free(struct ledger_line *e);
 
@@ -99,7 +99,7 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 /* Removes the entry from its list of that kind. */
 void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link);
 /* The same, if it is in one. */
-static inline void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
+static inline void ledger_line_remove(struct ledger_line *e, enum line_list_kind link)
 {
 	if (e->place[link].in)
 		ledger_line_unlink(e, link);

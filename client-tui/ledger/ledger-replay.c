@@ -15,7 +15,7 @@ int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t n
 	if (row->tag)
 		ledger_line_set_tag(e, row->tag);
 	ledger_age(l, now);
-	ledger_enter(l, e);
+	ledger_insert(l, e);
 	return 0;
 }
 

@@ -52,15 +52,15 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 }
 
 /* Lines of a stream are not in the index. */
-static void leave_index(struct ledger *l, struct ledger_line *e)
+static void remove_from_index(struct ledger *l, struct ledger_line *e)
 {
 	if (e->group)
-		line_index_leave(&l->index, e);
+		line_index_remove(&l->index, e);
 }
 
 static void discard(struct ledger *l, struct ledger_line *e)
 {
-	leave_index(l, e);
+	remove_from_index(l, e);
 	ledger_line_free(e);
 }
 
@@ -72,7 +72,7 @@ void ledger_free(struct ledger *l)
 		discard(l, ledger_lines_take(&l->lines, 0));
 	while (l->waiting.first)
 		discard(l, l->waiting.first);
-	ledger_block_leave(l->block);
+	ledger_block_release(l->block);
 	free(l->lines.slots);
 	free(l->stats_order.slots);
 	line_index_end(&l->index);
@@ -121,12 +121,12 @@ void ledger_age(struct ledger *l, int64_t now)
 {
 	struct ledger_line *e;
 	while ((e = l->aging.first) && ledger_is_over(e, l->settings.answerable, now)) {
-		ledger_line_leave(e, LINE_LIST_AGE);
-		ledger_line_leave(e, LINE_LIST_TRUNCATED);
+		ledger_line_remove(e, LINE_LIST_AGE);
+		ledger_line_remove(e, LINE_LIST_TRUNCATED);
 		if (e->row.fate == FATE_LOST && !e->row.late)
-			ledger_line_leave(e, LINE_LIST_FATE);
+			ledger_line_remove(e, LINE_LIST_FATE);
 		if (e->row.fate != FATE_WAITING)
-			leave_index(l, e);
+			remove_from_index(l, e);
 	}
 }
 
@@ -147,18 +147,18 @@ static void enqueue(struct ledger *l, struct ledger_line *e)
 }
 
 /* Takes a line that can no longer be answered out of all lists but the ring. */
-static void retire(struct ledger *l, struct ledger_line *e)
+static void remove_from_lists(struct ledger *l, struct ledger_line *e)
 {
-	ledger_line_leave(e, LINE_LIST_FATE);
-	ledger_line_leave(e, LINE_LIST_AGE);
-	leave_index(l, e);
+	ledger_line_remove(e, LINE_LIST_FATE);
+	ledger_line_remove(e, LINE_LIST_AGE);
+	remove_from_index(l, e);
 }
 
 static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 {
 	switch (e->row.fate) {
 	case FATE_QUEUED:
-		ledger_line_leave(e, LINE_LIST_AGE);
+		ledger_line_remove(e, LINE_LIST_AGE);
 		enqueue(l, e);
 		break;
 	case FATE_WAITING:
@@ -167,9 +167,9 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 	case FATE_LOST:
 	case FATE_ANSWERED:
 		if (!e->place[LINE_LIST_AGE].in)
-			retire(l, e);
+			remove_from_lists(l, e);
 		else if (e->row.fate == FATE_ANSWERED || e->row.late)
-			ledger_line_leave(e, LINE_LIST_FATE);
+			ledger_line_remove(e, LINE_LIST_FATE);
 		else
 			ledger_line_append(&l->unanswered, e, LINE_LIST_FATE);
 		break;
@@ -177,9 +177,9 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 	case FATE_FAILED:
 	case FATE_CUT_OFF:
 		if (e->uncertain && e->place[LINE_LIST_AGE].in)
-			ledger_line_leave(e, LINE_LIST_FATE);
+			ledger_line_remove(e, LINE_LIST_FATE);
 		else
-			retire(l, e);
+			remove_from_lists(l, e);
 		break;
 	}
 	if (e->group)
@@ -257,8 +257,8 @@ static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger
 
 static void make_evicted(struct ledger *l, struct ledger_line *e)
 {
-	leave_index(l, e);
-	ledger_line_leave(e, LINE_LIST_AGE);
+	remove_from_index(l, e);
+	ledger_line_remove(e, LINE_LIST_AGE);
 	stats_order_evict(&l->stats_order, e->position);
 	e->last_position = e->position;
 	e->evicted_waiting = 1;
@@ -268,7 +268,7 @@ static void make_evicted(struct ledger *l, struct ledger_line *e)
 	struct ledger_line *small = malloc(sizeof(*small));
 	if (small) {
 		struct ledger_line *next = e->place[LINE_LIST_FATE].next;
-		ledger_line_leave(e, LINE_LIST_FATE);
+		ledger_line_remove(e, LINE_LIST_FATE);
 		*small = *e;
 		small->block = NULL;
 		ledger_line_insert(&l->waiting, next, small, LINE_LIST_FATE);
@@ -368,7 +368,7 @@ static int choose_tag(struct ledger *l, struct ledger_line *e)
 	return 0;
 }
 
-void ledger_enter(struct ledger *l, struct ledger_line *e)
+void ledger_insert(struct ledger *l, struct ledger_line *e)
 {
 	ledger_make_room(l, 1, e->row.length);
 	ledger_lines_push(&l->lines, e);
@@ -403,12 +403,12 @@ int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
 	e->connecting_before = connecting_until(l, now);
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
-		if (choose_tag(l, e) || line_index_enter(&l->index, e, &l->key)) {
+		if (choose_tag(l, e) || line_index_insert(&l->index, e, &l->key)) {
 			ledger_line_free(e);
 			return -1;
 		}
 	}
-	ledger_enter(l, e);
+	ledger_insert(l, e);
 	return 0;
 }
 

@@ -117,7 +117,7 @@ static void grow(struct line_index *k)
 	k->mask = mask;
 }
 
-int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
+int line_index_insert(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
 {
 	/* Reserves memory now, so that a later comparison with this line cannot fail. */
 	if (reserve_key(&k->other, ledger_line_wire_length(e)))
@@ -168,11 +168,11 @@ static void drop_group(struct line_index *k, struct line_group *t)
 	free(t);
 }
 
-void line_index_leave(struct line_index *k, struct ledger_line *e)
+void line_index_remove(struct line_index *k, struct ledger_line *e)
 {
 	struct line_group *t = e->group;
 
-	ledger_line_leave(e, LINE_LIST_GROUP);
+	ledger_line_remove(e, LINE_LIST_GROUP);
 	e->group = NULL;
 	if (--t->count == 0)
 		drop_group(k, t);

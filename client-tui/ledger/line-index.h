@@ -54,10 +54,11 @@ int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_lin
 /* The lines with these capitals, NULL for none. */
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key);
 /* Adds a line, whose key this is. Returns 0, or -1 when memory is short (nothing changed). */
-int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key);
+int line_index_insert(struct line_index *k, struct ledger_line *e,
+    const struct line_index_key *key);
 /* Moves an added line to the list of its group that fits its new fate. */
 void line_index_regroup(struct ledger_line *e);
 /* Removes an added line. */
-void line_index_leave(struct line_index *k, struct ledger_line *e);
+void line_index_remove(struct line_index *k, struct ledger_line *e);
 
 #endif

@@ -66,7 +66,7 @@ struct session_event {
 	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,
 	 * with times since `at`. */
 	struct session_connection connection;
-	int64_t took;
+	int64_t duration;
 	struct link_packet *packets;
 	size_t packet_count;
 };

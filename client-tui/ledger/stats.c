@@ -19,7 +19,7 @@ void stats_start(struct stats *s)
 }
 
 /* A lost line begins a run or extends the present one. */
-static void lose(struct stats *s)
+static void add_lost(struct stats *s)
 {
 	const uint64_t length = ++s->run;
 
@@ -38,7 +38,7 @@ void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited)
 {
 	s->lines++;
 	if (lost)
-		lose(s);
+		add_lost(s);
 	else
 		s->run = 0;
 	if (waited >= 0)

@@ -56,8 +56,7 @@ static int error_of(int eai, int family)
 	}
 }
 
-static void look_up(const char *host, const char *port, int family, int flags,
-    struct answer *answer)
+static void lookup(const char *host, const char *port, int family, int flags, struct answer *answer)
 {
 	const struct addrinfo hints = {
 		.ai_family = family,
@@ -88,7 +87,7 @@ static void look_up(const char *host, const char *port, int family, int flags,
 }
 
 /* Reads a numeric address without a child. Returns false when it is none. */
-static bool look_numeric(const char *host, const char *port, int family, struct answer *answer)
+static bool lookup_numeric(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct addr *a = &answer->list[0];
 	uint16_t number;
@@ -100,7 +99,7 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 	}
 	if (addr_port_number(port, &number) < 0 || addr_numeric(host, number, a) < 0) {
 		/* Other numeric forms that the library knows: "127.1". */
-		look_up(host, port, family, AI_NUMERICHOST, answer);
+		lookup(host, port, family, AI_NUMERICHOST, answer);
 		return answer->error != error_from_eai(EAI_NONAME);
 	}
 	given = a->sa.sa_family;
@@ -111,14 +110,14 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 }
 
 /* For one version of IP: the error says whether the host has only addresses of the other one. */
-static void look_up_name(const char *host, const char *port, int family, struct answer *answer)
+static void lookup_name(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct answer any;
 
-	look_up(host, port, family, 0, answer);
+	lookup(host, port, family, 0, answer);
 	if (!answer->error || family == AF_UNSPEC)
 		return;
-	look_up(host, port, AF_UNSPEC, 0, &any);
+	lookup(host, port, AF_UNSPEC, 0, &any);
 	if (!any.error)
 		answer->error = no_address_of(family);
 }
@@ -137,7 +136,7 @@ static _Noreturn void child_main(int fd, const char *host, const char *port, int
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	look_up_name(host, port, family, &answer);
+	lookup_name(host, port, family, &answer);
 	if (write(fd, &answer, sizeof answer) != (ssize_t)sizeof answer)
 		_exit(1);
 	_exit(0);
@@ -168,7 +167,7 @@ struct resolve *resolve_start(const char *host, const char *port, int family)
 		return NULL;
 	r->fd = -1;
 	r->child = -1;
-	if (!look_numeric(host, port, family, &r->answer) &&
+	if (!lookup_numeric(host, port, family, &r->answer) &&
 	    start_child(r, host, port, family) < 0) {
 		free(r);
 		return NULL;

@@ -12,7 +12,7 @@
 #define SESSION_RECEIVE_BUFFER (4 * 1024 * 1024)
 
 enum session_phase {
-	PHASE_LOOK_UP, /* the name is being looked up */
+	PHASE_LOOKUP,  /* the name is being looked up */
 	PHASE_CONNECT, /* TCP: connect() is under way */
 	PHASE_READY,   /* lines can be sent */
 	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
@@ -39,8 +39,8 @@ struct transport {
 	void (*close)(struct session *s, int64_t now);
 	/* Frees what the data points to; may be NULL. */
 	void (*free)(struct session *s);
-	/* session_alone_until() of an established connection; may be NULL. */
-	int64_t (*alone_until)(const struct session *s);
+	/* session_single_until() of an established connection; may be NULL. */
+	int64_t (*single_until)(const struct session *s);
 	/* Adds its figures to session_figures(). */
 	void (*figures)(const struct session *s, int64_t now, struct figures *out);
 };

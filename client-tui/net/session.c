@@ -69,7 +69,7 @@ static bool is_stream(const struct session *s)
 	return s->settings.transport == SESSION_TCP;
 }
 
-static void name_peer_as_given(struct session *s)
+static void set_peer_name(struct session *s)
 {
 	const bool bracket = strchr(s->settings.host, ':') != NULL;
 
@@ -123,7 +123,7 @@ bool session_has_next_address(const struct session *s)
 }
 
 /* Opens the first address that can be opened, beginning with the one in use. */
-static bool open_from_here(struct session *s, int64_t now, int *error)
+static bool open_next_address(struct session *s, int64_t now, int *error)
 {
 	for (; s->address < s->address_count; s->address++) {
 		const struct addr *a = &s->addresses[s->address];
@@ -146,7 +146,7 @@ void session_reopen(struct session *s, int64_t now)
 	int error = EADDRNOTAVAIL;
 
 	ledger_connecting(s->ledger, now);
-	if (!open_from_here(s, now, &error)) {
+	if (!open_next_address(s, now, &error)) {
 		s->address = s->address_count > 0 ? s->address_count - 1 : 0;
 		pause_or_give_up(s, error, now);
 		return;
@@ -196,12 +196,12 @@ static void take_addresses(struct session *s, int64_t now)
 	session_reopen(s, now);
 }
 
-static void look_up(struct session *s, int64_t now)
+static void start_lookup(struct session *s, int64_t now)
 {
-	s->phase = PHASE_LOOK_UP;
+	s->phase = PHASE_LOOKUP;
 	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
-		name_peer_as_given(s);
+		set_peer_name(s);
 	s->resolve = resolve_start(s->settings.host, s->settings.port, s->settings.family);
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
@@ -210,7 +210,7 @@ static void look_up(struct session *s, int64_t now)
 }
 
 /* A line in flight needs its row: without it the reply would be a stray. */
-static size_t kept_rows(const struct session_settings *settings)
+static size_t row_capacity(const struct session_settings *settings)
 {
 	const size_t window = settings->transport == SESSION_UDP ? (size_t)settings->window : 0;
 
@@ -234,7 +234,7 @@ struct session *session_start(const struct transport *transport,
 	s->ledger = ledger_new(&(struct ledger_settings){
 	    .kind = is_stream(s) ? LEDGER_STREAM : LEDGER_DATAGRAM,
 	    .tag = settings->tag,
-	    .capacity = kept_rows(settings),
+	    .capacity = row_capacity(settings),
 	    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 	    .reply_timeout = settings->reply_timeout,
 	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
@@ -244,7 +244,7 @@ struct session *session_start(const struct transport *transport,
 		session_close(s);
 		return NULL;
 	}
-	look_up(s, now);
+	start_lookup(s, now);
 	return s;
 }
 
@@ -317,7 +317,7 @@ void session_finish(struct session *s, int64_t now)
 	s->transport->push(s, now);
 }
 
-bool session_settled(const struct session *s)
+bool session_is_idle(const struct session *s)
 {
 	const struct ledger_totals *t = ledger_totals(s->ledger);
 
@@ -331,13 +331,13 @@ bool session_dead(const struct session *s)
 
 bool session_opening(const struct session *s)
 {
-	return s->failures == 0 && (s->phase == PHASE_LOOK_UP || s->phase == PHASE_CONNECT);
+	return s->failures == 0 && (s->phase == PHASE_LOOKUP || s->phase == PHASE_CONNECT);
 }
 
-int64_t session_alone_until(const struct session *s)
+int64_t session_single_until(const struct session *s)
 {
-	return s->phase == PHASE_READY && s->transport->alone_until ? s->transport->alone_until(s)
-	                                                            : 0;
+	return s->phase == PHASE_READY && s->transport->single_until ? s->transport->single_until(s)
+	                                                             : 0;
 }
 
 void session_watch(const struct session *s, struct fd_watch *w)
@@ -345,7 +345,7 @@ void session_watch(const struct session *s, struct fd_watch *w)
 	if (s->phase == PHASE_REPLAY)
 		return;
 	fd_watch_until(w, ledger_deadline(s->ledger));
-	if (s->phase == PHASE_LOOK_UP)
+	if (s->phase == PHASE_LOOKUP)
 		fd_watch_read(w, resolve_fd(s->resolve));
 	if (s->phase == PHASE_PAUSE)
 		fd_watch_until(w, s->retry_at);
@@ -357,10 +357,10 @@ void session_watch(const struct session *s, struct fd_watch *w)
 
 void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
-	if (s->phase == PHASE_LOOK_UP && fd_watch_can_read(w, resolve_fd(s->resolve)))
+	if (s->phase == PHASE_LOOKUP && fd_watch_can_read(w, resolve_fd(s->resolve)))
 		take_addresses(s, now);
 	else if (s->phase == PHASE_PAUSE && now >= s->retry_at)
-		look_up(s, now);
+		start_lookup(s, now);
 	s->transport->dispatch(s, w, now);
 }
 
@@ -384,7 +384,7 @@ const char *session_state(struct session *s, int64_t now)
 	char *state = s->state;
 
 	switch (s->phase) {
-	case PHASE_LOOK_UP:
+	case PHASE_LOOKUP:
 		return "looking up";
 	case PHASE_CONNECT:
 		return "connecting";

@@ -103,7 +103,7 @@ bool session_has_room(const struct session *s);
 /* No more lines will come: TCP half-closes when all is sent. */
 void session_finish(struct session *s, int64_t now);
 /* Whether every line has its fate: nothing is queued, nothing waits. */
-bool session_settled(const struct session *s);
+bool session_is_idle(const struct session *s);
 /* Whether it has given up: no retries are left, queued lines have failed. */
 bool session_dead(const struct session *s);
 
@@ -113,7 +113,7 @@ bool session_opening(const struct session *s);
 
 /* Until when a TCP connection's first line goes alone and the later lines are held back: ns of the
  * monotonic clock, 0 when none are. It changes when the reply comes. */
-int64_t session_alone_until(const struct session *s);
+int64_t session_single_until(const struct session *s);
 
 /* Parts of the loop: adds what to wait for; then handles what is ready, and timers. */
 void session_watch(const struct session *s, struct fd_watch *w);

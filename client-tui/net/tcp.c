@@ -48,7 +48,7 @@
 #define DISPATCH_READS 8
 /* The longest reply line that is kept whole to be compared: capitals of the longest line that can
  * be typed. */
-#define REPLY_KEEP (3u * 1024 * 1024)
+#define REPLY_MAX (3u * 1024 * 1024)
 /* How long after the first reply a close may follow it: the textbook's server closes at once; this
  * allows for a slow machine. */
 #define CLOSE_FOLLOWS (50 * NS_PER_MS)
@@ -307,7 +307,7 @@ static bool tcp_has_room(const struct session *s)
 	return send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES;
 }
 
-static int64_t tcp_alone_until(const struct session *s)
+static int64_t tcp_single_until(const struct session *s)
 {
 	const struct tcp *t = s->data;
 
@@ -436,11 +436,11 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 }
 
 /* Keeps the beginning of a line; a long line is passed on in pieces. */
-static void keep(struct session *s, const unsigned char *bytes, size_t n)
+static void store_part(struct session *s, const unsigned char *bytes, size_t n)
 {
 	struct tcp *t = s->data;
 
-	if (t->in_used + n <= REPLY_KEEP &&
+	if (t->in_used + n <= REPLY_MAX &&
 	    grow_list(&t->in, &t->in_capacity, t->in_used + n, 1) == 0) {
 		memcpy(t->in + t->in_used, bytes, n);
 		t->in_used += n;
@@ -464,13 +464,13 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 		const size_t length = end ? (size_t)(end - bytes) : n;
 
 		if (!end) {
-			keep(s, bytes, n);
+			store_part(s, bytes, n);
 			return;
 		}
 		if (t->in_used == 0) {
 			deliver(s, bytes, length, false, at);
 		} else {
-			keep(s, bytes, length);
+			store_part(s, bytes, length);
 			deliver(s, t->in, t->in_used, false, at);
 		}
 		bytes += length + 1;
@@ -719,6 +719,6 @@ const struct transport transport_tcp = {
 	.dispatch = tcp_dispatch,
 	.close = tcp_close,
 	.free = tcp_free,
-	.alone_until = tcp_alone_until,
+	.single_until = tcp_single_until,
 	.figures = tcp_figures,
 };

@@ -32,8 +32,8 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	s->next = s->awaited = 0;
 	s->came = 0;
-	s->asked = datagrams &&
-	           setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
+	s->enabled = datagrams &&
+	             setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
 }
 
 /* ---- clocks ---- */
@@ -86,11 +86,11 @@ bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t no
 void timestamps_sent(struct timestamps *s, uint64_t number)
 {
 	s->totals.sent_program++;
-	if (!s->asked)
+	if (!s->enabled)
 		return;
 	s->numbers[s->next++ % TIMESTAMPS_CAPACITY] = number;
 	if (++s->awaited > TIMESTAMPS_TIMEOUT && s->came == 0)
-		s->asked = false;
+		s->enabled = false;
 }
 
 /* The line of a stamp's number, or 0. The kernel may also number a datagram that could not be sent.
@@ -104,7 +104,7 @@ static uint64_t line_of(struct timestamps *s, uint32_t id)
 		return s->next - id <= TIMESTAMPS_CAPACITY ? s->numbers[id % TIMESTAMPS_CAPACITY]
 		                                           : 0;
 	if (s->awaited != 1) {
-		s->asked = false;
+		s->enabled = false;
 		return 0;
 	}
 	const uint64_t number = s->numbers[(s->next - 1) % TIMESTAMPS_CAPACITY];
@@ -124,7 +124,7 @@ bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, i
 	    real <= 0 || *at < 0)
 		return false;
 	s->came++;
-	*number = s->asked ? line_of(s, id->ee_data) : 0;
+	*number = s->enabled ? line_of(s, id->ee_data) : 0;
 	s->awaited -= s->awaited > 0;
 	if (!s->trusted)
 		*number = 0;

@@ -25,7 +25,7 @@ struct timestamps {
 	struct figures_times totals;
 	/* Stamps of sent datagrams are switched on. The kernel numbers datagrams; `next` is the
 	 * next one's number, and numbers[] the lines of those before it. */
-	bool asked;
+	bool enabled;
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
 	/* Stamps of sent datagrams that came. */

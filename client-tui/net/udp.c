@@ -198,7 +198,7 @@ static void udp_close(struct session *s, int64_t now)
 }
 
 /* A line is no longer in flight, whatever its fate. */
-static void leave_flight(struct session *s, uint64_t number)
+static void remove_in_flight(struct session *s, uint64_t number)
 {
 	struct udp *u = s->data;
 	const struct ledger_row *row = ledger_find(s->ledger, number);
@@ -257,7 +257,7 @@ static void udp_watch(const struct session *s, struct fd_watch *w)
 /* Sends all waiting lines to the next address if nothing listens at this one and no reply ever came
  * from it (a textbook server serves IPv4 only, and "localhost" is ::1 first). Returns whether there
  * was one. */
-static bool go_on_with_next_address(struct session *s, int error, int64_t now)
+static bool try_next_address(struct session *s, int error, int64_t now)
 {
 	char from[ADDR_TEXT];
 	uint64_t number;
@@ -316,14 +316,14 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	uint64_t number;
 
 	u->errors++;
-	if (is_about_address(icmp->error) && go_on_with_next_address(s, icmp->error, now))
+	if (is_about_address(icmp->error) && try_next_address(s, icmp->error, now))
 		return;
 	number = line_quoted(s, quoted, n, icmp);
 	/* A firewall of this machine that makes a line fail may send an ICMP error as well. */
 	if (!number && u->failing)
 		return;
 	if (number) {
-		leave_flight(s, number);
+		remove_in_flight(s, number);
 		session_row(s, number);
 	}
 	if (u->reported != icmp->error)
@@ -376,7 +376,7 @@ static void take_stamps(struct session *s, int64_t now)
 {
 	const struct udp *u = s->data;
 
-	while (s->fd >= 0 && u->timestamps.asked && u->timestamps.awaited && take_error(s, now))
+	while (s->fd >= 0 && u->timestamps.enabled && u->timestamps.awaited && take_error(s, now))
 		;
 }
 
@@ -455,7 +455,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 	u->reported = 0;
 	/* The reply, in time or late, is the line's first. */
 	if (ledger_totals(s->ledger)->waiting < waiting)
-		leave_flight(s, reply.matched.number);
+		remove_in_flight(s, reply.matched.number);
 	reply.text = bytes + reply.matched.skip;
 	reply.length = n - reply.matched.skip;
 	s->hooks.reply(s->hooks.context, &reply);
@@ -498,7 +498,7 @@ static void expire(struct session *s, int64_t now)
 	uint64_t number;
 
 	while ((number = ledger_expire(s->ledger, now)) != 0) {
-		leave_flight(s, number);
+		remove_in_flight(s, number);
 		session_row(s, number);
 	}
 }

@@ -199,7 +199,7 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 		.quiet = is_quiet(n),
 		.text = text,
 		.connection = *c,
-		.took = c->at - c->began,
+		.duration = c->at - c->began,
 		.packets = recorded };
 
 	if (!final && event.quiet)
@@ -245,12 +245,12 @@ int64_t connections_dispatch(struct connections *c, int session, const struct tr
 void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
     int64_t now, connections_report *report, void *context)
 {
-	const int64_t known = all || !lab ? INT64_MAX : lab_known(lab);
+	const int64_t known = all || !lab ? INT64_MAX : lab_complete_until(lab);
 	const int64_t wanted = connections_dispatch(c, session, lab ? lab_trace(lab) : NULL, known,
 	    now, report, context);
 
 	if (lab)
-		lab_want(lab, wanted);
+		lab_need_until(lab, wanted);
 }
 
 int64_t connections_due(const struct connections *c)

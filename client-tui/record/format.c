@@ -235,7 +235,7 @@ static const struct field event_fields[] = {
 /* The fields of a TCP connection's event. */
 static const struct field connection_fields[] = {
 	{ "stage", FIELD_NAME, AT(struct session_event, connection.stage), NAMED(stages) },
-	{ "took_ns", FIELD_SPAN, AT(struct session_event, took) },
+	{ "took_ns", FIELD_SPAN, AT(struct session_event, duration) },
 	{ "port", FIELD_NUMBER, AT(struct session_event, connection.here), .max = UINT16_MAX },
 	{ "syns", FIELD_NUMBER, AT(struct session_event, connection.syns), .max = INT32_MAX },
 	{ "ours", FIELD_BOOL, AT(struct session_event, connection.ours) },

@@ -134,7 +134,7 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 
 /* The median time of the packets that arrived, or of half the round trips, including those of
  * connections. */
-static int64_t usual_way(const struct record *records, size_t count,
+static int64_t median_delay(const struct record *records, size_t count,
     const struct session_event *events, size_t event_count)
 {
 	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times),
@@ -155,13 +155,13 @@ static int64_t usual_way(const struct record *records, size_t count,
 		if (events[i].connection.syns == 1 &&
 		    (events[i].connection.stage == SESSION_CONNECTED ||
 		        events[i].connection.error == ECONNREFUSED))
-			times[n++] = events[i].took / 2;
+			times[n++] = events[i].duration / 2;
 	usual = free_median(times, n, NS_PER_MS);
 	return usual > 1000 ? usual : 1000;
 }
 
 /* The median time between two lines in a row; 0 without any. */
-static int64_t usual_gap(const struct sequence *s)
+static int64_t median_gap(const struct sequence *s)
 {
 	int64_t *gaps = calloc(s->count + 1, sizeof *gaps);
 	const struct record *before = NULL;
@@ -180,9 +180,9 @@ static int64_t usual_gap(const struct sequence *s)
 }
 
 /* The height of an arrow, such that each line has a row of words beside it if possible. */
-static double fall(const struct sequence *s)
+static double arrow_height(const struct sequence *s)
 {
-	const int64_t gap = usual_gap(s);
+	const int64_t gap = median_gap(s);
 	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->way / (double)gap : FALL;
 
 	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
@@ -223,8 +223,8 @@ static int make_axis(struct sequence *s)
 	for (size_t i = 0; m.at && i < s->handshake_count; i++)
 		add_packet(s, &s->handshakes[i], &m);
 	if (m.at)
-		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->way, s->way, fall(s),
-		    AXIS_MAX);
+		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->way, s->way,
+		    arrow_height(s), AXIS_MAX);
 	free(m.at);
 	return result;
 }
@@ -249,20 +249,20 @@ static void choose_events(struct sequence *s, const struct record *records, size
 	s->event_count = end - begin;
 }
 
-static void reckon_packet(struct sequence *s, struct link_packet packet, int64_t in, int64_t out)
+static void estimate_packet(struct sequence *s, struct link_packet packet, int64_t in, int64_t out)
 {
 	packet.fate = sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
 	packet.in = in;
 	packet.out = out;
 	packet.out2 = RECORD_NEVER;
-	packet.reckoned = true;
+	packet.estimated = true;
 	s->handshakes[s->handshake_count++] = packet;
 }
 
 /* Estimates the packets of a connection outside the lab, where only the client's times are known.
  * For a SYN that was sent more than once, these are the times of the first SYN and of the answer to
  * the last one. */
-static void reckon_connection(struct sequence *s, const struct session_event *e)
+static void estimate_connection(struct sequence *s, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;
 	const struct link_packet syn = { .way = LINK_GOING, .syn = true };
@@ -274,17 +274,17 @@ static void reckon_connection(struct sequence *s, const struct session_event *e)
 		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
 	};
 	const bool answered = c->stage == SESSION_CONNECTED || refused;
-	const int64_t half = e->at + e->took - (c->syns > 1 ? s->way : e->took / 2);
+	const int64_t half = e->at + e->duration - (c->syns > 1 ? s->way : e->duration / 2);
 
 	if (c->stage == SESSION_ENDED) {
 		if (end.fin || end.rst)
-			reckon_packet(s, end, c->ours ? e->at : e->at - s->way,
+			estimate_packet(s, end, c->ours ? e->at : e->at - s->way,
 			    c->ours ? e->at + s->way : e->at);
 		return;
 	}
-	reckon_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
+	estimate_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
 	if (answered)
-		reckon_packet(s, answer, half, e->at + e->took);
+		estimate_packet(s, answer, half, e->at + e->duration);
 }
 
 static int choose_handshakes(struct sequence *s, bool lab)
@@ -295,7 +295,7 @@ static int choose_handshakes(struct sequence *s, bool lab)
 			s->handshakes[s->handshake_count++] =
 			    record_packet_moved(&s->events[i].packets[k], s->events[i].at);
 		if (s->events[i].kind == SESSION_EVENT_TCP && !lab)
-			reckon_connection(s, &s->events[i]);
+			estimate_connection(s, &s->events[i]);
 	}
 	return s->handshakes ? 0 : -1;
 }
@@ -307,7 +307,7 @@ int sequence_make(struct sequence *s, const struct record *records, size_t count
 
 	*s = (struct sequence){ .records = records + begin,
 		.count = page_begin(records, count, page + 1) - begin };
-	s->way = usual_way(s->records, s->count, events, event_count);
+	s->way = median_delay(s->records, s->count, events, event_count);
 	choose_events(s, records, count, page, events, event_count);
 	for (size_t i = 0; i < s->count; i++)
 		s->transports[s->records[i].row.stream] = true;

@@ -279,7 +279,7 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	                     : r && r->row.late && !there ? SVG_LATE
 	                                                  : own_style(panel);
 
-	if (sequence_known(k->out) && k->reckoned) {
+	if (sequence_known(k->out) && k->estimated) {
 		const double x = (from + to) / 2, y = (y1 + y2) / 2;
 
 		svg_line(p->out, from, y1, x, y, style, !there);
@@ -309,7 +309,7 @@ static bool is_under_way(const struct record *r)
 }
 
 /* Draws an arrow without the link's events: the client's end is true, the server's is estimated. */
-static void draw_reckoned(const struct panel *panel, const struct record *r)
+static void draw_estimated(const struct panel *panel, const struct record *r)
 {
 	const struct picture *p = panel->picture;
 	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->row.sent_at);
@@ -388,7 +388,7 @@ static void draw_line(struct panel *panel, const struct record *r)
 		svg_line(panel->picture->out, panel->client, place(panel->picture, r->row.typed_at),
 		    panel->client, place(panel->picture, r->row.sent_at), SVG_WAITS, 0);
 	if (!sequence_has_packets(r) && sequence_known(r->row.sent_at))
-		draw_reckoned(panel, r);
+		draw_estimated(panel, r);
 	draw_left(panel, r);
 }
 
@@ -536,7 +536,7 @@ static void draw_panel(const struct picture *p, bool stream, double x, double bo
 	draw_replies(&panel);
 }
 
-static void see_packet(const struct link_packet *k, bool *retransmitted, bool *bare, bool *dropped)
+static void note_packet(const struct link_packet *k, bool *retransmitted, bool *bare, bool *dropped)
 {
 	*retransmitted |= k->retransmitted && k->payload;
 	*bare |= !k->payload;
@@ -547,7 +547,7 @@ static void see_packet(const struct link_packet *k, bool *retransmitted, bool *b
 static void draw_legend(const struct picture *p, double y)
 {
 	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
-	     reckoned = false, waits = false, changed = false;
+	     estimated = false, waits = false, changed = false;
 	double x = MARGIN;
 
 	for (size_t i = 0; i < p->s.count; i++) {
@@ -557,14 +557,14 @@ static void draw_legend(const struct picture *p, double y)
 		waits |= sequence_waits(r);
 		unknown |= !sequence_has_packets(r) && sequence_known(r->row.sent_at) &&
 		           is_under_way(r) && r->row.fate != FATE_WAITING;
-		reckoned |= !sequence_has_packets(r) && sequence_known(r->row.replied_at);
+		estimated |= !sequence_has_packets(r) && sequence_known(r->row.replied_at);
 		for (size_t k = 0; k < r->packet_count; k++)
-			see_packet(&r->packets[k], &retransmitted, &bare, &dropped);
+			note_packet(&r->packets[k], &retransmitted, &bare, &dropped);
 	}
 	for (size_t i = 0; i < p->s.handshake_count; i++) {
-		see_packet(&p->s.handshakes[i], &retransmitted, &bare,
-		    p->s.handshakes[i].reckoned ? &unknown : &dropped);
-		reckoned |= p->s.handshakes[i].reckoned;
+		note_packet(&p->s.handshakes[i], &retransmitted, &bare,
+		    p->s.handshakes[i].estimated ? &unknown : &dropped);
+		estimated |= p->s.handshakes[i].estimated;
 	}
 	for (size_t i = 0; i < p->s.event_count; i++)
 		changed |= is_across(&p->s.events[i]);
@@ -583,7 +583,7 @@ static void draw_legend(const struct picture *p, double y)
 		{ waits, SVG_WAITS, 0, "typed, not sent yet" },
 		{ dropped, SVG_LOST, 0, "it died on the way" },
 		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
-		{ reckoned, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
+		{ estimated, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
 		{ changed, SVG_EVENT, 0, "the link or the server is changed" },
 	};
 

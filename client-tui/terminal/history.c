@@ -25,7 +25,7 @@
 /* Tries to get another session's lock: for 5 s in all, for 0.5 s after a signal that ends the
  * program. */
 #define LOCK_TRIES 500
-#define HURRY_TRIES 50
+#define SHORT_LOCK_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
 /* Returns true if no other user can choose the file behind `path`: another user's link could lead
@@ -129,11 +129,11 @@ static bool is_current(int fd, const char *path, struct stat *st)
 
 /* Opens the file and locks it against other sessions until the descriptor is closed; only a regular
  * file is locked. Returns the descriptor, or -1 with errno. */
-static int open_locked(const char *path, struct stat *st, bool hurry, const char **why)
+static int open_locked(const char *path, struct stat *st, bool short_wait, const char **why)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	for (int left = hurry ? HURRY_TRIES : LOCK_TRIES; left > 0; left--) {
+	for (int left = short_wait ? SHORT_LOCK_TRIES : LOCK_TRIES; left > 0; left--) {
 		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		    0600);
 		if (fd < 0)
@@ -145,8 +145,8 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
-		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > HURRY_TRIES)
-			left = HURRY_TRIES;
+		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > SHORT_LOCK_TRIES)
+			left = SHORT_LOCK_TRIES;
 	}
 	return file_refuse(EBUSY, "another program keeps it locked", why);
 }
@@ -234,12 +234,12 @@ static int add_lines(int fd, const char *const *lines, size_t count)
 }
 
 int history_append(const char *path, const char *const *lines, size_t count, size_t keep,
-    bool hurry, const char **why)
+    bool short_wait, const char **why)
 {
 	struct stat st;
 	*why = NULL;
 	char *file = find_file(path, why), *all = NULL;
-	int lock = file ? open_locked(file, &st, hurry, why) : -1, r = -1;
+	int lock = file ? open_locked(file, &st, short_wait, why) : -1, r = -1;
 	/* Nothing is written to /dev/null. */
 	if (lock >= 0 && S_ISREG(st.st_mode)) {
 		char *text = newest_lines(file, lines, count, keep, &all, why);

@@ -36,7 +36,7 @@
 #define COMMANDS_MAX 4096
 
 static struct {
-	bool running, quoting, rang, prompt_changed, discarding, aborted;
+	bool running, quoting, bell_rung, prompt_changed, discarding, aborted;
 	struct line_editor_hooks hooks;
 	/* The bytes that readline has not read yet; the number of reads past the last one, and of
 	 * commands of macros since then. */
@@ -54,12 +54,12 @@ static struct {
 	 * entered: those in readline's history can be edited. */
 	char *history;
 	int entries;
-	char **fresh;
-	size_t fresh_count;
+	char **entered;
+	size_t entered_count;
 	/* The completions that the hook returned, and the next one for readline. */
 	char **words;
 	size_t next_word;
-	FILE *nowhere, *discarder, *stderr_kept;
+	FILE *null_output, *discarder, *stderr_kept;
 } self;
 
 /* A sequence that no terminal sends, bound in every keymap to entering the line. */
@@ -87,9 +87,9 @@ static void leave(void)
 {
 	apply_prompt();
 	stderr = self.stderr_kept;
-	if (!self.rang)
+	if (!self.bell_rung)
 		return;
-	self.rang = false;
+	self.bell_rung = false;
 	if (self.running && self.hooks.bell)
 		self.hooks.bell(self.hooks.context);
 }
@@ -109,7 +109,7 @@ static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
 {
 	(void)cookie;
 	if (memchr(bytes, '\a', n))
-		self.rang = true;
+		self.bell_rung = true;
 	return (ssize_t)n;
 }
 
@@ -233,32 +233,33 @@ static void keep_history(void *context, const char *line)
 }
 
 /* Keeps the line for the file, which gets the newest `entries` lines. */
-static void keep_fresh(const char *line)
+static void store_entered(const char *line)
 {
 	char *copy = strdup(line);
-	if (copy && self.fresh_count == (size_t)self.entries) {
-		free(self.fresh[0]);
-		memmove(self.fresh, self.fresh + 1, --self.fresh_count * sizeof *self.fresh);
+	if (copy && self.entered_count == (size_t)self.entries) {
+		free(self.entered[0]);
+		memmove(self.entered, self.entered + 1,
+		    --self.entered_count * sizeof *self.entered);
 	}
-	char **more = copy ? realloc(self.fresh, (self.fresh_count + 1) * sizeof *more) : NULL;
+	char **more = copy ? realloc(self.entered, (self.entered_count + 1) * sizeof *more) : NULL;
 	if (!more) {
 		free(copy);
 		return;
 	}
-	self.fresh = more;
-	self.fresh[self.fresh_count++] = copy;
+	self.entered = more;
+	self.entered[self.entered_count++] = copy;
 }
 
 /* Calls the hook for each line: a quoted line feed ends a line too, so that each line has its own
  * reply. */
-static void hand_over(char *text)
+static void deliver_lines(char *text)
 {
 	for (char *line = text, *next; line && self.running; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
 		if (remember(line) && self.history)
-			keep_fresh(line);
+			store_entered(line);
 		self.hooks.line(self.hooks.context, line, strlen(line));
 	}
 	free(text);
@@ -271,7 +272,7 @@ static void line_entered(char *line)
 		self.discarding = false;
 		free(line);
 	} else if (line) {
-		hand_over(line);
+		deliver_lines(line);
 	} else {
 		self.hooks.end(self.hooks.context);
 	}
@@ -359,7 +360,7 @@ static void start_readline(void)
 {
 	rl_readline_name = "upcase";
 	rl_instream = stdin;
-	rl_outstream = self.nowhere;
+	rl_outstream = self.null_output;
 	rl_catch_signals = rl_catch_sigwinch = 0;
 	/* LINES and COLUMNS in the environment would be wrong after a change of size. */
 	rl_change_environment = 0;
@@ -390,9 +391,9 @@ static void start_readline(void)
 static int set_up_streams(void)
 {
 	const cookie_io_functions_t discarding = { .write = discard_output };
-	self.nowhere = fopen("/dev/null", "we");
+	self.null_output = fopen("/dev/null", "we");
 	self.discarder = fopencookie(NULL, "w", discarding);
-	if (!self.nowhere || !self.discarder)
+	if (!self.null_output || !self.discarder)
 		return -1;
 	setvbuf(self.discarder, NULL, _IONBF, 0);
 	return 0;
@@ -400,17 +401,17 @@ static int set_up_streams(void)
 
 static void free_state(void)
 {
-	if (self.nowhere)
-		fclose(self.nowhere);
+	if (self.null_output)
+		fclose(self.null_output);
 	if (self.discarder)
 		fclose(self.discarder);
 	free(self.prompt);
 	free(self.shown);
 	free(self.typed);
 	free(self.history);
-	while (self.fresh_count > 0)
-		free(self.fresh[--self.fresh_count]);
-	free(self.fresh);
+	while (self.entered_count > 0)
+		free(self.entered[--self.entered_count]);
+	free(self.entered);
 	memset(&self, 0, sizeof self);
 	rl_outstream = stdout;
 }
@@ -454,7 +455,7 @@ int line_editor_start(const struct line_editor_hooks *hooks, const char *history
 	return 0;
 }
 
-const char *line_editor_stop(bool hurry)
+const char *line_editor_stop(bool short_wait)
 {
 	const char *why = NULL;
 
@@ -464,9 +465,10 @@ const char *line_editor_stop(bool hurry)
 	/* The line hook may call this from inside readline, where stderr is replaced. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
-	const char *const *fresh = (const char *const *)self.fresh;
-	bool failed = self.fresh_count > 0 && history_append(self.history, fresh, self.fresh_count,
-	                                          (size_t)self.entries, hurry, &why) < 0;
+	const char *const *entered = (const char *const *)self.entered;
+	bool failed = self.entered_count > 0 &&
+	              history_append(self.history, entered, self.entered_count,
+	                  (size_t)self.entries, short_wait, &why) < 0;
 	free_state();
 	return failed ? why : NULL;
 }
@@ -505,7 +507,7 @@ static void feed(const unsigned char *bytes, size_t n)
 		if (rl_last_func == play_macro)
 			rl_last_func = last;
 		self.quoting = rl_last_func == rl_quoted_insert;
-		self.rang = !readline_guard_settle(place, searching) || self.rang;
+		self.bell_rung = !readline_guard_settle(place, searching) || self.bell_rung;
 	}
 	self.left = 0;
 	free(self.typed);
@@ -521,7 +523,7 @@ static void drop_pending(void)
 		feed(abort_key, sizeof abort_key);
 	rl_callback_sigcleanup();
 	rl_discard_argument();
-	self.quoting = self.rang = false;
+	self.quoting = self.bell_rung = false;
 }
 
 void line_editor_feed(const unsigned char *bytes, size_t n)
@@ -604,7 +606,7 @@ bool line_editor_clear(void)
 	bool empty = is_empty();
 	enter();
 	enter_and_discard();
-	self.rang = false;
+	self.bell_rung = false;
 	leave();
 	return !empty;
 }
@@ -626,7 +628,7 @@ static void insert(unsigned char *text, size_t n)
 			text[length++] = text[i];
 	text[length] = '\0';
 	if (length > LINE_EDITOR_MAX - (size_t)rl_end) {
-		self.rang = true;
+		self.bell_rung = true;
 		return;
 	}
 	rl_begin_undo_group();

@@ -38,8 +38,8 @@ struct line_editor_hooks {
  * Reads the user's inputrc, with "$if upcase". */
 int line_editor_start(const struct line_editor_hooks *hooks, const char *history, int entries);
 /* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With
- * `hurry` it waits less for others. Returns NULL, or why the history could not be written. */
-const char *line_editor_stop(bool hurry);
+ * `short_wait` it waits less for others. Returns NULL, or why the history could not be written. */
+const char *line_editor_stop(bool short_wait);
 
 /* Sets the prompt ("udp> "), which is copied. */
 void line_editor_set_prompt(const char *prompt);

@@ -86,7 +86,7 @@ static bool is_plain_handler(const struct sigaction *sa, void (*handler)(int))
 	return !(sa->sa_flags & SA_SIGINFO) && sa->sa_handler == handler;
 }
 
-static bool is_ours(const struct sigaction *sa)
+static bool is_own_handler(const struct sigaction *sa)
 {
 	return (sa->sa_flags & SA_SIGINFO) && sa->sa_sigaction == fatal;
 }
@@ -102,7 +102,7 @@ void restore_start(const char *bytes, const struct termios *modes)
 	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
 		struct sigaction now;
 		sigaction(fatal_signals[i], NULL, &now);
-		if (is_ours(&now) || is_plain_handler(&now, SIG_IGN))
+		if (is_own_handler(&now) || is_plain_handler(&now, SIG_IGN))
 			continue;
 		if (!is_plain_handler(&now, SIG_DFL) && !is_fault(fatal_signals[i]))
 			continue;
@@ -121,7 +121,7 @@ void restore_stop(void)
 	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
 		struct sigaction now;
 		sigaction(fatal_signals[i], NULL, &now);
-		if (is_ours(&now))
+		if (is_own_handler(&now))
 			sigaction(fatal_signals[i], &fatal_before[i], NULL);
 	}
 }

@@ -82,7 +82,7 @@ static void append_capability(char *to, size_t size, const char *name)
 
 /* Returns true if the terminal follows ECMA-48: such terminals ignore modes that they do not know,
  * so they get the program's own. */
-static bool speaks_ansi(void)
+static bool is_ansi(void)
 {
 	const char *s = capability("cup");
 	return s && strncmp(s, "\033[", 2) == 0;
@@ -91,7 +91,7 @@ static bool speaks_ansi(void)
 static void prepare_modes(bool mouse)
 {
 	self.modes_on[0] = self.modes_off[0] = '\0';
-	if (!speaks_ansi())
+	if (!is_ansi())
 		return;
 	text_append(self.modes_on, sizeof self.modes_on, "\033[?2004h");
 	text_append(self.modes_off, sizeof self.modes_off, "\033[?2004l");
@@ -117,7 +117,7 @@ static void prepare_restore(const struct termios *before)
 	append_capability(bytes, sizeof bytes, "op");
 	append_capability(bytes, sizeof bytes, "cnorm");
 	/* The same sequences as in clear_last(). */
-	if (speaks_ansi())
+	if (is_ansi())
 		text_append(bytes, sizeof bytes, "\033[999;1H\033[A\033[J");
 	append_capability(bytes, sizeof bytes, "rmcup");
 	restore_start(bytes, before);
@@ -251,7 +251,7 @@ static void clear_last(void)
 	refresh();
 }
 
-static void give_back(void)
+static void restore_terminal(void)
 {
 	clear_last();
 	curs_set(1);
@@ -265,7 +265,7 @@ void screen_stop(void)
 	if (!self.screen)
 		return;
 	if (self.taken)
-		give_back();
+		restore_terminal();
 	restore_stop();
 	delscreen(self.screen);
 	self.screen = NULL;
@@ -278,7 +278,7 @@ void screen_suspend(void)
 {
 	if (!self.screen)
 		return;
-	give_back();
+	restore_terminal();
 	struct sigaction stop = { .sa_handler = SIG_DFL }, before;
 	sigset_t only, mask;
 	sigemptyset(&stop.sa_mask);

@@ -69,7 +69,7 @@ bool lab_socket_is_gone(const struct lab_socket *s)
 	return s->fd < 0;
 }
 
-static void lose(struct lab_socket *s)
+static void disconnect(struct lab_socket *s)
 {
 	if (s->fd < 0)
 		return;
@@ -85,7 +85,7 @@ static void lose(struct lab_socket *s)
 static void send_out(struct lab_socket *s)
 {
 	if (s->fd >= 0 && (send_buffer_send(&s->out, s->fd) < 0 || s->out.overflowed))
-		lose(s);
+		disconnect(s);
 }
 
 int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *command)
@@ -176,7 +176,7 @@ static bool read_some(struct lab_socket *s)
 		return s->fd >= 0 && (size_t)n == sizeof bytes;
 	}
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		lose(s);
+		disconnect(s);
 	return false;
 }
 

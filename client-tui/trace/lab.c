@@ -54,8 +54,8 @@ struct lab {
 	/* When the last sync was sent; whether its answer is still to come. */
 	int64_t synced_at;
 	bool syncing;
-	/* All events up to `known` are there; all up to `wanted` are needed. */
-	int64_t known, wanted;
+	/* All events up to `complete_until` are there; all up to `needed_until` are needed. */
+	int64_t complete_until, needed_until;
 	/* The time of the last dispatch. */
 	int64_t now;
 };
@@ -90,7 +90,7 @@ static void on_answer(void *context, const struct lab_socket_answer *answer)
 	case PURPOSE_SYNC:
 		lab->syncing = false;
 		if (answer->ok)
-			trace_check(lab->trace, lab->known = answer->note);
+			trace_check(lab->trace, lab->complete_until = answer->note);
 		break;
 	case PURPOSE_STATUS:
 		take_status(lab, answer);
@@ -220,7 +220,7 @@ void lab_close(struct lab *lab)
 
 /* --- flows --- */
 
-static void want_events(struct lab *lab)
+static void request_events(struct lab *lab)
 {
 	char command[100] = "events on";
 
@@ -233,7 +233,7 @@ static void want_events(struct lab *lab)
 	lab_socket_settle(lab->socket, SETTLE);
 }
 
-static void want_port(struct lab *lab, const char *text)
+static void request_port(struct lab *lab, const char *text)
 {
 	uint16_t port;
 
@@ -241,7 +241,7 @@ static void want_port(struct lab *lab, const char *text)
 		return;
 	if (addr_port_number(text, &port) < 0 || port == 0) {
 		lab->port_count = PORTS + 1;
-		want_events(lab);
+		request_events(lab);
 		return;
 	}
 	for (int i = 0; i < lab->port_count; i++)
@@ -250,14 +250,14 @@ static void want_port(struct lab *lab, const char *text)
 	if (lab->port_count < PORTS)
 		lab->ports[lab->port_count] = port;
 	lab->port_count++;
-	want_events(lab);
+	request_events(lab);
 }
 
 int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *port)
 {
 	if (lab_socket_is_gone(lab->socket))
 		return -1;
-	want_port(lab, port);
+	request_port(lab, port);
 	return trace_flow(lab->trace, stream, reply_timeout);
 }
 
@@ -289,11 +289,11 @@ void lab_timer(struct lab *lab, int flow, enum link_way way, const struct tcp_sa
 {
 	if (flow >= 0)
 		trace_timer(lab->trace, flow, way,
-		    &(struct trace_timer){ .asked = requested,
-		        .answered = received,
+		    &(struct trace_timer){ .requested = requested,
+		        .received = received,
 		        .timeout = tcp->timeout,
 		        .backoff = tcp->backoff,
-		        .ran_out = tcp->timeouts });
+		        .expirations = tcp->timeouts });
 }
 
 void lab_closed(struct lab *lab, int flow, int64_t now)
@@ -336,15 +336,15 @@ bool lab_is_pending(const struct lab *lab)
 	return !lab_socket_is_gone(lab->socket) && trace_is_pending(lab->trace);
 }
 
-int64_t lab_known(const struct lab *lab)
+int64_t lab_complete_until(const struct lab *lab)
 {
-	return lab_socket_is_gone(lab->socket) ? INT64_MAX : lab->known;
+	return lab_socket_is_gone(lab->socket) ? INT64_MAX : lab->complete_until;
 }
 
-void lab_want(struct lab *lab, int64_t until)
+void lab_need_until(struct lab *lab, int64_t until)
 {
-	if (until > lab->wanted)
-		lab->wanted = until;
+	if (until > lab->needed_until)
+		lab->needed_until = until;
 }
 
 void lab_settle(struct lab *lab)
@@ -365,7 +365,9 @@ static int64_t sync_at(const struct lab *lab)
 		return CLOCK_NEVER;
 	if (trace_is_pending(lab->trace))
 		return next;
-	return lab->wanted <= lab->known ? CLOCK_NEVER : lab->wanted > next ? lab->wanted : next;
+	return lab->needed_until <= lab->complete_until ? CLOCK_NEVER
+	     : lab->needed_until > next                 ? lab->needed_until
+	                                                : next;
 }
 
 void lab_watch(const struct lab *lab, struct fd_watch *w)

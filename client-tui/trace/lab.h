@@ -65,9 +65,9 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
 /* Whether lines are still to be compared. */
 bool lab_is_pending(const struct lab *lab);
 /* Up to when all events of the link have been reported, ns; INT64_MAX when no more come. */
-int64_t lab_known(const struct lab *lab);
+int64_t lab_complete_until(const struct lab *lab);
 /* Requests all events up to `until`. */
-void lab_want(struct lab *lab, int64_t until);
+void lab_need_until(struct lab *lab, int64_t until);
 /* Waits for the events of what the link has done by now, normally some microseconds. Called at the
  * end, for the FIN that was just sent. */
 void lab_settle(struct lab *lab);

@@ -27,13 +27,13 @@ static const struct trace_leg *leg_of(const struct trace_slot *r, enum link_way 
 	return &r->line.legs[way];
 }
 
-static bool was_left(const struct trace_flow *f, const struct ledger_row *row)
+static bool is_abandoned(const struct trace_flow *f, const struct ledger_row *row)
 {
 	return !f->stream && row->fate == FATE_WAITING && f->closed_at != INT64_MAX;
 }
 
 /* The time of the last known event of a line. */
-static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
+static int64_t last_event_at(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
 	int64_t at = row->replied_at;
@@ -51,7 +51,7 @@ static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
 
 /* Whether bytes or times leave open which packets belong to this line, or whether the client could
  * still see them. */
-static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
+static bool is_ambiguous(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
 	const struct trace_leg *back = leg_of(r, LINK_COMING);
@@ -61,7 +61,7 @@ static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
 		return true;
 	if (f->stream)
 		return f->unaligned || leg_of(r, LINK_GOING)->tries == 0;
-	if (was_left(f, row))
+	if (is_abandoned(f, row))
 		return true;
 	return back->through > 0 && (back->last_out > f->closed_at - GRACE ||
 	                                back->last_out > row->sent_at + ANSWERABLE - GRACE);
@@ -186,12 +186,12 @@ static bool try_to_check(struct trace *t, bool stream, uint64_t number, int64_t 
 
 	if (r && !r->pending)
 		return true;
-	if (row && !was_left(f, row) &&
-	    (!ledger_is_decided(row->fate) || over_at(f, r, row) > until - GRACE))
+	if (row && !is_abandoned(f, row) &&
+	    (!ledger_is_decided(row->fate) || last_event_at(f, r, row) > until - GRACE))
 		return false;
 	if (row && f->stream && (row->differs || row->cut_short))
 		f->unaligned = true;
-	if (!row || cannot_tell(f, r, row))
+	if (!row || is_ambiguous(f, r, row))
 		t->totals.skipped++;
 	else
 		check(t, f, r, row);

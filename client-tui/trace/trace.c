@@ -71,7 +71,7 @@ uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key)
 	return &t->chains[way][(key ^ key >> 32) & (t->rings[0].capacity - 1)];
 }
 
-static void enter(struct trace *t, struct trace_slot *r)
+static void insert(struct trace *t, struct trace_slot *r)
 {
 	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
 		uint32_t *head = trace_chain(t, way, r->keys[way]);
@@ -81,7 +81,7 @@ static void enter(struct trace *t, struct trace_slot *r)
 	}
 }
 
-static void leave_chains(struct trace *t, struct trace_slot *r)
+static void remove_from_chains(struct trace *t, struct trace_slot *r)
 {
 	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
 		uint32_t *at = trace_chain(t, way, r->keys[way]);
@@ -129,14 +129,14 @@ static int resize(struct trace *t, bool stream, size_t capacity)
 		if (old.slots[i].line.number == 0)
 			continue;
 		*to = old.slots[i];
-		enter(t, to);
+		insert(t, to);
 	}
 	free(old.slots);
 	return 0;
 }
 
 /* An empty slot for a line, from which an older line may be evicted; NULL when memory is short or
- * the line is older than all that are kept. enter() makes the line findable once its number and
+ * the line is older than all that are kept. insert() makes the line findable once its number and
  * keys are set. */
 static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number)
 {
@@ -154,7 +154,7 @@ static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number
 	if (r->line.number > number)
 		return NULL;
 	if (r->line.number != 0)
-		leave_chains(t, r);
+		remove_from_chains(t, r);
 	memset(r, 0, sizeof *r);
 	r->line.stream = stream;
 	r->line.legs[LINK_GOING] = r->line.legs[LINK_COMING] = TRACE_LEG;
@@ -188,7 +188,7 @@ static void drop_evicted(const struct trace *t, struct trace_flow *f)
 /* The flow has a new connection: the samples are of the one before. */
 static void reset_timers(struct trace *t, struct trace_flow *f)
 {
-	const struct trace_timer none = { .asked = INT64_MIN, .answered = INT64_MIN };
+	const struct trace_timer none = { .requested = INT64_MIN, .received = INT64_MIN };
 	const int flow = (int)(f - t->flows);
 	int kept = 0;
 
@@ -341,7 +341,7 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 		return;
 	f->end++;
 	r->line.number = number;
-	enter(t, r);
+	insert(t, r);
 	if (append(&t->pending, t->pending_count, &t->pending_capacity, 2 * number + f->stream) < 0)
 		return;
 	t->totals.waiting = ++t->pending_count;
@@ -355,18 +355,18 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
  * measured is known. */
 
 /* The timeout that ran out, ns; 0 when it is not known that one did. */
-static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
+static int64_t expired_timeout(const struct retransmission *a, const struct trace_timer *after)
 {
 	const struct trace_timer *before = &a->before;
 	/* The sample before was taken between the last try and this one. */
-	const bool fresh = before->answered > a->last;
+	const bool fresh = before->received > a->last;
 
 	if (after->backoff > 0 && (!fresh || after->backoff > before->backoff))
 		return after->timeout < LONGEST ? after->timeout / 2 : LONGEST;
 	if (!fresh)
 		return 0;
-	if (before->ran_out >= 0 && after->ran_out >= 0)
-		return after->ran_out > before->ran_out ? before->timeout : 0;
+	if (before->expirations >= 0 && after->expirations >= 0)
+		return after->expirations > before->expirations ? before->timeout : 0;
 	/* Once the timer has run out, only the timer retransmits the segment. */
 	return before->backoff > 0 ? before->timeout : 0;
 }
@@ -375,7 +375,7 @@ static void set_timeout(struct trace *t, const struct retransmission *a,
     const struct trace_timer *after)
 {
 	struct trace_slot *r = trace_slot(t, true, a->number);
-	const int64_t us = ran_out(a, after) / NS_PER_US;
+	const int64_t us = expired_timeout(a, after) / NS_PER_US;
 
 	if (r)
 		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
@@ -388,10 +388,10 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 
 	a.flow = r->flow;
 	a.number = r->line.number;
-	a.before = f->timers[a.way][0].answered < a.at ? f->timers[a.way][0] : f->timers[a.way][1];
-	if (a.before.answered >= a.at)
-		a.before.answered = INT64_MIN;
-	if (f->timers[a.way][0].asked > a.at) {
+	a.before = f->timers[a.way][0].received < a.at ? f->timers[a.way][0] : f->timers[a.way][1];
+	if (a.before.received >= a.at)
+		a.before.received = INT64_MIN;
+	if (f->timers[a.way][0].requested > a.at) {
 		set_timeout(t, &a, &f->timers[a.way][0]);
 		return;
 	}
@@ -410,7 +410,7 @@ void trace_timer(struct trace *t, int flow, enum link_way way, const struct trac
 	for (int i = 0; i < t->retransmission_count; i++) {
 		const struct retransmission *a = &t->retransmissions[i];
 
-		if (a->flow == flow && a->way == way && timer->asked > a->at)
+		if (a->flow == flow && a->way == way && timer->requested > a->at)
 			set_timeout(t, a, timer);
 		else
 			t->retransmissions[kept++] = *a;
@@ -510,7 +510,7 @@ const struct trace_totals *trace_totals(const struct trace *t)
 }
 
 /* Whether the last packet that was let through is still on its way. */
-static bool on_its_way(const struct trace_leg *leg, int64_t now)
+static bool is_in_flight(const struct trace_leg *leg, int64_t now)
 {
 	return leg->through > 0 && leg->first_out > now;
 }
@@ -520,11 +520,11 @@ enum trace_place trace_place(const struct trace_line *line, int64_t now)
 	const struct trace_leg *there = &line->legs[LINK_GOING], *back = &line->legs[LINK_COMING];
 
 	if (back->through > 0)
-		return on_its_way(back, now) ? TRACE_STILL_COMING : TRACE_HERE;
+		return is_in_flight(back, now) ? TRACE_STILL_COMING : TRACE_HERE;
 	if (back->tries > 0)
 		return TRACE_COMING;
 	if (there->through > 0)
-		return on_its_way(there, now) ? TRACE_STILL_GOING : TRACE_SERVER;
+		return is_in_flight(there, now) ? TRACE_STILL_GOING : TRACE_SERVER;
 	return there->tries > 0 ? TRACE_GOING : TRACE_UNKNOWN;
 }
 
@@ -552,7 +552,7 @@ int trace_restore(struct trace *t, const struct trace_line *line)
 		return -1;
 	r->line = *line;
 	r->keys[LINK_GOING] = r->keys[LINK_COMING] = line->number;
-	enter(t, r);
+	insert(t, r);
 	t->flows[r->flow].seen = true;
 	return 0;
 }

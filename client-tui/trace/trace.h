@@ -56,12 +56,12 @@ struct trace_line {
 /* A sample of the retransmission timer, from the kernel of one end. */
 struct trace_timer {
 	/* When it was requested, and when it was received. */
-	int64_t asked, answered;
+	int64_t requested, received;
 	/* The timeout, ns, and how often it has doubled. */
 	int64_t timeout;
 	unsigned backoff;
 	/* How often it ran out since the connection stands; -1: not known. */
-	int ran_out;
+	int expirations;
 };
 
 /* A packet that the link saw. */
@@ -75,7 +75,7 @@ struct link_packet {
 	/* TCP flags. */
 	bool syn, fin, rst, ack;
 	/* Estimated from the server's end for a picture, not seen by the link. */
-	bool reckoned;
+	bool estimated;
 	/* When it came to the link, when it left it, and when its second copy did, ns; TRACE_NEVER
 	 * if it did not. */
 	int64_t in, out, out2;

@@ -252,7 +252,7 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 }
 
 /* A pane shows only its own transport's replies in the order of arrival. */
-static bool sees(const struct view *v, bool stream)
+static bool is_visible(const struct view *v, bool stream)
 {
 	return !v->arrivals || list_shown(v, stream ? LIST_TCP : LIST_UDP);
 }
@@ -262,14 +262,15 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 {
 	struct view_row_side sides[VIEW_SIDES];
 	if (item->kind != TRANSCRIPT_LINE)
-		return (item->kind != TRANSCRIPT_STRAY || sees(v, item->stream)) &&
+		return (item->kind != TRANSCRIPT_STRAY || is_visible(v, item->stream)) &&
 		       contains(v, needle, item->text, item->length);
 	const struct ledger_row *typed = row_sides(v, item, sides);
 	if (typed == NULL)
 		return false;
 	bool found = contains(v, needle, typed->text, typed->length);
 	for (int i = 0; i < VIEW_SIDES && !found; i++) {
-		const struct ledger_row *line = sees(v, sides[i].stream) ? sides[i].line : NULL;
+		const struct ledger_row *line = is_visible(v, sides[i].stream) ? sides[i].line
+		                                                               : NULL;
 		found = line != NULL && line->reply != NULL &&
 		        contains(v, needle, line->reply, line->reply_length);
 	}

@@ -29,7 +29,7 @@ struct desk {
 	int told, final;
 	struct link_packet packets[RECORD_PACKETS];
 	size_t packet_count;
-	int64_t at, took;
+	int64_t at, duration;
 };
 
 static int set_up(void **state)
@@ -62,7 +62,7 @@ static void tell(void *context, const struct session_event *event, struct connec
 	snprintf(d->text, sizeof d->text, "%s", event->text);
 	d->quiet = event->quiet;
 	d->at = event->at;
-	d->took = event->took;
+	d->duration = event->duration;
 	assert_int_equal(event->connection.here, HERE);
 	d->told++;
 	d->final += final;
@@ -123,7 +123,7 @@ static void what_the_kernel_tells(void **state)
 		enum session_stage stage;
 		unsigned syns;
 		int error;
-		int64_t took;
+		int64_t duration;
 		const char *text;
 	} ends[] = {
 		{ SESSION_CONNECTED, 1, 0, 41 * MS, "connected in 41.0 ms" },
@@ -143,8 +143,8 @@ static void what_the_kernel_tells(void **state)
 		assert_true(connections_due(&d->connections) > BEGAN);
 		turn(d, INT64_MIN, BEGAN + MS);
 		assert_int_equal(d->told, 0);
-		take(d, ends[i].stage, BEGAN + ends[i].took, ends[i].syns, ends[i].error);
-		turn(d, INT64_MIN, BEGAN + ends[i].took);
+		take(d, ends[i].stage, BEGAN + ends[i].duration, ends[i].syns, ends[i].error);
+		turn(d, INT64_MIN, BEGAN + ends[i].duration);
 		says(d, ends[i].text, false, 1);
 		assert_int_equal(d->at, BEGAN);
 		assert_int_equal(d->packet_count, 0);
@@ -203,7 +203,7 @@ static void what_the_link_tells(void **state)
 	assert_string_equal(record_flags_name(&d->packets[2]), "SYN-ACK");
 	assert_string_equal(record_flags_name(&d->packets[4]), "ACK");
 	assert_int_equal(d->packets[4].out, BEGAN + 2060 * MS);
-	assert_int_equal(d->took, 2040 * MS);
+	assert_int_equal(d->duration, 2040 * MS);
 }
 
 /* A refusal that the link loses: the next SYN is this connection's too. */

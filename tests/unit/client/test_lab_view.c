@@ -394,14 +394,14 @@ static void segments_sent_again(void **state)
 }
 
 /* What a kernel says of its timer right now. */
-static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
+static void timer(struct stage *s, bool back, int ms, unsigned doubled, int expirations)
 {
 	trace_timer(s->trace, s->tcp_flow, back,
-	    &(struct trace_timer){ .asked = s->now,
-	        .answered = s->now + 1,
+	    &(struct trace_timer){ .requested = s->now,
+	        .received = s->now + 1,
 	        .timeout = ms * MS,
 	        .backoff = doubled,
-	        .ran_out = ran_out });
+	        .expirations = expirations });
 }
 
 /* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle

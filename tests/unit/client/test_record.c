@@ -417,7 +417,7 @@ static void tell_connection(struct desk *d, int64_t at)
 		.text = text,
 		.packets = packets,
 		.packet_count = 2,
-		.took = 7,
+		.duration = 7,
 		.connection = { .stage = SESSION_FAILED,
 		    .here = 40000,
 		    .syns = 3,
@@ -434,7 +434,7 @@ static void assert_connection(const struct session_event *e, int64_t at)
 	assert_int_equal(e->kind, SESSION_EVENT_TCP);
 	assert_true(e->quiet);
 	assert_int_equal(e->at, at);
-	assert_int_equal(e->took, 7);
+	assert_int_equal(e->duration, 7);
 	assert_int_equal(e->connection.stage, SESSION_FAILED);
 	assert_int_equal(e->connection.here, 40000);
 	assert_int_equal(e->connection.syns, 3);
