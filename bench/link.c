@@ -307,14 +307,14 @@ static void run(enum hosts_backend backend, const char *name, bool plain)
 	/* The machine's own may pace, and then the pacing is measured. */
 	struct hosts_settings settings = { .backend = backend, .mtu = 1500, .congestion = "cubic" };
 	struct diagnose_facts facts;
-	char why[DIAGNOSE_TEXT];
+	char reason[DIAGNOSE_TEXT];
 	struct bench b = { .name = name };
 
 	b.shared = mmap(NULL, sizeof *b.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	    -1, 0);
 	if (hosts_build(&settings, &b.pair)) {
 		hosts_facts(&facts);
-		printf("%-8s %s\n", name, diagnose(&b.pair.failure, &facts, why));
+		printf("%-8s %s\n", name, diagnose(&b.pair.failure, &facts, reason));
 		return;
 	}
 	if (plain) {

@@ -28,12 +28,12 @@ static int send_command(int fd, const char *command)
 /* Takes one line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more
  * is wanted. */
 static int take_line(const struct control_request *request, char *line, bool *enough,
-    char why[CONTROL_WHY])
+    char reason[CONTROL_REASON])
 {
 	const bool ok = strcmp(line, "ok") == 0;
 
 	if (strncmp(line, "error ", 6) == 0) {
-		snprintf(why, CONTROL_WHY, "%.*s", CONTROL_WHY - 1, line + 6);
+		snprintf(reason, CONTROL_REASON, "%.*s", CONTROL_REASON - 1, line + 6);
 		*enough = true;
 		return 1;
 	}
@@ -44,7 +44,7 @@ static int take_line(const struct control_request *request, char *line, bool *en
 }
 
 /* Reads until "ok" or "error"; with `follow`, after an "ok", until the server is gone. */
-static int read_answer(FILE *in, const struct control_request *request, char why[CONTROL_WHY])
+static int read_answer(FILE *in, const struct control_request *request, char reason[CONTROL_REASON])
 {
 	char line[ANSWER_LINE + 1];
 	int result = -1;
@@ -55,13 +55,13 @@ static int read_answer(FILE *in, const struct control_request *request, char why
 			break;
 		}
 		line[strcspn(line, "\n")] = '\0';
-		const int last = take_line(request, line, &enough, why);
+		const int last = take_line(request, line, &enough, reason);
 		result = last >= 0 ? last : result;
 	}
 	return result;
 }
 
-int control_request_send(const struct control_request *request, char why[CONTROL_WHY])
+int control_request_send(const struct control_request *request, char reason[CONTROL_REASON])
 {
 	const int fd = control_connect(request->path, 0);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
@@ -71,7 +71,7 @@ int control_request_send(const struct control_request *request, char why[CONTROL
 		return file_give_up(fd);
 	/* A refused client can still read the reason, though it can no longer write. */
 	if (send_command(fd, request->command) == 0 || errno == EPIPE)
-		result = read_answer(in, request, why);
+		result = read_answer(in, request, reason);
 	const int error = errno;
 	fclose(in);
 	errno = error;

@@ -17,8 +17,8 @@ struct control_request {
 	void *context;
 };
 
-/* Returns 0; 1 when the server refused, with its reason in `why`; -1 with errno when it cannot be
+/* Returns 0; 1 when the server refused, with its `reason`; -1 with errno when it cannot be
  * reached. */
-int control_request_send(const struct control_request *request, char why[CONTROL_WHY]);
+int control_request_send(const struct control_request *request, char reason[CONTROL_REASON]);
 
 #endif

@@ -15,7 +15,7 @@
 #define CONTROL_LINE_MAX 1000
 #define CONTROL_CLIENTS_MAX 16
 /* Room for the reason of a refusal. */
-#define CONTROL_WHY 256
+#define CONTROL_REASON 256
 
 /* What control_client_wants() waits for. */
 #define CONTROL_READ 1u

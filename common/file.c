@@ -36,9 +36,9 @@ static const char *file_type_words(mode_t mode)
 	return "is a device";
 }
 
-int file_refuse(int error, const char *reason, const char **why)
+int file_refuse(int error, const char *words, const char **reason)
 {
-	*why = reason;
+	*reason = words;
 	errno = error;
 	return -1;
 }
@@ -52,38 +52,38 @@ static const char *too_large(off_t limit)
 	return text;
 }
 
-static bool is_acceptable(const struct stat *st, off_t limit, const char **why)
+static bool is_acceptable(const struct stat *st, off_t limit, const char **reason)
 {
 	if (!S_ISREG(st->st_mode) && !file_is_null(st))
-		(void)file_refuse(ENOTSUP, file_type_words(st->st_mode), why);
+		(void)file_refuse(ENOTSUP, file_type_words(st->st_mode), reason);
 	else if (st->st_size > limit)
-		(void)file_refuse(EFBIG, too_large(limit), why);
+		(void)file_refuse(EFBIG, too_large(limit), reason);
 	else
 		return true;
 	return false;
 }
 
-int file_read(const char *path, off_t limit, const char **why)
+int file_read(const char *path, off_t limit, const char **reason)
 {
 	struct stat st;
 	int fd;
 
 	/* stat() comes first: opening a device may have effects. */
 	if (stat(path, &st) < 0)
-		return file_refuse(errno, strerror(errno), why);
-	if (!is_acceptable(&st, limit, why))
+		return file_refuse(errno, strerror(errno), reason);
+	if (!is_acceptable(&st, limit, reason))
 		return -1;
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return file_refuse(errno, strerror(errno), why);
+		return file_refuse(errno, strerror(errno), reason);
 	if (fstat(fd, &st) < 0)
-		(void)file_refuse(errno, strerror(errno), why);
-	else if (is_acceptable(&st, limit, why))
+		(void)file_refuse(errno, strerror(errno), reason);
+	else if (is_acceptable(&st, limit, reason))
 		return fd;
 	return file_give_up(fd);
 }
 
-char *file_text(int fd, size_t limit, size_t *length, const char **why)
+char *file_text(int fd, size_t limit, size_t *length, const char **reason)
 {
 	/* One byte more than the limit shows a file that is too large, also one that grows
 	 * meanwhile or has no size, as in /proc. */
@@ -104,12 +104,12 @@ char *file_text(int fd, size_t limit, size_t *length, const char **why)
 		return text;
 	}
 	free(text);
-	(void)file_refuse(error, more < 0 ? strerror(error) : too_large((off_t)limit), why);
+	(void)file_refuse(error, more < 0 ? strerror(error) : too_large((off_t)limit), reason);
 	return NULL;
 }
 
 static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n),
-    const char **why)
+    const char **reason)
 {
 	char bytes[16];
 	const int fd = size && kind
@@ -121,26 +121,27 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
 	(void)file_refuse(n < 0 ? errno : EEXIST, n < 0 ? strerror(errno) : "holds something else",
-	    why);
+	    reason);
 	return false;
 }
 
-bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why)
+bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
+    const char **reason)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0) {
 		const bool none = errno == ENOENT;
 
-		(void)file_refuse(errno, strerror(errno), why);
+		(void)file_refuse(errno, strerror(errno), reason);
 		return none;
 	}
 	if (!S_ISREG(st.st_mode))
-		(void)file_refuse(EEXIST, file_type_words(st.st_mode), why);
+		(void)file_refuse(EEXIST, file_type_words(st.st_mode), reason);
 	else if (st.st_uid != geteuid())
-		(void)file_refuse(EEXIST, "belongs to another user", why);
+		(void)file_refuse(EEXIST, "belongs to another user", reason);
 	else
-		return holds_kind(path, st.st_size, kind, why);
+		return holds_kind(path, st.st_size, kind, reason);
 	return false;
 }
 

@@ -22,8 +22,8 @@ static inline int file_give_up(int fd)
 	return -1;
 }
 
-/* Sets errno and *why. Returns -1. */
-int file_refuse(int error, const char *reason, const char **why);
+/* Sets errno and *reason. Returns -1. */
+int file_refuse(int error, const char *words, const char **reason);
 
 /* Whether the owner is this user, or the owner of "/", who may change anything: root, whom a user
  * namespace shows under another number. */
@@ -33,21 +33,21 @@ bool file_is_trusted(uid_t owner);
 bool file_is_null(const struct stat *st);
 
 /* Opens an ordinary file of at most `limit` bytes, or /dev/null, for reading. Never waits. Returns
- * the descriptor; or -1 with errno and the reason in *why, which lasts until the next call: "is a
+ * the descriptor; or -1 with errno and *reason, which lasts until the next call: "is a
  * FIFO", "is larger than 16 MiB". errno is ENOTSUP for another kind of file, EFBIG for a file that
  * is too large. */
-int file_read(const char *path, off_t limit, const char **why);
+int file_read(const char *path, off_t limit, const char **reason);
 
 /* Reads the whole file, at most `limit` bytes, and closes `fd`. A zero ends the text; `*length`
- * does not count it. The caller frees. NULL with errno and *why as above. */
-char *file_text(int fd, size_t limit, size_t *length, const char **why);
+ * does not count it. The caller frees. NULL with errno and *reason as above. */
+char *file_text(int fd, size_t limit, size_t *length, const char **reason);
 
 /* Whether a new file may replace what is at `path`: nothing, or an ordinary file of the effective
  * user, no link, that is empty or whose first `n` bytes, at most 16, `kind` recognises (NULL: any).
- * Else false, with the reason in *why as above: "is a device", "belongs to another user", "holds
+ * Else false, with *reason as above: "is a device", "belongs to another user", "holds
  * something else". */
 bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
-    const char **why);
+    const char **reason);
 
 /* Removes the file `path`, if it is still the one of `made`, from lstat() or fstat(), and has not
  * been written to since. Returns 0 or -1. */

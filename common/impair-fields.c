@@ -114,9 +114,9 @@ enum impair_field_id impair_field_find(const char *name)
 	return id;
 }
 
-static int refuse(char why[IMPAIR_WHY], const char *text)
+static int refuse(char reason[IMPAIR_REASON], const char *text)
 {
-	return text_refuse(why, IMPAIR_WHY, "%s", text);
+	return text_refuse(reason, IMPAIR_REASON, "%s", text);
 }
 
 /* Reads digits with at most one point among them; `end` is what follows. strtod() would follow the
@@ -141,57 +141,57 @@ static int decimal(const char *text, double *out, const char **end)
 	return digits > 0 ? 0 : -1;
 }
 
-static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
+static int read_share(const char *text, double *out, char reason[IMPAIR_REASON])
 {
 	const char *end;
 	double value;
 
 	if (decimal(text, &value, &end))
-		return refuse(why, "is not a share, 0% to 100%");
+		return refuse(reason, "is not a share, 0% to 100%");
 	if (!strcmp(end, "%"))
 		value /= 100;
 	else if (*end)
-		return refuse(why, "is not a share, 0% to 100%");
+		return refuse(reason, "is not a share, 0% to 100%");
 	else if (value == 1)
-		return refuse(why, "could mean percent or all: write 1% or 100%");
+		return refuse(reason, "could mean percent or all: write 1% or 100%");
 	else if (value > 1)
-		return refuse(why, "needs its percent sign");
+		return refuse(reason, "needs its percent sign");
 	if (value > 1)
-		return refuse(why, "is more than 100%");
+		return refuse(reason, "is more than 100%");
 	*out = value;
 	return 0;
 }
 
 /* A bare number is refused, unlike elsewhere: "delay 50" means milliseconds and would be read as
  * seconds. */
-static int read_time(const char *text, int64_t *out, char why[IMPAIR_WHY])
+static int read_time(const char *text, int64_t *out, char reason[IMPAIR_REASON])
 {
 	int64_t ns;
 
 	if (units_duration(text, &ns))
-		return refuse(why, "is not a time");
+		return refuse(reason, "is not a time");
 	if (ns > 0 && !text[strspn(text, "0123456789.")])
-		return refuse(why, "needs its unit, ms or s");
+		return refuse(reason, "needs its unit, ms or s");
 	if (ns > IMPAIR_DELAY_MAX)
-		return refuse(why, "is more than 60s");
+		return refuse(reason, "is more than 60s");
 	*out = ns;
 	return 0;
 }
 
-static int read_burst(const char *text, double *out, char why[IMPAIR_WHY])
+static int read_burst(const char *text, double *out, char reason[IMPAIR_REASON])
 {
 	const char *end;
 	double value;
 
 	if (decimal(text, &value, &end) || *end)
-		return refuse(why, "is not a number of packets");
+		return refuse(reason, "is not a number of packets");
 	if (value != 0 && (value < 1 || value > 1e6))
-		return refuse(why, "is not from 1 to 1000000 packets");
+		return refuse(reason, "is not from 1 to 1000000 packets");
 	*out = value;
 	return 0;
 }
 
-static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
+static int read_rate(const char *text, int64_t *out, char reason[IMPAIR_REASON])
 {
 	static const char *const prefixes[] = { "", "k", "m", "g" };
 	static const double factors[] = { 1, 1e3, 1e6, 1e9 };
@@ -200,48 +200,48 @@ static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
 	int i = 3;
 
 	if (decimal(text, &value, &end))
-		return refuse(why, "is not a rate in bit/s");
+		return refuse(reason, "is not a rate in bit/s");
 	while (strncasecmp(end, prefixes[i], strlen(prefixes[i])) != 0)
 		i--;
 	unit = end + strlen(prefixes[i]);
 	unit += strncasecmp(unit, "bit", 3) == 0 ? 3 : 0;
 	if (*unit && (unit == end || strcmp(unit, "/s") != 0))
-		return refuse(why, "is not a rate in bit/s");
+		return refuse(reason, "is not a rate in bit/s");
 	value *= factors[i];
 	if (value != 0 && (value < IMPAIR_RATE_MIN || value > (double)IMPAIR_RATE_MAX))
-		return refuse(why, "is not from 1kbit to 100gbit");
+		return refuse(reason, "is not from 1kbit to 100gbit");
 	*out = (int64_t)(value + 0.5);
 	return 0;
 }
 
-static int read_queue(const char *text, struct impair_settings *s, char why[IMPAIR_WHY])
+static int read_queue(const char *text, struct impair_settings *s, char reason[IMPAIR_REASON])
 {
 	const char *end;
 	int64_t bytes = 0;
 	double packets;
 
 	if (decimal(text, &packets, &end))
-		return refuse(why, "is not a queue in packets or bytes");
+		return refuse(reason, "is not a queue in packets or bytes");
 	if (!*end)
-		return refuse(why, "could mean packets or bytes: write 100p or 64kB");
+		return refuse(reason, "could mean packets or bytes: write 100p or 64kB");
 	if (!strcmp(end, "p")) {
 		if (packets < 1 || packets > IMPAIR_QUEUE_PACKETS_MAX ||
 		    memchr(text, '.', strlen(text)))
-			return refuse(why, "is not from 1p to 100000p");
+			return refuse(reason, "is not from 1p to 100000p");
 	} else if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes)) {
-		return refuse(why, "is not from 1B to 100MB, nor packets");
+		return refuse(reason, "is not from 1B to 100MB, nor packets");
 	}
 	s->queue_packets = bytes ? 0 : (int32_t)packets;
 	s->queue_bytes = bytes;
 	return 0;
 }
 
-static int read_mtu(const char *text, int32_t *out, char why[IMPAIR_WHY])
+static int read_mtu(const char *text, int32_t *out, char reason[IMPAIR_REASON])
 {
 	int64_t bytes = 0;
 
 	if (strcmp(text, "0") && units_bytes(text, IMPAIR_MTU_MIN, IMPAIR_MTU_MAX, &bytes))
-		return refuse(why, "is not a number of bytes, 68 to 65535");
+		return refuse(reason, "is not a number of bytes, 68 to 65535");
 	*out = (int32_t)bytes;
 	return 0;
 }
@@ -270,7 +270,8 @@ size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE])
 }
 
 /* Reads one of the setting's two words, which are the steps of the panel: 0 or 1. */
-static int read_word(const char *text, const struct impair_field *f, void *to, char why[IMPAIR_WHY])
+static int read_word(const char *text, const struct impair_field *f, void *to,
+    char reason[IMPAIR_REASON])
 {
 	const char *steps = f->steps;
 	char words[2][IMPAIR_VALUE];
@@ -281,7 +282,8 @@ static int read_word(const char *text, const struct impair_field *f, void *to, c
 	while (word < 2 && strcmp(text, words[word]) != 0)
 		word++;
 	if (word == 2)
-		return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", words[0], words[1]);
+		return text_refuse(reason, IMPAIR_REASON, "is neither %s nor %s", words[0],
+		    words[1]);
 	if (f->size == sizeof(bool))
 		*(bool *)to = word;
 	else
@@ -290,7 +292,7 @@ static int read_word(const char *text, const struct impair_field *f, void *to, c
 }
 
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
-    char why[IMPAIR_WHY])
+    char reason[IMPAIR_REASON])
 {
 	void *to = (char *)s + fields[id].at;
 
@@ -300,19 +302,19 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 	}
 	switch (fields[id].kind) {
 	case IMPAIR_SHARE:
-		return read_share(value, to, why);
+		return read_share(value, to, reason);
 	case IMPAIR_BURST:
-		return read_burst(value, to, why);
+		return read_burst(value, to, reason);
 	case IMPAIR_TIME:
-		return read_time(value, to, why);
+		return read_time(value, to, reason);
 	case IMPAIR_WORD:
-		return read_word(value, &fields[id], to, why);
+		return read_word(value, &fields[id], to, reason);
 	case IMPAIR_RATE:
-		return read_rate(value, to, why);
+		return read_rate(value, to, reason);
 	case IMPAIR_QUEUE:
-		return read_queue(value, s, why);
+		return read_queue(value, s, reason);
 	case IMPAIR_MTU:
-		return read_mtu(value, to, why);
+		return read_mtu(value, to, reason);
 	}
 	return -1;
 }
@@ -458,25 +460,25 @@ bool impair_fields_same(const struct impair_settings *a, const struct impair_set
 	           impair_fields_line(b, other, sizeof other)) == 0;
 }
 
-int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY])
+int impair_fields_parse(struct impair_settings *s, const char *text, char reason[IMPAIR_REASON])
 {
 	struct impair_settings changed = *s;
-	char name[IMPAIR_VALUE], value[IMPAIR_VALUE], reason[IMPAIR_WHY];
+	char name[IMPAIR_VALUE], value[IMPAIR_VALUE], detail[IMPAIR_REASON];
 
 	while (impair_fields_word(&text, name)) {
 		enum impair_field_id id = impair_field_find(name);
 		if (id == IMPAIR_FIELD_COUNT)
-			return text_refuse(why, IMPAIR_WHY,
+			return text_refuse(reason, IMPAIR_REASON,
 			    "'%s' is no setting of a link; for example loss 20%%", name);
 		if (!impair_fields_word(&text, value))
-			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s",
-			    name, name, fields[id].example);
-		if (impair_fields_set(&changed, id, value, reason))
-			return text_refuse(why, IMPAIR_WHY,
-			    "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value, reason,
+			return text_refuse(reason, IMPAIR_REASON,
+			    "%s needs a value; for example %s %s", name, name, fields[id].example);
+		if (impair_fields_set(&changed, id, value, detail))
+			return text_refuse(reason, IMPAIR_REASON,
+			    "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value, detail,
 			    name, fields[id].example);
 	}
-	if (impair_check(&changed, why))
+	if (impair_check(&changed, reason))
 		return -1;
 	*s = changed;
 	return 0;
@@ -498,9 +500,9 @@ const struct impair_preset *impair_preset_find(const char *name)
 void impair_preset_settings(const struct impair_preset *preset, struct impair_settings *there,
     struct impair_settings *back)
 {
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
 	*there = *back = impair_perfect();
-	impair_fields_parse(there, preset->there, why);
-	impair_fields_parse(back, preset->back, why);
+	impair_fields_parse(there, preset->there, reason);
+	impair_fields_parse(back, preset->back, reason);
 }

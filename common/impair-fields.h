@@ -66,10 +66,10 @@ const struct impair_field *impair_field(enum impair_field_id id);
 enum impair_field_id impair_field_find(const char *name);
 
 /* Sets one setting from text; "off" switches any of them off. Returns 0, or -1 with the fault of
- * the value in `why` ("is not a share; write 20% or 0.2"), and leaves `s` alone. impair_check()
+ * the value in `reason` ("is not a share; write 20% or 0.2"), and leaves `s` alone. impair_check()
  * checks whether the settings fit together, once all are set. */
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
-    char why[IMPAIR_WHY]);
+    char reason[IMPAIR_REASON]);
 
 /* One setting as text that impair_fields_set() reads back to the same. Returns `buf`. */
 char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id,
@@ -91,8 +91,8 @@ bool impair_fields_same(const struct impair_settings *a, const struct impair_set
 size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE]);
 
 /* Changes several settings of `s`, "loss 20%, delay 20ms" or "loss 20% delay 20ms". Checks them
- * together. Returns 0, or -1 with the whole reason in `why` and `s` as it was. */
-int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY]);
+ * together. Returns 0, or -1 with the whole `reason` and `s` as it was. */
+int impair_fields_parse(struct impair_settings *s, const char *text, char reason[IMPAIR_REASON]);
 
 /* A link that has a name. */
 struct impair_preset {

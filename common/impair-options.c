@@ -21,29 +21,29 @@ void impair_options_start(struct impair_options *o)
 	*o = (struct impair_options){ .there = impair_perfect(), .back = impair_perfect() };
 }
 
-_Static_assert(OPTIONS_WHY >= IMPAIR_WHY, "a setting's reason becomes an option's");
+_Static_assert(OPTIONS_REASON >= IMPAIR_REASON, "a setting's reason becomes an option's");
 
 /* The row's `low` is the setting; its `high` is which of the setting's options this is. */
 static int set_field(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct impair_options *o = settings;
 	const enum impair_field_id id = (enum impair_field_id)row->low;
 
-	if (row->high != OPTION_BACK && impair_fields_set(&o->there, id, value, why) != 0)
+	if (row->high != OPTION_BACK && impair_fields_set(&o->there, id, value, reason) != 0)
 		return -1;
-	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, why);
+	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, reason);
 }
 
 int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct impair_options *o = settings;
 	int64_t seed;
 
 	(void)row;
 	if (units_count(value, 0, INT64_MAX, &seed) != 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64,
+		return text_refuse(reason, OPTIONS_REASON, "is not a whole number, 0 to %" PRId64,
 		    INT64_MAX);
 	o->seed = (uint64_t)seed;
 	o->seed_given = true;
@@ -51,11 +51,11 @@ int impair_option_seed(const struct options_spec *row, void *settings, const cha
 }
 
 int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	const struct impair_preset *preset = impair_preset_find(value);
 	struct impair_options *o = settings;
-	struct text out = text_begin(why, OPTIONS_WHY);
+	struct text out = text_begin(reason, OPTIONS_REASON);
 
 	(void)row;
 	if (preset) {
@@ -90,9 +90,9 @@ struct options_spec *impair_options_append(struct options_spec *to, bool packets
 	return to;
 }
 
-int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY])
+int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REASON])
 {
-	return impair_check(&o->there, why) != 0 || impair_check(&o->back, why) != 0 ? -1 : 0;
+	return impair_check(&o->there, reason) != 0 || impair_check(&o->back, reason) != 0 ? -1 : 0;
 }
 
 bool impair_options_perfect(const struct impair_options *o)

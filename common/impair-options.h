@@ -25,9 +25,9 @@ void impair_options_start(struct impair_options *o);
 /* Setters of rows for --seed and --preset. A preset sets everything in both directions, so it comes
  * before the options that differ from it. */
 int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY]);
+    char reason[OPTIONS_REASON]);
 int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY]);
+    char reason[OPTIONS_REASON]);
 
 /* Appends the rows of the link's settings to a table, fewer than IMPAIR_OPTIONS_ROWS, and an end
  * row, which it returns: an option for both directions, and for `each`. `packets`: also the rows
@@ -35,9 +35,9 @@ int impair_option_preset(const struct options_spec *row, void *settings, const c
 #define IMPAIR_OPTIONS_ROWS (3 * IMPAIR_FIELD_COUNT + 1)
 struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each);
 
-/* Whether the settings of each direction fit together. Returns 0, or -1 with the reason in `why`.
+/* Whether the settings of each direction fit together. Returns 0, or -1 with the `reason`.
  */
-int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY]);
+int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REASON]);
 
 /* Whether nothing is impaired. */
 bool impair_options_perfect(const struct impair_options *o);

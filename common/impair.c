@@ -59,12 +59,12 @@ struct impair_settings impair_perfect(void)
 	};
 }
 
-int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY])
+int impair_check(const struct impair_settings *s, char reason[IMPAIR_REASON])
 {
 	/* Good states last one packet at least, so p <= 1: loss <= burst / (burst + 1). */
 	if (s->burst == 0 || s->loss >= 1 || s->loss <= s->burst / (s->burst + 1) + 1e-9)
 		return 0;
-	return text_refuse(why, IMPAIR_WHY,
+	return text_refuse(reason, IMPAIR_REASON,
 	    "%.4g%% loss cannot come in bursts of %.4g packets; for example burst %.0f",
 	    s->loss * 100, s->burst, ceil(s->loss / (1 - s->loss) - 1e-9));
 }

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 /* Room for what is wrong with settings. */
-#define IMPAIR_WHY 160
+#define IMPAIR_REASON 160
 
 /* Bounds of the settings. The longest practical path, to the Moon, takes 1.3 s. */
 #define IMPAIR_DELAY_MAX (INT64_C(60) * 1000000000)
@@ -134,9 +134,9 @@ enum impair_pause {
 /* The settings of a link that impairs nothing. */
 struct impair_settings impair_perfect(void);
 
-/* Whether settings, each of which is in its range, fit together. Returns 0, or -1 with the reason
- * in `why`. */
-int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY]);
+/* Whether settings, each of which is in its range, fit together. Returns 0, or -1 with the
+ * `reason`. */
+int impair_check(const struct impair_settings *s, char reason[IMPAIR_REASON]);
 
 /* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p
  * and r of Hasslinger and Hohlfeld 2008): p = P(good to bad), r = P(bad to good) = 1 / burst, loss

@@ -35,9 +35,9 @@ struct table {
 	unsigned block_count;
 };
 
-static int report_error(const char *what)
+static int report_error(const char *message)
 {
-	fprintf(stderr, "make-capitals: %s\n", what);
+	fprintf(stderr, "make-capitals: %s\n", message);
 	return -1;
 }
 

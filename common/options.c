@@ -25,7 +25,7 @@
 /* Its greatest number of columns. */
 #define SHOWN_COLUMNS 40
 /* Room for the fault of a command line: all options of a table, if an abbreviation fits all. */
-#define WHY 4000
+#define REASON 4000
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096
 /* The mark that some editors put at the beginning: U+FEFF in UTF-8. */
@@ -123,9 +123,9 @@ const char *options_article(const char *word)
 
 /* --- values --- */
 
-static int refuse(const struct options_spec *o, const char *otherwise, char why[OPTIONS_WHY])
+static int refuse(const struct options_spec *o, const char *otherwise, char reason[OPTIONS_REASON])
 {
-	return text_refuse(why, OPTIONS_WHY, "%s", o->wrong ? o->wrong : otherwise);
+	return text_refuse(reason, OPTIONS_REASON, "%s", o->wrong ? o->wrong : otherwise);
 }
 
 static void store(const struct options_spec *o, void *to, int64_t value)
@@ -139,42 +139,43 @@ static void store(const struct options_spec *o, void *to, int64_t value)
 }
 
 static int set_number(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	int64_t number;
 
 	if ((o->kind == OPTIONS_BYTES ? units_bytes : units_count)(value, o->low, o->high,
 	        &number) < 0)
-		return o->wrong ? refuse(o, NULL, why)
-		                : text_refuse(why, OPTIONS_WHY, "is not a number from %lld to %lld",
-		                      (long long)o->low, (long long)o->high);
+		return o->wrong
+		         ? refuse(o, NULL, reason)
+		         : text_refuse(reason, OPTIONS_REASON, "is not a number from %lld to %lld",
+		               (long long)o->low, (long long)o->high);
 	store(o, to, number);
 	return 0;
 }
 
 static int set_time(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	int64_t ns;
 
 	if (units_duration(value, &ns) < 0)
-		return refuse(o, "is not a duration", why);
+		return refuse(o, "is not a duration", reason);
 	if (ns >= o->low && (o->high == 0 || ns <= o->high)) {
 		store(o, to, ns);
 		return 0;
 	}
-	return o->range ? text_refuse(why, OPTIONS_WHY, "is out of range, %s", o->range)
-	                : refuse(o, "is not a duration", why);
+	return o->range ? text_refuse(reason, OPTIONS_REASON, "is out of range, %s", o->range)
+	                : refuse(o, "is not a duration", reason);
 }
 
 static int set_text(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	const int64_t n = (int64_t)strlen(value);
 
 	if (n < o->low ||
 	    (o->kind == OPTIONS_COPY ? n >= (int64_t)o->size : o->high && n > o->high))
-		return refuse(o, "is not right", why);
+		return refuse(o, "is not right", reason);
 	if (o->kind == OPTIONS_COPY)
 		memcpy(to, value, (size_t)n + 1);
 	else
@@ -183,7 +184,7 @@ static int set_text(const struct options_spec *o, void *to, const char *value,
 }
 
 static int set_word(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	const char *word = o->words;
 	size_t n = strcspn(word, ",");
@@ -196,31 +197,31 @@ static int set_word(const struct options_spec *o, void *to, const char *value,
 		word += n + strspn(word + n, ", ");
 		n = strcspn(word, ",");
 	}
-	return text_refuse(why, OPTIONS_WHY, "is not one of %s", o->words);
+	return text_refuse(reason, OPTIONS_REASON, "is not one of %s", o->words);
 }
 
 int options_set(const struct options_spec *o, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	void *to = (char *)settings + o->at;
 
-	snprintf(why, OPTIONS_WHY, "is not right");
+	snprintf(reason, OPTIONS_REASON, "is not right");
 	switch (o->kind) {
 	case OPTIONS_SETTER:
-		return o->set(o, settings, value, why);
+		return o->set(o, settings, value, reason);
 	case OPTIONS_SWITCH:
 		store(o, to, o->low);
 		break;
 	case OPTIONS_NUMBER:
 	case OPTIONS_BYTES:
-		return set_number(o, to, value, why);
+		return set_number(o, to, value, reason);
 	case OPTIONS_TIME:
-		return set_time(o, to, value, why);
+		return set_time(o, to, value, reason);
 	case OPTIONS_TEXT:
 	case OPTIONS_COPY:
-		return set_text(o, to, value, why);
+		return set_text(o, to, value, reason);
 	case OPTIONS_WORD:
-		return set_word(o, to, value, why);
+		return set_word(o, to, value, reason);
 	}
 	return 0;
 }
@@ -246,7 +247,7 @@ struct options_reading {
 	struct option *longs;
 	char *letters;
 	/* The fault. */
-	struct text *why;
+	struct text *reason;
 };
 
 static int prepare(struct options_reading *r)
@@ -293,27 +294,28 @@ static const struct options_spec *option_of(const struct options_reading *r, int
 }
 
 /* Adds an option as it was written, "--wait" or "-w", and `value` after it, if there is one. */
-static void put_option(struct text *why, const struct options_spec *o, int code, const char *value)
+static void put_option(struct text *reason, const struct options_spec *o, int code,
+    const char *value)
 {
 	if (code >= FIRST_LONG)
-		text_put(why, "--%s%s%s", o->name, value ? "=" : "", value ? value : "");
+		text_put(reason, "--%s%s%s", o->name, value ? "=" : "", value ? value : "");
 	else
-		text_put(why, "-%c%s%s", o->letter, value ? " " : "", value ? value : "");
+		text_put(reason, "-%c%s%s", o->letter, value ? " " : "", value ? value : "");
 }
 
-static void put_example(struct text *why, const struct options_spec *o, int code)
+static void put_example(struct text *reason, const struct options_spec *o, int code)
 {
 	if (!o->example)
 		return;
-	text_put(why, "; for example ");
-	put_option(why, o, code, o->example);
+	text_put(reason, "; for example ");
+	put_option(reason, o, code, o->example);
 }
 
-static void put_missing(struct text *why, const struct options_spec *o, int code)
+static void put_missing(struct text *reason, const struct options_spec *o, int code)
 {
-	put_option(why, o, code, NULL);
-	text_put(why, " needs %s %s", options_article(o->argument), o->argument);
-	put_example(why, o, code);
+	put_option(reason, o, code, NULL);
+	text_put(reason, " needs %s %s", options_article(o->argument), o->argument);
+	put_example(reason, o, code);
 }
 
 static void put_unknown(const struct options_reading *r, const char *dashes, const char *name,
@@ -322,11 +324,11 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 	char shown[SHOWN];
 	const struct options_spec *near = nearest(r->table, name, n);
 
-	text_put(r->why, "%s%s: there is no such option", dashes, show(name, n, shown));
+	text_put(r->reason, "%s%s: there is no such option", dashes, show(name, n, shown));
 	if (near)
-		text_put(r->why, "; did you mean --%s?", near->name);
+		text_put(r->reason, "; did you mean --%s?", near->name);
 	if (find(r->table, "help", strlen("help")))
-		text_put(r->why, " (%s --help lists them)", r->program);
+		text_put(r->reason, " (%s --help lists them)", r->program);
 }
 
 /* Adds the fault of a long name that is unknown, or an abbreviation that fits several options. */
@@ -342,10 +344,10 @@ static void put_wrong_name(const struct options_reading *r, const char *name)
 		put_unknown(r, "--", name, n);
 		return;
 	}
-	text_put(r->why, "--%s: is short for more than one option:", show(name, n, shown));
+	text_put(r->reason, "--%s: is short for more than one option:", show(name, n, shown));
 	for (const struct options_spec *o = r->table; o->name; o++)
 		if (strncmp(o->name, name, n) == 0)
-			text_put(r->why, " --%s%s", o->name, --fits ? "," : "");
+			text_put(r->reason, " --%s%s", o->name, --fits ? "," : "");
 }
 
 /* getopt_long() gives one byte of a character that may have more; the whole character is in one of
@@ -375,7 +377,7 @@ static void put_refused(const struct options_reading *r)
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
 		put_wrong_name(r, text + 2);
 	else if (o)
-		text_put(r->why, "%s: --%s takes no value", show(text, strlen(text), shown),
+		text_put(r->reason, "%s: --%s takes no value", show(text, strlen(text), shown),
 		    o->name);
 	else
 		put_wrong_letter(r, (char)optopt);
@@ -384,16 +386,16 @@ static void put_refused(const struct options_reading *r)
 static int take(const struct options_reading *r, void *settings, int code)
 {
 	const struct options_spec *o = option_of(r, code);
-	char why[OPTIONS_WHY], shown[SHOWN];
+	char reason[OPTIONS_REASON], shown[SHOWN];
 
-	if (!o || options_set(o, settings, o->argument ? optarg : NULL, why) == 0)
+	if (!o || options_set(o, settings, o->argument ? optarg : NULL, reason) == 0)
 		return 0;
 	if (o->argument)
-		put_option(r->why, o, code, show(optarg, strlen(optarg), shown));
+		put_option(r->reason, o, code, show(optarg, strlen(optarg), shown));
 	else
-		put_option(r->why, o, FIRST_LONG, NULL);
-	text_put(r->why, ": %s", why);
-	put_example(r->why, o, code);
+		put_option(r->reason, o, FIRST_LONG, NULL);
+	text_put(r->reason, ": %s", reason);
+	put_example(r->reason, o, code);
 	return -1;
 }
 
@@ -408,7 +410,7 @@ static int read_all(const struct options_reading *r, void *settings)
 		if (code == '?')
 			return put_refused(r), -1;
 		if (code == ':')
-			return put_missing(r->why, option_of(r, optopt), optopt), -1;
+			return put_missing(r->reason, option_of(r, optopt), optopt), -1;
 		if (take(r, settings, code) < 0)
 			return -1;
 	}
@@ -417,9 +419,9 @@ static int read_all(const struct options_reading *r, void *settings)
 
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv)
 {
-	char why[WHY];
-	struct text text = text_begin(why, sizeof why);
-	struct options_reading r = { .table = table, .argc = argc, .argv = argv, .why = &text };
+	char reason[REASON];
+	struct text text = text_begin(reason, sizeof reason);
+	struct options_reading r = { .table = table, .argc = argc, .argv = argv, .reason = &text };
 	const char *path = argc > 0 && argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
 	int first = -1;
 
@@ -433,7 +435,7 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	else
 		text_put(&text, "out of memory");
 	if (first < 0)
-		standard_report("%s: %s", r.program, why);
+		standard_report("%s: %s", r.program, reason);
 	free(r.longs);
 	free(r.letters);
 	return first;
@@ -478,7 +480,7 @@ static struct option_parts split(const char *line, size_t n)
 }
 
 static int refuse_name(const struct options_spec *table, const struct option_parts *p,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	char shown[SHOWN];
 	const struct options_spec *near = NULL;
@@ -487,70 +489,72 @@ static int refuse_name(const struct options_spec *table, const struct option_par
 
 	show(name, n, shown);
 	if (n == 0)
-		return text_refuse(why, OPTIONS_WHY, "there is no option's name before the \"=\"");
+		return text_refuse(reason, OPTIONS_REASON,
+		    "there is no option's name before the \"=\"");
 	if (*name == '-') {
 		while (n > 0 && *name == '-')
 			name++, n--;
 		near = find(table, name, n);
 		if (near)
-			return text_refuse(why, OPTIONS_WHY,
+			return text_refuse(reason, OPTIONS_REASON,
 			    "%s: options stand without dashes here: %s", shown, near->name);
 	}
 	near = nearest(table, name, n);
-	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option%s%s%s", shown,
+	return text_refuse(reason, OPTIONS_REASON, "%s: there is no such option%s%s%s", shown,
 	    near ? "; did you mean " : "", near ? near->name : "", near ? "?" : "");
 }
 
 /* Writes why a setter refused, in full: the line and a correct value. */
 static int refuse_value(const struct options_spec *o, const struct option_parts *p,
-    const char *reason, char why[OPTIONS_WHY])
+    const char *detail, char reason[OPTIONS_REASON])
 {
-	struct text t = text_begin(why, OPTIONS_WHY);
+	struct text t = text_begin(reason, OPTIONS_REASON);
 	char shown[SHOWN];
 
 	text_put(&t, "%s: ", o->name);
 	if (o->argument)
 		text_put(&t, "'%s' ", show(p->value, p->value_length, shown));
-	text_put(&t, "%s", reason);
+	text_put(&t, "%s", detail);
 	if (o->argument && o->example)
 		text_put(&t, "; for example %s = %s", o->name, o->example);
 	return -1;
 }
 
 static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
-	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY];
+	char value[LINE_MAX_BYTES + 1], detail[OPTIONS_REASON];
 
 	if (o->command_line_only)
-		return text_refuse(why, OPTIONS_WHY, "%s: works on the command line only", o->name);
+		return text_refuse(reason, OPTIONS_REASON, "%s: works on the command line only",
+		    o->name);
 	if (!o->argument && p->value)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "%s: takes no value; write it alone, or leave the line out", o->name);
 	if (o->argument && !p->value)
-		return text_refuse(why, OPTIONS_WHY, "%s: needs %s %s; for example %s = %s",
+		return text_refuse(reason, OPTIONS_REASON, "%s: needs %s %s; for example %s = %s",
 		    o->name, options_article(o->argument), o->argument, o->name,
 		    o->example ? o->example : o->argument);
 	if (p->value) {
 		memcpy(value, p->value, p->value_length);
 		value[p->value_length] = '\0';
 	}
-	if (options_set(o, settings, p->value ? value : NULL, reason) == 0)
+	if (options_set(o, settings, p->value ? value : NULL, detail) == 0)
 		return 0;
-	return refuse_value(o, p, reason, why);
+	return refuse_value(o, p, detail, reason);
 }
 
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	const struct options_spec *o;
 	struct option_parts p;
 
 	if (n > LINE_MAX_BYTES)
-		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes",
+		return text_refuse(reason, OPTIONS_REASON, "the line is longer than %d bytes",
 		    LINE_MAX_BYTES);
 	if (memchr(line, '\0', n))
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "the line has a NUL byte in it: is this a text file?");
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
@@ -562,14 +566,14 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 		return 0;
 	p = split(line, n);
 	o = find(table, p.name, p.name_length);
-	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
+	return o ? apply(o, settings, &p, reason) : refuse_name(table, &p, reason);
 }
 
 static int read_lines(const struct options_spec *table, void *settings, const char *text,
     size_t length, const char *program, const char *path)
 {
 	const char *line = text, *const end = text + length;
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	if (length >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0)
 		line += MARK_BYTES;
@@ -577,8 +581,8 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 		const char *feed = memchr(line, '\n', (size_t)(end - line)),
 		           *stop = feed ? feed : end;
 
-		if (options_line(table, settings, line, (size_t)(stop - line), why) < 0) {
-			standard_report("%s: %s:%lu: %s", program, path, number, why);
+		if (options_line(table, settings, line, (size_t)(stop - line), reason) < 0) {
+			standard_report("%s: %s:%lu: %s", program, path, number, reason);
 			return -1;
 		}
 		line = stop + 1;
@@ -589,19 +593,19 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 int options_file(const struct options_spec *table, void *settings, const char *program,
     const char *path)
 {
-	const char *why;
+	const char *reason;
 	size_t length;
-	const int fd = file_read(path, FILE_MAX_BYTES, &why);
+	const int fd = file_read(path, FILE_MAX_BYTES, &reason);
 	char *text = NULL;
 	int result;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 1;
 	if (fd >= 0)
-		text = file_text(fd, FILE_MAX_BYTES, &length, &why);
+		text = file_text(fd, FILE_MAX_BYTES, &length, &reason);
 	if (!text) {
 		standard_report("%s: %s: cannot be read: %s; a configuration is an ordinary file",
-		    program, path, why);
+		    program, path, reason);
 		return -1;
 	}
 	result = read_lines(table, settings, text, length, program, path);

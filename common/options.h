@@ -14,7 +14,7 @@
 #include "common/units.h"
 
 /* Room for why a value was refused. */
-#define OPTIONS_WHY 160
+#define OPTIONS_REASON 160
 
 /* How a value is read. `low` and `high` are the least and the greatest value; `high` 0 of a time or
  * a text is no limit. */
@@ -59,10 +59,10 @@ struct options_spec {
 	/* "auto, always, never". */
 	const char *words;
 	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with the fault of the
-	 * value in `why` ("is not a port, 0 to 65535"). A value of the command line lives as long
-	 * as argv, a value of a file only during the call: copy it. */
+	 * value in `reason` ("is not a port, 0 to 65535"). A value of the command line lives as
+	 * long as argv, a value of a file only during the call: copy it. */
 	int (*set)(const struct options_spec *o, void *settings, const char *value,
-	    char why[OPTIONS_WHY]);
+	    char reason[OPTIONS_REASON]);
 	/* Not allowed in a configuration file (--help, --version, --config). */
 	bool command_line_only;
 };
@@ -76,7 +76,7 @@ struct options_spec {
 
 /* Puts a value into the settings, as `set` of the row does. */
 int options_set(const struct options_spec *o, void *settings, const char *value,
-    char why[OPTIONS_WHY]);
+    char reason[OPTIONS_REASON]);
 
 /* Appends `rows` to a table, and an end row, which it returns. */
 struct options_spec *options_append(struct options_spec *to, const struct options_spec *rows);
@@ -92,9 +92,9 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 /* Reads one configuration line, `n` bytes without its end, 4096 at most: "wait 2s", "wait = 2s",
  * "wait=2s", "ordered", "# comment", "". Names are not abbreviated. Blanks around the value and a
  * carriage return at the end do not count. Pure except for the setters. Returns 0, or -1 with the
- * whole reason in `why`, in which nothing drives a terminal. */
+ * whole `reason`, in which nothing drives a terminal. */
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
-    char why[OPTIONS_WHY]);
+    char reason[OPTIONS_REASON]);
 
 /* Reads a configuration file, an ordinary one of 1 MiB at most, up to the first line that is wrong.
  * Returns 0; 1 if it does not exist; -1 after one line on stderr: upcase:

@@ -52,12 +52,12 @@ void text_span(struct text *t, int64_t ns)
 	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
 }
 
-int text_refuse(char *why, size_t size, const char *format, ...)
+int text_refuse(char *reason, size_t size, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(why, size, format, arguments);
+	vsnprintf(reason, size, format, arguments);
 	va_end(arguments);
 	return -1;
 }

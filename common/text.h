@@ -24,8 +24,8 @@ void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);
 
-/* Writes the reason of a refusal to `why`. Returns -1. */
-int text_refuse(char *why, size_t size, const char *format, ...)
+/* Writes a refusal to `reason`. Returns -1. */
+int text_refuse(char *reason, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */
 void text_append(char *buf, size_t size, const char *s);

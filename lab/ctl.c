@@ -244,15 +244,15 @@ static int run_command(const char *path, const char *command, bool watch)
 		.line = watch ? print_event : print_line,
 		.context = &event_text,
 	};
-	char why[CONTROL_WHY] = "";
-	int result = control_request_send(&request, why);
+	char reason[CONTROL_REASON] = "";
+	int result = control_request_send(&request, reason);
 
 	if (result < 0) {
 		standard_report("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
 		return 1;
 	}
 	if (result > 0)
-		standard_report("upcase-lab: %s", why);
+		standard_report("upcase-lab: %s", reason);
 	return standard_end("upcase-lab") || result > 0;
 }
 

@@ -14,7 +14,7 @@
 #include "common/units.h"
 
 static int set_backend(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct lab_options *o = settings;
 
@@ -25,16 +25,17 @@ static int set_backend(const struct options_spec *row, void *settings, const cha
 			return 0;
 		}
 	}
-	return text_refuse(why, OPTIONS_WHY, "is not auto, tun or veth");
+	return text_refuse(reason, OPTIONS_REASON, "is not auto, tun or veth");
 }
 
 static int set_pcap(const struct options_spec *row, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)row;
 	/* Standard output belongs to the command. */
 	if (strcmp(value, "-") == 0 || !*value)
-		return text_refuse(why, OPTIONS_WHY, "is no file; to read along, make a fifo");
+		return text_refuse(reason, OPTIONS_REASON,
+		    "is no file; to read along, make a fifo");
 	((struct lab_options *)settings)->pcap = value;
 	return 0;
 }
@@ -86,10 +87,10 @@ static int parse(struct lab_options *o, int argc, char **argv)
 
 static int check_together(const struct lab_options *o)
 {
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
-	if (impair_options_check(&o->link, why) != 0) {
-		standard_report("upcase-lab: the link: %s", why);
+	if (impair_options_check(&o->link, reason) != 0) {
+		standard_report("upcase-lab: the link: %s", reason);
 		return -1;
 	}
 	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 &&

@@ -41,7 +41,7 @@ static bool is_same(int fd, const struct stat *seen)
 	return fstat(fd, &st) == 0 && st.st_dev == seen->st_dev && st.st_ino == seen->st_ino;
 }
 
-int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why)
+int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **reason)
 {
 	struct stat st = { 0 };
 	const bool stream = stat(path, &st) == 0 && is_stream(&st);
@@ -49,13 +49,13 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 
 	if (fd >= 0)
 		return fd;
-	if (!stream && errno == EEXIST && !file_replaceable(path, kind, why))
+	if (!stream && errno == EEXIST && !file_replaceable(path, kind, reason))
 		return -1;
 	if (stream || errno == EEXIST)
 		fd = open(path, FLAGS | (stream ? 0 : O_NOFOLLOW));
 	if (fd >= 0 && stream)
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
-	*why = fd < 0 ? strerror(errno) : "is no longer what it was";
+	*reason = fd < 0 ? strerror(errno) : "is no longer what it was";
 	return fd < 0 || is_same(fd, &st) ? fd : file_give_up(fd);
 }
 
@@ -99,13 +99,13 @@ static int open_screen(void)
 /* Appends to a log, because any text file may be a log. The far command may wait for its reader. */
 static int open_log(const char *path)
 {
-	const char *why;
-	const int fd = output_open(path, NULL, &why);
+	const char *reason;
+	const int fd = output_open(path, NULL, &reason);
 
 	if (fd < 0)
 		standard_report(
 		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
-		    path, why);
+		    path, reason);
 	else
 		(void)fcntl(fd, F_SETFL, O_APPEND);
 	return fd;

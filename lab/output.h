@@ -14,9 +14,9 @@
 /* Opens it to append, without waiting: a new file; an ordinary one of the effective user that is
  * empty or whose first bytes, at most 16, `kind` recognises (NULL: any); a FIFO or a pipe, both
  * ways, so that it needs no reader and stays open when a reader leaves; /dev/null or /dev/full.
- * Returns the descriptor, which does not block, or -1 with the reason in *why, as
+ * Returns the descriptor, which does not block, or -1 with *reason, as
  * file_replaceable() gives it. */
-int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why);
+int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **reason);
 
 /* The bytes of the tail. */
 #define OUTPUT_TAIL_SIZE 1024

@@ -89,10 +89,10 @@ static void report_hosts(const struct hosts_report *hosts, int mtu)
 		    "it is not permitted");
 }
 
-static void put_count(struct text *t, uint64_t count, const char *what)
+static void put_count(struct text *t, uint64_t count, const char *subject)
 {
 	if (count)
-		text_put(t, ", %" PRIu64 " %s", count, what);
+		text_put(t, ", %" PRIu64 " %s", count, subject);
 }
 
 static void put_counts(struct text *t, const struct link_counts *c, const char *name)
@@ -133,10 +133,11 @@ static void end(struct relay *r)
 }
 
 /* Ends the lab; its last line gives the reason. */
-static void give_up(struct relay *r, const char *what, const char *why)
+static void give_up(struct relay *r, const char *subject, const char *reason)
 {
 	r->failure_status = 1;
-	snprintf(r->failure, sizeof(r->failure), "%s%s%s", what, why ? ": " : "", why ? why : "");
+	snprintf(r->failure, sizeof(r->failure), "%s%s%s", subject, reason ? ": " : "",
+	    reason ? reason : "");
 	end(r);
 }
 
@@ -355,13 +356,13 @@ static void loop(struct relay *r)
 /* Returns 0, or an exit status. */
 static int open_capture(struct relay *r)
 {
-	const char *path = r->options->pcap, *why;
+	const char *path = r->options->pcap, *reason;
 
-	if (!path || (r->capture = output_open(path, pcapng_is_capture, &why)) >= 0)
+	if (!path || (r->capture = output_open(path, pcapng_is_capture, &reason)) >= 0)
 		return 0;
 	standard_report(
 	    "upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO",
-	    path, why);
+	    path, reason);
 	return 2;
 }
 

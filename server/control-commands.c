@@ -130,7 +130,7 @@ static void add_connection(void *context, const struct control_connection *c)
 
 /* Refuses a command because of one of its words, or "". The word is quoted in printable ASCII.
  * Returns false. */
-static bool refuse(const struct command_call *a, const char *quote, const char *why)
+static bool refuse(const struct command_call *a, const char *quote, const char *reason)
 {
 	char safe[QUOTE];
 	size_t n = 0;
@@ -139,7 +139,7 @@ static bool refuse(const struct command_call *a, const char *quote, const char *
 		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?'
 		                                                                         : quote[n];
 	safe[n] = '\0';
-	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", reason);
 	return false;
 }
 

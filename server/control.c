@@ -167,7 +167,7 @@ static struct control *control_new(struct loop *loop, const struct control_sourc
 }
 
 struct control *control_open(struct loop *loop, const char *path,
-    const struct control_sources *sources, char why[OPTIONS_WHY])
+    const struct control_sources *sources, char reason[OPTIONS_REASON])
 {
 	struct control *c = control_new(loop, sources);
 	const int lock = lock_folder(path);
@@ -178,7 +178,7 @@ struct control *control_open(struct loop *loop, const char *path,
 	error = errno;
 	(void)file_give_up(lock);
 	if (fd < 0) {
-		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path,
+		snprintf(reason, OPTIONS_REASON, "--control=%.80s: %s", path,
 		    error == EADDRINUSE ? "another server answers there"
 		    : error == EEXIST
 		        ? "is there already and is no socket of yours; choose another name"

@@ -22,9 +22,9 @@
 struct control;
 
 /* Listens at `path`; replaces a socket there that nobody listens on any more. Borrows `loop` and
- * what `sources` points to. Returns NULL with the reason in `why`. */
+ * what `sources` points to. Returns NULL with the `reason`. */
 struct control *control_open(struct loop *loop, const char *path,
-    const struct control_sources *sources, char why[OPTIONS_WHY]);
+    const struct control_sources *sources, char reason[OPTIONS_REASON]);
 /* Answers only on the connected socket `fd`, which it takes over. Returns NULL when memory is
  * short. */
 struct control *control_answer(struct loop *loop, int fd, const struct control_sources *sources);

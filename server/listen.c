@@ -106,24 +106,25 @@ static void close_sockets(struct listen *l)
 }
 
 /* Writes why the socket could not be bound, by errno. Returns -1. */
-static int report_bind_error(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
+static int report_bind_error(const struct listen_socket *s, uint16_t port,
+    char reason[OPTIONS_REASON])
 {
 	char host[ADDR_TEXT];
 
 	addr_host_text(&s->addr, host);
 	if (errno == EADDRINUSE)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "port %u is in use (%s, %s): another upcased? try --port=0", port,
 		    type_name(s->type), host);
 	if (errno == EACCES)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "port %u is not allowed for this user: try --port=12000", port);
 	if (errno == EADDRNOTAVAIL)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "%s is not an address of this host: try --public, or one that \"ip address\" "
 		    "shows",
 		    host);
-	return text_refuse(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host,
+	return text_refuse(reason, OPTIONS_REASON, "cannot serve %s over %s: %s", host,
 	    type_name(s->type), strerror(errno));
 }
 
@@ -181,7 +182,7 @@ static int open_sets(struct listen *sets, int n, const struct settings *s, uint1
 	return 0;
 }
 
-int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY])
+int listen_open(struct listen *sets, int n, const struct settings *s, char reason[OPTIONS_REASON])
 {
 	struct listen_socket failed;
 	uint16_t port = s->port;
@@ -192,7 +193,7 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 		for (int i = 0; i < n; i++)
 			close_sockets(&sets[i]);
 		if (errno != EADDRINUSE || --tries == 0)
-			return report_bind_error(&failed, port, why);
+			return report_bind_error(&failed, port, reason);
 		port = s->port;
 	}
 	for (int i = 0; i < n; i++)
@@ -200,7 +201,7 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 	return 0;
 }
 
-int listen_handed_over(char why[OPTIONS_WHY])
+int listen_handed_over(char reason[OPTIONS_REASON])
 {
 	const char *process = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
 	int64_t pid, n = 0;
@@ -208,7 +209,7 @@ int listen_handed_over(char why[OPTIONS_WHY])
 	/* The sockets are for the process that LISTEN_PID names. */
 	if (process && number && units_count(process, 1, INT32_MAX, &pid) == 0 && pid == getpid() &&
 	    units_count(number, 1, LISTEN_SOCKETS, &n) < 0)
-		n = text_refuse(why, OPTIONS_WHY,
+		n = text_refuse(reason, OPTIONS_REASON,
 		    "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d", number,
 		    LISTEN_SOCKETS);
 	unsetenv("LISTEN_PID");
@@ -248,7 +249,7 @@ static const char *take_one(struct listen_socket *s)
 	return NULL;
 }
 
-int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
+int listen_take(struct listen *l, int n, char reason[OPTIONS_REASON])
 {
 	*l = (struct listen){ 0 };
 	for (int i = 0; i < n; i++) {
@@ -258,8 +259,8 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 		s->fd = FIRST_HANDED_OVER + i;
 		fault = take_one(s);
 		if (fault)
-			return text_refuse(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd,
-			    fault);
+			return text_refuse(reason, OPTIONS_REASON, "LISTEN_FDS: descriptor %d %s",
+			    s->fd, fault);
 		l->count++;
 	}
 	return 0;

@@ -38,14 +38,14 @@ struct listen {
 };
 
 /* How many sockets the environment hands over (LISTEN_PID, LISTEN_FDS): 0 for none, -1 with the
- * reason in `why`. The variables are removed from the environment. */
-int listen_handed_over(char why[OPTIONS_WHY]);
-/* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the reason in `why`. */
-int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
+ * `reason`. The variables are removed from the environment. */
+int listen_handed_over(char reason[OPTIONS_REASON]);
+/* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the `reason`. */
+int listen_take(struct listen *l, int n, char reason[OPTIONS_REASON]);
 /* Binds UDP and TCP to each place of the settings, all on the same port, `n` times: the system
  * gives each of these sets its share of the clients (SO_REUSEPORT), and no other program gets any.
- * Returns 0, or -1 with the reason in `why`. */
-int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
+ * Returns 0, or -1 with the `reason`. */
+int listen_open(struct listen *sets, int n, const struct settings *s, char reason[OPTIONS_REASON]);
 /* Sets the options of a TCP connection; on a listener, of all later connections. */
 void listen_prepare(int fd);
 /* Closes the sockets that are left and frees. */

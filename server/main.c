@@ -103,7 +103,7 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 static int read_settings(struct settings *s, int argc, char **argv)
 {
 	struct options_spec table[SETTINGS_ROWS];
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 	int operand;
 
 	settings_start(s);
@@ -124,8 +124,8 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		           "%.60s: is one word too many; for example " PROGRAM " --port=12000",
 		           argv[operand]) +
 		       1;
-	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
-		return server_report_error(STATUS_USAGE, "%s", why) + 1;
+	if (settings_check(s, reason) < 0 || ready_check(s->port_file, reason) < 0)
+		return server_report_error(STATUS_USAGE, "%s", reason) + 1;
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
@@ -137,15 +137,15 @@ static int read_settings(struct settings *s, int argc, char **argv)
  * output, the port is the first line. Returns 0 or the status. */
 static int announce(struct server *s)
 {
-	char why[OPTIONS_WHY], text[40 * LISTEN_SOCKETS];
+	char reason[OPTIONS_REASON], text[40 * LISTEN_SOCKETS];
 	uint16_t port = listen_port(server_served(s));
 	int fd = s->settings.ready_fd, failed;
 	bool stuck;
 
-	failed = ready_prepare(&s->ready, s->settings.port_file, port, why) < 0 ||
-	         (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
+	failed = ready_prepare(&s->ready, s->settings.port_file, port, reason) < 0 ||
+	         (fd == STDOUT_FILENO && ready_port(fd, port, reason) < 0);
 	if (failed)
-		return server_report_error(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* This must come before the sandbox. */
 	standard_nonblocking(STDOUT_FILENO);
 	standard_nonblocking(fd);
@@ -156,12 +156,12 @@ static int announce(struct server *s)
 	/* The server serves nevertheless. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
-	if (ready_file(&s->ready, why) < 0)
-		return server_report_error(STATUS_FAILED, "%s", why);
+	if (ready_file(&s->ready, reason) < 0)
+		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* The last file is made. A worker gives up more when it starts. */
 	server_drop_privileges(s);
-	failed = fd != STDOUT_FILENO && ready_port(fd, port, why) < 0;
-	return failed ? server_report_error(STATUS_FAILED, "%s", why) : 0;
+	failed = fd != STDOUT_FILENO && ready_port(fd, port, reason) < 0;
+	return failed ? server_report_error(STATUS_FAILED, "%s", reason) : 0;
 }
 
 /* Logs the totals. A worker logs none. */

@@ -26,9 +26,9 @@ static int write_port(int fd, uint16_t port)
 	return written == n ? 0 : -1;
 }
 
-static int report_write_error(const char *file, char why[OPTIONS_WHY])
+static int report_write_error(const char *file, char reason[OPTIONS_REASON])
 {
-	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file,
+	return text_refuse(reason, OPTIONS_REASON, "--port-file=%.80s: cannot be written: %s", file,
 	    strerror(errno));
 }
 
@@ -42,18 +42,18 @@ static bool is_port(const char *bytes, size_t n)
 	return digits > 0 && port <= UINT16_MAX && n == digits + 1 && bytes[digits] == '\n';
 }
 
-int ready_check(const char *file, char why[OPTIONS_WHY])
+int ready_check(const char *file, char reason[OPTIONS_REASON])
 {
-	const char *reason;
+	const char *detail;
 
-	if (!file || file_replaceable(file, is_port, &reason))
+	if (!file || file_replaceable(file, is_port, &detail))
 		return 0;
-	return text_refuse(why, OPTIONS_WHY,
+	return text_refuse(reason, OPTIONS_REASON,
 	    "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file,
-	    reason);
+	    detail);
 }
 
-int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
+int ready_prepare(struct ready *r, const char *file, uint16_t port, char reason[OPTIONS_REASON])
 {
 	int fd, result;
 	mode_t mask;
@@ -67,7 +67,7 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 	       : -1;
 	if (fd < 0) {
 		*r->hidden = '\0';
-		return report_write_error(file, why);
+		return report_write_error(file, reason);
 	}
 	r->file = file;
 	/* Other users may read it like any file; mkstemp() makes it for the owner alone. */
@@ -77,7 +77,7 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 	if (fstat(fd, &r->made) < 0)
 		result = -1;
 	if (result < 0) {
-		report_write_error(file, why);
+		report_write_error(file, reason);
 		(void)file_remove(r->hidden, &r->made);
 		*r->hidden = '\0';
 	}
@@ -85,20 +85,20 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 	return result;
 }
 
-int ready_file(struct ready *r, char why[OPTIONS_WHY])
+int ready_file(struct ready *r, char reason[OPTIONS_REASON])
 {
 	if (!r->file)
 		return 0;
 	/* Another file may have been made there since. */
-	if (ready_check(r->file, why) < 0)
+	if (ready_check(r->file, reason) < 0)
 		return -1;
 	if (rename(r->hidden, r->file) < 0)
-		return report_write_error(r->file, why);
+		return report_write_error(r->file, reason);
 	*r->hidden = '\0';
 	return 0;
 }
 
-int ready_port(int fd, uint16_t port, char why[OPTIONS_WHY])
+int ready_port(int fd, uint16_t port, char reason[OPTIONS_REASON])
 {
 	bool stuck;
 
@@ -108,8 +108,8 @@ int ready_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 	if (stuck)
 		errno = EAGAIN;
 	if (stuck || write_port(fd, port) < 0)
-		return text_refuse(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd,
-		    strerror(errno));
+		return text_refuse(reason, OPTIONS_REASON, "--ready-fd=%d: cannot be written: %s",
+		    fd, strerror(errno));
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return 0;

@@ -19,16 +19,16 @@ struct ready {
 };
 
 /* Whether `file` (NULL: none) may be written: it does not exist, or it is the user's and holds a
- * port. Returns 0, or -1 with the reason in `why`. */
-int ready_check(const char *file, char why[OPTIONS_WHY]);
+ * port. Returns 0, or -1 with the `reason`. */
+int ready_check(const char *file, char reason[OPTIONS_REASON]);
 /* Writes the port to a hidden file beside `file` (NULL: none): the part that can fail. Returns 0,
- * or -1 with the reason in `why`. */
-int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY]);
-/* Gives the hidden file its name. Returns 0, or -1 with the reason in `why`. */
-int ready_file(struct ready *r, char why[OPTIONS_WHY]);
+ * or -1 with the `reason`. */
+int ready_prepare(struct ready *r, const char *file, uint16_t port, char reason[OPTIONS_REASON]);
+/* Gives the hidden file its name. Returns 0, or -1 with the `reason`. */
+int ready_file(struct ready *r, char reason[OPTIONS_REASON]);
 /* Writes the port and an end of line to descriptor `fd` (-1: to none), which is then closed unless
- * it is one of the first three. Returns 0, or -1 with the reason in `why`. */
-int ready_port(int fd, uint16_t port, char why[OPTIONS_WHY]);
+ * it is one of the first three. Returns 0, or -1 with the `reason`. */
+int ready_port(int fd, uint16_t port, char reason[OPTIONS_REASON]);
 /* Removes the file, if it is still the one that was made. */
 void ready_end(const struct ready *r);
 

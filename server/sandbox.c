@@ -47,11 +47,11 @@
 #endif
 
 /* Adds what is in force, or what is not and why. */
-static void add(struct text *report, const char *what, const char *reason)
+static void add(struct text *report, const char *part, const char *detail)
 {
-	text_put(report, "%s%s", report->used ? ", " : "", what);
-	if (reason)
-		text_put(report, " (%s)", reason);
+	text_put(report, "%s%s", report->used ? ", " : "", part);
+	if (detail)
+		text_put(report, " (%s)", detail);
 }
 
 static int drop_capabilities(void)

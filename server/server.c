@@ -34,15 +34,15 @@
 int server_report_error(int status, const char *format, ...)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char what[OPTIONS_WHY];
+	char message[OPTIONS_REASON];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(what, sizeof what, format, arguments);
+	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
 	/* Signals may be blocked, so the wait for a stalled reader is bounded. */
 	if (poll(&p, 1, REPORT_WAIT) != 0)
-		standard_report(PROGRAM ": %s", what);
+		standard_report(PROGRAM ": %s", message);
 	return status;
 }
 
@@ -142,14 +142,14 @@ static int check_worker_limit(const struct server *s, int sockets)
 /* Takes the `n` sockets of a service manager. Returns 0 or the status. */
 static int take_sockets(struct server *s, int n)
 {
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	if (s->settings.workers)
 		return server_report_error(STATUS_USAGE,
 		    "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the "
 		    "port here");
-	if (listen_take(&s->listen, n, why) < 0)
-		return server_report_error(STATUS_FAILED, "%s", why);
+	if (listen_take(&s->listen, n, reason) < 0)
+		return server_report_error(STATUS_FAILED, "%s", reason);
 	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count",
 	    n);
 	return 0;
@@ -158,13 +158,13 @@ static int take_sockets(struct server *s, int n)
 /* Opens its own sockets, or those of each worker. Returns 0 or the status. */
 static int make_sockets(struct server *s)
 {
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 	int n = (int)s->settings.workers;
 
 	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
 		return server_report_error(STATUS_FAILED, "%s", strerror(errno));
-	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0)
-		return server_report_error(STATUS_FAILED, "%s", why);
+	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, reason) < 0)
+		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* A worker begins with fewer rights than this process has now. */
 	for (int i = 0; i < n; i++)
 		udp_set_buffers(&s->shares[i]);
@@ -178,12 +178,12 @@ const struct listen *server_served(const struct server *s)
 
 int server_open_sockets(struct server *s)
 {
-	char why[OPTIONS_WHY];
-	int handed_over = listen_handed_over(why),
+	char reason[OPTIONS_REASON];
+	int handed_over = listen_handed_over(reason),
 	    own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
-		return server_report_error(STATUS_FAILED, "%s", why);
+		return server_report_error(STATUS_FAILED, "%s", reason);
 	status = set_client_limit(s,
 	    own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
 	if (status || (status = check_worker_limit(s, own)) ||
@@ -254,7 +254,7 @@ static int open_control(struct server *s)
 		.sum = server_sum,
 		.query = s->workers && !s->is_worker ? query_workers : NULL,
 		.server = s };
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	if (s->is_worker) {
 		s->control = control_answer(s->loop, workers_channel(s->workers), &sources);
@@ -262,10 +262,10 @@ static int open_control(struct server *s)
 	}
 	if (!s->settings.control)
 		return 0;
-	s->control = control_open(s->loop, s->settings.control, &sources, why);
+	s->control = control_open(s->loop, s->settings.control, &sources, reason);
 	if (s->control)
 		return 0;
-	return server_report_error(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
+	return server_report_error(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", reason);
 }
 
 /* Makes the parts that serve the sockets. Returns 0 or the status. */

@@ -26,14 +26,15 @@
 #define RATE_MAX 1000000
 
 static int set_port(const struct options_spec *o, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct settings *s = settings;
 
 	(void)o;
 	if (addr_port_number(value, &s->port) == 0)
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "is not a port, 0 to 65535 (0 takes a free one)");
+	return text_refuse(reason, OPTIONS_REASON,
+	    "is not a port, 0 to 65535 (0 takes a free one)");
 }
 
 /* Why no socket can be bound to an address, or NULL. */
@@ -50,28 +51,29 @@ static const char *not_bindable(const struct addr *a)
 	return NULL;
 }
 
-static int add_place(struct settings *s, const char *host, bool optional, char why[OPTIONS_WHY])
+static int add_place(struct settings *s, const char *host, bool optional,
+    char reason[OPTIONS_REASON])
 {
 	struct settings_place place = { .optional = optional };
 	const char *fault;
 
 	if (addr_names_no_interface(host))
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "names no interface of this host behind the %%: \"ip link\" lists them");
 	if (addr_numeric(host, 0, &place.addr) < 0)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
 	if ((fault = not_bindable(&place.addr)))
-		return text_refuse(why, OPTIONS_WHY, "%s", fault);
+		return text_refuse(reason, OPTIONS_REASON, "%s", fault);
 	if (s->places_count == SETTINGS_PLACES)
-		return text_refuse(why, OPTIONS_WHY, "is one address too many: at most %d",
+		return text_refuse(reason, OPTIONS_REASON, "is one address too many: at most %d",
 		    SETTINGS_PLACES);
 	s->places[s->places_count++] = place;
 	return 0;
 }
 
 static int set_bind(const struct options_spec *o, void *settings, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct settings *s = settings;
 
@@ -81,7 +83,7 @@ static int set_bind(const struct options_spec *o, void *settings, const char *va
 	else if (strcmp(value, "localhost") == 0)
 		s->localhost = true;
 	else
-		return add_place(s, value, false, why);
+		return add_place(s, value, false, reason);
 	return 0;
 }
 
@@ -208,49 +210,51 @@ static void drop_covered(struct settings *s)
 }
 
 /* Adds "this host" or "every address" in the requested families. */
-static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char why[OPTIONS_WHY])
+static int add_both(struct settings *s, const char *ipv4, const char *ipv6,
+    char reason[OPTIONS_REASON])
 {
-	char reason[OPTIONS_WHY];
+	char detail[OPTIONS_REASON];
 
-	if ((s->ipv6 || add_place(s, ipv4, !s->ipv4, reason) == 0) &&
-	    (s->ipv4 || add_place(s, ipv6, !s->ipv6, reason) == 0))
+	if ((s->ipv6 || add_place(s, ipv4, !s->ipv4, detail) == 0) &&
+	    (s->ipv4 || add_place(s, ipv6, !s->ipv6, detail) == 0))
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "--bind=%s: %.100s", s->everywhere ? "*" : "localhost",
-	    reason);
+	return text_refuse(reason, OPTIONS_REASON, "--bind=%s: %.100s",
+	    s->everywhere ? "*" : "localhost", detail);
 }
 
 /* Checks the link. Whole datagrams are neither corrupted nor too big, whatever a preset says. */
-static int check_impairment(struct impair_options *o, char why[OPTIONS_WHY])
+static int check_impairment(struct impair_options *o, char reason[OPTIONS_REASON])
 {
-	char reason[IMPAIR_WHY];
+	char detail[IMPAIR_REASON];
 
 	o->there.corrupt = o->back.corrupt = 0;
 	o->there.mtu = o->back.mtu = 0;
-	if (impair_options_check(o, reason) == 0)
+	if (impair_options_check(o, detail) == 0)
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "the link: %.100s", reason);
+	return text_refuse(reason, OPTIONS_REASON, "the link: %.100s", detail);
 }
 
-int settings_check(struct settings *s, char why[OPTIONS_WHY])
+int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 {
 	char host[ADDR_TEXT];
 	bool asked = s->places_count || s->localhost || s->everywhere;
 
 	if (s->ipv4 && s->ipv6)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "--ipv4 and --ipv6 exclude each other; without them both are served");
 	if (s->public && asked)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    "--public serves every address: leave --bind out");
 	for (int i = 0; i < s->places_count; i++)
 		if (s->places[i].addr.sa.sa_family == AF_INET ? s->ipv6 : s->ipv4)
-			return text_refuse(why, OPTIONS_WHY, "--bind=%s: is not what --%s asks for",
+			return text_refuse(reason, OPTIONS_REASON,
+			    "--bind=%s: is not what --%s asks for",
 			    addr_host_text(&s->places[i].addr, host), s->ipv4 ? "ipv4" : "ipv6");
-	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", why) < 0)
+	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", reason) < 0)
 		return -1;
-	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", why) < 0)
+	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", reason) < 0)
 		return -1;
-	if (check_impairment(&s->impair, why) < 0)
+	if (check_impairment(&s->impair, reason) < 0)
 		return -1;
 	drop_covered(s);
 	for (int i = 0; i < s->places_count; i++)

@@ -488,13 +488,14 @@ static void finish_connection(struct connection *c, int64_t now)
 }
 
 /* Ends a connection so that the client can distinguish it from a broken one. */
-static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum counters_refusal why)
+static void refuse(struct tcp *t, int fd, const struct source_key *peer,
+    enum counters_refusal reason)
 {
 	char text[ADDR_TEXT];
 
-	t->counters->tcp_refused[why]++;
+	t->counters->tcp_refused[reason]++;
 	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text),
-	    counters_refusal_word(why));
+	    counters_refusal_word(reason));
 	shutdown(fd, SHUT_WR);
 	discard_input(t, fd);
 	close(fd);

@@ -140,17 +140,17 @@ static void count_settled(struct udp *u, size_t request_size)
 }
 
 /* Counts a datagram of `n` bytes that gets no reply. */
-static void drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop why)
+static void drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop reason)
 {
 	char from[ADDR_TEXT];
 
 	count_settled(u, n);
-	u->counters->udp_dropped[why]++;
+	u->counters->udp_dropped[reason]++;
 	/* The check saves work in a flood: the system is asked for the interface name of a
 	 * link-local source. */
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
-		    addr_text(&d->from, from), n, counters_drop_word(why));
+		    addr_text(&d->from, from), n, counters_drop_word(reason));
 }
 
 static void count_sent(struct udp *u, const struct reply *r)

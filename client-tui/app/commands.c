@@ -52,15 +52,15 @@ static void run_connect(const struct command_call *c)
 	const char *host = strtok_r(c->arguments, " \t", &rest);
 	const char *port = strtok_r(NULL, " \t", &rest);
 	struct settings changed = tui->run.settings;
-	char why[300];
+	char reason[300];
 
 	if (strtok_r(NULL, " \t", &rest)) {
 		tui_message(tui, "%s", c->of->example);
 		return;
 	}
 	strcpy(changed.port, SETTINGS_PEER_PORT);
-	if (settings_peer(host, port, &changed, why, sizeof why) < 0) {
-		tui_message(tui, "%s", why);
+	if (settings_peer(host, port, &changed, reason, sizeof reason) < 0) {
+		tui_message(tui, "%s", reason);
 		return;
 	}
 	run_leave_peer(&tui->run, c->now);
@@ -76,10 +76,10 @@ static void run_order(const struct command_call *c)
 
 static void run_burst(const struct command_call *c)
 {
-	char why[GENERATOR_WHY];
+	char reason[GENERATOR_REASON];
 
-	if (generator_read(c->arguments, &c->tui->run.plan, why) < 0)
-		tui_message(c->tui, "%s", why);
+	if (generator_read(c->arguments, &c->tui->run.plan, reason) < 0)
+		tui_message(c->tui, "%s", reason);
 	else
 		tui_burst(c->tui, c->now);
 }
@@ -152,10 +152,10 @@ static void run_clear(const struct command_call *c)
 
 static void run_save_file(const struct command_call *c)
 {
-	char why[EXPORT_WHY];
+	char reason[EXPORT_REASON];
 
-	if (tui_save(c->tui, c->arguments, c->now, why) < 0)
-		tui_message(c->tui, "%s", why);
+	if (tui_save(c->tui, c->arguments, c->now, reason) < 0)
+		tui_message(c->tui, "%s", reason);
 	else
 		tui_message(c->tui, "saved in %s", c->arguments);
 }
@@ -397,12 +397,12 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 
 /* Writes an item in a column of its own, and its words beside it, or below it if the item is too
  * long. */
-static void put_row(FILE *out, const char *what, const char *help)
+static void put_row(FILE *out, const char *usage, const char *help)
 {
-	if (strlen(what) >= COLUMN)
-		fprintf(out, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+	if (strlen(usage) >= COLUMN)
+		fprintf(out, "  %s\n  %-*s%s\n", usage, COLUMN, "", help);
 	else
-		fprintf(out, "  %-*s%s\n", COLUMN, what, help);
+		fprintf(out, "  %-*s%s\n", COLUMN, usage, help);
 }
 
 char *command_help_page(void)
@@ -410,14 +410,14 @@ char *command_help_page(void)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	char what[40];
+	char usage[40];
 
 	if (!out)
 		return NULL;
 	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
 	for (const struct command *c = command_table; c->name; c++) {
-		snprintf(what, sizeof what, "/%s %s", c->name, c->arguments);
-		put_row(out, what, c->help);
+		snprintf(usage, sizeof usage, "/%s %s", c->name, c->arguments);
+		put_row(out, usage, c->help);
 	}
 	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
 	      "The commands for the lab want two letters at least: /li, /dr.\n"

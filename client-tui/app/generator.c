@@ -19,34 +19,36 @@
 
 /* --- reading --- */
 
-static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, const char *how)
+static int wrong(char reason[GENERATOR_REASON], const char *subject, const char *value,
+    const char *how)
 {
-	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "",
-	    value, *value ? "'" : "", how);
+	return text_refuse(reason, GENERATOR_REASON, "%s%s%.30s%s %s" EXAMPLE, subject,
+	    *value ? " '" : "", value, *value ? "'" : "", how);
 }
 
 static int read_named(const char *name, const char *value, struct generator_plan *plan,
-    char why[GENERATOR_WHY])
+    char reason[GENERATOR_REASON])
 {
 	const bool every = strcmp(name, "every") == 0;
 	int64_t size;
 
 	if (!every && strcmp(name, "size") != 0)
-		return wrong(why, "", name, "is neither 'every' nor 'size'");
+		return wrong(reason, "", name, "is neither 'every' nor 'size'");
 	if (!value)
-		return wrong(why, name, "", every ? "wants a duration" : "wants a number of bytes");
+		return wrong(reason, name, "",
+		    every ? "wants a duration" : "wants a number of bytes");
 	if (every)
 		return units_duration(value, &plan->interval) == 0 &&
 		               plan->interval <= 3600 * NS_PER_S
 		         ? 0
-		         : wrong(why, "every", value, "is not a duration, 0 to 1h");
+		         : wrong(reason, "every", value, "is not a duration, 0 to 1h");
 	if (units_count(value, 1, SETTINGS_SIZE_MAX, &size) < 0)
-		return wrong(why, "size", value, "is not a number of bytes, 1 to 65507");
+		return wrong(reason, "size", value, "is not a number of bytes, 1 to 65507");
 	plan->size = (size_t)size;
 	return 0;
 }
 
-int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY])
+int generator_read(const char *text, struct generator_plan *plan, char reason[GENERATOR_REASON])
 {
 	struct generator_plan read = { .interval = SETTINGS_INTERVAL };
 	char *copy = strdup(text), *rest = NULL, *word;
@@ -54,15 +56,15 @@ int generator_read(const char *text, struct generator_plan *plan, char why[GENER
 	int result = 0;
 
 	if (!copy)
-		return wrong(why, "", "", "memory is short");
+		return wrong(reason, "", "", "memory is short");
 	word = strtok_r(copy, " \t", &rest);
 	if (!word)
-		result = wrong(why, "", "", "/burst wants a number of lines");
+		result = wrong(reason, "", "", "/burst wants a number of lines");
 	else if (units_count(word, 1, SETTINGS_COUNT_MAX, &count) < 0)
-		result = wrong(why, "", word, "is not a number of lines, 1 to 1000000000");
+		result = wrong(reason, "", word, "is not a number of lines, 1 to 1000000000");
 	read.count = (uint64_t)count;
 	while (result == 0 && (word = strtok_r(NULL, " \t", &rest)))
-		result = read_named(word, strtok_r(NULL, " \t", &rest), &read, why);
+		result = read_named(word, strtok_r(NULL, " \t", &rest), &read, reason);
 	if (result == 0)
 		*plan = read;
 	free(copy);

@@ -15,7 +15,7 @@
 #define GENERATOR_SLIP (10 * 1000 * 1000)
 /* The maximum time for which the second line is held, ns. */
 #define GENERATOR_HOLD INT64_C(1000000000)
-#define GENERATOR_WHY 160
+#define GENERATOR_REASON 160
 
 struct generator_plan {
 	/* The number of lines, one every `interval` ns (0: as fast as possible), each of `size`
@@ -40,9 +40,9 @@ struct generator {
 };
 
 /* Reads "N [every D] [size S]", as "200 every 5ms size 100", into `plan`; the defaults are 10 ms
- * and the shortest lines. Returns 0, or -1 with the error and an example in `why`; `plan` is then
- * unchanged. */
-int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY]);
+ * and the shortest lines. Returns 0, or -1 with the error and an example in `reason`; `plan` is
+ * then unchanged. */
+int generator_read(const char *text, struct generator_plan *plan, char reason[GENERATOR_REASON]);
 
 /* The number of rows of a ledger with which each line keeps its row until its fate is known and
  * reported: the lines of three times `reply_timeout`, at least `rows`, at most a million. */

@@ -28,10 +28,10 @@ static bool on_screen(const struct settings *settings)
 static int start_private(struct settings *settings, struct local_server *server, char *notice,
     size_t size)
 {
-	char why[300];
+	char reason[300];
 
-	if (local_server_start(server, why, sizeof why) < 0) {
-		standard_report("upcase: %s", why);
+	if (local_server_start(server, reason, sizeof reason) < 0) {
+		standard_report("upcase: %s", reason);
 		return -1;
 	}
 	strcpy(settings->host, "127.0.0.1");
@@ -70,13 +70,13 @@ static int run(struct settings *settings)
 
 static int run_replay(const struct settings *settings)
 {
-	char why[REPLAY_WHY];
-	struct replay *replay = replay_open(settings->read, why);
+	char reason[REPLAY_REASON];
+	struct replay *replay = replay_open(settings->read, reason);
 	int status;
 
 	if (!replay) {
 		status = errno == EIO ? 1 : 2;
-		standard_report("upcase: --read %s", why);
+		standard_report("upcase: --read %s", reason);
 		return status;
 	}
 	status = on_screen(settings) ? tui_run(settings, replay, NULL)
@@ -89,7 +89,7 @@ static int run_replay(const struct settings *settings)
 static int check_options(const struct settings *settings)
 {
 	const char *wrong = NULL;
-	char why[EXPORT_WHY];
+	char reason[EXPORT_REASON];
 
 	if (settings->step && !settings->read)
 		wrong = "--step goes with --read FILE; see upcase --help";
@@ -97,8 +97,8 @@ static int check_options(const struct settings *settings)
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
 	if (wrong)
 		standard_report("upcase: %s", wrong);
-	else if (settings->save && export_check(settings->save, why) < 0)
-		standard_report("upcase: --save %s", why);
+	else if (settings->save && export_check(settings->save, reason) < 0)
+		standard_report("upcase: --save %s", reason);
 	else
 		return 0;
 	return -1;

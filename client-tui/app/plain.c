@@ -143,13 +143,13 @@ static void end_input(struct plain *p, int64_t now)
 static void read_input(struct plain *p)
 {
 	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
-	char why[100];
+	char reason[100];
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
-		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
-		run_notice(&p->run, -1, true, why);
+		snprintf(reason, sizeof reason, "standard input: %s", strerror(errno));
+		run_notice(&p->run, -1, true, reason);
 		p->read_failed = true;
 	}
 	p->begin = 0;
@@ -297,12 +297,12 @@ static int write_failed(int error)
 static int save(struct plain *p)
 {
 	const struct run *run = &p->run;
-	char why[EXPORT_WHY];
+	char reason[EXPORT_REASON];
 
 	if (!run->settings.save || export_file(run->settings.save, run->recorder, NULL,
-	                               &run->record, run->record.ended_at, why) == 0)
+	                               &run->record, run->record.ended_at, reason) == 0)
 		return 0;
-	plain_notice(p, true, why);
+	plain_notice(p, true, reason);
 	return -1;
 }
 

@@ -14,57 +14,57 @@
 #include "common/units.h"
 
 static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	if (n == 0 || n >= SETTINGS_NAME_MAX)
-		return text_refuse(why, OPTIONS_WHY,
+		return text_refuse(reason, OPTIONS_REASON,
 		    n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
-			return text_refuse(why, OPTIONS_WHY, "is not a host name or address");
+			return text_refuse(reason, OPTIONS_REASON, "is not a host name or address");
 	memcpy(host, value, n);
 	host[n] = '\0';
 	return 0;
 }
 
-static int put_port(char port[8], const char *value, char why[OPTIONS_WHY])
+static int put_port(char port[8], const char *value, char reason[OPTIONS_REASON])
 {
 	uint16_t number;
 
 	if (addr_port_number(value, &number) < 0 || number == 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a port, 1 to 65535");
+		return text_refuse(reason, OPTIONS_REASON, "is not a port, 1 to 65535");
 	snprintf(port, 8, "%u", number);
 	return 0;
 }
 
 static int set_host(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	return put_host(((struct settings *)to)->host, value, strlen(value), why);
+	return put_host(((struct settings *)to)->host, value, strlen(value), reason);
 }
 
 static int set_port(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	return put_port(((struct settings *)to)->port, value, why);
+	return put_port(((struct settings *)to)->port, value, reason);
 }
 
 /* Reads a transport: a command line's "udp" overrides a configuration's "both". */
 static int set_transport(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct settings *s = to;
 
-	(void)value, (void)why;
+	(void)value, (void)reason;
 	s->transport = (enum session_transport)o->low;
 	s->both = false;
 	return 0;
 }
 
 static int set_retries(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct settings *s = to;
 
@@ -75,13 +75,13 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	s->retries = SESSION_RETRY_FOR_EVER;
 	return strcmp(value, "forever") == 0
 	         ? 0
-	         : text_refuse(why, OPTIONS_WHY, "is neither a number nor \"forever\"");
+	         : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
 }
 
 static int set_configuration(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
-	(void)o, (void)why;
+	(void)o, (void)reason;
 	((struct settings *)to)->configuration = value;
 	((struct settings *)to)->configuration_given = true;
 	return 0;
@@ -205,35 +205,35 @@ struct record_run settings_run(const struct settings *s, int64_t wall)
 }
 
 /* Splits "host:port" and "[address]:port"; more colons without brackets mean an IPv6 address. */
-static int split_peer(const char *text, struct settings *s, char why[OPTIONS_WHY])
+static int split_peer(const char *text, struct settings *s, char reason[OPTIONS_REASON])
 {
 	const char *close = *text == '[' ? strchr(text, ']') : NULL;
 	const char *colon = close ? (close[1] == ':' ? close + 1 : NULL) : strchr(text, ':');
 
 	if (*text == '[' && (!close || (close[1] != '\0' && close[1] != ':')))
-		return text_refuse(why, OPTIONS_WHY, "is not an address in brackets");
+		return text_refuse(reason, OPTIONS_REASON, "is not an address in brackets");
 	if (close) {
-		if (put_host(s->host, text + 1, (size_t)(close - text - 1), why) < 0)
+		if (put_host(s->host, text + 1, (size_t)(close - text - 1), reason) < 0)
 			return -1;
 	} else if (colon && !strchr(colon + 1, ':')) {
-		if (put_host(s->host, text, (size_t)(colon - text), why) < 0)
+		if (put_host(s->host, text, (size_t)(colon - text), reason) < 0)
 			return -1;
 	} else {
-		return put_host(s->host, text, strlen(text), why);
+		return put_host(s->host, text, strlen(text), reason);
 	}
-	return colon ? put_port(s->port, colon + 1, why) : 0;
+	return colon ? put_port(s->port, colon + 1, reason) : 0;
 }
 
-int settings_peer(const char *host, const char *port, struct settings *s, char *why, size_t size)
+int settings_peer(const char *host, const char *port, struct settings *s, char *reason, size_t size)
 {
 	struct settings changed = *s;
-	char reason[OPTIONS_WHY];
+	char detail[OPTIONS_REASON];
 
-	if (split_peer(host, &changed, reason) < 0)
-		return text_refuse(why, size, "host '%.100s' %s", host, reason);
-	if (port && put_port(changed.port, port, reason) < 0)
-		return text_refuse(why, size, "port '%.100s' %s; for example " SETTINGS_PEER_PORT,
-		    port, reason);
+	if (split_peer(host, &changed, detail) < 0)
+		return text_refuse(reason, size, "host '%.100s' %s", host, detail);
+	if (port && put_port(changed.port, port, detail) < 0)
+		return text_refuse(reason, size,
+		    "port '%.100s' %s; for example " SETTINGS_PEER_PORT, port, detail);
 	memcpy(s->host, changed.host, sizeof s->host);
 	memcpy(s->port, changed.port, sizeof s->port);
 	return 0;
@@ -241,7 +241,7 @@ int settings_peer(const char *host, const char *port, struct settings *s, char *
 
 static int operands(struct settings *s, int argc, char **argv, int first)
 {
-	char why[OPTIONS_WHY + 120];
+	char reason[OPTIONS_REASON + 120];
 
 	if (argc - first > 2) {
 		standard_report(
@@ -250,8 +250,8 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 		return -1;
 	}
 	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s,
-	                        why, sizeof why) < 0) {
-		standard_report("upcase: %s", why);
+	                        reason, sizeof reason) < 0) {
+		standard_report("upcase: %s", reason);
 		return -1;
 	}
 	return 0;

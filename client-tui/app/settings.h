@@ -79,8 +79,8 @@ struct session_settings settings_session(const struct settings *settings,
 struct record_run settings_run(const struct settings *settings, int64_t wall);
 
 /* Splits "host", "host port", "host:port" or "[address]:port" into host and port (unchanged if none
- * is given). Returns 0, or -1 with the error in `why`. */
-int settings_peer(const char *host, const char *port, struct settings *settings, char *why,
+ * is given). Returns 0, or -1 with the error in `reason`. */
+int settings_peer(const char *host, const char *port, struct settings *settings, char *reason,
     size_t size);
 
 #endif

@@ -174,15 +174,16 @@ void tui_lab_panel(struct tui *tui)
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
 	const char arrow = tui_arrow(bytes, n);
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
 	if (!tui->panel.open)
 		return false;
 	if (arrow == 'A' || arrow == 'B') {
 		link_steps_move(&tui->panel, arrow == 'A' ? -1 : 1);
 	} else if (arrow) {
-		if (lab_step(tui->run.lab, &tui->panel, arrow == 'C' ? 1 : -1, why) < 0 && *why)
-			tui_message(tui, "%s", why);
+		if (lab_step(tui->run.lab, &tui->panel, arrow == 'C' ? 1 : -1, reason) < 0 &&
+		    *reason)
+			tui_message(tui, "%s", reason);
 	} else if (n == 1 && bytes[0] == '\t') {
 		link_steps_next_ways(&tui->panel);
 	} else {

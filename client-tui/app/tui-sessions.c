@@ -113,7 +113,7 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	return count > 0 ? 0 : -1;
 }
 
-int tui_save(struct tui *tui, const char *path, int64_t now, char why[EXPORT_WHY])
+int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_REASON])
 {
 	struct run *run = &tui->run;
 	int result;
@@ -124,7 +124,7 @@ int tui_save(struct tui *tui, const char *path, int64_t now, char why[EXPORT_WHY
 	run_record_figures(run, now);
 	stop_may_work(true);
 	result = export_file(path, run->recorder, tui->transcript, &run->record,
-	    run->record.ended_at, why);
+	    run->record.ended_at, reason);
 	stop_may_work(false);
 	return result;
 }

@@ -103,8 +103,8 @@ void tui_burst_toggle(struct tui *tui, int64_t now);
 void tui_burst_dispatch(struct tui *tui);
 /* The status line's words for generated lines or a recording, or NULL. */
 const char *tui_progress(struct tui *tui, int64_t now);
-/* Writes the rows into a file. Returns 0, or -1 with one line in `why`. */
-int tui_save(struct tui *tui, const char *path, int64_t now, char why[EXPORT_WHY]);
+/* Writes the rows into a file. Returns 0, or -1 with one line in `reason`. */
+int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_REASON]);
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */
 int tui_replay_start(struct tui *tui, int64_t now);
 /* Handles the keys that control a recording; returns true if it was one. */

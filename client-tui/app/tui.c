@@ -287,7 +287,7 @@ static void on_notice(void *tui, const char *line)
 	tui_notice(tui, true, line);
 }
 
-static int start_terminal(struct tui *tui, char *why, size_t size)
+static int start_terminal(struct tui *tui, char *reason, size_t size)
 {
 	const struct line_editor_hooks hooks = { .context = tui,
 		.line = tui_line,
@@ -297,11 +297,11 @@ static int start_terminal(struct tui *tui, char *why, size_t size)
 		.bell = on_bell,
 		.notice = on_notice };
 	char *history = tui->run.settings.history > 0 ? settings_history() : NULL;
-	int result = screen_start(&tui->run.settings.screen, why, size);
+	int result = screen_start(&tui->run.settings.screen, reason, size);
 
 	if (result == 0 && line_editor_start(&hooks, history, (int)tui->run.settings.history) < 0) {
 		screen_stop();
-		snprintf(why, size, "memory is short");
+		snprintf(reason, size, "memory is short");
 		result = -1;
 	}
 	free(history);
@@ -328,19 +328,19 @@ static void run(struct tui *tui, const char *notice)
 /* Writes the file of --save. Returns the exit status. */
 static int save_at_end(struct tui *tui)
 {
-	char why[EXPORT_WHY];
+	char reason[EXPORT_REASON];
 
 	if (!tui->run.settings.save ||
-	    tui_save(tui, tui->run.settings.save, clock_monotonic(), why) == 0)
+	    tui_save(tui, tui->run.settings.save, clock_monotonic(), reason) == 0)
 		return 0;
-	standard_report("upcase: %s", why);
+	standard_report("upcase: %s", reason);
 	return 1;
 }
 
 int tui_run(const struct settings *settings, struct replay *replay, const char *notice)
 {
 	struct tui *tui = calloc(1, sizeof *tui);
-	char why[200] = "memory is short";
+	char reason[200] = "memory is short";
 	const char *unsaved;
 	int status;
 
@@ -349,8 +349,8 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	/* Catch the signals before the screen starts, which may block on its terminal. */
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
-	if (!tui || start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {
-		standard_report("upcase: %s", why);
+	if (!tui || start(tui, settings) < 0 || start_terminal(tui, reason, sizeof reason) < 0) {
+		standard_report("upcase: %s", reason);
 		if (tui)
 			tui_free(tui);
 		return 1;

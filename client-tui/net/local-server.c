@@ -107,8 +107,8 @@ static size_t read_text(int fd, char *text, size_t size)
 	return used;
 }
 
-static int wait_ready(struct local_server *server, int pipes[PIPES][2], const char *path, char *why,
-    size_t size)
+static int wait_ready(struct local_server *server, int pipes[PIPES][2], const char *path,
+    char *reason, size_t size)
 {
 	char port[16], log[200];
 
@@ -119,12 +119,12 @@ static int wait_ready(struct local_server *server, int pipes[PIPES][2], const ch
 	}
 	read_text(pipes[LOG][0], log, sizeof log);
 	log[strcspn(log, "\n")] = '\0';
-	return text_refuse(why, size,
+	return text_refuse(reason, size,
 	    "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
 	    *log ? log : path);
 }
 
-int local_server_start(struct local_server *server, char *why, size_t size)
+int local_server_start(struct local_server *server, char *reason, size_t size)
 {
 	int pipes[PIPES][2];
 	char path[PATH_MAX];
@@ -133,7 +133,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	*server = (struct local_server){ .lifeline = -1 };
 	program_find("UPCASED", places, path);
 	if (open_pipes(pipes) < 0 || (server->process = fork()) < 0) {
-		text_refuse(why, size, "the private server did not start: %s", strerror(errno));
+		text_refuse(reason, size, "the private server did not start: %s", strerror(errno));
 		close_pipes(pipes);
 		server->process = 0;
 		return -1;
@@ -144,7 +144,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	pipes[LIFE][1] = -1;
 	close_end(&pipes[READY][1]);
 	close_end(&pipes[LOG][1]);
-	result = wait_ready(server, pipes, path, why, size);
+	result = wait_ready(server, pipes, path, reason, size);
 	/* The server's log is discarded from here on: the screen is the user's. */
 	close_pipes(pipes);
 	if (result < 0)

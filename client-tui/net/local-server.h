@@ -16,8 +16,8 @@ struct local_server {
 	uint16_t port;
 };
 
-/* Starts one and waits until it is ready. Returns 0, or -1 with one line in `why`. */
-int local_server_start(struct local_server *p, char *why, size_t size);
+/* Starts one and waits until it is ready. Returns 0, or -1 with one line in `reason`. */
+int local_server_start(struct local_server *p, char *reason, size_t size);
 /* Ends it and waits for its end. Does nothing when it was not started (process 0). */
 void local_server_stop(struct local_server *p);
 

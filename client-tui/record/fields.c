@@ -243,10 +243,10 @@ int fields_write(FILE *out, json_t *object)
 
 /* --- from JSON --- */
 
-void fields_fail(struct fields_reader *r, const char *key, const char *what)
+void fields_fail(struct fields_reader *r, const char *key, const char *fault)
 {
 	if (!r->bad)
-		snprintf(r->why, RECORD_WHY, "\"%s\" %s", key, what);
+		snprintf(r->reason, RECORD_REASON, "\"%s\" %s", key, fault);
 	r->bad = true;
 }
 
@@ -295,7 +295,7 @@ static void *allocate(struct fields_reader *r, const struct field *f, size_t cou
 static void read_inside(struct fields_reader *from, const char *key, json_t *value,
     const struct field *fields, void *to)
 {
-	struct fields_reader r = { .object = value, .why = from->why, .bad = from->bad };
+	struct fields_reader r = { .object = value, .reason = from->reason, .bad = from->bad };
 
 	if (!json_is_object(value))
 		fields_fail(from, key, "is not an object");

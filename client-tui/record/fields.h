@@ -74,10 +74,10 @@ struct field {
 #define FIELD_SPAN .kind = FIELD_NUMBER, .max = SESSION_TIME_MAX
 
 /* A reader of an object: it checks each value's kind and range, and reports the first error in
- * `why`, RECORD_WHY bytes. A missing key equals null. */
+ * `reason`, RECORD_REASON bytes. A missing key equals null. */
 struct fields_reader {
 	struct json_t *object;
-	char *why;
+	char *reason;
 	bool bad;
 };
 
@@ -88,7 +88,7 @@ int fields_write(FILE *out, struct json_t *object);
 /* Sets the members of the struct at `to`, which is zeroed, from an object. The caller frees owned
  * members, also after an error. */
 void fields_read(struct fields_reader *r, const struct field *fields, void *to);
-void fields_fail(struct fields_reader *r, const char *key, const char *what);
+void fields_fail(struct fields_reader *r, const char *key, const char *fault);
 /* Returns a string that is valid as long as the object; NULL if it is missing. */
 const char *fields_word(struct fields_reader *r, const char *key);
 

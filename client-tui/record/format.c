@@ -495,20 +495,20 @@ static void read_object(struct fields_reader *r, struct json_record *to)
 }
 
 /* The reason may quote the file, which can contain any bytes. */
-int json_read(struct json_record *to, const char *text, size_t n, char why[RECORD_WHY])
+int json_read(struct json_record *to, const char *text, size_t n, char reason[RECORD_REASON])
 {
-	struct fields_reader r = { .why = why };
+	struct fields_reader r = { .reason = reason };
 	json_error_t error;
 
 	*to = (struct json_record){ .type = RECORD_UNKNOWN };
 	r.object = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!r.object) {
-		snprintf(why, RECORD_WHY, "no JSON: %.120s", error.text);
-		printable_replace(why, strlen(why));
+		snprintf(reason, RECORD_REASON, "no JSON: %.120s", error.text);
+		printable_replace(reason, strlen(reason));
 		return -1;
 	}
 	if (!json_is_object(r.object)) {
-		snprintf(why, RECORD_WHY, "no record: not an object");
+		snprintf(reason, RECORD_REASON, "no record: not an object");
 		r.bad = true;
 	} else {
 		read_object(&r, to);

@@ -36,8 +36,8 @@ struct json_record {
 };
 
 /* Reads one line of a file. Skips unknown keys and types, so that later versions can add some.
- * Returns 0, or -1 with the error in `why`; json_record_free() frees in both cases. */
-int json_read(struct json_record *r, const char *text, size_t n, char why[RECORD_WHY]);
+ * Returns 0, or -1 with the error in `reason`; json_record_free() frees in both cases. */
+int json_read(struct json_record *r, const char *text, size_t n, char reason[RECORD_REASON]);
 void json_record_free(struct json_record *r);
 
 #endif

@@ -19,12 +19,12 @@ struct reading {
 	bool begun;
 	/* The number of items in lists, and their memory. */
 	uint64_t items, bytes;
-	char *why;
+	char *reason;
 };
 
-static int wrong(const struct reading *r, const char *what)
+static int wrong(const struct reading *r, const char *fault)
 {
-	return text_refuse(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
+	return text_refuse(r->reason, RECORD_FILE_REASON, "line %" PRIu64 ": %s", r->line, fault);
 }
 
 /* Makes room for one more item of a list, `size` bytes in it and `bytes` in all. */
@@ -212,7 +212,7 @@ static int check_order(struct reading *r, const struct record_file_session *side
 /* --- the file --- */
 
 /* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with the
- * error in `why`. */
+ * error in `reason`. */
 static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;
@@ -234,16 +234,16 @@ static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capa
 static int read_all(struct reading *r, FILE *in, char **buf)
 {
 	struct json_record read;
-	char why[RECORD_WHY];
+	char reason[RECORD_REASON];
 	size_t capacity = 0, n;
 	int more;
 
 	for (r->line = 1; (more = next_line(r, in, buf, &capacity, &n)) > 0; r->line++) {
-		int result = n > 0 ? json_read(&read, *buf, n, why) : -1;
+		int result = n > 0 ? json_read(&read, *buf, n, reason) : -1;
 
 		if (n == 0)
 			return wrong(r, "empty");
-		result = result < 0 ? wrong(r, why) : take(r, &read);
+		result = result < 0 ? wrong(r, reason) : take(r, &read);
 		json_record_free(&read);
 		if (result < 0)
 			return -1;
@@ -256,14 +256,14 @@ static int read_all(struct reading *r, FILE *in, char **buf)
 	return more;
 }
 
-struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY])
+struct record_file *record_file_read(FILE *in, char reason[RECORD_FILE_REASON])
 {
-	struct reading r = { .file = calloc(1, sizeof(struct record_file)), .why = why };
+	struct reading r = { .file = calloc(1, sizeof(struct record_file)), .reason = reason };
 	char *buf = NULL;
 	int result;
 
 	if (!r.file) {
-		snprintf(why, RECORD_FILE_WHY, "memory is short");
+		snprintf(reason, RECORD_FILE_REASON, "memory is short");
 		return NULL;
 	}
 	result = read_all(&r, in, &buf);

@@ -10,7 +10,7 @@
 /* Limits of a file: lines, replies and events together, and the memory for them. */
 #define RECORD_FILE_MAX 2000000
 #define RECORD_FILE_BYTES (UINT64_C(1024) * 1024 * 1024)
-#define RECORD_FILE_WHY 300
+#define RECORD_FILE_REASON 300
 
 struct record_file_session {
 	struct record_session of;
@@ -35,8 +35,8 @@ struct record_file {
 	bool has_link;
 };
 
-/* Returns NULL with "line 17: ..." in `why` after an error. */
-struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY]);
+/* Returns NULL with "line 17: ..." in `reason` after an error. */
+struct record_file *record_file_read(FILE *in, char reason[RECORD_FILE_REASON]);
 void record_file_free(struct record_file *f);
 
 #endif

@@ -31,7 +31,7 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 #define RECORD_PACKETS 32
 #define RECORD_DUPLICATES 16
 /* Room for the reason why a record is refused. */
-#define RECORD_WHY 200
+#define RECORD_REASON 200
 /* The longest line of a file of records. */
 #define RECORD_LINE_MAX (16u * 1024 * 1024)
 

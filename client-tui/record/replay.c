@@ -217,16 +217,16 @@ static FILE *open_file(const char *path)
 	return in;
 }
 
-struct replay *replay_open(const char *path, char why[REPLAY_WHY])
+struct replay *replay_open(const char *path, char reason[REPLAY_REASON])
 {
-	char reason[RECORD_FILE_WHY];
+	char detail[RECORD_FILE_REASON];
 	bool unreadable = false;
 	struct replay *r = calloc(1, sizeof *r);
 	FILE *in = r ? open_file(path) : NULL;
 
-	snprintf(reason, sizeof reason, "%s", r ? strerror(errno) : "memory is short");
+	snprintf(detail, sizeof detail, "%s", r ? strerror(errno) : "memory is short");
 	if (in) {
-		r->file = record_file_read(in, reason);
+		r->file = record_file_read(in, detail);
 		unreadable = ferror(in);
 		fclose(in);
 	}
@@ -236,7 +236,8 @@ struct replay *replay_open(const char *path, char why[REPLAY_WHY])
 		r->status.whole = r->file->has_end;
 		return r;
 	}
-	snprintf(why, REPLAY_WHY, "'%.80s': %s", path, r && r->file ? "memory is short" : reason);
+	snprintf(reason, REPLAY_REASON, "'%.80s': %s", path,
+	    r && r->file ? "memory is short" : detail);
 	replay_close(r);
 	errno = unreadable ? EIO : 0;
 	return NULL;

@@ -12,7 +12,7 @@
 #include "net/session.h"
 #include "trace/trace.h"
 
-#define REPLAY_WHY 400
+#define REPLAY_REASON 400
 
 struct replay;
 
@@ -40,9 +40,9 @@ struct replay_hooks {
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
-/* Reads the whole file, "-" for standard input. Returns NULL with one line in `why` after an error,
- * which names the line of the file; errno is then EIO if reading failed, else 0. */
-struct replay *replay_open(const char *path, char why[REPLAY_WHY]);
+/* Reads the whole file, "-" for standard input. Returns NULL with one line in `reason` after an
+ * error, which names the line of the file; errno is then EIO if reading failed, else 0. */
+struct replay *replay_open(const char *path, char reason[REPLAY_REASON]);
 void replay_close(struct replay *r);
 /* The status is valid until replay_close(). */
 const struct replay_status *replay_status(const struct replay *r);

@@ -129,15 +129,15 @@ int export_text(FILE *out, const struct transcript *b, int64_t now)
 #define PAGES 50
 
 /* The reason why a new file could not be made, in words. Static, or strerror()'s. */
-static const char *reason(int error)
+static const char *error_words(int error)
 {
 	return error == EEXIST ? "there is such a file already; choose another name"
 	                       : strerror(error);
 }
 
-static int wrong(char why[EXPORT_WHY], const char *path, const char *what)
+static int wrong(char reason[EXPORT_REASON], const char *path, const char *fault)
 {
-	return text_refuse(why, EXPORT_WHY, "'%.100s': %s", path, what);
+	return text_refuse(reason, EXPORT_REASON, "'%.100s': %s", path, fault);
 }
 
 /* The pictures to draw and their files, one after the other. */
@@ -312,7 +312,7 @@ static void drop(struct job *job)
 	free(job->events);
 }
 
-static int write_all(struct job *job, char why[EXPORT_WHY])
+static int write_all(struct job *job, char reason[EXPORT_REASON])
 {
 	char file[PATH_MAX + 40];
 
@@ -320,7 +320,7 @@ static int write_all(struct job *job, char why[EXPORT_WHY])
 		file_name(job, job->picture, file, sizeof file);
 		if (file_make(file, write_picture, job, &job->made[job->picture]) == 0)
 			continue;
-		wrong(why, file, reason(errno));
+		wrong(reason, file, error_words(errno));
 		while (job->picture-- > 0) {
 			file_name(job, job->picture, file, sizeof file);
 			(void)file_remove(file, &job->made[job->picture]);
@@ -330,21 +330,21 @@ static int write_all(struct job *job, char why[EXPORT_WHY])
 	return (int)job->pages + 1;
 }
 
-int export_svg(const char *path, const struct recorder *r, int64_t now, char why[EXPORT_WHY])
+int export_svg(const char *path, const struct recorder *r, int64_t now, char reason[EXPORT_REASON])
 {
 	struct job job = { .count = 0 };
 	int result = -1;
 
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 	if (collect(&job, r, now) == 0)
-		result = write_all(&job, why);
+		result = write_all(&job, reason);
 	else
-		snprintf(why, EXPORT_WHY, "memory is short");
+		snprintf(reason, EXPORT_REASON, "memory is short");
 	drop(&job);
 	return result;
 }
 
-int export_svg_check(const char *path, char why[EXPORT_WHY])
+int export_svg_check(const char *path, char reason[EXPORT_REASON])
 {
 	struct job job = { .pages = 1 };
 	char file[PATH_MAX + 40];
@@ -353,7 +353,7 @@ int export_svg_check(const char *path, char why[EXPORT_WHY])
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return wrong(why, file, reason(EEXIST));
+			return wrong(reason, file, error_words(EEXIST));
 	}
 	return 0;
 }
@@ -421,16 +421,16 @@ static const char *ending(const char *path)
 	return dot ? dot : "";
 }
 
-static const struct export_kind *find(const char *path, char why[EXPORT_WHY])
+static const struct export_kind *find(const char *path, char reason[EXPORT_REASON])
 {
 	if (strcmp(path, "-") == 0) {
-		wrong(why, path, "is no file; --json and --csv write to standard output");
+		wrong(reason, path, "is no file; --json and --csv write to standard output");
 		return NULL;
 	}
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].ending, ending(path)) == 0)
 			return &kinds[i];
-	wrong(why, path,
+	wrong(reason, path,
 	    "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example "
 	    "lecture.txt");
 	return NULL;
@@ -455,31 +455,31 @@ static bool is_picture(const char *path)
 	return strcmp(ending(path), PICTURES) == 0;
 }
 
-int export_check(const char *path, char why[EXPORT_WHY])
+int export_check(const char *path, char reason[EXPORT_REASON])
 {
-	if (is_picture(path) ? export_svg_check(path, why) < 0 : !find(path, why))
+	if (is_picture(path) ? export_svg_check(path, reason) < 0 : !find(path, reason))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return wrong(why, path, reason(EEXIST));
+		return wrong(reason, path, error_words(EEXIST));
 	if (errno != ENOENT || check_folder(path) < 0)
-		return wrong(why, path,
+		return wrong(reason, path,
 		    errno == ENOENT ? "there is no such folder" : strerror(errno));
 	return 0;
 }
 
 int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
-    const struct record_run *run, int64_t now, char why[EXPORT_WHY])
+    const struct record_run *run, int64_t now, char reason[EXPORT_REASON])
 {
 	const struct export_kind *kind;
 	struct stat made;
 
 	if (is_picture(path))
-		return export_svg(path, r, now, why) < 0 ? -1 : 0;
-	kind = find(path, why);
+		return export_svg(path, r, now, reason) < 0 ? -1 : 0;
+	kind = find(path, reason);
 	if (!kind)
 		return -1;
 	return file_make(path, put, &(struct export_job){ r, transcript, run, now, kind->output },
 	           &made) < 0
-	         ? wrong(why, path, reason(errno))
+	         ? wrong(reason, path, error_words(errno))
 	         : 0;
 }

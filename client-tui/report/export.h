@@ -10,16 +10,16 @@
 #include "record/recorder.h"
 
 /* Room for a reason. */
-#define EXPORT_WHY 400
+#define EXPORT_REASON 400
 
 /* Checks that the file could be written now: its ending is known, it does not exist, its folder
- * exists and is writable. Returns 0, or -1 with one line in `why`. Creates nothing. */
-int export_check(const char *path, char why[EXPORT_WHY]);
+ * exists and is writable. Returns 0, or -1 with one line in `reason`. Creates nothing. */
+int export_check(const char *path, char reason[EXPORT_REASON]);
 /* Writes the file, never over an existing one; after an error no file stays. `transcript` is the
- * content of a text; NULL: all that the recorder has. Returns 0, or -1 with one line in `why`.
+ * content of a text; NULL: all that the recorder has. Returns 0, or -1 with one line in `reason`.
  */
 int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
-    const struct record_run *run, int64_t now, char why[EXPORT_WHY]);
+    const struct record_run *run, int64_t now, char reason[EXPORT_REASON]);
 
 /* Writes the whole transcript as text, for /save: a heading, and a row for each item
  * ("  1  UDP  hello  ->  HELLO answered in 40.9 ms"), control characters visible, as on the screen.
@@ -28,9 +28,9 @@ int export_text(FILE *out, const struct transcript *b, int64_t now);
 
 /* Writes the pictures of a session, the exchange in pages of SEQUENCE_LINES lines and the plots,
  * into new files: NAME.svg, NAME-2.svg ... and NAME-plots.svg, where `path` is NAME.svg. Returns
- * the number of files, or -1 with the reason in `why` (no file then stays). */
-int export_svg(const char *path, const struct recorder *r, int64_t now, char why[EXPORT_WHY]);
-/* Checks that files of that name can be made: returns 0, or -1 with the reason in `why`. */
-int export_svg_check(const char *path, char why[EXPORT_WHY]);
+ * the number of files, or -1 with the `reason` (no file then stays). */
+int export_svg(const char *path, const struct recorder *r, int64_t now, char reason[EXPORT_REASON]);
+/* Checks that files of that name can be made: returns 0, or -1 with the `reason`. */
+int export_svg_check(const char *path, char reason[EXPORT_REASON]);
 
 #endif

@@ -217,15 +217,15 @@ static void put_part(struct text *out, const char *before, const struct ledger_p
 }
 
 /* Writes "send times by the kernel", with counts if the program measured some of them. */
-static void put_clock(struct text *out, const char *what, uint64_t kernel, uint64_t program)
+static void put_clock(struct text *out, const char *label, uint64_t kernel, uint64_t program)
 {
 	if (kernel && program)
 		text_put(out,
 		    "%s times by the kernel for %" PRIu64 " of %" PRIu64
 		    " lines, else by the program",
-		    what, kernel, kernel + program);
+		    label, kernel, kernel + program);
 	else
-		text_put(out, "%s times by the %s", what, kernel ? "kernel" : "program");
+		text_put(out, "%s times by the %s", label, kernel ? "kernel" : "program");
 }
 
 char *summary_times(const struct figures *f, char *buf, size_t size)

@@ -53,29 +53,29 @@ static bool is_own_path(const char *path, int links)
 	return own;
 }
 
-/* Opens a file of this user's to read it. Returns the descriptor, or -1 with errno and *why. */
-static int open_own(const char *path, const char **why)
+/* Opens a file of this user's to read it. Returns the descriptor, or -1 with errno and *reason. */
+static int open_own(const char *path, const char **reason)
 {
 	struct stat st;
-	const int fd = file_read(path, FILE_MAX, why);
+	const int fd = file_read(path, FILE_MAX, reason);
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != geteuid())
-		*why = "belongs to another user";
+		*reason = "belongs to another user";
 	else if (!is_own_path(path, LINKS))
-		*why = "is reached by way of what belongs to another user";
+		*reason = "is reached by way of what belongs to another user";
 	else
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return file_refuse(EPERM, *why, why);
+	return file_refuse(EPERM, *reason, reason);
 }
 
 int history_read(const char *path, void (*entry)(void *context, const char *line), void *context,
-    const char **why)
+    const char **reason)
 {
 	size_t length;
-	const int fd = open_own(path, why);
-	char *text = fd < 0 ? NULL : file_text(fd, FILE_MAX, &length, why);
+	const int fd = open_own(path, reason);
+	char *text = fd < 0 ? NULL : file_text(fd, FILE_MAX, &length, reason);
 
 	if (!text)
 		return errno == ENOENT ? 0 : -1;
@@ -85,7 +85,7 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 		*end = '\0';
 		if (end - line > (ptrdiff_t)HISTORY_LINE_MAX) {
 			free(text);
-			return file_refuse(EFBIG, "has a line of more than 1 MiB", why);
+			return file_refuse(EFBIG, "has a line of more than 1 MiB", reason);
 		}
 		if (end > line && strlen(line) == (size_t)(end - line))
 			entry(context, line);
@@ -95,14 +95,15 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 }
 
 /* Finds the file behind symbolic links, so that these stay; makes it and its folders (0700) if they
- * are missing. The caller frees the path. Returns NULL with errno, and *why unless errno is enough.
+ * are missing. The caller frees the path. Returns NULL with errno, and *reason unless errno is
+ * enough.
  */
-static char *find_file(const char *path, const char **why)
+static char *find_file(const char *path, const char **reason)
 {
-	int fd = open_own(path, why);
+	int fd = open_own(path, reason);
 	char *folder = fd < 0 && errno == ENOENT ? strdup(path) : NULL;
 	if (folder) {
-		*why = NULL;
+		*reason = NULL;
 		/* If mkdir() fails, the open below reports it. */
 		for (char *slash = *path ? strchr(folder + 1, '/') : NULL; slash;
 		    slash = strchr(slash + 1, '/')) {
@@ -129,7 +130,7 @@ static bool is_current(int fd, const char *path, struct stat *st)
 
 /* Opens the file and locks it against other sessions until the descriptor is closed; only a regular
  * file is locked. Returns the descriptor, or -1 with errno. */
-static int open_locked(const char *path, struct stat *st, bool short_wait, const char **why)
+static int open_locked(const char *path, struct stat *st, bool short_wait, const char **reason)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -148,7 +149,7 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > SHORT_LOCK_TRIES)
 			left = SHORT_LOCK_TRIES;
 	}
-	return file_refuse(EBUSY, "another program keeps it locked", why);
+	return file_refuse(EBUSY, "another program keeps it locked", reason);
 }
 
 static void put_line(void *out, const char *line)
@@ -157,13 +158,13 @@ static void put_line(void *out, const char *line)
 }
 
 /* The newest `keep` lines of the file and the new ones, FILE_MAX bytes at most. Returns their text,
- * in *all, which the caller frees; NULL with errno, and *why unless errno is enough. */
+ * in *all, which the caller frees; NULL with errno, and *reason unless errno is enough. */
 static char *newest_lines(const char *path, const char *const *lines, size_t count, size_t keep,
-    char **all, const char **why)
+    char **all, const char **reason)
 {
 	size_t size;
 	FILE *out = open_memstream(all, &size);
-	bool read = out && history_read(path, put_line, out, why) == 0;
+	bool read = out && history_read(path, put_line, out, reason) == 0;
 	for (size_t i = 0; read && i < count; i++)
 		put_line(out, lines[i]);
 	int error = errno;
@@ -191,15 +192,15 @@ static int put_text(void *text, FILE *out)
 /* Replaces the file by a new one with this text: readers never see half of it, and a full disk
  * loses nothing. The new file always has the same name, so it replaces one that a killed session
  * left. */
-static int rewrite(const char *path, char *text, const char **why)
+static int rewrite(const char *path, char *text, const char **reason)
 {
 	char fresh[PATH_MAX];
 	struct stat made;
 	if ((size_t)snprintf(fresh, sizeof fresh, "%s.upcase-new", path) >= sizeof fresh)
-		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), why);
-	if (!file_replaceable(fresh, NULL, why))
+		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), reason);
+	if (!file_replaceable(fresh, NULL, reason))
 		return -1;
-	*why = NULL;
+	*reason = NULL;
 	(void)unlink(fresh);
 	if (file_make(fresh, put_text, text, &made) < 0)
 		return -1;
@@ -234,16 +235,16 @@ static int add_lines(int fd, const char *const *lines, size_t count)
 }
 
 int history_append(const char *path, const char *const *lines, size_t count, size_t keep,
-    bool short_wait, const char **why)
+    bool short_wait, const char **reason)
 {
 	struct stat st;
-	*why = NULL;
-	char *file = find_file(path, why), *all = NULL;
-	int lock = file ? open_locked(file, &st, short_wait, why) : -1, r = -1;
+	*reason = NULL;
+	char *file = find_file(path, reason), *all = NULL;
+	int lock = file ? open_locked(file, &st, short_wait, reason) : -1, r = -1;
 	/* Nothing is written to /dev/null. */
 	if (lock >= 0 && S_ISREG(st.st_mode)) {
-		char *text = newest_lines(file, lines, count, keep, &all, why);
-		r = text ? rewrite(file, text, why) : -1;
+		char *text = newest_lines(file, lines, count, keep, &all, reason);
+		r = text ? rewrite(file, text, reason) : -1;
 	} else if (lock >= 0) {
 		r = 0;
 	}
@@ -254,8 +255,8 @@ int history_append(const char *path, const char *const *lines, size_t count, siz
 		close(lock);
 	free(all);
 	free(file);
-	if (r < 0 && !*why)
-		*why = strerror(error);
+	if (r < 0 && !*reason)
+		*reason = strerror(error);
 	errno = error;
 	return r;
 }

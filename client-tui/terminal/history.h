@@ -12,17 +12,17 @@
 
 /* Calls `entry` for every line of the file, oldest first, except empty lines and those with a zero
  * byte. The file is a regular one of this user's, of 16 MiB and lines of 1 MiB at most, or
- * /dev/null. Returns 0, also if there is no file; -1 with errno and the reason in *why, perhaps
+ * /dev/null. Returns 0, also if there is no file; -1 with errno and *reason, perhaps
  * after some lines, if it is another kind of file or cannot be read. */
 int history_read(const char *path, void (*entry)(void *context, const char *line), void *context,
-    const char **why);
+    const char **reason);
 
 /* Adds `count` lines and drops the oldest beyond `keep` and 16 MiB. A new file replaces the old
  * one, which stays if that fails, or if history_read() would refuse it. Makes the file (0600) and
  * its folders (0700). Programs may call it at the same time and all keep their lines: each waits
  * for the others, 5 s at most, 0.5 s with `short_wait` or after a signal. Returns 0, or -1 with
- * errno and the reason in *why. */
+ * errno and *reason. */
 int history_append(const char *path, const char *const *lines, size_t count, size_t keep,
-    bool short_wait, const char **why);
+    bool short_wait, const char **reason);
 
 #endif

@@ -338,13 +338,13 @@ static void bind_keys(void)
 
 static bool is_inputrc_usable(bool replace)
 {
-	char why[200];
+	char reason[200];
 
-	if (readline_guard_inputrc(replace, why, sizeof why))
+	if (readline_guard_inputrc(replace, reason, sizeof reason))
 		return true;
 	hook_begin();
 	if (self.hooks.notice)
-		self.hooks.notice(self.hooks.context, why);
+		self.hooks.notice(self.hooks.context, reason);
 	hook_end();
 	return false;
 }
@@ -419,13 +419,13 @@ static void free_state(void)
 /* The editor starts with an empty history if the file is not usable. */
 static void load_history(void)
 {
-	const char *why;
+	const char *reason;
 	char line[PATH_MAX + 100];
 
-	if (!self.history || history_read(self.history, keep_history, NULL, &why) == 0)
+	if (!self.history || history_read(self.history, keep_history, NULL, &reason) == 0)
 		return;
 	clear_history();
-	snprintf(line, sizeof line, "the history is not used: %s: %s", self.history, why);
+	snprintf(line, sizeof line, "the history is not used: %s: %s", self.history, reason);
 	if (self.hooks.notice)
 		self.hooks.notice(self.hooks.context, line);
 }
@@ -457,7 +457,7 @@ int line_editor_start(const struct line_editor_hooks *hooks, const char *history
 
 const char *line_editor_stop(bool short_wait)
 {
-	const char *why = NULL;
+	const char *reason = NULL;
 
 	if (!self.running)
 		return NULL;
@@ -468,9 +468,9 @@ const char *line_editor_stop(bool short_wait)
 	const char *const *entered = (const char *const *)self.entered;
 	bool failed = self.entered_count > 0 &&
 	              history_append(self.history, entered, self.entered_count,
-	                  (size_t)self.entries, short_wait, &why) < 0;
+	                  (size_t)self.entries, short_wait, &reason) < 0;
 	free_state();
-	return failed ? why : NULL;
+	return failed ? reason : NULL;
 }
 
 void line_editor_set_prompt(const char *prompt)

@@ -50,7 +50,7 @@ void readline_guard_start(int line_max)
 
 struct scan {
 	int files;
-	char *why;
+	char *reason;
 	size_t size;
 };
 
@@ -69,17 +69,17 @@ static const char *included(char *line)
 
 static int check_file(struct scan *c, const char *name)
 {
-	const char *reason;
+	const char *detail;
 	size_t length = 0;
 	char *path = tilde_expand(name);
-	const int fd = file_read(path, INPUTRC_MAX, &reason);
-	char *text = fd < 0 ? NULL : file_text(fd, INPUTRC_MAX, &length, &reason);
+	const int fd = file_read(path, INPUTRC_MAX, &detail);
+	char *text = fd < 0 ? NULL : file_text(fd, INPUTRC_MAX, &length, &detail);
 	int result = 0;
 	if (!text && (errno == ENOTSUP || errno == EFBIG))
-		result = text_refuse(c->why, c->size,
-		    "inputrc: %.100s: %s; the keys are the usual ones", path, reason);
+		result = text_refuse(c->reason, c->size,
+		    "inputrc: %.100s: %s; the keys are the usual ones", path, detail);
 	else if (text && ++c->files > INPUTRCS_MAX)
-		result = text_refuse(c->why, c->size,
+		result = text_refuse(c->reason, c->size,
 		    "inputrc: %.100s: more than %d times $include, or itself; the keys are the "
 		    "usual ones",
 		    path, INPUTRCS_MAX);
@@ -95,9 +95,9 @@ static int check_file(struct scan *c, const char *name)
 	return result;
 }
 
-bool readline_guard_inputrc(bool replace, char *why, size_t size)
+bool readline_guard_inputrc(bool replace, char *reason, size_t size)
 {
-	struct scan c = { .why = why, .size = size };
+	struct scan c = { .reason = reason, .size = size };
 	const char *given = getenv("INPUTRC");
 	bool usable = given && *given
 	                ? check_file(&c, given) == 0

@@ -17,9 +17,9 @@ typedef int readline_guard_command(int count, int key);
 
 /* Returns true if readline may read the user's inputrc with all that it includes: 100 regular files
  * at most, of 256 KiB at most. Readline itself skips files that are missing or cannot be read.
- * Otherwise writes the problem to `why`, in one line; with `replace` readline then reads an empty
- * file. */
-bool readline_guard_inputrc(bool replace, char *why, size_t size);
+ * Otherwise writes the problem to `reason`, in one line; with `replace` readline then reads an
+ * empty file. */
+bool readline_guard_inputrc(bool replace, char *reason, size_t size);
 
 /* Starts the guard with the line editor; a line has `line_max` bytes at most. */
 void readline_guard_start(int line_max);

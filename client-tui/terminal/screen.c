@@ -166,29 +166,29 @@ static void set_up_styles(const struct screen_settings *settings)
 /* --- starting and stopping --- */
 
 /* Checks the terminal before the program changes it. */
-static int examine_terminal(struct termios *before, char *why, size_t size)
+static int examine_terminal(struct termios *before, char *reason, size_t size)
 {
 	const char *term = getenv("TERM");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return text_refuse(why, size,
+		return text_refuse(reason, size,
 		    "standard input and output are not both a terminal; try --plain");
 	if (!term || term[0] == '\0')
-		return text_refuse(why, size, "TERM is not set; try TERM=xterm, or --plain");
+		return text_refuse(reason, size, "TERM is not set; try TERM=xterm, or --plain");
 	int error = 0;
 	if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
 		return error < 0
-		         ? text_refuse(why, size,
+		         ? text_refuse(reason, size,
 		               "no terminal descriptions (terminfo) are installed; try --plain")
-		         : text_refuse(why, size,
+		         : text_refuse(reason, size,
 		               "the terminal type '%.60s' is not known; try TERM=xterm, or --plain",
 		               term);
 	bool fit = capability("cup") && capability("clear");
 	del_curterm(cur_term);
 	if (!fit)
-		return text_refuse(why, size,
+		return text_refuse(reason, size,
 		    "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
 	if (tcgetattr(STDIN_FILENO, before) < 0)
-		return text_refuse(why, size, "the terminal's modes cannot be read: %s",
+		return text_refuse(reason, size, "the terminal's modes cannot be read: %s",
 		    strerror(errno));
 	return 0;
 }
@@ -211,17 +211,17 @@ static SCREEN *new_screen(void)
 	return screen;
 }
 
-int screen_start(const struct screen_settings *settings, char *why, size_t size)
+int screen_start(const struct screen_settings *settings, char *reason, size_t size)
 {
 	static bool at_exit;
 	if (self.screen)
 		return 0;
 	struct termios before;
-	if (examine_terminal(&before, why, size) < 0)
+	if (examine_terminal(&before, reason, size) < 0)
 		return -1;
 	self.screen = new_screen();
 	if (!self.screen)
-		return text_refuse(why, size,
+		return text_refuse(reason, size,
 		    "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
 	prepare_restore(&before);

@@ -21,9 +21,9 @@ struct screen_settings {
 };
 
 /* Takes the terminal (stdin and stdout; TERM must be known). Call it after setlocale(). Returns 0,
- * or -1 with the reason in `why` ("the terminal type 'xyz' is not known; try TERM=xterm"), and the
+ * or -1 with the `reason` ("the terminal type 'xyz' is not known; try TERM=xterm"), and the
  * terminal unchanged. */
-int screen_start(const struct screen_settings *settings, char *why, size_t size);
+int screen_start(const struct screen_settings *settings, char *reason, size_t size);
 /* Restores the terminal: modes, alternate screen, colours. Harmless when not started; safe to call
  * twice. */
 void screen_stop(void);

@@ -318,11 +318,11 @@ int lab_command(struct lab *lab, int purpose, const char *command)
 	return 0;
 }
 
-int lab_step(struct lab *lab, const struct link_steps *panel, int by, char why[IMPAIR_WHY])
+int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reason[IMPAIR_REASON])
 {
 	char command[LAB_SOCKET_COMMAND_MAX];
 
-	if (link_steps_apply(panel, by, lab->status.settings, command, sizeof command, why) < 0)
+	if (link_steps_apply(panel, by, lab->status.settings, command, sizeof command, reason) < 0)
 		return -1;
 	if (lab->hooks.changed)
 		lab->hooks.changed(lab->hooks.context);

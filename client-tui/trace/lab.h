@@ -54,7 +54,7 @@ void lab_closed(struct lab *lab, int flow, int64_t now);
 int lab_command(struct lab *lab, int purpose, const char *command);
 /* A step of the panel: changes the status at once and sends the command. Returns 0, or -1 as
  * link_steps_apply() does. Steps in quick succession are reported as one event. */
-int lab_step(struct lab *lab, const struct link_steps *panel, int by, char why[IMPAIR_WHY]);
+int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reason[IMPAIR_REASON]);
 
 /* Reports the steps that still wait for further ones. */
 void lab_report(struct lab *lab);

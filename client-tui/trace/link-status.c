@@ -31,7 +31,7 @@ static const struct {
 /* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for a wrong value. */
 static int read_line(struct link_status *status, const char *line, int64_t now)
 {
-	char first[16], name[IMPAIR_VALUE], why[IMPAIR_WHY];
+	char first[16], name[IMPAIR_VALUE], reason[IMPAIR_REASON];
 	int n = 0, way = LINK_GOING;
 	int64_t span;
 
@@ -50,7 +50,7 @@ static int read_line(struct link_status *status, const char *line, int64_t now)
 
 	if (id == IMPAIR_FIELD_COUNT)
 		return 0;
-	return impair_fields_set(&status->settings[way], id, line + n, why) == 0 ? 1 : -1;
+	return impair_fields_set(&status->settings[way], id, line + n, reason) == 0 ? 1 : -1;
 }
 
 int link_status_read(struct link_status *status, const char *answer, int64_t now)
@@ -176,10 +176,10 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 /* One way's settings as the lab writes them. Returns 0 or -1. */
 static int parse_way(struct impair_settings *s, const char *text)
 {
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
 	*s = impair_perfect();
-	return strcmp(text, "nothing") == 0 ? 0 : impair_fields_parse(s, text, why);
+	return strcmp(text, "nothing") == 0 ? 0 : impair_fields_parse(s, text, reason);
 }
 
 /* "loss 30%, delay 5ms; nothing". */

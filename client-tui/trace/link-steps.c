@@ -35,11 +35,11 @@ static bool next_value(const struct impair_settings *s, enum impair_field_id id,
 	const double here = impair_fields_measure(s, id);
 	struct impair_settings other = impair_perfect();
 	const char *steps = impair_field(id)->steps;
-	char value[IMPAIR_VALUE], why[IMPAIR_WHY];
+	char value[IMPAIR_VALUE], reason[IMPAIR_REASON];
 
 	*found = '\0';
 	while (impair_fields_word(&steps, value) &&
-	       impair_fields_set(&other, id, value, why) == 0) {
+	       impair_fields_set(&other, id, value, reason) == 0) {
 		const double there = impair_fields_measure(&other, id);
 
 		/* Values that were written with few digits are not exactly equal. */
@@ -54,21 +54,21 @@ static bool next_value(const struct impair_settings *s, enum impair_field_id id,
 }
 
 int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *command, size_t size, char why[IMPAIR_WHY])
+    char *command, size_t size, char reason[IMPAIR_REASON])
 {
 	static const char *const behind[LINK_STEPS_WAYS] = { "", " there", " back" };
 	const enum impair_field_id id = (enum impair_field_id)p->field;
 	struct impair_settings changed[LINK_WAYS] = { settings[LINK_GOING], settings[LINK_COMING] };
 	char value[IMPAIR_VALUE];
 
-	why[0] = '\0';
+	reason[0] = '\0';
 	if (!next_value(&settings[p->ways == LINK_STEPS_BACK ? LINK_COMING : LINK_GOING], id, by,
 	        value))
 		return -1;
 	for (int way = 0; way < LINK_WAYS; way++)
 		if (link_steps_touches(p, (enum link_way)way) &&
-		    (impair_fields_set(&changed[way], id, value, why) < 0 ||
-		        impair_check(&changed[way], why) < 0))
+		    (impair_fields_set(&changed[way], id, value, reason) < 0 ||
+		        impair_check(&changed[way], reason) < 0))
 			return -1;
 	snprintf(command, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
 	settings[LINK_GOING] = changed[LINK_GOING];

@@ -27,10 +27,10 @@ void link_steps_next_ways(struct link_steps *p);
 bool link_steps_touches(const struct link_steps *p, enum link_way way);
 
 /* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
- * command, "set loss 25% there". Returns 0; or -1, with the reason in `why`, when the settings then
+ * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then
  * do not fit together, or, with "", when there is no further step. With both ways chosen, the step
  * is from the value of the way there. */
 int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *command, size_t size, char why[IMPAIR_WHY]);
+    char *command, size_t size, char reason[IMPAIR_REASON]);
 
 #endif

@@ -360,10 +360,10 @@ static void put_times(struct wire *w, const char *s, int times)
 
 static void put_failed(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	const char *why = error_word(s->line->error);
+	const char *reason = error_word(s->line->error);
 	/* A cross and the reason are enough where both do not fit. */
-	bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
-	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", why);
+	bool both = FAILED_COLUMNS + utf8_columns(reason) <= width && strcmp(reason, "failed") != 0;
+	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", reason);
 }
 
 /* Writes the time from Enter to the reply, with the parts that fit after an arrow of two columns

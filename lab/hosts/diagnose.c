@@ -27,7 +27,7 @@ struct cause {
 	enum diagnose_step step;
 	int error;
 	enum fact fact;
-	const char *why;
+	const char *reason;
 };
 
 static const char *const calls[] = {
@@ -165,7 +165,7 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 
 		if (c->step == failure->step && (c->error == ANY || c->error == failure->error) &&
 		    (!c->fact || c->fact & known_restrictions(facts)))
-			return c->why;
+			return c->reason;
 	}
 	return NULL;
 }
@@ -173,7 +173,7 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,
     char text[DIAGNOSE_TEXT])
 {
-	const char *why = find(failure, facts);
+	const char *reason = find(failure, facts);
 
 	/* The words name what the machine offers. */
 	if (failure->step == DIAGNOSE_CONGESTION)
@@ -183,6 +183,6 @@ char *diagnose(const struct diagnose_failure *failure, const struct diagnose_fac
 		    calls[failure->step], strerror(failure->error), facts->congestion);
 	else
 		snprintf(text, DIAGNOSE_TEXT, "%s: %s%s%s", calls[failure->step],
-		    strerror(failure->error), why ? ": " : "", why ? why : "");
+		    strerror(failure->error), reason ? ": " : "", reason ? reason : "");
 	return text;
 }

@@ -270,12 +270,12 @@ int netlink_raise(const char *name, const struct netlink_setup *shape)
 	return send_request(&r);
 }
 
-/* Waits until `ready` returns true for the socket `fd`, which it closes, and `what`. */
-static void wait_until(bool (*ready)(int fd, const void *what), int fd, const void *what)
+/* Waits until `ready` returns true for the socket `fd`, which it closes, and `target`. */
+static void wait_until(bool (*ready)(int fd, const void *target), int fd, const void *target)
 {
 	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
 
-	for (int i = 0; fd >= 0 && i < POLLS && !ready(fd, what); i++)
+	for (int i = 0; fd >= 0 && i < POLLS && !ready(fd, target); i++)
 		nanosleep(&pause, NULL);
 	(void)file_give_up(fd);
 }

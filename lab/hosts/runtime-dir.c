@@ -49,20 +49,20 @@ static bool is_safe(const char *real)
 
 /* Finds place `i` in the order in which they are tried, without links. Returns false for a place
  * that is not used: with the reason, or without one where the place has no name. */
-static bool place(int i, char real[PATH_MAX], const char **named, const char **why)
+static bool place(int i, char real[PATH_MAX], const char **named, const char **reason)
 {
 	*named = i == 0 ? getenv("XDG_RUNTIME_DIR") : getenv("TMPDIR");
-	*why = NULL;
+	*reason = NULL;
 	if (!*named || **named != '/') {
 		if (i == 0)
 			return false;
 		*named = "/tmp";
 	}
 	if (!realpath(*named, real))
-		*why = strerror(errno);
+		*reason = strerror(errno);
 	else if (!is_safe(real))
-		*why = "another user can change what lies there";
-	return !*why;
+		*reason = "another user can change what lies there";
+	return !*reason;
 }
 
 /* Opens a folder that is ours alone. Returns -1 if it is not. */
@@ -155,22 +155,22 @@ static void remove_left_behind(const char *in)
 int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size)
 {
 	struct text out = text_begin(reasons, size);
-	const char *in, *why;
+	const char *in, *reason;
 	char real[PATH_MAX];
 
 	for (int i = 0; i < PLACES; i++) {
-		if (place(i, real, &in, &why)) {
+		if (place(i, real, &in, &reason)) {
 			remove_left_behind(real);
 			if (snprintf(path, RUNTIME_DIR_PATH, "%s/" PREFIX "%ld" RANDOM, real,
 			        (long)getpid()) >= RUNTIME_DIR_PATH)
-				why = strerror(ENAMETOOLONG);
+				reason = strerror(ENAMETOOLONG);
 			else if (mkdtemp(path))
 				return 0;
 			else
-				why = strerror(errno);
+				reason = strerror(errno);
 		}
-		if (why)
-			text_put(&out, "%s%s: %s", *reasons ? "; " : "", in, why);
+		if (reason)
+			text_put(&out, "%s%s: %s", *reasons ? "; " : "", in, reason);
 	}
 	path[0] = 0;
 	return -1;
@@ -179,12 +179,12 @@ int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size)
 int runtime_dir_newest(char *socket_path, size_t size)
 {
 	struct timespec newest = { .tv_sec = -1 };
-	const char *in, *why;
+	const char *in, *reason;
 	char path[RUNTIME_DIR_PATH], real[PATH_MAX];
 	pid_t pid;
 
 	for (int i = 0; i < PLACES; i++) {
-		DIR *directory = place(i, real, &in, &why) ? opendir(real) : NULL;
+		DIR *directory = place(i, real, &in, &reason) ? opendir(real) : NULL;
 		struct stat st;
 
 		while (directory && next_folder(directory, real, path, &pid)) {

@@ -57,15 +57,16 @@ static const char *word(const struct command_call *a, int i)
 }
 
 /* Both texts may quote what a client sent: control characters become '?'. */
-static enum command_result refuse(const struct command_call *a, const char *quote, const char *why)
+static enum command_result refuse(const struct command_call *a, const char *quote,
+    const char *reason)
 {
-	char quoted[32], reason[IMPAIR_WHY];
+	char quoted[32], detail[IMPAIR_REASON];
 
 	snprintf(quoted, sizeof quoted, "%s", quote);
-	snprintf(reason, sizeof reason, "%s", why);
+	snprintf(detail, sizeof detail, "%s", reason);
 	printable_replace(quoted, strlen(quoted));
-	printable_replace(reason, strlen(reason));
-	send_buffer_print(a->out, *quote ? "error '%s' %s\n" : "error %s%s\n", quoted, reason);
+	printable_replace(detail, strlen(detail));
+	send_buffer_print(a->out, *quote ? "error '%s' %s\n" : "error %s%s\n", quoted, detail);
 	return REFUSED;
 }
 
@@ -158,7 +159,7 @@ static enum command_result done(const struct command_call *a, const struct impai
 static enum command_result do_set(const struct command_call *a)
 {
 	struct impair_settings changed[LINK_WAYS];
-	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
+	char text[IMPAIR_LINE * 2], reason[IMPAIR_REASON];
 	struct text words = text_begin(text, sizeof text);
 
 	if (a->count < 2)
@@ -169,8 +170,8 @@ static enum command_result do_set(const struct command_call *a)
 		changed[d] = *link_settings(a->link, d);
 		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
-		if ((a->directions & LINK_BIT(d)) && impair_fields_parse(&changed[d], text, why))
-			return refuse(a, "", why);
+		if ((a->directions & LINK_BIT(d)) && impair_fields_parse(&changed[d], text, reason))
+			return refuse(a, "", reason);
 	}
 	return done(a, changed);
 }
@@ -231,7 +232,7 @@ static enum command_result do_drop(const struct command_call *a)
 	static const struct {
 		const char *name;
 		unsigned classes, directions;
-	} what[] = {
+	} packets[] = {
 		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_GOING) },
 		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_COMING) },
 		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
@@ -244,10 +245,10 @@ static enum command_result do_drop(const struct command_call *a)
 		link_drop_none(a->link);
 		return done_as_given(a);
 	}
-	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
-		if (a->count == at + 1 && !strcmp(word(a, at), what[i].name)) {
-			const unsigned directions = what[i].directions & a->directions;
-			const unsigned classes = what[i].classes &
+	for (size_t i = 0; i < sizeof packets / sizeof *packets && !strcmp(word(a, 1), "next"); i++)
+		if (a->count == at + 1 && !strcmp(word(a, at), packets[i].name)) {
+			const unsigned directions = packets[i].directions & a->directions;
+			const unsigned classes = packets[i].classes &
 			                         (udp      ? PACKET_CLASS_DATAGRAM
 			                             : tcp ? ~(unsigned)PACKET_CLASS_DATAGRAM
 			                                   : ~0u);
@@ -273,17 +274,17 @@ static enum command_result do_drop(const struct command_call *a)
 static enum command_result do_pause(const struct command_call *a)
 {
 	const char *name = word(a, 0);
-	char why[64];
+	char reason[64];
 	int64_t span;
 
 	if (a->count != 2) {
-		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s", name,
-		    name);
-		return refuse(a, "", why);
+		snprintf(reason, sizeof reason, "%s takes a time up to 1h; for example: %s 3s",
+		    name, name);
+		return refuse(a, "", reason);
 	}
 	if (units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
-		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", name);
-		return refuse(a, word(a, 1), why);
+		snprintf(reason, sizeof reason, "is not a time up to 1h; for example: %s 3s", name);
+		return refuse(a, word(a, 1), reason);
 	}
 	for (int d = 0; d < LINK_WAYS; d++)
 		if (a->directions & LINK_BIT(d))

@@ -34,7 +34,7 @@ static void note(struct settings *s, unsigned option, const char *value)
 }
 
 static int set_wait(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
 	int64_t ns = -1;
@@ -46,12 +46,12 @@ static int set_wait(const struct options_spec *o, void *to, const char *value,
 		return 0;
 	}
 	fuzz_check(ns == -1);
-	snprintf(why, OPTIONS_WHY, "is not a duration");
+	snprintf(reason, OPTIONS_REASON, "is not a duration");
 	return -1;
 }
 
 static int set_rows(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
 	int64_t n = -1;
@@ -62,36 +62,36 @@ static int set_rows(const struct options_spec *o, void *to, const char *value,
 		fuzz_check(n >= 1 && n <= 10000000);
 		return 0;
 	}
-	memset(why, 'w', OPTIONS_WHY - 1);
-	why[OPTIONS_WHY - 1] = '\0';
+	memset(reason, 'w', OPTIONS_REASON - 1);
+	reason[OPTIONS_REASON - 1] = '\0';
 	return -1;
 }
 
 static int set_host(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	(void)why;
+	(void)reason;
 	fuzz_check(value);
 	note(to, 3, value);
 	return 0;
 }
 
 static int set_ordered(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	(void)why;
+	(void)reason;
 	fuzz_check(!value);
 	note(to, 4, value);
 	return 0;
 }
 
 static int set_never(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	(void)to, (void)value, (void)why;
+	(void)to, (void)value, (void)reason;
 	fuzz_check(!"a file cannot set what is for the command line only");
 	return -1;
 }
@@ -105,20 +105,20 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-static void check_reason(const char why[OPTIONS_WHY])
+static void check_reason(const char reason[OPTIONS_REASON])
 {
-	size_t n = strnlen(why, OPTIONS_WHY);
+	size_t n = strnlen(reason, OPTIONS_REASON);
 
-	fuzz_check(n > 0 && n < OPTIONS_WHY);
+	fuzz_check(n > 0 && n < OPTIONS_REASON);
 	for (size_t i = 0; i < n; i++)
-		fuzz_check((unsigned char)why[i] >= ' ' && why[i] != 0x7f);
+		fuzz_check((unsigned char)reason[i] >= ' ' && reason[i] != 0x7f);
 }
 
 /* Line by line, until one is refused. Returns what options_file() should. */
 static int read_lines(const uint8_t *data, size_t size, struct settings *s)
 {
 	const char *at = (const char *)data, *end = at + size;
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	if (size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 		at += 3;
@@ -129,9 +129,9 @@ static int read_lines(const uint8_t *data, size_t size, struct settings *s)
 			stop = end;
 		s->line = at;
 		s->n = (size_t)(stop - at);
-		memset(why, '\0', sizeof why);
-		if (options_line(table, s, at, s->n, why) < 0) {
-			check_reason(why);
+		memset(reason, '\0', sizeof reason);
+		if (options_line(table, s, at, s->n, reason) < 0) {
+			check_reason(reason);
 			return -1;
 		}
 		at = stop < end ? stop + 1 : end;

@@ -86,11 +86,11 @@ static void check_ranges(const struct impair_settings *s)
 
 static void check_link(const struct link *link, const struct event_filter *wish)
 {
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
 	for (int d = 0; d < LINK_WAYS; d++) {
 		check_ranges(link_settings(link, (enum link_way)d));
-		fuzz_check(impair_check(link_settings(link, (enum link_way)d), why) == 0);
+		fuzz_check(impair_check(link_settings(link, (enum link_way)d), reason) == 0);
 	}
 	fuzz_check(link_balanced(link));
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);

@@ -38,18 +38,18 @@ static char *write_again(const struct json_record *r)
 static void check_line(const char *text, size_t n)
 {
 	struct json_record r, again;
-	char why[RECORD_WHY] = "";
+	char reason[RECORD_REASON] = "";
 	char *first, *second;
 
-	if (json_read(&r, text, n, why) < 0) {
-		if (!*why || strchr(why, '\n'))
+	if (json_read(&r, text, n, reason) < 0) {
+		if (!*reason || strchr(reason, '\n'))
 			no("refused without a reason of one line");
 		json_record_free(&r);
 		return;
 	}
 	first = write_again(&r);
 	if (first) {
-		if (json_read(&again, first, strlen(first), why) < 0)
+		if (json_read(&again, first, strlen(first), reason) < 0)
 			no("what was written is not read");
 		second = write_again(&again);
 		if (!second || strcmp(first, second) != 0)
@@ -63,11 +63,11 @@ static void check_line(const char *text, size_t n)
 
 static void check_file(const uint8_t *data, size_t size)
 {
-	char why[RECORD_FILE_WHY] = "";
+	char reason[RECORD_FILE_REASON] = "";
 	FILE *in = fmemopen((void *)(uintptr_t)data, size, "r");
-	struct record_file *f = in ? record_file_read(in, why) : NULL;
+	struct record_file *f = in ? record_file_read(in, reason) : NULL;
 
-	if (in && !f && (!*why || strchr(why, '\n')))
+	if (in && !f && (!*reason || strchr(reason, '\n')))
 		no("a file refused without a reason of one line");
 	record_file_free(f);
 	if (in)

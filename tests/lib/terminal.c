@@ -705,12 +705,12 @@ static bool wait_for(struct terminal *t, term_condition *condition, void *contex
 __attribute__((format(printf, 4, 5))) static void fail_at(struct terminal *t, const char *file,
     int line, const char *format, ...)
 {
-	char why[512];
+	char reason[512];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
+	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	print_message("# %s:%d: waited in vain: %s\n", file, line, why);
+	print_message("# %s:%d: waited in vain: %s\n", file, line, reason);
 	term_dump(t);
 	_fail(file, line);
 }

@@ -36,10 +36,10 @@ static struct device *open_end(int *end)
 static struct impair_settings settings(const char *text)
 {
 	struct impair_settings s = impair_perfect();
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
-	if (impair_fields_parse(&s, text, why))
-		fail_msg("%s: %s", text, why);
+	if (impair_fields_parse(&s, text, reason))
+		fail_msg("%s: %s", text, reason);
 	return s;
 }
 

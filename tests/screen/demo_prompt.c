@@ -356,12 +356,12 @@ int main(int argc, char **argv)
 		.complete = on_complete,
 		.matches = on_matches,
 		.bell = on_bell };
-	char why[200];
+	char reason[200];
 	int entries = 1000;
 	setlocale(LC_ALL, "");
 	const char *history = read_options(argc, argv, &settings, &entries);
-	if (screen_start(&settings, why, sizeof(why)) < 0) {
-		fprintf(stderr, "demo_prompt: %s\n", why);
+	if (screen_start(&settings, reason, sizeof(reason)) < 0) {
+		fprintf(stderr, "demo_prompt: %s\n", reason);
 		return 2;
 	}
 	d.keys = keys_new();

@@ -705,7 +705,7 @@ static void runs_on_many_terminals(void **state)
 	}
 }
 
-static void refuses(const char *term, const char *why)
+static void refuses(const char *term, const char *reason)
 {
 	const char *const argv[] = { demo(), NULL };
 	struct terminal *t = term_open(ROWS, 100);
@@ -713,7 +713,7 @@ static void refuses(const char *term, const char *why)
 	term_setenv(t, "TERM", term);
 	term_run(t, argv);
 	assert_int_equal(term_exit_status(t), 2);
-	term_expect(t, why);
+	term_expect(t, reason);
 	/* Nothing but the message. */
 	const char *raw = term_raw(t, &n);
 	assert_null(memchr(raw, '\033', n));

@@ -38,19 +38,19 @@ static void plans_are_read(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct generator_plan plan = { 5, 5, 5 };
-		char why[GENERATOR_WHY];
+		char reason[GENERATOR_REASON];
 
-		assert_int_equal(generator_read(cases[i].text, &plan, why), 0);
+		assert_int_equal(generator_read(cases[i].text, &plan, reason), 0);
 		assert_int_equal(plan.count, cases[i].plan.count);
 		assert_int_equal(plan.interval, cases[i].plan.interval);
 		assert_int_equal(plan.size, cases[i].plan.size);
 	}
 }
 
-static void wrong_plans_say_why(void **state)
+static void wrong_plans_give_a_reason(void **state)
 {
 	static const struct {
-		const char *text, *why;
+		const char *text, *reason;
 	} cases[] = {
 		{ "", "/burst wants a number of lines" },
 		{ "  ", "/burst wants a number of lines" },
@@ -75,12 +75,12 @@ static void wrong_plans_say_why(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct generator_plan plan = { 5, 6, 7 };
-		char why[GENERATOR_WHY] = "";
+		char reason[GENERATOR_REASON] = "";
 
-		assert_int_equal(generator_read(cases[i].text, &plan, why), -1);
-		if (!strstr(why, cases[i].why) ||
-		    !strstr(why, "; for example /burst 200 every 5ms size 100"))
-			fail_msg("'%s': '%s'", cases[i].text, why);
+		assert_int_equal(generator_read(cases[i].text, &plan, reason), -1);
+		if (!strstr(reason, cases[i].reason) ||
+		    !strstr(reason, "; for example /burst 200 every 5ms size 100"))
+			fail_msg("'%s': '%s'", cases[i].text, reason);
 		assert_true(plan.count == 5 && plan.interval == 6 && plan.size == 7);
 	}
 }
@@ -354,7 +354,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test(name)
 	const struct CMUnitTest tests[] = {
 		TEST(plans_are_read),
-		TEST(wrong_plans_say_why),
+		TEST(wrong_plans_give_a_reason),
 		TEST(the_first_line_may_go_alone),
 		TEST(lines_are_due_on_schedule),
 		TEST(late_lines_catch_up_and_are_counted),

@@ -28,11 +28,11 @@
 #include "common/file.h"
 
 /* The reason of the last call. */
-static const char *why;
+static const char *reason;
 
 static int append(const char *path, const char *const *lines, size_t count, size_t keep)
 {
-	return history_append(path, lines, count, keep, false, &why);
+	return history_append(path, lines, count, keep, false, &reason);
 }
 
 /* The lines read, joined by '|'. */
@@ -91,7 +91,7 @@ static void write_file(const char *path, const void *bytes, size_t n)
 static void assert_lines(const char *path, const char *joined)
 {
 	struct joined j = { "" };
-	assert_int_equal(history_read(path, join, &j, &why), 0);
+	assert_int_equal(history_read(path, join, &j, &reason), 0);
 	assert_string_equal(j.text, joined);
 }
 
@@ -103,28 +103,28 @@ static void reads_any_file(void **state)
 	write_file(path, bytes, sizeof(bytes) - 1);
 	assert_lines(path, "#17 hello|  two |\xff\xfe|last|");
 	struct joined j = { "" };
-	assert_int_equal(history_read(path_of(state, "."), join, &j, &why), -1);
-	assert_string_equal(why, "is a folder");
+	assert_int_equal(history_read(path_of(state, "."), join, &j, &reason), -1);
+	assert_string_equal(reason, "is a folder");
 	/* A pipe without a writer is not waited for. */
 	path = path_of(state, "pipe");
 	assert_int_equal(mkfifo(path, 0600), 0);
 	alarm(10);
-	assert_int_equal(history_read(path, join, &j, &why), -1);
-	assert_string_equal(why, "is a FIFO");
+	assert_int_equal(history_read(path, join, &j, &reason), -1);
+	assert_string_equal(reason, "is a FIFO");
 	assert_lines("/dev/null", "");
 	alarm(0);
 }
 
-static void refused(const char *path, off_t size, const char *reason)
+static void refused(const char *path, off_t size, const char *expected)
 {
 	static const char *const lines[] = { "new" };
 	struct joined j = { "" };
 	struct stat st;
 
-	assert_int_equal(history_read(path, join, &j, &why), -1);
-	assert_string_equal(why, reason);
+	assert_int_equal(history_read(path, join, &j, &reason), -1);
+	assert_string_equal(reason, expected);
 	assert_int_equal(append(path, lines, 1, 10), -1);
-	assert_string_equal(why, reason);
+	assert_string_equal(reason, expected);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, size);
 }
@@ -324,7 +324,7 @@ static void loses_no_session(void **state)
 		assert_int_equal(waitpid(sessions[i], &status, 0), sessions[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_int_equal(history_read(path, see, &seen, &why), 0);
+	assert_int_equal(history_read(path, see, &seen, &reason), 0);
 	assert_false(seen.wrong);
 	assert_int_equal(seen.lines, SESSIONS * 30);
 }
@@ -351,7 +351,7 @@ static void survives_being_killed(void **state)
 		struct seen seen = { .lines = 0 };
 		assert_int_equal(append_often(path, 0, 1, 50), 0);
 		/* Each round begins its numbers anew, so only their form is looked at. */
-		assert_int_equal(history_read(path, see, &seen, &why), 0);
+		assert_int_equal(history_read(path, see, &seen, &reason), 0);
 		assert_in_range(seen.lines, 3, 50);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -382,7 +382,7 @@ static void waits_for_a_lock(void **state)
 	/* Even less when the session is told to end, before or meanwhile. */
 	struct timespec before, after;
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	assert_int_equal(history_append(path, lines, 1, 10, true, &why), -1);
+	assert_int_equal(history_append(path, lines, 1, 10, true, &reason), -1);
 	sigset_t user;
 	sigemptyset(&user);
 	sigaddset(&user, SIGUSR1);
@@ -441,7 +441,7 @@ static void makes_way_for_a_new_file(void **state)
 	path = path_of(state, "history");
 	assert_int_equal(symlink("elsewhere", left = path_of(state, "history.upcase-new")), 0);
 	assert_int_equal(append(path, lines, 1, 10), -1);
-	assert_string_equal(why, "is a symbolic link");
+	assert_string_equal(reason, "is a symbolic link");
 	assert_int_equal(lstat(left, &st), 0);
 	assert_lines(path, "1|2|");
 }
@@ -465,15 +465,15 @@ static void a_text_is_bounded(void **state)
 	size_t n;
 	char *text;
 	(void)state;
-	assert_null(file_text(open("/dev/zero", O_RDONLY), 100000, &n, &why));
+	assert_null(file_text(open("/dev/zero", O_RDONLY), 100000, &n, &reason));
 	assert_int_equal(errno, EFBIG);
-	text = file_text(open("/dev/null", O_RDONLY), 100000, &n, &why);
+	text = file_text(open("/dev/null", O_RDONLY), 100000, &n, &reason);
 	assert_non_null(text);
 	assert_int_equal(n, 0);
 	assert_string_equal(text, "");
 	free(text);
-	assert_null(file_text(open("/", O_RDONLY), 100000, &n, &why));
-	assert_string_equal(why, strerror(EISDIR));
+	assert_null(file_text(open("/", O_RDONLY), 100000, &n, &reason));
+	assert_string_equal(reason, strerror(EISDIR));
 }
 
 static int put_much(void *context, FILE *out)

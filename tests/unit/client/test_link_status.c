@@ -25,9 +25,9 @@ static void answer(char *text, size_t size, const char *there, const char *back,
 
 	for (int way = 0; way < LINK_WAYS; way++) {
 		struct impair_settings s = impair_perfect();
-		char why[IMPAIR_WHY], value[IMPAIR_VALUE];
+		char reason[IMPAIR_REASON], value[IMPAIR_VALUE];
 
-		assert_int_equal(impair_fields_parse(&s, said[way], why), 0);
+		assert_int_equal(impair_fields_parse(&s, said[way], reason), 0);
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n", names[way],
 			    impair_field((enum impair_field_id)id)->name,

@@ -40,20 +40,20 @@ static void orders(void **state)
 {
 	struct impair_settings s[LINK_WAYS];
 	struct link_steps p = { .field = IMPAIR_FIELD_loss };
-	char order[100], why[IMPAIR_WHY];
+	char order[100], reason[IMPAIR_REASON];
 
 	(void)state;
 	both_perfect(s);
 	s[LINK_GOING].loss = s[LINK_COMING].loss = 0.23;
-	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, why), 0);
+	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 25%");
 	assert_true(s[LINK_COMING].loss == 0.25);
 	p.ways = LINK_STEPS_THERE;
-	assert_int_equal(link_steps_apply(&p, -1, s, order, sizeof order, why), 0);
+	assert_int_equal(link_steps_apply(&p, -1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 20% there");
 	assert_true(s[LINK_GOING].loss == 0.2 && s[LINK_COMING].loss == 0.25);
 	p.ways = LINK_STEPS_BACK;
-	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, why), 0);
+	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 30% back");
 }
 
@@ -65,15 +65,15 @@ static void every_setting(void **state)
 	for (int field = 0; field < IMPAIR_FIELD_COUNT; field++) {
 		struct link_steps p = { .field = field };
 		struct impair_settings s[LINK_WAYS];
-		char order[100], last[100] = "", why[IMPAIR_WHY];
+		char order[100], last[100] = "", reason[IMPAIR_REASON];
 		int down = 0, up = 0;
 
 		both_perfect(s);
-		while (link_steps_apply(&p, -1, s, order, sizeof order, why) == 0)
+		while (link_steps_apply(&p, -1, s, order, sizeof order, reason) == 0)
 			assert_true(++down < 100);
-		assert_string_equal(why, "");
-		while (link_steps_apply(&p, 1, s, order, sizeof order, why) == 0) {
-			char check[IMPAIR_WHY];
+		assert_string_equal(reason, "");
+		while (link_steps_apply(&p, 1, s, order, sizeof order, reason) == 0) {
+			char check[IMPAIR_REASON];
 
 			assert_string_not_equal(order, last);
 			strcpy(last, order);
@@ -81,10 +81,10 @@ static void every_setting(void **state)
 			assert_true(++up < 100);
 		}
 		down = 0;
-		while (link_steps_apply(&p, -1, s, order, sizeof order, why) == 0)
+		while (link_steps_apply(&p, -1, s, order, sizeof order, reason) == 0)
 			down++;
 		/* What does not fit with the other settings ends it too, with a reason. */
-		if (!*why)
+		if (!*reason)
 			assert_int_equal(down, up);
 		assert_true(up > 0);
 	}

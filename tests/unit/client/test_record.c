@@ -187,10 +187,10 @@ static void json_has_no_controls(void **state)
 			text[3] = 'b', n = 4;
 		struct record r = text_record(text, n);
 		struct json_record read;
-		char why[RECORD_WHY] = "", *json = json_of(RECORD_LINE, &r);
+		char reason[RECORD_REASON] = "", *json = json_of(RECORD_LINE, &r);
 		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
-		if (json_read(&read, json, strlen(json), why) < 0)
-			fail_msg("U+%04x: %s: %s", code, why, json);
+		if (json_read(&read, json, strlen(json), reason) < 0)
+			fail_msg("U+%04x: %s: %s", code, reason, json);
 		assert_same(&r, &read.line);
 		json_record_free(&read);
 		free(json);
@@ -271,12 +271,12 @@ static void any_record_comes_back(void **state)
 	for (int i = 0; i < 3000; i++) {
 		struct record r = random_record(&seed);
 		struct json_record read;
-		char why[RECORD_WHY] = "", *text = json_of(RECORD_LINE, &r), *again;
+		char reason[RECORD_REASON] = "", *text = json_of(RECORD_LINE, &r), *again;
 
 		assert_non_null(text);
 		assert_null(strchr(text, '\n'));
-		if (json_read(&read, text, strlen(text), why) < 0)
-			fail_msg("%s: %s", why, text);
+		if (json_read(&read, text, strlen(text), reason) < 0)
+			fail_msg("%s: %s", reason, text);
 		assert_int_equal(read.type, RECORD_LINE);
 		assert_same(&r, &read.line);
 		again = json_of(RECORD_LINE, &read.line);
@@ -365,16 +365,16 @@ static void reply(struct desk *d, const char *text, int64_t at)
 /* What is written, read back. */
 static struct record_file *desk_read(struct desk *d)
 {
-	char why[RECORD_FILE_WHY] = "";
+	char reason[RECORD_FILE_REASON] = "";
 	FILE *in;
 	struct record_file *f;
 
 	fflush(d->out);
 	in = fmemopen(d->text, d->length, "r");
-	f = record_file_read(in, why);
+	f = record_file_read(in, reason);
 	fclose(in);
 	if (!f)
-		fail_msg("%s\n%s", why, d->text);
+		fail_msg("%s\n%s", reason, d->text);
 	return f;
 }
 
@@ -742,17 +742,17 @@ static void strange_events_do_no_harm(void **state)
 	    "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"link\",\"text\":\"\\u001b]0;x\\u0007\\u009b31m\\n\"}";
 	static const char bare[] = "{\"type\":\"event\",\"kind\":\"link\",\"text\":\"x\"}";
 	struct json_record r;
-	char why[RECORD_WHY];
+	char reason[RECORD_REASON];
 
 	(void)state;
-	assert_int_equal(json_read(&r, later, sizeof later - 1, why), 0);
+	assert_int_equal(json_read(&r, later, sizeof later - 1, reason), 0);
 	assert_int_equal(r.type, RECORD_UNKNOWN);
 	json_record_free(&r);
-	assert_int_equal(json_read(&r, harm, sizeof harm - 1, why), 0);
+	assert_int_equal(json_read(&r, harm, sizeof harm - 1, reason), 0);
 	assert_string_equal(r.event.text, "\\x1b]0;x\\x07\\xc2\\x9b31m\\x0a");
 	json_record_free(&r);
-	assert_int_equal(json_read(&r, bare, sizeof bare - 1, why), -1);
-	assert_non_null(strstr(why, "at_ns"));
+	assert_int_equal(json_read(&r, bare, sizeof bare - 1, reason), -1);
+	assert_non_null(strstr(reason, "at_ns"));
 	json_record_free(&r);
 }
 
@@ -829,7 +829,7 @@ static void played_lines_have_their_fates(void **state)
 static void damaged_files_are_refused(void **state)
 {
 	static const struct {
-		const char *file, *why;
+		const char *file, *reason;
 	} bad[] = {
 		{ "", "line 1: the file is empty" },
 		{ "\n", "line 1: empty" },
@@ -865,12 +865,12 @@ static void damaged_files_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char why[RECORD_FILE_WHY] = "", *copy = strdup(bad[i].file);
+		char reason[RECORD_FILE_REASON] = "", *copy = strdup(bad[i].file);
 		FILE *in = *copy ? fmemopen(copy, strlen(copy), "r") : fopen("/dev/null", "r");
-		struct record_file *f = record_file_read(in, why);
+		struct record_file *f = record_file_read(in, reason);
 
-		if (f || strncmp(why, bad[i].why, strlen(bad[i].why)) != 0)
-			fail_msg("%s\ngave: %s\nnot: %s", bad[i].file, why, bad[i].why);
+		if (f || strncmp(reason, bad[i].reason, strlen(bad[i].reason)) != 0)
+			fail_msg("%s\ngave: %s\nnot: %s", bad[i].file, reason, bad[i].reason);
 		fclose(in);
 		free(copy);
 	}

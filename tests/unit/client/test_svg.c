@@ -578,7 +578,7 @@ static struct ledger *session(void)
 
 static void writes_new_files_only(void **state)
 {
-	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], why[EXPORT_WHY] = "";
+	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], reason[EXPORT_REASON] = "";
 	struct ledger *l = session();
 	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
 	    &(struct record_run){ .started = 0 });
@@ -588,22 +588,22 @@ static void writes_new_files_only(void **state)
 	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/run.svg", folder);
-	assert_int_equal(export_svg_check(path, why), 0);
-	assert_int_equal(export_svg(path, r, 0, why), 3);
+	assert_int_equal(export_svg_check(path, reason), 0);
+	assert_int_equal(export_svg(path, r, 0, reason), 3);
 	snprintf(other, sizeof other, "%s/run-2.svg", folder);
 	assert_int_equal(stat(other, &st), 0);
-	assert_int_equal(export_svg_check(path, why), -1);
+	assert_int_equal(export_svg_check(path, reason), -1);
 	/* The second of the files is there already: none is written, none is taken away. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(export_svg(path, r, 0, why), -1);
-	assert_non_null(strstr(why, "run-2.svg': there is such a file already"));
+	assert_int_equal(export_svg(path, r, 0, reason), -1);
+	assert_non_null(strstr(reason, "run-2.svg': there is such a file already"));
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(stat(other, &st), 0);
 	assert_int_equal(unlink(other), 0);
 	snprintf(other, sizeof other, "%s/run-plots.svg", folder);
 	assert_int_equal(unlink(other), 0);
 	assert_int_equal(rmdir(folder), 0);
-	assert_int_equal(export_svg("/dev/null/run.svg", r, 0, why), -1);
+	assert_int_equal(export_svg("/dev/null/run.svg", r, 0, reason), -1);
 	recorder_free(r);
 	ledger_free(l);
 }

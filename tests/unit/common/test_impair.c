@@ -24,8 +24,8 @@ static const struct impair_packet usual = { .size = 1000, .bits = 8000 };
 
 static struct impair *begin(const struct impair_settings *s, uint64_t seed)
 {
-	char why[IMPAIR_WHY];
-	assert_int_equal(impair_check(s, why), 0);
+	char reason[IMPAIR_REASON];
+	assert_int_equal(impair_check(s, reason), 0);
 	struct impair *impair = impair_new(s, seed, 0);
 	assert_non_null(impair);
 	return impair;
@@ -737,16 +737,16 @@ static void test_impossible_settings_are_refused(void **state)
 {
 	(void)state;
 	struct impair_settings s = impair_perfect();
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
-	assert_int_equal(impair_check(&s, why), 0);
+	assert_int_equal(impair_check(&s, reason), 0);
 	s.loss = 0.9;
 	s.burst = 2;
-	assert_int_equal(impair_check(&s, why), -1);
-	assert_string_equal(why,
+	assert_int_equal(impair_check(&s, reason), -1);
+	assert_string_equal(reason,
 	    "90% loss cannot come in bursts of 2 packets; for example burst 9");
 	s.burst = 9;
-	assert_int_equal(impair_check(&s, why), 0);
+	assert_int_equal(impair_check(&s, reason), 0);
 }
 
 static void test_through(void **state)

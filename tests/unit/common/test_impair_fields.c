@@ -18,20 +18,20 @@
 static struct impair_settings parsed(const char *text)
 {
 	struct impair_settings s = impair_perfect();
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
-	if (impair_fields_parse(&s, text, why))
-		fail_msg("%s: %s", text, why);
+	if (impair_fields_parse(&s, text, reason))
+		fail_msg("%s: %s", text, reason);
 	return s;
 }
 
 static void assert_refused(const char *text, const char *want)
 {
 	struct impair_settings s = impair_perfect(), before = s;
-	char why[IMPAIR_WHY] = "accepted";
+	char reason[IMPAIR_REASON] = "accepted";
 
-	assert_int_equal(impair_fields_parse(&s, text, why), -1);
-	assert_string_equal(why, want);
+	assert_int_equal(impair_fields_parse(&s, text, reason), -1);
+	assert_string_equal(reason, want);
 	assert_memory_equal(&s, &before, sizeof s);
 }
 
@@ -145,13 +145,13 @@ static void test_round_trip(void **state)
 		"delay 1.001ms, jitter 1.000001ms, rate 1000001bit, queue 1B",
 		"rate 100gbit, queue 100000p",
 	};
-	char why[IMPAIR_WHY], line[IMPAIR_LINE], value[IMPAIR_VALUE];
+	char reason[IMPAIR_REASON], line[IMPAIR_LINE], value[IMPAIR_VALUE];
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		struct impair_settings s = parsed(i ? lines[i] : ""), again = impair_perfect();
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			if (impair_fields_set(&again, id, impair_fields_get(&s, id, value), why))
-				fail_msg("%s %s: %s", impair_field(id)->name, value, why);
+			if (impair_fields_set(&again, id, impair_fields_get(&s, id, value), reason))
+				fail_msg("%s %s: %s", impair_field(id)->name, value, reason);
 		impair_fields_line(&again, line, sizeof line);
 		if (i != 5)
 			assert_string_equal(line, lines[i]);
@@ -169,11 +169,11 @@ static void test_off_switches_off(void **state)
 	        "loss 20% burst 3 delay 1s jitter 1s distribution normal order free duplicate 1%"
 	        " reorder 1% reorder-by 1s corrupt 1% rate 1mbit queue 5p mtu 500"),
 	    perfect = impair_perfect();
-	char why[IMPAIR_WHY], before[IMPAIR_VALUE], after[IMPAIR_VALUE];
+	char reason[IMPAIR_REASON], before[IMPAIR_VALUE], after[IMPAIR_VALUE];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		impair_fields_get(&s, id, before);
-		assert_int_equal(impair_fields_set(&s, id, "off", why), 0);
+		assert_int_equal(impair_fields_set(&s, id, "off", reason), 0);
 		assert_string_not_equal(impair_fields_get(&s, id, after), before);
 		assert_string_equal(after, impair_fields_get(&perfect, id, before));
 	}
@@ -185,8 +185,8 @@ static void test_every_field_has_a_right_example(void **state)
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		struct impair_settings s = impair_perfect();
 		const struct impair_field *field = impair_field(id);
-		char why[IMPAIR_WHY];
-		assert_int_equal(impair_fields_set(&s, id, field->example, why), 0);
+		char reason[IMPAIR_REASON];
+		assert_int_equal(impair_fields_set(&s, id, field->example, reason), 0);
 		assert_int_equal(impair_field_find(field->name), id);
 	}
 	assert_int_equal(impair_field_find("nothing"), IMPAIR_FIELD_COUNT);
@@ -196,15 +196,15 @@ static void test_presets(void **state)
 {
 	(void)state;
 	const struct impair_preset *preset;
-	char line[IMPAIR_LINE], why[IMPAIR_WHY];
+	char line[IMPAIR_LINE], reason[IMPAIR_REASON];
 	size_t i = 0;
 
 	for (; (preset = impair_preset(i)); i++) {
 		struct impair_settings there, back, s = impair_perfect();
 		impair_preset_settings(preset, &there, &back);
-		assert_int_equal(impair_check(&there, why), 0);
-		assert_int_equal(impair_fields_parse(&s, preset->there, why), 0);
-		assert_int_equal(impair_fields_parse(&s, preset->back, why), 0);
+		assert_int_equal(impair_check(&there, reason), 0);
+		assert_int_equal(impair_fields_parse(&s, preset->there, reason), 0);
+		assert_int_equal(impair_fields_parse(&s, preset->back, reason), 0);
 		impair_fields_line(&there, line, sizeof line);
 		assert_int_equal(strcmp(preset->name, "none") == 0, strcmp(line, "nothing") == 0);
 		assert_ptr_equal(impair_preset_find(preset->name), preset);

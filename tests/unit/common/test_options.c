@@ -27,41 +27,42 @@ struct settings {
 };
 
 static int set_wait(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
 	if (units_duration(value, &((struct settings *)to)->wait) == 0)
 		return 0;
-	snprintf(why, OPTIONS_WHY, "is not a duration");
+	snprintf(reason, OPTIONS_REASON, "is not a duration");
 	return -1;
 }
 
 static int set_name(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	(void)why;
+	(void)reason;
 	snprintf(((struct settings *)to)->name, sizeof((struct settings *)to)->name, "%s", value);
 	return 0;
 }
 
 static int set_ordered(const struct options_spec *o, void *to, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
-	(void)why;
+	(void)reason;
 	assert_null(value);
 	((struct settings *)to)->ordered++;
 	return 0;
 }
 
-static int set_tcp(const struct options_spec *o, void *to, const char *value, char why[OPTIONS_WHY])
+static int set_tcp(const struct options_spec *o, void *to, const char *value,
+    char reason[OPTIONS_REASON])
 {
 	(void)o;
 	(void)value;
 	if (((struct settings *)to)->tcp++ == 0)
 		return 0;
-	snprintf(why, OPTIONS_WHY, "once is enough");
+	snprintf(reason, OPTIONS_REASON, "once is enough");
 	return -1;
 }
 
@@ -281,22 +282,22 @@ static void test_lines(void **state)
 	static const char *const empty[] = { "", " ", "\t\r", "#", "# wait 2s", "   # x",
 		"#\xff\x01" };
 	struct settings s;
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(same); i++) {
 		s = (struct settings){ 0 };
-		assert_int_equal(options_line(table, &s, same[i], strlen(same[i]), why), 0);
+		assert_int_equal(options_line(table, &s, same[i], strlen(same[i]), reason), 0);
 		assert_int_equal(s.wait, 2000000000);
 	}
 	s = (struct settings){ 0 };
 	for (size_t i = 0; i < COUNT(empty); i++)
-		assert_int_equal(options_line(table, &s, empty[i], strlen(empty[i]), why), 0);
-	assert_int_equal(options_line(table, &s, "ordered", 7, why), 0);
+		assert_int_equal(options_line(table, &s, empty[i], strlen(empty[i]), reason), 0);
+	assert_int_equal(options_line(table, &s, "ordered", 7, reason), 0);
 	assert_int_equal(s.ordered, 1);
-	assert_int_equal(options_line(table, &s, "name = = a  b # c ", 18, why), 0);
+	assert_int_equal(options_line(table, &s, "name = = a  b # c ", 18, reason), 0);
 	assert_string_equal(s.name, "= a  b # c");
-	assert_int_equal(options_line(table, &s, "name =", 6, why), 0);
+	assert_int_equal(options_line(table, &s, "name =", 6, reason), 0);
 	assert_string_equal(s.name, "");
 	assert_int_equal(s.wait + s.tcp, 0);
 }
@@ -325,21 +326,21 @@ static void test_line_messages(void **state)
 		    "\\x7fELF\\x02\\x01\\x01: there is no such option" },
 	};
 	struct settings s = { 0 };
-	char why[OPTIONS_WHY], longest[5000];
+	char reason[OPTIONS_REASON], longest[5000];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(options_line(table, &s, cases[i][0], strlen(cases[i][0]), why),
+		assert_int_equal(options_line(table, &s, cases[i][0], strlen(cases[i][0]), reason),
 		    -1);
-		assert_string_equal(why, cases[i][1]);
+		assert_string_equal(reason, cases[i][1]);
 	}
-	assert_int_equal(options_line(table, &s, "wait\0=2s", 8, why), -1);
-	assert_string_equal(why, "the line has a NUL byte in it: is this a text file?");
+	assert_int_equal(options_line(table, &s, "wait\0=2s", 8, reason), -1);
+	assert_string_equal(reason, "the line has a NUL byte in it: is this a text file?");
 	memset(longest, 'x', sizeof longest);
-	assert_int_equal(options_line(table, &s, longest, sizeof longest, why), -1);
-	assert_string_equal(why, "the line is longer than 4096 bytes");
+	assert_int_equal(options_line(table, &s, longest, sizeof longest, reason), -1);
+	assert_string_equal(reason, "the line is longer than 4096 bytes");
 	memcpy(longest, "name ", 5);
-	assert_int_equal(options_line(table, &s, longest, 4096, why), 0);
+	assert_int_equal(options_line(table, &s, longest, 4096, reason), 0);
 	assert_int_equal(strlen(s.name), 4091);
 	assert_int_equal(s.wait + s.ordered, 0);
 }
@@ -487,20 +488,21 @@ static void test_kinds(void **state)
 		{ "word=auto, always", "is not one of auto, always, never" },
 	};
 	struct typed s = start;
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		assert_int_equal(options_line(rows, &s, wrong[i][0], strlen(wrong[i][0]), why), -1);
-		if (!strstr(why, wrong[i][1]))
-			fail_msg("%s: %s", wrong[i][0], why);
+		assert_int_equal(options_line(rows, &s, wrong[i][0], strlen(wrong[i][0]), reason),
+		    -1);
+		if (!strstr(reason, wrong[i][1]))
+			fail_msg("%s: %s", wrong[i][0], reason);
 		assert_memory_equal(&s, &start, sizeof s);
 	}
 	for (const struct options_spec *o = rows; o->name; o++) {
 		const char *const right[] = { "5k", "4k", "1h", "365d", "abc", "abc", "always",
 			NULL, NULL };
 
-		assert_int_equal(options_set(o, &s, right[o - rows], why), 0);
+		assert_int_equal(options_set(o, &s, right[o - rows], reason), 0);
 		if (o - rows == 2)
 			assert_true(s.span == 3600 * NS_PER_S);
 		if (o - rows == 6)

@@ -487,33 +487,33 @@ static bool put_line(void *out, char *line)
 	return false;
 }
 
-static int ask_once(const char *path, const char *command, FILE *out, char why[CONTROL_WHY])
+static int ask_once(const char *path, const char *command, FILE *out, char reason[CONTROL_REASON])
 {
 	return control_request_send(&(struct control_request){ .path = path,
 	                                .command = command,
 	                                .line = put_line,
 	                                .context = out },
-	    why);
+	    reason);
 }
 
 /* In another process, as upcase-lab ctl does. */
 static int ask_from_outside(const char *path)
 {
-	char why[CONTROL_WHY];
+	char reason[CONTROL_REASON];
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
-	if (ask_once(path, "set loss 10%", out, why) || ask_once(path, "predict", out, why))
+	if (ask_once(path, "set loss 10%", out, reason) || ask_once(path, "predict", out, reason))
 		return 1;
 	fclose(out);
 	if (!strstr(text, "answered 81%\n"))
 		return 2;
 	free(text);
-	if (ask_once(path, "set loss 10", stdout, why) != 1 ||
-	    !strstr(why, "needs its percent sign"))
+	if (ask_once(path, "set loss 10", stdout, reason) != 1 ||
+	    !strstr(reason, "needs its percent sign"))
 		return 3;
-	if (ask_once("/nowhere/at/all", "link", stdout, why) != -1 || errno != ENOENT)
+	if (ask_once("/nowhere/at/all", "link", stdout, reason) != -1 || errno != ENOENT)
 		return 4;
 	return 0;
 }

@@ -28,12 +28,12 @@ struct bench {
 /* `there` as settings in text, and a link of them. */
 static void open_bench(struct bench *b, const char *there, uint64_t seed)
 {
-	char why[IMPAIR_WHY];
+	char reason[IMPAIR_REASON];
 
 	memset(b, 0, sizeof *b);
 	impair_options_start(&b->options);
 	b->options.seed = seed;
-	assert_int_equal(impair_fields_parse(&b->options.there, there, why), 0);
+	assert_int_equal(impair_fields_parse(&b->options.there, there, reason), 0);
 	b->link = lossy_link_new(&b->options, b->ways);
 	assert_non_null(b->link);
 }
@@ -277,47 +277,47 @@ static void test_same_seed_same_fates(void **state)
 
 /* The setter of an option of the link. */
 static int set_option(struct impair_options *o, const char *name, const char *value,
-    char why[OPTIONS_WHY])
+    char reason[OPTIONS_REASON])
 {
 	struct options_spec rows[IMPAIR_OPTIONS_ROWS];
 
 	impair_options_append(rows, true, true);
 	for (const struct options_spec *row = rows; row->name; row++)
 		if (strcmp(row->name, name) == 0)
-			return options_set(row, o, value, why);
+			return options_set(row, o, value, reason);
 	fail_msg("no option %s", name);
 	return -1;
 }
 
 static void test_options(void **state)
 {
-	char why[OPTIONS_WHY], line[IMPAIR_OPTIONS_LINE];
+	char reason[OPTIONS_REASON], line[IMPAIR_OPTIONS_LINE];
 	struct impair_options o;
 
 	(void)state;
 	impair_options_start(&o);
 	impair_options_seed(&o, 1234567);
 	assert_string_equal(impair_options_line(&o, line), "each way: perfect; seed 234567");
-	assert_int_equal(set_option(&o, "loss", "20%", why), 0);
+	assert_int_equal(set_option(&o, "loss", "20%", reason), 0);
 	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%; seed 234567");
-	assert_int_equal(set_option(&o, "loss-back", "off", why), 0);
-	assert_int_equal(set_option(&o, "delay-there", "5ms", why), 0);
-	assert_int_equal(impair_option_seed(NULL, &o, "42", why), 0);
+	assert_int_equal(set_option(&o, "loss-back", "off", reason), 0);
+	assert_int_equal(set_option(&o, "delay-there", "5ms", reason), 0);
+	assert_int_equal(impair_option_seed(NULL, &o, "42", reason), 0);
 	impair_options_seed(&o, 7);
 	assert_string_equal(impair_options_line(&o, line),
 	    "there: loss 20%, delay 5ms; back: perfect; seed 42");
-	assert_int_equal(impair_option_seed(NULL, &o, "-1", why), -1);
-	assert_int_equal(impair_option_preset(NULL, &o, "nope", why), -1);
-	assert_non_null(strstr(why, "satellite"));
+	assert_int_equal(impair_option_seed(NULL, &o, "-1", reason), -1);
+	assert_int_equal(impair_option_preset(NULL, &o, "nope", reason), -1);
+	assert_non_null(strstr(reason, "satellite"));
 	/* The last one's name is whole. */
-	assert_non_null(strstr(why, ", chaos"));
-	assert_int_equal(impair_option_preset(NULL, &o, "classroom", why), 0);
+	assert_non_null(strstr(reason, ", chaos"));
+	assert_int_equal(impair_option_preset(NULL, &o, "classroom", reason), 0);
 	assert_string_equal(impair_options_line(&o, line),
 	    "each way: loss 20%, delay 20ms; seed 42");
-	assert_int_equal(impair_options_check(&o, why), 0);
-	assert_int_equal(set_option(&o, "loss-back", "90%", why), 0);
-	assert_int_equal(set_option(&o, "burst-back", "2", why), 0);
-	assert_int_equal(impair_options_check(&o, why), -1);
+	assert_int_equal(impair_options_check(&o, reason), 0);
+	assert_int_equal(set_option(&o, "loss-back", "90%", reason), 0);
+	assert_int_equal(set_option(&o, "burst-back", "2", reason), 0);
+	assert_int_equal(impair_options_check(&o, reason), -1);
 }
 
 int main(void)

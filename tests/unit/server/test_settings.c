@@ -15,14 +15,14 @@
 #include "common/clock.h"
 
 /* The setter of an option. */
-static int set(struct settings *s, const char *name, const char *value, char why[OPTIONS_WHY])
+static int set(struct settings *s, const char *name, const char *value, char reason[OPTIONS_REASON])
 {
 	struct options_spec table[SETTINGS_ROWS];
 
 	settings_table(table);
 	for (const struct options_spec *o = table; o->name; o++)
 		if (strcmp(o->name, name) == 0)
-			return options_set(o, s, value, why);
+			return options_set(o, s, value, reason);
 	fail_msg("no option %s", name);
 	return -1;
 }
@@ -30,15 +30,15 @@ static int set(struct settings *s, const char *name, const char *value, char why
 /* Pairs of option and value, NULL at the end: the addresses they make, or why not. */
 static const char *places(const char *const *options)
 {
-	static char text[2000], why[OPTIONS_WHY];
+	static char text[2000], reason[OPTIONS_REASON];
 	struct settings s;
 	size_t used = 0;
 
 	settings_start(&s);
 	for (; *options; options += 2)
-		assert_int_equal(set(&s, options[0], options[1], why), 0);
-	if (settings_check(&s, why) < 0)
-		return why;
+		assert_int_equal(set(&s, options[0], options[1], reason), 0);
+	if (settings_check(&s, reason) < 0)
+		return reason;
 	*text = '\0';
 	for (int i = 0; i < s.places_count; i++) {
 		char one[ADDR_TEXT];
@@ -117,39 +117,39 @@ static void test_refused_values(void **state)
 		{ "lifeline-fd", "" },
 		{ "port-file", "" },
 	};
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct settings s;
 
 		settings_start(&s);
-		*why = '\0';
-		assert_int_equal(set(&s, bad[i][0], bad[i][1], why), -1);
-		assert_true(strlen(why) > 5);
+		*reason = '\0';
+		assert_int_equal(set(&s, bad[i][0], bad[i][1], reason), -1);
+		assert_true(strlen(reason) > 5);
 	}
 }
 
 static void test_too_many_places(void **state)
 {
 	struct settings s;
-	char why[OPTIONS_WHY], host[32];
+	char reason[OPTIONS_REASON], host[32];
 
 	(void)state;
 	settings_start(&s);
 	for (int i = 0; i < SETTINGS_PLACES; i++) {
 		snprintf(host, sizeof host, "192.0.2.%d", i + 1);
-		assert_int_equal(set(&s, "bind", host, why), 0);
+		assert_int_equal(set(&s, "bind", host, reason), 0);
 	}
-	assert_int_equal(set(&s, "bind", "198.51.100.1", why), -1);
-	assert_int_equal(set(&s, "bind", "localhost", why), 0);
-	assert_int_equal(settings_check(&s, why), -1);
+	assert_int_equal(set(&s, "bind", "198.51.100.1", reason), -1);
+	assert_int_equal(set(&s, "bind", "localhost", reason), 0);
+	assert_int_equal(settings_check(&s, reason), -1);
 }
 
 static void test_defaults(void **state)
 {
 	struct settings s;
-	char why[OPTIONS_WHY];
+	char reason[OPTIONS_REASON];
 
 	(void)state;
 	settings_start(&s);
@@ -161,8 +161,8 @@ static void test_defaults(void **state)
 	assert_int_equal(s.idle_timeout, 300 * NS_PER_S);
 	assert_int_equal(s.max_per_source, 64);
 	settings_start(&s);
-	assert_int_equal(set(&s, "idle-timeout", "0", why), 0);
-	assert_int_equal(set(&s, "max-per-source", "5", why), 0);
+	assert_int_equal(set(&s, "idle-timeout", "0", reason), 0);
+	assert_int_equal(set(&s, "max-per-source", "5", reason), 0);
 	settings_defaults(&s, true);
 	assert_int_equal(s.idle_timeout, 0);
 	assert_int_equal(s.max_per_source, 5);
@@ -170,8 +170,8 @@ static void test_defaults(void **state)
 	assert_int_equal(s.datagram_rate, 0);
 	assert_int_equal(s.connect_rate, 0);
 	settings_start(&s);
-	assert_int_equal(set(&s, "public", NULL, why), 0);
-	assert_int_equal(set(&s, "connect-rate", "7", why), 0);
+	assert_int_equal(set(&s, "public", NULL, reason), 0);
+	assert_int_equal(set(&s, "connect-rate", "7", reason), 0);
 	settings_defaults(&s, true);
 	assert_int_equal(s.datagram_rate, 1000);
 	assert_int_equal(s.connect_rate, 7);
