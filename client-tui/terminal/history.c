@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 
 /* The largest file, bytes. */
@@ -22,11 +24,12 @@
 /* The maximum number of symbolic links on the way to the file, as in Linux. */
 #define LINKS 40
 
-/* Tries to get another session's lock: for 5 s in all, for 0.5 s after a signal that ends the
+/* Waits for another session's lock: for 5 s in all, for 0.5 s after a signal that ends the
  * program. */
-#define LOCK_TRIES 500
-#define SHORT_LOCK_TRIES 50
-static const struct timespec lock_wait = { .tv_nsec = 10000000 };
+#define LOCK_WAIT (5 * NS_PER_S)
+#define SHORT_LOCK_WAIT (500 * NS_PER_MS)
+/* The pause between two tries. */
+static const struct timespec lock_pause = { .tv_nsec = 10000000 };
 
 /* Returns true if no other user can choose the file behind `path`: another user's link could lead
  * to any file of this user's, and for root another user's folder too. The owner of "/" is trusted.
@@ -134,7 +137,8 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 {
 	sigset_t none;
 	sigemptyset(&none);
-	for (int left = short_wait ? SHORT_LOCK_TRIES : LOCK_TRIES; left > 0; left--) {
+	int64_t end = clock_monotonic() + (short_wait ? SHORT_LOCK_WAIT : LOCK_WAIT);
+	do {
 		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		    0600);
 		if (fd < 0)
@@ -146,9 +150,11 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
-		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > SHORT_LOCK_TRIES)
-			left = SHORT_LOCK_TRIES;
-	}
+		if (taken && ppoll(NULL, 0, &lock_pause, &none) < 0) {
+			const int64_t sooner = clock_monotonic() + SHORT_LOCK_WAIT;
+			end = sooner < end ? sooner : end;
+		}
+	} while (clock_monotonic() < end);
 	return file_refuse(EBUSY, "another program keeps it locked", reason);
 }
 
