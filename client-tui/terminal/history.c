@@ -61,16 +61,21 @@ static int open_own(const char *path, const char **reason)
 {
 	struct stat st;
 	const int fd = file_read(path, FILE_MAX, reason);
+	const int error = errno;
+	const bool anothers = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	                      st.st_uid != geteuid();
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != geteuid())
-		*reason = "belongs to another user";
-	else if (!is_own_path(path, LINKS))
-		*reason = "is reached by way of what belongs to another user";
-	else
+	if (!anothers && is_own_path(path, LINKS)) {
+		/* That there is no file, though another session may have made it since. */
+		errno = error;
 		return fd;
+	}
 	if (fd >= 0)
 		close(fd);
-	return file_refuse(EPERM, *reason, reason);
+	return file_refuse(EPERM,
+	    anothers ? "belongs to another user"
+	             : "is reached by way of what belongs to another user",
+	    reason);
 }
 
 int history_read(const char *path, void (*entry)(void *context, const char *line), void *context,

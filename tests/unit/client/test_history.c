@@ -317,13 +317,12 @@ static void see(void *context, const char *line)
 	s->lines++;
 }
 
-/* Whatever order they come in: each line of each session is there once. */
-static void loses_no_session(void **state)
+/* Sessions that run at the same time, `count` times three lines each: all are there then. */
+static void run_sessions(const char *path, int count)
 {
-	const char *path = path_of(state, "history");
 	pid_t sessions[SESSIONS];
 	struct seen seen = { .lines = 0 };
-	start_sessions(sessions, path, 10, 1000);
+	start_sessions(sessions, path, count, 1000);
 	for (int i = 0; i < SESSIONS; i++) {
 		int status;
 		assert_int_equal(waitpid(sessions[i], &status, 0), sessions[i]);
@@ -331,7 +330,23 @@ static void loses_no_session(void **state)
 	}
 	assert_int_equal(history_read(path, see, &seen, &reason), 0);
 	assert_false(seen.wrong);
-	assert_int_equal(seen.lines, SESSIONS * 30);
+	assert_int_equal(seen.lines, SESSIONS * 3 * count);
+}
+
+/* Whatever order they come in: each line of each session is there once. */
+static void loses_no_session(void **state)
+{
+	run_sessions(path_of(state, "history"), 10);
+}
+
+/* Where there is no file yet, whoever comes first makes it. */
+static void sessions_make_one_file(void **state)
+{
+	const char *path = path_of(state, "history");
+	for (int round = 0; round < 50; round++) {
+		run_sessions(path, 1);
+		assert_int_equal(unlink(path), 0);
+	}
 }
 
 /* Sessions that are killed anywhere on the way: no half line, nothing lost that was there, no lock
@@ -644,6 +659,7 @@ int main(void)
 		TEST(follows_links),
 		TEST(tells_failure),
 		TEST(loses_no_session),
+		TEST(sessions_make_one_file),
 		TEST(survives_being_killed),
 		cmocka_unit_test_setup_teardown(waits_for_a_lock, set_up, tear_down_lock),
 		TEST(keeps_the_old_where_there_is_no_room),
