@@ -319,15 +319,15 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 	return -1;
 }
 
-/* Writes a decimal without zeros at its end; `fraction` has this many places. printf("%f") would
- * follow the locale. */
-static void put_decimal(struct text *t, int64_t whole, int64_t fraction, int places)
+/* Writes at most `places` decimals, without zeros at the end. */
+static void put_decimal(struct text *t, double value, int places)
 {
 	char digits[48];
-	int n = snprintf(digits, sizeof digits, "%lld.%0*lld", (long long)whole, places,
-	    (long long)fraction);
+	struct text decimal = text_begin(digits, sizeof digits);
+	int n;
 
-	while (digits[n - 1] == '0')
+	text_decimal(&decimal, value, places);
+	for (n = (int)decimal.used; digits[n - 1] == '0';)
 		n--;
 	n -= digits[n - 1] == '.';
 	text_put(t, "%.*s", n, digits);
@@ -343,7 +343,7 @@ static void put_scaled(struct text *t, int64_t value, const struct scale *s)
 {
 	while (s->unit > 1 && (value < s->unit || (s->unit >= 1000 && value % (s->unit / 1000))))
 		s++;
-	put_decimal(t, value / s->unit, value % s->unit * 1000 / s->unit, 3);
+	put_decimal(t, (double)value / (double)s->unit, 3);
 	text_put(t, "%s", s->name);
 }
 
@@ -359,7 +359,6 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 	const double measure = impair_fields_measure(s, id);
 	const char *words = fields[id].steps;
 	struct text t = text_begin(buf, IMPAIR_VALUE);
-	int64_t value;
 
 	if (isinf(measure) || (fields[id].kind == IMPAIR_BURST && measure == 0)) {
 		text_put(&t, "off");
@@ -368,17 +367,14 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 	switch (fields[id].kind) {
 	case IMPAIR_SHARE:
 		/* A share has 15 digits at most. */
-		value = (int64_t)(measure * 1e12 + 0.5);
-		put_decimal(&t, value / 10000000000, value % 10000000000, 10);
+		put_decimal(&t, 100 * measure, 10);
 		text_put(&t, "%%");
 		break;
 	case IMPAIR_BURST:
-		value = (int64_t)(measure * 1000 + 0.5);
-		put_decimal(&t, value / 1000, value % 1000, 3);
+		put_decimal(&t, measure, 3);
 		break;
 	case IMPAIR_TIME:
-		value = *(const int64_t *)at(s, id);
-		put_scaled(&t, value, value ? times : &zero);
+		put_scaled(&t, *(const int64_t *)at(s, id), measure ? times : &zero);
 		break;
 	case IMPAIR_RATE:
 		put_scaled(&t, s->rate, rates);

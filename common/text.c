@@ -35,14 +35,11 @@ void text_count(struct text *t, uint64_t n, const char *one)
 
 void text_decimal(struct text *t, double value, int digits)
 {
-	uint64_t power = 1, scaled;
+	double power = 1;
 
 	for (int i = 0; i < digits; i++)
 		power *= 10;
-	scaled = (uint64_t)(value * (double)power + 0.5);
-	text_put(t, "%" PRIu64, scaled / power);
-	if (digits)
-		text_put(t, ".%0*" PRIu64, digits, scaled % power);
+	text_put(t, "%.*f", digits, (double)(uint64_t)(value * power + 0.5) / power);
 }
 
 void text_span(struct text *t, int64_t ns)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text that grows in a buffer of fixed size. Numbers are written without printf's %f, which writes
- * a comma in some locales. Pure. */
+/* Text that grows in a buffer of fixed size. Pure. */
 #ifndef UPCASE_COMMON_TEXT_H
 #define UPCASE_COMMON_TEXT_H
 
@@ -19,7 +18,9 @@ struct text text_begin(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "1 duplicate", "2 duplicates". */
 void text_count(struct text *t, uint64_t n, const char *one);
-/* Writes a value below 10^9 with `digits` decimals, 0 to 9. */
+/* Writes a value, 0 or more, with `digits` decimals: 15 digits in all at most. Halves are rounded
+ * up.
+ */
 void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);

@@ -175,31 +175,24 @@ int units_duration(const char *text, int64_t *ns)
 /* Writes a time below a minute: three figures; rounding may reach the next unit. */
 static void put_short(uint64_t ns, const char *sign, const char *micro, char *buf, size_t size)
 {
-	static const struct {
-		uint64_t factor;
-		const char *prefix;
-	} scales[] = { { 1000000000, "" }, { 1000000, "m" }, { 1000, "u" } };
-	uint64_t step = 1, whole, factor;
-	const char *prefix;
-	int places;
-	size_t i = 0;
+	uint64_t step = 1;
 
 	while (ns / step >= 1000)
 		step *= 10;
 	ns = (ns + step / 2) / step * step;
-	while (i < 2 && ns < scales[i].factor)
-		i++;
-	factor = scales[i].factor;
-	prefix = i == 2 ? micro : scales[i].prefix;
-	whole = ns / factor;
-	places = whole < 10 ? 2 : 1;
-	if (ns < 1000)
+	if (ns < 1000) {
 		snprintf(buf, size, "%s%u ns", sign, (unsigned)ns);
-	else if (whole >= 100)
-		snprintf(buf, size, "%s%u %ss", sign, (unsigned)whole, prefix);
-	else
-		snprintf(buf, size, "%s%u.%0*u %ss", sign, (unsigned)whole, places,
-		    (unsigned)(ns % factor / (factor / (places == 2 ? 100 : 10))), prefix);
+		return;
+	}
+	const int64_t factor = ns < 1000000 ? NS_PER_US : ns < BILLION ? NS_PER_MS : NS_PER_S;
+	const char *prefix = factor == NS_PER_US ? micro : factor == NS_PER_MS ? "m" : "";
+	const double figure = (double)ns / (double)factor;
+
+	snprintf(buf, size, "%s%.*f %ss", sign,
+	    figure < 10    ? 2
+	    : figure < 100 ? 1
+	                   : 0,
+	    figure, prefix);
 }
 
 /* Writes a minute or more: two units, the lower one rounded. */
@@ -241,22 +234,12 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
 	return buf;
 }
 
-/* printf("%f") would write a comma in some locales. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
 	const double figure = (double)ns / (double)unit;
-	const int decimals = figure < 9.995 ? 2
-	                   : figure < 99.95 ? 1
-	                                    : 0,
-	          scale = decimals == 2 ? 100
-	                : decimals == 1 ? 10
-	                                : 1;
-	const int64_t rounded = (int64_t)(figure * scale + 0.5);
+	const int decimals = figure < 9.995 ? 2 : figure < 99.95 ? 1 : 0;
+	const double scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
 
-	if (decimals)
-		snprintf(buf, size, "%" PRId64 ".%0*" PRId64, rounded / scale, decimals,
-		    rounded % scale);
-	else
-		snprintf(buf, size, "%" PRId64, rounded);
+	snprintf(buf, size, "%.*f", decimals, (double)(int64_t)(figure * scale + 0.5) / scale);
 	return buf;
 }
