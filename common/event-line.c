@@ -14,53 +14,6 @@
 /* The longest line that is read. */
 #define LINE_SIZE 2000
 
-static const char digits[] = "0123456789abcdef";
-
-/* --- writing --- */
-
-static void put_payload(struct text *line, const struct packet_event *e)
-{
-	char hex[EVENT_LINE_DATA * 2 + 1];
-
-	text_put(line, " payload=%" PRIu32, e->length);
-	if (e->length == 0)
-		return;
-	for (size_t i = 0; i < e->data_length; i++) {
-		hex[2 * i] = digits[e->data[i] >> 4];
-		hex[2 * i + 1] = digits[e->data[i] & 15];
-	}
-	hex[2 * e->data_length] = '\0';
-	text_put(line, " hash=%016" PRIx64 " data=%s", e->hash, hex);
-}
-
-void event_line_put(struct text *line, const struct packet_event *e)
-{
-	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", e->serial,
-	    link_way_name(e->way), e->in, e->fate_word);
-	if (e->copies > 0)
-		text_put(line, " out=%" PRId64, e->out[0]);
-	if (e->copies > 1)
-		text_put(line, " out2=%" PRId64, e->out[1]);
-	if (*e->marks)
-		text_put(line, " marks=%s", e->marks);
-	text_put(line, " proto=%s src=%s dst=%s", link_protocol_name(e->protocol), e->source,
-	    e->target);
-	if (e->protocol == LINK_ICMP)
-		text_put(line, " type=%u code=%u", e->source_port, e->target_port);
-	else if (e->protocol != LINK_OTHER)
-		text_put(line, " sport=%u dport=%u", e->source_port, e->target_port);
-	text_put(line, " id=%" PRIu32, e->id);
-	if (e->fragment)
-		text_put(line, " frag=%" PRIu32, e->offset);
-	text_put(line, " size=%" PRIu32, e->size);
-	if (e->protocol == LINK_TCP)
-		text_put(line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", e->seq, e->ack,
-		    e->flags, e->window);
-	put_payload(line, e);
-}
-
-/* --- reading --- */
-
 /* Reads a number as the link writes it: all digits. Returns 0 or -1. */
 static int number(const char *text, int base, uint64_t max, uint64_t *out)
 {
@@ -131,6 +84,7 @@ static int set_key(struct packet_event *e, const struct key *key, const char *va
 
 static int set_data(struct packet_event *e, const char *value)
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t n = 0;
 
 	for (; value[0] && value[1] && n < EVENT_LINE_DATA; value += 2) {

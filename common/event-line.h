@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link did with one packet, and the line of text for it (upcase-lab(1), Events): the
- * lab writes it, the client and `upcase-lab ctl watch` read it. Pure. */
+/* What the lab's link did with one packet, from the line of text for it (upcase-lab(1), Events):
+ * the lab writes it (lab/link/control.c), the client and `upcase-lab ctl watch` read it. Pure. */
 #ifndef UPCASE_EVENT_LINE_H
 #define UPCASE_EVENT_LINE_H
 
@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "common/impair.h"
-#include "common/text.h"
 
 /* Bytes of payload in the line: most typed lines are shorter. */
 #define EVENT_LINE_DATA 64
@@ -66,13 +65,9 @@ struct packet_event {
 	unsigned char data[EVENT_LINE_DATA];
 	size_t data_length;
 	/* The words of the line, "" for none: the fate ("random"), "duplicated,held", TCP's flags
-	 * ("SA"), the hosts. Borrowed: from the line when it was parsed. */
+	 * ("SA"), the hosts. Borrowed from the line. */
 	const char *fate_word, *marks, *flags, *source, *target;
 };
-
-/* Writes "event SERIAL DIRECTION KEY=VALUE..." without a newline. The words alone count for the
- * fate, the flags and `held`. */
-void event_line_put(struct text *line, const struct packet_event *event);
 
 /* Splits a line "event ..." without its newline, in place. Returns 0, or -1 for another line or a
  * bad number; missing keys are 0, unknown keys are skipped. */

@@ -11,12 +11,13 @@
 #include "common/control-socket.h"
 #include "common/event-line.h"
 #include "common/fnv.h"
+#include "common/text.h"
 #include "lab/link/control-commands.h"
 
 /* The most commands of one client in a turn. */
 #define TURN_COMMANDS 64
 
-/* The longest line: all keys, two IPv6 addresses, the data. */
+/* Room for a line: all keys, two IPv6 addresses, the data. */
 #define LINE_SIZE 768
 
 struct control {
@@ -32,7 +33,7 @@ struct control {
  * port, but have it in another place. */
 static bool matches(const struct event_filter *filter, const struct packet *p)
 {
-	if (!filter->on || filter->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
+	if (!filter->on || filter->count == 0 || (p->kind != LINK_UDP && p->kind != LINK_TCP))
 		return filter->on;
 	for (int i = 0; i < filter->count; i++)
 		if (p->source_port == filter->ports[i] || p->target_port == filter->ports[i])
@@ -40,52 +41,57 @@ static bool matches(const struct event_filter *filter, const struct packet *p)
 	return false;
 }
 
+/* " payload=2 hash=08326b07b4eb89f1 data=6869"; the data are the first bytes. */
+static void put_payload(struct text *line, const struct packet *p)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *bytes = p->bytes + p->payload;
+	const int n = p->length < EVENT_LINE_DATA ? p->length : EVENT_LINE_DATA;
+	char hex[EVENT_LINE_DATA * 2 + 1];
+
+	text_put(line, " payload=%d", p->length);
+	if (p->length == 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		hex[2 * i] = digits[bytes[i] >> 4];
+		hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	hex[2 * n] = '\0';
+	text_put(line, " hash=%016" PRIx64 " data=%s", fnv_hash(bytes, (size_t)p->length), hex);
+}
+
 void control_print_event(const struct link_event *event, struct send_buffer *out)
 {
-	static const enum link_protocol protocols[] = {
-		[PACKET_OTHER] = LINK_OTHER,
-		[PACKET_UDP] = LINK_UDP,
-		[PACKET_TCP] = LINK_TCP,
-		[PACKET_ICMP] = LINK_ICMP,
-	};
 	const struct packet *p = event->packet;
 	const struct impair_decision *v = event->decision;
-	const uint8_t *payload = p->bytes + p->payload;
 	char marks[40], flags[8], source[46], target[46], buf[LINE_SIZE];
 	struct text line = text_begin(buf, sizeof buf);
-	struct packet_event e = {
-		.serial = event->serial,
-		.way = event->direction,
-		.fate_word = v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate),
-		.in = event->in,
-		.out = { v->at[0], v->at[1] },
-		.copies = v->copies,
-		.protocol = protocols[p->kind],
-		.source = source,
-		.target = target,
-		.source_port = p->source_port,
-		.target_port = p->target_port,
-		.id = p->id,
-		.fragment = p->fragment,
-		.offset = (uint32_t)p->offset,
-		.size = (uint32_t)p->size,
-		.seq = p->seq,
-		.ack = p->ack,
-		.flags = packet_flags_text(p, flags),
-		.window = p->window,
-		.length = (uint32_t)p->length,
-		.hash = fnv_hash(payload, (size_t)p->length),
-		.data_length = p->length < EVENT_LINE_DATA ? (size_t)p->length : EVENT_LINE_DATA,
-	};
 
+	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
+	    link_way_name(event->direction), event->in,
+	    v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
+	for (int i = 0; i < v->copies; i++)
+		text_put(&line, " out%s=%" PRId64, i ? "2" : "", v->at[i]);
 	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "",
 	    v->held ? ",held" : "", v->reordered ? ",reordered" : "");
-	e.marks = *marks ? marks + 1 : "";
+	if (*marks)
+		text_put(&line, " marks=%s", marks + 1);
 	packet_hosts(p, source, target);
-	memcpy(e.data, payload, e.data_length);
-	event_line_put(&line, &e);
+	text_put(&line, " proto=%s src=%s dst=%s", link_protocol_name(p->kind), source, target);
+	if (p->kind == LINK_ICMP)
+		text_put(&line, " type=%u code=%u", p->source_port, p->target_port);
+	else if (p->kind != LINK_OTHER)
+		text_put(&line, " sport=%u dport=%u", p->source_port, p->target_port);
+	text_put(&line, " id=%" PRIu32, p->id);
+	if (p->fragment)
+		text_put(&line, " frag=%d", p->offset);
+	text_put(&line, " size=%d", p->size);
+	if (p->kind == LINK_TCP)
+		text_put(&line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", p->seq, p->ack,
+		    packet_flags_text(p, flags), p->window);
+	put_payload(&line, p);
 	text_put(&line, "\n");
-	send_buffer_add(out, buf, strlen(buf));
+	send_buffer_add(out, buf, line.used);
 }
 
 /* The buffer of a client that gets events, else NULL. */

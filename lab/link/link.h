@@ -12,7 +12,6 @@
 #include "common/impair.h"
 #include "lab/link/packet.h"
 #include "lab/link/capture.h"
-#include "common/event-line.h"
 #include "common/fd-watch.h"
 
 /* A set of directions. */

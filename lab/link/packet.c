@@ -118,23 +118,23 @@ static void read_transport(struct packet *p)
 	if (p->offset) {
 		/* Later fragments have no header here. */
 	} else if (p->protocol == UDP && left >= UDP_HEADER) {
-		p->kind = PACKET_UDP;
+		p->kind = LINK_UDP;
 		p->payload += UDP_HEADER;
 	} else if (p->protocol == TCP && left >= TCP_HEADER) {
 		const int header = (b[12] >> 4) * 4;
-		p->kind = PACKET_TCP;
+		p->kind = LINK_TCP;
 		p->seq = get32(b + 4);
 		p->ack = get32(b + 8);
 		p->flags = b[13];
 		p->window = get16(b + 14);
 		p->payload += header < TCP_HEADER ? TCP_HEADER : header;
 	} else if ((p->protocol == ICMP4 || p->protocol == ICMP6) && left >= ICMP_HEADER) {
-		p->kind = PACKET_ICMP;
+		p->kind = LINK_ICMP;
 		p->payload += ICMP_HEADER;
 		p->source_port = b[0];
 		p->target_port = b[1];
 	}
-	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP) {
+	if (p->kind == LINK_UDP || p->kind == LINK_TCP) {
 		p->source_port = get16(b);
 		p->target_port = get16(b + 2);
 	}
@@ -160,16 +160,16 @@ bool packet_is_unsolicited(const struct packet *p)
 {
 	if (p->version == 4)
 		return p->protocol == IGMP;
-	if (p->kind != PACKET_ICMP)
+	if (p->kind != LINK_ICMP)
 		return false;
 	return (p->source_port >= 130 && p->source_port <= 137) || p->source_port == 143;
 }
 
 enum packet_class packet_class(const struct packet *p)
 {
-	if (p->kind == PACKET_UDP || (p->offset && p->protocol == UDP))
+	if (p->kind == LINK_UDP || (p->offset && p->protocol == UDP))
 		return PACKET_CLASS_DATAGRAM;
-	if (p->kind != PACKET_TCP)
+	if (p->kind != LINK_TCP)
 		return p->offset && p->protocol == TCP ? PACKET_CLASS_STREAM : PACKET_CLASS_OTHER;
 	if (p->flags & PACKET_SYN)
 		return PACKET_CLASS_SYN;
@@ -184,7 +184,7 @@ int packet_bits(const struct packet *p)
 {
 	bool checked = p->protocol == UDP || p->protocol == TCP || p->protocol == ICMP4 ||
 	               p->protocol == ICMP6;
-	int bytes = p->size - p->transport - (p->kind == PACKET_UDP ? UDP_LENGTH_CHECKSUM : 0);
+	int bytes = p->size - p->transport - (p->kind == LINK_UDP ? UDP_LENGTH_CHECKSUM : 0);
 
 	return checked && bytes > 0 ? bytes * 8 : 0;
 }
@@ -193,7 +193,7 @@ void packet_flip(const struct packet *p, void *bytes, int bit)
 {
 	int at = bit / 8;
 
-	if (p->kind == PACKET_UDP && at >= UDP_PORTS)
+	if (p->kind == LINK_UDP && at >= UDP_PORTS)
 		at += UDP_LENGTH_CHECKSUM;
 	((uint8_t *)bytes)[p->transport + at] ^= (uint8_t)(1 << bit % 8);
 }
@@ -205,7 +205,7 @@ static bool answerable(const struct packet *p)
 
 	if (p->offset || group)
 		return false;
-	if (p->kind != PACKET_ICMP)
+	if (p->kind != LINK_ICMP)
 		return true;
 	unsigned type = p->source_port;
 	return p->version == 6 ? type >= 128 : type == 0 || type == 8 || type >= 13;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/event-line.h"
+
 #define PACKET_FIN 0x01
 #define PACKET_SYN 0x02
 #define PACKET_RST 0x04
@@ -18,17 +20,15 @@
 /* The longest ICMP error that packet_too_big() makes: IPv6's minimum MTU (RFC 4443, 2.4 c). */
 #define PACKET_ERROR_MAX 1280
 
-enum packet_kind { PACKET_OTHER, PACKET_UDP, PACKET_TCP, PACKET_ICMP };
-
 struct packet {
 	/* Borrowed: the packet itself, `size` bytes by its own header. */
 	const uint8_t *bytes;
 	int size;
 	/* 4 or 6. */
 	int version;
-	/* The kind of payload after the IP headers; PACKET_OTHER for a later fragment. ICMP stands
+	/* The kind of payload after the IP headers; LINK_OTHER for a later fragment. ICMP stands
 	 * for both versions. */
-	enum packet_kind kind;
+	enum link_protocol kind;
 	/* The protocol's number behind IPv6's extension headers. */
 	uint8_t protocol;
 	/* The end of the IP header alone; the beginning of the transport's header; the beginning of

@@ -37,11 +37,11 @@ static void check_packet(const struct packet_event *e, const struct packet *p)
 	fuzz_check(p->length == 0 || e->hash == fnv_hash(p->bytes + p->payload, (size_t)p->length));
 	fuzz_check(e->id == p->id && e->fragment == p->fragment &&
 	           e->offset == (uint32_t)p->offset);
-	fuzz_check((e->protocol == LINK_UDP) == (p->kind == PACKET_UDP) &&
-	           (e->protocol == LINK_TCP) == (p->kind == PACKET_TCP));
-	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP)
+	fuzz_check((e->protocol == LINK_UDP) == (p->kind == LINK_UDP) &&
+	           (e->protocol == LINK_TCP) == (p->kind == LINK_TCP));
+	if (p->kind == LINK_UDP || p->kind == LINK_TCP)
 		fuzz_check(e->source_port == p->source_port && e->target_port == p->target_port);
-	if (p->kind == PACKET_TCP)
+	if (p->kind == LINK_TCP)
 		fuzz_check(e->seq == p->seq && e->ack == p->ack &&
 		           e->syn == !!(p->flags & PACKET_SYN) &&
 		           e->fin == !!(p->flags & PACKET_FIN) &&

@@ -19,7 +19,7 @@ static void check_shape(const struct packet *p, size_t n)
 	fuzz_check(0 < p->network && p->network <= p->transport && p->transport <= p->payload &&
 	           p->payload <= p->size);
 	fuzz_check(p->length == p->size - p->payload);
-	fuzz_check(p->kind == PACKET_OTHER || p->offset == 0);
+	fuzz_check(p->kind == LINK_OTHER || p->offset == 0);
 	fuzz_check(p->fragment || (!p->more && p->offset == 0));
 	fuzz_check(packet_class(p) <= PACKET_CLASS_ACK);
 }
@@ -54,7 +54,7 @@ static void check_answer(const struct packet *p, int mtu)
 	if (n == 0)
 		return;
 	fuzz_check(n <= sizeof answer && packet_read(&a, answer, n) == 0);
-	fuzz_check((size_t)a.size == n && a.version == p->version && a.kind == PACKET_ICMP &&
+	fuzz_check((size_t)a.size == n && a.version == p->version && a.kind == LINK_ICMP &&
 	           !a.fragment);
 	fuzz_check(!packet_is_unsolicited(&a) && packet_too_big(&a, mtu, again) == 0);
 }

@@ -122,7 +122,7 @@ static void test_reads_udp(void **state)
 		struct built b = udp(version, "hello", 5, true);
 		struct packet p = reads(&b);
 		assert_int_equal(p.version, version);
-		assert_int_equal(p.kind, PACKET_UDP);
+		assert_int_equal(p.kind, LINK_UDP);
 		assert_int_equal(p.source_port, 40000);
 		assert_int_equal(p.target_port, 12000);
 		assert_int_equal(p.length, 5);
@@ -157,7 +157,7 @@ static void test_reads_tcp(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct built b = tcp(i % 2 ? 4 : 6, cases[i].flags, 12, cases[i].length);
 		struct packet p = reads(&b);
-		assert_int_equal(p.kind, PACKET_TCP);
+		assert_int_equal(p.kind, LINK_TCP);
 		assert_int_equal(p.seq, 0x11223344);
 		assert_int_equal(p.ack, 77);
 		assert_int_equal(p.window, 502);
@@ -180,7 +180,7 @@ static void test_reads_ipv6_behind_extensions(void **state)
 	put16(b.bytes + at + 16, 1);
 	put16(b.bytes + at + 18, 2);
 	struct packet p = reads(&b);
-	assert_int_equal(p.kind, PACKET_UDP);
+	assert_int_equal(p.kind, LINK_UDP);
 	assert_int_equal(p.target_port, 2);
 	assert_int_equal(p.length, 3);
 	assert_true(p.fragment && p.more);
@@ -188,7 +188,7 @@ static void test_reads_ipv6_behind_extensions(void **state)
 	/* A later fragment has no ports, but belongs to the data. */
 	put16(b.bytes + at + 10, 1280);
 	p = reads(&b);
-	assert_int_equal(p.kind, PACKET_OTHER);
+	assert_int_equal(p.kind, LINK_OTHER);
 	assert_int_equal(p.offset, 1280);
 	assert_int_equal(packet_class(&p), PACKET_CLASS_DATAGRAM);
 }
