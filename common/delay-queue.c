@@ -132,19 +132,20 @@ static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
 	return first;
 }
 
-struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head,
+bool delay_queue_add(struct delay_queue *p, const struct delayed_packet *packet, const void *head,
     size_t head_size, const void *bytes, size_t n)
 {
 	const size_t cells = cells_of(head_size + n);
 	bool whole;
 
 	if (!delay_queue_has_room(p, head_size + n, 1))
-		return NULL;
+		return false;
 	const uint32_t first = take_cells(p, cells, &whole);
 	uint8_t *to = whole ? p->cells[first] : p->flat;
-	*(struct delayed_packet *)to = (struct delayed_packet){
-		.at = at, .whole = whole, .size = (int)(head_size + n)
-	};
+	struct delayed_packet *copy = (struct delayed_packet *)to;
+	*copy = *packet;
+	copy->whole = whole;
+	copy->size = (int)(head_size + n);
 	if (head_size)
 		memcpy(to + sizeof(struct delayed_packet), head, head_size);
 	memcpy(to + sizeof(struct delayed_packet) + head_size, bytes, n);
@@ -153,9 +154,9 @@ struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const 
 		for (uint32_t i = 0, cell = first; i < cells; i++, cell = p->next[cell])
 			memcpy(p->cells[cell], p->flat + i * CELL, CELL);
 	}
-	p->heap[p->count] = (struct heap_entry){ at, p->added++, first };
+	p->heap[p->count] = (struct heap_entry){ packet->at, p->added++, first };
 	sift_up(p->heap, p->count++);
-	return (struct delayed_packet *)p->cells[first];
+	return true;
 }
 
 struct delayed_packet *delay_queue_first(const struct delay_queue *p)

@@ -32,10 +32,10 @@ struct delay_queue *delay_queue_new(size_t max);
 /* NULL is allowed. */
 void delay_queue_free(struct delay_queue *p);
 
-/* Adds a packet that leaves at `at`, after earlier ones of the same time: a copy of a head of
- * `head_size` bytes, which may be 0, and of `n` more. The caller fills in the other fields. Returns
- * NULL when there is no room. */
-struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head,
+/* Adds a packet that leaves at packet->at, after earlier ones of the same time: a copy of
+ * `*packet`, whose size is set here, of a head of `head_size` bytes, which may be 0, and of `n`
+ * more. Returns false when there is no room. */
+bool delay_queue_add(struct delay_queue *p, const struct delayed_packet *packet, const void *head,
     size_t head_size, const void *bytes, size_t n);
 
 /* The packet that leaves next, or NULL. It stays in the queue. */

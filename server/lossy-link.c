@@ -72,7 +72,8 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name,
 		/* A datagram that should have arrived by now is not overtaken. */
 		if (decision.at[i] <= now && lossy_link_deadline(m, name) > now)
 			at_once++;
-		else if (delay_queue_add(direction->delay_queue, decision.at[i], datagram->about,
+		else if (delay_queue_add(direction->delay_queue,
+		             &(struct delayed_packet){ .at = decision.at[i] }, datagram->about,
 		             datagram->about_size, datagram->bytes, datagram->n))
 			kept++;
 		else

@@ -160,7 +160,7 @@ static void put_on_heap(struct capture *c, struct captured_packet *r, int64_t at
 
 	while (!delay_queue_has_room(c->heap, size, 1) && delay_queue_count(c->heap) > 0)
 		write_first(c);
-	if (!delay_queue_add(c->heap, at, NULL, 0, r, size))
+	if (!delay_queue_add(c->heap, &(struct delayed_packet){ .at = at }, NULL, 0, r, size))
 		c->failed = true;
 	free(r);
 }

@@ -227,19 +227,6 @@ static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 	path->blocked_until = INT64_MIN;
 }
 
-/* The caller has checked that there is room. */
-static void enqueue(struct link_path *path, const struct delayed_packet *about, const void *bytes)
-{
-	struct delayed_packet *delayed = delay_queue_add(path->delay_queue, about->at, NULL, 0,
-	    bytes, (size_t)about->size);
-
-	delayed->number = about->number;
-	delayed->serial = about->serial;
-	delayed->copy = about->copy;
-	delayed->damaged = about->damaged;
-	path->counts.in_flight++;
-}
-
 /* Sends the copies of a packet that was let through on their way. */
 static void send_copies(struct link *link, struct link_path *path, const struct packet *p,
     uint8_t *bytes, const struct impair_decision *v, int64_t now)
@@ -256,8 +243,11 @@ static void send_copies(struct link *link, struct link_path *path, const struct 
 		about.at = v->at[i];
 		about.copy = i > 0;
 		bool at_once = about.at <= now && (!first || first->at > now);
-		if (!at_once || deliver(link, path, &about, bytes, now))
-			enqueue(path, &about, bytes);
+		if (at_once && deliver(link, path, &about, bytes, now) == 0)
+			continue;
+		/* decide() has checked that there is room. */
+		delay_queue_add(path->delay_queue, &about, NULL, 0, bytes, (size_t)about.size);
+		path->counts.in_flight++;
 	}
 }
 
