@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sends many datagrams in one system call where the system has such calls. Else, or with
- * configure's --disable-batches, sends them one after another. A kernel too old for such a call
- * reports ENOSYS, a filter that forbids it ENOSYS or EPERM: datagrams are sent one after another
- * then too. An EPERM that is about a datagram (from a packet filter) is then reported again, for
- * that datagram. */
+/* Sends many datagrams in one system call; with configure's --disable-batches, one after another. A
+ * kernel too old for such a call reports ENOSYS, a filter that forbids it ENOSYS or EPERM:
+ * datagrams are sent one after another then too. An EPERM that is about a datagram (from a packet
+ * filter) is then reported again, for that datagram. */
 #include "config.h"
 
 #include "server/datagram.h"
@@ -18,23 +17,14 @@
 
 #include "common/clock.h"
 
-/* Whether the system has recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test of the
- * other case. */
+/* Whether to call recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test of the other
+ * case. */
 #ifndef MMSG_BATCHES
 #ifdef HAVE_BATCHES
 #define MMSG_BATCHES 1
 #else
 #define MMSG_BATCHES 0
 #endif
-#endif
-
-#if !MMSG_BATCHES
-/* The same members as in Linux. */
-#define mmsghdr datagram_header
-struct datagram_header {
-	struct msghdr msg_hdr;
-	unsigned msg_len;
-};
 #endif
 
 /* Linux 4.18 and 5.0; the C library's header may be older than the kernel. */
@@ -74,13 +64,11 @@ struct datagram_inbox {
 	unsigned char bytes[DATAGRAM_BATCH][STRIDE];
 };
 
-#if MMSG_BATCHES
 /* Whether the system does not have the call, or forbids it. */
 static bool is_missing(int error)
 {
 	return error == ENOSYS || error == EPERM;
 }
-#endif
 
 /* The size of a socket's buffer. The kernel doubles it for its own needs. */
 static int buffer_of(int fd, int option)
@@ -115,20 +103,17 @@ void datagram_set_buffers(int fd, int size)
 /* Finds out what `fd` can do at once; switches on joined datagrams if it can receive them. */
 static struct datagram_support probe(int fd)
 {
-#if MMSG_BATCHES
 	int value;
 	socklen_t size = sizeof value;
 	struct mmsghdr none;
 
+	if (!MMSG_BATCHES)
+		return (struct datagram_support){ .batches = false };
 	return (struct datagram_support){
 		.batches = recvmmsg(fd, &none, 0, MSG_DONTWAIT, NULL) >= 0 || !is_missing(errno),
 		.splits = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0,
 		.joins = setsockopt(fd, SOL_UDP, UDP_GRO, &(int){ 1 }, sizeof(int)) == 0,
 	};
-#else
-	(void)fd;
-	return (struct datagram_support){ .batches = false };
-#endif
 }
 
 struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer,
@@ -261,14 +246,11 @@ static void read_message(struct datagram_inbox *in, int i)
 static int receive(int fd, struct mmsghdr *messages, int count)
 {
 	ssize_t got = 0;
-	int n = 0;
+	int n = MMSG_BATCHES ? recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL) : 0;
 
-#if MMSG_BATCHES
-	n = recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
-	if (n >= 0 || !is_missing(errno))
+	if (MMSG_BATCHES && (n >= 0 || !is_missing(errno)))
 		return n;
 	n = 0;
-#endif
 	while (n < count && (got = recvmsg(fd, &messages[n].msg_hdr, MSG_DONTWAIT)) >= 0)
 		messages[n++].msg_len = (unsigned)got;
 	return n ? n : -1;
@@ -337,15 +319,13 @@ static int transmit(int fd, struct mmsghdr *messages, int count)
 {
 	int n = 0;
 
-#if MMSG_BATCHES
 	/* One alone is cheaper by sendmsg(). */
-	if (count > 1) {
+	if (MMSG_BATCHES && count > 1) {
 		n = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0 || !is_missing(errno))
 			return n;
 		n = 0;
 	}
-#endif
 	while (n < count && sendmsg(fd, &messages[n].msg_hdr, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		n++;
 	return n ? n : -1;
