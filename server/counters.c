@@ -41,19 +41,9 @@ static const struct {
 #define LINES_WITHOUT_LINK 6
 #define LINES 8
 
-const char *counters_drop_word(enum counters_drop d)
+const char *counters_word(size_t counter)
 {
-	return words[AT(udp_dropped) + d];
-}
-
-const char *counters_refusal_word(enum counters_refusal r)
-{
-	return words[AT(tcp_refused) + r];
-}
-
-const char *counters_end_word(enum counters_end e)
-{
-	return words[AT(tcp_ended) + e];
+	return words[counter];
 }
 
 void counters_add(struct counters *sum, const struct counters *one)

@@ -127,10 +127,10 @@ void counters_end_worker(struct counters *t);
  * link. */
 char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
 
-/* The word of a reason in the lines. */
-const char *counters_drop_word(enum counters_drop d);
-const char *counters_refusal_word(enum counters_refusal r);
-const char *counters_end_word(enum counters_end e);
+/* The word of a reason in the lines; `list` is the member that counts it. */
+#define COUNTERS_WORD(list, reason) \
+	counters_word(offsetof(struct counters, list) / sizeof(uint64_t) + (reason))
+const char *counters_word(size_t counter);
 
 /* The number of line feeds. */
 uint64_t counters_line_feeds(const void *bytes, size_t n);

@@ -22,6 +22,12 @@ struct listen_socket {
 	struct addr addr;
 };
 
+/* Goes through the sockets of a struct listen that are of a type and open. */
+#define LISTEN_EACH(s, listen, kind) \
+	for (struct listen_socket *s = (listen)->sockets; s < (listen)->sockets + (listen)->count; \
+	    s++) \
+		if (s->type == (kind) && s->fd >= 0)
+
 struct ifaddrs;
 
 struct listen {

@@ -229,9 +229,8 @@ void server_sum(struct server *s)
 	/* A sleeping worker does not read the kernel's count; the kernel reports it to each process
 	 * that holds the socket. */
 	for (int i = 0; s->shares && i < s->settings.workers; i++)
-		for (int k = 0; k < s->shares[i].count; k++)
-			if (s->shares[i].sockets[k].type == SOCK_DGRAM &&
-			    datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
+		LISTEN_EACH(socket, &s->shares[i], SOCK_DGRAM)
+			if (datagram_kernel_drops(socket->fd, &count))
 				kernel_drops += count;
 	workers_sum(s->workers, &s->own_counters);
 	if (s->own_counters.udp_kernel_drops < kernel_drops)

@@ -222,21 +222,9 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6,
 	    s->everywhere ? "*" : "localhost", detail);
 }
 
-/* Checks the link. Whole datagrams are neither corrupted nor too big, whatever a preset says. */
-static int check_impairment(struct impair_options *o, char reason[OPTIONS_REASON])
-{
-	char detail[IMPAIR_REASON];
-
-	o->there.corrupt = o->back.corrupt = 0;
-	o->there.mtu = o->back.mtu = 0;
-	if (impair_options_check(o, detail) == 0)
-		return 0;
-	return text_refuse(reason, OPTIONS_REASON, "the link: %.100s", detail);
-}
-
 int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 {
-	char host[ADDR_TEXT];
+	char host[ADDR_TEXT], detail[IMPAIR_REASON];
 	bool asked = s->places_count || s->localhost || s->everywhere;
 
 	if (s->ipv4 && s->ipv6)
@@ -254,8 +242,11 @@ int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 		return -1;
 	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", reason) < 0)
 		return -1;
-	if (check_impairment(&s->impair, reason) < 0)
-		return -1;
+	/* Whole datagrams are neither corrupted nor too big, whatever a preset says. */
+	s->impair.there.corrupt = s->impair.back.corrupt = 0;
+	s->impair.there.mtu = s->impair.back.mtu = 0;
+	if (impair_options_check(&s->impair, detail) < 0)
+		return text_refuse(reason, OPTIONS_REASON, "the link: %.100s", detail);
 	drop_covered(s);
 	for (int i = 0; i < s->places_count; i++)
 		addr_set_port(&s->places[i].addr, s->port);

@@ -148,8 +148,8 @@ bool recent_peers_note(struct recent_peers *p, const struct source_key *source)
 		return false;
 	chain = &p->chains[source_key_hash(&p->key, source) % RECENT_PEERS_MAX];
 	LIST_FOREACH(peer, chain, chain)
-	if (source_key_equal(&peer->source, source))
-		break;
+		if (source_key_equal(&peer->source, source))
+			break;
 	known = peer != NULL;
 	if (known) {
 		TAILQ_REMOVE(&p->order, peer, order);

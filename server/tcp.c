@@ -59,7 +59,8 @@
 struct connection {
 	struct tcp *tcp;
 	int fd;
-	struct source_key peer, network;
+	struct addr peer;
+	struct source_key network;
 	/* ns: when it came, and when a byte last moved. */
 	int64_t since, moved;
 	TAILQ_ENTRY(connection) order;
@@ -115,17 +116,6 @@ struct tcp {
 	alignas(4096) unsigned char out[OUT_SIZE];
 };
 
-static const char *peer_text(const struct source_key *s, char buf[ADDR_TEXT])
-{
-	struct addr a = { .len = sizeof a.in6 };
-
-	a.in6.sin6_family = AF_INET6;
-	a.in6.sin6_port = htons((uint16_t)s->port);
-	a.in6.sin6_scope_id = s->scope;
-	memcpy(&a.in6.sin6_addr, s->host, sizeof s->host);
-	return addr_text(&a, buf);
-}
-
 /* How many connections `network` has, counted up to `max`. */
 static int64_t count_source(const struct tcp *t, const struct source_key *network, int64_t max)
 {
@@ -133,16 +123,15 @@ static int64_t count_source(const struct tcp *t, const struct source_key *networ
 	int64_t found = 0;
 
 	LIST_FOREACH(c, &t->chains[source_key_hash(&t->key, network) % CHAINS], chain)
-	if ((found += source_key_equal(&c->network, network)) >= max)
-		break;
+		if ((found += source_key_equal(&c->network, network)) >= max)
+			break;
 	return found;
 }
 
 static void watch_listeners(struct tcp *t, unsigned want)
 {
-	for (int i = 0; i < t->listen->count; i++)
-		if (t->listen->sockets[i].type == SOCK_STREAM && t->listen->sockets[i].fd >= 0)
-			loop_want(t->loop, t->listen->sockets[i].fd, want);
+	LISTEN_EACH(s, t->listen, SOCK_STREAM)
+		loop_want(t->loop, s->fd, want);
 }
 
 static void accept_pause(struct tcp *t, int error, int64_t now)
@@ -209,7 +198,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
-		    peer_text(&c->peer, peer), counters_end_word(how), error ? ": " : "",
+		    addr_text(&c->peer, peer), COUNTERS_WORD(tcp_ended, how), error ? ": " : "",
 		    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
 		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
@@ -488,14 +477,14 @@ static void finish_connection(struct connection *c, int64_t now)
 }
 
 /* Ends a connection so that the client can distinguish it from a broken one. */
-static void refuse(struct tcp *t, int fd, const struct source_key *peer,
+static void refuse(struct tcp *t, int fd, const struct addr *from,
     enum counters_refusal reason)
 {
 	char text[ADDR_TEXT];
 
 	t->counters->tcp_refused[reason]++;
-	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text),
-	    counters_refusal_word(reason));
+	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", addr_text(from, text),
+	    COUNTERS_WORD(tcp_refused, reason));
 	shutdown(fd, SHUT_WR);
 	discard_input(t, fd);
 	close(fd);
@@ -513,7 +502,7 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	t->counters->tcp_clients++;
 	t->counters->tcp_now++;
 	if (log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
+		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", addr_text(&c->peer, peer),
 		    (unsigned long long)t->counters->tcp_now);
 	/* The client's first bytes are usually there by now. */
 	if (!t->finishing)
@@ -523,28 +512,28 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 /* A new connection: it is served, or refused. */
 static void accept_connection(struct tcp *t, int fd, const struct addr *from, int64_t now)
 {
-	const struct source_key peer = source_key_of(from), network = source_key_network(from);
+	const struct source_key network = source_key_network(from);
 	const struct settings *set = t->settings;
 	struct connection *c;
 
 	if (fd >= loop_client_limit(t->loop)) {
-		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
+		refuse(t, fd, from, COUNTERS_DESCRIPTOR);
 	} else if (t->counters->tcp_now >= (uint64_t)set->max_clients) {
-		refuse(t, fd, &peer, COUNTERS_FULL);
+		refuse(t, fd, from, COUNTERS_FULL);
 	} else if (t->rate_limit && !rate_limit_take(t->rate_limit, &network, now)) {
-		refuse(t, fd, &peer, COUNTERS_RATE);
+		refuse(t, fd, from, COUNTERS_RATE);
 	} else if (set->max_per_source &&
 	           count_source(t, &network, set->max_per_source) >= set->max_per_source) {
-		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
+		refuse(t, fd, from, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
-		refuse(t, fd, &peer, COUNTERS_MEMORY);
+		refuse(t, fd, from, COUNTERS_MEMORY);
 	} else if (loop_add_client(t->loop, fd, connection_ready, c) < 0) {
-		refuse(t, fd, &peer, errno == ENOMEM ? COUNTERS_MEMORY : COUNTERS_DESCRIPTOR);
+		refuse(t, fd, from, errno == ENOMEM ? COUNTERS_MEMORY : COUNTERS_DESCRIPTOR);
 		free(c);
 	} else {
 		c->tcp = t;
 		c->fd = fd;
-		c->peer = peer;
+		c->peer = *from;
 		c->network = network;
 		serve(t, c, now);
 	}
@@ -619,19 +608,14 @@ struct tcp *tcp_new(struct loop *loop, struct listen *l, struct counters *counte
 	TAILQ_INIT(&t->order);
 	t->max = 1;
 	t->accept_after = CLOCK_NEVER;
-	for (int i = 0; i < l->count; i++)
-		if (l->sockets[i].type == SOCK_STREAM)
-			loop_add(loop, l->sockets[i].fd, LOOP_READ, listener_ready, t);
+	LISTEN_EACH(s, l, SOCK_STREAM)
+		loop_add(loop, s->fd, LOOP_READ, listener_ready, t);
 	return t;
 }
 
 static void close_listeners(struct tcp *t)
 {
-	for (int i = 0; i < t->listen->count; i++) {
-		struct listen_socket *s = &t->listen->sockets[i];
-
-		if (s->type != SOCK_STREAM || s->fd < 0)
-			continue;
+	LISTEN_EACH(s, t->listen, SOCK_STREAM) {
 		loop_remove(t->loop, s->fd);
 		s->fd = file_give_up(s->fd);
 	}
@@ -694,9 +678,8 @@ void tcp_finish(struct tcp *t, int64_t now)
 	t->finishing = true;
 	t->check_again_at = now + LINGER_STEP;
 	/* The connections in the backlog have also been received. */
-	for (int i = 0; i < t->listen->count; i++)
-		if (t->listen->sockets[i].type == SOCK_STREAM)
-			accept_some(t, t->listen->sockets[i].fd, LAST_ACCEPTS, now);
+	LISTEN_EACH(s, t->listen, SOCK_STREAM)
+		accept_some(t, s->fd, LAST_ACCEPTS, now);
 	close_listeners(t);
 	for (c = TAILQ_FIRST(&t->order); c; c = next) {
 		next = TAILQ_NEXT(c, order);
@@ -737,9 +720,8 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 	struct control_connection about;
 	const struct connection *c;
 
-	TAILQ_FOREACH(c, &t->order, order)
-	{
-		peer_text(&c->peer, about.peer);
+	TAILQ_FOREACH(c, &t->order, order) {
+		addr_text(&c->peer, about.peer);
 		about.age = now > c->since ? now - c->since : 0;
 		about.idle = now > c->moved ? now - c->moved : 0;
 		about.bytes_in = c->bytes_in;

@@ -150,7 +150,7 @@ static void drop(struct udp *u, const struct datagram *d, size_t n, enum counter
 	 * link-local source. */
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
-		    addr_text(&d->from, from), n, counters_drop_word(reason));
+		    addr_text(&d->from, from), n, COUNTERS_WORD(udp_dropped, reason));
 }
 
 static void count_sent(struct udp *u, const struct reply *r)
@@ -548,11 +548,10 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 		close_if_drained(s);
 }
 
-void udp_set_buffers(const struct listen *l)
+void udp_set_buffers(struct listen *l)
 {
-	for (int i = 0; i < l->count; i++)
-		if (l->sockets[i].type == SOCK_DGRAM)
-			datagram_set_buffers(l->sockets[i].fd, BUFFER);
+	LISTEN_EACH(s, l, SOCK_DGRAM)
+		datagram_set_buffers(s->fd, BUFFER);
 }
 
 static void add_socket(struct udp *u, struct listen_socket *at)
@@ -600,9 +599,8 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 		udp_free(u);
 		return NULL;
 	}
-	for (int i = 0; i < l->count; i++)
-		if (l->sockets[i].type == SOCK_DGRAM)
-			add_socket(u, &l->sockets[i]);
+	LISTEN_EACH(s, l, SOCK_DGRAM)
+		add_socket(u, s);
 	return u;
 }
 

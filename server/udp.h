@@ -17,7 +17,7 @@ struct udp;
 
 /* Requests large buffers for the datagram sockets of `l`, as udp_new() does, while the process has
  * the right to them. */
-void udp_set_buffers(const struct listen *l);
+void udp_set_buffers(struct listen *l);
 /* Serves the datagram sockets of `l`, which it closes at the end, as the settings say. Borrows the
  * settings only for the call; `loop`, `l` and `counters` for good. Returns NULL when memory is
  * short. */

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fd-watch.h"
 #include "common/file.h"
 #include "common/log.h"
 
@@ -355,21 +355,18 @@ static void receive(struct worker *one, workers_line *add_line, void *context)
 static void receive_all(struct workers *w, int64_t timeout, workers_line *add_line, void *context)
 {
 	const struct timespec max = { timeout / NS_PER_S, timeout % NS_PER_S };
-	int count = 0;
-	fd_set channels;
+	struct fd_watch channels;
 	sigset_t none;
 
 	sigemptyset(&none);
-	FD_ZERO(&channels);
+	fd_watch_start(&channels);
 	for (int i = 0; i < w->count; i++)
-		if (w->all[i].unanswered_count && w->all[i].channel >= 0) {
-			FD_SET(w->all[i].channel, &channels);
-			count = w->all[i].channel >= count ? w->all[i].channel + 1 : count;
-		}
-	if (pselect(count, &channels, NULL, NULL, &max, &none) <= 0)
+		if (w->all[i].unanswered_count)
+			fd_watch_read(&channels, w->all[i].channel);
+	if (pselect(channels.count, &channels.readable, NULL, NULL, &max, &none) <= 0)
 		return;
 	for (int i = 0; i < w->count; i++)
-		if (w->all[i].channel >= 0 && FD_ISSET(w->all[i].channel, &channels))
+		if (fd_watch_can_read(&channels, w->all[i].channel))
 			receive(&w->all[i], add_line, context);
 }
 

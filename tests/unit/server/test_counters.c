@@ -145,10 +145,10 @@ static void test_nothing_is_left_out(void **state)
 static void test_words(void **state)
 {
 	(void)state;
-	assert_string_equal(counters_drop_word(COUNTERS_LOW_PORT), "low-port");
-	assert_string_equal(counters_drop_word(COUNTERS_UNSENT), "unsent");
-	assert_string_equal(counters_refusal_word(COUNTERS_FULL), "full");
-	assert_string_equal(counters_end_word(COUNTERS_IDLE), "idle");
+	assert_string_equal(COUNTERS_WORD(udp_dropped, COUNTERS_LOW_PORT), "low-port");
+	assert_string_equal(COUNTERS_WORD(udp_dropped, COUNTERS_UNSENT), "unsent");
+	assert_string_equal(COUNTERS_WORD(tcp_refused, COUNTERS_FULL), "full");
+	assert_string_equal(COUNTERS_WORD(tcp_ended, COUNTERS_IDLE), "idle");
 }
 
 static void test_line_feeds(void **state)
