@@ -477,8 +477,7 @@ static void finish_connection(struct connection *c, int64_t now)
 }
 
 /* Ends a connection so that the client can distinguish it from a broken one. */
-static void refuse(struct tcp *t, int fd, const struct addr *from,
-    enum counters_refusal reason)
+static void refuse(struct tcp *t, int fd, const struct addr *from, enum counters_refusal reason)
 {
 	char text[ADDR_TEXT];
 
