@@ -70,8 +70,10 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
 	    link_way_name(event->direction), event->in,
 	    v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
-	for (int i = 0; i < v->copies; i++)
-		text_put(&line, " out%s=%" PRId64, i ? "2" : "", v->at[i]);
+	if (v->copies > 0)
+		text_put(&line, " out=%" PRId64, v->at[0]);
+	if (v->copies > 1)
+		text_put(&line, " out2=%" PRId64, v->at[1]);
 	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "",
 	    v->held ? ",held" : "", v->reordered ? ",reordered" : "");
 	if (*marks)

@@ -221,7 +221,7 @@ def check_lab(name):
     keys = {word for item in items(subsection(name, 'Events')) for word in words(item)[1:]
             if item.startswith('Cm ') and word != ','}
     point(f'{name} has the keys of events', both_ways(
-        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'common', 'event-line.c'), keys))
+        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'lab', 'link', 'control.c'), keys))
     shown = subprocess.run([LAB, '--presets'],
                            capture_output=True,
                            text=True,
