@@ -77,9 +77,9 @@ static void relay(const struct bench *b)
 	while (link && !link_broken(link)) {
 		struct fd_watch w;
 		struct timespec wait;
-		if (link_settings(link, LINK_THERE)->delay != b->shared->delay) {
+		if (link_settings(link, LINK_GOING)->delay != b->shared->delay) {
 			s.delay = b->shared->delay;
-			impair_change(link_impair(link, LINK_THERE), &s);
+			impair_change(link_impair(link, LINK_GOING), &s);
 		}
 		fd_watch_start(&w);
 		link_watch(link, &w);
@@ -87,8 +87,8 @@ static void relay(const struct bench *b)
 		        clock_until(w.deadline, clock_monotonic(), &wait), NULL) < 0)
 			continue;
 		link_dispatch(link, &w);
-		b->shared->delivered = link_counts(link, LINK_THERE)->delivered;
-		b->shared->bytes = link_counts(link, LINK_THERE)->delivered_bytes;
+		b->shared->delivered = link_counts(link, LINK_GOING)->delivered;
+		b->shared->bytes = link_counts(link, LINK_GOING)->delivered_bytes;
 		b->shared->cpu = cpu_time();
 	}
 	_exit(1);

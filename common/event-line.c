@@ -136,15 +136,15 @@ static enum link_fate fate_of(const char *word)
 
 /* Reads the first two words after the word that every line begins with. */
 static int read_head(char *text, const char *begins, char **rest, uint64_t *serial,
-    enum link_way *way)
+    enum link_direction *direction)
 {
 	const char *word = strtok_r(text, " ", rest);
 
 	if (!word || strcmp(word, begins) != 0 || !(word = strtok_r(NULL, " ", rest)) ||
 	    number(word, 10, UINT64_MAX, serial) < 0 || !(word = strtok_r(NULL, " ", rest)))
 		return -1;
-	*way = strcmp(word, link_way_name(LINK_COMING)) == 0 ? LINK_COMING : LINK_GOING;
-	return strcmp(word, link_way_name(*way)) == 0 ? 0 : -1;
+	*direction = strcmp(word, link_direction_name(LINK_COMING)) == 0 ? LINK_COMING : LINK_GOING;
+	return strcmp(word, link_direction_name(*direction)) == 0 ? 0 : -1;
 }
 
 int event_line_parse(struct packet_event *e, char *line)
@@ -158,7 +158,7 @@ int event_line_parse(struct packet_event *e, char *line)
 		.flags = "",
 		.source = "",
 		.target = "" };
-	if (read_head(line, "event", &rest, &e->serial, &e->way) < 0)
+	if (read_head(line, "event", &rest, &e->serial, &e->direction) < 0)
 		return -1;
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
 		if (set(e, word) < 0)
@@ -188,26 +188,26 @@ int event_line_read(struct packet_event *e, const char *line)
 	         : 0;
 }
 
-int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way)
+int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_direction *direction)
 {
 	char text[LINE_SIZE], *rest = NULL;
 
 	if (strlen(line) >= sizeof text)
 		return -1;
 	strcpy(text, line);
-	return read_head(text, "undelivered", &rest, serial, way);
+	return read_head(text, "undelivered", &rest, serial, direction);
 }
 
 /* --- words --- */
 
-const char *link_way_name(enum link_way way)
+const char *link_direction_name(enum link_direction direction)
 {
-	return way == LINK_GOING ? "there" : "back";
+	return direction == LINK_GOING ? "there" : "back";
 }
 
-const char *link_way_word(enum link_way way)
+const char *link_direction_word(enum link_direction direction)
 {
-	return way == LINK_GOING ? "going" : "coming";
+	return direction == LINK_GOING ? "going" : "coming";
 }
 
 const char *link_protocol_name(enum link_protocol protocol)
@@ -234,11 +234,11 @@ const char *link_fate_word(enum link_fate fate)
 	return link_fate_names[fate > LINK_DELIVERED ? fate : LINK_LOST];
 }
 
-char *link_loss_text(enum link_fate fate, enum link_way way, char *buf, size_t size)
+char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size)
 {
 	if (fate == LINK_REQUESTED_DROP)
-		snprintf(buf, size, "lost %s, on cue", link_way_word(way));
+		snprintf(buf, size, "lost %s, on cue", link_direction_word(direction));
 	else
-		snprintf(buf, size, "%s %s", link_fate_word(fate), link_way_word(way));
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_word(direction));
 	return buf;
 }

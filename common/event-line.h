@@ -17,7 +17,7 @@
 
 /* Going: from the near host, where the client runs, to the far one ("there"); coming: from there to
  * the near host ("back"). */
-enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
+enum link_direction { LINK_GOING, LINK_COMING, LINK_DIRECTIONS };
 
 /* What became of a packet on its way: the link's own fates in their order, and two more. Of fates
  * that share a short name the first is used. */
@@ -38,7 +38,7 @@ enum link_protocol { LINK_OTHER, LINK_UDP, LINK_TCP, LINK_ICMP, LINK_PROTOCOLS }
 
 struct packet_event {
 	uint64_t serial;
-	enum link_way way;
+	enum link_direction direction;
 	enum link_fate fate;
 	/* When it came to the link, and when its copies leave it: ns of our monotonic clock. */
 	int64_t in, out[2];
@@ -76,12 +76,12 @@ int event_line_parse(struct packet_event *event, char *line);
  * not whole: it has no fate, a delivered packet no time of leaving, or more data than payload. */
 int event_line_read(struct packet_event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
-int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way);
+int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_direction *direction);
 
 /* "there", "back", as the lab writes it. Static. */
-const char *link_way_name(enum link_way way);
+const char *link_direction_name(enum link_direction direction);
 /* "going", "coming", as people read it. Static. */
-const char *link_way_word(enum link_way way);
+const char *link_direction_word(enum link_direction direction);
 /* "udp", "other". Static. */
 const char *link_protocol_name(enum link_protocol protocol);
 /* "none", "delivered", "lost", "queue full". */
@@ -90,6 +90,6 @@ extern const char *const link_fate_names[LINK_FATES];
 const char *link_fate_word(enum link_fate fate);
 /* How and on which way a packet was lost: "lost going, on cue", "queue full coming". Returns
  * `buf`. */
-char *link_loss_text(enum link_fate fate, enum link_way way, char *buf, size_t size);
+char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size);
 
 #endif

@@ -14,7 +14,7 @@
 #define SEEDS 1000000
 
 /* Which of a setting's options: for both directions, or for one. */
-enum option_way { OPTION_BOTH, OPTION_THERE, OPTION_BACK };
+enum option_direction { OPTION_BOTH, OPTION_THERE, OPTION_BACK };
 
 void impair_options_start(struct impair_options *o)
 {
@@ -70,19 +70,20 @@ int impair_option_preset(const struct options_spec *row, void *settings, const c
 
 struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each)
 {
-	for (int way = OPTION_BOTH; way <= (each ? OPTION_BACK : OPTION_BOTH); way++)
+	for (int direction = OPTION_BOTH; direction <= (each ? OPTION_BACK : OPTION_BOTH);
+	    direction++)
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 			const struct impair_field *f = impair_field((enum impair_field_id)id);
 
 			if (packets || !f->packets_only)
 				*to++ = (struct options_spec){
-					.name = f->options[way],
+					.name = f->options[direction],
 					.argument = f->argument,
 					.help = f->help,
 					.example = f->example,
 					.set = set_field,
 					.low = id,
-					.high = way,
+					.high = direction,
 					.command_line_only = true,
 				};
 		}
@@ -108,12 +109,12 @@ void impair_options_seed(struct impair_options *o, uint32_t chance)
 		o->seed = chance % SEEDS;
 }
 
-static void put_way(struct text *t, const char *way, const struct impair_settings *s)
+static void put_direction(struct text *t, const char *direction, const struct impair_settings *s)
 {
 	const struct impair_settings perfect = impair_perfect();
 	char line[IMPAIR_LINE];
 
-	text_put(t, "%s: %s; ", way,
+	text_put(t, "%s: %s; ", direction,
 	    impair_fields_same(s, &perfect) ? "perfect" : impair_fields_line(s, line, sizeof line));
 }
 
@@ -122,9 +123,9 @@ char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTION
 	const bool same = impair_fields_same(&o->there, &o->back);
 	struct text t = text_begin(buf, IMPAIR_OPTIONS_LINE);
 
-	put_way(&t, same ? "each way" : "there", &o->there);
+	put_direction(&t, same ? "each way" : "there", &o->there);
 	if (!same)
-		put_way(&t, "back", &o->back);
+		put_direction(&t, "back", &o->back);
 	text_put(&t, "seed %" PRIu64, o->seed);
 	return buf;
 }

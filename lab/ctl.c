@@ -26,7 +26,7 @@
 static struct event_text_flow *find_flow(struct event_text *t, const struct packet_event *e,
     bool *fresh)
 {
-	const uint64_t key = (uint64_t)(e->way == LINK_GOING ? 1 : 2) << 32 |
+	const uint64_t key = (uint64_t)(e->direction == LINK_GOING ? 1 : 2) << 32 |
 	                     (uint64_t)e->source_port << 16 | e->target_port;
 	struct event_text_flow *flow;
 
@@ -72,7 +72,8 @@ static void add_retransmission(struct event_text *t, const struct packet_event *
 
 static void add_packet(const struct packet_event *e, struct text *line)
 {
-	text_put(line, "  %-5s  %-4s ", link_way_name(e->way), link_protocol_name(e->protocol));
+	text_put(line, "  %-5s  %-4s ", link_direction_name(e->direction),
+	    link_protocol_name(e->protocol));
 	if (e->protocol == LINK_ICMP)
 		text_put(line, "type %u code %u", e->source_port, e->target_port);
 	else if (e->source_port || e->target_port)

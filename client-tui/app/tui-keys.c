@@ -261,7 +261,7 @@ static void scroll_key(struct tui *tui, enum key key)
 {
 	static const struct {
 		int lines, pages;
-	} ways[] = {
+	} steps[] = {
 		[KEY_PAGE_UP] = { .pages = -1 },
 		[KEY_PAGE_DOWN] = { .pages = 1 },
 		[KEY_ROW_UP] = { .lines = -1 },
@@ -277,7 +277,7 @@ static void scroll_key(struct tui *tui, enum key key)
 	} else if (key == KEY_BOTTOM) {
 		view_scroll_end(&tui->view);
 	} else {
-		scroll(tui, ways[key].lines, ways[key].pages);
+		scroll(tui, steps[key].lines, steps[key].pages);
 	}
 }
 

@@ -185,7 +185,7 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 		    *reason)
 			tui_message(tui, "%s", reason);
 	} else if (n == 1 && bytes[0] == '\t') {
-		link_steps_next_ways(&tui->panel);
+		link_steps_next_directions(&tui->panel);
 	} else {
 		tui->panel.open = false;
 		return n == 1 && strchr("q\r\n", bytes[0]) != NULL;

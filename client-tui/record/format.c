@@ -40,7 +40,7 @@ static const char *const places[] = {
 	[TRACE_HERE] = "here",
 };
 
-static const char *const ways[] = {
+static const char *const directions[] = {
 	[LINK_GOING] = "there",
 	[LINK_COMING] = "back",
 };
@@ -105,7 +105,7 @@ static const struct field session_fields[] = {
 };
 
 static const struct field packet_fields[] = {
-	{ "way", FIELD_NAME, AT(struct link_packet, way), FIELD_LENIENT, NAMED(ways) },
+	{ "way", FIELD_NAME, AT(struct link_packet, direction), FIELD_LENIENT, NAMED(directions) },
 	{ "fate", FIELD_NAME, AT(struct link_packet, fate), NAMED(link_fate_names) },
 	{ "again", FIELD_BOOL, AT(struct link_packet, retransmitted) },
 	{ "payload", FIELD_BOOL, AT(struct link_packet, payload) },
@@ -191,7 +191,8 @@ static const struct field line_fields[] = {
 	{ "reply", FIELD_BYTES, AT(struct record, row.reply), FIELD_CSV,
 	    COUNTED(struct record, row.reply_length) },
 	{ "link", FIELD_WITHIN, .offset = offsetof(struct record, legs),
-	    .size = LINK_WAYS * sizeof(struct trace_leg), FIELD_OMITTED, .fields = link_fields },
+	    .size = LINK_DIRECTIONS * sizeof(struct trace_leg), FIELD_OMITTED,
+	    .fields = link_fields },
 	{ NULL },
 };
 

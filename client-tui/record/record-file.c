@@ -68,7 +68,7 @@ static int take_line(struct reading *r, struct record *line)
 {
 	struct record_file_session *side = find_session(r, line->session, line->row.stream);
 	const uint64_t bytes = sizeof *line + line->row.length + line->row.reply_length +
-	                       (line->legs ? LINK_WAYS * sizeof *line->legs : 0) +
+	                       (line->legs ? LINK_DIRECTIONS * sizeof *line->legs : 0) +
 	                       line->packet_count * sizeof *line->packets;
 	struct record *kept;
 

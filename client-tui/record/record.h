@@ -50,8 +50,8 @@ struct record {
 	uint8_t duplicate_count, packet_count;
 	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	/* The link's effects each way, LINK_WAYS of them with times that may be RECORD_NEVER, and
-	 * its packets; owned, NULL outside the lab. */
+	/* The link's effects each way, LINK_DIRECTIONS of them with times that may be RECORD_NEVER,
+	 * and its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
 	struct link_packet *packets;
 	/* The session's peer, borrowed, for CSV only. */

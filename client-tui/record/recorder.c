@@ -283,14 +283,14 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 	const size_t count = trace_packets(s->trace, s->of.stream, record->row.number, packets,
 	    RECORD_PACKETS);
 
-	if (line && !(record->legs = malloc(LINK_WAYS * sizeof *record->legs)))
+	if (line && !(record->legs = malloc(LINK_DIRECTIONS * sizeof *record->legs)))
 		return -1;
 	if (count > 0 && !(record->packets = malloc(count * sizeof *record->packets)))
 		return -1;
 	if (line)
 		record->place = trace_place(line, now);
-	for (int way = 0; line && way < LINK_WAYS; way++)
-		record->legs[way] = record_leg_moved(&line->legs[way], -r->start);
+	for (int direction = 0; line && direction < LINK_DIRECTIONS; direction++)
+		record->legs[direction] = record_leg_moved(&line->legs[direction], -r->start);
 	for (size_t i = 0; i < count; i++)
 		record->packets[i] = record_packet_moved(&packets[i].of, -r->start);
 	record->packet_count = (uint8_t)count;

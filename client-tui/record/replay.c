@@ -370,8 +370,8 @@ static void show_trace(struct replay *r, const struct record *line)
 
 	if (!r->status.trace || !line->legs)
 		return;
-	for (int way = 0; way < LINK_WAYS; way++)
-		traced.legs[way] = record_leg_moved(&line->legs[way], r->status.origin);
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		traced.legs[direction] = record_leg_moved(&line->legs[direction], r->status.origin);
 	trace_restore(r->status.trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = { .first = line->row.number,

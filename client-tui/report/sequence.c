@@ -81,7 +81,7 @@ bool sequence_has_packets(const struct record *r)
 
 int64_t sequence_packet_end(const struct sequence *s, const struct link_packet *packet)
 {
-	return sequence_known(packet->out) ? packet->out : packet->in + s->way;
+	return sequence_known(packet->out) ? packet->out : packet->in + s->one_way;
 }
 
 struct moments {
@@ -111,8 +111,9 @@ static void add_moments(const struct sequence *s, const struct record *r, struct
 	add_moment(m, r->row.replied_at);
 	if (!sequence_has_packets(r)) {
 		if (sequence_known(r->row.sent_at))
-			add_moment(m, sequence_known(r->row.replied_at) ? sequence_half_way(r)
-			                                                : r->row.sent_at + s->way);
+			add_moment(m, sequence_known(r->row.replied_at)
+			                  ? sequence_half_way(r)
+			                  : r->row.sent_at + s->one_way);
 		return;
 	}
 	for (size_t i = 0; i < r->packet_count; i++)
@@ -183,7 +184,7 @@ static int64_t median_gap(const struct sequence *s)
 static double arrow_height(const struct sequence *s)
 {
 	const int64_t gap = median_gap(s);
-	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->way / (double)gap : FALL;
+	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->one_way / (double)gap : FALL;
 
 	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
 }
@@ -223,7 +224,7 @@ static int make_axis(struct sequence *s)
 	for (size_t i = 0; m.at && i < s->handshake_count; i++)
 		add_packet(s, &s->handshakes[i], &m);
 	if (m.at)
-		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->way, s->way,
+		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->one_way, s->one_way,
 		    arrow_height(s), AXIS_MAX);
 	free(m.at);
 	return result;
@@ -265,21 +266,21 @@ static void estimate_packet(struct sequence *s, struct link_packet packet, int64
 static void estimate_connection(struct sequence *s, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;
-	const struct link_packet syn = { .way = LINK_GOING, .syn = true };
-	const struct link_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
+	const struct link_packet syn = { .direction = LINK_GOING, .syn = true };
+	const struct link_packet end = { .direction = c->ours ? LINK_GOING : LINK_COMING,
 		.fin = !c->error,
 		.rst = c->error == ECONNRESET };
 	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
 	const struct link_packet answer = {
-		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
+		.direction = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
 	};
 	const bool answered = c->stage == SESSION_CONNECTED || refused;
-	const int64_t half = e->at + e->duration - (c->syns > 1 ? s->way : e->duration / 2);
+	const int64_t half = e->at + e->duration - (c->syns > 1 ? s->one_way : e->duration / 2);
 
 	if (c->stage == SESSION_ENDED) {
 		if (end.fin || end.rst)
-			estimate_packet(s, end, c->ours ? e->at : e->at - s->way,
-			    c->ours ? e->at + s->way : e->at);
+			estimate_packet(s, end, c->ours ? e->at : e->at - s->one_way,
+			    c->ours ? e->at + s->one_way : e->at);
 		return;
 	}
 	estimate_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
@@ -307,7 +308,7 @@ int sequence_make(struct sequence *s, const struct record *records, size_t count
 
 	*s = (struct sequence){ .records = records + begin,
 		.count = page_begin(records, count, page + 1) - begin };
-	s->way = median_delay(s->records, s->count, events, event_count);
+	s->one_way = median_delay(s->records, s->count, events, event_count);
 	choose_events(s, records, count, page, events, event_count);
 	for (size_t i = 0; i < s->count; i++)
 		s->transports[s->records[i].row.stream] = true;

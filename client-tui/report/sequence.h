@@ -26,7 +26,7 @@ struct sequence {
 	size_t handshake_count;
 	struct time_axis axis;
 	/* The usual time of one direction. */
-	int64_t way;
+	int64_t one_way;
 	/* By transport, true for a stream: it has lines or connections. */
 	bool transports[2];
 };

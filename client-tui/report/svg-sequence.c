@@ -73,11 +73,12 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 		[TRACE_SERVER] = "no reply",
 		[TRACE_STILL_COMING] = "still coming",
 	};
-	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
+	const enum link_direction direction = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
 	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
 	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
-		return link_loss_text((enum link_fate)r->legs[way].fate, way, buf, size);
+		return link_loss_text((enum link_fate)r->legs[direction].fate, direction, buf,
+		    size);
 	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
 	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
 		return places[r->place];
@@ -145,7 +146,7 @@ static void draw_left(struct panel *panel, const struct record *r)
 static int64_t server_time(const struct record *r)
 {
 	for (size_t i = 0; sequence_has_packets(r) && i < r->packet_count; i++)
-		if (r->packets[i].way == LINK_COMING && r->packets[i].payload)
+		if (r->packets[i].direction == LINK_COMING && r->packets[i].payload)
 			return r->packets[i].in;
 	if (sequence_has_packets(r) || !sequence_known(r->row.replied_at) ||
 	    !sequence_known(r->row.sent_at))
@@ -270,7 +271,7 @@ static void draw_packet(const struct panel *panel, const struct record *r,
     const struct link_packet *k)
 {
 	const struct picture *p = panel->picture;
-	const bool there = k->way == LINK_GOING;
+	const bool there = k->direction == LINK_GOING;
 	const double from = there ? panel->client : panel->server,
 	             to = there ? panel->server : panel->client;
 	const double y1 = place(p, k->in), y2 = place(p, sequence_packet_end(&p->s, k));
@@ -325,7 +326,7 @@ static void draw_estimated(const struct panel *panel, const struct record *r)
 		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
 		    r->row.late ? SVG_LATE : style, 0);
 	} else if (is_under_way(r)) {
-		const double y2 = place(p, r->row.sent_at + p->s.way);
+		const double y2 = place(p, r->row.sent_at + p->s.one_way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
 		    r->row.fate == FATE_WAITING);
@@ -350,8 +351,8 @@ static int by_packet(const void *a, const void *b)
 		return x->payload ? 1 : -1;
 	if (x->in != y->in)
 		return x->in < y->in ? -1 : 1;
-	if (x->way != y->way)
-		return x->way < y->way ? -1 : 1;
+	if (x->direction != y->direction)
+		return x->direction < y->direction ? -1 : 1;
 	if (x->seq != y->seq)
 		return x->seq < y->seq ? -1 : 1;
 	return x->length < y->length ? -1 : x->length > y->length;

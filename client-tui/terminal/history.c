@@ -37,20 +37,20 @@ static const struct timespec lock_pause = { .tv_nsec = 10000000 };
 static bool is_own_path(const char *path, int links)
 {
 	struct stat st;
-	char way[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
+	char prefix[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
 	bool own = true;
 	for (size_t n = 1, all = strlen(path); own && n <= all; n++) {
 		if (path[n] != '/' && path[n] != '\0')
 			continue;
-		snprintf(way, sizeof way, "%.*s", (int)n, path);
-		own = lstat(way, &st) < 0 || file_is_trusted(st.st_uid) ||
+		snprintf(prefix, sizeof prefix, "%.*s", (int)n, path);
+		own = lstat(prefix, &st) < 0 || file_is_trusted(st.st_uid) ||
 		      (geteuid() != 0 && !S_ISLNK(st.st_mode));
-		const ssize_t length = own ? readlink(way, to, sizeof to) : -1;
+		const ssize_t length = own ? readlink(prefix, to, sizeof to) : -1;
 		if (length <= 0 || links == 0)
 			continue;
-		const char *slash = *to == '/' ? NULL : strrchr(way, '/');
+		const char *slash = *to == '/' ? NULL : strrchr(prefix, '/');
 		const int needed = snprintf(target, sizeof target, "%.*s%.*s",
-		    slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
+		    slash ? (int)(slash - prefix) + 1 : 0, prefix, (int)length, to);
 		own = needed < PATH_MAX && is_own_path(target, links - 1);
 	}
 	return own;

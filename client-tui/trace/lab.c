@@ -150,7 +150,8 @@ static void take_event(struct lab *lab, const struct packet_event *event)
 	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
 	    event->length > 0)
 		return;
-	snprintf(text, sizeof text, "dropped an ACK %s, on cue", link_way_word(event->way));
+	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
+	    link_direction_word(event->direction));
 	report(lab, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 
@@ -159,13 +160,13 @@ static void on_line(void *context, const char *line)
 	struct lab *lab = context;
 	struct link_change change;
 	struct packet_event event;
-	enum link_way way;
+	enum link_direction direction;
 	uint64_t serial;
 
 	if (event_line_read(&event, line) == 0)
 		take_event(lab, &event);
-	else if (event_line_read_undelivered(line, &serial, &way) == 0)
-		trace_undelivered(lab->trace, serial, way);
+	else if (event_line_read_undelivered(line, &serial, &direction) == 0)
+		trace_undelivered(lab->trace, serial, direction);
 	else if (link_change_read(&change, line) == 0)
 		take_change(lab, &change);
 }
@@ -284,11 +285,11 @@ void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_
 		trace_sent(lab->trace, flow, number, from, to);
 }
 
-void lab_timer(struct lab *lab, int flow, enum link_way way, const struct tcp_sample *tcp,
-    int64_t requested, int64_t received)
+void lab_timer(struct lab *lab, int flow, enum link_direction direction,
+    const struct tcp_sample *tcp, int64_t requested, int64_t received)
 {
 	if (flow >= 0)
-		trace_timer(lab->trace, flow, way,
+		trace_timer(lab->trace, flow, direction,
 		    &(struct trace_timer){ .requested = requested,
 		        .received = received,
 		        .timeout = tcp->timeout,

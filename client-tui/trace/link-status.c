@@ -32,25 +32,26 @@ static const struct {
 static int read_line(struct link_status *status, const char *line, int64_t now)
 {
 	char first[16], name[IMPAIR_VALUE], reason[IMPAIR_REASON];
-	int n = 0, way = LINK_GOING;
+	int n = 0, direction = LINK_GOING;
 	int64_t span;
 
 	if (sscanf(line, "%15s %47s %n", first, name, &n) < 2)
 		return 0;
 	if (strcmp(first, "seed") == 0)
 		status->seed = strtoull(name, NULL, 10);
-	while (way < LINK_WAYS && strcmp(first, link_way_name((enum link_way)way)) != 0)
-		way++;
-	if (way == LINK_WAYS)
+	while (direction < LINK_DIRECTIONS &&
+	       strcmp(first, link_direction_name((enum link_direction)direction)) != 0)
+		direction++;
+	if (direction == LINK_DIRECTIONS)
 		return 0;
 	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
 		if (strcmp(name, pauses[pause].rest) == 0 && units_duration(line + n, &span) == 0)
-			status->paused_until[pause][way] = now + span;
+			status->paused_until[pause][direction] = now + span;
 	const enum impair_field_id id = impair_field_find(name);
 
 	if (id == IMPAIR_FIELD_COUNT)
 		return 0;
-	return impair_fields_set(&status->settings[way], id, line + n, reason) == 0 ? 1 : -1;
+	return impair_fields_set(&status->settings[direction], id, line + n, reason) == 0 ? 1 : -1;
 }
 
 int link_status_read(struct link_status *status, const char *answer, int64_t now)
@@ -59,16 +60,16 @@ int link_status_read(struct link_status *status, const char *answer, int64_t now
 	char *text = strdup(answer), *rest = NULL;
 	int settings = 0, result = 0;
 
-	for (int way = 0; way < LINK_WAYS; way++) {
-		read.settings[way] = impair_perfect();
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
+		read.settings[direction] = impair_perfect();
 		for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
-			read.paused_until[pause][way] = INT64_MIN;
+			read.paused_until[pause][direction] = INT64_MIN;
 	}
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0;
 	    line = strtok_r(NULL, "\n", &rest))
 		settings += (result = read_line(&read, line, now)) > 0;
 	free(text);
-	if (result < 0 || settings < LINK_WAYS * IMPAIR_FIELD_COUNT)
+	if (result < 0 || settings < LINK_DIRECTIONS * IMPAIR_FIELD_COUNT)
 		return -1;
 	*status = read;
 	return 0;
@@ -119,7 +120,8 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 }
 
 /* "held for 3 s, " or "unplugged there for 3 s, ". */
-static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_WAYS], int64_t now)
+static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_DIRECTIONS],
+    int64_t now)
 {
 	const int64_t there = ends[LINK_GOING], back = ends[LINK_COMING],
 	              end = there > back ? there : back;
@@ -128,11 +130,11 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_
 		return;
 	text_put(t, "%s", word);
 	if (there <= now || back <= now)
-		text_put(t, " %s", link_way_name(there > now ? LINK_GOING : LINK_COMING));
+		text_put(t, " %s", link_direction_name(there > now ? LINK_GOING : LINK_COMING));
 	text_put(t, " for %" PRId64 " s, ", (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
-static void put_ways(struct text *t, const struct impair_settings *there,
+static void put_directions(struct text *t, const struct impair_settings *there,
     const struct impair_settings *back)
 {
 	const struct impair_settings perfect = impair_perfect();
@@ -153,8 +155,8 @@ static void put_ways(struct text *t, const struct impair_settings *there,
 bool link_status_paused(const struct link_status *status, int64_t now)
 {
 	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
-		for (int way = 0; way < LINK_WAYS; way++)
-			if (status->known && status->paused_until[pause][way] > now)
+		for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+			if (status->known && status->paused_until[pause][direction] > now)
 				return true;
 	return false;
 }
@@ -167,14 +169,14 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 		return buf;
 	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
 		put_pause(&t, pauses[pause].begun, status->paused_until[pause], now);
-	put_ways(&t, &status->settings[LINK_GOING], &status->settings[LINK_COMING]);
+	put_directions(&t, &status->settings[LINK_GOING], &status->settings[LINK_COMING]);
 	return buf;
 }
 
 /* --- changes --- */
 
 /* One way's settings as the lab writes them. Returns 0 or -1. */
-static int parse_way(struct impair_settings *s, const char *text)
+static int parse_direction(struct impair_settings *s, const char *text)
 {
 	char reason[IMPAIR_REASON];
 
@@ -192,10 +194,10 @@ static int change_settings(struct link_change *c, struct text *t, const char *wo
 		return -1;
 	snprintf(c->there, sizeof c->there, "%.*s", (int)(end - words), words);
 	snprintf(c->back, sizeof c->back, "%s", end + 2);
-	if (parse_way(&there, c->there) < 0 || parse_way(&back, c->back) < 0)
+	if (parse_direction(&there, c->there) < 0 || parse_direction(&back, c->back) < 0)
 		return -1;
 	c->kind = SESSION_EVENT_LINK;
-	put_ways(t, &there, &back);
+	put_directions(t, &there, &back);
 	return 0;
 }
 

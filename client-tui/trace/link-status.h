@@ -19,9 +19,9 @@ struct link_status {
 	/* The lab has answered at least once. */
 	bool known;
 	uint64_t seed;
-	struct impair_settings settings[LINK_WAYS];
+	struct impair_settings settings[LINK_DIRECTIONS];
 	/* The end of a hold or of unplugging, ns; a past time when there is none. */
-	int64_t paused_until[IMPAIR_PAUSES][LINK_WAYS];
+	int64_t paused_until[IMPAIR_PAUSES][LINK_DIRECTIONS];
 };
 
 /* Reads the settings from the lab's answer to "link" (lab/link/control-commands.h). Returns 0, or

@@ -17,15 +17,15 @@ void link_steps_move(struct link_steps *p, int by)
 		p->field = to;
 }
 
-void link_steps_next_ways(struct link_steps *p)
+void link_steps_next_directions(struct link_steps *p)
 {
-	p->ways = (p->ways + 1) % LINK_STEPS_WAYS;
+	p->directions = (p->directions + 1) % LINK_STEPS_DIRECTIONS;
 }
 
-bool link_steps_touches(const struct link_steps *p, enum link_way way)
+bool link_steps_touches(const struct link_steps *p, enum link_direction direction)
 {
-	return p->ways == LINK_STEPS_BOTH ||
-	       p->ways == (way == LINK_COMING ? LINK_STEPS_BACK : LINK_STEPS_THERE);
+	return p->directions == LINK_STEPS_BOTH ||
+	       p->directions == (direction == LINK_COMING ? LINK_STEPS_BACK : LINK_STEPS_THERE);
 }
 
 /* The next value of the setting's list in that direction into `found`; false if there is none. */
@@ -53,24 +53,27 @@ static bool next_value(const struct impair_settings *s, enum impair_field_id id,
 	return *found;
 }
 
-int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *command, size_t size, char reason[IMPAIR_REASON])
+int link_steps_apply(const struct link_steps *p, int by,
+    struct impair_settings settings[LINK_DIRECTIONS], char *command, size_t size,
+    char reason[IMPAIR_REASON])
 {
-	static const char *const behind[LINK_STEPS_WAYS] = { "", " there", " back" };
+	static const char *const behind[LINK_STEPS_DIRECTIONS] = { "", " there", " back" };
 	const enum impair_field_id id = (enum impair_field_id)p->field;
-	struct impair_settings changed[LINK_WAYS] = { settings[LINK_GOING], settings[LINK_COMING] };
+	struct impair_settings changed[LINK_DIRECTIONS] = { settings[LINK_GOING],
+		settings[LINK_COMING] };
 	char value[IMPAIR_VALUE];
 
 	reason[0] = '\0';
-	if (!next_value(&settings[p->ways == LINK_STEPS_BACK ? LINK_COMING : LINK_GOING], id, by,
-	        value))
+	if (!next_value(&settings[p->directions == LINK_STEPS_BACK ? LINK_COMING : LINK_GOING], id,
+	        by, value))
 		return -1;
-	for (int way = 0; way < LINK_WAYS; way++)
-		if (link_steps_touches(p, (enum link_way)way) &&
-		    (impair_fields_set(&changed[way], id, value, reason) < 0 ||
-		        impair_check(&changed[way], reason) < 0))
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		if (link_steps_touches(p, (enum link_direction)direction) &&
+		    (impair_fields_set(&changed[direction], id, value, reason) < 0 ||
+		        impair_check(&changed[direction], reason) < 0))
 			return -1;
-	snprintf(command, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
+	snprintf(command, size, "set %s %s%s", impair_field(id)->name, value,
+	    behind[p->directions]);
 	settings[LINK_GOING] = changed[LINK_GOING];
 	settings[LINK_COMING] = changed[LINK_COMING];
 	return 0;

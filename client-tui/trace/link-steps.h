@@ -11,26 +11,32 @@
 #include "common/impair-fields.h"
 
 /* Which ways a step changes. */
-enum link_steps_ways { LINK_STEPS_BOTH, LINK_STEPS_THERE, LINK_STEPS_BACK, LINK_STEPS_WAYS };
+enum link_steps_directions {
+	LINK_STEPS_BOTH,
+	LINK_STEPS_THERE,
+	LINK_STEPS_BACK,
+	LINK_STEPS_DIRECTIONS
+};
 
 struct link_steps {
 	bool open;
 	int field;
-	enum link_steps_ways ways;
+	enum link_steps_directions directions;
 };
 
 /* Chooses the setting before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move(struct link_steps *p, int by);
 /* Chooses the next ways: both, there, back. */
-void link_steps_next_ways(struct link_steps *p);
+void link_steps_next_directions(struct link_steps *p);
 /* Whether a step would change this way. */
-bool link_steps_touches(const struct link_steps *p, enum link_way way);
+bool link_steps_touches(const struct link_steps *p, enum link_direction direction);
 
 /* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
  * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then
  * do not fit together, or, with "", when there is no further step. With both ways chosen, the step
  * is from the value of the way there. */
-int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
-    char *command, size_t size, char reason[IMPAIR_REASON]);
+int link_steps_apply(const struct link_steps *p, int by,
+    struct impair_settings settings[LINK_DIRECTIONS], char *command, size_t size,
+    char reason[IMPAIR_REASON]);
 
 #endif

@@ -22,9 +22,9 @@
 
 enum order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
 
-static const struct trace_leg *leg_of(const struct trace_slot *r, enum link_way way)
+static const struct trace_leg *leg_of(const struct trace_slot *r, enum link_direction direction)
 {
-	return &r->line.legs[way];
+	return &r->line.legs[direction];
 }
 
 static bool is_abandoned(const struct trace_flow *f, const struct ledger_row *row)
@@ -40,11 +40,11 @@ static int64_t last_event_at(const struct trace_flow *f, const struct trace_slot
 
 	if (!f->stream && row->fate == FATE_LOST && row->sent_at + f->reply_timeout > at)
 		at = row->sent_at + f->reply_timeout;
-	for (int way = 0; way < LINK_WAYS; way++) {
-		if (leg_of(r, way)->last_out > at)
-			at = leg_of(r, way)->last_out;
-		if (leg_of(r, way)->last_in > at)
-			at = leg_of(r, way)->last_in;
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
+		if (leg_of(r, direction)->last_out > at)
+			at = leg_of(r, direction)->last_out;
+		if (leg_of(r, direction)->last_in > at)
+			at = leg_of(r, direction)->last_in;
 	}
 	return at;
 }

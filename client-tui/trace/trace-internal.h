@@ -31,14 +31,14 @@ struct trace_slot {
 	union {
 		struct {
 			/* By the first KEY_BYTES bytes; then by all of them. */
-			uint64_t keys[LINK_WAYS], hashes[LINK_WAYS];
-			uint32_t lengths[LINK_WAYS];
-			uint32_t next[LINK_WAYS];
+			uint64_t keys[LINK_DIRECTIONS], hashes[LINK_DIRECTIONS];
+			uint32_t lengths[LINK_DIRECTIONS];
+			uint32_t next[LINK_DIRECTIONS];
 		};
 		/* The flow's own count of bytes, over all connections: from `begins` to before
 		 * `ends`. */
 		struct {
-			uint64_t begins[LINK_WAYS], ends[LINK_WAYS];
+			uint64_t begins[LINK_DIRECTIONS], ends[LINK_DIRECTIONS];
 		};
 	};
 };
@@ -46,16 +46,16 @@ struct trace_slot {
 struct trace_connection {
 	uint16_t here, there;
 	/* The byte of the flow's count at which it begins. */
-	uint64_t from[LINK_WAYS];
+	uint64_t from[LINK_DIRECTIONS];
 	/* The number before its first byte, once its SYN was seen. */
-	bool known[LINK_WAYS];
-	uint32_t first[LINK_WAYS];
+	bool known[LINK_DIRECTIONS];
+	uint32_t first[LINK_DIRECTIONS];
 	/* How many bytes of it were seen. */
-	uint64_t seen[LINK_WAYS];
+	uint64_t seen[LINK_DIRECTIONS];
 	/* It is established: we have acknowledged the peer's SYN. */
 	bool open;
 	/* Its FIN was seen, or an RST. */
-	bool ended[LINK_WAYS];
+	bool ended[LINK_DIRECTIONS];
 };
 
 struct trace_flow {
@@ -80,14 +80,14 @@ struct trace_flow {
 	struct trace_connection *connections;
 	uint64_t count;
 	/* Samples of the last connection: [0] the last one, [1] the one before. */
-	struct trace_timer timers[LINK_WAYS][2];
+	struct trace_timer timers[LINK_DIRECTIONS][2];
 };
 
 /* A retransmission of a segment of a line. */
 struct retransmission {
 	uint64_t number;
 	int flow;
-	enum link_way way;
+	enum link_direction direction;
 	/* Its place in the leg's waits. */
 	uint8_t slot;
 	/* When, and when the try before that was. */
@@ -106,7 +106,7 @@ struct reassembly {
 	struct trace_connection *connection;
 	uint32_t seq;
 	enum link_fate lost;
-	enum link_way way;
+	enum link_direction direction;
 	uint32_t id;
 	/* Bytes of payload seen. */
 	uint32_t got;
@@ -132,7 +132,7 @@ struct trace {
 	 * datagrams, [1] a stream. */
 	struct trace_ring rings[2];
 	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
-	uint32_t *chains[LINK_WAYS];
+	uint32_t *chains[LINK_DIRECTIONS];
 	struct trace_flow flows[TRACE_FLOWS];
 	int flow_count;
 	/* The lines that are not compared yet: twice the line's number, and 1 more over a stream.
@@ -156,7 +156,7 @@ struct trace {
 };
 
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
-uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key);
+uint32_t *trace_chain(const struct trace *t, enum link_direction direction, uint64_t key);
 
 /* `retransmission` has its way, slot and times. */
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,

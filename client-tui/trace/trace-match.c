@@ -64,7 +64,7 @@ static struct logged_packet packet_of(const struct packet_event *e, uint64_t fir
 	return (struct logged_packet){ .first = first,
 		.last = last,
 		.stream = e->protocol == LINK_TCP,
-		.of = { .way = e->way,
+		.of = { .direction = e->direction,
 		    .fate = e->fate,
 		    .payload = e->protocol != LINK_TCP || e->length > 0,
 		    .syn = e->syn,
@@ -89,17 +89,17 @@ static void add_packet(struct trace *t, const struct packet_event *e, uint64_t f
 
 /* --- datagrams --- */
 
-static bool fits(const struct trace_slot *r, uint8_t flow, enum link_way way,
+static bool fits(const struct trace_slot *r, uint8_t flow, enum link_direction direction,
     const struct packet_event *e, uint64_t hash, size_t length)
 {
 	return r->flow == flow && !r->line.stream &&
-	       (e->fragment ? e->length < r->lengths[way]
-	                    : r->hashes[way] == hash && r->lengths[way] == length);
+	       (e->fragment ? e->length < r->lengths[direction]
+	                    : r->hashes[direction] == hash && r->lengths[direction] == length);
 }
 
 /* The line that waits longest for such a packet that way; if none does, the newest with these
  * bytes. */
-static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_way way,
+static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_direction direction,
     const struct packet_event *e, const void *bytes, size_t n, uint64_t hash, size_t length)
 {
 	const uint64_t key = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
@@ -107,14 +107,14 @@ static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_
 
 	if (t->rings[0].capacity == 0)
 		return NULL;
-	for (uint32_t i = *trace_chain(t, way, key); i != NO_SLOT;
-	    i = t->rings[0].slots[i].next[way]) {
+	for (uint32_t i = *trace_chain(t, direction, key); i != NO_SLOT;
+	    i = t->rings[0].slots[i].next[direction]) {
 		struct trace_slot *r = &t->rings[0].slots[i];
-		const bool due = way == LINK_GOING
-		                   ? r->line.legs[way].tries == 0
-		                   : r->line.legs[way].tries < r->line.legs[LINK_GOING].through;
+		const bool due = direction == LINK_GOING ? r->line.legs[direction].tries == 0
+		                                         : r->line.legs[direction].tries <
+		                                               r->line.legs[LINK_GOING].through;
 
-		if (r->keys[way] != key || !fits(r, flow, way, e, hash, length))
+		if (r->keys[direction] != key || !fits(r, flow, direction, e, hash, length))
 			continue;
 		if (!newest || r->line.number > newest->line.number)
 			newest = r;
@@ -143,15 +143,15 @@ static struct trace_slot *choose_other_reply(const struct trace *t, uint8_t flow
 static struct trace_slot *find_datagram(const struct trace *t, uint8_t flow,
     const struct packet_event *e)
 {
-	struct trace_slot *r = choose(t, flow, e->way, e, e->data, e->data_length, e->hash,
+	struct trace_slot *r = choose(t, flow, e->direction, e, e->data, e->data_length, e->hash,
 	    e->length);
 
-	return r || e->way == LINK_GOING ? r : choose_other_reply(t, flow, e);
+	return r || e->direction == LINK_GOING ? r : choose_other_reply(t, flow, e);
 }
 
 static void take_whole(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
-	struct trace_leg *leg = &r->line.legs[e->way];
+	struct trace_leg *leg = &r->line.legs[e->direction];
 
 	leg_came(leg, e);
 	if (let_through(e) > 0)
@@ -167,7 +167,7 @@ static void take_whole(struct trace *t, struct trace_slot *r, const struct packe
 static void take_fragment(struct trace *t, struct trace_slot *r, struct reassembly *p,
     const struct packet_event *e)
 {
-	struct trace_leg *leg = &r->line.legs[e->way];
+	struct trace_leg *leg = &r->line.legs[e->direction];
 	struct packet_event whole = *e;
 
 	p->got += e->length;
@@ -181,7 +181,7 @@ static void take_fragment(struct trace *t, struct trace_slot *r, struct reassemb
 	if (let_through(e) == 0) {
 		leg_lost(leg, e->fate);
 		p->number = 0;
-	} else if (p->got >= r->lengths[e->way]) {
+	} else if (p->got >= r->lengths[e->direction]) {
 		whole.copies = 1;
 		whole.out[0] = p->out;
 		leg_through(leg, &whole);
@@ -194,16 +194,16 @@ static void take_first_fragment(struct trace *t, struct trace_slot *r, const str
 	struct reassembly *p = &t->reassemblies[t->next_reassembly++ % REASSEMBLIES];
 
 	*p = (struct reassembly){
-		.number = r->line.number, .way = e->way, .id = e->id, .out = INT64_MIN
+		.number = r->line.number, .direction = e->direction, .id = e->id, .out = INT64_MIN
 	};
-	leg_came(&r->line.legs[e->way], e);
+	leg_came(&r->line.legs[e->direction], e);
 	take_fragment(t, r, p, e);
 }
 
 static bool has_ports(uint16_t here, uint16_t there, const struct packet_event *e)
 {
-	return e->way == LINK_GOING ? e->source_port == here && e->target_port == there
-	                            : e->source_port == there && e->target_port == here;
+	return e->direction == LINK_GOING ? e->source_port == here && e->target_port == there
+	                                  : e->source_port == there && e->target_port == here;
 }
 
 static void take_datagram(struct trace *t, const struct packet_event *e)
@@ -215,11 +215,11 @@ static void take_datagram(struct trace *t, const struct packet_event *e)
 		if (f->stream || !has_ports(f->here, f->there, e))
 			continue;
 		f->seen = true;
-		t->totals.datagrams[e->way]++;
+		t->totals.datagrams[e->direction]++;
 		t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 		r = find_datagram(t, (uint8_t)i, e);
 		if (!r)
-			t->totals.unmatched[e->way]++;
+			t->totals.unmatched[e->direction]++;
 		else if (e->fragment)
 			take_first_fragment(t, r, e);
 		else
@@ -242,14 +242,14 @@ static struct trace_connection *find_connection(struct trace_flow *f, const stru
 }
 
 /* The first line with bytes behind `place`: an index into f->numbers. */
-static size_t first_line_at(const struct trace *t, const struct trace_flow *f, enum link_way way,
-    uint64_t place)
+static size_t first_line_at(const struct trace *t, const struct trace_flow *f,
+    enum link_direction direction, uint64_t place)
 {
 	const struct trace_slot *r;
 	size_t i;
 
 	SEARCH_FIRST(i, f->begin, f->end,
-	    (r = trace_slot(t, f->stream, f->numbers[i])) && r->ends[way] > place);
+	    (r = trace_slot(t, f->stream, f->numbers[i])) && r->ends[direction] > place);
 	return i;
 }
 
@@ -260,7 +260,7 @@ static bool is_later_fragment(const struct packet_event *e)
 
 static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
-	struct trace_leg *leg = &r->line.legs[e->way];
+	struct trace_leg *leg = &r->line.legs[e->direction];
 	const int64_t us = (e->in - leg->last_in) / 1000;
 	const uint8_t slot = leg->waits < TRACE_WAITS ? leg->waits++ : TRACE_WAITS - 1;
 
@@ -269,53 +269,55 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	leg->timeout[slot] = 0;
 	trace_retransmitted(t, &t->flows[r->flow], r,
 	    &(struct retransmission){
-	        .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
+	        .direction = e->direction, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
 /* The bytes `begin` to before `end` of the flow's count; those before `seen` were seen before. */
 static void take_bytes(struct trace *t, struct trace_slot *r, const struct packet_event *e,
     uint64_t begin, uint64_t end, uint64_t seen)
 {
-	struct trace_leg *leg = &r->line.legs[e->way];
-	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
+	struct trace_leg *leg = &r->line.legs[e->direction];
+	const uint64_t first = begin > r->begins[e->direction] ? begin : r->begins[e->direction];
 
 	/* The line lies in two fragments of a segment, and the first fragment was this try. */
-	if (leg->tries > 0 && first < seen && (!is_later_fragment(e) || r->begins[e->way] >= begin))
+	if (leg->tries > 0 && first < seen &&
+	    (!is_later_fragment(e) || r->begins[e->direction] >= begin))
 		add_wait(t, r, e);
 	leg_came(leg, e);
 	if (let_through(e) == 0)
 		leg_lost(leg, e->fate);
-	else if (end >= r->ends[e->way])
+	else if (end >= r->ends[e->direction])
 		leg_through(leg, e);
 	remember_serial(t, e, r);
 }
 
 /* The place of a sequence number in the flow's count of bytes. Sequence numbers wrap, so it is the
  * one nearest to the bytes seen so far. Returns whether it lies in the connection. */
-static bool find_place(const struct trace_connection *c, enum link_way way, uint32_t seq,
-    uint64_t *place)
+static bool find_place(const struct trace_connection *c, enum link_direction direction,
+    uint32_t seq, uint64_t *place)
 {
-	const int32_t ahead = (int32_t)(seq - (c->first[way] + 1) - (uint32_t)c->seen[way]);
+	const int32_t ahead = (int32_t)(seq - (c->first[direction] + 1) -
+	                                (uint32_t)c->seen[direction]);
 
-	*place = c->from[way] + c->seen[way] + (uint64_t)(int64_t)ahead;
-	return ahead >= 0 || (uint64_t)-(int64_t)ahead <= c->seen[way];
+	*place = c->from[direction] + c->seen[direction] + (uint64_t)(int64_t)ahead;
+	return ahead >= 0 || (uint64_t)-(int64_t)ahead <= c->seen[direction];
 }
 
 static void take_payload(struct trace *t, struct trace_flow *f, struct trace_connection *c,
     const struct packet_event *e)
 {
-	const uint64_t seen = c->from[e->way] + c->seen[e->way];
+	const uint64_t seen = c->from[e->direction] + c->seen[e->direction];
 	uint64_t begin, end, first_number = 0, last_number = 0;
 
-	if (!find_place(c, e->way, e->seq, &begin))
+	if (!find_place(c, e->direction, e->seq, &begin))
 		return;
 	end = begin + e->length;
 	if (begin < seen && !is_later_fragment(e))
-		t->totals.retransmitted[e->way]++;
-	for (size_t i = first_line_at(t, f, e->way, begin); i < f->end; i++) {
+		t->totals.retransmitted[e->direction]++;
+	for (size_t i = first_line_at(t, f, e->direction, begin); i < f->end; i++) {
 		struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i]);
 
-		if (!r || r->begins[e->way] >= end)
+		if (!r || r->begins[e->direction] >= end)
 			break;
 		take_bytes(t, r, e, begin, end, seen);
 		first_number = first_number ? first_number : r->line.number;
@@ -323,7 +325,7 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 	}
 	add_packet(t, e, first_number, last_number, begin, begin < seen);
 	if (end > seen)
-		c->seen[e->way] = end - c->from[e->way];
+		c->seen[e->direction] = end - c->from[e->direction];
 }
 
 /* The kernel fragments a segment when the path's MTU is below its own minimum (Linux: 552 bytes,
@@ -336,7 +338,7 @@ static void take_first_segment(struct trace *t, struct trace_flow *f, struct tra
 	*p = (struct reassembly){ .flow = f,
 		.connection = c,
 		.seq = e->seq,
-		.way = e->way,
+		.direction = e->direction,
 		.id = e->id,
 		.got = e->length,
 		.lost = let_through(e) > 0 ? LINK_NONE : e->fate,
@@ -352,13 +354,13 @@ static void lose_earlier_segments(const struct trace *t, const struct reassembly
 {
 	uint64_t begin;
 
-	if (!find_place(p->connection, e->way, p->seq, &begin))
+	if (!find_place(p->connection, e->direction, p->seq, &begin))
 		return;
-	for (size_t i = first_line_at(t, p->flow, e->way, begin); i < p->flow->end; i++) {
+	for (size_t i = first_line_at(t, p->flow, e->direction, begin); i < p->flow->end; i++) {
 		struct trace_slot *r = trace_slot(t, true, p->flow->numbers[i]);
-		struct trace_leg *leg = r ? &r->line.legs[e->way] : NULL;
+		struct trace_leg *leg = r ? &r->line.legs[e->direction] : NULL;
 
-		if (!r || r->ends[e->way] > begin + p->got)
+		if (!r || r->ends[e->direction] > begin + p->got)
 			return;
 		leg->through -= leg->through > 0;
 		leg_lost(leg, e->fate);
@@ -374,7 +376,7 @@ static void take_later_segment(struct trace *t, struct reassembly *p, const stru
 	part.seq = p->seq + p->got;
 	if (p->lost == LINK_NONE && let_through(e) == 0) {
 		p->lost = e->fate;
-		t->totals.dropped[e->way]++;
+		t->totals.dropped[e->direction]++;
 		lose_earlier_segments(t, p, e);
 	} else if (p->lost != LINK_NONE) {
 		part.fate = p->lost;
@@ -411,16 +413,17 @@ static void take_flags(struct trace *t, struct trace_connection *c, const struct
 	struct logged_packet packet = packet_of(e, 0, 0, 0, false);
 	uint64_t place;
 
-	if (e->fin && e->length > 0 && c->known[e->way] && find_place(c, e->way, e->seq, &place)) {
+	if (e->fin && e->length > 0 && c->known[e->direction] &&
+	    find_place(c, e->direction, e->seq, &place)) {
 		packet.of.seq = (uint32_t)place;
-		packet.of.retransmitted = place < c->from[e->way] + c->seen[e->way];
+		packet.of.retransmitted = place < c->from[e->direction] + c->seen[e->direction];
 		packet.port = c->here;
 		packet.closing = true;
 		trace_add_packet(t, &packet);
 	}
 	/* If the link lost the RST of a connection that is not open yet, the next SYN follows. */
-	c->ended[e->way] |= e->fin || (e->rst && c->open);
-	c->open |= e->way == LINK_GOING && !e->syn && !e->rst;
+	c->ended[e->direction] |= e->fin || (e->rst && c->open);
+	c->open |= e->direction == LINK_GOING && !e->syn && !e->rst;
 }
 
 static void take_segment(struct trace *t, const struct packet_event *e)
@@ -434,25 +437,25 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 	if (!c)
 		return;
 	t->flows[i].seen = true;
-	t->totals.segments[e->way]++;
+	t->totals.segments[e->direction]++;
 	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (let_through(e) == 0)
-		t->totals.dropped[e->way]++;
+		t->totals.dropped[e->direction]++;
 	/* Without payload, only SYN and FIN take a sequence number and are retransmitted. */
-	const bool retransmitted = (e->syn && c->known[e->way]) ||
-	                           (e->length == 0 && e->fin && c->ended[e->way]);
+	const bool retransmitted = (e->syn && c->known[e->direction]) ||
+	                           (e->length == 0 && e->fin && c->ended[e->direction]);
 	if (retransmitted)
-		t->totals.retransmitted[e->way]++;
+		t->totals.retransmitted[e->direction]++;
 	if (e->length == 0)
 		take_bare(t, &t->flows[i], c, e, retransmitted);
 	take_flags(t, c, e);
 	if (e->syn) {
-		c->known[e->way] = true;
-		c->first[e->way] = e->seq;
-	} else if (e->length > 0 && c->known[e->way]) {
+		c->known[e->direction] = true;
+		c->first[e->direction] = e->seq;
+	} else if (e->length > 0 && c->known[e->direction]) {
 		take_payload(t, &t->flows[i], c, e);
 	}
-	if (e->fragment && c->known[e->way])
+	if (e->fragment && c->known[e->direction])
 		take_first_segment(t, &t->flows[i], c, e);
 }
 
@@ -471,7 +474,7 @@ static void take_later_fragment(struct trace *t, const struct packet_event *e)
 		struct reassembly *p = &t->reassemblies[(t->next_reassembly - i) % REASSEMBLIES];
 		struct trace_slot *r = p->number ? trace_slot(t, false, p->number) : NULL;
 
-		if (p->way != e->way || p->id != e->id || (!r && !fits_segment(p, e)))
+		if (p->direction != e->direction || p->id != e->id || (!r && !fits_segment(p, e)))
 			continue;
 		if (r)
 			take_fragment(t, r, p, e);
@@ -491,13 +494,13 @@ void trace_event(struct trace *t, const struct packet_event *event)
 		take_later_fragment(t, event);
 }
 
-void trace_undelivered(struct trace *t, uint64_t serial, enum link_way way)
+void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction direction)
 {
 	const struct reported_packet *reported = &t->reported[serial % SERIALS];
 	struct trace_slot *r = reported->serial == serial
 	                         ? trace_slot(t, reported->stream, reported->number)
 	                         : NULL;
-	struct trace_leg *leg = r ? &r->line.legs[way] : NULL;
+	struct trace_leg *leg = r ? &r->line.legs[direction] : NULL;
 
 	if (!leg || leg->through == 0)
 		return;

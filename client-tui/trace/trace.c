@@ -43,8 +43,8 @@ void trace_free(struct trace *t)
 		free(t->flows[i].numbers);
 		free(t->flows[i].connections);
 	}
-	for (int way = 0; way < LINK_WAYS; way++)
-		free(t->chains[way]);
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		free(t->chains[direction]);
 	for (int stream = 0; stream < 2; stream++)
 		free(t->rings[stream].slots);
 	free(t->pending);
@@ -66,36 +66,36 @@ struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t numbe
 	return r && r->line.number == number ? r : NULL;
 }
 
-uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key)
+uint32_t *trace_chain(const struct trace *t, enum link_direction direction, uint64_t key)
 {
-	return &t->chains[way][(key ^ key >> 32) & (t->rings[0].capacity - 1)];
+	return &t->chains[direction][(key ^ key >> 32) & (t->rings[0].capacity - 1)];
 }
 
 static void insert(struct trace *t, struct trace_slot *r)
 {
-	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
-		uint32_t *head = trace_chain(t, way, r->keys[way]);
+	for (int direction = 0; direction < LINK_DIRECTIONS && !r->line.stream; direction++) {
+		uint32_t *head = trace_chain(t, direction, r->keys[direction]);
 
-		r->next[way] = *head;
+		r->next[direction] = *head;
 		*head = (uint32_t)(r - t->rings[0].slots);
 	}
 }
 
 static void remove_from_chains(struct trace *t, struct trace_slot *r)
 {
-	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
-		uint32_t *at = trace_chain(t, way, r->keys[way]);
+	for (int direction = 0; direction < LINK_DIRECTIONS && !r->line.stream; direction++) {
+		uint32_t *at = trace_chain(t, direction, r->keys[direction]);
 
 		while (*at != (uint32_t)(r - t->rings[0].slots))
-			at = &t->rings[0].slots[*at].next[way];
-		*at = r->next[way];
+			at = &t->rings[0].slots[*at].next[direction];
+		*at = r->next[direction];
 	}
 }
 
 /* Replaces the chains by empty ones for `capacity` datagrams. Returns 0 or -1. */
 static int new_chains(struct trace *t, size_t capacity)
 {
-	uint32_t *new[LINK_WAYS] = { malloc(capacity * sizeof **new),
+	uint32_t *new[LINK_DIRECTIONS] = { malloc(capacity * sizeof **new),
 		malloc(capacity * sizeof **new) };
 
 	if (!new[LINK_GOING] || !new[LINK_COMING]) {
@@ -103,10 +103,10 @@ static int new_chains(struct trace *t, size_t capacity)
 		free(new[LINK_COMING]);
 		return -1;
 	}
-	for (int way = 0; way < LINK_WAYS; way++) {
-		memset(new[way], 0xff, capacity * sizeof **new);
-		free(t->chains[way]);
-		t->chains[way] = new[way];
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
+		memset(new[direction], 0xff, capacity * sizeof **new);
+		free(t->chains[direction]);
+		t->chains[direction] = new[direction];
 	}
 	return 0;
 }
@@ -196,8 +196,8 @@ static void reset_timers(struct trace *t, struct trace_flow *f)
 		if (t->retransmissions[i].flow != flow)
 			t->retransmissions[kept++] = t->retransmissions[i];
 	t->retransmission_count = kept;
-	for (int way = 0; way < LINK_WAYS; way++)
-		f->timers[way][0] = f->timers[way][1] = none;
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		f->timers[direction][0] = f->timers[direction][1] = none;
 }
 
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout)
@@ -260,11 +260,12 @@ void trace_closed(struct trace *t, int flow, int64_t now)
 
 /* --- lines --- */
 
-static void set_key(struct trace_slot *r, enum link_way way, const unsigned char *bytes, size_t n)
+static void set_key(struct trace_slot *r, enum link_direction direction, const unsigned char *bytes,
+    size_t n)
 {
-	r->keys[way] = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
-	r->hashes[way] = fnv_hash(bytes, n);
-	r->lengths[way] = (uint32_t)n;
+	r->keys[direction] = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
+	r->hashes[direction] = fnv_hash(bytes, n);
+	r->lengths[direction] = (uint32_t)n;
 }
 
 /* Marks lines with the same capitals: which reply belongs to which is unknown. */
@@ -378,7 +379,8 @@ static void set_timeout(struct trace *t, const struct retransmission *a,
 	const int64_t us = expired_timeout(a, after) / NS_PER_US;
 
 	if (r)
-		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+		r->line.legs[a->direction].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us
+		                                                              : UINT32_MAX;
 }
 
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
@@ -388,11 +390,12 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 
 	a.flow = r->flow;
 	a.number = r->line.number;
-	a.before = f->timers[a.way][0].received < a.at ? f->timers[a.way][0] : f->timers[a.way][1];
+	a.before = f->timers[a.direction][0].received < a.at ? f->timers[a.direction][0]
+	                                                     : f->timers[a.direction][1];
 	if (a.before.received >= a.at)
 		a.before.received = INT64_MIN;
-	if (f->timers[a.way][0].requested > a.at) {
-		set_timeout(t, &a, &f->timers[a.way][0]);
+	if (f->timers[a.direction][0].requested > a.at) {
+		set_timeout(t, &a, &f->timers[a.direction][0]);
 		return;
 	}
 	/* Retransmissions without samples accumulate: the oldest is dropped. */
@@ -402,7 +405,8 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 	t->retransmissions[t->retransmission_count++] = a;
 }
 
-void trace_timer(struct trace *t, int flow, enum link_way way, const struct trace_timer *timer)
+void trace_timer(struct trace *t, int flow, enum link_direction direction,
+    const struct trace_timer *timer)
 {
 	struct trace_flow *f = &t->flows[flow];
 	int kept = 0;
@@ -410,20 +414,21 @@ void trace_timer(struct trace *t, int flow, enum link_way way, const struct trac
 	for (int i = 0; i < t->retransmission_count; i++) {
 		const struct retransmission *a = &t->retransmissions[i];
 
-		if (a->flow == flow && a->way == way && timer->requested > a->at)
+		if (a->flow == flow && a->direction == direction && timer->requested > a->at)
 			set_timeout(t, a, timer);
 		else
 			t->retransmissions[kept++] = *a;
 	}
 	t->retransmission_count = kept;
-	f->timers[way][1] = f->timers[way][0];
-	f->timers[way][0] = *timer;
+	f->timers[direction][1] = f->timers[direction][0];
+	f->timers[direction][0] = *timer;
 }
 
-bool trace_wants_timer(const struct trace *t, int flow, enum link_way way)
+bool trace_wants_timer(const struct trace *t, int flow, enum link_direction direction)
 {
 	for (int i = 0; i < t->retransmission_count; i++)
-		if (t->retransmissions[i].flow == flow && t->retransmissions[i].way == way)
+		if (t->retransmissions[i].flow == flow &&
+		    t->retransmissions[i].direction == direction)
 			return true;
 	return false;
 }

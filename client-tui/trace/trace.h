@@ -50,7 +50,7 @@ struct trace_leg {
 struct trace_line {
 	uint64_t number;
 	bool stream;
-	struct trace_leg legs[LINK_WAYS];
+	struct trace_leg legs[LINK_DIRECTIONS];
 };
 
 /* A sample of the retransmission timer, from the kernel of one end. */
@@ -66,7 +66,7 @@ struct trace_timer {
 
 /* A packet that the link saw. */
 struct link_packet {
-	enum link_way way;
+	enum link_direction direction;
 	enum link_fate fate;
 	/* A segment with a byte that was sent before. */
 	bool retransmitted;
@@ -134,17 +134,18 @@ struct trace_totals {
 	/* Where the compared lines that are lost over UDP were lost: on a way; `server`: no reply
 	 * was sent; `late`: the reply came after the timeout; `before`: the link has not seen them.
 	 */
-	uint64_t lost[LINK_WAYS], server, late, before;
+	uint64_t lost[LINK_DIRECTIONS], server, late, before;
 	/* Those lost on a way, by the fate of the datagram. */
-	uint64_t fates[LINK_WAYS][LINK_FATES];
+	uint64_t fates[LINK_DIRECTIONS][LINK_FATES];
 	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
-	uint64_t segments[LINK_WAYS], dropped[LINK_WAYS], retransmitted[LINK_WAYS];
+	uint64_t segments[LINK_DIRECTIONS], dropped[LINK_DIRECTIONS],
+	    retransmitted[LINK_DIRECTIONS];
 	/* Our datagrams and segments that were dropped on request. */
 	uint64_t requested_drops;
 	/* Our datagrams, and those that belong to no line (a server that answers with another
 	 * text).
 	 */
-	uint64_t datagrams[LINK_WAYS], unmatched[LINK_WAYS];
+	uint64_t datagrams[LINK_DIRECTIONS], unmatched[LINK_DIRECTIONS];
 };
 
 struct trace;
@@ -171,13 +172,14 @@ void trace_closed(struct trace *t, int flow, int64_t now);
 
 void trace_event(struct trace *t, const struct packet_event *event);
 /* A packet that the link let through did not reach its host after all. */
-void trace_undelivered(struct trace *t, uint64_t serial, enum link_way way);
+void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction direction);
 
 /* A sample of the sender's timer: this end's for LINK_GOING, the server's for LINK_COMING. Best
  * some times in every timeout. */
-void trace_timer(struct trace *t, int flow, enum link_way way, const struct trace_timer *timer);
+void trace_timer(struct trace *t, int flow, enum link_direction direction,
+    const struct trace_timer *timer);
 /* Whether a segment was retransmitted since the last sample. */
-bool trace_wants_timer(const struct trace *t, int flow, enum link_way way);
+bool trace_wants_timer(const struct trace *t, int flow, enum link_direction direction);
 
 /* Compares the lines whose fate is decided and that can get no more packets. All events of packets
  * that came to the link before `until` have been reported. */

@@ -66,13 +66,13 @@ static bool fits(const char *words, int width)
 /* --- what the lab's link did with a datagram --- */
 
 /* The words for a datagram that the link dropped, in the longest of three forms that fits. */
-static void dropped_words(const struct trace_line *trace, enum link_way way, int width, char *buf,
-    size_t size)
+static void dropped_words(const struct trace_line *trace, enum link_direction direction, int width,
+    char *buf, size_t size)
 {
-	enum link_fate fate = (enum link_fate)trace->legs[way].fate;
-	link_loss_text(fate, way, buf, size);
+	enum link_fate fate = (enum link_fate)trace->legs[direction].fate;
+	link_loss_text(fate, direction, buf, size);
 	if (!fits(buf, width))
-		snprintf(buf, size, "%s %s", link_fate_word(fate), link_way_word(way));
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_word(direction));
 	if (!fits(buf, width))
 		snprintf(buf, size, "%s", link_fate_word(fate));
 }
@@ -86,15 +86,15 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 		return 0;
 	enum trace_place place = trace_place(s->trace, s->v->now);
 	bool coming = place == TRACE_COMING || place == TRACE_STILL_COMING;
-	enum link_way way = coming ? LINK_COMING : LINK_GOING;
+	enum link_direction direction = coming ? LINK_COMING : LINK_GOING;
 	switch (place) {
 	case TRACE_GOING:
 	case TRACE_COMING:
-		dropped_words(s->trace, way, width, buf, size);
+		dropped_words(s->trace, direction, width, buf, size);
 		break;
 	case TRACE_STILL_GOING:
 	case TRACE_STILL_COMING:
-		snprintf(buf, size, "still %s", link_way_word(way));
+		snprintf(buf, size, "still %s", link_direction_word(direction));
 		break;
 	case TRACE_SERVER:
 		snprintf(buf, size, "no reply");
@@ -120,7 +120,7 @@ static void copies_words(const struct view_row_side *s, bool whole, struct text 
 		text_put(t, "2%s %s", sign(s, GLYPH_TIMES), whole ? "both ways" : "both");
 	else if (copied)
 		text_put(t, "2%s %s", sign(s, GLYPH_TIMES),
-		    link_way_word(there->duplicated ? LINK_GOING : LINK_COMING));
+		    link_direction_word(there->duplicated ? LINK_GOING : LINK_COMING));
 	if ((there->held || back->held) && (whole || !copied))
 		text_put(t, "%s%s", copied ? ", " : "", whole ? "held back" : "held");
 }
@@ -201,9 +201,9 @@ static bool was_retransmitted(const struct trace_line *trace)
  * NULL for none. */
 static const char *missing(const struct trace_line *trace)
 {
-	for (int way = LINK_WAYS - 1; way >= 0; way--)
-		if (trace->legs[way].lost > 0 && trace->legs[way].through == 0)
-			return link_way_word(way);
+	for (int direction = LINK_DIRECTIONS - 1; direction >= 0; direction--)
+		if (trace->legs[direction].lost > 0 && trace->legs[direction].through == 0)
+			return link_direction_word(direction);
 	return NULL;
 }
 
@@ -219,15 +219,15 @@ static void stream_words(const struct view_row_side *s, enum times times, struct
 		    times > NOTHING_MORE && requested ? requested_words : "");
 		return;
 	}
-	for (int way = 0; way < LINK_WAYS; way++) {
-		const struct trace_leg *leg = &legs[way];
-		bool both = way == LINK_COMING && legs[LINK_GOING].retransmitted > 0;
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
+		const struct trace_leg *leg = &legs[direction];
+		bool both = direction == LINK_COMING && legs[LINK_GOING].retransmitted > 0;
 		if (leg->retransmitted == 0)
 			continue;
 		text_put(t, "%s%u%s %s", both ? ", " : "", leg->retransmitted, sign(s, GLYPH_TIMES),
-		    way == LINK_GOING ? "again"
-		    : both            ? "coming"
-		                      : "again coming");
+		    direction == LINK_GOING ? "again"
+		    : both                  ? "coming"
+		                            : "again coming");
 		if (times > NO_TIMES) {
 			text_put(t, " (");
 			put_waited(s, leg, times == ALL_TIMES, t);
@@ -249,7 +249,7 @@ static void short_retransmissions(const struct view_row_side *s, struct text *t)
 
 const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	static const char *const whose[LINK_WAYS] = { "", "server's " };
+	static const char *const whose[LINK_DIRECTIONS] = { "", "server's " };
 	struct text t = text_begin(buf, size);
 	if (s->trace == NULL || !s->trace->stream)
 		return buf;
@@ -259,14 +259,14 @@ const char *fate_words_times(const struct view_row_side *s, int width, char *buf
 	stream_words(s, NO_TIMES, &t);
 	bool requested_too = fits(buf, width);
 	t = text_begin(buf, size);
-	for (int way = 0; way < LINK_WAYS && !all; way++) {
-		const struct trace_leg *leg = &s->trace->legs[way];
+	for (int direction = 0; direction < LINK_DIRECTIONS && !all; direction++) {
+		const struct trace_leg *leg = &s->trace->legs[direction];
 		bool requested = leg->requested_drop && !requested_too;
 		if (leg->retransmitted == 0 && !requested)
 			continue;
 		text_put(&t, "%s", buf[0] != '\0' ? "; " : "");
 		if (leg->retransmitted > 0) {
-			text_put(&t, "%s", whose[way]);
+			text_put(&t, "%s", whose[direction]);
 			put_waited(s, leg, true, &t);
 		}
 		if (requested)

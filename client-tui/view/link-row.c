@@ -74,10 +74,11 @@ static void draw_setting(const struct panes *p, int row, int field)
 	canvas_text(p->c, row, column, column + NAME_COLUMNS - 1, f->name,
 	    chosen ? STYLE_PROMPT : STYLE_NORMAL);
 	column += NAME_COLUMNS;
-	for (enum link_way way = 0; way < LINK_WAYS; way++, column += VALUE_COLUMNS) {
-		bool touched = chosen && link_steps_touches(lab->panel, way);
+	for (enum link_direction direction = 0; direction < LINK_DIRECTIONS;
+	    direction++, column += VALUE_COLUMNS) {
+		bool touched = chosen && link_steps_touches(lab->panel, direction);
 		char value[64], text[80];
-		link_status_value(&lab->link->settings[way], field, value, sizeof value);
+		link_status_value(&lab->link->settings[direction], field, value, sizeof value);
 		snprintf(text, sizeof text, touched ? "[%s]" : " %s", value);
 		canvas_text(p->c, row, column, p->columns, text,
 		    touched ? STYLE_FOUND : STYLE_NORMAL);
@@ -87,14 +88,15 @@ static void draw_setting(const struct panes *p, int row, int field)
 
 void link_row_draw_panel(const struct panes *p)
 {
-	static const char *const ways[LINK_STEPS_WAYS] = { "both ways", "there", "back" };
+	static const char *const directions[LINK_STEPS_DIRECTIONS] = { "both ways", "there",
+		"back" };
 	const struct link_steps *panel = p->v->lab->panel;
 	const int values = p->pad + 2 + NAME_COLUMNS + 1;
 	char keys[120];
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
 	panes_draw_heading(p, "the link", p->columns);
-	canvas_text(p->c, p->heading_row, values, p->columns, ways[1], STYLE_HEADING);
-	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, ways[2],
+	canvas_text(p->c, p->heading_row, values, p->columns, directions[1], STYLE_HEADING);
+	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, directions[2],
 	    STYLE_HEADING);
 	if (first < 0)
 		first = 0;
@@ -104,7 +106,7 @@ void link_row_draw_panel(const struct panes *p)
 		return;
 	snprintf(keys, sizeof keys,
 	    "Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves",
-	    ways[panel->ways]);
+	    directions[panel->directions]);
 	canvas_text(p->c, p->top + p->height - 1, p->pad, p->columns, keys, STYLE_FAINT);
 }
 

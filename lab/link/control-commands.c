@@ -100,11 +100,11 @@ static void print_rest(const struct command_call *a, const char *direction, cons
 		    (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
 }
 
-static void print_derived(const struct command_call *a, enum link_way direction)
+static void print_derived(const struct command_call *a, enum link_direction direction)
 {
 	const struct impair_settings *s = link_settings(a->link, direction);
 	const struct impair *impair = link_impair(a->link, direction);
-	const char *name = link_way_name(direction);
+	const char *name = link_direction_name(direction);
 	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
 	double p, r;
 
@@ -128,9 +128,9 @@ static enum command_result do_link(const struct command_call *a)
 	char value[IMPAIR_VALUE];
 
 	send_buffer_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
-	for (int d = 0; d < LINK_WAYS; d++) {
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			send_buffer_print(a->out, "%s %s %s\n", link_way_name(d),
+			send_buffer_print(a->out, "%s %s %s\n", link_direction_name(d),
 			    impair_field(id)->name,
 			    impair_fields_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
@@ -144,13 +144,13 @@ static enum command_result done(const struct command_call *a, const struct impai
 	bool changed = false;
 
 	snprintf(a->change, CONTROL_CHANGE, "set ");
-	for (int d = 0; d < LINK_WAYS; d++) {
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const size_t used = strlen(a->change);
 
 		changed |= !impair_fields_same(link_settings(a->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
 		impair_change(link_impair(a->link, d), &to[d]);
-		send_buffer_print(a->out, "%s line %s\n", link_way_name(d), line);
+		send_buffer_print(a->out, "%s line %s\n", link_direction_name(d), line);
 		snprintf(a->change + used, CONTROL_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
 	return changed ? CHANGED : ANSWERED;
@@ -158,7 +158,7 @@ static enum command_result done(const struct command_call *a, const struct impai
 
 static enum command_result do_set(const struct command_call *a)
 {
-	struct impair_settings changed[LINK_WAYS];
+	struct impair_settings changed[LINK_DIRECTIONS];
 	char text[IMPAIR_LINE * 2], reason[IMPAIR_REASON];
 	struct text words = text_begin(text, sizeof text);
 
@@ -166,7 +166,7 @@ static enum command_result do_set(const struct command_call *a)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
 	for (int i = 1; i < a->count; i++)
 		text_put(&words, "%s ", a->words[i]);
-	for (int d = 0; d < LINK_WAYS; d++) {
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		changed[d] = *link_settings(a->link, d);
 		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
@@ -178,7 +178,7 @@ static enum command_result do_set(const struct command_call *a)
 
 static enum command_result do_preset(const struct command_call *a)
 {
-	struct impair_settings s[LINK_WAYS];
+	struct impair_settings s[LINK_DIRECTIONS];
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
 
 	if (a->count < 2)
@@ -191,7 +191,7 @@ static enum command_result do_preset(const struct command_call *a)
 		return refuse(a, word(a, 1),
 		    "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
-	for (int d = 0; d < LINK_WAYS; d++)
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		if (!(a->directions & LINK_BIT(d)))
 			s[d] = *link_settings(a->link, d);
 	return done(a, s);
@@ -200,15 +200,15 @@ static enum command_result do_preset(const struct command_call *a)
 static enum command_result do_presets(const struct command_call *a)
 {
 	const struct impair_preset *preset;
-	struct impair_settings s[LINK_WAYS];
+	struct impair_settings s[LINK_DIRECTIONS];
 	char line[IMPAIR_LINE];
 
 	for (size_t i = 0; (preset = impair_preset(i)); i++) {
 		impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
 		send_buffer_print(a->out, "preset %s about %s\n", preset->name, preset->about);
-		for (int d = 0; d < LINK_WAYS; d++)
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
-			    link_way_name(d), impair_fields_line(&s[d], line, sizeof line));
+			    link_direction_name(d), impair_fields_line(&s[d], line, sizeof line));
 	}
 	return ANSWERED;
 }
@@ -222,8 +222,8 @@ static enum command_result done_as_given(const struct command_call *a)
 		text_put(&change, "%s%s", i ? " " : "", word(a, i));
 	if (a->directions != LINK_BOTH)
 		text_put(&change, " %s",
-		    link_way_name(a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
-		                                                         : LINK_GOING));
+		    link_direction_name(a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
+		                                                               : LINK_GOING));
 	return CHANGED;
 }
 
@@ -286,7 +286,7 @@ static enum command_result do_pause(const struct command_call *a)
 		snprintf(reason, sizeof reason, "is not a time up to 1h; for example: %s 3s", name);
 		return refuse(a, word(a, 1), reason);
 	}
-	for (int d = 0; d < LINK_WAYS; d++)
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		if (a->directions & LINK_BIT(d))
 			impair_pause(link_impair(a->link, d),
 			    *name == 'h' ? IMPAIR_HOLD : IMPAIR_UNPLUG, a->now + span);
@@ -295,9 +295,9 @@ static enum command_result do_pause(const struct command_call *a)
 
 static enum command_result do_counts(const struct command_call *a)
 {
-	for (int d = 0; d < LINK_WAYS; d++) {
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
-		const char *name = link_way_name(d);
+		const char *name = link_direction_name(d);
 		const struct {
 			const char *name;
 			uint64_t value;

@@ -26,7 +26,7 @@ struct control {
 	/* By the clients' places. */
 	struct event_filter filters[CONTROL_CLIENTS];
 	/* When the present holds and unpluggings end, by direction; else CLOCK_NEVER. */
-	int64_t ends[IMPAIR_PAUSES][LINK_WAYS];
+	int64_t ends[IMPAIR_PAUSES][LINK_DIRECTIONS];
 };
 
 /* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some
@@ -68,7 +68,7 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	struct text line = text_begin(buf, sizeof buf);
 
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
-	    link_way_name(event->direction), event->in,
+	    link_direction_name(event->direction), event->in,
 	    v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
 	if (v->copies > 0)
 		text_put(&line, " out=%" PRId64, v->at[0]);
@@ -126,15 +126,15 @@ static void notify_all(const struct control *control, const char *word, uint64_t
 	}
 }
 
-static void notify_undelivered(void *context, uint64_t serial, enum link_way direction)
+static void notify_undelivered(void *context, uint64_t serial, enum link_direction direction)
 {
-	notify_all(context, "undelivered", serial, link_way_name(direction));
+	notify_all(context, "undelivered", serial, link_direction_name(direction));
 }
 
 static void note_ends(struct control *control, int64_t now)
 {
 	for (int i = 0; i < IMPAIR_PAUSES; i++)
-		for (int d = 0; d < LINK_WAYS; d++) {
+		for (int d = 0; d < LINK_DIRECTIONS; d++) {
 			const int64_t until = impair_paused_until(link_impair(control->link, d), i);
 
 			control->ends[i][d] = until > now ? until : CLOCK_NEVER;
@@ -151,11 +151,11 @@ static void notify_ends(struct control *control, int64_t now)
 		int64_t *ends = control->ends[i];
 		const bool together = ends[LINK_GOING] == ends[LINK_COMING];
 
-		for (int d = 0; d < LINK_WAYS; d++) {
+		for (int d = 0; d < LINK_DIRECTIONS; d++) {
 			if (ends[d] > now)
 				continue;
 			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
-			    together ? "" : link_way_name(d));
+			    together ? "" : link_direction_name(d));
 			if (!together || d == LINK_GOING)
 				notify_all(control, "changed", (uint64_t)ends[d], change);
 			ends[d] = CLOCK_NEVER;
@@ -230,7 +230,7 @@ void control_watch(const struct control *control, struct fd_watch *w)
 	const struct control_server *s = &control->server;
 
 	for (int i = 0; i < IMPAIR_PAUSES; i++)
-		for (int d = 0; d < LINK_WAYS; d++)
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			fd_watch_until(w, control->ends[i][d]);
 	fd_watch_until(w, s->accept_after);
 	if (s->accept_after == CLOCK_NEVER)

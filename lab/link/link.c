@@ -34,7 +34,7 @@
 
 /* One direction. */
 struct link_path {
-	enum link_way direction;
+	enum link_direction direction;
 	struct device *from, *to;
 	struct impair *impair;
 	struct delay_queue *delay_queue;
@@ -47,7 +47,7 @@ struct link_path {
 };
 
 struct link {
-	struct link_path paths[LINK_WAYS];
+	struct link_path paths[LINK_DIRECTIONS];
 	uint64_t seed, serial;
 	struct link_observer observer;
 	/* The capture, or NULL; the key of the packet read last; whether a fragment of it was
@@ -78,9 +78,9 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	if (!link)
 		return NULL;
 	link->seed = seed;
-	for (int i = 0; i < LINK_WAYS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		struct link_path *path = &link->paths[i];
-		path->direction = (enum link_way)i;
+		path->direction = (enum link_direction)i;
 		path->from = i == LINK_GOING ? near : far;
 		path->to = i == LINK_GOING ? far : near;
 		path->impair = impair_new(i == LINK_GOING ? there : back, seed, (uint64_t)i);
@@ -108,7 +108,7 @@ void link_free(struct link *link)
 {
 	if (!link)
 		return;
-	for (int i = 0; i < LINK_WAYS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		impair_free(link->paths[i].impair);
 		delay_queue_free(link->paths[i].delay_queue);
 	}
@@ -141,7 +141,7 @@ static const char *capture_comment(const struct link_path *path, const struct im
 
 	if (v->fate != IMPAIR_DELIVERED) {
 		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)",
-		    link_way_name(path->direction), impair_fate_text(v->fate),
+		    link_direction_name(path->direction), impair_fate_text(v->fate),
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
@@ -363,7 +363,7 @@ static bool forward(struct link *link, struct link_path *path)
 
 static void deliver_all_due(struct link *link)
 {
-	for (int i = 0; i < LINK_WAYS; i++)
+	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		deliver_due(link, &link->paths[i], clock_monotonic());
 }
 
@@ -371,7 +371,7 @@ void link_watch(struct link *link, struct fd_watch *w)
 {
 	int64_t due = CLOCK_NEVER;
 
-	for (int i = 0; i < LINK_WAYS && !link->broken; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS && !link->broken; i++) {
 		const struct link_path *path = &link->paths[i];
 		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
 		int64_t at = !first                          ? CLOCK_NEVER
@@ -403,15 +403,15 @@ static void update_lateness(struct link *link, bool readable)
 
 void link_dispatch(struct link *link, const struct fd_watch *w)
 {
-	bool more[LINK_WAYS];
+	bool more[LINK_DIRECTIONS];
 
-	for (int d = 0; d < LINK_WAYS; d++)
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
 	update_lateness(link, more[LINK_GOING] || more[LINK_COMING]);
 	deliver_all_due(link);
 	for (int i = 1;
 	    i <= TURN_PACKETS && !link->broken && (more[LINK_GOING] || more[LINK_COMING]); i++) {
-		for (int d = 0; d < LINK_WAYS; d++)
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			more[d] = more[d] && forward(link, &link->paths[d]);
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
@@ -431,7 +431,7 @@ void link_set_observer(struct link *link, const struct link_observer *observer)
 }
 
 struct capture *link_capture(struct link *link, int fd,
-    struct timestamp_tap *const timestamp_taps[LINK_WAYS])
+    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
 {
 	link->capture = capture_new(fd, timestamp_taps);
 	return link->capture;
@@ -442,24 +442,24 @@ uint64_t link_seed(const struct link *link)
 	return link->seed;
 }
 
-const struct impair_settings *link_settings(const struct link *link, enum link_way direction)
+const struct impair_settings *link_settings(const struct link *link, enum link_direction direction)
 {
 	return impair_settings(link->paths[direction].impair);
 }
 
-struct impair *link_impair(struct link *link, enum link_way direction)
+struct impair *link_impair(struct link *link, enum link_direction direction)
 {
 	return link->paths[direction].impair;
 }
 
-const struct link_counts *link_counts(const struct link *link, enum link_way direction)
+const struct link_counts *link_counts(const struct link *link, enum link_direction direction)
 {
 	return &link->paths[direction].counts;
 }
 
 bool link_balanced(const struct link *link)
 {
-	for (int i = 0; i < LINK_WAYS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		const struct link_counts *c = &link->paths[i].counts;
 		uint64_t lost = 0;
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)

@@ -53,7 +53,7 @@ struct link_counts {
 struct link_event {
 	/* From 1, over both directions. */
 	uint64_t serial;
-	enum link_way direction;
+	enum link_direction direction;
 	/* When it came, ns of the monotonic clock. */
 	int64_t in;
 	/* The packet as it came, before a bit was flipped. Borrowed for the call. */
@@ -67,7 +67,7 @@ struct link_observer {
 	void (*packet)(void *context, const struct link_event *event);
 	/* A packet that was let through could not be given to the receiver's host after all. This
 	 * is rare: its queue was full for a second, or it is gone. */
-	void (*undelivered)(void *context, uint64_t serial, enum link_way direction);
+	void (*undelivered)(void *context, uint64_t serial, enum link_direction direction);
 };
 
 /* Opaque. */
@@ -104,13 +104,13 @@ void link_set_observer(struct link *link, const struct link_observer *observer);
  * missed a packet, those at which the link reads and writes. The link frees the capture. Returns
  * NULL when memory runs out. */
 struct capture *link_capture(struct link *link, int fd,
-    struct timestamp_tap *const timestamp_taps[LINK_WAYS]);
+    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
 
 uint64_t link_seed(const struct link *link);
-const struct impair_settings *link_settings(const struct link *link, enum link_way direction);
+const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);
 /* The model of a direction, to read and change. */
-struct impair *link_impair(struct link *link, enum link_way direction);
-const struct link_counts *link_counts(const struct link *link, enum link_way direction);
+struct impair *link_impair(struct link *link, enum link_direction direction);
+const struct link_counts *link_counts(const struct link *link, enum link_direction direction);
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
 

@@ -13,18 +13,18 @@
 static void check_text(const char *line)
 {
 	struct packet_event e;
-	enum link_way way;
+	enum link_direction direction;
 	uint64_t serial;
 
 	if (event_line_read(&e, line) == 0) {
-		fuzz_check(e.way == LINK_GOING || e.way == LINK_COMING);
+		fuzz_check(e.direction == LINK_GOING || e.direction == LINK_COMING);
 		fuzz_check(e.fate > LINK_NONE && e.fate < LINK_FATES && e.copies >= 0 &&
 		           e.copies <= 2);
 		fuzz_check(e.fate != LINK_DELIVERED || e.copies > 0);
 		fuzz_check(e.data_length <= EVENT_LINE_DATA && e.data_length <= e.length);
 	}
-	if (event_line_read_undelivered(line, &serial, &way) == 0)
-		fuzz_check(way == LINK_GOING || way == LINK_COMING);
+	if (event_line_read_undelivered(line, &serial, &direction) == 0)
+		fuzz_check(direction == LINK_GOING || direction == LINK_COMING);
 }
 
 static void check_packet(const struct packet_event *e, const struct packet *p)
@@ -80,7 +80,7 @@ static void check_written(const uint8_t *data, size_t size)
 	fuzz_check(event_line_read(&e, out.bytes) == 0);
 	fuzz_check(e.serial == event.serial && e.in == event.in && e.copies == v.copies &&
 	           e.held == (v.held || v.reordered));
-	fuzz_check((e.way == LINK_COMING) == (event.direction == LINK_COMING));
+	fuzz_check((e.direction == LINK_COMING) == (event.direction == LINK_COMING));
 	fuzz_check((e.fate == LINK_CORRUPTED) == (v.flip >= 0));
 	fuzz_check(v.copies == 0 || e.out[0] == v.at[0]);
 	fuzz_check(v.copies < 2 || e.out[1] == v.at[1]);

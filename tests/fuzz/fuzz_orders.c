@@ -88,9 +88,9 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 {
 	char reason[IMPAIR_REASON];
 
-	for (int d = 0; d < LINK_WAYS; d++) {
-		check_ranges(link_settings(link, (enum link_way)d));
-		fuzz_check(impair_check(link_settings(link, (enum link_way)d), reason) == 0);
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		check_ranges(link_settings(link, (enum link_direction)d));
+		fuzz_check(impair_check(link_settings(link, (enum link_direction)d), reason) == 0);
 	}
 	fuzz_check(link_balanced(link));
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
@@ -99,7 +99,7 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 static void execute(struct link *link, const char *text, size_t n, int64_t now,
     struct event_filter *wish)
 {
-	struct impair_settings before[LINK_WAYS];
+	struct impair_settings before[LINK_DIRECTIONS];
 	struct send_buffer out = { .bytes = NULL };
 	char *line = malloc(n + 1);
 	char change[CONTROL_CHANGE] = "";
@@ -107,15 +107,15 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 
 	memcpy(line, text, n);
 	line[n] = '\0';
-	for (int d = 0; d < LINK_WAYS; d++)
-		before[d] = *link_settings(link, (enum link_way)d);
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		before[d] = *link_settings(link, (enum link_direction)d);
 	changed = lab_control_execute(link, line, now, wish, &out, change);
 	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change &&
 	           !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
 		fuzz_check(!changed);
-		for (int d = 0; d < LINK_WAYS; d++)
-			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_way)d),
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
+			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d),
 			               sizeof before[d]) == 0);
 	}
 	check_link(link, wish);

@@ -264,7 +264,7 @@ static void its_end(void **state)
 	says(d, "closed by the server (FIN)", true, 2);
 	assert_int_equal(d->packet_count, 3);
 	assert_string_equal(record_flags_name(&d->packets[0]), "FIN");
-	assert_int_equal(d->packets[0].way, LINK_COMING);
+	assert_int_equal(d->packets[0].direction, LINK_COMING);
 	assert_string_equal(record_flags_name(&d->packets[2]), "ACK");
 	take(d, SESSION_ENDED, BEGAN + 700 * MS, 1, ECONNRESET);
 	segment(d, false, "delivered", "RA", BEGAN + 690 * MS, BEGAN + 700 * MS);

@@ -65,13 +65,13 @@ static int set_up(void **state)
 	trace_set_ledger(s->trace, s->tcp_flow, s->tcp);
 	trace_opened(s->trace, s->udp_flow, 1, 2, 0);
 	trace_opened(s->trace, s->tcp_flow, 3, 2, 0);
-	for (int way = 0; way < LINK_WAYS; way++)
-		trace_event(s->trace, &(struct packet_event){ .way = way,
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		trace_event(s->trace, &(struct packet_event){ .direction = direction,
 		                          .fate = LINK_DELIVERED,
 		                          .copies = 1,
 		                          .protocol = LINK_TCP,
-		                          .source_port = way ? 2 : 3,
-		                          .target_port = way ? 3 : 2,
+		                          .source_port = direction ? 2 : 3,
+		                          .target_port = direction ? 3 : 2,
 		                          .syn = true });
 	s->link.known = true;
 	s->link.settings[LINK_GOING] = s->link.settings[LINK_COMING] = impair_perfect();
@@ -108,7 +108,7 @@ static void line(struct stage *s, const char *text)
 static void tell(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out,
     int copies, bool held)
 {
-	struct packet_event e = { .way = back,
+	struct packet_event e = { .direction = back,
 		.in = s->now,
 		.fate = fate,
 		.out = { out, out + MS },
@@ -146,18 +146,18 @@ static int ways_to_lose(enum link_fate fates[LINK_FATES])
 static void lose(struct stage *s)
 {
 	enum link_fate fates[LINK_FATES];
-	const int ways = ways_to_lose(fates);
+	const int directions = ways_to_lose(fates);
 	char text[16];
 
-	for (int i = 0; i < 2 * ways; i++) {
+	for (int i = 0; i < 2 * directions; i++) {
 		snprintf(text, sizeof text, "%d", i);
 		line(s, text);
-		if (i < ways) {
+		if (i < directions) {
 			tell(s, false, text, fates[i], 0, 0, false);
 			continue;
 		}
 		tell(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
-		tell(s, true, text, fates[i - ways], 0, 0, false);
+		tell(s, true, text, fates[i - directions], 0, 0, false);
 	}
 	line(s, "server");
 	tell(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
@@ -196,7 +196,7 @@ static void stream_line(struct stage *s, const char *text)
 /* A segment with the line that was typed last. */
 static void segment(struct stage *s, bool back, const char *text, enum link_fate fate)
 {
-	trace_event(s->trace, &(struct packet_event){ .way = back,
+	trace_event(s->trace, &(struct packet_event){ .direction = back,
 	                          .in = s->now,
 	                          .fate = fate,
 	                          .copies = fate == LINK_DELIVERED,
@@ -293,12 +293,12 @@ static void where_datagrams_die(void **state)
 {
 	struct stage *s = *state;
 	enum link_fate fates[LINK_FATES];
-	const int ways = ways_to_lose(fates);
+	const int directions = ways_to_lose(fates);
 	char words[40];
 
 	lose(s);
 	draw(s, 24, 80);
-	for (int i = 0; i < ways; i++) {
+	for (int i = 0; i < directions; i++) {
 		snprintf(words, sizeof words, "✗ %s going", link_fate_word(fates[i]));
 		check_seen(s, words);
 	}
@@ -701,7 +701,7 @@ static void the_panel(void **state)
 	check_seen(s, " > loss          [20 %]         [20 %]");
 	check_seen(s, "   mtu            off            off");
 	check_seen(s, "change both ways");
-	s->panel.ways = LINK_STEPS_BACK;
+	s->panel.directions = LINK_STEPS_BACK;
 	s->panel.field = IMPAIR_FIELD_mtu;
 	draw(s, 24, 80);
 	check_seen(s, " > mtu            off           [off]");

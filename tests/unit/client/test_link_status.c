@@ -19,18 +19,18 @@
 /* The lab's answer to "link", from settings as text. */
 static void answer(char *text, size_t size, const char *there, const char *back, const char *more)
 {
-	const char *const names[LINK_WAYS] = { "there", "back" }, *const said[LINK_WAYS] = { there,
-		back };
+	const char *const names[LINK_DIRECTIONS] = { "there", "back" },
+	                  *const said[LINK_DIRECTIONS] = { there, back };
 	size_t used = (size_t)snprintf(text, size, "seed 7\n");
 
-	for (int way = 0; way < LINK_WAYS; way++) {
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
 		struct impair_settings s = impair_perfect();
 		char reason[IMPAIR_REASON], value[IMPAIR_VALUE];
 
-		assert_int_equal(impair_fields_parse(&s, said[way], reason), 0);
+		assert_int_equal(impair_fields_parse(&s, said[direction], reason), 0);
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n", names[way],
-			    impair_field((enum impair_field_id)id)->name,
+			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n",
+			    names[direction], impair_field((enum impair_field_id)id)->name,
 			    impair_fields_get(&s, (enum impair_field_id)id, value));
 	}
 	snprintf(text + used, size - used, "%s", more);

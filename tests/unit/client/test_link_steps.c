@@ -12,7 +12,7 @@
 
 #include "trace/link-steps.h"
 
-static void both_perfect(struct impair_settings s[LINK_WAYS])
+static void both_perfect(struct impair_settings s[LINK_DIRECTIONS])
 {
 	s[LINK_GOING] = s[LINK_COMING] = impair_perfect();
 }
@@ -28,17 +28,17 @@ static void choosing(void **state)
 		link_steps_move(&p, 1);
 	assert_int_equal(p.field, IMPAIR_FIELD_COUNT - 1);
 	assert_true(link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
-	link_steps_next_ways(&p);
+	link_steps_next_directions(&p);
 	assert_true(link_steps_touches(&p, LINK_GOING) && !link_steps_touches(&p, LINK_COMING));
-	link_steps_next_ways(&p);
+	link_steps_next_directions(&p);
 	assert_true(!link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
-	link_steps_next_ways(&p);
-	assert_int_equal(p.ways, LINK_STEPS_BOTH);
+	link_steps_next_directions(&p);
+	assert_int_equal(p.directions, LINK_STEPS_BOTH);
 }
 
 static void orders(void **state)
 {
-	struct impair_settings s[LINK_WAYS];
+	struct impair_settings s[LINK_DIRECTIONS];
 	struct link_steps p = { .field = IMPAIR_FIELD_loss };
 	char order[100], reason[IMPAIR_REASON];
 
@@ -48,11 +48,11 @@ static void orders(void **state)
 	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 25%");
 	assert_true(s[LINK_COMING].loss == 0.25);
-	p.ways = LINK_STEPS_THERE;
+	p.directions = LINK_STEPS_THERE;
 	assert_int_equal(link_steps_apply(&p, -1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 20% there");
 	assert_true(s[LINK_GOING].loss == 0.2 && s[LINK_COMING].loss == 0.25);
-	p.ways = LINK_STEPS_BACK;
+	p.directions = LINK_STEPS_BACK;
 	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
 	assert_string_equal(order, "set loss 30% back");
 }
@@ -64,7 +64,7 @@ static void every_setting(void **state)
 	(void)state;
 	for (int field = 0; field < IMPAIR_FIELD_COUNT; field++) {
 		struct link_steps p = { .field = field };
-		struct impair_settings s[LINK_WAYS];
+		struct impair_settings s[LINK_DIRECTIONS];
 		char order[100], last[100] = "", reason[IMPAIR_REASON];
 		int down = 0, up = 0;
 

@@ -98,13 +98,13 @@ static struct record random_record(uint32_t *seed)
 	if (next(seed) % 2)
 		return r;
 	r.place = TRACE_COMING;
-	r.legs = calloc(LINK_WAYS, sizeof *r.legs);
+	r.legs = calloc(LINK_DIRECTIONS, sizeof *r.legs);
 	random_leg(seed, &r.legs[LINK_GOING]);
 	random_leg(seed, &r.legs[LINK_COMING]);
 	r.packet_count = next(seed) % 3;
 	r.packets = calloc(3, sizeof *r.packets);
 	for (size_t i = 0; i < r.packet_count; i++)
-		r.packets[i] = (struct link_packet){ .way = LINK_COMING,
+		r.packets[i] = (struct link_packet){ .direction = LINK_COMING,
 			.fate = LINK_QUEUE_FULL,
 			.retransmitted = true,
 			.payload = true,
@@ -396,13 +396,13 @@ static void tell_connection(struct desk *d, int64_t at)
 {
 	char text[] = "connected";
 	struct link_packet packets[] = {
-		{ .way = LINK_GOING,
+		{ .direction = LINK_GOING,
 		    .fate = LINK_LOST,
 		    .syn = true,
 		    .in = 1,
 		    .out = RECORD_NEVER,
 		    .out2 = RECORD_NEVER },
-		{ .way = LINK_COMING,
+		{ .direction = LINK_COMING,
 		    .fate = LINK_DELIVERED,
 		    .syn = true,
 		    .ack = true,
@@ -441,10 +441,11 @@ static void assert_connection(const struct session_event *e, int64_t at)
 	assert_int_equal(e->connection.error, ECONNREFUSED);
 	assert_true(e->connection.ours);
 	assert_int_equal(e->packet_count, 2);
-	assert_true(p[0].syn && !p[0].ack && p[0].fate == LINK_LOST && p[0].way == LINK_GOING);
+	assert_true(p[0].syn && !p[0].ack && p[0].fate == LINK_LOST &&
+	            p[0].direction == LINK_GOING);
 	assert_int_equal(p[0].in, 1);
 	assert_int_equal(p[0].out, RECORD_NEVER);
-	assert_true(p[1].syn && p[1].ack && p[1].retransmitted && p[1].way == LINK_COMING);
+	assert_true(p[1].syn && p[1].ack && p[1].retransmitted && p[1].direction == LINK_COMING);
 	assert_int_equal(p[1].out2, 4);
 }
 

@@ -49,17 +49,17 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 /* For the packets of one record after the other. */
 static struct link_packet packets[100];
 static size_t packets_used;
-static struct trace_leg legs[LINK_WAYS];
+static struct trace_leg legs[LINK_DIRECTIONS];
 
-static void packet(struct record *r, enum link_way way, enum link_fate fate, bool again, int64_t in,
-    int64_t out)
+static void packet(struct record *r, enum link_direction direction, enum link_fate fate, bool again,
+    int64_t in, int64_t out)
 {
 	assert_true(packets_used < COUNT(packets));
 	r->legs = legs;
 	if (r->packet_count == 0)
 		r->packets = &packets[packets_used];
 	packets_used++;
-	r->packets[r->packet_count++] = (struct link_packet){ .way = way,
+	r->packets[r->packet_count++] = (struct link_packet){ .direction = direction,
 		.fate = fate,
 		.retransmitted = again,
 		.payload = true,
@@ -386,20 +386,20 @@ static void connections_are_drawn(void **state)
 	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"),
 		line(2, false, FATE_ANSWERED, "text") };
 	struct link_packet opening[] = {
-		{ .way = LINK_GOING,
+		{ .direction = LINK_GOING,
 		    .fate = LINK_LOST,
 		    .syn = true,
 		    .in = 0,
 		    .out = RECORD_NEVER,
 		    .out2 = RECORD_NEVER },
-		{ .way = LINK_GOING,
+		{ .direction = LINK_GOING,
 		    .fate = LINK_DELIVERED,
 		    .syn = true,
 		    .retransmitted = true,
 		    .in = 1000 * MS,
 		    .out = 1020 * MS,
 		    .out2 = RECORD_NEVER },
-		{ .way = LINK_COMING,
+		{ .direction = LINK_COMING,
 		    .fate = LINK_DELIVERED,
 		    .syn = true,
 		    .ack = true,
@@ -408,14 +408,14 @@ static void connections_are_drawn(void **state)
 		    .out2 = RECORD_NEVER },
 	};
 	struct link_packet closing[] = {
-		{ .way = LINK_COMING,
+		{ .direction = LINK_COMING,
 		    .fate = LINK_DELIVERED,
 		    .fin = true,
 		    .ack = true,
 		    .in = 0,
 		    .out = 20 * MS,
 		    .out2 = RECORD_NEVER },
-		{ .way = LINK_GOING,
+		{ .direction = LINK_GOING,
 		    .fate = LINK_DELIVERED,
 		    .rst = true,
 		    .in = 20 * MS,

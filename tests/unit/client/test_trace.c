@@ -34,7 +34,7 @@ struct stage {
 	int udp_flow, tcp_flow;
 	uint64_t numbers, serial;
 	/* How many bytes were sent over TCP, and came back. */
-	uint64_t bytes[LINK_WAYS];
+	uint64_t bytes[LINK_DIRECTIONS];
 	unsigned seed;
 };
 
@@ -94,10 +94,10 @@ static void put_hex(char *to, const char *text, size_t n)
 }
 
 /* The link tells, in its own words. `out` of 0: no copy. */
-static void tell(struct stage *s, const char *way, const char *fate, const char *text, int64_t in,
-    int64_t out, int64_t out2)
+static void tell(struct stage *s, const char *direction, const char *fate, const char *text,
+    int64_t in, int64_t out, int64_t out2)
 {
-	const bool there = strcmp(way, "there") == 0;
+	const bool there = strcmp(direction, "there") == 0;
 	const size_t n = strlen(text);
 	char told[800], outs[80] = "", hash[30] = "", hex[2 * EVENT_LINE_DATA + 1] = "";
 	struct packet_event e;
@@ -113,8 +113,8 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	    "event %" PRIu64 " %s in=%" PRId64
 	    " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
 	    "payload=%zu%s%s",
-	    ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n,
-	    hash, hex);
+	    ++s->serial, direction, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE,
+	    n + 28, n, hash, hex);
 	assert_int_equal(event_line_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
@@ -221,21 +221,21 @@ static void every_way_to_lose(void **state)
 	static const struct {
 		const char *word;
 		enum link_fate fate;
-	} ways[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
+	} directions[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
 		{ "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
 		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
 		{ "novelty", LINK_LOST } };
 	struct stage *s = *state;
 
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-		const uint64_t n = line(s, ways[i].word, 10 * MS);
+	for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
+		const uint64_t n = line(s, directions[i].word, 10 * MS);
 
-		tell(s, "there", ways[i].word, ways[i].word, 10 * MS, 0, 0);
+		tell(s, "there", directions[i].word, directions[i].word, 10 * MS, 0, 0);
 		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate,
-		    ways[i].fate);
+		    directions[i].fate);
 	}
 	expire(s, 2000 * MS);
-	agrees(s, sizeof ways / sizeof *ways);
+	agrees(s, sizeof directions / sizeof *directions);
 }
 
 static void copies(void **state)
@@ -306,7 +306,7 @@ static void undelivered(void **state)
 static void pieces_of_a_datagram(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = { .way = LINK_GOING,
+	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_DELIVERED,
 		.out = { 30 * MS },
@@ -333,7 +333,7 @@ static void pieces_of_a_datagram(void **state)
 	trace_event(s->trace, &e);
 	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].through, 1);
 	e.protocol = LINK_UDP;
-	e.way = LINK_COMING;
+	e.direction = LINK_COMING;
 	e.source_port = THERE;
 	e.target_port = HERE;
 	e.offset = 0;
@@ -355,7 +355,7 @@ static void pieces_of_a_datagram(void **state)
 static void smallest_pieces(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = { .way = LINK_GOING,
+	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_DELIVERED,
 		.out = { 30 * MS },
@@ -386,7 +386,7 @@ static void smallest_pieces(void **state)
 static void not_ours(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = { .way = LINK_GOING,
+	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_LOST,
 		.protocol = LINK_UDP,
@@ -598,10 +598,10 @@ static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
 	return number;
 }
 
-static void tell_segment(struct stage *s, const char *way, const char *fate, const char *flags,
-    uint32_t seq, unsigned length, int64_t in, int64_t out)
+static void tell_segment(struct stage *s, const char *direction, const char *fate,
+    const char *flags, uint32_t seq, unsigned length, int64_t in, int64_t out)
 {
-	const bool there = strcmp(way, "there") == 0;
+	const bool there = strcmp(direction, "there") == 0;
 	char told[400], outs[40] = "";
 	struct packet_event e;
 
@@ -611,8 +611,8 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 	    "event %" PRIu64 " %s in=%" PRId64
 	    " fate=%s%s proto=tcp src=a dst=b sport=%d dport=%d id=1 size=99 seq=%" PRIu32
 	    " ack=0 flags=%s win=9 payload=%u",
-	    ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE, there ? THERE : HERE + 1,
-	    seq, flags, length);
+	    ++s->serial, direction, in, fate, outs, there ? HERE + 1 : THERE,
+	    there ? THERE : HERE + 1, seq, flags, length);
 	assert_int_equal(event_line_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
@@ -679,7 +679,7 @@ static void sent_again(void **state)
 static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in,
     int64_t out)
 {
-	struct packet_event e = { .way = LINK_COMING,
+	struct packet_event e = { .direction = LINK_COMING,
 		.in = in,
 		.fate = LINK_DELIVERED,
 		.out = { out },
@@ -760,7 +760,7 @@ static void keeps_packets(void **state)
 	assert_int_equal(packets[1].first, one);
 	assert_int_equal(packets[1].last, two);
 	assert_int_equal(packets[1].of.out, 254 * MS);
-	assert_int_equal(packets[2].of.way, LINK_COMING);
+	assert_int_equal(packets[2].of.direction, LINK_COMING);
 	assert_int_equal(packets[2].of.length, 4);
 	assert_int_equal(trace_packets(s->trace, true, two, packets, 8), 4);
 	assert_false(packets[2].of.payload);
@@ -796,7 +796,8 @@ static void packets_of_a_connection(void **state)
 	assert_int_equal(packets[0].of.out, TRACE_NEVER);
 	assert_true(packets[0].of.syn && !packets[0].of.ack && !packets[0].of.retransmitted);
 	assert_true(packets[1].of.retransmitted);
-	assert_true(packets[2].of.syn && packets[2].of.ack && packets[2].of.way == LINK_COMING);
+	assert_true(packets[2].of.syn && packets[2].of.ack &&
+	            packets[2].of.direction == LINK_COMING);
 	assert_true(!packets[3].of.syn && packets[3].of.ack);
 	assert_int_equal(packets[3].of.in, 1041 * MS);
 	assert_int_equal(trace_handshake(s->trace, HERE + 1, true, 0, packets, 8), 3);
@@ -920,7 +921,7 @@ struct flight {
 	struct delivery list[4096];
 	unsigned count, serial;
 	/* The link's log. */
-	uint64_t lost[LINK_WAYS], let_through[LINK_WAYS];
+	uint64_t lost[LINK_DIRECTIONS], let_through[LINK_DIRECTIONS];
 };
 
 static void fly(struct flight *f, int64_t at, bool back, const char *text)
@@ -956,14 +957,14 @@ static void carry(struct stage *s, struct flight *f, bool back, const char *text
 {
 	const int64_t out = now + (1 + chance(s, chance(s, 50) ? 400 : 1600)) * MS;
 	const int64_t out2 = chance(s, 10) ? 0 : out + chance(s, 300) * MS + MS;
-	const char *way = back ? "back" : "there";
+	const char *direction = back ? "back" : "there";
 
 	if (chance(s, 5) == 0) {
-		tell(s, way, chance(s, 2) ? "random" : "burst", text, now, 0, 0);
+		tell(s, direction, chance(s, 2) ? "random" : "burst", text, now, 0, 0);
 		f->lost[back]++;
 		return;
 	}
-	tell(s, way, "delivered", text, now, out, out2);
+	tell(s, direction, "delivered", text, now, out, out2);
 	f->let_through[back]++;
 	fly(f, out, back, text);
 	if (out2)

@@ -1566,14 +1566,14 @@ static void test_long_texts_are_laid_out_once(void **state)
 			                     0, text, strlen(text)),
 			    0);
 		}
-		for (int way = 0; way < 16; way++) {
+		for (int direction = 0; direction < 16; direction++) {
 			view_scroll_end(&s->view);
-			s->view.both = way & 1;
-			s->view.arrivals = way & 2;
+			s->view.both = direction & 1;
+			s->view.arrivals = direction & 2;
 			s->view.find = NULL;
-			if (way & 4)
+			if (direction & 4)
 				assert_true(view_find(&s->view, s->transcript, 50, 100, "FIND"));
-			if (way & 8)
+			if (direction & 8)
 				view_scroll(&s->view, s->transcript, 50, 100, -30);
 			check_laid_once(s, 100);
 			check_laid_once(s, 99);

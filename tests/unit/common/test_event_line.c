@@ -34,7 +34,7 @@ static void a_datagram(void **state)
 
 	(void)state;
 	assert_int_equal(e.serial, 12);
-	assert_int_equal(e.way, LINK_GOING);
+	assert_int_equal(e.direction, LINK_GOING);
 	assert_int_equal(e.in, INT64_C(6143376136741));
 	assert_int_equal(e.fate, LINK_DELIVERED);
 	assert_int_equal(e.copies, 1);
@@ -57,7 +57,7 @@ static void a_segment(void **state)
 	    "payload=0");
 
 	(void)state;
-	assert_int_equal(e.way, LINK_COMING);
+	assert_int_equal(e.direction, LINK_COMING);
 	assert_int_equal(e.copies, 2);
 	assert_int_equal(e.out[1], 9);
 	assert_true(e.held && e.syn && e.has_ack);
@@ -143,15 +143,17 @@ static void every_beginning(void **state)
 
 static void undelivered(void **state)
 {
-	enum link_way way;
+	enum link_direction direction;
 	uint64_t serial;
 
 	(void)state;
-	assert_int_equal(event_line_read_undelivered("undelivered 77 back", &serial, &way), 0);
+	assert_int_equal(event_line_read_undelivered("undelivered 77 back", &serial, &direction),
+	    0);
 	assert_int_equal(serial, 77);
-	assert_int_equal(way, LINK_COMING);
-	assert_int_equal(event_line_read_undelivered("undelivered x back", &serial, &way), -1);
-	assert_int_equal(event_line_read_undelivered("event 77 back", &serial, &way), -1);
+	assert_int_equal(direction, LINK_COMING);
+	assert_int_equal(event_line_read_undelivered("undelivered x back", &serial, &direction),
+	    -1);
+	assert_int_equal(event_line_read_undelivered("event 77 back", &serial, &direction), -1);
 }
 
 /* The published values of FNV-1a, 64 bits. */

@@ -19,11 +19,11 @@
 #include "common/clock.h"
 #include "tests/lib/sink.h"
 
-static void add(struct capture *c, int host, enum pcapng_direction way, int64_t at,
+static void add(struct capture *c, int host, enum pcapng_direction direction, int64_t at,
     const char *text)
 {
 	const struct capture_packet packet = { .host = host,
-		.direction = way,
+		.direction = direction,
 		.at = at,
 		.bytes = text,
 		.n = strlen(text),
@@ -153,21 +153,22 @@ static int64_t time_of(const char *file, size_t n, const char *packet)
 }
 
 /* The file's time of a packet that the link had at `now`, and the kernel so much later. */
-static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall, int64_t later)
+static int64_t later_stamp(enum pcapng_direction direction, int64_t now, int64_t wall,
+    int64_t later)
 {
 	static const char packet[] = "PACKET";
 	char *bytes;
 	size_t n;
 	int kept;
 	struct timestamp_tap *timestamp_taps[CAPTURE_HOSTS] = {
-		timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1)
+		timestamp_tap_new(make_ring(packet, direction == PCAPNG_OUT, wall + later), -1)
 	};
 	struct capture *c = capture_new(sink_open(&kept), timestamp_taps);
 	int64_t at;
 
 	assert_non_null(timestamp_taps[0]);
 	assert_non_null(c);
-	capture_add(c, &(struct capture_packet){ .direction = way,
+	capture_add(c, &(struct capture_packet){ .direction = direction,
 	                   .at = now,
 	                   .bytes = packet,
 	                   .n = sizeof packet - 1,

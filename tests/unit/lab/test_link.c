@@ -95,7 +95,7 @@ static void note_packet(void *context, const struct link_event *event)
 	memcpy(&heard->number, event->packet->bytes + event->packet->payload, sizeof heard->number);
 }
 
-static void note_undelivered(void *context, uint64_t serial, enum link_way direction)
+static void note_undelivered(void *context, uint64_t serial, enum link_direction direction)
 {
 	struct notes *notes = context;
 	(void)serial;
@@ -173,7 +173,7 @@ static void test_the_witness_tells_the_truth(void **state)
 	}
 	assert_int_equal(mismatches, 0);
 	assert_int_equal(notes->undelivered, 0);
-	for (int d = 0; d < LINK_WAYS; d++) {
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(wire.link, d);
 		assert_int_equal(receivers[d].damaged, damaged[d]);
 		assert_int_equal(c->packets, STORM);
@@ -369,7 +369,7 @@ static void test_unplug(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	for (int d = 0; d < LINK_WAYS; d++)
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		impair_pause(link_impair(wire.link, d), IMPAIR_UNPLUG,
 		    clock_monotonic() + 3600 * NS_PER_S);
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
@@ -488,7 +488,7 @@ static void test_capture(void **state)
 	assert_int_equal(occurrences(bytes, n,
 	                     "lost on the way there: lost at random (link: loss 50%)"),
 	    lost);
-	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_WAYS);
+	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_DIRECTIONS);
 	free(bytes);
 }
 

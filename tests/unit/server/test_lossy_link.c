@@ -21,7 +21,7 @@
 
 struct bench {
 	struct impair_options options;
-	struct counters_link ways[COUNTERS_DIRECTIONS];
+	struct counters_link directions[COUNTERS_DIRECTIONS];
 	struct lossy_link *link;
 };
 
@@ -34,7 +34,7 @@ static void open_bench(struct bench *b, const char *there, uint64_t seed)
 	impair_options_start(&b->options);
 	b->options.seed = seed;
 	assert_int_equal(impair_fields_parse(&b->options.there, there, reason), 0);
-	b->link = lossy_link_new(&b->options, b->ways);
+	b->link = lossy_link_new(&b->options, b->directions);
 	assert_non_null(b->link);
 }
 
@@ -77,8 +77,9 @@ static void test_perfect_way_delivers_at_once(void **state)
 		assert_int_equal(fate, IMPAIR_DELIVERED);
 	}
 	assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == CLOCK_NEVER);
-	assert_true(b.ways[COUNTERS_THERE].datagrams == 100 && lost(&b.ways[COUNTERS_THERE]) == 0);
-	assert_true(b.ways[COUNTERS_BACK].datagrams == 0);
+	assert_true(b.directions[COUNTERS_THERE].datagrams == 100 &&
+	            lost(&b.directions[COUNTERS_THERE]) == 0);
+	assert_true(b.directions[COUNTERS_BACK].datagrams == 0);
 	lossy_link_free(b.link);
 }
 
@@ -92,13 +93,13 @@ static void test_delay_is_kept_to_the_nanosecond(void **state)
 	open_bench(&b, "delay 20ms", 1);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(meet(&b, i, 100 + i, i * NS_PER_MS, &fate), 0);
-	assert_true(b.ways[COUNTERS_THERE].waiting == 5);
+	assert_true(b.directions[COUNTERS_THERE].waiting == 5);
 	for (uint32_t i = 0; i < 5; i++) {
 		assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == (20 + i) * NS_PER_MS);
 		assert_int_equal(take(&b, &n), i);
 		assert_int_equal(n, 100 + i);
 	}
-	assert_true(b.ways[COUNTERS_THERE].waiting == 0);
+	assert_true(b.directions[COUNTERS_THERE].waiting == 0);
 	assert_null(lossy_link_next(b.link, COUNTERS_THERE, &n));
 	lossy_link_free(b.link);
 }
@@ -130,7 +131,7 @@ static void test_due_ones_are_not_overtaken(void **state)
 static void test_nothing_goes_missing(void **state)
 {
 	struct bench b;
-	struct counters_link *w = &b.ways[COUNTERS_THERE];
+	struct counters_link *w = &b.directions[COUNTERS_THERE];
 	enum impair_fate fate;
 	uint64_t arrived = 0;
 	size_t n;
@@ -228,7 +229,7 @@ static void test_memory_is_bounded(void **state)
 
 		/* All of the queue's memory is used too. */
 		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
-		const struct counters_link *w = &b.ways[COUNTERS_THERE];
+		const struct counters_link *w = &b.directions[COUNTERS_THERE];
 		while (i < 200000 && !w->lost[IMPAIR_NO_MEMORY])
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
