@@ -19,14 +19,14 @@ void busy_poll_start(struct busy_poll *p)
 
 void busy_poll_note(struct busy_poll *p, int fd, int64_t now, int64_t answered)
 {
-	if (fd < 0 || fd != p->fd || now - p->came > SOON)
+	if (fd < 0 || fd != p->fd || now - p->last_at > SOON)
 		p->run = 0;
 	else if (p->run < p->needed)
 		p->run++;
 	if (p->until && p->run && p->needed > NEEDED_MIN)
 		p->needed /= 2;
 	p->fd = fd;
-	p->came = now;
+	p->last_at = now;
 	p->until = p->run >= p->needed ? answered + BUSY_POLL_TIME : 0;
 }
 

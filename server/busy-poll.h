@@ -17,7 +17,7 @@
 struct busy_poll {
 	/* The descriptor of the peer, -1 for none, and when its last message came, ns. */
 	int fd;
-	int64_t came;
+	int64_t last_at;
 	/* Messages in a row that came from `fd`, alone and soon; how many are needed to poll. */
 	unsigned run, needed;
 	/* When polling ends; 0 while there is none. */

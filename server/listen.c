@@ -25,7 +25,7 @@
 /* The number of tries for a free port: a port that is free for one socket may be taken for the
  * next. */
 #define FREE_PORT_TRIES 100
-#define LOCALS_FRESH NS_PER_S
+#define LOCALS_MAX_AGE NS_PER_S
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
@@ -331,7 +331,7 @@ static bool is_local(struct listen *l, const struct addr *a, int64_t now)
 {
 	if (addr_is_loopback(a))
 		return true;
-	if (!l->locals || now - l->locals_read > LOCALS_FRESH) {
+	if (!l->locals || now - l->locals_read > LOCALS_MAX_AGE) {
 		struct ifaddrs *fresh;
 
 		l->locals_read = now;

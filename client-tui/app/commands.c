@@ -15,17 +15,17 @@
 
 /* --- handlers --- */
 
-static void run_udp(const struct command_call *c)
+static void do_udp(const struct command_call *c)
 {
 	tui_switch(c->tui, SESSION_UDP, false, c->now);
 }
 
-static void run_tcp(const struct command_call *c)
+static void do_tcp(const struct command_call *c)
 {
 	tui_switch(c->tui, SESSION_TCP, false, c->now);
 }
 
-static void run_both(const struct command_call *c)
+static void do_both(const struct command_call *c)
 {
 	tui_switch(c->tui, c->tui->run.settings.transport, true, c->now);
 }
@@ -45,7 +45,7 @@ static void report_peer(struct tui *tui, int64_t now)
 	        .kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text });
 }
 
-static void run_connect(const struct command_call *c)
+static void do_connect(const struct command_call *c)
 {
 	struct tui *tui = c->tui;
 	char *rest = NULL;
@@ -69,12 +69,12 @@ static void run_connect(const struct command_call *c)
 		report_peer(tui, c->now);
 }
 
-static void run_order(const struct command_call *c)
+static void do_order(const struct command_call *c)
 {
 	c->tui->view.arrivals = !c->tui->view.arrivals;
 }
 
-static void run_burst(const struct command_call *c)
+static void do_burst(const struct command_call *c)
 {
 	char reason[GENERATOR_REASON];
 
@@ -86,7 +86,7 @@ static void run_burst(const struct command_call *c)
 
 /* Shows the transports that were used with this peer, side by side, or the one in use before
  * anything was sent. */
-static void run_stats(const struct command_call *c)
+static void do_stats(const struct command_call *c)
 {
 	const struct run *run = &c->tui->run;
 	struct figures figures[2], *used[2] = { NULL, NULL };
@@ -104,7 +104,7 @@ static void run_stats(const struct command_call *c)
 		tui_page(c->tui, "statistics", summary_page(used[0], used[1]));
 }
 
-static void run_plot(const struct command_call *c)
+static void do_plot(const struct command_call *c)
 {
 	const int kind = *c->arguments ? plot_kind(c->arguments) : PLOT_WAITED;
 
@@ -117,7 +117,7 @@ static void run_plot(const struct command_call *c)
 		tui_plot(c->tui, (enum plot_kind)kind);
 }
 
-static void run_find(const struct command_call *c)
+static void do_find(const struct command_call *c)
 {
 	struct tui *tui = c->tui;
 	int rows, columns;
@@ -143,14 +143,14 @@ static void run_find(const struct command_call *c)
 		    tui->view.find ? " further up" : "");
 }
 
-static void run_clear(const struct command_call *c)
+static void do_clear(const struct command_call *c)
 {
 	transcript_clear(c->tui->transcript);
 	c->tui->view.find = NULL;
 	view_scroll_end(&c->tui->view);
 }
 
-static void run_save_file(const struct command_call *c)
+static void do_save(const struct command_call *c)
 {
 	char reason[EXPORT_REASON];
 
@@ -168,35 +168,35 @@ static bool first_word_is(const char *arguments, const char *word)
 	       (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
 }
 
-static void run_link(const struct command_call *c)
+static void do_link(const struct command_call *c)
 {
 	if (!*c->arguments)
 		tui_lab_page(c->tui, c->now);
 	else if (strcmp(c->arguments, "panel") == 0)
 		tui_lab_panel(c->tui);
 	else if (first_word_is(c->arguments, "presets"))
-		tui_lab_order(c->tui, TUI_LAB_PAGE, "", c->arguments);
+		tui_lab_command(c->tui, TUI_LAB_PAGE, "", c->arguments);
 	else if (first_word_is(c->arguments, "preset"))
-		tui_lab_order(c->tui, TUI_LAB_SET, "", c->arguments);
+		tui_lab_command(c->tui, TUI_LAB_SET, "", c->arguments);
 	else
-		tui_lab_order(c->tui, TUI_LAB_SET, "set", c->arguments);
+		tui_lab_command(c->tui, TUI_LAB_SET, "set", c->arguments);
 }
 
 /* Requests a fault by the lab's order of the same name; the message is shown once the lab has
  * accepted it. */
-static void run_fault(const struct command_call *c)
+static void do_fault(const struct command_call *c)
 {
 	snprintf(c->tui->lab_fault, sizeof c->tui->lab_fault, "the lab will %s %.100s", c->of->name,
 	    c->arguments);
-	tui_lab_order(c->tui, TUI_LAB_FAULT, c->of->name, c->arguments);
+	tui_lab_command(c->tui, TUI_LAB_FAULT, c->of->name, c->arguments);
 }
 
-static void run_help(const struct command_call *c)
+static void do_help(const struct command_call *c)
 {
 	tui_page(c->tui, "help", command_help_page());
 }
 
-static void run_quit(const struct command_call *c)
+static void do_quit(const struct command_call *c)
 {
 	c->tui->quit = true;
 }
@@ -204,36 +204,36 @@ static void run_quit(const struct command_call *c)
 /* --- tables --- */
 
 const struct command command_table[] = {
-	{ "udp", "", "send over UDP from now on", .run = run_udp },
-	{ "tcp", "", "send over TCP from now on", .run = run_tcp },
-	{ "both", "", "send each line over UDP and TCP at once from now on", .run = run_both },
-	{ "connect", "HOST [PORT]", "go to another server", .run = run_connect, .may = tui_may_send,
+	{ "udp", "", "send over UDP from now on", .run = do_udp },
+	{ "tcp", "", "send over TCP from now on", .run = do_tcp },
+	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_both },
+	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .may = tui_may_send,
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },
-	{ "order", "", "replies beside their lines, or in the order they came", .run = run_order },
+	{ "order", "", "replies beside their lines, or in the order they came", .run = do_order },
 	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
-	    .run = run_burst },
-	{ "stats", "", "what became of all lines, in figures", .run = run_stats,
+	    .run = do_burst },
+	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
 	    .two_letters = true },
 	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off",
-	    .run = run_plot },
+	    .run = do_plot },
 	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
-	    .run = run_find },
-	{ "clear", "", "forget what the screen shows; the counts stay", .run = run_clear },
-	{ "save", "FILE", "write all rows into a new file, by its ending", .run = run_save_file,
+	    .run = do_find },
+	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },
+	{ "save", "FILE", "write all rows into a new file, by its ending", .run = do_save,
 	    .example = "/save FILE; for example /save lecture.txt" },
 	{ "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back",
-	    .run = run_link, .two_letters = true, .may = tui_in_lab },
+	    .run = do_link, .two_letters = true, .may = tui_in_lab },
 	{ "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack",
-	    .run = run_fault, .two_letters = true, .may = tui_in_lab,
+	    .run = do_fault, .two_letters = true, .may = tui_in_lab,
 	    .example = "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it" },
-	{ "hold", "TIME", "in the lab: keep all packets back for so long", .run = run_fault,
+	{ "hold", "TIME", "in the lab: keep all packets back for so long", .run = do_fault,
 	    .two_letters = true, .may = tui_in_lab,
 	    .example = "/hold TIME [there|back]; for example /hold 3s" },
-	{ "unplug", "TIME", "in the lab: lose all packets for so long", .run = run_fault,
+	{ "unplug", "TIME", "in the lab: lose all packets for so long", .run = do_fault,
 	    .two_letters = true, .may = tui_in_lab,
 	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
-	{ "help", "", "this page", .run = run_help },
-	{ "quit", "", "leave; a summary stays", .run = run_quit },
+	{ "help", "", "this page", .run = do_help },
+	{ "quit", "", "leave; a summary stays", .run = do_quit },
 	{ .name = NULL },
 };
 

@@ -99,18 +99,18 @@ void generator_stop(struct generator *g, int64_t now)
 	g->running = false;
 }
 
-void generator_hold(struct generator *g, int64_t until, int64_t now)
+void generator_pause(struct generator *g, int64_t until, int64_t now)
 {
-	const int64_t max = g->start + GENERATOR_HOLD;
+	const int64_t max = g->start + GENERATOR_PAUSE_MAX;
 
 	if (!g->running || g->sent != 1)
 		return;
 	until = until < max ? until : max;
 	if (now < until) {
-		g->held = true;
-		g->held_until = until;
-	} else if (g->held) {
-		g->held = false;
+		g->paused = true;
+		g->paused_until = until;
+	} else if (g->paused) {
+		g->paused = false;
 		g->start = now - g->plan.interval;
 	}
 }
@@ -129,7 +129,7 @@ int64_t generator_due(const struct generator *g)
 {
 	if (!g->running)
 		return INT64_MAX;
-	return g->held ? g->held_until : due_at(g, g->sent);
+	return g->paused ? g->paused_until : due_at(g, g->sent);
 }
 
 bool generator_next(struct generator *g, int64_t now)

@@ -14,7 +14,7 @@
 /* The delay after which a line has slipped, ns. */
 #define GENERATOR_SLIP (10 * 1000 * 1000)
 /* The maximum time for which the second line is held, ns. */
-#define GENERATOR_HOLD INT64_C(1000000000)
+#define GENERATOR_PAUSE_MAX INT64_C(1000000000)
 #define GENERATOR_REASON 160
 
 struct generator_plan {
@@ -31,9 +31,9 @@ struct generator {
 	int64_t start, end;
 	/* Lines sent so far. */
 	uint64_t sent;
-	/* The second line waits until `held_until`. */
-	bool held;
-	int64_t held_until;
+	/* The second line waits until `paused_until`. */
+	bool paused;
+	int64_t paused_until;
 	/* Lines sent more than GENERATOR_SLIP later than due; the largest delay, ns. */
 	uint64_t slipped;
 	int64_t worst;
@@ -52,10 +52,10 @@ size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, 
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
 /* Stops the generator. */
 void generator_stop(struct generator *g, int64_t now);
-/* Holds the second line until `until`, at most for GENERATOR_HOLD: over TCP the first line shows
- * whether the server keeps the connection (session_single_until()). The later lines follow on
+/* Holds the second line until `until`, at most for GENERATOR_PAUSE_MAX: over TCP the first line
+ * shows whether the server keeps the connection (session_single_until()). The later lines follow on
  * schedule. Call it before each generator_next(). */
-void generator_hold(struct generator *g, int64_t until, int64_t now);
+void generator_pause(struct generator *g, int64_t until, int64_t now);
 /* The time when the next line is due, or INT64_MAX when there is none. */
 int64_t generator_due(const struct generator *g);
 /* Returns true if a line is due at `now`, and counts it as sent. Stops after the last line. */

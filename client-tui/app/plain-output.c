@@ -21,7 +21,7 @@
 #define ORDER_BYTES (32u * 1024 * 1024)
 /* The maximum number of bytes held back for a long reply of the other channel; beyond it, that
  * reply is broken off. */
-#define HELD_MAX (32u * 1024 * 1024)
+#define BUFFERED_MAX (32u * 1024 * 1024)
 /* The maximum number of lost lines reported one by one; the summary counts all. */
 #define REPORTED_LINES 10
 /* The interval between updates of the progress. */
@@ -115,33 +115,33 @@ static struct plain_channel *other_channel(struct plain *p, bool stream)
 	return p->prefixes ? &p->channels[!stream] : NULL;
 }
 
-static void put_held(struct plain *p, struct plain_channel *channel)
+static void put_buffered(struct plain *p, struct plain_channel *channel)
 {
-	put(p, channel->held, channel->held_length);
-	free(channel->held);
-	channel->held = NULL;
-	channel->held_length = channel->held_capacity = 0;
+	put(p, channel->buffered, channel->buffered_length);
+	free(channel->buffered);
+	channel->buffered = NULL;
+	channel->buffered_length = channel->buffered_capacity = 0;
 }
 
 /* Writes bytes of a transport, or holds them back. */
-static void put_or_hold(struct plain *p, bool stream, const void *bytes, size_t n)
+static void put_or_buffer(struct plain *p, bool stream, const void *bytes, size_t n)
 {
 	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
 
 	if (n == 0)
 		return;
 	if (other && other->begun) {
-		if (channel->held_length + n <= HELD_MAX &&
-		    grow_list(&channel->held, &channel->held_capacity, channel->held_length + n,
-		        1) == 0) {
-			memcpy(channel->held + channel->held_length, bytes, n);
-			channel->held_length += n;
+		if (channel->buffered_length + n <= BUFFERED_MAX &&
+		    grow_list(&channel->buffered, &channel->buffered_capacity,
+		        channel->buffered_length + n, 1) == 0) {
+			memcpy(channel->buffered + channel->buffered_length, bytes, n);
+			channel->buffered_length += n;
 			return;
 		}
 		/* The other channel's reply continues in a line of its own. */
 		put(p, "\n", 1);
 		other->begun = false;
-		put_held(p, channel);
+		put_buffered(p, channel);
 	}
 	put(p, bytes, n);
 }
@@ -152,13 +152,13 @@ static void put_part(struct plain *p, bool stream, const void *text, size_t n, b
 	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
 
 	if (!channel->begun && p->prefixes)
-		put_or_hold(p, stream, stream ? "tcp " : "udp ", 4);
-	put_or_hold(p, stream, text, n);
+		put_or_buffer(p, stream, stream ? "tcp " : "udp ", 4);
+	put_or_buffer(p, stream, text, n);
 	if (end)
-		put_or_hold(p, stream, "\n", 1);
+		put_or_buffer(p, stream, "\n", 1);
 	channel->begun = !end;
 	if (end && other)
-		put_held(p, other);
+		put_buffered(p, other);
 	if (end && p->shown)
 		plain_flush(p);
 }
@@ -179,13 +179,13 @@ static void put_reply(struct plain *p, bool stream, uint64_t number, const void 
 
 void plain_free_output(struct plain *p)
 {
-	struct early *early = p->channels[SESSION_UDP].early;
+	struct early_reply *early = p->channels[SESSION_UDP].early;
 
 	for (size_t i = 0; early && i < ORDER_CAPACITY; i++)
 		free(early[i].text);
 	free(early);
 	for (int i = 0; i < 2; i++)
-		free(p->channels[i].held);
+		free(p->channels[i].buffered);
 }
 
 /* --- UDP in the order of the lines --- */
@@ -225,21 +225,21 @@ static void put_in_order(struct plain *p)
 	struct plain_channel *channel = &p->channels[SESSION_UDP];
 
 	while (channel->early && decided(p, channel->next)) {
-		struct early *e = &channel->early[channel->next % ORDER_CAPACITY];
+		struct early_reply *e = &channel->early[channel->next % ORDER_CAPACITY];
 
 		if (e->there)
 			put_reply(p, false, channel->next, e->text, e->length);
 		channel->early_bytes -= e->length;
 		free(e->text);
-		*e = (struct early){ 0 };
+		*e = (struct early_reply){ 0 };
 		channel->next++;
 	}
 }
 
-static void keep_for_later(struct plain *p, uint64_t number, const unsigned char *text, size_t n)
+static void store_early(struct plain *p, uint64_t number, const unsigned char *text, size_t n)
 {
 	struct plain_channel *channel = &p->channels[SESSION_UDP];
-	struct early *e = &channel->early[number % ORDER_CAPACITY];
+	struct early_reply *e = &channel->early[number % ORDER_CAPACITY];
 
 	if (number < channel->next || e->there)
 		return;
@@ -259,7 +259,7 @@ void plain_end_output(struct plain *p)
 	for (int i = 0; i < 2; i++) {
 		if (p->prefixes && p->channels[i].begun)
 			put_part(p, i == SESSION_TCP, "", 0, true);
-		put_held(p, &p->channels[i]);
+		put_buffered(p, &p->channels[i]);
 	}
 	plain_flush(p);
 }
@@ -296,7 +296,7 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 		return;
 	} else if (!of->stream && p->channels[SESSION_UDP].early) {
 		if (match == MATCH_ANSWER)
-			keep_for_later(p, reply->matched.number, reply->text, reply->length);
+			store_early(p, reply->matched.number, reply->text, reply->length);
 		put_in_order(p);
 	} else {
 		put_reply(p, of->stream, reply->matched.number, reply->text, reply->length);

@@ -17,11 +17,11 @@ struct plain_channel {
 	/* Pieces of a reply were printed, but not its end. */
 	bool begun;
 	/* Its replies while a reply of the other channel is incomplete. */
-	unsigned char *held;
-	size_t held_length, held_capacity;
+	unsigned char *buffered;
+	size_t buffered_length, buffered_capacity;
 	/* --ordered: the next line to print, and the replies that came early. */
 	uint64_t next;
-	struct early {
+	struct early_reply {
 		unsigned char *text;
 		size_t length;
 		bool there;

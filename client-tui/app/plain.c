@@ -62,7 +62,7 @@ static void send_line(struct plain *p, const void *text, size_t n, bool last_of_
 }
 
 /* Sends the kept part of a line. */
-static void send_kept(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
+static void send_stored(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
 	send_line(p, p->line, p->used, last_of_line, unterminated, now);
 	p->used = 0;
@@ -81,7 +81,7 @@ static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, i
 		n -= part;
 		if (n == 0 || !p->run.used[p->run.used_count - 1]->stream)
 			return;
-		send_kept(p, false, false, now);
+		send_stored(p, false, false, now);
 	}
 }
 
@@ -95,7 +95,7 @@ static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bo
 	}
 	add_to_line(p, bytes, n, now);
 	if (whole)
-		send_kept(p, true, false, now);
+		send_stored(p, true, false, now);
 }
 
 /* Writes the records that are final. */
@@ -130,7 +130,7 @@ static void pass(struct plain *p, int64_t now)
 static void end_input(struct plain *p, int64_t now)
 {
 	if (p->begun || p->used > 0)
-		send_kept(p, true, true, now);
+		send_stored(p, true, true, now);
 	p->input_ended = true;
 	/* The connection of generated lines over TCP stays open until all are answered, so that
 	 * both ends can be queried. */
@@ -215,7 +215,7 @@ static bool lab_awaited(struct plain *p)
 
 static bool finished(struct plain *p)
 {
-	return stop_asked() || p->failed || p->write_error ||
+	return stop_requested() || p->failed || p->write_error ||
 	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
@@ -365,7 +365,7 @@ static int end(struct plain *p)
 	plain_end_output(p);
 	plain_erase_progress(p);
 	recorded = end_records(p, all_sent, clock_monotonic()) == 0;
-	if (p->write_error && recorded && !stop_asked())
+	if (p->write_error && recorded && !stop_requested())
 		write_failed(p->write_error);
 	if (g->plan.count > 0)
 		plain_notice(p, false, run_generated(run, text, sizeof text));

@@ -449,7 +449,7 @@ static bool generate_line(struct run *run, int64_t now)
 	for (size_t i = 0; i < run->used_count; i++)
 		if (session_single_until(run->used[i]->session) > single_until)
 			single_until = session_single_until(run->used[i]->session);
-	generator_hold(&run->generator, single_until, now);
+	generator_pause(&run->generator, single_until, now);
 	if (!may_generate(run) || !generator_next(&run->generator, now))
 		return false;
 	n = generator_text(run->last_number + 1, run->generator.plan.size, text, sizeof text);

@@ -107,7 +107,7 @@ void stop_may_work(bool may)
 	self.may_work = may || self.ended;
 }
 
-int stop_asked(void)
+int stop_requested(void)
 {
 	self.may_work |= self.ended;
 	return self.ended;

@@ -11,7 +11,7 @@
 /* --- hooks --- */
 
 /* Counts the UDP lines whose fate was chance, and those of them that were answered. */
-static void measure(const struct tui *tui, uint64_t *decided, uint64_t *answered)
+static void count_by_chance(const struct tui *tui, uint64_t *decided, uint64_t *answered)
 {
 	for (size_t i = 0; i < tui->run.count; i++) {
 		const struct run_session *of = tui->run.sessions[i];
@@ -29,7 +29,7 @@ void tui_lab_changed(void *context)
 	struct tui *tui = context;
 
 	tui->base_decided = tui->base_answered = 0;
-	measure(tui, &tui->base_decided, &tui->base_answered);
+	count_by_chance(tui, &tui->base_decided, &tui->base_answered);
 	tui->changed = true;
 }
 
@@ -125,7 +125,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 		.traced = trace_totals(lab_trace(tui->run.lab)),
 	};
 
-	measure(tui, &report.decided, &report.answered);
+	count_by_chance(tui, &report.decided, &report.answered);
 	report.decided -= tui->base_decided;
 	report.answered -= tui->base_answered;
 	if (tcp && session_tcp_sample(tcp->session, &sample) == 0) {
@@ -146,14 +146,14 @@ bool tui_in_lab(struct tui *tui)
 	return false;
 }
 
-void tui_lab_order(struct tui *tui, enum tui_lab_purpose purpose, const char *before,
+void tui_lab_command(struct tui *tui, enum tui_lab_purpose purpose, const char *before,
     const char *arguments)
 {
-	char order[LAB_SOCKET_COMMAND_MAX];
+	char command[LAB_SOCKET_COMMAND_MAX];
 
-	if ((size_t)snprintf(order, sizeof order, "%s%s%s", before, *before ? " " : "",
-	        arguments) >= sizeof order ||
-	    lab_command(tui->run.lab, (int)purpose, order) < 0)
+	if ((size_t)snprintf(command, sizeof command, "%s%s%s", before, *before ? " " : "",
+	        arguments) >= sizeof command ||
+	    lab_command(tui->run.lab, (int)purpose, command) < 0)
 		tui_message(tui, "the lab cannot take that now");
 }
 

@@ -151,7 +151,7 @@ static void loop(struct tui *tui)
 {
 	struct fd_watch w;
 
-	while (!tui->quit && !stop_asked()) {
+	while (!tui->quit && !stop_requested()) {
 		int64_t now;
 
 		if (stop_take_resize()) {
@@ -356,7 +356,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 		return 1;
 	}
 	run(tui, notice);
-	unsaved = line_editor_stop(stop_asked() != 0);
+	unsaved = line_editor_stop(stop_requested() != 0);
 	screen_stop();
 	for (size_t i = 0; i < tui->run.count; i++)
 		put_summary(&tui->run, i);

@@ -113,8 +113,8 @@ const struct figure figures_table[] = {
 	    .unit = "segment" },
 	{ "tcp", "cwnd_least", 40401, ", ", OF(SMALL, tcp.window_min) },
 	{ "tcp", "cwnd_most", 40402, " to ", OF(SMALL, tcp.window_max) },
-	{ "tcp", "far_retransmissions", 40100, "by the far end", OF(FAR, tcp.server_retransmitted),
-	    TCP, .unit = "segment" },
+	{ "tcp", "far_retransmissions", 40100, "by the far end",
+	    OF(SERVER, tcp.server_retransmitted), TCP, .unit = "segment" },
 	{ "tcp", "stalls", 40501, " in ", OF(COUNT, stalls.count), .unit = "stall" },
 	{ "tcp", "stalled_ns", 40500, "stalled", OF(SPAN, stalls.total), TCP },
 	{ "tcp", "longest_stall_ns", 40600, "longest stall", OF(SPAN, stalls.longest),
@@ -197,7 +197,7 @@ int64_t figure_value(const struct figure *row, const struct figures *f)
 	double real;
 
 	switch (row->type) {
-	case FIGURE_FAR:
+	case FIGURE_SERVER:
 		return f->tcp.has_server ? count_of(*(const uint64_t *)at) : FIGURE_NONE;
 	case FIGURE_COUNT:
 	case FIGURE_LOSS:
@@ -235,7 +235,7 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 		*(int64_t *)at = value;
 	else
 		*(uint64_t *)at = (uint64_t)value;
-	f->tcp.has_server |= row->type == FIGURE_FAR;
+	f->tcp.has_server |= row->type == FIGURE_SERVER;
 }
 
 void figures_restore(struct figures *f, const struct figures *recorded)

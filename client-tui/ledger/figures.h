@@ -164,7 +164,7 @@ enum figure_type {
 	FIGURE_LOSS,    /* the same, on the page with its share and interval */
 	FIGURE_CLOCK,   /* the same, times by the kernel; the row of those by the program is next */
 	FIGURE_SMALL,   /* a uint32_t */
-	FIGURE_FAR,     /* a uint64_t, known if tcp.has_server */
+	FIGURE_SERVER,  /* a uint64_t, known if tcp.has_server */
 	FIGURE_SPAN,    /* an int64_t, ns */
 	FIGURE_DERIVED, /* a uint64_t */
 	FIGURE_MIN,     /* of a struct ledger_times, ns */

@@ -83,14 +83,14 @@ void ledger_free(struct ledger *l)
 /* ---- time ---- */
 
 /* `span` ns after `t`; does not wrap around. */
-static int64_t later(int64_t t, int64_t span)
+static int64_t time_after(int64_t t, int64_t span)
 {
 	return t > INT64_MAX - span ? INT64_MAX : t + span;
 }
 
 bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now)
 {
-	return now > later(e->row.sent_at, span);
+	return now > time_after(e->row.sent_at, span);
 }
 
 /* The time that the session had tried to connect until `at`, ns. */
@@ -288,7 +288,7 @@ static void extend(int64_t *until, int64_t time)
 static void evict(struct ledger *l, struct ledger_line *e)
 {
 	const struct ledger_row *r = &e->row;
-	const int64_t answerable_until = later(r->sent_at, l->settings.answerable);
+	const int64_t answerable_until = time_after(r->sent_at, l->settings.answerable);
 
 	if (ledger_is_datagram(l) && e->group) {
 		extend(&l->tag_all_until, answerable_until);
@@ -525,7 +525,7 @@ int64_t ledger_deadline(const struct ledger *l)
 {
 	const struct ledger_line *e = l->stats_order.closed ? NULL : l->waiting.first;
 	return ledger_is_datagram(l) && e
-	         ? later(later(e->row.sent_at, l->settings.reply_timeout), 1)
+	         ? time_after(time_after(e->row.sent_at, l->settings.reply_timeout), 1)
 	         : INT64_MAX;
 }
 

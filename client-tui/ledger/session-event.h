@@ -18,7 +18,7 @@ enum session_event_kind {
 	SESSION_EVENT_NOTICE,
 	SESSION_EVENT_ERROR,   /* a notice of something wrong */
 	SESSION_EVENT_LINK,    /* the settings of the lab's link changed */
-	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on cue, and its end */
+	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on request, and its end */
 	SESSION_EVENT_CONNECT, /* the session changed to another peer */
 	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
 	SESSION_EVENT_KINDS
@@ -29,7 +29,7 @@ enum session_stage {
 	SESSION_CONNECTED,
 	SESSION_FAILED,
 	SESSION_ENDED, /* by the peer's FIN; by an RST or another error if `error` is set; by us if
-	                  `ours` */
+	                  `by_client` */
 };
 
 /* A TCP connection, from its first SYN on. */
@@ -42,7 +42,7 @@ struct session_connection {
 	/* The number of times that the kernel sent its SYN. */
 	unsigned syns;
 	int error;
-	bool ours;
+	bool by_client;
 	/* It failed, and the peer's next address is tried at once. */
 	bool more;
 };

@@ -19,7 +19,7 @@
 #define HEADERS4 (20 + 8)
 #define HEADERS6 (40 + 8)
 
-void icmp_ask(int fd, int family, bool on)
+void icmp_enable(int fd, int family, bool on)
 {
 	const int value = on;
 

@@ -20,7 +20,7 @@ struct icmp {
 };
 
 /* Switches the kernel's queue of ICMP errors on or off. */
-void icmp_ask(int fd, int family, bool on);
+void icmp_enable(int fd, int family, bool on);
 struct sock_extended_err;
 /* The kernel's entry in a message from the error queue, or NULL; borrowed from `m`. */
 const struct sock_extended_err *icmp_queued(struct msghdr *m);

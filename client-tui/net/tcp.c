@@ -143,7 +143,7 @@ static int tcp_open(struct session *s, int64_t now)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* ICMP errors are needed only until the connection is established: later they do not end
 	 * it. */
-	icmp_ask(fd, to->sa.sa_family, true);
+	icmp_enable(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
@@ -232,7 +232,7 @@ static void start_connection(struct session *s, int64_t now)
 		t->reuse = REUSE_UNKNOWN;
 	t->seen.connections++;
 	t->stall.last_byte = 0;
-	icmp_ask(s->fd, s->addresses[s->address].sa.sa_family, false);
+	icmp_enable(s->fd, s->addresses[s->address].sa.sa_family, false);
 	take_sample(s, now);
 	session_connected(s, now);
 }
@@ -393,7 +393,7 @@ static void tcp_push(struct session *s, int64_t now)
 	write_some(s, now);
 	if (s->finished && send_queue_lines(&t->out) == 0 && !t->half_closed) {
 		shutdown(s->fd, SHUT_WR);
-		t->half_closed = t->connection.ours = true;
+		t->half_closed = t->connection.by_client = true;
 	}
 }
 
@@ -677,7 +677,7 @@ static void tcp_close(struct session *s, int64_t now)
 
 	if (s->fd >= 0) {
 		end_stall(s, now);
-		t->connection.ours = true;
+		t->connection.by_client = true;
 		report_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED,
 		    s->phase == PHASE_READY ? 0 : ECANCELED, now);
 	}

@@ -31,7 +31,7 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 	/* Without this option the program still works. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	s->next = s->awaited = 0;
-	s->came = 0;
+	s->received = 0;
 	s->enabled = datagrams &&
 	             setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
 }
@@ -89,7 +89,7 @@ void timestamps_sent(struct timestamps *s, uint64_t number)
 	if (!s->enabled)
 		return;
 	s->numbers[s->next++ % TIMESTAMPS_CAPACITY] = number;
-	if (++s->awaited > TIMESTAMPS_TIMEOUT && s->came == 0)
+	if (++s->awaited > TIMESTAMPS_TIMEOUT && s->received == 0)
 		s->enabled = false;
 }
 
@@ -123,7 +123,7 @@ bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, i
 	if (!id || id->ee_origin != SO_EE_ORIGIN_TIMESTAMPING || id->ee_info != SCM_TSTAMP_SND ||
 	    real <= 0 || *at < 0)
 		return false;
-	s->came++;
+	s->received++;
 	*number = s->enabled ? line_of(s, id->ee_data) : 0;
 	s->awaited -= s->awaited > 0;
 	if (!s->trusted)

@@ -29,7 +29,7 @@ struct timestamps {
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
 	/* Stamps of sent datagrams that came. */
-	uint64_t came;
+	uint64_t received;
 };
 
 /* Switches on stamps of what a new socket receives, and, for datagrams, of what it sends. */

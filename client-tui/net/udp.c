@@ -171,7 +171,7 @@ static int udp_open(struct session *s, int64_t now)
 		return error;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
-	icmp_ask(fd, to->sa.sa_family, true);
+	icmp_enable(fd, to->sa.sa_family, true);
 	timestamps_open(&u->timestamps, fd, true);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	u->drops.has_host = host_drops(&u->drops.host);

@@ -84,12 +84,12 @@ static void put_end(struct text *text, const struct session_connection *c)
 		snprintf(words, sizeof words, "%s%s after", comma,
 		    c->error == ECONNREFUSED ? "refused (RST)"
 		    : c->error == ETIMEDOUT  ? "no answer"
-		    : c->ours                ? "given up"
+		    : c->by_client           ? "given up"
 		                             : error_word(c->error));
 		break;
 	case SESSION_ENDED:
 		text_put(text, "%s",
-		    c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)"
+		    c->error == 0 ? c->by_client ? "closed (FIN)" : "closed by the server (FIN)"
 		    : c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)"
 		                                                  : error_word(c->error));
 		return;
@@ -138,13 +138,13 @@ void connections_take(struct connections *c, const struct session_connection *co
 		if (c->count == CONNECTIONS_MAX)
 			drop(c, 0);
 		note = &c->notes[c->count++];
-		*note = (struct connection_note){
-			.first = !c->stood, .previous_error = c->failed, .row = CONNECTIONS_NO_ROW
-		};
+		*note = (struct connection_note){ .first = !c->was_open,
+			.previous_error = c->failed,
+			.row = CONNECTIONS_NO_ROW };
 	}
 	note->of = *connection;
 	if (connection->stage == SESSION_CONNECTED)
-		c->stood = true;
+		c->was_open = true;
 	if (connection->stage == SESSION_CONNECTED || connection->stage == SESSION_FAILED)
 		c->failed = connection->stage == SESSION_FAILED && !connection->more
 		              ? connection->error

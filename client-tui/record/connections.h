@@ -31,7 +31,7 @@ struct connections {
 	struct connection_note notes[CONNECTIONS_MAX];
 	size_t count;
 	/* A connection was open; the error of the last attempt, 0 for none. */
-	bool stood;
+	bool was_open;
 	int failed;
 };
 

@@ -349,7 +349,7 @@ static void read_figure(struct fields_reader *r, const struct figure *row, struc
 		                                 : FIELD_COUNT_MAX };
 	int64_t value;
 
-	if (row->type == FIGURE_FAR && !get(r, row->key))
+	if (row->type == FIGURE_SERVER && !get(r, row->key))
 		return;
 	read_number(r, &field, &value);
 	figure_set(row, f, value);

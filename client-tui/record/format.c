@@ -239,7 +239,7 @@ static const struct field connection_fields[] = {
 	{ "took_ns", FIELD_SPAN, AT(struct session_event, duration) },
 	{ "port", FIELD_NUMBER, AT(struct session_event, connection.here), .max = UINT16_MAX },
 	{ "syns", FIELD_NUMBER, AT(struct session_event, connection.syns), .max = INT32_MAX },
-	{ "ours", FIELD_BOOL, AT(struct session_event, connection.ours) },
+	{ "ours", FIELD_BOOL, AT(struct session_event, connection.by_client) },
 	{ "error", FIELD_ERROR, AT(struct session_event, connection.error) },
 	{ "packets", FIELD_LIST, ITEMS(struct session_event, packets),
 	    COUNTED(struct session_event, packet_count), .fields = packet_fields,

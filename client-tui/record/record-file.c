@@ -13,7 +13,7 @@
 #include "common/text.h"
 
 /* The state of reading. */
-struct reading {
+struct file_reader {
 	struct record_file *file;
 	uint64_t line;
 	bool begun;
@@ -22,13 +22,13 @@ struct reading {
 	char *reason;
 };
 
-static int wrong(const struct reading *r, const char *fault)
+static int wrong(const struct file_reader *r, const char *fault)
 {
 	return text_refuse(r->reason, RECORD_FILE_REASON, "line %" PRIu64 ": %s", r->line, fault);
 }
 
 /* Makes room for one more item of a list, `size` bytes in it and `bytes` in all. */
-static int make_room(struct reading *r, void *list, size_t *capacity, size_t count, size_t size,
+static int make_room(struct file_reader *r, void *list, size_t *capacity, size_t count, size_t size,
     uint64_t bytes)
 {
 	r->bytes += bytes;
@@ -39,7 +39,7 @@ static int make_room(struct reading *r, void *list, size_t *capacity, size_t cou
 
 /* --- sessions --- */
 
-static int take_session(struct reading *r, struct record_session *s)
+static int take_session(struct file_reader *r, struct record_session *s)
 {
 	struct record_file *f = r->file;
 
@@ -50,7 +50,7 @@ static int take_session(struct reading *r, struct record_session *s)
 	return 0;
 }
 
-static struct record_file_session *find_session(const struct reading *r, unsigned session,
+static struct record_file_session *find_session(const struct file_reader *r, unsigned session,
     bool stream)
 {
 	struct record_file_session *side = session < r->file->session_count
@@ -64,7 +64,7 @@ static struct record_file_session *find_session(const struct reading *r, unsigne
 	return NULL;
 }
 
-static int take_line(struct reading *r, struct record *line)
+static int take_line(struct file_reader *r, struct record *line)
 {
 	struct record_file_session *side = find_session(r, line->session, line->row.stream);
 	const uint64_t bytes = sizeof *line + line->row.length + line->row.reply_length +
@@ -85,7 +85,7 @@ static int take_line(struct reading *r, struct record *line)
 	return 0;
 }
 
-static int take_reply(struct reading *r, struct record_reply *reply)
+static int take_reply(struct file_reader *r, struct record_reply *reply)
 {
 	struct record_file *f = r->file;
 
@@ -98,7 +98,7 @@ static int take_reply(struct reading *r, struct record_reply *reply)
 	return 0;
 }
 
-static int take_event(struct reading *r, struct session_event *event)
+static int take_event(struct file_reader *r, struct session_event *event)
 {
 	struct record_file *f = r->file;
 	const size_t bytes = sizeof *event + strlen(event->text) +
@@ -128,7 +128,7 @@ static void add_link(const struct record_file *f, struct record_run *run, const 
 		    used ? "; at the end: " : "", end);
 }
 
-static int take_summary(const struct reading *r, struct record_summary *read)
+static int take_summary(const struct file_reader *r, struct record_summary *read)
 {
 	struct record_file *f = r->file;
 
@@ -152,7 +152,7 @@ static int take_summary(const struct reading *r, struct record_summary *read)
 	return 0;
 }
 
-static int take(struct reading *r, struct json_record *read)
+static int take(struct file_reader *r, struct json_record *read)
 {
 	if (!r->begun && read->type != RECORD_START)
 		return wrong(r,
@@ -191,7 +191,7 @@ static int by_number(const void *a, const void *b)
 	return one->row.number < other->row.number ? -1 : one->row.number > other->row.number;
 }
 
-static int check_order(struct reading *r, const struct record_file_session *side)
+static int check_order(struct file_reader *r, const struct record_file_session *side)
 {
 	if (side->count > 0)
 		qsort(side->lines, side->count, sizeof *side->lines, by_number);
@@ -213,7 +213,7 @@ static int check_order(struct reading *r, const struct record_file_session *side
 
 /* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with the
  * error in `reason`. */
-static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
+static int next_line(const struct file_reader *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;
 
@@ -231,7 +231,7 @@ static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capa
 	return c != EOF;
 }
 
-static int read_all(struct reading *r, FILE *in, char **buf)
+static int read_all(struct file_reader *r, FILE *in, char **buf)
 {
 	struct json_record read;
 	char reason[RECORD_REASON];
@@ -258,7 +258,7 @@ static int read_all(struct reading *r, FILE *in, char **buf)
 
 struct record_file *record_file_read(FILE *in, char reason[RECORD_FILE_REASON])
 {
-	struct reading r = { .file = calloc(1, sizeof(struct record_file)), .reason = reason };
+	struct file_reader r = { .file = calloc(1, sizeof(struct record_file)), .reason = reason };
 	char *buf = NULL;
 	int result;
 

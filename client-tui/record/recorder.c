@@ -56,7 +56,7 @@ struct recorder {
 	size_t reported;
 	struct event_log log;
 	/* The first record was written; written data is not flushed yet. */
-	bool begun, fresh;
+	bool begun, unflushed;
 	int64_t evicting_at;
 	int error;
 };
@@ -389,7 +389,7 @@ static bool begin(struct recorder *r)
 	errno = 0;
 	if (!r->begun && put(&r->live, RECORD_START, &r->run) < 0)
 		failed(r);
-	r->begun = r->fresh = true;
+	r->begun = r->unflushed = true;
 	for (; r->reported < r->count; r->reported++)
 		if (put(&r->live, RECORD_SESSION, &r->sessions[r->reported].of) < 0)
 			failed(r);
@@ -582,9 +582,9 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 		    r->evicting_at + EVICTING_EVERY < next)
 			next = r->evicting_at + EVICTING_EVERY;
 	}
-	if (r->fresh && fflush(r->live.out) != 0)
+	if (r->unflushed && fflush(r->live.out) != 0)
 		failed(r);
-	r->fresh = false;
+	r->unflushed = false;
 	return r->error ? INT64_MAX : next;
 }
 
@@ -643,13 +643,13 @@ int64_t recorder_started(const struct recorder *r)
 /* --- everything at once --- */
 
 /* The numbers of rows of each session, and of entries of the event log, that were passed. */
-struct walk {
+struct cursor {
 	uint64_t rows[RECORDER_SESSIONS];
 	size_t entries;
 };
 
 /* The session whose next row was typed first, NULL when all rows are passed. */
-static const struct recorder_session *next_row(const struct recorder *r, const struct walk *w,
+static const struct recorder_session *next_row(const struct recorder *r, const struct cursor *w,
     const struct ledger_row **row)
 {
 	const struct recorder_session *first = NULL;
@@ -666,7 +666,7 @@ static const struct recorder_session *next_row(const struct recorder *r, const s
 }
 
 /* The next stray or event. */
-static const struct event_log_entry *next_entry(const struct recorder *r, struct walk *w)
+static const struct event_log_entry *next_entry(const struct recorder *r, struct cursor *w)
 {
 	const struct event_log_entry *entry;
 
@@ -679,7 +679,7 @@ static const struct event_log_entry *next_entry(const struct recorder *r, struct
 
 /* Goes through lines and entries in the order of the session: sets *s and *row, or *s and *entry
  * with *row NULL. Returns false at the end. */
-static bool next_item(const struct recorder *r, struct walk *w, const struct recorder_session **s,
+static bool next_item(const struct recorder *r, struct cursor *w, const struct recorder_session **s,
     const struct ledger_row **row, const struct event_log_entry **entry)
 {
 	*row = NULL;
@@ -718,17 +718,17 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	const struct recorder_session *s;
 	const struct ledger_row *row;
 	const struct event_log_entry *entry;
-	struct walk walk = { .entries = 0 };
+	struct cursor cursor = { .entries = 0 };
 
 	if (put(&to, RECORD_START, &r->run) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
 		if (put(&to, RECORD_SESSION, &r->sessions[i].of) < 0)
 			return -1;
-	while (next_item(r, &walk, &s, &row, &entry))
+	while (next_item(r, &cursor, &s, &row, &entry))
 		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
 			return -1;
-	if (put_summary(r, &to, run, walk.rows) < 0)
+	if (put_summary(r, &to, run, cursor.rows) < 0)
 		return -1;
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }
@@ -749,13 +749,13 @@ struct transcript *recorder_transcript(const struct recorder *r)
 	const struct recorder_session *s;
 	const struct ledger_row *row;
 	const struct event_log_entry *entry;
-	struct walk walk = { .entries = 0 };
+	struct cursor cursor = { .entries = 0 };
 	struct transcript *b;
 
 	for (size_t i = 0; i < r->count; i++)
 		items += ledger_count(r->sessions[i].ledger);
 	b = transcript_new(items);
-	while (b && next_item(r, &walk, &s, &row, &entry))
+	while (b && next_item(r, &cursor, &s, &row, &entry))
 		if (add_item(b, s, row, entry) < 0) {
 			transcript_free(b);
 			return NULL;

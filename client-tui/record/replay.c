@@ -54,7 +54,7 @@ struct replay {
 	size_t bytes_capacity;
 };
 
-static int64_t later(int64_t one, int64_t other)
+static int64_t max_time(int64_t one, int64_t other)
 {
 	return one > other ? one : other;
 }
@@ -79,19 +79,19 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
 	const struct record *line = r->file->sessions[side].lines[index];
 	const int64_t first = line->row.replied_at == RECORD_NEVER
 	                        ? 0
-	                        : later(line->row.replied_at, not_before);
+	                        : max_time(line->row.replied_at, not_before);
 
 	add(r, kind, side, index, first);
 	for (uint32_t i = 0; i < line->row.duplicates; i++)
 		add(r, REPLAY_DUPLICATE, side, index,
-		    i < line->duplicate_count ? later(line->duplicate_at[i], first) : first);
+		    i < line->duplicate_count ? max_time(line->duplicate_at[i], first) : first);
 }
 
 static void add_line(struct replay *r, size_t side, size_t index)
 {
 	const struct record *line = r->file->sessions[side].lines[index];
 	const bool is_sent = line->row.sent_at != RECORD_NEVER;
-	const int64_t sent = is_sent ? later(line->row.typed_at, line->row.sent_at)
+	const int64_t sent = is_sent ? max_time(line->row.typed_at, line->row.sent_at)
 	                             : line->row.typed_at;
 	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
 	const bool decided = line->decided_at != RECORD_NEVER;
@@ -102,9 +102,10 @@ static void add_line(struct replay *r, size_t side, size_t index)
 	if (line->row.fate == FATE_ANSWERED)
 		add_reply(r, REPLAY_REPLY, side, index, sent);
 	else if (line->row.fate == FATE_LOST)
-		add(r, REPLAY_LOST, side, index, decided ? later(line->decided_at, sent) : lost);
+		add(r, REPLAY_LOST, side, index, decided ? max_time(line->decided_at, sent) : lost);
 	else if (ledger_is_decided(line->row.fate))
-		add(r, REPLAY_DECIDED, side, index, decided ? later(line->decided_at, sent) : sent);
+		add(r, REPLAY_DECIDED, side, index,
+		    decided ? max_time(line->decided_at, sent) : sent);
 	/* A late reply came after the line was lost. */
 	if (line->row.fate == FATE_LOST && line->row.late)
 		add_reply(r, REPLAY_LATE, side, index, lost);
@@ -359,7 +360,7 @@ static void report_reply(struct replay *r, const struct session *s, enum ledger_
 	};
 
 	if (row && row->sent_at)
-		reply.matched.rtt = later(at - row->sent_at, 0);
+		reply.matched.rtt = max_time(at - row->sent_at, 0);
 	reply.text = reply_text(r, line, &reply.length);
 	s->hooks.reply(s->hooks.context, &reply);
 }
@@ -486,7 +487,7 @@ void replay_step(struct replay *r, int64_t now)
 	if (at_end(r))
 		return;
 	do {
-		r->paused_at = later(r->paused_at, due(r));
+		r->paused_at = max_time(r->paused_at, due(r));
 		play_next(r);
 	} while (!at_end(r) && (r->events[r->status.position].kind == REPLAY_SENT ||
 	                           (r->events[r->status.position].kind == REPLAY_TYPED &&

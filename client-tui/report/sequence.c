@@ -267,7 +267,7 @@ static void estimate_connection(struct sequence *s, const struct session_event *
 {
 	const struct session_connection *c = &e->connection;
 	const struct link_packet syn = { .direction = LINK_GOING, .syn = true };
-	const struct link_packet end = { .direction = c->ours ? LINK_GOING : LINK_COMING,
+	const struct link_packet end = { .direction = c->by_client ? LINK_GOING : LINK_COMING,
 		.fin = !c->error,
 		.rst = c->error == ECONNRESET };
 	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
@@ -279,8 +279,8 @@ static void estimate_connection(struct sequence *s, const struct session_event *
 
 	if (c->stage == SESSION_ENDED) {
 		if (end.fin || end.rst)
-			estimate_packet(s, end, c->ours ? e->at : e->at - s->one_way,
-			    c->ours ? e->at + s->one_way : e->at);
+			estimate_packet(s, end, c->by_client ? e->at : e->at - s->one_way,
+			    c->by_client ? e->at + s->one_way : e->at);
 		return;
 	}
 	estimate_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);

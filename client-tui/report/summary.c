@@ -393,7 +393,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 		break;
 	case FIGURE_COUNT:
 	case FIGURE_SMALL:
-	case FIGURE_FAR:
+	case FIGURE_SERVER:
 	case FIGURE_DERIVED:
 	case FIGURE_STATS_COUNT:
 		if (row->unit)

@@ -61,7 +61,7 @@ struct captured_host {
 struct capture {
 	struct pcapng *out;
 	struct captured_host hosts[CAPTURE_HOSTS];
-	STAILQ_HEAD(fresh, captured_packet) fresh;
+	STAILQ_HEAD(pending, captured_packet) pending;
 	struct delay_queue *heap;
 	/* Wall clock minus monotonic clock: at the beginning of the capture, for its stamps, which
 	 * never jump; and now. */
@@ -101,7 +101,7 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 
 	if (!c)
 		return NULL;
-	STAILQ_INIT(&c->fresh);
+	STAILQ_INIT(&c->pending);
 	c->heap = delay_queue_new(HEAP_MAX);
 	if (!c->heap || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		free_all(c);
@@ -188,17 +188,17 @@ static bool time_is_final(struct capture *c, const struct capture_packet *p, int
 
 static void queue_final(struct capture *c, int64_t now)
 {
-	struct fresh waiting = STAILQ_HEAD_INITIALIZER(waiting);
+	struct pending waiting = STAILQ_HEAD_INITIALIZER(waiting);
 	struct captured_packet *r;
 	int64_t at;
 
-	STAILQ_CONCAT(&waiting, &c->fresh);
+	STAILQ_CONCAT(&waiting, &c->pending);
 	while ((r = STAILQ_FIRST(&waiting))) {
 		STAILQ_REMOVE_HEAD(&waiting, next);
 		if (time_is_final(c, &r->packet, now, &at))
 			put_on_heap(c, r, at);
 		else
-			STAILQ_INSERT_TAIL(&c->fresh, r, next);
+			STAILQ_INSERT_TAIL(&c->pending, r, next);
 	}
 }
 
@@ -218,7 +218,7 @@ void capture_add(struct capture *c, const struct capture_packet *packet)
 		r->comment[PCAPNG_COMMENT] = '\0';
 	}
 	memcpy(r->bytes, packet->bytes, packet->n);
-	STAILQ_INSERT_TAIL(&c->fresh, r, next);
+	STAILQ_INSERT_TAIL(&c->pending, r, next);
 	c->hosts[packet->host].packets++;
 	if (c->flush_at == CLOCK_NEVER)
 		c->flush_at = packet->at + FLUSH_AFTER;
@@ -241,7 +241,7 @@ void capture_dispatch(struct capture *c, int64_t now)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;
 	c->flush_at = pcapng_pending(c->out) ? now + FLUSH_RETRY
-	            : STAILQ_EMPTY(&c->fresh) && delay_queue_count(c->heap) == 0
+	            : STAILQ_EMPTY(&c->pending) && delay_queue_count(c->heap) == 0
 	                ? CLOCK_NEVER
 	                : now + FLUSH_AFTER;
 }

@@ -242,7 +242,7 @@ static void choose_tag(struct model *m, struct model_line *x, int64_t now)
 }
 
 /* Decided lines first, then those that wait; never queued ones. */
-static void forget_oldest(struct model *m, bool waiting)
+static void remove_oldest(struct model *m, bool waiting)
 {
 	size_t kept = 0;
 	for (const struct model_line *x = m->lines; x < m->lines + m->count; x++)
@@ -278,8 +278,8 @@ void model_add(struct model *m, uint64_t number, const void *text, size_t n, boo
 	memcpy(x->text, text, n);
 	see(m, now);
 	choose_tag(m, x, now);
-	forget_oldest(m, false);
-	forget_oldest(m, true);
+	remove_oldest(m, false);
+	remove_oldest(m, true);
 	m->count++;
 	CHECK(m, ledger_add_as(m->ledger, number, text, n,
 	             partial ? LEDGER_LINE_PARTIAL : LEDGER_LINE, now) == 0);

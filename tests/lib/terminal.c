@@ -422,7 +422,7 @@ static void read_all(struct terminal *t)
 	vterm_screen_flush_damage(t->screen);
 }
 
-static void look_for_end(struct terminal *t)
+static void find_end(struct terminal *t)
 {
 	if (!t->child || waitpid(t->child, &t->status, WNOHANG) != t->child)
 		return;
@@ -438,7 +438,7 @@ static void look_for_end(struct terminal *t)
 
 void term_update(struct terminal *t)
 {
-	look_for_end(t);
+	find_end(t);
 	read_all(t);
 }
 

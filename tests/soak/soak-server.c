@@ -200,7 +200,7 @@ static void read_log(struct soak_server *v)
 	} while (n > 0);
 }
 
-void soak_server_tell_log(struct soak_server *v)
+void soak_server_report_log(struct soak_server *v)
 {
 	const char *from;
 
@@ -241,7 +241,7 @@ static long descriptors_of(pid_t pid)
 	return n ? n - 2 : 0;
 }
 
-struct soak_sample soak_server_look(const struct soak_server *v)
+struct soak_sample soak_server_sample(const struct soak_server *v)
 {
 	struct soak_sample sum = { 0 };
 
@@ -329,11 +329,11 @@ static void go_on(struct soak_server *v)
 }
 
 /* The well-behaved one among those who ask. Returns whether it got its answer. */
-static bool ask(struct soak_server *v, const char *order)
+static bool request(struct soak_server *v, const char *command)
 {
 	if (v->control < 0)
 		v->control = connect_control(v);
-	if (v->control >= 0 && send(v->control, order, strlen(order), MSG_NOSIGNAL) > 0 &&
+	if (v->control >= 0 && send(v->control, command, strlen(command), MSG_NOSIGNAL) > 0 &&
 	    read_answer(v))
 		return true;
 	soak_fault(v->soak, "no answer over the control socket: %s", strerror(errno));
@@ -343,14 +343,14 @@ static bool ask(struct soak_server *v, const char *order)
 const char *soak_server_totals(struct soak_server *v)
 {
 	go_on(v);
-	if (!ask(v, "totals\n"))
+	if (!request(v, "totals\n"))
 		return NULL;
 	v->asked++;
 	check_balance(v->soak, v->totals);
 	return v->totals;
 }
 
-static const char *const orders[] = {
+static const char *const commands[] = {
 	"connections\n",
 	"connections\nconnections\nconnections\nconnections\n",
 	"totals",
@@ -361,13 +361,13 @@ static const char *const orders[] = {
 	"\xff\xfe\x01\n",
 	"totals connections help\n",
 };
-#define ORDERS (sizeof orders / sizeof *orders)
+#define COMMANDS (sizeof commands / sizeof *commands)
 
 /* One that asks and does not read, or asks for nonsense, or goes in the middle of it. */
 static void be_rude(struct soak_server *v, int *fd)
 {
 	struct soak *s = v->soak;
-	const char *order = orders[soak_random(s, ORDERS)];
+	const char *command = commands[soak_random(s, COMMANDS)];
 	char ignored[2000];
 
 	if (*fd < 0) {
@@ -378,7 +378,7 @@ static void be_rude(struct soak_server *v, int *fd)
 	} else if (soak_random(s, 3) == 0) {
 		while (soak_random(s, 20) && recv(*fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0)
 			;
-	} else if (send(*fd, order, strlen(order), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+	} else if (send(*fd, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
 		v->rude_orders++;
 	}
 }
@@ -496,16 +496,16 @@ struct soak_server *soak_server_new(struct soak *s)
 		abort();
 	snprintf(v->control_at.sun_path, sizeof v->control_at.sun_path, "%s/control", v->folder);
 	/* Each of its processes has answered then, and has the descriptors that it serves with. */
-	if (start(v) < 0 || !ask(v, "connections\n")) {
+	if (start(v) < 0 || !request(v, "connections\n")) {
 		soak_fault(s, "the server does not start");
-		soak_server_tell_log(v);
+		soak_server_report_log(v);
 		soak_server_free(v);
 		return NULL;
 	}
 	return v;
 }
 
-void soak_server_tell(const struct soak_server *v)
+void soak_server_report(const struct soak_server *v)
 {
 	printf(
 	    "soak: %llu times SIGUSR1, %llu pauses by SIGSTOP, %llu times asked for totals, %llu rude orders\n",

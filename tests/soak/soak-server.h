@@ -28,7 +28,7 @@ void soak_server_turn(struct soak_server *v);
 /* Ends what is rude to it, so that all its descriptors can be free again. */
 void soak_server_spare(struct soak_server *v);
 /* It and its workers together. */
-struct soak_sample soak_server_look(const struct soak_server *v);
+struct soak_sample soak_server_sample(const struct soak_server *v);
 
 /* Asks for the totals and waits for them. Returns the text, NULL when none came; a fault then. */
 const char *soak_server_totals(struct soak_server *v);
@@ -43,8 +43,8 @@ void soak_server_pause(struct soak_server *v, int64_t time);
  * `totals`. */
 int soak_server_end(struct soak_server *v, char totals[TOTALS_TEXT]);
 /* What it said last. */
-void soak_server_tell_log(struct soak_server *v);
+void soak_server_report_log(struct soak_server *v);
 /* What was done to it. */
-void soak_server_tell(const struct soak_server *v);
+void soak_server_report(const struct soak_server *v);
 
 #endif

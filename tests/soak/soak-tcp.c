@@ -580,7 +580,7 @@ unsigned soak_tcp_now(const struct soak_tcp *t)
 	return t->count;
 }
 
-void soak_tcp_tell(const struct soak_tcp *t)
+void soak_tcp_report(const struct soak_tcp *t)
 {
 	const struct soak_tcp_counts *c = &t->counts;
 

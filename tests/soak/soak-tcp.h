@@ -35,6 +35,6 @@ const struct soak_tcp_counts *soak_tcp_counts(const struct soak_tcp *t);
 /* How many there are now. */
 unsigned soak_tcp_now(const struct soak_tcp *t);
 /* A line for each kind of client. */
-void soak_tcp_tell(const struct soak_tcp *t);
+void soak_tcp_report(const struct soak_tcp *t);
 
 #endif

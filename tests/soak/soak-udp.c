@@ -155,7 +155,7 @@ static bool is_answer(struct soak_udp *u, const struct udp_socket *k, uint32_t n
 	       text_complete(&check);
 }
 
-static void ask(struct udp_socket *k)
+static void request(struct udp_socket *k)
 {
 	struct soak *s = k->udp->soak;
 	size_t ignored, n;
@@ -174,7 +174,7 @@ static void ask(struct udp_socket *k)
 }
 
 /* Asks as long as not too much is unanswered. */
-static void ask_more(struct udp_socket *k)
+static void request_more(struct udp_socket *k)
 {
 	struct soak *s = k->udp->soak;
 
@@ -184,7 +184,7 @@ static void ask_more(struct udp_socket *k)
 	while (!s->draining && k->next - k->oldest < k->window && k->ask_at <= s->now) {
 		uint32_t before = k->next;
 
-		ask(k);
+		request(k);
 		if (k->next == before)
 			return;
 	}
@@ -240,7 +240,7 @@ static void socket_ready(struct soak *s, struct soak_waits *w, uint32_t events)
 	(void)events;
 	receive(k);
 	if (k->kind == KIND_GOOD)
-		ask_more(k);
+		request_more(k);
 }
 
 /* One of any length, many short ones, some empty, some the longest that there are, some with
@@ -311,7 +311,7 @@ void soak_udp_turn(struct soak_udp *u)
 		if (k->fd < 0 || s->draining)
 			continue;
 		if (k->kind == KIND_GOOD)
-			ask_more(k);
+			request_more(k);
 		else if (k->kind == KIND_LOOPER && soak_random(s, 100) == 0)
 			u->counts.loops += send_one(k, "ROUND AND ROUND", 15);
 		else if (k->kind == KIND_LOW && soak_random(s, 20) == 0)
@@ -388,7 +388,7 @@ const struct soak_udp_counts *soak_udp_counts(struct soak_udp *u)
 	return &u->counts;
 }
 
-void soak_udp_tell(struct soak_udp *u)
+void soak_udp_report(struct soak_udp *u)
 {
 	const struct soak_udp_counts *c = soak_udp_counts(u);
 

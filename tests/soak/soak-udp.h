@@ -30,6 +30,6 @@ void soak_udp_turn(struct soak_udp *u);
 void soak_udp_burst(struct soak_udp *u, unsigned n);
 /* Reads what is there and counts, up to date. */
 const struct soak_udp_counts *soak_udp_counts(struct soak_udp *u);
-void soak_udp_tell(struct soak_udp *u);
+void soak_udp_report(struct soak_udp *u);
 
 #endif

@@ -165,14 +165,14 @@ static void sample(struct whole *w)
 	if (w->soak.now < a->next || a->count == SAMPLES_MOST)
 		return;
 	a->next = w->soak.now + a->step;
-	now = soak_server_look(w->server);
+	now = soak_server_sample(w->server);
 	a->all[a->count++] = now;
 	a->most_descriptors = now.descriptors > a->most_descriptors ? now.descriptors
 	                                                            : a->most_descriptors;
 	a->most_own = now.own > a->most_own ? now.own : a->most_own;
 }
 
-static void tell_progress(struct whole *w)
+static void report_progress(struct whole *w)
 {
 	const struct samples *a = &w->samples;
 
@@ -203,7 +203,7 @@ static void turn(struct whole *w)
 	soak_udp_turn(w->udp);
 	if (!s->draining)
 		sample(w);
-	tell_progress(w);
+	report_progress(w);
 }
 
 /* One wait, and a turn when it is time. */
@@ -334,7 +334,7 @@ static void check_descriptors(struct whole *w)
 
 	soak_server_spare(w->server);
 	do {
-		now = soak_server_look(w->server);
+		now = soak_server_sample(w->server);
 		if (now.descriptors != w->start.descriptors)
 			usleep(5000);
 	} while (now.descriptors != w->start.descriptors && clock_monotonic() < end);
@@ -405,9 +405,9 @@ static void check_all(struct whole *w)
 	check_descriptors(w);
 	check_memory(w);
 	check_end(w);
-	soak_tcp_tell(w->tcp);
-	soak_udp_tell(w->udp);
-	soak_server_tell(w->server);
+	soak_tcp_report(w->tcp);
+	soak_udp_report(w->udp);
+	soak_server_report(w->server);
 	printf("soak: processor time: %.1f s of the server, %.1f s of its clients, in %.1f s\n",
 	    seconds_of(RUSAGE_CHILDREN), seconds_of(RUSAGE_SELF),
 	    (double)(clock_monotonic() - w->soak.started) / 1e9);
@@ -501,7 +501,7 @@ static int open_all(struct whole *w)
 	w->server = soak_server_new(s);
 	if (!w->server)
 		return -1;
-	w->start = soak_server_look(w->server);
+	w->start = soak_server_sample(w->server);
 	w->backlog_drops = backlog_drops();
 	w->listen_drops = listen_drops();
 	s->started = s->now = clock_monotonic();
@@ -530,7 +530,7 @@ int main(int argc, char **argv)
 	check_all(&w);
 	faults = w.soak.faults;
 	if (faults)
-		soak_server_tell_log(w.server);
+		soak_server_report_log(w.server);
 	soak_tcp_free(w.tcp);
 	soak_udp_free(w.udp);
 	soak_server_free(w.server);

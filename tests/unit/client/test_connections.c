@@ -53,7 +53,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void tell(void *context, const struct session_event *event, struct connection_note *note,
+static void report(void *context, const struct session_event *event, struct connection_note *note,
     bool final)
 {
 	struct desk *d = context;
@@ -91,7 +91,7 @@ static void take(struct desk *d, enum session_stage now, int64_t at, unsigned sy
 static int64_t turn(struct desk *d, int64_t known, int64_t now)
 {
 	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known,
-	    now, tell, d);
+	    now, report, d);
 }
 
 static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in,

@@ -121,22 +121,22 @@ static void the_first_line_may_go_alone(void **state)
 	(void)state;
 	generator_start(&g, &plan, START);
 	/* Nothing was sent yet. */
-	generator_hold(&g, START + 5 * MS, START);
+	generator_pause(&g, START + 5 * MS, START);
 	assert_true(generator_next(&g, START));
-	generator_hold(&g, START + 2 * NS_PER_S, START);
+	generator_pause(&g, START + 2 * NS_PER_S, START);
 	/* No longer than that. */
-	assert_true(generator_due(&g) == START + GENERATOR_HOLD);
+	assert_true(generator_due(&g) == START + GENERATOR_PAUSE_MAX);
 	assert_false(generator_next(&g, START + 10 * MS));
 	/* The reply came. */
-	generator_hold(&g, START + 70 * MS, START + 20 * MS);
+	generator_pause(&g, START + 70 * MS, START + 20 * MS);
 	assert_true(generator_due(&g) == START + 70 * MS);
 	assert_false(generator_next(&g, START + 69 * MS));
-	generator_hold(&g, START + 70 * MS, START + 71 * MS);
+	generator_pause(&g, START + 70 * MS, START + 71 * MS);
 	assert_true(generator_next(&g, START + 71 * MS));
 	assert_int_equal(g.worst, 0);
 	assert_true(generator_due(&g) == START + 81 * MS);
 	/* Only behind the first line. */
-	generator_hold(&g, START + 99 * MS, START + 80 * MS);
+	generator_pause(&g, START + 99 * MS, START + 80 * MS);
 	assert_true(generator_next(&g, START + 81 * MS));
 	assert_false(g.running);
 	assert_int_equal(g.slipped, 0);

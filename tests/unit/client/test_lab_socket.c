@@ -89,7 +89,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void say(struct stage *s, const char *text)
+static void send_text(struct stage *s, const char *text)
 {
 	assert_int_equal(write(s->far, text, strlen(text)), strlen(text));
 }
@@ -115,16 +115,16 @@ static void answers_in_their_order(void **state)
 	assert_int_equal(lab_socket_command(s->lab, 2, 20, "set loss many"), 0);
 	assert_int_equal(read(s->far, heard, sizeof heard - 1), 19);
 	assert_string_equal(heard, "link\nset loss many\n");
-	say(s, "there loss 20%\nevent 1 there in=5\nback lo");
+	send_text(s, "there loss 20%\nevent 1 there in=5\nback lo");
 	turn(s);
 	assert_string_equal(s->told, "<event 1 there in=5>");
-	say(s, "ss 0%\nok\nchanged 7 none drop\nerror 'many' is not a share\n");
+	send_text(s, "ss 0%\nok\nchanged 7 none drop\nerror 'many' is not a share\n");
 	turn(s);
 	assert_string_equal(s->told,
 	    "<event 1 there in=5>[1 10 ok there loss 20%\nback loss 0%\n]<changed 7 none drop>[2 "
 	    "20 no 'many' is not a share]");
 	/* An answer to nothing is nothing. */
-	say(s, "ok\n");
+	send_text(s, "ok\n");
 	turn(s);
 	assert_int_equal(s->gone, 0);
 }
@@ -147,7 +147,7 @@ static void the_end_is_told_once(void **state)
 	struct stage *s = *state;
 
 	lab_socket_command(s->lab, 1, 2, "link");
-	say(s, "last words\nok\n");
+	send_text(s, "last words\nok\n");
 	close(s->far);
 	s->far = -1;
 	for (int i = 0; i < 5; i++)
@@ -175,11 +175,11 @@ static void bounds(void **state)
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	for (int i = 0; i < 20; i++) {
-		say(s, text);
-		say(s, "\n");
+		send_text(s, text);
+		send_text(s, "\n");
 		turn(s);
 	}
-	say(s, "ok\n");
+	send_text(s, "ok\n");
 	turn(s);
 	turn(s);
 	assert_non_null(strstr(s->told, "[1 2 ok xxx"));
@@ -195,7 +195,7 @@ static void settling(void **state)
 	/* Nobody answers: it ends all the same. */
 	lab_socket_settle(s->lab, 30000000);
 	assert_string_equal(s->told, "");
-	say(s, "ok\n");
+	send_text(s, "ok\n");
 	lab_socket_settle(s->lab, 1000000000);
 	assert_string_equal(s->told, "[1 2 ok ]");
 }

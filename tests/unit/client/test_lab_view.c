@@ -105,7 +105,7 @@ static void line(struct stage *s, const char *text)
 	trace_sent(s->trace, s->udp_flow, s->numbers, 0, strlen(text));
 }
 
-static void tell(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out,
+static void report(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out,
     int copies, bool held)
 {
 	struct packet_event e = { .direction = back,
@@ -153,19 +153,19 @@ static void lose(struct stage *s)
 		snprintf(text, sizeof text, "%d", i);
 		line(s, text);
 		if (i < directions) {
-			tell(s, false, text, fates[i], 0, 0, false);
+			report(s, false, text, fates[i], 0, 0, false);
 			continue;
 		}
-		tell(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
-		tell(s, true, text, fates[i - directions], 0, 0, false);
+		report(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
+		report(s, true, text, fates[i - directions], 0, 0, false);
 	}
 	line(s, "server");
-	tell(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
+	report(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
 	line(s, "going");
-	tell(s, false, "going", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
+	report(s, false, "going", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
 	line(s, "coming");
-	tell(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
-	tell(s, true, "COMING", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
+	report(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
+	report(s, true, "COMING", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
@@ -178,8 +178,8 @@ static void answer(struct stage *s, const char *text, int copies_there, int copi
 
 	capitals[n] = '\0';
 	line(s, text);
-	tell(s, false, text, LINK_DELIVERED, s->now + 20 * MS, copies_there, held);
-	tell(s, true, capitals, LINK_DELIVERED, s->now + 40 * MS, copies_back, false);
+	report(s, false, text, LINK_DELIVERED, s->now + 20 * MS, copies_there, held);
+	report(s, true, capitals, LINK_DELIVERED, s->now + 40 * MS, copies_back, false);
 	ledger_reply(s->udp, capitals, n, s->now + 41 * MS);
 	for (int i = 1; i < copies_there * copies_back; i++)
 		ledger_reply(s->udp, capitals, n, s->now + 42 * MS);
@@ -240,7 +240,7 @@ static void lost_and_again(struct stage *s, const char *text)
 	ledger_sent(s->tcp, number, s->now);
 	trace_sent(s->trace, s->udp_flow, number, 0, strlen(text));
 	trace_sent(s->trace, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
-	tell(s, false, text, LINK_LOST, 0, 0, false);
+	report(s, false, text, LINK_LOST, 0, 0, false);
 	tries(s, false, text, (const int[]){ 224, 0 });
 	tries(s, true, text, (const int[]){ 0 });
 	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false,
@@ -323,10 +323,10 @@ static void on_cue(void **state)
 	struct stage *s = *state;
 
 	line(s, "going");
-	tell(s, false, "going", LINK_REQUESTED_DROP, 0, 0, false);
+	report(s, false, "going", LINK_REQUESTED_DROP, 0, 0, false);
 	line(s, "coming");
-	tell(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
-	tell(s, true, "COMING", LINK_REQUESTED_DROP, 0, 0, false);
+	report(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
+	report(s, true, "COMING", LINK_REQUESTED_DROP, 0, 0, false);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
@@ -590,7 +590,7 @@ static void every_mark_is_drawn(void **state)
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
 	line(s, "cue");
-	tell(s, false, "cue", LINK_REQUESTED_DROP, 0, 0, false);
+	report(s, false, "cue", LINK_REQUESTED_DROP, 0, 0, false);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
@@ -680,8 +680,8 @@ static void a_mismatch_is_seen(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello");
-	tell(s, false, "hello", LINK_DELIVERED, s->now, 1, false);
-	tell(s, true, "HELLO", LINK_LOST, 0, 0, false);
+	report(s, false, "hello", LINK_DELIVERED, s->now, 1, false);
+	report(s, true, "HELLO", LINK_LOST, 0, 0, false);
 	ledger_reply(s->udp, "HELLO", 5, s->now + MS);
 	trace_check(s->trace, s->now + 10 * WAIT);
 	s->link.settings[LINK_COMING].delay = 20 * MS;

@@ -36,25 +36,25 @@ static void choosing(void **state)
 	assert_int_equal(p.directions, LINK_STEPS_BOTH);
 }
 
-static void orders(void **state)
+static void commands(void **state)
 {
 	struct impair_settings s[LINK_DIRECTIONS];
 	struct link_steps p = { .field = IMPAIR_FIELD_loss };
-	char order[100], reason[IMPAIR_REASON];
+	char command[100], reason[IMPAIR_REASON];
 
 	(void)state;
 	both_perfect(s);
 	s[LINK_GOING].loss = s[LINK_COMING].loss = 0.23;
-	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
-	assert_string_equal(order, "set loss 25%");
+	assert_int_equal(link_steps_apply(&p, 1, s, command, sizeof command, reason), 0);
+	assert_string_equal(command, "set loss 25%");
 	assert_true(s[LINK_COMING].loss == 0.25);
 	p.directions = LINK_STEPS_THERE;
-	assert_int_equal(link_steps_apply(&p, -1, s, order, sizeof order, reason), 0);
-	assert_string_equal(order, "set loss 20% there");
+	assert_int_equal(link_steps_apply(&p, -1, s, command, sizeof command, reason), 0);
+	assert_string_equal(command, "set loss 20% there");
 	assert_true(s[LINK_GOING].loss == 0.2 && s[LINK_COMING].loss == 0.25);
 	p.directions = LINK_STEPS_BACK;
-	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, reason), 0);
-	assert_string_equal(order, "set loss 30% back");
+	assert_int_equal(link_steps_apply(&p, 1, s, command, sizeof command, reason), 0);
+	assert_string_equal(command, "set loss 30% back");
 }
 
 /* From one end of every setting to the other and back: each step changes it, is possible, and the
@@ -65,23 +65,23 @@ static void every_setting(void **state)
 	for (int field = 0; field < IMPAIR_FIELD_COUNT; field++) {
 		struct link_steps p = { .field = field };
 		struct impair_settings s[LINK_DIRECTIONS];
-		char order[100], last[100] = "", reason[IMPAIR_REASON];
+		char command[100], last[100] = "", reason[IMPAIR_REASON];
 		int down = 0, up = 0;
 
 		both_perfect(s);
-		while (link_steps_apply(&p, -1, s, order, sizeof order, reason) == 0)
+		while (link_steps_apply(&p, -1, s, command, sizeof command, reason) == 0)
 			assert_true(++down < 100);
 		assert_string_equal(reason, "");
-		while (link_steps_apply(&p, 1, s, order, sizeof order, reason) == 0) {
+		while (link_steps_apply(&p, 1, s, command, sizeof command, reason) == 0) {
 			char check[IMPAIR_REASON];
 
-			assert_string_not_equal(order, last);
-			strcpy(last, order);
+			assert_string_not_equal(command, last);
+			strcpy(last, command);
 			assert_int_equal(impair_check(&s[LINK_GOING], check), 0);
 			assert_true(++up < 100);
 		}
 		down = 0;
-		while (link_steps_apply(&p, -1, s, order, sizeof order, reason) == 0)
+		while (link_steps_apply(&p, -1, s, command, sizeof command, reason) == 0)
 			down++;
 		/* What does not fit with the other settings ends it too, with a reason. */
 		if (!*reason)
@@ -94,7 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choosing),
-		cmocka_unit_test(orders),
+		cmocka_unit_test(commands),
 		cmocka_unit_test(every_setting),
 	};
 

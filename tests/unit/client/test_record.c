@@ -378,8 +378,8 @@ static struct record_file *desk_read(struct desk *d)
 	return f;
 }
 
-static void tell(struct desk *d, enum session_event_kind kind, const char *text, const char *there,
-    const char *back, int64_t at)
+static void report(struct desk *d, enum session_event_kind kind, const char *text,
+    const char *there, const char *back, int64_t at)
 {
 	const struct session_event event = { .kind = kind,
 		.session = kind == SESSION_EVENT_TCP ? 0 : -1,
@@ -392,7 +392,7 @@ static void tell(struct desk *d, enum session_event_kind kind, const char *text,
 }
 
 /* With packets, of which times are those since then. */
-static void tell_connection(struct desk *d, int64_t at)
+static void report_connection(struct desk *d, int64_t at)
 {
 	char text[] = "connected";
 	struct link_packet packets[] = {
@@ -422,7 +422,7 @@ static void tell_connection(struct desk *d, int64_t at)
 		    .here = 40000,
 		    .syns = 3,
 		    .error = ECONNREFUSED,
-		    .ours = true } };
+		    .by_client = true } };
 
 	recorder_event(d->r, &event, at);
 }
@@ -439,7 +439,7 @@ static void assert_connection(const struct session_event *e, int64_t at)
 	assert_int_equal(e->connection.here, 40000);
 	assert_int_equal(e->connection.syns, 3);
 	assert_int_equal(e->connection.error, ECONNREFUSED);
-	assert_true(e->connection.ours);
+	assert_true(e->connection.by_client);
 	assert_int_equal(e->packet_count, 2);
 	assert_true(p[0].syn && !p[0].ack && p[0].fate == LINK_LOST &&
 	            p[0].direction == LINK_GOING);
@@ -576,7 +576,7 @@ static void all_is_saved_at_once(void **state)
 
 	(void)state;
 	desk_open(&d, 100);
-	tell(&d, SESSION_EVENT_ERROR, "a notice", NULL, NULL, 5 * MS);
+	report(&d, SESSION_EVENT_ERROR, "a notice", NULL, NULL, 5 * MS);
 	send(&d, 1, "one", 10 * MS);
 	reply(&d, "ONE", 20 * MS);
 	reply(&d, "ONE", 21 * MS);
@@ -644,7 +644,7 @@ static void connections_come_back(void **state)
 	(void)state;
 	desk_open(&d, 100);
 	send(&d, 1, "one", 5 * MS);
-	tell_connection(&d, 6 * MS);
+	report_connection(&d, 6 * MS);
 	recorder_dispatch(d.r, 7 * MS);
 	set_figures(&d);
 	f = desk_read(&d);
@@ -669,12 +669,12 @@ static void events_come_back(void **state)
 
 	(void)state;
 	desk_open(&d, 100);
-	tell(&d, SESSION_EVENT_NOTICE, "a notice", NULL, NULL, 2 * MS);
-	tell(&d, SESSION_EVENT_LINK, "loss 30 % each way", "loss 30%", "nothing", 3 * MS);
-	tell(&d, SESSION_EVENT_FAULT, "held for 3 s", NULL, NULL, 4 * MS);
-	tell(&d, SESSION_EVENT_CONNECT, "TCP [::1]:7", NULL, NULL, 5 * MS);
+	report(&d, SESSION_EVENT_NOTICE, "a notice", NULL, NULL, 2 * MS);
+	report(&d, SESSION_EVENT_LINK, "loss 30 % each way", "loss 30%", "nothing", 3 * MS);
+	report(&d, SESSION_EVENT_FAULT, "held for 3 s", NULL, NULL, 4 * MS);
+	report(&d, SESSION_EVENT_CONNECT, "TCP [::1]:7", NULL, NULL, 5 * MS);
 	send(&d, 1, "one", 5 * MS + 1);
-	tell(&d, SESSION_EVENT_TCP, "connected", NULL, NULL, 6 * MS);
+	report(&d, SESSION_EVENT_TCP, "connected", NULL, NULL, 6 * MS);
 	recorder_dispatch(d.r, 7 * MS);
 	set_figures(&d);
 	f = desk_read(&d);

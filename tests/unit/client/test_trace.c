@@ -94,7 +94,7 @@ static void put_hex(char *to, const char *text, size_t n)
 }
 
 /* The link tells, in its own words. `out` of 0: no copy. */
-static void tell(struct stage *s, const char *direction, const char *fate, const char *text,
+static void report(struct stage *s, const char *direction, const char *fate, const char *text,
     int64_t in, int64_t out, int64_t out2)
 {
 	const bool there = strcmp(direction, "there") == 0;
@@ -170,10 +170,10 @@ static void a_line_there_and_back(void **state)
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	assert_null(trace_find(s->trace, false, n));
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	assert_int_equal(place(s, n, 20 * MS), TRACE_STILL_GOING);
 	assert_int_equal(place(s, n, 31 * MS), TRACE_SERVER);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	assert_int_equal(place(s, n, 40 * MS), TRACE_STILL_COMING);
 	reply(s, "HELLO", 50 * MS);
 	assert_int_equal(place(s, n, 60 * MS), TRACE_HERE);
@@ -186,10 +186,10 @@ static void lost_going_and_coming(void **state)
 	const uint64_t going = line(s, "one", 10 * MS), coming = line(s, "two", 11 * MS),
 	               none = line(s, "three", 12 * MS);
 
-	tell(s, "there", "random", "one", 10 * MS, 0, 0);
-	tell(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
-	tell(s, "there", "delivered", "three", 12 * MS, 32 * MS, 0);
-	tell(s, "back", "corrupted", "TWO", 31 * MS, 51 * MS, 0);
+	report(s, "there", "random", "one", 10 * MS, 0, 0);
+	report(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
+	report(s, "there", "delivered", "three", 12 * MS, 32 * MS, 0);
+	report(s, "back", "corrupted", "TWO", 31 * MS, 51 * MS, 0);
 	expire(s, 2000 * MS);
 	assert_int_equal(place(s, going, 2000 * MS), TRACE_GOING);
 	assert_int_equal(place(s, coming, 2000 * MS), TRACE_COMING);
@@ -209,7 +209,7 @@ static void an_empty_line(void **state)
 	struct stage *s = *state;
 	const uint64_t going = line(s, "", 10 * MS);
 
-	tell(s, "there", "random", "", 10 * MS, 0, 0);
+	report(s, "there", "random", "", 10 * MS, 0, 0);
 	assert_int_equal(place(s, going, 20 * MS), TRACE_GOING);
 	expire(s, 2000 * MS);
 	agrees(s, 1);
@@ -230,7 +230,7 @@ static void every_way_to_lose(void **state)
 	for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
 		const uint64_t n = line(s, directions[i].word, 10 * MS);
 
-		tell(s, "there", directions[i].word, directions[i].word, 10 * MS, 0, 0);
+		report(s, "there", directions[i].word, directions[i].word, 10 * MS, 0, 0);
 		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate,
 		    directions[i].fate);
 	}
@@ -243,9 +243,9 @@ static void copies(void **state)
 	struct stage *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 31 * MS);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 52 * MS);
-	tell(s, "back", "random", "HELLO", 31 * MS, 0, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 31 * MS);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 52 * MS);
+	report(s, "back", "random", "HELLO", 31 * MS, 0, 0);
 	reply(s, "HELLO", 50 * MS);
 	reply(s, "HELLO", 52 * MS);
 	assert_true(trace_find(s->trace, false, n)->legs[LINK_GOING].duplicated);
@@ -258,10 +258,10 @@ static void late_and_refused(void **state)
 
 	line(s, "late", 10 * MS);
 	line(s, "refused", 11 * MS);
-	tell(s, "there", "delivered", "late", 10 * MS, 900 * MS, 0);
-	tell(s, "there", "delivered", "refused", 11 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "late", 10 * MS, 900 * MS, 0);
+	report(s, "there", "delivered", "refused", 11 * MS, 30 * MS, 0);
 	ledger_unreachable(s->udp, "refused", 7, 0, ECONNREFUSED);
-	tell(s, "back", "delivered", "LATE", 900 * MS, 1900 * MS, 0);
+	report(s, "back", "delivered", "LATE", 900 * MS, 1900 * MS, 0);
 	expire(s, 1500 * MS);
 	reply(s, "LATE", 1900 * MS);
 	agrees(s, 2);
@@ -276,13 +276,13 @@ static void no_verdict_too_soon(void **state)
 	line(s, "hello", 10 * MS);
 	trace_check(s->trace, 5000 * MS);
 	assert_true(trace_is_pending(s->trace));
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
 	/* The event of the reply that is here already comes a moment later. */
 	trace_check(s->trace, 51 * MS);
 	assert_int_equal(trace_totals(s->trace)->compared, 0);
 	/* The second copy is still on its way. */
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 3000 * MS);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 3000 * MS);
 	trace_check(s->trace, 2000 * MS);
 	assert_int_equal(trace_totals(s->trace)->compared, 0);
 	reply(s, "HELLO", 3000 * MS);
@@ -295,8 +295,8 @@ static void undelivered(void **state)
 	struct stage *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	trace_undelivered(s->trace, s->serial, LINK_COMING);
 	expire(s, 2000 * MS);
 	assert_int_equal(place(s, n, 2000 * MS), TRACE_COMING);
@@ -412,11 +412,11 @@ static void other_servers(void **state)
 	struct stage *s = *state;
 	const uint64_t ascii = line(s, "grüße", 10 * MS), echo = line(s, "echo", 11 * MS);
 
-	tell(s, "there", "delivered", "grüße", 10 * MS, 30 * MS, 0);
-	tell(s, "there", "delivered", "echo", 11 * MS, 31 * MS, 0);
-	tell(s, "back", "delivered", "GRüßE", 30 * MS, 50 * MS, 0);
-	tell(s, "back", "random", "echo", 31 * MS, 0, 0);
-	tell(s, "back", "delivered", "nothing we know", 31 * MS, 52 * MS, 0);
+	report(s, "there", "delivered", "grüße", 10 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "echo", 11 * MS, 31 * MS, 0);
+	report(s, "back", "delivered", "GRüßE", 30 * MS, 50 * MS, 0);
+	report(s, "back", "random", "echo", 31 * MS, 0, 0);
+	report(s, "back", "delivered", "nothing we know", 31 * MS, 52 * MS, 0);
 	assert_int_equal(place(s, ascii, 60 * MS), TRACE_HERE);
 	assert_int_equal(place(s, echo, 60 * MS), TRACE_COMING);
 	assert_int_equal(trace_totals(s->trace)->unmatched[LINK_COMING], 1);
@@ -429,8 +429,8 @@ static void answered_without_a_reply(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "random", "HELLO", 30 * MS, 0, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "random", "HELLO", 30 * MS, 0, 0);
 	reply(s, "HELLO", 50 * MS);
 	disagrees(s, TRACE_NO_REPLY);
 }
@@ -440,8 +440,8 @@ static void answered_too_early(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 500 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 500 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
 	disagrees(s, TRACE_TOO_EARLY);
 }
@@ -451,8 +451,8 @@ static void lost_though_delivered(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	expire(s, 2000 * MS);
 	disagrees(s, TRACE_LOST);
 }
@@ -462,8 +462,8 @@ static void late_though_in_time(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	expire(s, 2000 * MS);
 	reply(s, "HELLO", 2100 * MS);
 	disagrees(s, TRACE_LATE);
@@ -474,8 +474,8 @@ static void a_copy_too_many(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
 	reply(s, "HELLO", 51 * MS);
 	disagrees(s, TRACE_COPIES);
@@ -486,8 +486,8 @@ static void a_copy_too_few(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 51 * MS);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 51 * MS);
 	reply(s, "HELLO", 50 * MS);
 	disagrees(s, TRACE_COPIES);
 }
@@ -496,10 +496,10 @@ static void two_lines(struct stage *s, int64_t first_out, int64_t second_out)
 {
 	line(s, "one", 10 * MS);
 	line(s, "two", 11 * MS);
-	tell(s, "there", "delivered", "one", 10 * MS, 30 * MS, 0);
-	tell(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
-	tell(s, "back", "delivered", "ONE", 30 * MS, first_out, 0);
-	tell(s, "back", "delivered", "TWO", 31 * MS, second_out, 0);
+	report(s, "there", "delivered", "one", 10 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
+	report(s, "back", "delivered", "ONE", 30 * MS, first_out, 0);
+	report(s, "back", "delivered", "TWO", 31 * MS, second_out, 0);
 }
 
 static void overtaken_and_told(void **state)
@@ -537,7 +537,7 @@ static void refused_without_arriving(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	tell(s, "there", "random", "hello", 10 * MS, 0, 0);
+	report(s, "there", "random", "hello", 10 * MS, 0, 0);
 	ledger_unreachable(s->udp, "hello", 5, 0, ECONNREFUSED);
 	disagrees(s, TRACE_REFUSED);
 }
@@ -558,9 +558,9 @@ static void twins(void **state)
 	trace_set_ledger(s->trace, s->udp_flow, s->udp);
 	line(s, "same", 10 * MS);
 	line(s, "Same", 11 * MS);
-	tell(s, "there", "random", "same", 10 * MS, 0, 0);
-	tell(s, "there", "delivered", "Same", 11 * MS, 31 * MS, 0);
-	tell(s, "back", "delivered", "SAME", 31 * MS, 51 * MS, 0);
+	report(s, "there", "random", "same", 10 * MS, 0, 0);
+	report(s, "there", "delivered", "Same", 11 * MS, 31 * MS, 0);
+	report(s, "back", "delivered", "SAME", 31 * MS, 51 * MS, 0);
 	reply(s, "SAME", 51 * MS);
 	expire(s, 2000 * MS);
 	assert_int_equal(compared(s)->compared, 0);
@@ -573,14 +573,14 @@ static void closed_too_soon(void **state)
 
 	line(s, "hello", 10 * MS);
 	line(s, "twice", 11 * MS);
-	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	tell(s, "there", "delivered", "twice", 11 * MS, 31 * MS, 0);
-	tell(s, "back", "delivered", "TWICE", 31 * MS, 51 * MS, 900 * MS);
+	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	report(s, "there", "delivered", "twice", 11 * MS, 31 * MS, 0);
+	report(s, "back", "delivered", "TWICE", 31 * MS, 51 * MS, 900 * MS);
 	reply(s, "TWICE", 51 * MS);
 	trace_closed(s->trace, s->udp_flow, 60 * MS);
 	/* "hello" still waits: nothing is claimed of it. */
 	ledger_give_up(s->udp);
-	tell(s, "back", "delivered", "HELLO", 30 * MS, 70 * MS, 0);
+	report(s, "back", "delivered", "HELLO", 30 * MS, 70 * MS, 0);
 	assert_int_equal(compared(s)->mismatches, 0);
 	assert_int_equal(compared(s)->skipped, 2);
 }
@@ -598,7 +598,7 @@ static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
 	return number;
 }
 
-static void tell_segment(struct stage *s, const char *direction, const char *fate,
+static void report_segment(struct stage *s, const char *direction, const char *fate,
     const char *flags, uint32_t seq, unsigned length, int64_t in, int64_t out)
 {
 	const bool there = strcmp(direction, "there") == 0;
@@ -623,8 +623,8 @@ static void tell_segment(struct stage *s, const char *direction, const char *fat
 static void connect_stream(struct stage *s)
 {
 	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, s->bytes[LINK_GOING]);
-	tell_segment(s, "there", "delivered", "S", ISN, 0, 1 * MS, 2 * MS);
-	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 2 * MS, 3 * MS);
+	report_segment(s, "there", "delivered", "S", ISN, 0, 1 * MS, 2 * MS);
+	report_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 2 * MS, 3 * MS);
 }
 
 static void stream_reply(struct stage *s, const char *text, int64_t now)
@@ -642,13 +642,13 @@ static void sent_again(void **state)
 	connect_stream(s);
 	stream_line(s, "abcde", 10 * MS);
 	n = stream_line(s, "hello", 10 * MS);
-	tell_segment(s, "there", "random", "PA", ISN + 1, 12, 10 * MS, 0);
-	tell_segment(s, "there", "random", "PA", ISN + 1, 12, 234 * MS, 0);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 12, 682 * MS, 702 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 702 * MS, 722 * MS);
-	tell_segment(s, "back", "random", "PA", FAR_ISN + 7, 6, 702 * MS, 0);
+	report_segment(s, "there", "random", "PA", ISN + 1, 12, 10 * MS, 0);
+	report_segment(s, "there", "random", "PA", ISN + 1, 12, 234 * MS, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 12, 682 * MS, 702 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 702 * MS, 722 * MS);
+	report_segment(s, "back", "random", "PA", FAR_ISN + 7, 6, 702 * MS, 0);
 	stream_reply(s, "ABCDE", 722 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 6, 926 * MS, 946 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 6, 926 * MS, 946 * MS);
 	stream_reply(s, "HELLO", 946 * MS);
 	w = trace_find(s->trace, true, n);
 	assert_non_null(w);
@@ -665,18 +665,18 @@ static void sent_again(void **state)
 	assert_int_equal(trace_totals(s->trace)->dropped[LINK_GOING], 2);
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 	/* A FIN takes a number and is sent until it arrives; the kernel counts that too. */
-	tell_segment(s, "there", "random", "FA", ISN + 13, 0, 950 * MS, 0);
-	tell_segment(s, "there", "delivered", "FA", ISN + 13, 0, 1150 * MS, 1170 * MS);
+	report_segment(s, "there", "random", "FA", ISN + 13, 0, 950 * MS, 0);
+	report_segment(s, "there", "delivered", "FA", ISN + 13, 0, 1150 * MS, 1170 * MS);
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_GOING], 3);
-	tell_segment(s, "back", "delivered", "FA", FAR_ISN + 13, 0, 1170 * MS, 1190 * MS);
-	tell_segment(s, "there", "delivered", "A", ISN + 14, 0, 1190 * MS, 1210 * MS);
+	report_segment(s, "back", "delivered", "FA", FAR_ISN + 13, 0, 1170 * MS, 1190 * MS);
+	report_segment(s, "there", "delivered", "A", ISN + 14, 0, 1190 * MS, 1210 * MS);
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_GOING], 3);
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 }
 
 /* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4.
  */
-static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in,
+static void report_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in,
     int64_t out)
 {
 	struct packet_event e = { .direction = LINK_COMING,
@@ -718,15 +718,15 @@ static void pieces_of_a_segment(void **state)
 	connect_stream(s);
 	stream_line(s, "abcde", 10 * MS);
 	n = stream_line(s, "hello", 10 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 12, 10 * MS, 30 * MS);
-	tell_two_pieces(s, 9, "random", 30 * MS, 50 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 12, 10 * MS, 30 * MS);
+	report_two_pieces(s, 9, "random", 30 * MS, 50 * MS);
 	first = trace_find(s->trace, true, n - 1);
 	second = trace_find(s->trace, true, n);
 	assert_int_equal(first->legs[LINK_COMING].through, 0);
 	assert_int_equal(first->legs[LINK_COMING].lost, 1);
 	assert_int_equal(second->legs[LINK_COMING].through, 0);
 	assert_int_equal(trace_totals(s->trace)->dropped[LINK_COMING], 1);
-	tell_two_pieces(s, 10, "delivered", 254 * MS, 274 * MS);
+	report_two_pieces(s, 10, "delivered", 254 * MS, 274 * MS);
 	stream_reply(s, "ABCDE", 274 * MS);
 	stream_reply(s, "HELLO", 274 * MS);
 	assert_int_equal(first->legs[LINK_COMING].through, 1);
@@ -748,11 +748,11 @@ static void keeps_packets(void **state)
 	connect_stream(s);
 	one = stream_line(s, "abc", 10 * MS);
 	two = stream_line(s, "defg", 11 * MS);
-	tell_segment(s, "there", "random", "PA", ISN + 1, 9, 12 * MS, 0);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 9, 234 * MS, 254 * MS);
-	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 255 * MS, 275 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
+	report_segment(s, "there", "random", "PA", ISN + 1, 9, 12 * MS, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 9, 234 * MS, 254 * MS);
+	report_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 255 * MS, 275 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
 	assert_int_equal(trace_packets(s->trace, true, one, packets, 8), 3);
 	assert_int_equal(packets[0].of.out, TRACE_NEVER);
 	assert_false(packets[0].of.retransmitted);
@@ -780,17 +780,17 @@ static void packets_of_a_connection(void **state)
 	uint64_t n;
 
 	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, 0);
-	tell_segment(s, "there", "random", "S", ISN, 0, 1 * MS, 0);
-	tell_segment(s, "there", "delivered", "S", ISN, 0, 1001 * MS, 1021 * MS);
-	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 1021 * MS, 1041 * MS);
-	tell_segment(s, "there", "delivered", "A", ISN + 1, 0, 1041 * MS, 1061 * MS);
+	report_segment(s, "there", "random", "S", ISN, 0, 1 * MS, 0);
+	report_segment(s, "there", "delivered", "S", ISN, 0, 1001 * MS, 1021 * MS);
+	report_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 1021 * MS, 1041 * MS);
+	report_segment(s, "there", "delivered", "A", ISN + 1, 0, 1041 * MS, 1061 * MS);
 	n = stream_line(s, "abc", 1050 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 1050 * MS, 1070 * MS);
-	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 1070 * MS, 1090 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 1050 * MS, 1070 * MS);
+	report_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 1070 * MS, 1090 * MS);
 	/* The server ends with the last piece of its reply. */
-	tell_segment(s, "back", "delivered", "FPA", FAR_ISN + 1, 4, 1071 * MS, 1091 * MS);
-	tell_segment(s, "there", "delivered", "A", ISN + 5, 0, 1091 * MS, 1111 * MS);
-	tell_segment(s, "there", "random", "RA", ISN + 5, 0, 1092 * MS, 0);
+	report_segment(s, "back", "delivered", "FPA", FAR_ISN + 1, 4, 1071 * MS, 1091 * MS);
+	report_segment(s, "there", "delivered", "A", ISN + 5, 0, 1091 * MS, 1111 * MS);
+	report_segment(s, "there", "random", "RA", ISN + 5, 0, 1092 * MS, 0);
 	stream_reply(s, "ABC", 1091 * MS);
 	assert_int_equal(trace_handshake(s->trace, HERE + 1, false, 0, packets, 8), 4);
 	assert_int_equal(packets[0].of.out, TRACE_NEVER);
@@ -819,12 +819,12 @@ static void another_connection(void **state)
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
 	ledger_cut_off(s->tcp);
 	connect_stream(s);
 	n = stream_line(s, "two", 40 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 50 * MS, 60 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 50 * MS, 60 * MS);
 	stream_reply(s, "TWO", 60 * MS);
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].through, 1);
 	assert_int_equal(compared(s)->mismatches, 0);
@@ -844,9 +844,9 @@ static void both_at_once(void **state)
 		assert_int_equal(stream_line(s, "hello", 10 * MS), n);
 	}
 	n = 1;
-	tell(s, "there", "lost", "hello", 10 * MS, 0, 0);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 6, 10 * MS, 30 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 30 * MS, 50 * MS);
+	report(s, "there", "lost", "hello", 10 * MS, 0, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 6, 10 * MS, 30 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 30 * MS, 50 * MS);
 	assert_int_equal(trace_place(trace_find(s->trace, false, n), 60 * MS), TRACE_GOING);
 	assert_int_equal(trace_place(trace_find(s->trace, true, n), 60 * MS), TRACE_HERE);
 	assert_false(trace_find(s->trace, false, n)->stream);
@@ -866,8 +866,8 @@ static void stream_answered_without_a_reply(void **state)
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
-	tell_segment(s, "back", "random", "PA", FAR_ISN + 1, 4, 20 * MS, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	report_segment(s, "back", "random", "PA", FAR_ISN + 1, 4, 20 * MS, 0);
 	stream_reply(s, "ONE", 60 * MS);
 	disagrees(s, TRACE_NO_REPLY);
 }
@@ -878,8 +878,8 @@ static void stream_answered_too_early(void **state)
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 20 * MS, 700 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 20 * MS, 700 * MS);
 	stream_reply(s, "ONE", 60 * MS);
 	disagrees(s, TRACE_TOO_EARLY);
 }
@@ -892,8 +892,8 @@ static void stream_of_other_replies(void **state)
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
 	stream_line(s, "two", 10 * MS);
-	tell_segment(s, "there", "delivered", "PA", ISN + 1, 8, 10 * MS, 20 * MS);
-	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 20, 20 * MS, 40 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 8, 10 * MS, 20 * MS);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 20, 20 * MS, 40 * MS);
 	stream_reply(s, "something", 40 * MS);
 	stream_reply(s, "TWO", 40 * MS);
 	assert_int_equal(compared(s)->compared, 0);
@@ -960,11 +960,11 @@ static void carry(struct stage *s, struct flight *f, bool back, const char *text
 	const char *direction = back ? "back" : "there";
 
 	if (chance(s, 5) == 0) {
-		tell(s, direction, chance(s, 2) ? "random" : "burst", text, now, 0, 0);
+		report(s, direction, chance(s, 2) ? "random" : "burst", text, now, 0, 0);
 		f->lost[back]++;
 		return;
 	}
-	tell(s, direction, "delivered", text, now, out, out2);
+	report(s, direction, "delivered", text, now, out, out2);
 	f->let_through[back]++;
 	fly(f, out, back, text);
 	if (out2)
@@ -1044,8 +1044,8 @@ static void mistakes_are_found(void **state)
 		snprintf(text, sizeof text, "line %d", i);
 		snprintf(capitals, sizeof capitals, "LINE %d", i);
 		line(s, text, now);
-		tell(s, "there", "delivered", text, now, now + MS, 0);
-		tell(s, "back", answered ? "delivered" : "random", capitals, now + MS,
+		report(s, "there", "delivered", text, now, now + MS, 0);
+		report(s, "back", answered ? "delivered" : "random", capitals, now + MS,
 		    answered ? now + 2 * MS : 0, 0);
 		if (answered != mistake)
 			reply(s, capitals, now + 2 * MS);
@@ -1071,7 +1071,7 @@ static void bounded(void **state)
 	for (int i = 0; i < 5000; i++) {
 		snprintf(text, sizeof text, "line %d", i);
 		line(s, text, i * MS);
-		tell(s, "there", "random", text, i * MS, 0, 0);
+		report(s, "there", "random", text, i * MS, 0, 0);
 	}
 	expire(s, 20000 * MS);
 	assert_null(trace_find(s->trace, false, 1));

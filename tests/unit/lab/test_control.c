@@ -56,7 +56,7 @@ static void leave(struct client *client)
 	free(client);
 }
 
-static void say(const struct client *client, const char *text)
+static void send_text(const struct client *client, const char *text)
 {
 	assert_int_equal(send(client->fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
@@ -85,10 +85,10 @@ static const char *hear(struct wire *wire, struct client *client, const char *en
 	return client->text;
 }
 
-static const char *ask(struct wire *wire, struct client *client, const char *order)
+static const char *query(struct wire *wire, struct client *client, const char *command)
 {
-	say(client, order);
-	say(client, "\n");
+	send_text(client, command);
+	send_text(client, "\n");
 	return hear(wire, client, "ok\n");
 }
 
@@ -98,11 +98,11 @@ static void assert_has(const char *text, const char *line)
 		fail_msg("no '%s' in:\n%s", line, text ? text : "(closed)");
 }
 
-static void assert_refused(struct wire *wire, struct client *client, const char *order,
+static void assert_refused(struct wire *wire, struct client *client, const char *command,
     const char *answer)
 {
-	say(client, order);
-	say(client, "\n");
+	send_text(client, command);
+	send_text(client, "\n");
 	assert_string_equal(hear(wire, client, "\n"), answer);
 }
 
@@ -112,11 +112,11 @@ static void test_ask_and_change(void **state)
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
-	assert_string_equal(ask(&wire, client, "set loss 30%"),
+	assert_string_equal(query(&wire, client, "set loss 30%"),
 	    "there line loss 30%\nback line loss 30%\nok\n");
-	assert_string_equal(ask(&wire, client, "set delay 100ms burst 2.5 back"),
+	assert_string_equal(query(&wire, client, "set delay 100ms burst 2.5 back"),
 	    "there line loss 30%\nback line loss 30%, burst 2.5, delay 100ms\nok\n");
-	const char *link = ask(&wire, client, "link");
+	const char *link = query(&wire, client, "link");
 	assert_has(link, "seed 1\n");
 	assert_has(link, "there loss 30%\n");
 	assert_has(link, "there delay 0ms\n");
@@ -128,7 +128,7 @@ static void test_ask_and_change(void **state)
 	assert_has(link, "back good-to-bad 17.1429%\n");
 	assert_true(link_settings(wire.link, LINK_COMING)->delay == 100 * NS_PER_MS);
 	assert_true(link_settings(wire.link, LINK_GOING)->delay == 0);
-	assert_string_equal(ask(&wire, client, "predict"),
+	assert_string_equal(query(&wire, client, "predict"),
 	    "there through 70%\nback through 70%\nanswered 49%\nround-trip delay 100ms\nround-trip "
 	    "jitter 0ms\nok\n");
 	leave(client);
@@ -200,13 +200,14 @@ static void test_presets_and_help(void **state)
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
-	assert_has(ask(&wire, client, "presets"), "preset classroom there loss 20%, delay 20ms\n");
-	assert_has(ask(&wire, client, "preset classroom there"),
+	assert_has(query(&wire, client, "presets"),
+	    "preset classroom there loss 20%, delay 20ms\n");
+	assert_has(query(&wire, client, "preset classroom there"),
 	    "there line loss 20%, delay 20ms\nback line nothing\n");
 	/* A preset replaces all: nothing of the last one stays. */
-	assert_has(ask(&wire, client, "preset lan"),
+	assert_has(query(&wire, client, "preset lan"),
 	    "there line delay 100us, rate 1gbit, queue 100p\n");
-	assert_has(ask(&wire, client, "help"), "help hold SPAN [there|back]: ");
+	assert_has(query(&wire, client, "help"), "help hold SPAN [there|back]: ");
 	leave(client);
 	wire_close(&wire);
 }
@@ -227,26 +228,26 @@ static void test_cues(void **state)
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
-	ask(&wire, client, "drop next request");
+	query(&wire, client, "drop next request");
 	assert_true(passes(&wire, false));
 	assert_false(passes(&wire, true));
 	assert_true(passes(&wire, true));
-	ask(&wire, client, "drop next reply");
+	query(&wire, client, "drop next reply");
 	assert_true(passes(&wire, true));
 	assert_false(passes(&wire, false));
 	assert_true(passes(&wire, false));
-	ask(&wire, client, "drop next reply");
-	ask(&wire, client, "drop none");
+	query(&wire, client, "drop next reply");
+	query(&wire, client, "drop none");
 	assert_true(passes(&wire, false));
-	ask(&wire, client, "unplug 1h there");
+	query(&wire, client, "unplug 1h there");
 	assert_false(passes(&wire, true));
 	assert_true(passes(&wire, false));
-	assert_has(ask(&wire, client, "link"), "there unplugged-for 3");
-	ask(&wire, client, "unplug 0s");
+	assert_has(query(&wire, client, "link"), "there unplugged-for 3");
+	query(&wire, client, "unplug 0s");
 	assert_true(passes(&wire, true));
-	ask(&wire, client, "hold 1h back");
+	query(&wire, client, "hold 1h back");
 	assert_false(passes(&wire, false));
-	const char *counts = ask(&wire, client, "counts");
+	const char *counts = query(&wire, client, "counts");
 	assert_has(counts, "there lost-cue 1\n");
 	assert_has(counts, "there lost-unplugged 1\n");
 	assert_has(counts, "back lost-cue 1\n");
@@ -273,7 +274,7 @@ static const char *after_time(const char *line)
 static void test_changes(void **state)
 {
 	static const struct {
-		const char *order, *told;
+		const char *command, *told;
 	} changes[] = {
 		{ "set loss 30%", "set loss 30%; loss 30%\n" },
 		{ "set delay 5ms back", "set loss 30%; loss 30%, delay 5ms\n" },
@@ -291,23 +292,23 @@ static void test_changes(void **state)
 	struct client *giver = join(&wire), *listener = join(&wire);
 
 	(void)state;
-	ask(&wire, listener, "events on 9");
+	query(&wire, listener, "events on 9");
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-		ask(&wire, giver, changes[i].order);
+		query(&wire, giver, changes[i].command);
 		assert_string_equal(after_time(hear(&wire, listener, "\n")), changes[i].told);
 	}
 	/* What changes nothing is not told; who gives an order is told too. */
 	assert_refused(&wire, giver, "set loss much",
 	    "error loss: 'much' is not a share, 0% to 100%; for example loss 20%\n");
-	ask(&wire, giver, "preset dsl back");
-	ask(&wire, giver, "link");
-	say(listener, "unplug 0s\n");
+	query(&wire, giver, "preset dsl back");
+	query(&wire, giver, "link");
+	send_text(listener, "unplug 0s\n");
 	assert_int_equal(strncmp(hear(&wire, listener, " unplug 0s\n"), "ok\nchanged ",
 	                     strlen("ok\nchanged ")),
 	    0);
-	ask(&wire, giver, "hold 20ms");
+	query(&wire, giver, "hold 20ms");
 	assert_has(hear(&wire, listener, " released\n"), " hold 20ms\n");
-	ask(&wire, giver, "unplug 20ms back");
+	query(&wire, giver, "unplug 20ms back");
 	assert_has(hear(&wire, listener, " plugged back\n"), " unplug 20ms back\n");
 	leave(giver);
 	leave(listener);
@@ -321,8 +322,8 @@ static void test_events(void **state)
 	struct client *all = join(&wire), *none = join(&wire), *other = join(&wire);
 	uint8_t packet[2048];
 
-	ask(&wire, all, "events on");
-	ask(&wire, other, "events on 9");
+	query(&wire, all, "events on");
+	query(&wire, other, "events on 9");
 	assert_true(passes(&wire, true));
 	const char *event = hear(&wire, all, "\n");
 	assert_has(event, "event 1 there in=");
@@ -330,7 +331,7 @@ static void test_events(void **state)
 	assert_has(event,
 	    " proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 dport=12000 id=7 size=33 payload=5"
 	    " hash=a430d84680aabd0b data=68656c6c6f\n");
-	ask(&wire, none, "drop next reply");
+	query(&wire, none, "drop next reply");
 	assert_string_equal(after_time(hear(&wire, all, "\n")), "drop next reply\n");
 	assert_false(passes(&wire, false));
 	event = hear(&wire, all, "\n");
@@ -343,8 +344,8 @@ static void test_events(void **state)
 	/* The filter let nothing through but the change; who asked for nothing heard nothing. */
 	assert_string_equal(after_time(hear(&wire, other, "\n")), "drop next reply\n");
 	assert_int_equal(recv(other->fd, packet, sizeof packet, 0), -1);
-	assert_string_equal(ask(&wire, none, "events off"), "ok\n");
-	ask(&wire, all, "events off");
+	assert_string_equal(query(&wire, none, "events off"), "ok\n");
+	query(&wire, all, "events off");
 	assert_true(passes(&wire, true));
 	assert_int_equal(recv(all->fd, packet, sizeof packet, 0), -1);
 	leave(all);
@@ -364,10 +365,10 @@ static void test_orders_in_pieces_and_heaps(void **state)
 		wire_turn(&wire, 0);
 	}
 	assert_has(hear(&wire, client, "ok\n"), "there line loss 5%\n");
-	say(client, "drop none\ndrop none\r\nset loss 1%\n");
+	send_text(client, "drop none\ndrop none\r\nset loss 1%\n");
 	assert_has(hear(&wire, client, "there line loss 1%\nback line loss 1%\nok\n"), "ok\nok\n");
 	/* The last order may lack its newline; the answer comes although the client has ended. */
-	say(client, "predict");
+	send_text(client, "predict");
 	shutdown(client->fd, SHUT_WR);
 	assert_has(hear(&wire, client, "ok\n"), "answered 98.01%\n");
 	assert_null(hear(&wire, client, "ok\n"));
@@ -380,20 +381,20 @@ static void test_too_long_orders(void **state)
 	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
-	char *order = malloc(20001);
+	char *command = malloc(20001);
 
-	assert_non_null(order);
-	memset(order, 'x', 20000);
-	order[20000] = '\0';
-	assert_refused(&wire, client, order,
+	assert_non_null(command);
+	memset(command, 'x', 20000);
+	command[20000] = '\0';
+	assert_refused(&wire, client, command,
 	    "error an order has 1000 bytes at most; for example: help\n");
-	assert_string_equal(ask(&wire, client, "drop none"), "ok\n");
-	memset(order, ' ', 900);
+	assert_string_equal(query(&wire, client, "drop none"), "ok\n");
+	memset(command, ' ', 900);
 	for (int i = 0; i < 450; i++)
-		order[2 * i] = 'y';
-	order[900] = '\0';
-	assert_refused(&wire, client, order, "error too many words; for example: help\n");
-	free(order);
+		command[2 * i] = 'y';
+	command[900] = '\0';
+	assert_refused(&wire, client, command, "error too many words; for example: help\n");
+	free(command);
 	leave(client);
 	wire_close(&wire);
 }
@@ -408,7 +409,7 @@ static void test_a_slow_client_loses_only_itself(void **state)
 	char byte;
 	ssize_t n;
 
-	ask(&wire, slow, "events on");
+	query(&wire, slow, "events on");
 	for (int i = 0; i < 40000; i++) {
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "hello", 5));
 		if (i % 100 == 0)
@@ -416,7 +417,7 @@ static void test_a_slow_client_loses_only_itself(void **state)
 		while (recv(wire.far_end, packet, sizeof packet, 0) > 0)
 			;
 	}
-	assert_string_equal(ask(&wire, good, "drop none"), "ok\n");
+	assert_string_equal(query(&wire, good, "drop none"), "ok\n");
 	while (link_counts(wire.link, LINK_GOING)->packets < 40000)
 		wire_turn(&wire, 0);
 	while ((n = recv(slow->fd, slow->text, ROOM, 0)) > 0)
@@ -444,7 +445,7 @@ static void test_a_flood_of_orders(void **state)
 		assert_true(n == 8 || errno == EAGAIN);
 		sent += n == 8;
 	}
-	assert_string_equal(ask(&wire, good, "drop none"), "ok\n");
+	assert_string_equal(query(&wire, good, "drop none"), "ok\n");
 	while (answers < sent) {
 		assert_true(clock_monotonic() < limit);
 		wire_turn(&wire, 0);
@@ -475,7 +476,7 @@ static void test_places_are_bounded(void **state)
 	wire_turn(&wire, NS_PER_S);
 	clients[3] = join(&wire);
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		assert_string_equal(ask(&wire, clients[i], "drop none"), "ok\n");
+		assert_string_equal(query(&wire, clients[i], "drop none"), "ok\n");
 		leave(clients[i]);
 	}
 	wire_close(&wire);
@@ -487,7 +488,7 @@ static bool put_line(void *out, char *line)
 	return false;
 }
 
-static int ask_once(const char *path, const char *command, FILE *out, char reason[CONTROL_REASON])
+static int query_once(const char *path, const char *command, FILE *out, char reason[CONTROL_REASON])
 {
 	return control_request_send(&(struct control_request){ .path = path,
 	                                .command = command,
@@ -497,23 +498,24 @@ static int ask_once(const char *path, const char *command, FILE *out, char reaso
 }
 
 /* In another process, as upcase-lab ctl does. */
-static int ask_from_outside(const char *path)
+static int query_from_outside(const char *path)
 {
 	char reason[CONTROL_REASON];
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
-	if (ask_once(path, "set loss 10%", out, reason) || ask_once(path, "predict", out, reason))
+	if (query_once(path, "set loss 10%", out, reason) ||
+	    query_once(path, "predict", out, reason))
 		return 1;
 	fclose(out);
 	if (!strstr(text, "answered 81%\n"))
 		return 2;
 	free(text);
-	if (ask_once(path, "set loss 10", stdout, reason) != 1 ||
+	if (query_once(path, "set loss 10", stdout, reason) != 1 ||
 	    !strstr(reason, "needs its percent sign"))
 		return 3;
-	if (ask_once("/nowhere/at/all", "link", stdout, reason) != -1 || errno != ENOENT)
+	if (query_once("/nowhere/at/all", "link", stdout, reason) != -1 || errno != ENOENT)
 		return 4;
 	return 0;
 }
@@ -537,7 +539,7 @@ static void test_from_another_process(void **state)
 	wire.control = control_new(listener, wire.link);
 	pid_t child = fork();
 	if (child == 0)
-		_exit(ask_from_outside(path));
+		_exit(query_from_outside(path));
 	while (waitpid(child, &status, WNOHANG) == 0)
 		wire_turn(&wire, NS_PER_MS);
 	assert_int_equal(status, 0);

@@ -56,12 +56,12 @@ static void open_house(struct house *h)
 	};
 }
 
-static const char *query(struct house *h, const char *order)
+static const char *query(struct house *h, const char *command)
 {
 	struct send_buffer out = { NULL };
 	char line[100];
 
-	snprintf(line, sizeof line, "%s", order);
+	snprintf(line, sizeof line, "%s", command);
 	control_commands_execute(&h->orders, line, 0, &out);
 	assert_false(send_buffer_empty(&out));
 	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first),
@@ -148,7 +148,7 @@ static void test_wrong_orders(void **state)
 struct team {
 	struct counters *counters;
 	int silent;
-	char order[100];
+	char command[100];
 };
 
 static void sum_team(struct server *team)
@@ -156,13 +156,13 @@ static void sum_team(struct server *team)
 	((struct team *)(void *)team)->counters->udp_datagrams = 77;
 }
 
-static int ask_team(struct server *team, const char *order,
+static int query_team(struct server *team, const char *command,
     void (*line)(void *context, const char *line), void *context)
 {
 	struct team *t = (void *)team;
 
-	snprintf(t->order, sizeof t->order, "%s", order);
-	if (strstr(order, "nobody"))
+	snprintf(t->command, sizeof t->command, "%s", command);
+	if (strstr(command, "nobody"))
 		return 0;
 	line(context, "connection 10.0.0.1:1 age-ms 1\n");
 	if (!t->silent)
@@ -180,14 +180,14 @@ static void test_workers(void **state)
 	h.orders = (struct control_sources){ .counters = &h.counters,
 		.link = &h.link,
 		.sum = sum_team,
-		.query = ask_team,
+		.query = query_team,
 		.server = (void *)&team };
 	assert_non_null(strstr(query(&h, "totals"), "datagrams 77"));
 	assert_string_equal(query(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
-	assert_string_equal(team.order, "connections\n");
+	assert_string_equal(team.command, "connections\n");
 	query(&h, "connection 10.0.0.2:2");
-	assert_string_equal(team.order, "connection 10.0.0.2:2\n");
+	assert_string_equal(team.command, "connection 10.0.0.2:2\n");
 	assert_non_null(strstr(query(&h, "connection nobody"), "error 'nobody' is not connected"));
 	team.silent = 2;
 	assert_string_equal(query(&h, "connections"),
@@ -195,14 +195,14 @@ static void test_workers(void **state)
 }
 
 /* More connections than there is room for: those that fit, and an error. */
-static void each_of_many(const struct tcp *tcp, int64_t now, control_connection_call *tell_one,
+static void each_of_many(const struct tcp *tcp, int64_t now, control_connection_call *report_one,
     void *context)
 {
 	const struct house *h = (const void *)tcp;
 
 	(void)now;
 	for (int i = 0; i < 40000; i++)
-		tell_one(context, &h->connections[0]);
+		report_one(context, &h->connections[0]);
 }
 
 static void test_too_many(void **state)
