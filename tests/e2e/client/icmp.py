@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 from client import ENVIRONMENT, PATIENCE, UPCASE
 from tap import LAB, checksum, done, enter_namespaces, point
@@ -16,6 +17,8 @@ NEAR = {4: "10.7.0.1", 6: "fd07::1"}
 FAR = {4: "10.7.0.9", 6: "fd07::9"}
 ROUTER = {4: "10.7.0.254", 6: "fd07::fe"}
 ETH_ALL = 3
+# No line is lost here: each waits until its reply or its error has come, on a busy machine too.
+WAIT = "20s"
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -100,7 +103,7 @@ def client(version, *options, stdin=b"first\nsecond\n"):
     """Runs it: the records of its lines, what it said, and what the router saw of it."""
     ROUTE.came = []
     result = subprocess.run([
-        UPCASE, "--plain", "--json", "--wait=300ms", *options, FAR[version], "9"
+        UPCASE, "--plain", "--json", f"--wait={WAIT}", *options, FAR[version], "9"
     ],
                             input=stdin,
                             capture_output=True,
@@ -144,6 +147,26 @@ ip neigh add {FAR[4]} lladdr 02:00:00:00:00:02 dev near; ip neigh add {FAR[6]} l
       )
 ROUTE = Router()
 ROUTE.start()
+
+
+def wait_for_way(version):
+    """Sends datagrams until the router sees them, and the last of them: a device drops what is sent
+    before the kernel has noticed that its other end is up."""
+    end, last = time.monotonic() + PATIENCE, None
+    with socket.socket(FAMILY[version], socket.SOCK_DGRAM) as probe:
+        while time.monotonic() < end:
+            bodies = [packet.body for packet in ROUTE.came if packet.version == version]
+            if last and last in bodies:
+                return
+            if not bodies:
+                last = b"probe %d" % time.monotonic_ns()
+                probe.sendto(last, (FAR[version], 9))
+            time.sleep(0.01)
+    raise TimeoutError(f"no datagram of IPv{version} comes to the router")
+
+
+for ip_version in FAR:
+    wait_for_way(ip_version)
 
 # IP version, type, code; the record's error, words of the sentence.
 REFUSED = ("refused", "ECONNREFUSED", "nothing listens")
