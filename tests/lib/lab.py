@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tap import BUILD, TOP, done, not_here
 
@@ -154,6 +155,12 @@ def working_backends(user='self'):
     ]
 
 
+def side_by_side(check, *arguments):
+    """Calls check with the first of each list, with the second, ... all at once: their labs have nothing in common, and mostly wait."""
+    with ThreadPoolExecutor(len(arguments[0])) as pool:
+        list(pool.map(check, *arguments))
+
+
 def need_hosts():
     """Ends a test that needs hosts on a machine where none can be made, with the reason."""
     status, out, err = run('--check')
@@ -192,5 +199,5 @@ def processes(*marks):
 __all__ = [
     'FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'done', 'environment', 'finish',
     'folder', 'identity', 'need_hosts', 'processes', 'python', 'read_line', 'run', 'runtime',
-    'start', 'until', 'users', 'working_backends'
+    'side_by_side', 'start', 'until', 'users', 'working_backends'
 ]

@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 
 TOP = os.environ.get('abs_top_srcdir') or os.path.abspath(
     os.path.join(os.path.dirname(__file__), '..', '..'))
@@ -17,20 +18,22 @@ INSIDE = 'UPCASE_TEST_INSIDE'
 
 _points = 0
 _failures = 0
+_lock = threading.Lock()
 
 
 def point(name, faults):
-    """One point: it holds if `faults`, a list of lines that say what is wrong, is empty."""
+    """One point, of any thread: it holds if `faults`, a list of lines that say what is wrong, is empty."""
     global _points, _failures
-    _points += 1
-    if faults:
-        _failures += 1
-        print(f'not ok {_points} - {name}')
-        for fault in faults:
-            print(f'# {fault}')
-    else:
-        print(f'ok {_points} - {name}')
-    sys.stdout.flush()
+    with _lock:
+        _points += 1
+        if faults:
+            _failures += 1
+            print(f'not ok {_points} - {name}')
+            for fault in faults:
+                print(f'# {fault}')
+        else:
+            print(f'ok {_points} - {name}')
+        sys.stdout.flush()
 
 
 def best_of(attempt, rounds=5):

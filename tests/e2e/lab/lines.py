@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from lab import PLACE, done, need_hosts, run, users, working_backends
+from lab import PLACE, done, need_hosts, run, side_by_side, users, working_backends
 from tap import UPCASE, UPCASED, point
 
 need_hosts()
@@ -102,9 +102,11 @@ def check_perfect(user, backend):
         point(f'nothing is lost on a perfect link ({transport}, {user}, {backend})', faults)
 
 
-for who in users():
-    for kind in working_backends(who):
-        check_udp(who, kind)
-        check_tcp(who, kind)
-        check_perfect(who, kind)
+def check(user, backend):
+    check_udp(user, backend)
+    check_tcp(user, backend)
+    check_perfect(user, backend)
+
+
+side_by_side(check, *zip(*[(who, kind) for who in users() for kind in working_backends(who)]))
 done()

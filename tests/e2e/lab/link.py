@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import textwrap
 
-from lab import PLACE, done, need_hosts, python, run, working_backends
+from lab import PLACE, done, need_hosts, python, run, side_by_side, working_backends
 from tap import point
 
 need_hosts()
@@ -422,7 +422,7 @@ def check_capture(backend):
     point(name, faults)
 
 
-for backend in working_backends():
+def check(backend):
     check_truth(f'{backend}, IPv4', [f'--backend={backend}', *EVERYTHING], '10.9.0.2', 5000)
     check_truth(f'{backend}, IPv6', [f'--backend={backend}', *EVERYTHING], 'fd09::2', 1000)
     check_queue(backend)
@@ -430,4 +430,7 @@ for backend in working_backends():
     check_path_mtu(backend)
     check_cues(backend)
     check_capture(backend)
+
+
+side_by_side(check, working_backends())
 done()

@@ -9,7 +9,7 @@ import shutil
 import statistics
 import subprocess
 
-from lab import PLACE, done, need_hosts, run, working_backends
+from lab import PLACE, done, need_hosts, run, side_by_side, working_backends
 from tap import UPCASE, UPCASED, point
 
 need_hosts()
@@ -290,7 +290,10 @@ def check_everything(backend):
           check_statistics(sessions['udp'], list(lines.values())))
 
 
-for each in working_backends():
-    check_both(each)
-    check_everything(each)
+def check(backend):
+    check_both(backend)
+    check_everything(backend)
+
+
+side_by_side(check, working_backends())
 done()

@@ -45,13 +45,15 @@ def nanoseconds(text):
 
 
 def captured(capture):
-    """By the lines' text: when the near host sent it, when it received its reply. Over UDP."""
-    times = {}, {}
-    for row in tshark(capture, '-Y', 'frame.interface_name == "near" && udp.length > 8', '-T',
-                      'fields', '-e', 'frame.time_epoch', '-e', 'udp.dstport', '-e', 'udp.payload'):
-        at, port, payload = row.split('\t')
-        times[port != '12000'].setdefault(bytes.fromhex(payload).decode().lower(), nanoseconds(at))
-    return times
+    """By the lines' text: when the near host sent it, when it received its reply, over UDP; and the times of all packets as they stand in the file."""
+    times, stamps = ({}, {}), []
+    for row in tshark(capture, '-T', 'fields', '-e', 'frame.time_epoch', '-e',
+                      'frame.interface_name', '-e', 'udp.dstport', '-e', 'udp.payload'):
+        at, host, port, payload = row.split('\t')
+        stamps.append(nanoseconds(at))
+        if host == 'near' and payload:
+            times[port != '12000'].setdefault(bytes.fromhex(payload).decode().lower(), stamps[-1])
+    return *times, stamps
 
 
 def unstamped(capture):
@@ -64,8 +66,8 @@ def unstamped(capture):
 
 
 def compare(capture, records):
-    """The client's round-trip times less the capture's, ns, and faults."""
-    sent, received = captured(capture)
+    """The client's round-trip times less the capture's, ns, faults, and the times of the capture's packets."""
+    sent, received, stamps = captured(capture)
     with open(records, encoding='utf-8') as file:
         lines = [record for record in map(json.loads, file) if record['type'] == 'line']
     faults = [
@@ -79,11 +81,10 @@ def compare(capture, records):
     return [
         rtt - (received[text] - sent[text]) for rtt, text in known
         if rtt is not None and text in sent
-    ], faults
+    ], faults, stamps
 
 
-def check_order(name, capture):
-    stamps = [nanoseconds(row) for row in tshark(capture, '-T', 'fields', '-e', 'frame.time_epoch')]
+def check_order(name, stamps):
     late = [
         f'{before - after} ns back' for before, after in zip(stamps, stamps[1:]) if after < before
     ]
@@ -104,7 +105,7 @@ def check_round_trips(name, count, play, crowded=False):
         faults = play(capture, records)
         if faults:
             break
-        differences, faults = compare(capture, records)
+        differences, faults, stamps = compare(capture, records)
         faults += [] if len(differences) == count else [
             f'{len(differences)} round trips, not {count}'
         ]
@@ -123,7 +124,7 @@ def check_round_trips(name, count, play, crowded=False):
         faults = [f'{statistics.median(best)} ns apart, of which {LIMIT} are allowed']
     point(f'{name}: the client\'s round-trip times are the capture\'s', faults)
     if not faults:
-        check_order(name, capture)
+        check_order(name, stamps)
 
 
 def lines_of(backend, address):
@@ -178,11 +179,11 @@ def on_screen(backend):
 
 
 TRAFFIC = """
-    "$UPCASE" --plain -u --count 200 --interval 1ms --size 700 10.9.0.2
-    "$UPCASE" --plain -t --count 200 --interval 1ms 10.9.0.2
-    "$UPCASE" --plain -u --count 200 --interval 1ms fd09::2
-    "$UPCASE" --plain -t --count 200 --interval 1ms fd09::2
-    true"""
+    "$UPCASE" --plain -u --count 200 --interval 1ms --size 700 10.9.0.2 &
+    "$UPCASE" --plain -t --count 200 --interval 1ms 10.9.0.2 &
+    "$UPCASE" --plain -u --count 200 --interval 1ms fd09::2 &
+    "$UPCASE" --plain -t --count 200 --interval 1ms fd09::2 &
+    wait"""
 
 
 def check_stamped(backend):
@@ -210,7 +211,8 @@ def check_stamped(backend):
     ]
     faults += [] if len(counts) == 2 else [f'{len(counts)} hosts']
     point(f'{backend}: every packet has a kernel\'s stamp', faults)
-    check_order(f'{backend}, all', capture)
+    check_order(f'{backend}, all',
+                [nanoseconds(row) for row in tshark(capture, '-T', 'fields', '-e', 'frame.time_epoch')])
 
 
 def check_causes(backend):

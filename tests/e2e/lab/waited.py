@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 
-from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, working_backends
+from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, side_by_side, working_backends
 from tap import UPCASE, UPCASED, best_of, not_here, point
 
 need_hosts()
@@ -127,11 +127,14 @@ def beside_udp(backend):
     return faults
 
 
-for name in working_backends():
+def check(backend):
     point(
-        f'{name}: a SYN that is dropped is in the time from Enter, and the round trip is the wire\'s',
-        best_of(lambda backend=name: a_lost_syn(backend)))
+        f'{backend}: a SYN that is dropped is in the time from Enter, and the round trip is the wire\'s',
+        best_of(lambda: a_lost_syn(backend)))
     point(
-        f'{name}: over a link that loses TCP keeps the person waiting longer than UDP, and the summary says so',
-        best_of(lambda backend=name: beside_udp(backend)))
+        f'{backend}: over a link that loses TCP keeps the person waiting longer than UDP, and the summary says so',
+        best_of(lambda: beside_udp(backend)))
+
+
+side_by_side(check, working_backends())
 done()
