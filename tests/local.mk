@@ -40,19 +40,21 @@ no-tests:
 	@echo "the tests are left out: configure with --enable-tests=yes, it says what is missing" >&2; exit 1
 .PHONY: no-tests
 
+# The order in which they start: those that wait long first, so that no processor waits with the last
+# one.
 include %D%/lib/local.mk
+include %D%/e2e/lab/local.mk
+include %D%/e2e/server/local.mk
+include %D%/e2e/client/local.mk
+include %D%/faults/local.mk
+include %D%/fuzz/local.mk
+include %D%/soak/local.mk
+include %D%/tree/local.mk
+include %D%/screen/local.mk
+include %D%/unit/common/local.mk
 include %D%/unit/client/local.mk
 include %D%/unit/server/local.mk
 include %D%/unit/lab/local.mk
-include %D%/unit/common/local.mk
-include %D%/screen/local.mk
-include %D%/e2e/client/local.mk
-include %D%/e2e/server/local.mk
-include %D%/e2e/lab/local.mk
-include %D%/fuzz/local.mk
-include %D%/faults/local.mk
-include %D%/soak/local.mk
-include %D%/tree/local.mk
 
 check_PROGRAMS += $(COMPILED_TESTS)
 dist_check_SCRIPTS += $(SCRIPT_TESTS)

@@ -61,7 +61,7 @@ static void fifty_equal_lines(void **state)
 {
 	int port = child_python("scripted_server.py", "udp");
 	struct terminal *t = client_to(port, 60, 120, MORE("--wait=5s"));
-	char left[20], right[20];
+	char left[40], right[40];
 
 	(void)state;
 	for (int i = 1; i <= 50; i++)
@@ -82,7 +82,7 @@ static void equal_lines_lost_and_doubled(void **state)
 {
 	int port = child_python("scripted_server.py", "udp");
 	struct terminal *t = client_to(port, 60, 120, MORE("--wait=500ms"));
-	char left[20];
+	char left[40];
 
 	(void)state;
 	for (int i = 1; i <= 25; i++) {

@@ -38,7 +38,7 @@ static void screen_over_tcp(void **state)
 	 * reply. */
 	struct terminal *t = client_to(child_python("textbook/tcp_server.py", "0"), 34, 80,
 	    MORE("--tcp"));
-	char left[20], right[20];
+	char left[40], right[40];
 
 	(void)state;
 	/* Typed faster than the server can close. */

@@ -183,7 +183,7 @@ static void does_not_lie_where_others_write(void **state)
 {
 	const struct place *p = *state;
 	char open[80], below[100], path[RUNTIME_DIR_PATH], first[RUNTIME_DIR_PATH], reasons[512],
-	    found[200], want[120];
+	    found[200], want[160];
 	int fd;
 
 	snprintf(open, sizeof(open), "%s/open", p->runtime);
