@@ -322,15 +322,13 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 /* Writes at most `places` decimals, without zeros at the end. */
 static void put_decimal(struct text *t, double value, int places)
 {
-	char digits[48];
-	struct text decimal = text_begin(digits, sizeof digits);
-	int n;
+	const char *digits = TEXT_DECIMAL(value, places);
+	size_t n = strlen(digits);
 
-	text_decimal(&decimal, value, places);
-	for (n = (int)decimal.used; digits[n - 1] == '0';)
+	while (digits[n - 1] == '0')
 		n--;
 	n -= digits[n - 1] == '.';
-	text_put(t, "%.*s", n, digits);
+	text_put(t, "%.*s", (int)n, digits);
 }
 
 struct scale {

@@ -28,25 +28,25 @@ void text_put(struct text *t, const char *format, ...)
 	t->used += n > 0 ? (size_t)n : 0;
 }
 
-void text_count(struct text *t, uint64_t n, const char *one)
+char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one)
 {
-	text_put(t, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+	snprintf(buf, TEXT_WORDS, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+	return buf;
 }
 
-void text_decimal(struct text *t, double value, int digits)
+char *text_decimal(char buf[TEXT_WORDS], double value, int digits)
 {
 	double power = 1;
 
 	for (int i = 0; i < digits; i++)
 		power *= 10;
-	text_put(t, "%.*f", digits, (double)(uint64_t)(value * power + 0.5) / power);
+	snprintf(buf, TEXT_WORDS, "%.*f", digits, (double)(uint64_t)(value * power + 0.5) / power);
+	return buf;
 }
 
-void text_span(struct text *t, int64_t ns)
+char *text_span(char buf[TEXT_WORDS], int64_t ns)
 {
-	char span[40];
-
-	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
+	return units_duration_text(ns, "µ", buf, TEXT_WORDS);
 }
 
 int text_refuse(char *reason, size_t size, const char *format, ...)

@@ -3,8 +3,10 @@
 #ifndef UPCASE_COMMON_TEXT_H
 #define UPCASE_COMMON_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Text that does not fit is left out, but counted in `used`: a first round with size 0 measures the
  * text. */
@@ -16,19 +18,27 @@ struct text {
 /* Starts with an empty buffer. */
 struct text text_begin(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* "1 duplicate", "2 duplicates". */
-void text_count(struct text *t, uint64_t n, const char *one);
-/* Writes a value, 0 or more, with `digits` decimals: 15 digits in all at most. Halves are rounded
- * up.
- */
-void text_decimal(struct text *t, double value, int digits);
-/* "40.9 ms". */
-void text_span(struct text *t, int64_t ns);
+
+/* Arguments for "%s", each in memory of its own that lasts as long as the block of the call:
+ * "1 duplicate", "2 duplicates"; a value, 0 or more, with `digits` decimals, 15 digits in all at
+ * most, halves rounded up; "40.9 ms". */
+#define TEXT_COUNT(n, one) text_count((char[TEXT_WORDS]){ 0 }, n, one)
+#define TEXT_DECIMAL(value, digits) text_decimal((char[TEXT_WORDS]){ 0 }, value, digits)
+#define TEXT_SPAN(ns) text_span((char[TEXT_WORDS]){ 0 }, ns)
+#define TEXT_WORDS 60
+char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one);
+char *text_decimal(char buf[TEXT_WORDS], double value, int digits);
+char *text_span(char buf[TEXT_WORDS], int64_t ns);
 
 /* Writes a refusal to `reason`. Returns -1. */
 int text_refuse(char *reason, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */
 void text_append(char *buf, size_t size, const char *s);
+/* Returns true if the text begins so. */
+static inline bool text_begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
 
 #endif

@@ -23,6 +23,8 @@ int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
 /* A span as a person reads it, three figures: "40.9 ms", "1.20 s", "850 us" (`micro` is the sign
  * for micro: "µ" or "u"), "3 min 20 s". Writes at most `size` bytes with the end, returns `buf`. */
 char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size);
+/* The same as an argument for "%s", in memory that lasts as long as the block of the call. */
+#define UNITS_DURATION(ns, micro) units_duration_text(ns, micro, (char[40]){ 0 }, 40)
 
 /* The age of something that still runs: "0.3 s"; from 100 s on in units that change less often. */
 char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
@@ -30,5 +32,6 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
 /* `ns`, 0 or more, in units of `unit`, three figures: "40.3", "1.20", "104"; less than one has two
  * places, "0.04". Returns `buf`. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size);
+#define UNITS_FIGURES(ns, unit) units_figures(ns, unit, (char[40]){ 0 }, 40)
 
 #endif

@@ -187,9 +187,10 @@ static double rate(const struct generator *g, int64_t now)
 	return seconds > 0 ? steps / seconds : 0;
 }
 
-static const char *rate_text(double rate, char *buf, size_t size)
+/* Writes "99.5/s". Returns `buf`. */
+static const char *rate_text(double rate, char buf[40])
 {
-	snprintf(buf, size, rate < 9.95 ? "%.1f/s" : "%.0f/s", rate);
+	snprintf(buf, 40, rate < 9.95 ? "%.1f/s" : "%.0f/s", rate);
 	return buf;
 }
 
@@ -218,40 +219,30 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 		units_duration_text(wait, "u", left, sizeof left);
 	/* One line has no rate. */
 	snprintf(buf, size, "%" PRIu64 "/%" PRIu64 " %s %s %s %s left", g->sent, g->plan.count, dot,
-	    rate_text(g->sent > 1 ? rate(g, now) : 0, a_second, sizeof a_second), dot, left);
+	    rate_text(g->sent > 1 ? rate(g, now) : 0, a_second), dot, left);
 	return buf;
-}
-
-static void add_schedule(const struct generator *g, const char *micro, char *buf, size_t size)
-{
-	char worst[40];
-
-	units_duration_text(g->worst, micro, worst, sizeof worst);
-	if (g->plan.interval == 0 || g->sent == 0)
-		return;
-	if (g->slipped == 0)
-		snprintf(buf, size, "; on schedule, at most %s late", worst);
-	else
-		snprintf(buf, size,
-		    "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s",
-		    g->slipped, g->slipped == 1 ? "was" : "were", worst);
 }
 
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size)
 {
-	char time[40], a_second[40], planned[40] = "";
-	int n;
+	struct text t = text_begin(buf, size);
+	char a_second[40];
 
-	units_duration_text(g->end - g->start, micro, time, sizeof time);
+	text_put(&t, "%" PRIu64, g->sent);
 	if (g->sent < g->plan.count)
-		snprintf(planned, sizeof planned, " of %" PRIu64, g->plan.count);
-	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned,
-	    g->plan.count == 1 ? "" : "s", time);
+		text_put(&t, " of %" PRIu64, g->plan.count);
+	text_put(&t, " line%s sent in %s", g->plan.count == 1 ? "" : "s",
+	    UNITS_DURATION(g->end - g->start, micro));
 	/* A rate needs two lines. */
-	if (n >= 0 && (size_t)n < size && g->sent > 1)
-		n += snprintf(buf + n, size - (size_t)n, ", %s",
-		    rate_text(rate(g, g->end), a_second, sizeof a_second));
-	if (n >= 0 && (size_t)n < size)
-		add_schedule(g, micro, buf + n, size - (size_t)n);
+	if (g->sent > 1)
+		text_put(&t, ", %s", rate_text(rate(g, g->end), a_second));
+	if (g->plan.interval == 0 || g->sent == 0)
+		return buf;
+	if (g->slipped == 0)
+		text_put(&t, "; on schedule, at most %s late", UNITS_DURATION(g->worst, micro));
+	else
+		text_put(&t,
+		    "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s",
+		    g->slipped, g->slipped == 1 ? "was" : "were", UNITS_DURATION(g->worst, micro));
 	return buf;
 }

@@ -330,19 +330,15 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 void plain_connection(void *plain, const struct session_event *event, struct connection_note *note,
     bool final)
 {
-	char words[SESSION_EVENT_WORDS];
-
 	if (final && !event->quiet && note->of.syns > 1)
-		plain_notice(plain, false, session_event_words(event, words));
+		plain_notice(plain, false, SESSION_EVENT_TEXT(event));
 }
 
 void plain_event(void *plain, const struct session_event *event)
 {
 	struct plain *p = plain;
-	char words[SESSION_EVENT_WORDS];
 
 	run_record(&p->run, event);
 	if (!event->quiet)
-		plain_notice(p, event->kind == SESSION_EVENT_ERROR,
-		    session_event_words(event, words));
+		plain_notice(p, event->kind == SESSION_EVENT_ERROR, SESSION_EVENT_TEXT(event));
 }

@@ -271,10 +271,11 @@ static void dispatch_once(struct plain *p)
 static void await_link(struct plain *p)
 {
 	struct lab *lab = p->run.lab;
+	const struct lab_status *status = lab ? lab_status(lab) : NULL;
 	const int64_t until = clock_monotonic() + LAB_TIME;
 	struct fd_watch w;
 
-	while (p->run.recorder && lab && !lab_link_status(lab)->known && !lab_is_gone(lab) &&
+	while (p->run.recorder && lab && !status->link.known && !status->gone &&
 	       clock_monotonic() < until) {
 		fd_watch_start(&w);
 		lab_watch(lab, &w);

@@ -122,8 +122,13 @@ static void report_connection(void *context, const struct session_event *event,
 
 static void report_connections(struct run_session *of, bool all, int64_t now)
 {
-	connections_dispatch_lab(&of->connections, of->run->lab, of->recorded, all, now,
+	const struct lab_status *lab = of->run->lab ? lab_status(of->run->lab) : NULL;
+	const int64_t wanted = connections_dispatch(&of->connections, of->recorded,
+	    lab ? lab->trace : NULL, all || !lab ? INT64_MAX : lab->complete_until, now,
 	    report_connection, of->run);
+
+	if (lab)
+		lab_need_until(of->run->lab, wanted);
 }
 
 /* Reports a connection at once, before the notice about it; but not while the session is being
@@ -165,7 +170,7 @@ static void record_link(struct run *run, int64_t now)
 
 	if (run->lab && run->recorder)
 		recorder_link(run->recorder,
-		    link_status_line(lab_link_status(run->lab), now, words, sizeof words));
+		    link_status_line(&lab_status(run->lab)->link, now, words, sizeof words));
 }
 
 int run_open_lab(struct run *run, int64_t now)
@@ -273,8 +278,10 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	/* Not before: the hooks may be called while the session opens. */
 	run->sessions[run->count++] = of;
 	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
-	return record_session(of, (size_t)s->rows, run->lab ? lab_trace(run->lab) : NULL) < 0 ? NULL
-	                                                                                      : of;
+	return record_session(of, (size_t)s->rows, run->lab ? lab_status(run->lab)->trace : NULL) <
+	               0
+	         ? NULL
+	         : of;
 }
 
 int run_open_sessions(struct run *run, int64_t now)
@@ -547,7 +554,7 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 	/* The far end reports on all TCP together; with one peer, as in the lab, that is this
 	 * session's. */
 	if (run->lab && of->stream)
-		figures->tcp.has_server = server_retransmitted(lab_server_tcp(run->lab),
+		figures->tcp.has_server = server_retransmitted(lab_status(run->lab)->server_tcp,
 		    &figures->tcp.server_retransmitted);
 	if (!run->replay && (!run->screen || g->plan.interval > 0))
 		figures->schedule = (struct schedule_totals){
@@ -580,5 +587,5 @@ void run_put_lab_summary(const struct run *run, FILE *out)
 
 	if (run->lab)
 		standard_put(out,
-		    link_report_end(trace_totals(lab_trace(run->lab)), text, sizeof text));
+		    link_report_end(trace_totals(lab_status(run->lab)->trace), text, sizeof text));
 }

@@ -75,8 +75,8 @@ void tui_lab_start(struct tui *tui, int64_t now)
 		tui_notice(tui, false, "UPCASE_LAB names a lab that is not there");
 	if (!run->lab)
 		return;
-	tui->lab_view = (struct view_lab){ .link = lab_link_status(run->lab),
-		.trace = lab_trace(run->lab),
+	tui->lab_view = (struct view_lab){ .link = &lab_status(run->lab)->link,
+		.trace = lab_status(run->lab)->trace,
 		.panel = &tui->panel };
 	tui->view.lab = &tui->lab_view;
 }
@@ -104,7 +104,8 @@ void tui_lab_ends(struct tui *tui)
 	if (!run->lab || !tcp || !tcp->stream || !sample_tcp(tui, tcp))
 		return;
 	tui->ends.has_here = true;
-	server = lab_is_gone(run->lab) ? NULL : server_tcp_sample(lab_server_tcp(run->lab));
+	server = lab_status(run->lab)->gone ? NULL
+	                                    : server_tcp_sample(lab_status(run->lab)->server_tcp);
 	tui->ends.has_server = server != NULL;
 	if (server)
 		tui->ends.server = server->tcp;
@@ -116,13 +117,14 @@ void tui_lab_ends(struct tui *tui)
 void tui_lab_page(struct tui *tui, int64_t now)
 {
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
-	const struct server_tcp_sample *server = server_tcp_sample(lab_server_tcp(tui->run.lab));
+	const struct lab_status *lab = lab_status(tui->run.lab);
+	const struct server_tcp_sample *server = server_tcp_sample(lab->server_tcp);
 	struct tcp_sample sample;
 	struct link_report report = {
-		.status = lab_link_status(tui->run.lab),
+		.status = &lab->link,
 		.now = now,
 		.reply_timeout = tui->run.settings.reply_timeout,
-		.traced = trace_totals(lab_trace(tui->run.lab)),
+		.traced = trace_totals(lab->trace),
 	};
 
 	count_by_chance(tui, &report.decided, &report.answered);
@@ -139,7 +141,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 
 bool tui_in_lab(struct tui *tui)
 {
-	if (tui->run.lab && !lab_is_gone(tui->run.lab))
+	if (tui->run.lab && !lab_status(tui->run.lab)->gone)
 		return true;
 	tui_message(tui, tui->run.lab ? "the lab has ended"
 	                              : "only in the lab; start it with: upcase-lab --loss 20%%");

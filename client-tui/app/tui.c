@@ -101,7 +101,7 @@ static int64_t next_draw(struct tui *tui, int64_t now)
 	/* Waiting rows and pauses of the link show a running time. A pause counts if the last draw
 	 * showed it, so that its end is drawn too. */
 	if (busy(tui, now) || run_generating(&tui->run) ||
-	    (tui->run.lab && link_status_paused(lab_link_status(tui->run.lab), tui->drawn_at)))
+	    (tui->run.lab && link_status_paused(&lab_status(tui->run.lab)->link, tui->drawn_at)))
 		at = tui->drawn_at + TICK;
 	if (tui->message_until > tui->drawn_at && tui->message_until < at)
 		at = tui->message_until;

@@ -308,14 +308,6 @@ const char *validity_name(enum validity reason)
 	                                   : NULL;
 }
 
-static void put_schedule(struct text *out, const struct schedule_totals *t)
-{
-	text_put(out, "%" PRIu64 " of %" PRIu64 " lines (", t->slipped, t->due);
-	text_decimal(out, t->due ? 100 * (double)t->slipped / (double)t->due : 100, 1);
-	text_put(out, " %%) were sent more than 10 ms off schedule, at worst ");
-	text_span(out, t->worst);
-}
-
 char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
     size_t size)
 {
@@ -326,7 +318,15 @@ char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, 
 		return buf;
 	text_put(&out, "INVALID, shaped by this machine: ");
 	if (reasons & VALIDITY_SCHEDULE)
-		put_schedule(&out, schedule);
+		text_put(&out,
+		    "%" PRIu64 " of %" PRIu64
+		    " lines (%s %%) were sent more than 10 ms off schedule, at worst %s",
+		    schedule->slipped, schedule->due,
+		    TEXT_DECIMAL(schedule->due
+		                     ? 100 * (double)schedule->slipped / (double)schedule->due
+		                     : 100,
+		        1),
+		    TEXT_SPAN(schedule->worst));
 	if (reasons & VALIDITY_OVERFLOW)
 		text_put(&out,
 		    "%s%" PRIu64 " %s dropped here, the socket's receive buffer was full",

@@ -158,22 +158,17 @@ void line_index_regroup(struct ledger_line *e)
 	ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
 }
 
-static void drop_group(struct line_index *k, struct line_group *t)
+void line_index_remove(struct line_index *k, struct ledger_line *e)
 {
-	struct line_group **from = &k->buckets[t->hash & k->mask];
+	struct line_group *t = e->group, **from = &k->buckets[t->hash & k->mask];
+
+	ledger_line_remove(e, LINE_LIST_GROUP);
+	e->group = NULL;
+	if (--t->count > 0)
+		return;
 	while (*from != t)
 		from = &(*from)->next;
 	*from = t->next;
 	k->count--;
 	free(t);
-}
-
-void line_index_remove(struct line_index *k, struct ledger_line *e)
-{
-	struct line_group *t = e->group;
-
-	ledger_line_remove(e, LINE_LIST_GROUP);
-	e->group = NULL;
-	if (--t->count == 0)
-		drop_group(k, t);
 }

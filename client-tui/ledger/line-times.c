@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "ledger/transport.h"
 
@@ -36,33 +37,26 @@ bool parts_differ(const struct parts *p)
 }
 
 /* Adds a part; `unit` 0: in a unit of its own. A part that rounds to 0.00 is left out. */
-static void put_part(int64_t part, int64_t unit, const char *name, const char *micro, char *buf,
-    size_t size)
+static void put_part(int64_t part, int64_t unit, const char *name, const char *micro,
+    struct text *out, size_t begin)
 {
-	const size_t used = strlen(buf);
-	char time[40];
-
-	if (part < (unit > 0 ? unit : NS_PER_MS) / 200)
-		return;
-	if (unit > 0)
-		units_figures(part, unit, time, sizeof time);
-	else
-		units_duration_text(part, micro, time, sizeof time);
-	snprintf(buf + used, size - used, "%s%s %s", used == 0 || buf[used - 1] == ' ' ? "" : ", ",
-	    time, name);
+	if (part >= (unit > 0 ? unit : NS_PER_MS) / 200)
+		text_put(out, "%s%s %s", out->used > begin ? ", " : "",
+		    unit > 0 ? UNITS_FIGURES(part, unit) : UNITS_DURATION(part, micro), name);
 }
 
 static void put_parts(const struct parts *p, enum parts_detail detail, int64_t unit,
-    const char *micro, char *buf, size_t size)
+    const char *micro, struct text *out)
 {
 	const bool queued = p->queued > p->connecting;
+	const size_t begin = out->used;
 
 	if (detail >= PARTS_BEFORE || !queued)
-		put_part(p->connecting, unit, transport_info[p->stream].opening, micro, buf, size);
+		put_part(p->connecting, unit, transport_info[p->stream].opening, micro, out, begin);
 	if (detail >= PARTS_BEFORE || queued)
-		put_part(p->queued, unit, "queued", micro, buf, size);
+		put_part(p->queued, unit, "queued", micro, out, begin);
 	if (detail == PARTS_ALL)
-		put_part(p->wire, unit, "on the wire", micro, buf, size);
+		put_part(p->wire, unit, "on the wire", micro, out, begin);
 }
 
 char *parts_text(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
@@ -72,22 +66,22 @@ char *parts_text(const struct parts *p, enum parts_detail detail, const char *mi
 	const int64_t unit = p->waited >= LONG                     ? 0
 	                   : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S
 	                                                           : NS_PER_MS;
-	size_t used;
+	struct text out = text_begin(buf, size);
 
-	units_duration_text(p->waited, micro, buf, size);
-	used = strlen(buf);
+	text_put(&out, "%s", UNITS_DURATION(p->waited, micro));
 	if (detail == PARTS_TIME || !parts_differ(p))
 		return buf;
-	snprintf(buf + used, size - used, ": ");
-	put_parts(p, detail, unit, micro, buf, size);
+	text_put(&out, ": ");
+	put_parts(p, detail, unit, micro, &out);
 	return buf;
 }
 
 char *parts_alone(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size)
 {
-	*buf = '\0';
+	struct text out = text_begin(buf, size);
+
 	if (detail != PARTS_TIME && parts_differ(p))
-		put_parts(p, detail, 0, micro, buf, size);
+		put_parts(p, detail, 0, micro, &out);
 	return buf;
 }

@@ -76,6 +76,8 @@ extern const char *const session_event_names[SESSION_EVENT_KINDS];
 /* The words of its row, "link: loss 30 % each way". Returns `buf`. */
 #define SESSION_EVENT_WORDS 1000
 char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_WORDS]);
+/* The same in memory that lasts as long as the block of the call. */
+#define SESSION_EVENT_TEXT(e) session_event_words(e, (char[SESSION_EVENT_WORDS]){ 0 })
 bool session_event_is_notice(const struct session_event *e);
 
 #endif

@@ -122,9 +122,8 @@ int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool st
 
 int transcript_add_event(struct transcript *b, const struct session_event *event)
 {
-	char words[SESSION_EVENT_WORDS];
+	const char *words = SESSION_EVENT_TEXT(event);
 
-	session_event_words(event, words);
 	return transcript_add_text(b,
 	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words,
 	    strlen(words));
@@ -133,8 +132,8 @@ int transcript_add_event(struct transcript *b, const struct session_event *event
 int transcript_change_event(struct transcript *b, uint64_t serial,
     const struct session_event *event)
 {
-	char words[SESSION_EVENT_WORDS];
-	size_t n = strlen(session_event_words(event, words));
+	const char *words = SESSION_EVENT_TEXT(event);
+	size_t n = strlen(words);
 	union slot *slot = find(b, &b->rings[ITEMS], serial);
 	unsigned char *bytes = slot ? copy(words, &n) : NULL;
 

@@ -21,7 +21,7 @@ enum session_phase {
 	PHASE_REPLAY,  /* a recording, whose times are not the clock's */
 };
 
-/* What UDP and TCP do differently. */
+/* What UDP and TCP do differently. A recording has figures only. */
 struct transport {
 	/* The size of the zeroed memory at s->data; 0: the session does not own it. */
 	size_t data_size;

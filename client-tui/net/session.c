@@ -16,9 +16,10 @@
 #include "net/session-internal.h"
 #include "net/tcp-info.h"
 
-/* Pauses between attempts double from the first to the longest. */
+/* Pauses between attempts double from the first to the longest, which comes after so many. */
 #define PAUSE_FIRST NS_PER_S
 #define PAUSE_LONGEST (30 * NS_PER_S)
+#define PAUSE_DOUBLINGS 5
 /* The bytes of lines and replies that the ledger keeps, however many rows. A stream's lines are
  * matched without a row; a datagram evicted within the minute gives later lines a tag. */
 #define STREAM_BYTES_KEPT (32u * 1024 * 1024)
@@ -69,14 +70,6 @@ static bool is_stream(const struct session *s)
 	return s->settings.transport == SESSION_TCP;
 }
 
-static void set_peer_name(struct session *s)
-{
-	const bool bracket = strchr(s->settings.host, ':') != NULL;
-
-	snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host,
-	    bracket ? "]" : "", s->settings.port);
-}
-
 static void fail_queued(struct session *s, int error)
 {
 	uint64_t number;
@@ -85,15 +78,6 @@ static void fail_queued(struct session *s, int error)
 		ledger_failed(s->ledger, number, error);
 		session_row(s, number);
 	}
-}
-
-static int64_t pause_length(int failures)
-{
-	int64_t pause = PAUSE_FIRST;
-
-	while (--failures > 0 && pause < PAUSE_LONGEST)
-		pause *= 2;
-	return pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST;
 }
 
 /* No address can be reached now. Explains the first failure and the last one. */
@@ -114,7 +98,8 @@ static void pause_or_give_up(struct session *s, int error, int64_t now)
 		return;
 	}
 	s->phase = PHASE_PAUSE;
-	s->retry_at = now + pause_length(s->failures);
+	s->retry_at = now + (s->failures > PAUSE_DOUBLINGS ? PAUSE_LONGEST
+	                                                   : PAUSE_FIRST << (s->failures - 1));
 }
 
 bool session_has_next_address(const struct session *s)
@@ -198,10 +183,13 @@ static void take_addresses(struct session *s, int64_t now)
 
 static void start_lookup(struct session *s, int64_t now)
 {
+	const bool bracket = strchr(s->settings.host, ':') != NULL;
+
 	s->phase = PHASE_LOOKUP;
 	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
-		set_peer_name(s);
+		snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host,
+		    bracket ? "]" : "", s->settings.port);
 	s->resolve = resolve_start(s->settings.host, s->settings.port, s->settings.family);
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
@@ -253,7 +241,7 @@ void session_close(struct session *s)
 	if (!s)
 		return;
 	s->hooks.connection = NULL;
-	if (s->data)
+	if (s->data && s->transport->close)
 		s->transport->close(s, 0);
 	if (s->data && s->transport->free)
 		s->transport->free(s);
@@ -266,28 +254,19 @@ void session_close(struct session *s)
 	free(s);
 }
 
-static bool queue_is_full(const struct session *s, size_t n)
-{
-	const uint64_t queued = ledger_totals(s->ledger)->queued;
-
-	return queued >= QUEUE_LINES || queued * n >= QUEUE_BYTES;
-}
-
-/* Adds a line that cannot even be queued; it has its row and its fate like any other. */
-static int fail_line(struct session *s, uint64_t number, const void *text, size_t n, int64_t now)
-{
-	if (ledger_add(s->ledger, number, text, n, now) < 0)
-		return -1;
-	ledger_failed(s->ledger, number, EXFULL);
-	session_row(s, number);
-	return 0;
-}
-
 int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
     int64_t typed, int64_t now)
 {
-	if ((pieces & SESSION_GENERATED) && queue_is_full(s, n))
-		return fail_line(s, number, text, n, now);
+	const uint64_t queued = ledger_totals(s->ledger)->queued;
+
+	if ((pieces & SESSION_GENERATED) && (queued >= QUEUE_LINES || queued * n >= QUEUE_BYTES)) {
+		/* It has its row and its fate like any other line. */
+		if (ledger_add(s->ledger, number, text, n, now) < 0)
+			return -1;
+		ledger_failed(s->ledger, number, EXFULL);
+		session_row(s, number);
+		return 0;
+	}
 	if (s->transport->send(s, number, text, n, pieces, typed) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
@@ -357,6 +336,8 @@ void session_watch(const struct session *s, struct fd_watch *w)
 
 void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
+	if (s->phase == PHASE_REPLAY)
+		return;
 	if (s->phase == PHASE_LOOKUP && fd_watch_can_read(w, resolve_fd(s->resolve)))
 		take_addresses(s, now);
 	else if (s->phase == PHASE_PAUSE && now >= s->retry_at)

@@ -262,15 +262,6 @@ static void finish_connect(struct session *s, int64_t now)
 	start_connection(s, now);
 }
 
-static void sample_syn(struct session *s, int64_t now)
-{
-	struct tcp *t = s->data;
-
-	t->sample_at = now + SAMPLE_CONNECTING;
-	if (count_syns(s) > t->connection.syns)
-		report_stage(s, SESSION_CONNECTING, 0, now);
-}
-
 /* --- sending --- */
 
 static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
@@ -568,17 +559,6 @@ static void receive_end(struct session *s, int64_t now)
 
 /* --- the end of a connection --- */
 
-/* The line that was partly handed over is cut off; the rest of it is not sent. */
-static void drop_begun_line(struct session *s, int64_t now)
-{
-	struct tcp *t = s->data;
-
-	if (send_queue_lines(&t->out) == 0 || !send_queue_has_begun(&t->out))
-		return;
-	ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
-	t->skipping |= send_queue_drop(&t->out);
-}
-
 static void update_reuse(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -611,10 +591,15 @@ static void report_end(struct session *s, uint64_t cut, int error)
 
 static void end_connection(struct session *s, int error, int64_t now)
 {
+	struct tcp *t = s->data;
 	uint64_t cut;
 
 	receive_end(s, now);
-	drop_begun_line(s, now);
+	/* The line that was partly handed over is cut off; the rest of it is not sent. */
+	if (send_queue_lines(&t->out) > 0 && send_queue_has_begun(&t->out)) {
+		ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
+		t->skipping |= send_queue_drop(&t->out);
+	}
 	cut = ledger_cut_off(s->ledger);
 	if (cut > 0)
 		session_row(s, 0);
@@ -650,23 +635,27 @@ static void tcp_watch(const struct session *s, struct fd_watch *w)
 
 static void tcp_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
+	struct tcp *t = s->data;
 	int64_t at;
 	int error;
 
 	if (s->fd < 0)
 		return;
 	if (s->phase == PHASE_CONNECT) {
-		if (fd_watch_can_write(w, s->fd))
+		if (fd_watch_can_write(w, s->fd)) {
 			finish_connect(s, now);
-		else if (now >= s->connect_by)
+		} else if (now >= s->connect_by) {
 			fail_connect(s, ETIMEDOUT, now);
-		else if (now >= ((struct tcp *)s->data)->sample_at)
-			sample_syn(s, now);
+		} else if (now >= t->sample_at) {
+			t->sample_at = now + SAMPLE_CONNECTING;
+			if (count_syns(s) > t->connection.syns)
+				report_stage(s, SESSION_CONNECTING, 0, now);
+		}
 	} else if (fd_watch_can_read(w, s->fd) && !receive(s, &error, &at)) {
 		end_connection(s, error, at);
 	}
 	tcp_push(s, now);
-	if (s->phase == PHASE_READY && now >= ((struct tcp *)s->data)->sample_at &&
+	if (s->phase == PHASE_READY && now >= t->sample_at &&
 	    ledger_waiting_since(s->ledger) != STALL_NONE)
 		take_sample(s, now);
 }

@@ -370,16 +370,6 @@ static bool take_error(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-/* Most devices stamp a datagram before send() returns. A stamp that is read at once takes no room
- * from replies and does not wake the loop. */
-static void take_stamps(struct session *s, int64_t now)
-{
-	const struct udp *u = s->data;
-
-	while (s->fd >= 0 && u->timestamps.enabled && u->timestamps.awaited && take_error(s, now))
-		;
-}
-
 /* Whether the error is the line's own. The kernel reports an ICMP error about an earlier datagram
  * once, as the next call's errno, instead of sending; so the error queue is read and the line tried
  * again. The error is the line's own if it is EPERM, which no ICMP error is, or the second one with
@@ -439,7 +429,11 @@ static void udp_push(struct session *s, int64_t now)
 	while (s->phase == PHASE_READY && !u->full && may_send(s) &&
 	       (number = ledger_first_queued(s->ledger)) != 0) {
 		push_one(s, number, now);
-		take_stamps(s, now);
+		/* Most devices stamp a datagram before send() returns. A stamp that is read at once
+		 * takes no room from replies and does not wake the loop. */
+		while (s->fd >= 0 && u->timestamps.enabled && u->timestamps.awaited &&
+		       take_error(s, now))
+			;
 	}
 }
 
@@ -493,27 +487,20 @@ static bool take_all(struct session *s, int64_t now)
 	return s->fd < 0;
 }
 
-static void expire(struct session *s, int64_t now)
-{
-	uint64_t number;
-
-	while ((number = ledger_expire(s->ledger, now)) != 0) {
-		remove_in_flight(s, number);
-		session_row(s, number);
-	}
-}
-
 static void udp_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
 	struct udp *u = s->data;
+	uint64_t lost;
 	bool all = true;
 
 	if (fd_watch_can_write(w, s->fd))
 		u->full = false;
 	if (s->fd >= 0 && (fd_watch_can_read(w, s->fd) || ledger_deadline(s->ledger) <= now))
 		all = take_all(s, now);
-	if (all)
-		expire(s, now);
+	while (all && (lost = ledger_expire(s->ledger, now)) != 0) {
+		remove_in_flight(s, lost);
+		session_row(s, lost);
+	}
 	udp_push(s, now);
 }
 

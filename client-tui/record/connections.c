@@ -25,12 +25,10 @@
  * locale. */
 static void put_time(struct text *text, const char *words, int64_t ns)
 {
-	char time[40];
-
 	if (ns < NS_PER_MS)
 		text_put(text, "%s %.2g ms", words, (double)ns / (double)NS_PER_MS);
 	else
-		text_put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
+		text_put(text, "%s %s", words, UNITS_DURATION(ns, "u"));
 }
 
 static bool is_syn(const struct link_packet *p)
@@ -240,17 +238,6 @@ int64_t connections_dispatch(struct connections *c, int session, const struct tr
 		i++;
 	}
 	return wanted;
-}
-
-void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
-    int64_t now, connections_report *report, void *context)
-{
-	const int64_t known = all || !lab ? INT64_MAX : lab_complete_until(lab);
-	const int64_t wanted = connections_dispatch(c, session, lab ? lab_trace(lab) : NULL, known,
-	    now, report, context);
-
-	if (lab)
-		lab_need_until(lab, wanted);
 }
 
 int64_t connections_due(const struct connections *c)

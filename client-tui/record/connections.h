@@ -8,7 +8,7 @@
 #define UPCASE_RECORD_CONNECTIONS_H
 
 #include "record/record.h"
-#include "trace/lab.h"
+#include "trace/trace.h"
 
 /* The maximum number of connections that are not final; the oldest are dropped first. */
 #define CONNECTIONS_MAX 32
@@ -46,9 +46,6 @@ void connections_take(struct connections *c, const struct session_connection *co
  * more come). Returns the time up to which events are needed, INT64_MIN for none. */
 int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
     int64_t known, int64_t now, connections_report *report, void *context);
-/* Does the same with the trace of a lab, which may be NULL; with `all` no more events come. */
-void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
-    int64_t now, connections_report *report, void *context);
 /* The time when the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
 

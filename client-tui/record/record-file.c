@@ -145,8 +145,7 @@ static int take_summary(const struct file_reader *r, struct record_summary *read
 		if (!find_session(r, read->sums[i].of.session, read->sums[i].of.stream) ||
 		    read->sums[i].of.session != i)
 			return wrong(r, "the summary has other sessions than were told before");
-		f->sessions[i].sum = read->sums[i];
-		f->sessions[i].sum.of.peer = NULL;
+		f->sessions[i].sum = read->sums[i].figures;
 		f->sessions[i].has_sum = true;
 	}
 	return 0;

@@ -17,9 +17,9 @@ struct record_file_session {
 	/* The lines in order of number. */
 	struct record **lines;
 	size_t count, capacity;
-	/* The sum is from the summary. */
+	/* From the summary. */
 	bool has_sum;
-	struct record_sum sum;
+	struct figures sum;
 };
 
 struct record_file {

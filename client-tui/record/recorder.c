@@ -179,11 +179,6 @@ static const struct {
 
 #define PAUSES (sizeof pauses / sizeof *pauses)
 
-static bool begins(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
-
 /* The last change of the link before `at` has the settings; a hold or an unplugging lasts until its
  * end event. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
@@ -193,7 +188,7 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 	struct session_event event;
 
 	for (size_t k = 0; k < PAUSES; k++)
-		if (begins(words, pauses[k].on)) {
+		if (text_begins(words, pauses[k].on)) {
 			on[k] = words;
 			words += strcspn(words, ",");
 			words += strspn(words, ", ");
@@ -204,9 +199,9 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 		if (event.kind == SESSION_EVENT_LINK)
 			words = event.text;
 		for (size_t k = 0; k < PAUSES && event.kind == SESSION_EVENT_FAULT; k++)
-			on[k] = begins(event.text, pauses[k].on)  ? event.text
-			      : begins(event.text, pauses[k].off) ? NULL
-			                                          : on[k];
+			on[k] = text_begins(event.text, pauses[k].on)  ? event.text
+			      : text_begins(event.text, pauses[k].off) ? NULL
+			                                               : on[k];
 	}
 	for (size_t k = 0; k < PAUSES; k++)
 		if (on[k])

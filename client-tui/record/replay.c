@@ -143,24 +143,7 @@ static int add_events(struct replay *r)
 	return r->failed ? -1 : 0;
 }
 
-/* --- the transport of a recorded session: it is never opened, sends nothing, waits for nothing ---
- */
-
-static void do_nothing(struct session *s, int64_t now)
-{
-	(void)s, (void)now;
-}
-
-static bool has_room(const struct session *s)
-{
-	(void)s;
-	return false;
-}
-
-static void do_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
-{
-	(void)s, (void)w, (void)now;
-}
+/* --- recorded sessions --- */
 
 /* Fills in the figures of the recording's end. */
 static void fill_figures(const struct session *s, int64_t now, struct figures *out)
@@ -169,18 +152,14 @@ static void fill_figures(const struct session *s, int64_t now, struct figures *o
 
 	(void)now;
 	if (side->has_sum)
-		figures_restore(out, &side->sum.figures);
+		figures_restore(out, &side->sum);
 }
 
-static const struct transport transport_replay = { .has_room = has_room,
-	.dispatch = do_dispatch,
-	.close = do_nothing,
-	.figures = fill_figures };
+static const struct transport transport_replay = { .figures = fill_figures };
 
 static struct session *make_session(struct record_file_session *side, size_t rows)
 {
 	struct session *s = calloc(1, sizeof *s);
-	const char *peer = side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer;
 
 	if (!s)
 		return NULL;
@@ -193,7 +172,7 @@ static struct session *make_session(struct record_file_session *side, size_t row
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
 	s->data = side;
-	snprintf(s->peer, sizeof s->peer, "%.299s", peer);
+	snprintf(s->peer, sizeof s->peer, "%.299s", side->of.peer);
 	s->ledger = ledger_new(&(struct ledger_settings){
 	    .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
 	    .tag = LEDGER_TAG_NEVER,
@@ -290,23 +269,17 @@ static bool at_end(const struct replay *r)
 	return r->status.position == r->status.length;
 }
 
-static bool has_line(const struct record_file_session *side, uint64_t number)
-{
-	size_t i;
-
-	SEARCH_FIRST(i, 0, side->count, side->lines[i]->row.number >= number);
-	return i < side->count && side->lines[i]->row.number == number;
-}
-
 /* The session with the same line over the other transport, SIZE_MAX for none. */
 static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 {
-	const struct record_file_session *sessions = r->file->sessions;
+	for (size_t i = 0, at; i < r->file->session_count; i++) {
+		const struct record_file_session *side = &r->file->sessions[i];
 
-	for (size_t i = 0; i < r->file->session_count; i++)
-		if (sessions[i].of.stream != sessions[of].of.stream &&
-		    has_line(&sessions[i], number))
+		SEARCH_FIRST(at, 0, side->count, side->lines[at]->row.number >= number);
+		if (side->of.stream != r->file->sessions[of].of.stream && at < side->count &&
+		    side->lines[at]->row.number == number)
 			return i;
+	}
 	return SIZE_MAX;
 }
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/capitals.h"
@@ -23,8 +22,6 @@
 #include "ledger/transport.h"
 #include "report/sequence.h"
 #include "report/summary.h"
-#include "report/svg-plots.h"
-#include "report/svg-sequence.h"
 
 /* ---- a transcript as text ---- */
 
@@ -142,14 +139,10 @@ static int wrong(char reason[EXPORT_REASON], const char *path, const char *fault
 
 /* The pictures to draw and their files, one after the other. */
 struct job {
-	/* The whole lines, for the exchange; and all lines, for the plots. */
-	struct record *records;
-	size_t count, capacity;
-	struct ledger_row *lines;
-	size_t line_count, line_capacity;
-	/* Changes of the link or the server, and TCP connections; the recorder owns the texts. */
-	struct session_event *events;
-	size_t event_count, event_capacity;
+	/* The recorder owns the texts of the events, which are changes of the link or the server,
+	 * and TCP connections. */
+	struct picture_data of;
+	size_t capacity, line_capacity, event_capacity;
 	const struct recorder *recorder;
 	char title[300], note[400];
 	/* NAME, without its ending. */
@@ -183,19 +176,16 @@ static int write_picture(void *context, FILE *out)
 	snprintf(note, sizeof note, "%s", job->note);
 	/* The link's settings at the picture's beginning. */
 	recorder_link_at(job->recorder,
-	    plots ? INT64_MIN : sequence_page_begin(job->records, job->count, job->picture), words,
-	    sizeof words);
+	    plots ? INT64_MIN : sequence_page_begin(&job->of, job->picture), words, sizeof words);
 	snprintf(link, sizeof link, "%s%s", *words ? "link: " : "", words);
 	if (!plots && job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu",
 		    job->picture + 1, job->pages);
-	if (!plots && job->line_count > job->count)
+	if (!plots && job->of.line_count > job->of.count)
 		snprintf(note + strlen(note), sizeof note - strlen(note),
 		    "; only the first %d lines are drawn", PAGES * SEQUENCE_LINES);
-	result = plots ? plots_page(out, job->lines, job->line_count, job->events, job->event_count,
-	                     &heading)
-	               : svg_sequence_page(out, job->records, job->count, job->picture, job->events,
-	                     job->event_count, &heading);
+	result = plots ? svg_plots_page(out, &job->of, &heading)
+	               : svg_sequence_page(out, &job->of, job->picture, &heading);
 	if (result < 0)
 		errno = ENOMEM;
 	return result;
@@ -205,17 +195,18 @@ static int take(void *context, struct record *record, size_t index)
 {
 	struct job *job = context;
 
-	if (grow_list(&job->lines, &job->line_capacity, job->line_count + 1, sizeof *job->lines) <
-	        0 ||
-	    grow_list(&job->records, &job->capacity, job->count + 1, sizeof *job->records) < 0) {
+	if (grow_list(&job->of.lines, &job->line_capacity, job->of.line_count + 1,
+	        sizeof *job->of.lines) < 0 ||
+	    grow_list(&job->of.records, &job->capacity, job->of.count + 1,
+	        sizeof *job->of.records) < 0) {
 		record_free(record);
 		return -1;
 	}
-	job->lines[job->line_count] = record->row;
-	job->lines[job->line_count].text = job->lines[job->line_count].reply = NULL;
-	job->line_count++;
+	job->of.lines[job->of.line_count] = record->row;
+	job->of.lines[job->of.line_count].text = job->of.lines[job->of.line_count].reply = NULL;
+	job->of.line_count++;
 	if (index < PAGES * SEQUENCE_LINES)
-		job->records[job->count++] = *record;
+		job->of.records[job->of.count++] = *record;
 	else
 		record_free(record);
 	return 0;
@@ -258,14 +249,11 @@ static void add_totals(const struct recorder *r, bool stream, char *note, size_t
 
 static void head(struct job *job, const struct recorder *r)
 {
-	const time_t seconds = (time_t)(recorder_started(r) / NS_PER_S);
-	char peers[150];
-	struct tm tm;
+	char peers[150], date[RECORD_DATE_SIZE];
 
-	gmtime_r(&seconds, &tm);
-	snprintf(job->title, sizeof job->title, "upcase: %s, %04d-%02d-%02d %02d:%02d:%02d UTC",
-	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-	    tm.tm_hour, tm.tm_min, tm.tm_sec);
+	record_date(recorder_started(r), date);
+	snprintf(job->title, sizeof job->title, "upcase: %s, %.10s %.8s UTC",
+	    recorder_peers(r, peers, sizeof peers), date, date + strlen("YYYY-MM-DDT"));
 	add_totals(r, false, job->note, sizeof job->note);
 	add_totals(r, true, job->note, sizeof job->note);
 }
@@ -277,13 +265,13 @@ static int collect_events(struct job *job)
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
 		if (session_event_is_notice(&event))
 			continue;
-		if (grow_list(&job->events, &job->event_capacity, job->event_count + 1,
-		        sizeof *job->events) < 0)
+		if (grow_list(&job->of.events, &job->event_capacity, job->of.event_count + 1,
+		        sizeof *job->of.events) < 0)
 			return -1;
-		job->events[job->event_count++] = event;
+		job->of.events[job->of.event_count++] = event;
 	}
-	if (job->event_count > 0)
-		qsort(job->events, job->event_count, sizeof *job->events, compare_events);
+	if (job->of.event_count > 0)
+		qsort(job->of.events, job->of.event_count, sizeof *job->of.events, compare_events);
 	return 0;
 }
 
@@ -292,12 +280,12 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 	job->recorder = r;
 	if (recorder_each_line(r, now, take, job) < 0 || collect_events(job) < 0)
 		return -1;
-	if (job->count > 0)
-		qsort(job->records, job->count, sizeof *job->records, compare_records);
-	if (job->line_count > 0)
-		qsort(job->lines, job->line_count, sizeof *job->lines, by_number);
+	if (job->of.count > 0)
+		qsort(job->of.records, job->of.count, sizeof *job->of.records, compare_records);
+	if (job->of.line_count > 0)
+		qsort(job->of.lines, job->of.line_count, sizeof *job->of.lines, by_number);
 	head(job, r);
-	job->pages = sequence_pages(job->records, job->count);
+	job->pages = sequence_pages(&job->of);
 	if (job->pages > PAGES)
 		job->pages = PAGES;
 	return 0;
@@ -305,11 +293,11 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 
 static void drop(struct job *job)
 {
-	for (size_t i = 0; i < job->count; i++)
-		record_free(&job->records[i]);
-	free(job->records);
-	free(job->lines);
-	free(job->events);
+	for (size_t i = 0; i < job->of.count; i++)
+		record_free(&job->of.records[i]);
+	free(job->of.records);
+	free(job->of.lines);
+	free(job->of.events);
 }
 
 static int write_all(struct job *job, char reason[EXPORT_REASON])
@@ -332,7 +320,7 @@ static int write_all(struct job *job, char reason[EXPORT_REASON])
 
 int export_svg(const char *path, const struct recorder *r, int64_t now, char reason[EXPORT_REASON])
 {
-	struct job job = { .count = 0 };
+	struct job job = { .pages = 0 };
 	int result = -1;
 
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);

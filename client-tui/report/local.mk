@@ -2,8 +2,9 @@
 client_tui_libclient_a_SOURCES += \
 	%D%/axis.c %D%/axis.h \
 	%D%/export.c %D%/export.h \
+	%D%/pictures.h \
 	%D%/sequence.c %D%/sequence.h \
 	%D%/summary.c %D%/summary.h \
-	%D%/svg-plots.c %D%/svg-plots.h \
-	%D%/svg-sequence.c %D%/svg-sequence.h \
+	%D%/svg-plots.c \
+	%D%/svg-sequence.c \
 	%D%/svg.c %D%/svg.h

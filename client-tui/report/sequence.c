@@ -22,35 +22,35 @@
 /* --- pages --- */
 
 /* The first record of page `page`. */
-static size_t page_begin(const struct record *records, size_t count, size_t page)
+static size_t page_begin(const struct picture_data *d, size_t page)
 {
 	size_t lines = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && records[i].row.number == records[i - 1].row.number)
+	for (size_t i = 0; i < d->count; i++) {
+		if (i > 0 && d->records[i].row.number == d->records[i - 1].row.number)
 			continue;
 		if (lines++ == page * SEQUENCE_LINES)
 			return i;
 	}
-	return count;
+	return d->count;
 }
 
-size_t sequence_pages(const struct record *records, size_t count)
+size_t sequence_pages(const struct picture_data *d)
 {
 	size_t lines = 0;
 
-	for (size_t i = 0; i < count; i++)
-		lines += i == 0 || records[i].row.number != records[i - 1].row.number;
+	for (size_t i = 0; i < d->count; i++)
+		lines += i == 0 || d->records[i].row.number != d->records[i - 1].row.number;
 	return lines <= SEQUENCE_LINES ? 1 : (lines + SEQUENCE_LINES - 1) / SEQUENCE_LINES;
 }
 
-int64_t sequence_page_begin(const struct record *records, size_t count, size_t page)
+int64_t sequence_page_begin(const struct picture_data *d, size_t page)
 {
+	const size_t end = page_begin(d, page + 1);
 	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
 
-	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1);
-	    i++)
-		first = records[i].row.typed_at < first ? records[i].row.typed_at : first;
+	for (size_t i = page_begin(d, page); i < end; i++)
+		first = d->records[i].row.typed_at < first ? d->records[i].row.typed_at : first;
 	return first;
 }
 
@@ -135,15 +135,15 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 
 /* The median time of the packets that arrived, or of half the round trips, including those of
  * connections. */
-static int64_t median_delay(const struct record *records, size_t count,
-    const struct session_event *events, size_t event_count)
+static int64_t median_delay(const struct sequence *s, const struct picture_data *d)
 {
-	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times),
+	int64_t *times = calloc(s->count * (RECORD_PACKETS + 1) + d->event_count + 1,
+	            sizeof *times),
 	        usual;
 	size_t n = 0;
 
-	for (size_t i = 0; times && i < count; i++) {
-		const struct record *r = &records[i];
+	for (size_t i = 0; times && i < s->count; i++) {
+		const struct record *r = &s->records[i];
 
 		for (size_t k = 0; sequence_has_packets(r) && k < r->packet_count; k++)
 			if (sequence_known(r->packets[k].out))
@@ -152,11 +152,12 @@ static int64_t median_delay(const struct record *records, size_t count,
 		    sequence_known(r->row.sent_at) && sequence_known(r->row.replied_at))
 			times[n++] = sequence_half_way(r) - r->row.sent_at;
 	}
-	for (size_t i = 0; times && i < event_count; i++)
-		if (events[i].connection.syns == 1 &&
-		    (events[i].connection.stage == SESSION_CONNECTED ||
-		        events[i].connection.error == ECONNREFUSED))
-			times[n++] = events[i].duration / 2;
+	for (size_t i = 0; times && i < d->event_count; i++) {
+		const struct session_connection *c = &d->events[i].connection;
+
+		if (c->syns == 1 && (c->stage == SESSION_CONNECTED || c->error == ECONNREFUSED))
+			times[n++] = d->events[i].duration / 2;
+	}
 	usual = free_median(times, n, NS_PER_MS);
 	return usual > 1000 ? usual : 1000;
 }
@@ -178,15 +179,6 @@ static int64_t median_gap(const struct sequence *s)
 		before = r;
 	}
 	return free_median(gaps, n, 0);
-}
-
-/* The height of an arrow, such that each line has a row of words beside it if possible. */
-static double arrow_height(const struct sequence *s)
-{
-	const int64_t gap = median_gap(s);
-	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->one_way / (double)gap : FALL;
-
-	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
 }
 
 /* The maximum number of a line's moments. */
@@ -214,6 +206,12 @@ static int make_axis(struct sequence *s)
 	struct moments m = { .at = calloc(s->count * MOMENTS + s->event_count +
 		                              3 * s->handshake_count + 1,
 		                 sizeof *m.at) };
+	const int64_t gap = median_gap(s);
+	/* The height of an arrow, such that each line has a row of words beside it if possible. */
+	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->one_way / (double)gap : FALL,
+	             arrow_height = wanted < FALL     ? FALL
+	                          : wanted > FALL_MAX ? FALL_MAX
+	                                              : wanted;
 	int result = -1;
 
 	for (size_t i = 0; m.at && i < s->count; i++)
@@ -225,7 +223,7 @@ static int make_axis(struct sequence *s)
 		add_packet(s, &s->handshakes[i], &m);
 	if (m.at)
 		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->one_way, s->one_way,
-		    arrow_height(s), AXIS_MAX);
+		    arrow_height, AXIS_MAX);
 	free(m.at);
 	return result;
 }
@@ -234,19 +232,18 @@ static int make_axis(struct sequence *s)
 
 /* Chooses the page's events: from its beginning to that of the next page, or to the last moment of
  * its lines. */
-static void choose_events(struct sequence *s, const struct record *records, size_t count,
-    size_t page, const struct session_event *events, size_t event_count)
+static void choose_events(struct sequence *s, const struct picture_data *d, size_t page)
 {
-	const int64_t from = sequence_page_begin(records, count, page),
-	              next = sequence_page_begin(records, count, page + 1);
+	const int64_t from = sequence_page_begin(d, page), next = sequence_page_begin(d, page + 1);
 	const int64_t last = last_moment(s);
 	size_t begin = 0, end = 0;
 
-	while (begin < event_count && events[begin].at < from)
+	while (begin < d->event_count && d->events[begin].at < from)
 		begin++;
-	for (end = begin; end < event_count && (events[end].at < next || events[end].at <= last);)
+	for (end = begin;
+	    end < d->event_count && (d->events[end].at < next || d->events[end].at <= last);)
 		end++;
-	s->events = events + begin;
+	s->events = d->events + begin;
 	s->event_count = end - begin;
 }
 
@@ -301,15 +298,14 @@ static int choose_handshakes(struct sequence *s, bool lab)
 	return s->handshakes ? 0 : -1;
 }
 
-int sequence_make(struct sequence *s, const struct record *records, size_t count, size_t page,
-    const struct session_event *events, size_t event_count, bool lab)
+int sequence_make(struct sequence *s, const struct picture_data *d, size_t page, bool lab)
 {
-	const size_t begin = page_begin(records, count, page);
+	const size_t begin = page_begin(d, page);
 
-	*s = (struct sequence){ .records = records + begin,
-		.count = page_begin(records, count, page + 1) - begin };
-	s->one_way = median_delay(s->records, s->count, events, event_count);
-	choose_events(s, records, count, page, events, event_count);
+	*s = (struct sequence){ .records = d->records + begin,
+		.count = page_begin(d, page + 1) - begin };
+	s->one_way = median_delay(s, d);
+	choose_events(s, d, page);
 	for (size_t i = 0; i < s->count; i++)
 		s->transports[s->records[i].row.stream] = true;
 	if (choose_handshakes(s, lab) < 0 || make_axis(s) < 0) {

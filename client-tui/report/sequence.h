@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/record.h"
 #include "report/axis.h"
+#include "report/pictures.h"
 
 /* The number of lines on a page; the pixels of a row of words, which each line gets if possible. */
 #define SEQUENCE_LINES 100
@@ -31,17 +31,15 @@ struct sequence {
 	bool transports[2];
 };
 
-/* The number of pages of the records, which are in order of number, with UDP before TCP for one
- * number. At least 1. */
-size_t sequence_pages(const struct record *records, size_t count);
+/* The number of pages, at least 1. */
+size_t sequence_pages(const struct picture_data *d);
 /* The beginning of page 0, 1 ...: the time when its first line is typed; page 0 begins with the
  * session. Later events are on the page. */
-int64_t sequence_page_begin(const struct record *records, size_t count, size_t page);
-/* Makes page 0, 1 ... with those of the `event_count` events, in order of time, that fall into it.
- * Without the lab, packets of connections are estimated. Returns 0, or -1 when memory is short;
- * then there is nothing to free. Records and events are borrowed. */
-int sequence_make(struct sequence *s, const struct record *records, size_t count, size_t page,
-    const struct session_event *events, size_t event_count, bool lab);
+int64_t sequence_page_begin(const struct picture_data *d, size_t page);
+/* Makes page 0, 1 ... with the events that fall into it. Without the lab, packets of connections
+ * are estimated. Returns 0, or -1 when memory is short; then there is nothing to free. Records and
+ * events are borrowed. */
+int sequence_make(struct sequence *s, const struct picture_data *d, size_t page, bool lab);
 void sequence_free(struct sequence *s);
 
 /* Returns true if the record has the moment. */

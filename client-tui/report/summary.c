@@ -37,32 +37,25 @@ static int digits_for(double percent, int min)
  * chance. */
 static void put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
-	uint64_t by_chance = ledger_by_chance(t);
+	const uint64_t by_chance = ledger_by_chance(t);
+	const double percent = 100 * (double)t->lost / (double)by_chance;
+	const int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
 	double low, high;
 
-	text_put(out, "%" PRIu64 "/%" PRIu64 "%s", t->lost, by_chance, word);
-	double percent = 100 * (double)t->lost / (double)by_chance;
-	int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
 	stats_wilson(t->lost, by_chance, &low, &high);
-	text_put(out, " (");
-	text_decimal(out, percent, digits);
-	text_put(out, " %%, 95 %% ");
-	text_decimal(out, 100 * low, digits);
-	text_put(out, "–");
 	/* The interval has decimals if none of very many lines was lost. */
-	text_decimal(out, 100 * high,
-	    digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
-	text_put(out, ")");
+	text_put(out, "%" PRIu64 "/%" PRIu64 "%s (%s %%, 95 %% %s–%s)", t->lost, by_chance, word,
+	    TEXT_DECIMAL(percent, digits), TEXT_DECIMAL(100 * low, digits),
+	    TEXT_DECIMAL(100 * high,
+	        digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits)));
 }
 
 /* ---- fates ---- */
 
 static void put_marks(struct text *t, const struct ledger_row *row)
 {
-	if (row->duplicates) {
-		text_put(t, ", ");
-		text_count(t, row->duplicates, "duplicate");
-	}
+	if (row->duplicates)
+		text_put(t, ", %s", TEXT_COUNT(row->duplicates, "duplicate"));
 	text_put(t, "%s%s%s", row->reordered ? ", reordered" : "",
 	    row->cut_short ? ", cut short" : "", row->differs ? ", differs" : "");
 }
@@ -75,21 +68,16 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 
 	switch (row->fate) {
 	case FATE_QUEUED:
-		text_put(&out, "queued %s",
-		    units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
-		break;
 	case FATE_WAITING:
-		text_put(&out, "waiting %s",
+		text_put(&out, "%s %s", ledger_fate_names[row->fate],
 		    units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_ANSWERED:
-		text_put(&out, "answered in %s",
-		    parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
-		break;
 	case FATE_LOST:
-		text_put(&out, row->late ? "late after " : "lost");
-		if (row->late)
-			text_put(&out, "%s",
+		if (row->fate == FATE_LOST && !row->late)
+			text_put(&out, "lost");
+		else
+			text_put(&out, "%s %s", row->late ? "late after" : "answered in",
 			    parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_REFUSED:
@@ -165,8 +153,7 @@ static void put_figures(struct text *out, const double *figures, size_t count, d
 		for (double tens = figures[i] / unit * pow(10, digits);
 		    tens > 0 && tens < 9.5 && needed < 9; tens *= 10)
 			needed++;
-		text_put(out, i ? "/" : "");
-		text_decimal(out, figures[i] / unit, needed);
+		text_put(out, "%s%s", i ? "/" : "", TEXT_DECIMAL(figures[i] / unit, needed));
 	}
 	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
 }
@@ -209,11 +196,8 @@ static void put_part(struct text *out, const char *before, const struct ledger_p
 {
 	if (part->max < PARTS_DIFFER)
 		return;
-	text_put(out, "of it %s: mean ", before);
-	text_span(out, (int64_t)(part->sum / (double)count + 0.5));
-	text_put(out, ", at most ");
-	text_span(out, part->max);
-	text_put(out, "\n");
+	text_put(out, "of it %s: mean %s, at most %s\n", before,
+	    TEXT_SPAN((int64_t)(part->sum / (double)count + 0.5)), TEXT_SPAN(part->max));
 }
 
 /* Writes "send times by the kernel", with counts if the program measured some of them. */
@@ -242,24 +226,17 @@ char *summary_times(const struct figures *f, char *buf, size_t size)
 		text_put(&out, ", ");
 		put_clock(&out, "receive", t->received_kernel, t->received_program);
 	}
-	if (t->clock_steps) {
-		text_put(&out, "; the wall clock was set ");
-		text_count(&out, t->clock_steps, "time");
-	}
+	if (t->clock_steps)
+		text_put(&out, "; the wall clock was set %s", TEXT_COUNT(t->clock_steps, "time"));
 	return buf;
 }
 
 static void put_runs(struct text *out, const struct stats *s)
 {
-	if (s->lost < 2)
-		return;
-	text_put(out, "lost in ");
-	text_count(out, s->run_count, "run");
-	text_put(out, ": the longest ");
-	text_count(out, s->longest_run, "line");
-	text_put(out, ", the mean ");
-	text_decimal(out, stats_mean_run(s), 2);
-	text_put(out, "\n");
+	if (s->lost >= 2)
+		text_put(out, "lost in %s: the longest %s, the mean %s\n",
+		    TEXT_COUNT(s->run_count, "run"), TEXT_COUNT(s->longest_run, "line"),
+		    TEXT_DECIMAL(stats_mean_run(s), 2));
 }
 
 static void put_variation(struct text *out, const struct stats *s)
@@ -268,14 +245,10 @@ static void put_variation(struct text *out, const struct stats *s)
 
 	if (p99 < 0)
 		return;
-	text_put(out, "delay variation ipdv mean ");
-	text_span(out, (int64_t)stats_mean_ipdv(s));
-	text_put(out, ", p99 ");
-	text_span(out, p99);
-	if (stats_pdv(s, 0.99) >= 0) {
-		text_put(out, "; pdv p99 ");
-		text_span(out, stats_pdv(s, 0.99));
-	}
+	text_put(out, "delay variation ipdv mean %s, p99 %s",
+	    TEXT_SPAN((int64_t)stats_mean_ipdv(s)), TEXT_SPAN(p99));
+	if (stats_pdv(s, 0.99) >= 0)
+		text_put(out, "; pdv p99 %s", TEXT_SPAN(stats_pdv(s, 0.99)));
 	text_put(out, "\n");
 }
 
@@ -283,23 +256,15 @@ static void put_tcp(struct text *out, const struct figures *f)
 {
 	if (!f->stream || (!f->tcp.retransmitted && !f->stalls.count))
 		return;
-	text_count(out, f->tcp.retransmitted, "segment");
-	text_put(out, " sent again");
+	text_put(out, "%s sent again", TEXT_COUNT(f->tcp.retransmitted, "segment"));
 	if (f->tcp.has_server)
 		text_put(out, ", %" PRIu64 " by the far end", f->tcp.server_retransmitted);
-	text_put(out, "; time-out ");
-	text_span(out, f->tcp.timeout);
-	text_put(out, ", at most ");
-	text_span(out, f->tcp.timeout_max);
-	if (f->stalls.count) {
-		text_put(out, "; stalled ");
-		text_count(out, f->stalls.count, "time");
-		text_put(out, ", ");
-		text_span(out, f->stalls.total);
-		text_put(out, " in all, ");
-		text_span(out, f->stalls.longest);
-		text_put(out, " at most");
-	}
+	text_put(out, "; time-out %s, at most %s", TEXT_SPAN(f->tcp.timeout),
+	    TEXT_SPAN(f->tcp.timeout_max));
+	if (f->stalls.count)
+		text_put(out, "; stalled %s, %s in all, %s at most",
+		    TEXT_COUNT(f->stalls.count, "time"), TEXT_SPAN(f->stalls.total),
+		    TEXT_SPAN(f->stalls.longest));
 	text_put(out, "\n");
 }
 
@@ -321,10 +286,8 @@ static void put_session(struct text *out, const struct figures *f)
 
 	text_put(out, "--- %s %s ---\n", transport_info[f->stream].title, f->peer);
 	put_totals(out, f);
-	if (!f->stream) {
-		text_put(out, "; wait ");
-		text_span(out, f->reply_timeout);
-	}
+	if (!f->stream)
+		text_put(out, "; wait %s", TEXT_SPAN(f->reply_timeout));
 	text_put(out, "\n");
 	used = out->used;
 	put_named(out, "", f, FIGURE_NAMED_MARK);
@@ -383,7 +346,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 		put_clock_used(out, value, figure_value(row + 1, f));
 		break;
 	case FIGURE_RUN_MEAN:
-		text_decimal(out, figure_real(row, f), 2);
+		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));
 		break;
 	case FIGURE_LOSS:
 		if (ledger_by_chance(&f->totals))
@@ -397,12 +360,12 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 	case FIGURE_DERIVED:
 	case FIGURE_STATS_COUNT:
 		if (row->unit)
-			text_count(out, (uint64_t)value, row->unit);
+			text_put(out, "%s", TEXT_COUNT((uint64_t)value, row->unit));
 		else
 			text_put(out, "%" PRId64, value);
 		break;
 	default:
-		text_span(out, value);
+		text_put(out, "%s", TEXT_SPAN(value));
 	}
 }
 
@@ -474,12 +437,8 @@ static void put_table(struct text *out, const struct table *t)
 	int section = 0;
 
 	put_row(out, t, "", transport_info[f->stream].title, transport_info[true].title);
-	if (!f->stream) {
-		struct text wait = text_begin(cells[0], CELL);
-
-		text_span(&wait, f->reply_timeout);
-		put_row(out, t, "wait", cells[0], "-");
-	}
+	if (!f->stream)
+		put_row(out, t, "wait", TEXT_SPAN(f->reply_timeout), "-");
 	for (size_t i = 0, next = 0; i < t->count; i = next) {
 		const struct figure *row = t->rows[i];
 

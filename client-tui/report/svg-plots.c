@@ -3,7 +3,7 @@
  * screen. */
 #include "config.h"
 
-#include "report/svg-plots.h"
+#include "report/pictures.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,10 +32,7 @@
 
 struct pages {
 	FILE *out;
-	const struct ledger_row *lines;
-	size_t count;
-	const struct session_event *events;
-	size_t event_count;
+	const struct picture_data *of;
 	/* By transport; NULL without lines. */
 	struct stats *stats[TRANSPORTS];
 	struct axis times;
@@ -90,31 +87,28 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 {
 	size_t i;
 
-	SEARCH_FIRST(i, 0, p->count, p->lines[i].typed_at > at);
-	return i > 0 ? p->lines[i - 1].number : p->first;
+	SEARCH_FIRST(i, 0, p->of->line_count, p->of->lines[i].typed_at > at);
+	return i > 0 ? p->of->lines[i - 1].number : p->first;
 }
 
 /* Draws each event as a rule before the first line typed after it. The words move down one row from
  * event to event, then begin at the top again. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
-	char words[SESSION_EVENT_WORDS];
+	for (size_t i = 0; i < p->of->event_count; i++) {
+		const struct session_event *e = &p->of->events[i];
+		const double place = ((double)(number_before(p, e->at) - p->first) + 0.5) / span;
+		const double at = x + WIDTH * (e->at < p->of->lines[0].typed_at ? 0
+		                                  : place < 1                   ? place
+		                                                                : 1);
+		const bool left = at < x + WIDTH / 2;
+		const char *words = SESSION_EVENT_TEXT(e);
 
-	for (size_t i = 0; i < p->event_count; i++) {
-		if (p->events[i].kind == SESSION_EVENT_TCP)
+		if (e->kind == SESSION_EVENT_TCP)
 			continue;
-		const double place = ((double)(number_before(p, p->events[i].at) - p->first) +
-		                         0.5) /
-		                     span;
-		const double at = x + WIDTH * (p->events[i].at < p->lines[0].typed_at ? 0
-		                                  : place < 1                         ? place
-		                                                                      : 1);
-
 		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
-		session_event_words(&p->events[i], words);
-		svg_text(p->out, at + (at < x + WIDTH / 2 ? 4 : -4),
-		    y + 10 + 12 * (double)(i % EVENT_ROWS), EVENT_FONT,
-		    at < x + WIDTH / 2 ? SVG_START : SVG_END, "", words, strlen(words),
+		svg_text(p->out, at + (left ? 4 : -4), y + 10 + 12 * (double)(i % EVENT_ROWS),
+		    EVENT_FONT, left ? SVG_START : SVG_END, "", words, strlen(words),
 		    EVENT_COLUMNS);
 	}
 }
@@ -133,8 +127,8 @@ static void draw_waited(const struct pages *p, double x, double y)
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]),
 		    axis_time(marks[i], "µ", words, sizeof words));
 	draw_events(p, x, y, span);
-	for (size_t i = 0; i < p->count; i++) {
-		const struct ledger_row *r = &p->lines[i];
+	for (size_t i = 0; i < p->of->line_count; i++) {
+		const struct ledger_row *r = &p->of->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 		const int64_t waited = waited_of(r);
 
@@ -249,8 +243,8 @@ static int make_stats(struct pages *p)
 {
 	const struct histogram *histograms[TRANSPORTS] = { NULL };
 
-	for (size_t i = 0; i < p->count; i++) {
-		const struct ledger_row *r = &p->lines[i];
+	for (size_t i = 0; i < p->of->line_count; i++) {
+		const struct ledger_row *r = &p->of->lines[i];
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
@@ -294,16 +288,12 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct ledger_row *lines, size_t count,
-    const struct session_event *events, size_t event_count, const struct svg_heading *heading)
+int svg_plots_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading)
 {
 	struct pages p = { .out = out,
-		.lines = lines,
-		.count = count,
-		.events = events,
-		.event_count = event_count,
-		.first = count > 0 ? lines[0].number : 0,
-		.last = count > 0 ? lines[count - 1].number : 0 };
+		.of = d,
+		.first = d->line_count > 0 ? d->lines[0].number : 0,
+		.last = d->line_count > 0 ? d->lines[d->line_count - 1].number : 0 };
 	const int result = make_stats(&p);
 
 	if (result == 0)

@@ -3,7 +3,7 @@
  * both sides, moved down where they would cover each other. */
 #include "config.h"
 
-#include "report/svg-sequence.h"
+#include "report/pictures.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 
 #include "common/capitals.h"
 #include "common/clock.h"
-#include "common/units.h"
+#include "common/text.h"
 #include "ledger/transport.h"
 #include "report/sequence.h"
 
@@ -221,16 +221,6 @@ static void draw_reply(struct panel *panel, const struct reply_words *w)
 	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
 }
 
-static void draw_replies(struct panel *panel)
-{
-	size_t n = 0;
-	struct reply_words *w = find_replies(panel->picture, panel->stream, &n);
-
-	for (size_t i = 0; i < n; i++)
-		draw_reply(panel, &w[i]);
-	free(w);
-}
-
 static double words_height(const struct picture *p, bool stream)
 {
 	double left = 0, right = 0;
@@ -410,13 +400,12 @@ static void draw_mark(const struct picture *p, double y, int dashed, const char 
 
 static void draw_cuts(const struct picture *p)
 {
-	char time[40], words[50];
+	char words[50];
 
 	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
 		const struct time_cut *cut = &p->s.axis.cuts[i];
 
-		units_duration_text(cut->to - cut->from, "µ", time, sizeof time);
-		snprintf(words, sizeof words, "⋯ %s", time);
+		snprintf(words, sizeof words, "⋯ %s", TEXT_SPAN(cut->to - cut->from));
 		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1, words);
 	}
 }
@@ -503,15 +492,14 @@ static void draw_events(const struct picture *p)
 	const int panels = p->s.transports[0] + p->s.transports[1];
 	const double left = MARGIN + TIMES, right = left + (panels ? panels : 1) * PANEL;
 	double next = TOP - 12;
-	char words[SESSION_EVENT_WORDS];
 
 	for (size_t i = 0; i < p->s.event_count; i++) {
 		if (!is_across(&p->s.events[i]))
 			continue;
 		const double y = place(p, p->s.events[i].at), at = event_words(p, i, &next);
+		const char *words = SESSION_EVENT_TEXT(&p->s.events[i]);
 
 		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
-		session_event_words(&p->s.events[i], words);
 		svg_text(p->out, left + WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "", words,
 		    strlen(words), EVENT_COLUMNS);
 	}
@@ -519,6 +507,8 @@ static void draw_events(const struct picture *p)
 
 static void draw_panel(const struct picture *p, bool stream, double x, double bottom)
 {
+	size_t n = 0;
+	struct reply_words *w = find_replies(p, stream, &n);
 	struct panel panel = { .picture = p,
 		.stream = stream,
 		.client = x + WORDS_LEFT,
@@ -534,7 +524,9 @@ static void draw_panel(const struct picture *p, bool stream, double x, double bo
 	for (size_t i = 0; i < p->s.count; i++)
 		if (p->s.records[i].row.stream == stream)
 			draw_line(&panel, &p->s.records[i]);
-	draw_replies(&panel);
+	for (size_t i = 0; i < n; i++)
+		draw_reply(&panel, &w[i]);
+	free(w);
 }
 
 static void note_packet(const struct link_packet *k, bool *retransmitted, bool *bare, bool *dropped)
@@ -637,13 +629,12 @@ static void draw(const struct picture *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
-    const struct session_event *events, size_t event_count, const struct svg_heading *heading)
+int svg_sequence_page(FILE *out, const struct picture_data *d, size_t page,
+    const struct svg_heading *heading)
 {
 	struct picture p = { .out = out };
 
-	if (sequence_make(&p.s, records, count, page, events, event_count,
-	        heading->link && *heading->link) < 0)
+	if (sequence_make(&p.s, d, page, heading->link && *heading->link) < 0)
 		return -1;
 	draw(&p, heading);
 	sequence_free(&p.s);

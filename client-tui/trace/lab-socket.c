@@ -13,6 +13,7 @@
 
 #include "common/control-socket.h"
 #include "common/send-buffer.h"
+#include "common/text.h"
 
 /* Bytes of one read, and reads of one dispatch. */
 #define READ_SIZE 16384
@@ -131,21 +132,17 @@ static void add_to_answer(struct lab_socket *s, const char *line)
 	s->answer_used += n + 1;
 }
 
-static bool begins(const char *line, const char *with)
-{
-	return strncmp(line, with, strlen(with)) == 0;
-}
-
 static void take_line(struct lab_socket *s, const char *line)
 {
-	if (begins(line, "event ") || begins(line, "undelivered ") || begins(line, "changed ")) {
+	if (text_begins(line, "event ") || text_begins(line, "undelivered ") ||
+	    text_begins(line, "changed ")) {
 		if (s->hooks.line)
 			s->hooks.line(s->hooks.context, line);
-	} else if (strcmp(line, "ok") == 0 || begins(line, "ok ")) {
+	} else if (strcmp(line, "ok") == 0 || text_begins(line, "ok ")) {
 		s->answer[s->answer_used] = '\0';
 		end_answer(s, true, s->answer);
-	} else if (begins(line, "error")) {
-		end_answer(s, false, begins(line, "error ") ? line + strlen("error ") : line);
+	} else if (text_begins(line, "error")) {
+		end_answer(s, false, text_begins(line, "error ") ? line + strlen("error ") : line);
 	} else {
 		add_to_answer(s, line);
 	}

@@ -25,6 +25,19 @@ struct lab_hooks {
 	void (*gone)(void *context);
 };
 
+/* What is known of the lab. */
+struct lab_status {
+	struct link_status link;
+	struct trace *trace;
+	/* The server's side of our TCP, for server_tcp_sample() and server_retransmitted(), or
+	 * NULL. */
+	struct server_tcp *server_tcp;
+	/* All events of the link up to this time have been reported, ns; INT64_MAX when no more
+	 * come, because the lab has ended (`gone`). */
+	int64_t complete_until;
+	bool gone;
+};
+
 /* Opaque. */
 struct lab;
 
@@ -64,18 +77,12 @@ void lab_watch(const struct lab *lab, struct fd_watch *w);
 bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
 /* Whether lines are still to be compared. */
 bool lab_is_pending(const struct lab *lab);
-/* Up to when all events of the link have been reported, ns; INT64_MAX when no more come. */
-int64_t lab_complete_until(const struct lab *lab);
 /* Requests all events up to `until`. */
 void lab_need_until(struct lab *lab, int64_t until);
 /* Waits for the events of what the link has done by now, normally some microseconds. Called at the
  * end, for the FIN that was just sent. */
 void lab_settle(struct lab *lab);
-bool lab_is_gone(const struct lab *lab);
-
-const struct link_status *lab_link_status(const struct lab *lab);
-const struct trace *lab_trace(const struct lab *lab);
-/* The server's side of our TCP, for server_tcp_sample() and server_retransmitted(), or NULL. */
-const struct server_tcp *lab_server_tcp(const struct lab *lab);
+/* Valid until lab_close(). */
+const struct lab_status *lab_status(const struct lab *lab);
 
 #endif

@@ -285,23 +285,14 @@ double link_status_answered(const struct link_status *status)
 	                   there->duplicate * (1 - (1 - coming) * (1 - coming)));
 }
 
-/* "64.0 %". Returns `buf`. */
-static const char *percent(double share, char buf[16])
-{
-	struct text t = text_begin(buf, 16);
-
-	text_decimal(&t, 100 * share, 1);
-	text_put(&t, " %%");
-	return buf;
-}
-
+/* "64.0", for "%s %%". */
+#define PERCENT(share) TEXT_DECIMAL(100 * (share), 1)
 /* With fewer lines the interval is wider than 50 %. */
 #define FEW_LINES 10
 
 static void put_measured(struct text *t, const struct link_report *r)
 {
 	const double expected = link_status_answered(r->status);
-	char measured[16], from[16], to[16];
 	double low, high;
 
 	if (r->decided == 0) {
@@ -310,10 +301,11 @@ static void put_measured(struct text *t, const struct link_report *r)
 	}
 	stats_wilson(r->answered, r->decided, &low, &high);
 	text_put(t,
-	    "measured      %s, %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n"
-	    "              95 %% interval %s to %s: %s\n",
-	    percent((double)r->answered / (double)r->decided, measured), r->answered, r->decided,
-	    percent(low, from), percent(high, to),
+	    "measured      %s %%, %" PRIu64 " of %" PRIu64
+	    " lines since the link was changed last\n"
+	    "              95 %% interval %s %% to %s %%: %s\n",
+	    PERCENT((double)r->answered / (double)r->decided), r->answered, r->decided,
+	    PERCENT(low), PERCENT(high),
 	    r->decided < FEW_LINES                ? "not yet enough lines"
 	    : expected >= low && expected <= high ? "consistent"
 	                                          : "not consistent (by chance alone, one time in "
@@ -324,11 +316,10 @@ static void put_expected(struct text *t, const struct link_report *r)
 {
 	const struct impair_settings *there = &r->status->settings[LINK_GOING],
 	                             *back = &r->status->settings[LINK_COMING];
-	char answered[16], going[16], coming[16];
 
-	text_put(t, "\nAnswered over UDP\nexpected      %s = %s going × %s coming%s\n",
-	    percent(link_status_answered(r->status), answered),
-	    percent(impair_through(there), going), percent(impair_through(back), coming),
+	text_put(t, "\nAnswered over UDP\nexpected      %s %% = %s %% going × %s %% coming%s\n",
+	    PERCENT(link_status_answered(r->status)), PERCENT(impair_through(there)),
+	    PERCENT(impair_through(back)),
 	    there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
 	if (there->delay + back->delay > r->reply_timeout)
@@ -377,10 +368,8 @@ static void put_segments(struct text *t, const struct trace_totals *totals)
 
 static void put_mismatches(struct text *t, const struct trace_totals *totals)
 {
-	text_put(t, "%" PRIu64 " mismatch%s in ", totals->mismatches,
-	    totals->mismatches == 1 ? "" : "es");
-	text_count(t, totals->compared, "line");
-	text_put(t, " compared");
+	text_put(t, "%" PRIu64 " mismatch%s in %s compared", totals->mismatches,
+	    totals->mismatches == 1 ? "" : "es", TEXT_COUNT(totals->compared, "line"));
 	if (totals->mismatches)
 		text_put(t, " (first line %" PRIu64 ": %s)", totals->first,
 		    trace_mismatch_text(totals->first_kind));
@@ -392,11 +381,9 @@ static void put_trace(struct text *t, const struct trace_totals *totals)
 	put_lost(t, totals);
 	text_put(t, "\nsegments      ");
 	put_segments(t, totals);
-	if (totals->requested_drops) {
-		text_put(t, "\non cue        ");
-		text_count(t, totals->requested_drops, "packet");
-		text_put(t, " dropped");
-	}
+	if (totals->requested_drops)
+		text_put(t, "\non cue        %s dropped",
+		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(t, "\ntruth         ");
 	put_mismatches(t, totals);
 	text_put(t, "\n");
@@ -404,19 +391,14 @@ static void put_trace(struct text *t, const struct trace_totals *totals)
 
 static void put_tcp(struct text *t, const char *whose, const struct tcp_sample *tcp)
 {
-	if (!tcp)
-		return;
-	text_put(t, "\n%s\nsent again    ", whose);
-	text_count(t, tcp->retransmitted, "segment");
-	text_put(t, ", its SYN included\ntimeout       ");
-	text_span(t, tcp->timeout);
-	text_put(t, ", doubled ");
-	text_count(t, tcp->backoff, "time");
-	text_put(t, "\nround trip    ");
-	text_span(t, tcp->round_trip);
-	text_put(t, " ± ");
-	text_span(t, tcp->variation);
-	text_put(t, "\n");
+	if (tcp)
+		text_put(t,
+		    "\n%s\nsent again    %s, its SYN included\n"
+		    "timeout       %s, doubled %s\n"
+		    "round trip    %s ± %s\n",
+		    whose, TEXT_COUNT(tcp->retransmitted, "segment"), TEXT_SPAN(tcp->timeout),
+		    TEXT_COUNT(tcp->backoff, "time"), TEXT_SPAN(tcp->round_trip),
+		    TEXT_SPAN(tcp->variation));
 }
 
 static size_t write_page(const struct link_report *r, char *buf, size_t size)
@@ -461,11 +443,9 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 		put_segments(&t, totals);
 		text_put(&t, "\n");
 	}
-	if (totals->requested_drops > 0) {
-		text_put(&t, "link: ");
-		text_count(&t, totals->requested_drops, "packet");
-		text_put(&t, " dropped on cue\n");
-	}
+	if (totals->requested_drops > 0)
+		text_put(&t, "link: %s dropped on cue\n",
+		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);
 	/* A session that ends soon after the last line does not know this yet; such lines are not

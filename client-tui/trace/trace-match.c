@@ -140,15 +140,6 @@ static struct trace_slot *choose_other_reply(const struct trace *t, uint8_t flow
 	return r ? r : choose(t, flow, LINK_GOING, e, e->data, e->data_length, e->hash, e->length);
 }
 
-static struct trace_slot *find_datagram(const struct trace *t, uint8_t flow,
-    const struct packet_event *e)
-{
-	struct trace_slot *r = choose(t, flow, e->direction, e, e->data, e->data_length, e->hash,
-	    e->length);
-
-	return r || e->direction == LINK_GOING ? r : choose_other_reply(t, flow, e);
-}
-
 static void take_whole(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
 	struct trace_leg *leg = &r->line.legs[e->direction];
@@ -217,7 +208,9 @@ static void take_datagram(struct trace *t, const struct packet_event *e)
 		f->seen = true;
 		t->totals.datagrams[e->direction]++;
 		t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
-		r = find_datagram(t, (uint8_t)i, e);
+		r = choose(t, (uint8_t)i, e->direction, e, e->data, e->data_length, e->hash, e->length);
+		if (!r && e->direction == LINK_COMING)
+			r = choose_other_reply(t, (uint8_t)i, e);
 		if (!r)
 			t->totals.unmatched[e->direction]++;
 		else if (e->fragment)

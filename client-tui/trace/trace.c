@@ -161,15 +161,7 @@ static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number
 	return r;
 }
 
-/* --- lists of numbers --- */
-
-static int append(uint64_t **numbers, size_t count, size_t *capacity, uint64_t number)
-{
-	if (grow_list(numbers, capacity, count + 1, sizeof **numbers) < 0)
-		return -1;
-	(*numbers)[count] = number;
-	return 0;
-}
+/* --- flows --- */
 
 /* Drops evicted lines from the flow's list. */
 static void drop_evicted(const struct trace *t, struct trace_flow *f)
@@ -182,8 +174,6 @@ static void drop_evicted(const struct trace *t, struct trace_flow *f)
 	f->end -= f->begin;
 	f->begin = 0;
 }
-
-/* --- flows --- */
 
 /* The flow has a new connection: the samples are of the one before. */
 static void reset_timers(struct trace *t, struct trace_flow *f)
@@ -282,18 +272,12 @@ static void mark_ambiguous(struct trace *t, struct trace_slot *r)
 	}
 }
 
-/* Makes room for `n` bytes at t->bytes. Returns 0 or -1. */
-static int reserve_bytes(struct trace *t, size_t n)
-{
-	return grow_list(&t->bytes, &t->bytes_capacity, n, 1);
-}
-
 static int set_datagram(struct trace *t, struct trace_slot *r, const struct trace_flow *f,
     uint64_t number, size_t n)
 {
 	size_t capitals;
 
-	if (reserve_bytes(t, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
+	if (grow_list(&t->bytes, &t->bytes_capacity, (1 + CAPITALS_GROWTH) * n + 1, 1) < 0 ||
 	    ledger_wire(f->ledger, number, t->bytes, n) != n)
 		return -1;
 	capitals = capitals_text(t->bytes, n, t->bytes + n);
@@ -309,7 +293,8 @@ static int set_segment(struct trace *t, struct trace_slot *r, struct trace_flow 
 {
 	const struct ledger_row *row = ledger_find(f->ledger, number);
 
-	if (!row || reserve_bytes(t, CAPITALS_GROWTH * row->length + 1) < 0)
+	if (!row ||
+	    grow_list(&t->bytes, &t->bytes_capacity, CAPITALS_GROWTH * row->length + 1, 1) < 0)
 		return -1;
 	r->begins[LINK_GOING] = from;
 	r->ends[LINK_GOING] = to;
@@ -338,14 +323,16 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 	               : set_datagram(t, r, f, number, (size_t)to)) < 0)
 		return;
 	drop_evicted(t, f);
-	if (append(&f->numbers, f->end, &f->capacity, number) < 0)
+	if (grow_list(&f->numbers, &f->capacity, f->end + 1, sizeof *f->numbers) < 0)
 		return;
-	f->end++;
+	f->numbers[f->end++] = number;
 	r->line.number = number;
 	insert(t, r);
-	if (append(&t->pending, t->pending_count, &t->pending_capacity, 2 * number + f->stream) < 0)
+	if (grow_list(&t->pending, &t->pending_capacity, t->pending_count + 1, sizeof *t->pending) <
+	    0)
 		return;
-	t->totals.waiting = ++t->pending_count;
+	t->pending[t->pending_count++] = 2 * number + f->stream;
+	t->totals.waiting = t->pending_count;
 	r->pending = true;
 }
 

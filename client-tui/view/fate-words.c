@@ -282,14 +282,13 @@ static void put_timeout(const struct view_row_side *s, struct text *t)
 	const struct trace_leg *back = &s->trace->legs[LINK_COMING];
 	const struct view_ends *ends = s->v->ends;
 	bool coming = back->lost > 0 && back->through == 0;
-	char time[40];
 	if (missing(s->trace) == NULL || ends == NULL ||
 	    !(coming ? ends->has_server : ends->has_here))
 		return;
 	int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
 	if (timeout != 0)
 		text_put(t, "%s%s", coming ? ", server's RTO " : ", RTO ",
-		    units_duration_text(timeout, sign(s, GLYPH_MICRO), time, sizeof time));
+		    UNITS_DURATION(timeout, sign(s, GLYPH_MICRO)));
 }
 
 /* Writes the words of a waiting line of a stream that lost segments, and the timeout of the

@@ -115,26 +115,19 @@ void link_row_draw_panel(const struct panes *p)
 /* The forms of the words: whole, without the round trip, with shorter words, numbers alone. */
 enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
 
-static void put_time(struct text *t, const char *before, int64_t ns, bool ascii)
-{
-	char time[40];
-	text_put(t, "%s%s", before,
-	    units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
-}
-
 static void put_end(struct text *t, const char *name, const struct tcp_sample *tcp, int length,
     bool ascii)
 {
-	const char *times = glyph(GLYPH_TIMES, ascii);
-	text_put(t, "%s %u %s", name, tcp->retransmitted, length >= SHORT ? "again" : "sent again");
-	put_time(t, ", RTO ", tcp->timeout, ascii);
+	const char *times = glyph(GLYPH_TIMES, ascii), *micro = glyph(GLYPH_MICRO, ascii);
+	text_put(t, "%s %u %s, RTO %s", name, tcp->retransmitted,
+	    length >= SHORT ? "again" : "sent again", UNITS_DURATION(tcp->timeout, micro));
 	/* The number of doublings of the timeout; the short form has the factor. */
 	if (tcp->backoff > 0 && length <= WITHOUT_ROUND_TRIP)
 		text_put(t, " (doubled %u%s)", tcp->backoff, times);
 	else if (tcp->backoff > 0 && length == SHORT)
 		text_put(t, " (%s%llu)", times, 1ULL << (tcp->backoff < 63 ? tcp->backoff : 63));
 	if (length == WHOLE && tcp->round_trip > 0)
-		put_time(t, ", rtt ", tcp->round_trip, ascii);
+		text_put(t, ", rtt %s", UNITS_DURATION(tcp->round_trip, micro));
 }
 
 void link_row_draw_ends(const struct panes *p)

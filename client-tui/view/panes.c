@@ -89,14 +89,6 @@ static int numbered(const struct panes *p, int columns, int digits)
 	                                                                                 : 0;
 }
 
-static void place_two(struct panes *p, int wire, int digits)
-{
-	int bars = wire > 0 ? 2 : 1, sides = p->columns - bars - wire;
-	p->left_end = (sides + 1) / 2;
-	place_side(&p->side[0], p->left_end, wire, sides / 2);
-	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
-}
-
 /* TCP's wire has more words than UDP's: it grows to its greatest width first, then the texts grow,
  * then UDP's wire. */
 static void both_wires(const struct panes *p, int *wires)
@@ -153,15 +145,19 @@ static void place_columns(struct panes *p, int digits)
 	int wires[VIEW_SIDES], wire = p->columns < WIRE_SCREEN ? 0 : WIRE_COLUMNS;
 	if (v->lab != NULL && p->columns >= WIDE_WIRE_SCREEN)
 		wire = WIDE_WIRE_COLUMNS;
+	const int texts = p->columns - wire - (wire > 0 ? 2 : 1);
 	both_wires(p, wires);
 	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
 	p->sides = v->both ? 2 : 1;
-	if (p->columns < 1 + 2 * p->sides)
+	if (p->columns < 1 + 2 * p->sides) {
 		place_one(p);
-	else if (v->both)
+	} else if (v->both) {
 		place_three(p, wires, v->arrivals, digits);
-	else
-		place_two(p, wire, digits);
+	} else {
+		p->left_end = (texts + 1) / 2;
+		place_side(&p->side[0], p->left_end, wire, texts / 2);
+		p->digits = p->side[0].digits = numbered(p, texts / 2, digits);
+	}
 	p->left_text = p->pad + (p->digits > 0 ? p->digits + 1 : 0);
 	for (int i = 0; i < p->sides; i++) {
 		struct pane *pane = &p->side[i];

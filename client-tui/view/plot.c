@@ -93,15 +93,6 @@ static void put_bar(const struct grid *g, int column, double height, bool stream
 
 /* --- axes --- */
 
-static void put_frame(const struct grid *g)
-{
-	for (int row = 0; row < g->rows; row++)
-		put_text(g, row, -1, 0, g->ascii ? "|" : "│", STYLE_FAINT);
-	put_text(g, g->rows, -1, 0, g->ascii ? "+" : "└", STYLE_FAINT);
-	canvas_fill(g->c, g->top + g->rows, g->left, g->left + g->columns, g->ascii ? L'-' : L'─',
-	    STYLE_FAINT);
-}
-
 /* The marks of an axis with room for `room` of them, 2 at least. */
 static size_t marks_of(const struct axis *t, int room, double marks[MARKS])
 {
@@ -352,7 +343,11 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 		    "no line is answered yet", STYLE_FAINT);
 		return;
 	}
-	put_frame(&g);
+	for (int row = 0; row < g.rows; row++)
+		put_text(&g, row, -1, 0, ascii ? "|" : "│", STYLE_FAINT);
+	put_text(&g, g.rows, -1, 0, ascii ? "+" : "└", STYLE_FAINT);
+	canvas_fill(c, g.top + g.rows, g.left, g.left + g.columns, ascii ? L'-' : L'─',
+	    STYLE_FAINT);
 	kinds[kind].draw(&g, &times);
 }
 

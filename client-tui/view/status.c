@@ -113,16 +113,13 @@ static void add_waited(struct status_line *s, const struct ledger_totals *t, boo
 {
 	const bool ascii = s->p->v->ascii;
 	const char *bar = glyph(GLYPH_BAR, ascii);
-	char min[32], mean[32], max[32];
 	if (t->timed > 0) {
 		const struct ledger_times *w = &t->waited;
 		int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
 		             : w->max >= NS_PER_MS ? NS_PER_MS
 		                                   : NS_PER_US;
-		units_figures(w->min, unit, min, sizeof min);
-		units_figures((int64_t)w->mean, unit, mean, sizeof mean);
-		units_figures(w->max, unit, max, sizeof max);
-		add_words(s, 13, bar, "waited %s / %s / %s %s%s", min, mean, max,
+		add_words(s, 13, bar, "waited %s / %s / %s %s%s", UNITS_FIGURES(w->min, unit),
+		    UNITS_FIGURES((int64_t)w->mean, unit), UNITS_FIGURES(w->max, unit),
 		    unit == NS_PER_S    ? ""
 		    : unit == NS_PER_MS ? "m"
 		                        : glyph(GLYPH_MICRO, ascii),
@@ -130,8 +127,7 @@ static void add_waited(struct status_line *s, const struct ledger_totals *t, boo
 		bar = NULL;
 	}
 	if (!stream) {
-		units_duration_text(limit, glyph(GLYPH_MICRO, ascii), max, sizeof max);
-		add_words(s, 14, bar, "wait %s", max);
+		add_words(s, 14, bar, "wait %s", UNITS_DURATION(limit, glyph(GLYPH_MICRO, ascii)));
 	}
 }
 

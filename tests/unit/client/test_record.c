@@ -499,9 +499,9 @@ static void assert_sum(const struct record_file *f, const struct ledger_totals *
 	assert_int_equal(late, t->late);
 	assert_int_equal(duplicates, t->duplicates);
 	assert_int_equal(strays, t->strays);
-	assert_int_equal(side->count + side->sum.figures.unrecorded, t->typed);
-	assert_int_equal(side->sum.figures.totals.answered, t->answered);
-	assert_int_equal(side->sum.figures.totals.lost, t->lost);
+	assert_int_equal(side->count + side->sum.unrecorded, t->typed);
+	assert_int_equal(side->sum.totals.answered, t->answered);
+	assert_int_equal(side->sum.totals.lost, t->lost);
 }
 
 static void records_wait_until_final(void **state)
@@ -560,7 +560,7 @@ static void crowded_rows_are_written(void **state)
 	}
 	end(&d, 9000 * MS);
 	f = desk_read(&d);
-	assert_int_equal(f->sessions[0].sum.figures.unrecorded, 0);
+	assert_int_equal(f->sessions[0].sum.unrecorded, 0);
 	assert_int_equal(f->sessions[0].count, 2000);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);

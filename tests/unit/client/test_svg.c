@@ -18,8 +18,6 @@
 
 #include "report/export.h"
 #include "report/sequence.h"
-#include "report/svg-sequence.h"
-#include "report/svg-plots.h"
 #include "report/axis.h"
 #include "common/clock.h"
 #include "tests/lib/ledger_check.h"
@@ -77,8 +75,13 @@ static char *exchange(const struct record *records, size_t count, size_t page)
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	assert_int_equal(svg_sequence_page(out, records, count, page, events, event_count,
-	                     &heading),
+	assert_int_equal(svg_sequence_page(out,
+	                     &(const struct picture_data){
+	                         .records = (struct record *)(uintptr_t)records,
+	                         .count = count,
+	                         .events = (struct session_event *)(uintptr_t)events,
+	                         .event_count = event_count },
+	                     page, &heading),
 	    0);
 	fclose(out);
 	return text;
@@ -146,7 +149,7 @@ static void nothing_at_all(void **state)
 	assert_int_equal(time_axis_make(&a, NULL, 0, 1, 1, 1, 1), 0);
 	assert_float_equal(time_axis_place(&a, 7), 0, 1e-9);
 	time_axis_free(&a);
-	assert_int_equal(sequence_pages(NULL, 0), 1);
+	assert_int_equal(sequence_pages(&(const struct picture_data){ 0 }), 1);
 	assert_non_null(strstr(svg, "</svg>"));
 	free(svg);
 }
@@ -307,9 +310,15 @@ static void hundred_lines_a_page(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
-	assert_int_equal(sequence_pages(records, 200), 1);
-	assert_int_equal(sequence_pages(records, 202), 2);
-	assert_int_equal(sequence_pages(records, COUNT(records)), 3);
+	assert_int_equal(sequence_pages(&(const struct picture_data){
+	                     .records = records, .count = 200 }),
+	    1);
+	assert_int_equal(sequence_pages(&(const struct picture_data){
+	                     .records = records, .count = 202 }),
+	    2);
+	assert_int_equal(sequence_pages(&(const struct picture_data){
+	                     .records = records, .count = COUNT(records) }),
+	    3);
 	svg = exchange(records, COUNT(records), 1);
 	draws(svg, ">100 text", 0);
 	draws(svg, ">101 text", 2);
@@ -355,7 +364,10 @@ static void events_stand_at_their_moment(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i + 1, false, FATE_ANSWERED, "text");
-	assert_int_equal(sequence_page_begin(records, COUNT(records), 1), 1010 * MS);
+	assert_int_equal(sequence_page_begin(&(const struct picture_data){ .records = records,
+	                                         .count = COUNT(records) },
+	                     1),
+	    1010 * MS);
 	events = changes;
 	event_count = COUNT(changes);
 	svg = exchange(records, COUNT(records), 0);
@@ -506,7 +518,7 @@ static void connections_are_drawn(void **state)
 
 static void plots_have_what_happened(void **state)
 {
-	static const struct ledger_row lines[] = {
+	static struct ledger_row lines[] = {
 		{ .number = 1,
 		    .fate = FATE_ANSWERED,
 		    .typed_at = 10,
@@ -521,14 +533,19 @@ static void plots_have_what_happened(void **state)
 		    .sent_at = 30,
 		    .replied_at = 30 + 40 * MS },
 	};
-	const struct session_event changes[] = { change(5, "early"),
-		change(25, "loss 30 % each way"), change(99, "late") };
+	struct session_event changes[] = { change(5, "early"), change(25, "loss 30 % each way"),
+		change(99, "late") };
 	char *text = NULL;
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
 	(void)state;
-	assert_int_equal(plots_page(out, lines, COUNT(lines), changes, COUNT(changes), &heading),
+	assert_int_equal(svg_plots_page(out,
+	                     &(const struct picture_data){ .lines = lines,
+	                         .line_count = COUNT(lines),
+	                         .events = changes,
+	                         .event_count = COUNT(changes) },
+	                     &heading),
 	    0);
 	fclose(out);
 	draws(text, "<circle", 2);
@@ -546,7 +563,7 @@ static void plots_have_what_happened(void **state)
 	draws(text, ">link: loss 30 % each way<", 1);
 	free(text);
 	out = open_memstream(&text, &n);
-	assert_int_equal(plots_page(out, NULL, 0, NULL, 0, &heading), 0);
+	assert_int_equal(svg_plots_page(out, &(const struct picture_data){ 0 }, &heading), 0);
 	fclose(out);
 	draws(text, "no lines", 1);
 	free(text);
