@@ -208,7 +208,8 @@ static void take_datagram(struct trace *t, const struct packet_event *e)
 		f->seen = true;
 		t->totals.datagrams[e->direction]++;
 		t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
-		r = choose(t, (uint8_t)i, e->direction, e, e->data, e->data_length, e->hash, e->length);
+		r = choose(t, (uint8_t)i, e->direction, e, e->data, e->data_length, e->hash,
+		    e->length);
 		if (!r && e->direction == LINK_COMING)
 			r = choose_other_reply(t, (uint8_t)i, e);
 		if (!r)
