@@ -32,7 +32,7 @@ static int number(const char *text, int base, uint64_t max, uint64_t *out)
 #define TEXT(key, member) KEY(key, member, 0, 0)
 
 /* Base 0: a text. */
-static const struct key {
+static const struct event_key {
 	const char *key;
 	size_t offset, size;
 	int base;
@@ -60,7 +60,7 @@ static const struct key {
 	KEY("hash", hash, 16, UINT64_MAX),
 };
 
-static int set_key(struct packet_event *e, const struct key *key, const char *value)
+static int set_key(struct packet_event *e, const struct event_key *key, const char *value)
 {
 	char *to = (char *)e + key->offset;
 	uint64_t wide;

@@ -23,7 +23,7 @@
 #define KEPT "\t\n"
 
 /* The beginning of a character whose rest is still to come. */
-static struct cut {
+static struct partial_character {
 	unsigned char bytes[3];
 	size_t n;
 } output_cut;
@@ -86,7 +86,7 @@ void standard_nonblocking(int fd)
  * character waits for its rest. */
 static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 {
-	struct cut *cut = cookie;
+	struct partial_character *cut = cookie;
 	const bool utf8 = standard_utf8();
 	unsigned char piece[PIECE];
 	char shown[PRINTABLE_ROOM(PIECE)];

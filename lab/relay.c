@@ -75,10 +75,10 @@ static void report_hosts(const struct hosts_report *hosts, int mtu)
 	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
 	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
 	    hosts->congestion);
-	if (hosts->passed_over.step != DIAGNOSE_NONE)
+	if (hosts->tun_failure.step != DIAGNOSE_NONE)
 		standard_report("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "
 		                "upcase-lab --check)",
-		    strerror(hosts->passed_over.error));
+		    strerror(hosts->tun_failure.error));
 	if (!hosts->ipv6)
 		standard_report("upcase-lab: warning: no IPv6 on the hosts: %s",
 		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"

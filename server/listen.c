@@ -42,7 +42,7 @@ static const char *type_name(int type)
 
 /* How a set of sockets gets its port: alone; as the first set of those that share the port, bound
  * before sharing is allowed, so that a port of another server is found out; as a further set. */
-enum share { ALONE, FIRST, FURTHER };
+enum port_sharing { ALONE, FIRST, FURTHER };
 
 static int switch_on(int fd, int level, int option)
 {
@@ -70,7 +70,7 @@ static void limit_receive_buffer(const struct listen_socket *s)
 }
 
 /* Returns 0, or -1 with errno. */
-static int bind_socket(struct listen_socket *s, enum share share)
+static int bind_socket(struct listen_socket *s, enum port_sharing share)
 {
 	const bool stream = s->type == SOCK_STREAM;
 
@@ -138,7 +138,7 @@ static bool is_missing(int error)
 /* Opens UDP and TCP at one place; if `*port` was 0, sets it to the port of the first socket.
  * Returns 0; 1 with errno if the place may be left out; -1 with errno and the faulty socket in
  * `*failed`. */
-static int open_place(struct listen *l, const struct settings_place *place, enum share share,
+static int open_place(struct listen *l, const struct settings_place *place, enum port_sharing share,
     uint16_t *port, struct listen_socket *failed)
 {
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -161,7 +161,7 @@ static int open_sets(struct listen *sets, int n, const struct settings *s, uint1
     struct listen_socket *failed)
 {
 	for (struct listen *l = sets; l < sets + n; l++) {
-		const enum share share = n == 1 ? ALONE : l == sets ? FIRST : FURTHER;
+		const enum port_sharing share = n == 1 ? ALONE : l == sets ? FIRST : FURTHER;
 		int missing = 0;
 
 		for (int i = 0; i < s->places_count; i++) {

@@ -194,7 +194,7 @@ static void begin_end(struct server *s, int64_t now)
 		log_always("ends: %s", end_reason());
 	if (!s->udp) {
 		/* The workers close their sockets too. */
-		server_close_shares(s);
+		server_close_worker_sockets(s);
 		workers_finish(s->workers);
 		return;
 	}

@@ -150,7 +150,7 @@ enum processes {
 
 #define CONDITIONS 3
 
-struct call {
+struct system_call {
 	int number;
 	enum processes processes;
 	/* Conditions on its arguments, which must all hold; `op` is 0 behind the last. */
@@ -181,7 +181,7 @@ struct call {
  * since the system tries them in this order. The comments say what a call is for and, after
  * "Left:", what it leaves to an attacker who has taken over the process and calls it with whatever
  * the conditions let pass. */
-static const struct call calls[] = {
+static const struct system_call calls[] = {
 	/* Replies, and getifaddrs(). Left: over UDP, datagrams to anybody, from the server's port,
 	   with the source addresses and header fields that everybody may set; false replies to
 	   clients. A descriptor, by Unix sockets' control messages, to whoever has connected to the
@@ -325,7 +325,7 @@ static const struct call calls[] = {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
-static int allow_call(scmp_filter_ctx filter, const struct call *call, int lifeline)
+static int allow_call(scmp_filter_ctx filter, const struct system_call *call, int lifeline)
 {
 	struct scmp_arg_cmp when[CONDITIONS];
 	unsigned n = 0;

@@ -161,19 +161,19 @@ static int make_sockets(struct server *s)
 	char reason[OPTIONS_REASON];
 	int n = (int)s->settings.workers;
 
-	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
+	if (n && !(s->worker_sockets = calloc((size_t)n, sizeof *s->worker_sockets)))
 		return server_report_error(STATUS_FAILED, "%s", strerror(errno));
-	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, reason) < 0)
+	if (listen_open(n ? s->worker_sockets : &s->listen, n ? n : 1, &s->settings, reason) < 0)
 		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* A worker begins with fewer rights than this process has now. */
 	for (int i = 0; i < n; i++)
-		udp_set_buffers(&s->shares[i]);
+		udp_set_buffers(&s->worker_sockets[i]);
 	return 0;
 }
 
 const struct listen *server_served(const struct server *s)
 {
-	return s->shares ? &s->shares[0] : &s->listen;
+	return s->worker_sockets ? &s->worker_sockets[0] : &s->listen;
 }
 
 int server_open_sockets(struct server *s)
@@ -228,8 +228,8 @@ void server_sum(struct server *s)
 		return;
 	/* A sleeping worker does not read the kernel's count; the kernel reports it to each process
 	 * that holds the socket. */
-	for (int i = 0; s->shares && i < s->settings.workers; i++)
-		LISTEN_EACH(socket, &s->shares[i], SOCK_DGRAM)
+	for (int i = 0; s->worker_sockets && i < s->settings.workers; i++)
+		LISTEN_EACH(socket, &s->worker_sockets[i], SOCK_DGRAM)
 			if (datagram_kernel_drops(socket->fd, &count))
 				kernel_drops += count;
 	workers_sum(s->workers, &s->own_counters);
@@ -310,12 +310,12 @@ int server_open(struct server *s)
 	return open_control(s);
 }
 
-void server_close_shares(struct server *s)
+void server_close_worker_sockets(struct server *s)
 {
-	for (int i = 0; s->shares && i < s->settings.workers; i++)
-		listen_close(&s->shares[i]);
-	free(s->shares);
-	s->shares = NULL;
+	for (int i = 0; s->worker_sockets && i < s->settings.workers; i++)
+		listen_close(&s->worker_sockets[i]);
+	free(s->worker_sockets);
+	s->worker_sockets = NULL;
 }
 
 void server_drop_privileges(const struct server *s)
@@ -338,9 +338,9 @@ int server_become_worker(struct server *s, int number)
 	int status;
 
 	s->is_worker = true;
-	s->listen = s->shares[number];
-	s->shares[number].count = 0;
-	server_close_shares(s);
+	s->listen = s->worker_sockets[number];
+	s->worker_sockets[number].count = 0;
+	server_close_worker_sockets(s);
 	control_leave(s->control);
 	s->control = NULL;
 	loop_free(s->loop);
@@ -368,6 +368,6 @@ void server_close(struct server *s)
 		udp_free(s->udp);
 	s->udp = NULL;
 	listen_close(&s->listen);
-	server_close_shares(s);
+	server_close_worker_sockets(s);
 	loop_free(s->loop);
 }

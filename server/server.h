@@ -27,7 +27,7 @@ struct server {
 	/* The sockets that this process serves. */
 	struct listen listen;
 	/* With --workers: the sockets of each, in the watching process. */
-	struct listen *shares;
+	struct listen *worker_sockets;
 	struct ready ready;
 	struct loop *loop;
 	/* The clients are in an epoll set. */
@@ -81,7 +81,7 @@ int server_become_worker(struct server *s, int number);
 /* Gives up the rights that this process does not need for serving, and logs it. */
 void server_drop_privileges(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
-void server_close_shares(struct server *s);
+void server_close_worker_sockets(struct server *s);
 /* Ends and closes everything except the counters, and the workers, whose memory may hold the
  * counters. */
 void server_close(struct server *s);

@@ -68,17 +68,17 @@ static const char *const stages[] = {
 
 /* The first record's fields, which decide whether the rest can be read; only the first two are
  * read. */
-struct head {
+struct file_head {
 	char *format;
 	int64_t version;
 	char *program, *started;
 };
 
 static const struct field head_fields[] = {
-	{ "format", FIELD_WORDS, AT(struct head, format) },
-	{ "version", FIELD_NUMBER, AT(struct head, version), .min = 1, .max = INT64_MAX },
-	{ "program", FIELD_WORDS, AT(struct head, program), FIELD_DERIVED },
-	{ "started", FIELD_WORDS, AT(struct head, started), FIELD_DERIVED },
+	{ "format", FIELD_WORDS, AT(struct file_head, format) },
+	{ "version", FIELD_NUMBER, AT(struct file_head, version), .min = 1, .max = INT64_MAX },
+	{ "program", FIELD_WORDS, AT(struct file_head, program), FIELD_DERIVED },
+	{ "started", FIELD_WORDS, AT(struct file_head, started), FIELD_DERIVED },
 	{ NULL },
 };
 
@@ -152,7 +152,7 @@ static const struct field link_fields[] = {
 };
 
 /* A line, and derived values to be written; less than 0 if not known. */
-struct row {
+struct line_values {
 	struct record of;
 	int64_t rtt, waited, queued;
 };
@@ -174,11 +174,11 @@ static const struct field line_fields[] = {
 	{ "typed_ns", FIELD_TIME, AT(struct record, row.typed_at), FIELD_CSV | FIELD_REQUIRED },
 	{ "sent_ns", FIELD_TIME, AT(struct record, row.sent_at), FIELD_CSV },
 	{ "replied_ns", FIELD_TIME, AT(struct record, row.replied_at), FIELD_CSV },
-	{ "rtt_ns", FIELD_SPAN, AT(struct row, rtt), FIELD_CSV | FIELD_DERIVED },
-	{ "waited_ns", FIELD_SPAN, AT(struct row, waited), FIELD_CSV | FIELD_DERIVED },
+	{ "rtt_ns", FIELD_SPAN, AT(struct line_values, rtt), FIELD_CSV | FIELD_DERIVED },
+	{ "waited_ns", FIELD_SPAN, AT(struct line_values, waited), FIELD_CSV | FIELD_DERIVED },
 	/* Older files do not have it. */
 	{ "connecting_ns", FIELD_SPAN, AT(struct record, row.connecting), FIELD_CSV },
-	{ "queued_ns", FIELD_SPAN, AT(struct row, queued), FIELD_CSV | FIELD_DERIVED },
+	{ "queued_ns", FIELD_SPAN, AT(struct line_values, queued), FIELD_CSV | FIELD_DERIVED },
 	{ "decided_ns", FIELD_TIME, AT(struct record, decided_at), FIELD_CSV },
 	{ "duplicates_ns", FIELD_LIST, ITEMS(struct record, duplicate_at),
 	    COUNTED(struct record, duplicate_count), .min = -SESSION_TIME_MAX,
@@ -293,12 +293,12 @@ static const struct {
 
 /* --- writing --- */
 
-static struct row row_of(const struct record *r)
+static struct line_values row_of(const struct record *r)
 {
 	const struct parts parts = parts_of_row(&r->row);
 	const bool sent = r->row.sent_at != RECORD_NEVER,
 	           replied = sent && r->row.replied_at != RECORD_NEVER;
-	struct row row = { .of = *r,
+	struct line_values row = { .of = *r,
 		.rtt = replied ? parts.wire : -1,
 		.waited = replied ? parts.waited : -1,
 		.queued = sent ? parts.queued : -1 };
@@ -314,7 +314,7 @@ static void put_head(json_t *to, const struct record_run *run)
 	char format[] = "upcase", program[] = PACKAGE_STRING, started[RECORD_DATE_SIZE];
 
 	fields_put(to, head_fields,
-	    &(struct head){ .format = format,
+	    &(struct file_head){ .format = format,
 	        .version = RECORD_VERSION,
 	        .program = program,
 	        .started = record_date(run->started, started) });
@@ -358,7 +358,7 @@ static json_t *json_of(enum record_type type, const void *record)
 	if (type == RECORD_START)
 		put_head(o, record);
 	if (type == RECORD_LINE)
-		fields_put(o, line_fields, &(struct row[]){ row_of(record) });
+		fields_put(o, line_fields, &(struct line_values[]){ row_of(record) });
 	else
 		fields_put(o, types[type].fields, record);
 	if (type == RECORD_EVENT &&
@@ -379,7 +379,7 @@ int record_write(FILE *out, enum record_output output, enum record_type type, co
 		fields_header(out, line_fields);
 	else if (type == RECORD_LINE)
 		fields_row(out, "line", line_fields, line_fields,
-		    &(struct row[]){ row_of(record) });
+		    &(struct line_values[]){ row_of(record) });
 	else if (type == RECORD_REPLY)
 		fields_row(out, "reply", line_fields, reply_fields, record);
 	return ferror(out) ? -1 : 0;
@@ -390,7 +390,7 @@ int record_write(FILE *out, enum record_output output, enum record_type type, co
 /* Returns true if the rest can be read. */
 static bool read_head(struct fields_reader *r)
 {
-	struct head head = { .format = NULL };
+	struct file_head head = { .format = NULL };
 
 	fields_read(r, head_fields, &head);
 	if (!head.format || strcmp(head.format, "upcase") != 0)

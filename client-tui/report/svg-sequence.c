@@ -293,7 +293,7 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 }
 
 /* Returns true if the line was sent and its place is not known. */
-static bool is_under_way(const struct record *r)
+static bool is_in_flight(const struct record *r)
 {
 	return !sequence_known(r->row.replied_at) && r->row.fate != FATE_FAILED &&
 	       r->row.fate != FATE_QUEUED;
@@ -315,7 +315,7 @@ static void draw_estimated(const struct panel *panel, const struct record *r)
 		    r->row.late ? SVG_LATE : style, 1);
 		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
 		    r->row.late ? SVG_LATE : style, 0);
-	} else if (is_under_way(r)) {
+	} else if (is_in_flight(r)) {
 		const double y2 = place(p, r->row.sent_at + p->s.one_way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
@@ -326,7 +326,7 @@ static void draw_estimated(const struct panel *panel, const struct record *r)
 }
 
 /* A packet that carries several lines is in the record of each, and is drawn once. */
-struct packet_of {
+struct packet_record {
 	const struct link_packet *packet;
 	const struct record *record;
 };
@@ -334,8 +334,8 @@ struct packet_of {
 /* Packets with payload are drawn over packets without. */
 static int by_packet(const void *a, const void *b)
 {
-	const struct link_packet *x = ((const struct packet_of *)a)->packet,
-	                         *y = ((const struct packet_of *)b)->packet;
+	const struct link_packet *x = ((const struct packet_record *)a)->packet,
+	                         *y = ((const struct packet_record *)b)->packet;
 
 	if (x->payload != y->payload)
 		return x->payload ? 1 : -1;
@@ -351,7 +351,7 @@ static int by_packet(const void *a, const void *b)
 static void draw_packets(const struct panel *panel)
 {
 	const struct picture *p = panel->picture;
-	struct packet_of *all = calloc(p->s.count * RECORD_PACKETS + p->s.handshake_count + 1,
+	struct packet_record *all = calloc(p->s.count * RECORD_PACKETS + p->s.handshake_count + 1,
 	    sizeof *all);
 	size_t n = 0;
 
@@ -361,10 +361,10 @@ static void draw_packets(const struct panel *panel)
 		for (size_t k = 0; r->row.stream == panel->stream && sequence_has_packets(r) &&
 		                   k < r->packet_count;
 		    k++)
-			all[n++] = (struct packet_of){ &r->packets[k], r };
+			all[n++] = (struct packet_record){ &r->packets[k], r };
 	}
 	for (size_t i = 0; all && panel->stream && i < p->s.handshake_count; i++)
-		all[n++] = (struct packet_of){ &p->s.handshakes[i], NULL };
+		all[n++] = (struct packet_record){ &p->s.handshakes[i], NULL };
 	if (n > 0)
 		qsort(all, n, sizeof *all, by_packet);
 	for (size_t i = 0; i < n; i++)
@@ -549,7 +549,7 @@ static void draw_legend(const struct picture *p, double y)
 		late |= r->row.late;
 		waits |= sequence_waits(r);
 		unknown |= !sequence_has_packets(r) && sequence_known(r->row.sent_at) &&
-		           is_under_way(r) && r->row.fate != FATE_WAITING;
+		           is_in_flight(r) && r->row.fate != FATE_WAITING;
 		estimated |= !sequence_has_packets(r) && sequence_known(r->row.replied_at);
 		for (size_t k = 0; k < r->packet_count; k++)
 			note_packet(&r->packets[k], &retransmitted, &bare, &dropped);

@@ -38,7 +38,7 @@ struct keys {
 	/* Between ESC[200~ and ESC[201~. */
 	bool pasting;
 	/* The last event points to `paste`. */
-	bool paste_given;
+	bool paste_in_event;
 	bool clipped, unfinished;
 	unsigned char *paste;
 	size_t pasted, paste_capacity;
@@ -421,7 +421,7 @@ static void keep_pasted(struct keys *k, size_t n)
 }
 
 /* The number of bytes at the end of `s` that could begin the paste's end. */
-static size_t end_begun(const unsigned char *s, size_t n)
+static size_t partial_end_length(const unsigned char *s, size_t n)
 {
 	size_t length = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
 	while (length > 0 && memcmp(s + n - length, paste_end, length) != 0)
@@ -447,11 +447,11 @@ static bool absorb_paste(struct keys *k, bool timeout)
 		return true;
 	}
 	k->unfinished = timeout;
-	keep_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : end_begun(s, n)));
+	keep_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : partial_end_length(s, n)));
 	return timeout;
 }
 
-static void give_paste(struct keys *k, struct key_event *event)
+static void set_paste_event(struct keys *k, struct key_event *event)
 {
 	*event = (struct key_event){
 		.key = KEY_PASTE,
@@ -461,16 +461,16 @@ static void give_paste(struct keys *k, struct key_event *event)
 		.unfinished = k->unfinished,
 	};
 	k->pasting = false;
-	k->paste_given = true;
+	k->paste_in_event = true;
 }
 
-static void drop_given(struct keys *k)
+static void free_paste(struct keys *k)
 {
-	if (k->paste_given) {
+	if (k->paste_in_event) {
 		free(k->paste);
 		k->paste = NULL;
 		k->pasted = k->paste_capacity = 0;
-		k->paste_given = k->clipped = k->unfinished = false;
+		k->paste_in_event = k->clipped = k->unfinished = false;
 	}
 	if (k->head == k->tail && k->capacity > QUEUE_KEEP) {
 		free(k->queue);
@@ -524,7 +524,7 @@ static bool take(struct keys *k, struct token t)
 
 bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 {
-	drop_given(k);
+	free_paste(k);
 	for (;;) {
 		bool timeout = now >= keys_deadline(k);
 		if (k->skipping) {
@@ -536,7 +536,7 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 		if (k->pasting) {
 			if (!absorb_paste(k, timeout))
 				return false;
-			give_paste(k, event);
+			set_paste_event(k, event);
 			return true;
 		}
 		if (k->head == k->tail)

@@ -25,7 +25,7 @@
 struct lab_socket {
 	int fd;
 	struct lab_socket_hooks hooks;
-	struct waiting {
+	struct pending_command {
 		int purpose;
 		int64_t note;
 	} commands[LAB_SOCKET_COMMANDS];
@@ -96,7 +96,7 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX ||
 	    strpbrk(command, "\r\n"))
 		return -1;
-	s->commands[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){
+	s->commands[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct pending_command){
 		.purpose = purpose, .note = note
 	};
 	send_buffer_add(&s->out, command, n);
@@ -109,7 +109,7 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 
 static void end_answer(struct lab_socket *s, bool ok, const char *text)
 {
-	const struct waiting command = s->commands[s->first];
+	const struct pending_command command = s->commands[s->first];
 
 	s->answer_used = 0;
 	if (s->count == 0)

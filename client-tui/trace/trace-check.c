@@ -20,7 +20,7 @@
 /* How many later lines are searched for one that overtook. */
 #define OVERTAKERS 4096
 
-enum order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
+enum packet_order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
 
 static const struct trace_leg *leg_of(const struct trace_slot *r, enum link_direction direction)
 {
@@ -68,11 +68,11 @@ static bool is_ambiguous(const struct trace_flow *f, const struct trace_slot *r,
 }
 
 /* Whether the reply to a later line came within its wait and before this one's (RFC 4737). */
-static enum order overtaken(const struct trace *t, const struct trace_flow *f,
+static enum packet_order overtaken(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r)
 {
 	const int64_t arrived = leg_of(r, LINK_COMING)->first_out;
-	enum order order = ORDER_KEPT;
+	enum packet_order order = ORDER_KEPT;
 	size_t i, n = 0;
 
 	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= r->line.number);
@@ -100,7 +100,7 @@ static enum trace_mismatch compare_reply(const struct trace *t, const struct tra
     const struct trace_slot *r, const struct ledger_row *row)
 {
 	const struct trace_leg *back = leg_of(r, LINK_COMING);
-	enum order order;
+	enum packet_order order;
 
 	if (back->through == 0)
 		return TRACE_NO_REPLY;

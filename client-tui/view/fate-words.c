@@ -137,7 +137,7 @@ static unsigned waited_ms(const struct trace_leg *leg, int i)
 	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
 }
 
-static const char *kind_of(const struct trace_leg *leg, int i)
+static const char *interval_word(const struct trace_leg *leg, int i)
 {
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
@@ -174,7 +174,7 @@ static void put_waited(const struct view_row_side *s, const struct trace_leg *le
 	if (all && leg->retransmitted == leg->waits) {
 		for (int i = 0; i < leg->waits; i++) {
 			bool same = i > 0 && (leg->timeout[i] > 0) == (leg->timeout[i - 1] > 0);
-			text_put(t, "%s%s%u", i > 0 ? ", " : "", same ? "" : kind_of(leg, i),
+			text_put(t, "%s%s%u", i > 0 ? ", " : "", same ? "" : interval_word(leg, i),
 			    waited_ms(leg, i));
 		}
 		text_put(t, " ms");
@@ -182,7 +182,7 @@ static void put_waited(const struct view_row_side *s, const struct trace_leg *le
 	}
 	find_ends(leg, &first, &last);
 	const bool seconds = first < last && waited_ms(leg, last) >= 1000;
-	text_put(t, "%s", kind_of(leg, first));
+	text_put(t, "%s", interval_word(leg, first));
 	put_ms(t, waited_ms(leg, first), seconds);
 	if (first < last) {
 		text_put(t, "%s", sign(s, GLYPH_ELLIPSIS));
@@ -293,8 +293,8 @@ static void put_timeout(const struct view_row_side *s, struct text *t)
 
 /* Writes the words of a waiting line of a stream that lost segments, and the timeout of the
  * sender's kernel if both fit. Returns false if no segment was lost. */
-static bool repair_words(const struct view_row_side *s, int width, const char *time, char *buf,
-    size_t size)
+static bool retransmission_words(const struct view_row_side *s, int width, const char *time,
+    char *buf, size_t size)
 {
 	if (s->trace == NULL || !s->trace->stream ||
 	    (!was_retransmitted(s->trace) && missing(s->trace) == NULL))
@@ -453,7 +453,7 @@ static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 			snprintf(w->rest, sizeof w->rest, "%s", queued_word(s));
 		return;
 	}
-	if (!repair_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+	if (!retransmission_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest,
 		    WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
 	put_times(w, sign(s, GLYPH_WAITING), shortened(WAITING_COLUMNS, width, w->rest + 1));

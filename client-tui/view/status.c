@@ -24,7 +24,7 @@
 /* A rank above that of all fields. */
 #define RANK_MAX 99
 
-struct field {
+struct status_field {
 	/* The separator before it. */
 	const char *before;
 	/* Its words: borrowed, or in `own`. */
@@ -37,26 +37,26 @@ struct field {
 
 struct status_line {
 	const struct panes *p;
-	struct field fields[32];
+	struct status_field fields[32];
 	int count;
 	/* The field that can be shortened, or NULL. */
-	struct field *peer;
+	struct status_field *peer;
 	/* The maximum width of the peer. */
 	int peer_columns;
 	bool tight;
 };
 
-static struct field *add(struct status_line *s, int rank, const char *before)
+static struct status_field *add(struct status_line *s, int rank, const char *before)
 {
-	struct field *f = &s->fields[s->count++];
-	*f = (struct field){ .before = before, .rank = rank, .style = STYLE_STATUS };
+	struct status_field *f = &s->fields[s->count++];
+	*f = (struct status_field){ .before = before, .rank = rank, .style = STYLE_STATUS };
 	return f;
 }
 
 __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *s, int rank,
     const char *before, const char *format, ...)
 {
-	struct field *f = add(s, rank,
+	struct status_field *f = add(s, rank,
 	    before != NULL ? before : glyph(GLYPH_SEPARATOR, s->p->v->ascii));
 	va_list arguments;
 	va_start(arguments, format);
@@ -74,7 +74,7 @@ static void add_some(struct status_line *s, int rank, const char *name, uint64_t
 
 static void add_transport(struct status_line *s, bool stream, const char *before)
 {
-	struct field *f = add(s, 0, before);
+	struct status_field *f = add(s, 0, before);
 	f->text = transport_info[stream].title;
 	f->style = transport_looks[stream].style;
 }
@@ -159,7 +159,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 }
 
 /* The separator before a field: a sign, words or a blank. */
-static const char *field_before(const struct status_line *s, const struct field *f)
+static const char *field_before(const struct status_line *s, const struct status_field *f)
 {
 	return s->tight && f->before[0] != '\0' ? " " : f->before;
 }
@@ -176,7 +176,7 @@ static int total_columns(const struct status_line *s)
 {
 	int total = 0;
 	for (int i = 0; i < s->count; i++) {
-		const struct field *f = &s->fields[i];
+		const struct status_field *f = &s->fields[i];
 		if (f->gone)
 			continue;
 		int columns = columns_of(s, f->text);
@@ -190,9 +190,9 @@ static int total_columns(const struct status_line *s)
 /* Drops the field of the highest rank, at least `min`. */
 static bool drop_one(struct status_line *s, int min)
 {
-	struct field *worst = NULL;
+	struct status_field *worst = NULL;
 	for (int i = 0; i < s->count; i++) {
-		struct field *f = &s->fields[i];
+		struct status_field *f = &s->fields[i];
 		if (!f->gone && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
 			worst = f;
 	}
@@ -255,7 +255,7 @@ static void draw_fields(struct status_line *s, int row)
 	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
 	int column = p->pad;
 	for (int i = 0; i < s->count; i++) {
-		const struct field *f = &s->fields[i];
+		const struct status_field *f = &s->fields[i];
 		if (f->gone)
 			continue;
 		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),

@@ -13,7 +13,7 @@
 #define ANY (-1)
 
 /* The condition of a row. */
-enum fact {
+enum condition {
 	ALWAYS = 0,
 	CLONE_FORBIDDEN = 1,
 	NO_USER_NAMESPACES = 2,
@@ -26,7 +26,7 @@ enum fact {
 struct cause {
 	enum diagnose_step step;
 	int error;
-	enum fact fact;
+	enum condition condition;
 	const char *reason;
 };
 
@@ -164,7 +164,7 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 		const struct cause *c = &causes[i];
 
 		if (c->step == failure->step && (c->error == ANY || c->error == failure->error) &&
-		    (!c->fact || c->fact & known_restrictions(facts)))
+		    (!c->condition || c->condition & known_restrictions(facts)))
 			return c->reason;
 	}
 	return NULL;

@@ -384,7 +384,7 @@ int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair)
 	if (result != 0 && settings->backend == HOSTS_BACKEND_AUTO &&
 	    (pair->failure.step == DIAGNOSE_TUN_OPEN ||
 	        pair->failure.step == DIAGNOSE_TUN_CREATE)) {
-		pair->report.passed_over = pair->failure;
+		pair->report.tun_failure = pair->failure;
 		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
 	} else if (settings->backend == HOSTS_BACKEND_VETH) {
 		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
@@ -487,7 +487,7 @@ unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_
 	return drops;
 }
 
-static long fact(const char *key)
+static long read_sysctl_number(const char *key)
 {
 	char text[32];
 
@@ -509,10 +509,10 @@ void hosts_facts(struct diagnose_facts *facts)
 	int seccomp = 0;
 
 	memset(facts, 0, sizeof(*facts));
-	facts->userns_clone = fact("kernel/unprivileged_userns_clone");
-	facts->apparmor = fact("kernel/apparmor_restrict_unprivileged_userns");
-	facts->max_user_namespaces = fact("user/max_user_namespaces");
-	facts->max_net_namespaces = fact("user/max_net_namespaces");
+	facts->userns_clone = read_sysctl_number("kernel/unprivileged_userns_clone");
+	facts->apparmor = read_sysctl_number("kernel/apparmor_restrict_unprivileged_userns");
+	facts->max_user_namespaces = read_sysctl_number("user/max_user_namespaces");
+	facts->max_net_namespaces = read_sysctl_number("user/max_net_namespaces");
 	facts->filtered = find_line("/proc/self/status", "Seccomp: %d", &seccomp) && seccomp == 2;
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();

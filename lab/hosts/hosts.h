@@ -41,7 +41,7 @@ struct hosts_report {
 	/* The back end in use, never HOSTS_BACKEND_AUTO. */
 	enum hosts_backend backend;
 	/* Why HOSTS_BACKEND_AUTO did not use TUN; DIAGNOSE_NONE if it did. */
-	struct diagnose_failure passed_over;
+	struct diagnose_failure tun_failure;
 	/* The hosts have IPv6 addresses. */
 	bool ipv6;
 	/* /proc/sys could not be written: ping may fail for an ordinary user. */

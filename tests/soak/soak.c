@@ -63,7 +63,7 @@ struct samples {
 };
 
 /* All parts of one soak. */
-struct whole {
+struct soak_run {
 	struct soak soak;
 	struct soak_server *server;
 	struct soak_tcp *tcp;
@@ -157,7 +157,7 @@ static uint64_t listen_drops(void)
 	return found;
 }
 
-static void sample(struct whole *w)
+static void sample(struct soak_run *w)
 {
 	struct samples *a = &w->samples;
 	struct soak_sample now;
@@ -172,7 +172,7 @@ static void sample(struct whole *w)
 	a->most_own = now.own > a->most_own ? now.own : a->most_own;
 }
 
-static void report_progress(struct whole *w)
+static void report_progress(struct soak_run *w)
 {
 	const struct samples *a = &w->samples;
 
@@ -185,7 +185,7 @@ static void report_progress(struct whole *w)
 	fflush(stdout);
 }
 
-static void turn(struct whole *w)
+static void turn(struct soak_run *w)
 {
 	struct soak *s = &w->soak;
 
@@ -207,7 +207,7 @@ static void turn(struct whole *w)
 }
 
 /* One wait, and a turn when it is time. */
-static void step(struct whole *w, int64_t *next)
+static void step(struct soak_run *w, int64_t *next)
 {
 	struct soak *s = &w->soak;
 	struct epoll_event events[EVENTS];
@@ -229,7 +229,7 @@ static void step(struct whole *w, int64_t *next)
 	}
 }
 
-static void soak(struct whole *w)
+static void soak(struct soak_run *w)
 {
 	struct soak *s = &w->soak;
 	const int64_t end = s->started + s->options.duration;
@@ -246,7 +246,7 @@ static void soak(struct whole *w)
 }
 
 /* What does not add up of datagrams, NULL if all does. */
-static const char *udp_discord(struct whole *w, const char *t)
+static const char *udp_mismatch(struct soak_run *w, const char *t)
 {
 	const struct soak_udp_counts *c = soak_udp_counts(w->udp);
 	const uint64_t datagrams = soak_server_number(t, "udp", "datagrams"),
@@ -273,7 +273,7 @@ static const char *udp_discord(struct whole *w, const char *t)
 }
 
 /* The same of connections. */
-static const char *tcp_discord(struct whole *w, const char *t)
+static const char *tcp_mismatch(struct soak_run *w, const char *t)
 {
 	const struct soak_tcp_counts *c = soak_tcp_counts(w->tcp);
 	const uint64_t clients = soak_server_number(t, "tcp", "clients"),
@@ -302,7 +302,7 @@ static const char *tcp_discord(struct whole *w, const char *t)
 }
 
 /* Waits until everything has been dealt with and all adds up. */
-static void check_totals(struct whole *w)
+static void check_totals(struct soak_run *w)
 {
 	struct soak *s = &w->soak;
 	const int64_t end = clock_monotonic() + (int64_t)(LAST / 2 * s->options.patience);
@@ -312,8 +312,8 @@ static void check_totals(struct whole *w)
 		t = soak_server_totals(w->server);
 		if (!t)
 			return;
-		discord = udp_discord(w, t);
-		other = tcp_discord(w, t);
+		discord = udp_mismatch(w, t);
+		other = tcp_mismatch(w, t);
 		if (discord || other)
 			usleep(5000);
 	} while ((discord || other) && clock_monotonic() < end);
@@ -327,7 +327,7 @@ static void check_totals(struct whole *w)
 	    backlog_drops() - w->backlog_drops, listen_drops() - w->listen_drops);
 }
 
-static void check_descriptors(struct whole *w)
+static void check_descriptors(struct soak_run *w)
 {
 	const int64_t end = clock_monotonic() + (int64_t)(LAST / 4 * w->soak.options.patience);
 	struct soak_sample now;
@@ -365,7 +365,7 @@ static long median_own(const struct samples *a, int third)
 	return n ? values[n / 2] : 0;
 }
 
-static void check_memory(struct whole *w)
+static void check_memory(struct soak_run *w)
 {
 	const long second = median_own(&w->samples, 1), last = median_own(&w->samples, 2);
 	const int most = w->soak.options.duration < WARM ? FLAT_KIB_COLD : FLAT_KIB;
@@ -377,7 +377,7 @@ static void check_memory(struct whole *w)
 		soak_fault(&w->soak, "memory grows");
 }
 
-static void check_end(struct whole *w)
+static void check_end(struct soak_run *w)
 {
 	static char totals[TOTALS_TEXT];
 	int status = soak_server_end(w->server, totals);
@@ -385,7 +385,7 @@ static void check_end(struct whole *w)
 	if (status != 0)
 		soak_fault(&w->soak, "status %d at the end", status);
 	if (soak_server_number(totals, "udp", "datagrams") == UINT64_MAX ||
-	    udp_discord(w, totals) || tcp_discord(w, totals))
+	    udp_mismatch(w, totals) || tcp_mismatch(w, totals))
 		soak_fault(&w->soak, "the totals at the end do not add up:\n%s", totals);
 }
 
@@ -399,7 +399,7 @@ static double seconds_of(int who)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static void check_all(struct whole *w)
+static void check_all(struct soak_run *w)
 {
 	check_totals(w);
 	check_descriptors(w);
@@ -485,7 +485,7 @@ static void raise_limit(void)
 }
 
 /* Returns 0, or -1 with the fault said. */
-static int open_all(struct whole *w)
+static int open_all(struct soak_run *w)
 {
 	struct soak *s = &w->soak;
 
@@ -515,7 +515,7 @@ static int open_all(struct whole *w)
 
 int main(int argc, char **argv)
 {
-	static struct whole w;
+	static struct soak_run w;
 	int faults;
 
 	read_options(&w.soak.options, argc, argv);

@@ -19,7 +19,7 @@
 #define HERE 40000
 #define BEGAN (100 * MS)
 
-struct desk {
+struct fixture {
 	struct connections connections;
 	struct trace *trace;
 	int flow;
@@ -34,7 +34,7 @@ struct desk {
 
 static int set_up(void **state)
 {
-	struct desk *d = calloc(1, sizeof *d);
+	struct fixture *d = calloc(1, sizeof *d);
 
 	assert_non_null(d);
 	d->trace = trace_new(16);
@@ -46,7 +46,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	trace_free(d->trace);
 	free(d);
@@ -56,7 +56,7 @@ static int tear_down(void **state)
 static void report(void *context, const struct session_event *event, struct connection_note *note,
     bool final)
 {
-	struct desk *d = context;
+	struct fixture *d = context;
 
 	assert_int_equal(event->kind, SESSION_EVENT_TCP);
 	snprintf(d->text, sizeof d->text, "%s", event->text);
@@ -81,20 +81,20 @@ static struct session_connection stage(enum session_stage stage, int64_t at, uns
 	};
 }
 
-static void take(struct desk *d, enum session_stage now, int64_t at, unsigned syns, int error)
+static void take(struct fixture *d, enum session_stage now, int64_t at, unsigned syns, int error)
 {
 	const struct session_connection c = stage(now, at, syns, error);
 
 	connections_take(&d->connections, &c);
 }
 
-static int64_t turn(struct desk *d, int64_t known, int64_t now)
+static int64_t turn(struct fixture *d, int64_t known, int64_t now)
 {
 	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known,
 	    now, report, d);
 }
 
-static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in,
+static void segment(struct fixture *d, bool there, const char *fate, const char *flags, int64_t in,
     int64_t out)
 {
 	static uint64_t serial;
@@ -110,7 +110,7 @@ static void segment(struct desk *d, bool there, const char *fate, const char *fl
 	trace_event(d->trace, &e);
 }
 
-static void says(const struct desk *d, const char *text, bool quiet, int final)
+static void says(const struct fixture *d, const char *text, bool quiet, int final)
 {
 	assert_string_equal(d->text, text);
 	assert_int_equal(d->quiet, quiet);
@@ -135,7 +135,7 @@ static void what_the_kernel_tells(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-		struct desk *d = *state;
+		struct fixture *d = *state;
 
 		d->connections = (struct connections){ .count = 0 };
 		d->told = d->final = 0;
@@ -157,7 +157,7 @@ static void what_the_kernel_tells(void **state)
 /* While it takes long it has a row, which is told again only when it says something else. */
 static void a_row_while_it_connects(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
 	turn(d, INT64_MIN, connections_due(&d->connections));
@@ -174,7 +174,7 @@ static void a_row_while_it_connects(void **state)
 
 static void what_the_link_tells(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
 	segment(d, true, "cue", "S", BEGAN, 0);
@@ -209,7 +209,7 @@ static void what_the_link_tells(void **state)
 /* A refusal that the link loses: the next SYN is this connection's too. */
 static void a_refusal_that_is_lost(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
 	segment(d, true, "delivered", "S", BEGAN, BEGAN);
@@ -227,7 +227,7 @@ static void a_refusal_that_is_lost(void **state)
 /* A drop on cue has a row, also in an attempt that fails as the one before. */
 static void a_drop_is_always_told(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	for (int i = 0; i < 2; i++) {
 		take(d, SESSION_CONNECTING, BEGAN, 1, 0);
@@ -246,7 +246,7 @@ static void a_drop_is_always_told(void **state)
 /* The packets that close it are recorded, and those that opened it not once more; no row. */
 static void its_end(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
 	segment(d, true, "delivered", "S", BEGAN, BEGAN + 20 * MS);
@@ -299,7 +299,7 @@ static void not_a_row_for_each(void **state)
 		{ SESSION_FAILED, 3, false, true, ETIMEDOUT },
 		{ SESSION_FAILED, 1, false, false, ECONNREFUSED },
 	};
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		struct session_connection c = stage(SESSION_CONNECTING, BEGAN + (int64_t)i, 1, 0);
@@ -323,7 +323,7 @@ static void not_a_row_for_each(void **state)
 /* Whatever comes, no more is kept than there is room for. */
 static void bounded(void **state)
 {
-	struct desk *d = *state;
+	struct fixture *d = *state;
 
 	for (int i = 0; i < 10 * CONNECTIONS_MAX; i++) {
 		struct session_connection c = stage(SESSION_CONNECTED, BEGAN + i * MS, 1, 0);

@@ -18,7 +18,7 @@
 
 #include "trace/lab-socket.h"
 
-struct stage {
+struct fixture {
 	char folder[32], path[48];
 	int listener, far;
 	struct lab_socket *lab;
@@ -27,7 +27,7 @@ struct stage {
 	int gone;
 };
 
-static void add(struct stage *s, const char *text)
+static void add(struct fixture *s, const char *text)
 {
 	strncat(s->told, text, sizeof s->told - strlen(s->told) - 1);
 }
@@ -50,12 +50,12 @@ static void on_line(void *context, const char *line)
 
 static void on_gone(void *context)
 {
-	((struct stage *)context)->gone++;
+	((struct fixture *)context)->gone++;
 }
 
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof *s);
+	struct fixture *s = calloc(1, sizeof *s);
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
 	strcpy(s->folder, "/tmp/upcase-line-XXXXXX");
@@ -77,7 +77,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	lab_socket_close(s->lab);
 	if (s->far >= 0)
@@ -89,13 +89,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void send_text(struct stage *s, const char *text)
+static void send_text(struct fixture *s, const char *text)
 {
 	assert_int_equal(write(s->far, text, strlen(text)), strlen(text));
 }
 
 /* What is there is taken: one turn of a loop. */
-static void turn(struct stage *s)
+static void turn(struct fixture *s)
 {
 	struct fd_watch w;
 	struct timespec soon = { .tv_nsec = 1000000 };
@@ -108,7 +108,7 @@ static void turn(struct stage *s)
 
 static void answers_in_their_order(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	char heard[100] = "";
 
 	assert_int_equal(lab_socket_command(s->lab, 1, 10, "link"), 0);
@@ -131,7 +131,7 @@ static void answers_in_their_order(void **state)
 
 static void byte_by_byte(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const char *text = "a\nok\nchanged 7 none drop\n";
 
 	lab_socket_command(s->lab, 1, 2, "link");
@@ -144,7 +144,7 @@ static void byte_by_byte(void **state)
 
 static void the_end_is_told_once(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	lab_socket_command(s->lab, 1, 2, "link");
 	send_text(s, "last words\nok\n");
@@ -164,7 +164,7 @@ static void the_end_is_told_once(void **state)
  * answer costs no memory. */
 static void bounds(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	char text[5000];
 	int taken = 0;
 
@@ -189,7 +189,7 @@ static void bounds(void **state)
 
 static void settling(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	lab_socket_command(s->lab, 1, 2, "events on");
 	/* Nobody answers: it ends all the same. */
@@ -202,7 +202,7 @@ static void settling(void **state)
 
 static void no_lab(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const struct lab_socket_hooks hooks = { .context = s };
 	char longest[200];
 

@@ -24,7 +24,7 @@
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)
 
-struct stage {
+struct fixture {
 	struct ledger *udp, *tcp;
 	struct transcript *transcript;
 	struct trace *trace;
@@ -47,7 +47,7 @@ static int width(wchar_t c)
 
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof *s);
+	struct fixture *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 1000,
@@ -85,7 +85,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	view_free(&s->view);
 	canvas_free(&s->canvas);
@@ -97,7 +97,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void line(struct stage *s, const char *text)
+static void line(struct fixture *s, const char *text)
 {
 	ledger_add(s->udp, ++s->numbers, text, strlen(text), s->now);
 	transcript_add_line(s->transcript, s->udp, NULL, false, s->numbers);
@@ -105,7 +105,7 @@ static void line(struct stage *s, const char *text)
 	trace_sent(s->trace, s->udp_flow, s->numbers, 0, strlen(text));
 }
 
-static void report(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out,
+static void report(struct fixture *s, bool back, const char *text, enum link_fate fate, int64_t out,
     int copies, bool held)
 {
 	struct packet_event e = { .direction = back,
@@ -143,7 +143,7 @@ static int ways_to_lose(enum link_fate fates[LINK_FATES])
 }
 
 /* Lines lost in each way, in both directions; their texts are their numbers. */
-static void lose(struct stage *s)
+static void lose(struct fixture *s)
 {
 	enum link_fate fates[LINK_FATES];
 	const int directions = ways_to_lose(fates);
@@ -171,7 +171,8 @@ static void lose(struct stage *s)
 		;
 }
 
-static void answer(struct stage *s, const char *text, int copies_there, int copies_back, bool held)
+static void answer(struct fixture *s, const char *text, int copies_there, int copies_back,
+    bool held)
 {
 	char capitals[100];
 	const size_t n = capitals_text(text, strlen(text), capitals);
@@ -185,7 +186,7 @@ static void answer(struct stage *s, const char *text, int copies_there, int copi
 		ledger_reply(s->udp, capitals, n, s->now + 42 * MS);
 }
 
-static void stream_line(struct stage *s, const char *text)
+static void stream_line(struct fixture *s, const char *text)
 {
 	ledger_add(s->tcp, ++s->numbers, text, strlen(text), s->now);
 	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
@@ -194,7 +195,7 @@ static void stream_line(struct stage *s, const char *text)
 }
 
 /* A segment with the line that was typed last. */
-static void segment(struct stage *s, bool back, const char *text, enum link_fate fate)
+static void segment(struct fixture *s, bool back, const char *text, enum link_fate fate)
 {
 	trace_event(s->trace, &(struct packet_event){ .direction = back,
 	                          .in = s->now,
@@ -209,7 +210,7 @@ static void segment(struct stage *s, bool back, const char *text, enum link_fate
 }
 
 /* Tries with doubling times until the last one gets through; times[] ends with 0. */
-static void tries(struct stage *s, bool back, const char *text, const int *times)
+static void tries(struct fixture *s, bool back, const char *text, const int *times)
 {
 	for (; *times; times++) {
 		segment(s, back, text, LINK_LOST);
@@ -218,7 +219,7 @@ static void tries(struct stage *s, bool back, const char *text, const int *times
 	segment(s, back, text, LINK_DELIVERED);
 }
 
-static void stream_answer(struct stage *s, const char *text, const int *going, const int *coming)
+static void stream_answer(struct fixture *s, const char *text, const int *going, const int *coming)
 {
 	stream_line(s, text);
 	tries(s, false, text, going);
@@ -228,7 +229,7 @@ static void stream_answer(struct stage *s, const char *text, const int *going, c
 }
 
 /* A line over both: the datagram is lost on the way there, the segment sent again. */
-static void lost_and_again(struct stage *s, const char *text)
+static void lost_and_again(struct fixture *s, const char *text)
 {
 	const uint64_t number = ++s->numbers;
 	char capitals[100];
@@ -251,7 +252,7 @@ static void lost_and_again(struct stage *s, const char *text)
 		;
 }
 
-static void draw(struct stage *s, int rows, int columns)
+static void draw(struct fixture *s, int rows, int columns)
 {
 	static const struct ledger_totals none;
 
@@ -264,12 +265,12 @@ static void draw(struct stage *s, int rows, int columns)
 	    &(struct view_input){ .prompt = "udp> ", .text = "" });
 }
 
-static const char *row_text(struct stage *s, int row)
+static const char *row_text(struct fixture *s, int row)
 {
 	return canvas_row_text(&s->canvas, row, s->row, sizeof s->row);
 }
 
-static int row_with(struct stage *s, const char *text)
+static int row_with(struct fixture *s, const char *text)
 {
 	for (int row = 0; row < s->canvas.rows; row++)
 		if (strstr(row_text(s, row), text))
@@ -277,7 +278,7 @@ static int row_with(struct stage *s, const char *text)
 	return -1;
 }
 
-static void check_seen(struct stage *s, const char *text)
+static void check_seen(struct fixture *s, const char *text)
 {
 	if (row_with(s, text) >= 0)
 		return;
@@ -291,7 +292,7 @@ static const int seven[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 0 };
 
 static void where_datagrams_die(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	enum link_fate fates[LINK_FATES];
 	const int directions = ways_to_lose(fates);
 	char words[40];
@@ -320,7 +321,7 @@ static void where_datagrams_die(void **state)
 /* A drop on cue is named on the row that it hit, wherever there is room for it. */
 static void on_cue(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "going");
 	report(s, false, "going", LINK_REQUESTED_DROP, 0, 0, false);
@@ -360,7 +361,7 @@ static void on_cue(void **state)
 
 static void copies_and_holds(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	answer(s, "there", 2, 1, false);
 	answer(s, "back", 1, 2, false);
@@ -377,7 +378,7 @@ static void copies_and_holds(void **state)
 
 static void segments_sent_again(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	stream_answer(s, "going", twice, at_once);
 	stream_answer(s, "coming", at_once, once);
@@ -394,7 +395,7 @@ static void segments_sent_again(void **state)
 }
 
 /* What a kernel says of its timer right now. */
-static void timer(struct stage *s, bool back, int ms, unsigned doubled, int expirations)
+static void timer(struct fixture *s, bool back, int ms, unsigned doubled, int expirations)
 {
 	trace_timer(s->trace, s->tcp_flow, back,
 	    &(struct trace_timer){ .requested = s->now,
@@ -406,7 +407,7 @@ static void timer(struct stage *s, bool back, int ms, unsigned doubled, int expi
 
 /* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle
  * of each. */
-static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
+static void time_out(struct fixture *s, bool back, const char *text, int ms, int times)
 {
 	for (int i = 0; i < times; i++, ms *= 2) {
 		segment(s, back, text, LINK_LOST);
@@ -420,7 +421,7 @@ static void time_out(struct stage *s, bool back, const char *text, int ms, int t
 
 static void timeouts(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	stream_line(s, "two");
 	time_out(s, false, "two", 204, 2);
@@ -467,7 +468,7 @@ static void timeouts(void **state)
  * says nothing of this one. */
 static void no_timeouts(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	stream_line(s, "probe");
 	segment(s, false, "probe", LINK_LOST);
@@ -512,7 +513,7 @@ static void no_timeouts(void **state)
 
 static void segments_missing(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
@@ -539,7 +540,7 @@ static void segments_missing(void **state)
  * the reply. */
 static void both_at_once(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	s->view.both = true;
 	lost_and_again(s, "hello");
@@ -580,7 +581,7 @@ static void every_mark_is_drawn(void **state)
 		.has_server = true,
 		.here = { .timeout = 224 * MS },
 		.server = { .retransmitted = 1 } };
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	lose(s);
 	answer(s, "there", 2, 1, false);
@@ -616,7 +617,7 @@ static void every_mark_is_drawn(void **state)
 /* The row of both ends' TCP: as much as there is room for; none where a screen is low. */
 static void both_ends(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct view_ends ends = { .has_here = true,
 		.here = { .retransmitted = 4,
 		    .timeout = 976 * MS,
@@ -647,7 +648,7 @@ static void both_ends(void **state)
 
 static void the_row_of_the_link(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	draw(s, 24, 80);
 	assert_string_equal(row_text(s, 21),
@@ -677,7 +678,7 @@ static void the_row_of_the_link(void **state)
 
 static void a_mismatch_is_seen(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello");
 	report(s, false, "hello", LINK_DELIVERED, s->now, 1, false);
@@ -693,7 +694,7 @@ static void a_mismatch_is_seen(void **state)
 
 static void the_panel(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	s->panel.open = true;
 	draw(s, 24, 80);
@@ -713,7 +714,7 @@ static void the_panel(void **state)
 
 static void every_size(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	lose(s);
 	stream_answer(s, "both", twice, once);
@@ -734,7 +735,7 @@ static void every_size(void **state)
 /* Where there is room, the parts of a time stand behind it, and what TCP sent again behind them. */
 static void test_parts(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const int64_t begun = s->now;
 
 	ledger_add(s->tcp, ++s->numbers, "hello", 5, s->now);

@@ -16,14 +16,14 @@
 
 #include "terminal/line-editor.h"
 
-struct heard {
+struct received {
 	char line[256];
 	size_t length, lines, ends, bells;
 };
 
 static void on_line(void *context, const char *line, size_t n)
 {
-	struct heard *h = context;
+	struct received *h = context;
 	h->lines++;
 	h->length = n;
 	snprintf(h->line, sizeof(h->line), "%s", line);
@@ -31,12 +31,12 @@ static void on_line(void *context, const char *line, size_t n)
 
 static void on_end(void *context)
 {
-	((struct heard *)context)->ends++;
+	((struct received *)context)->ends++;
 }
 
 static void on_bell(void *context)
 {
-	((struct heard *)context)->bells++;
+	((struct received *)context)->bells++;
 }
 
 static void feed(const char *keys)
@@ -59,18 +59,18 @@ static void type(const char *keys)
 /* In emacs mode, whatever the test before has left: readline keeps the mode. */
 static int set_up(void **state)
 {
-	static struct heard heard;
+	static struct received received;
 	const struct line_editor_hooks hooks = {
-		.context = &heard, .line = on_line, .end = on_end, .bell = on_bell
+		.context = &received, .line = on_line, .end = on_end, .bell = on_bell
 	};
-	memset(&heard, 0, sizeof(heard));
-	*state = &heard;
+	memset(&received, 0, sizeof(received));
+	*state = &received;
 	if (line_editor_start(&hooks, NULL, 100) < 0)
 		return -1;
 	line_editor_escape();
 	feed("\005");
 	line_editor_clear();
-	memset(&heard, 0, sizeof(heard));
+	memset(&received, 0, sizeof(received));
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static void assert_line(const char *text, size_t cursor)
 
 static void takes_keys(void **state)
 {
-	struct heard *h = *state;
+	struct received *h = *state;
 	feed("é");
 	feed("b\033[D");
 	assert_line("éb", 2);
@@ -331,7 +331,7 @@ static int read_for_ever(int count, int key)
 
 static void stops_commands_that_read(void **state)
 {
-	struct heard *h = *state;
+	struct received *h = *state;
 	rl_add_defun("read-to-end", read_to_end, -1);
 	rl_add_defun("read-for-ever", read_for_ever, -1);
 	rl_parse_and_bind((char[]){ "\"\\C-xr\": read-to-end" });
@@ -481,7 +481,7 @@ static void stops_macros(void **state)
 		"\"\\C-o\": \"\\C-v\\C-o\\C-o\"",
 		"\"\\C-o\": \"\\C-]\\C-o\\C-o\"",
 	};
-	struct heard *h = *state;
+	struct received *h = *state;
 	for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
 		char text[64];
 		snprintf(text, sizeof(text), "%s", macros[i]);
@@ -544,7 +544,7 @@ static void plays_macros_of_an_inputrc(void **state)
 		    "ab",
 		    "ab" },
 	};
-	struct heard *h = *state;
+	struct received *h = *state;
 	char path[] = "/tmp/upcase-inputrc-XXXXXX";
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
@@ -570,7 +570,7 @@ static void plays_macros_of_an_inputrc(void **state)
 /* A line feed that is quoted ends a line as Enter does; a carriage return is a character. */
 static void hands_over_lines(void **state)
 {
-	struct heard *h = *state;
+	struct received *h = *state;
 	feed("one\x16\ntwo\r");
 	assert_int_equal(h->lines, 2);
 	assert_string_equal(h->line, "two");
@@ -648,7 +648,7 @@ static void tells_quoting(void **state)
 
 static void inserts_pastes(void **state)
 {
-	struct heard *h = *state;
+	struct received *h = *state;
 	feed("<>\033[D");
 	line_editor_insert((const unsigned char *)"a\0b\tc\x03", 6);
 	assert_line("<ab\tc\x03>", 6);
@@ -674,7 +674,7 @@ static void inserts_pastes(void **state)
 
 static void bounds_lines(void **state)
 {
-	struct heard *h = *state;
+	struct received *h = *state;
 	size_t n = LINE_EDITOR_MAX;
 	char *text = malloc(n + 1);
 	assert_non_null(text);

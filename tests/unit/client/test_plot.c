@@ -21,7 +21,7 @@
 
 #define MS NS_PER_MS
 
-struct stage {
+struct fixture {
 	struct ledger *udp, *tcp;
 	struct plot_source sources[2];
 	struct canvas canvas;
@@ -30,7 +30,7 @@ struct stage {
 
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof *s);
+	struct fixture *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 100000,
@@ -49,7 +49,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
 
 	ledger_free(s->udp);
@@ -60,7 +60,7 @@ static int tear_down(void **state)
 }
 
 /* Sent at 10 ms for each number; `rtt` -1: lost. */
-static void datagram(struct stage *s, uint64_t number, int64_t rtt)
+static void datagram(struct fixture *s, uint64_t number, int64_t rtt)
 {
 	const int64_t sent = (int64_t)number * 10 * MS;
 	char text[40], capitals[40];
@@ -74,7 +74,7 @@ static void datagram(struct stage *s, uint64_t number, int64_t rtt)
 		    MATCH_ANSWER);
 }
 
-static void segment(struct stage *s, uint64_t number, int64_t rtt)
+static void segment(struct fixture *s, uint64_t number, int64_t rtt)
 {
 	const int64_t sent = (int64_t)number * 10 * MS;
 
@@ -83,13 +83,14 @@ static void segment(struct stage *s, uint64_t number, int64_t rtt)
 	ledger_stream_reply(s->tcp, "X", 1, false, sent + rtt);
 }
 
-static void expire(struct stage *s)
+static void expire(struct fixture *s)
 {
 	while (ledger_expire(s->udp, 100000 * MS))
 		;
 }
 
-static void draw(struct stage *s, int rows, int columns, enum plot_kind kind, int count, bool ascii)
+static void draw(struct fixture *s, int rows, int columns, enum plot_kind kind, int count,
+    bool ascii)
 {
 	const struct plot_area area = { .rows = rows, .columns = columns };
 
@@ -100,7 +101,7 @@ static void draw(struct stage *s, int rows, int columns, enum plot_kind kind, in
 		canvas_row_text(&s->canvas, row, s->text[row], sizeof s->text[row]);
 }
 
-static int rows_with(const struct stage *s, int rows, const char *what)
+static int rows_with(const struct fixture *s, int rows, const char *what)
 {
 	int n = 0;
 
@@ -113,7 +114,7 @@ static int rows_with(const struct stage *s, int rows, const char *what)
 
 static void times_over_lines(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (uint64_t n = 1; n <= 50; n++)
 		datagram(s, n, n == 25 ? -1 : 40 * MS);
@@ -133,7 +134,7 @@ static void times_over_lines(void **state)
 
 static void far_apart_is_logarithmic(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	datagram(s, 1, 1 * MS);
 	datagram(s, 2, 900 * MS);
@@ -145,7 +146,7 @@ static void far_apart_is_logarithmic(void **state)
 
 static void histogram_and_share(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (uint64_t n = 1; n <= 100; n++) {
 		datagram(s, n, n <= 36 ? -1 : 40 * MS);
@@ -169,7 +170,7 @@ static void histogram_and_share(void **state)
 
 static void ascii_alone(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (uint64_t n = 1; n <= 30; n++) {
 		datagram(s, n, n % 5 ? 40 * MS : -1);
@@ -188,7 +189,7 @@ static void ascii_alone(void **state)
 
 static void any_size(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (uint64_t n = 1; n <= 200; n++) {
 		datagram(s, n, n % 3 ? (int64_t)n * MS : -1);
@@ -206,7 +207,7 @@ static void any_size(void **state)
 
 static void nothing_yet(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (int kind = 0; kind < PLOT_KINDS; kind++) {
 		draw(s, 20, 80, (enum plot_kind)kind, 2, false);
@@ -220,7 +221,7 @@ static void nothing_yet(void **state)
 
 static void sparkline(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	char text[300];
 
 	datagram(s, 1, 10 * MS);

@@ -330,7 +330,7 @@ static void dates_are_right(void **state)
 
 /* --- the recorder --- */
 
-struct desk {
+struct fixture {
 	struct ledger *l;
 	struct recorder *r;
 	char *text;
@@ -338,7 +338,7 @@ struct desk {
 	FILE *out;
 };
 
-static void desk_open(struct desk *d, size_t rows)
+static void desk_open(struct fixture *d, size_t rows)
 {
 	d->l = ledger_new(&(struct ledger_settings){
 	    .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
@@ -347,13 +347,13 @@ static void desk_open(struct desk *d, size_t rows)
 	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
 }
 
-static void send(struct desk *d, uint64_t number, const char *text, int64_t at)
+static void send(struct fixture *d, uint64_t number, const char *text, int64_t at)
 {
 	assert_int_equal(ledger_add(d->l, number, text, strlen(text), at), 0);
 	ledger_sent(d->l, number, at);
 }
 
-static void reply(struct desk *d, const char *text, int64_t at)
+static void reply(struct fixture *d, const char *text, int64_t at)
 {
 	const struct session_reply reply = { .matched = ledger_reply(d->l, text, strlen(text), at),
 		.text = (const unsigned char *)text,
@@ -363,7 +363,7 @@ static void reply(struct desk *d, const char *text, int64_t at)
 }
 
 /* What is written, read back. */
-static struct record_file *desk_read(struct desk *d)
+static struct record_file *desk_read(struct fixture *d)
 {
 	char reason[RECORD_FILE_REASON] = "";
 	FILE *in;
@@ -378,7 +378,7 @@ static struct record_file *desk_read(struct desk *d)
 	return f;
 }
 
-static void report(struct desk *d, enum session_event_kind kind, const char *text,
+static void report(struct fixture *d, enum session_event_kind kind, const char *text,
     const char *there, const char *back, int64_t at)
 {
 	const struct session_event event = { .kind = kind,
@@ -392,7 +392,7 @@ static void report(struct desk *d, enum session_event_kind kind, const char *tex
 }
 
 /* With packets, of which times are those since then. */
-static void report_connection(struct desk *d, int64_t at)
+static void report_connection(struct fixture *d, int64_t at)
 {
 	char text[] = "connected";
 	struct link_packet packets[] = {
@@ -449,7 +449,7 @@ static void assert_connection(const struct session_event *e, int64_t at)
 	assert_int_equal(p[1].out2, 4);
 }
 
-static void desk_close(struct desk *d)
+static void desk_close(struct fixture *d)
 {
 	assert_true(ledger_balanced(d->l));
 	recorder_free(d->r);
@@ -458,7 +458,7 @@ static void desk_close(struct desk *d)
 	ledger_free(d->l);
 }
 
-static void set_figures(struct desk *d)
+static void set_figures(struct fixture *d)
 {
 	const struct figures figures = {
 		.peer = "peer:1", .totals = *ledger_totals(d->l), .stats = ledger_stats(d->l)
@@ -467,7 +467,7 @@ static void set_figures(struct desk *d)
 	recorder_figures(d->r, 0, &figures);
 }
 
-static void end(struct desk *d, int64_t at)
+static void end(struct fixture *d, int64_t at)
 {
 	ledger_give_up(d->l);
 	set_figures(d);
@@ -506,7 +506,7 @@ static void assert_sum(const struct record_file *f, const struct ledger_totals *
 
 static void records_wait_until_final(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 
 	(void)state;
@@ -540,7 +540,7 @@ static void records_wait_until_final(void **state)
 /* Rows are forgotten sooner than they are final: they are written in time, if out of order. */
 static void crowded_rows_are_written(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 	char text[30], capitals[30];
 
@@ -571,7 +571,7 @@ static void crowded_rows_are_written(void **state)
  * the session. */
 static void all_is_saved_at_once(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 
 	(void)state;
@@ -626,7 +626,7 @@ static void assert_events(const struct record_file *f)
 	assert_event(&f->events[4], SESSION_EVENT_TCP, 5 * MS, "TCP: connected");
 }
 
-static void desk_write_text(struct desk *d)
+static void desk_write_text(struct fixture *d)
 {
 	struct transcript *b = recorder_transcript(d->r);
 
@@ -638,7 +638,7 @@ static void desk_write_text(struct desk *d)
 /* Written while the session goes on, and saved at its end, in the order of what happened. */
 static void connections_come_back(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 
 	(void)state;
@@ -663,7 +663,7 @@ static void connections_come_back(void **state)
 
 static void events_come_back(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 	char *line, *event;
 
@@ -708,7 +708,7 @@ static void events_come_back(void **state)
 /* Sessions that never had a line can go, their ledgers with them, however many there were. */
 static void forgotten_sessions_do_no_harm(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	struct record_file *f;
 
 	(void)state;
@@ -759,7 +759,7 @@ static void strange_events_do_no_harm(void **state)
 
 static void a_full_disk_is_told(void **state)
 {
-	struct desk d;
+	struct fixture d;
 	FILE *full = fopen("/dev/full", "w");
 
 	(void)state;

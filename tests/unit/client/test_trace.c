@@ -28,7 +28,7 @@
 /* Long after everything. */
 #define LONG_AFTER (100000 * MS)
 
-struct stage {
+struct fixture {
 	struct trace *trace;
 	struct ledger *udp, *tcp;
 	int udp_flow, tcp_flow;
@@ -40,7 +40,7 @@ struct stage {
 
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof *s);
+	struct fixture *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 100000,
@@ -62,7 +62,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
 
 	trace_free(s->trace);
@@ -74,7 +74,7 @@ static int tear_down(void **state)
 
 /* --- what happens --- */
 
-static uint64_t line(struct stage *s, const char *text, int64_t now)
+static uint64_t line(struct fixture *s, const char *text, int64_t now)
 {
 	const uint64_t number = ++s->numbers;
 	unsigned char wire[200];
@@ -94,7 +94,7 @@ static void put_hex(char *to, const char *text, size_t n)
 }
 
 /* The link tells, in its own words. `out` of 0: no copy. */
-static void report(struct stage *s, const char *direction, const char *fate, const char *text,
+static void report(struct fixture *s, const char *direction, const char *fate, const char *text,
     int64_t in, int64_t out, int64_t out2)
 {
 	const bool there = strcmp(direction, "there") == 0;
@@ -119,25 +119,25 @@ static void report(struct stage *s, const char *direction, const char *fate, con
 	trace_event(s->trace, &e);
 }
 
-static void reply(struct stage *s, const char *text, int64_t now)
+static void reply(struct fixture *s, const char *text, int64_t now)
 {
 	ledger_reply(s->udp, text, strlen(text), now);
 }
 
-static void expire(struct stage *s, int64_t now)
+static void expire(struct fixture *s, int64_t now)
 {
 	while (ledger_expire(s->udp, now) != 0)
 		;
 }
 
-static const struct trace_totals *compared(struct stage *s)
+static const struct trace_totals *compared(struct fixture *s)
 {
 	trace_check(s->trace, LONG_AFTER);
 	assert_false(trace_is_pending(s->trace));
 	return trace_totals(s->trace);
 }
 
-static void agrees(struct stage *s, uint64_t lines)
+static void agrees(struct fixture *s, uint64_t lines)
 {
 	const struct trace_totals *t = compared(s);
 
@@ -146,7 +146,7 @@ static void agrees(struct stage *s, uint64_t lines)
 	assert_int_equal(t->skipped, 0);
 }
 
-static void disagrees(struct stage *s, enum trace_mismatch kind)
+static void disagrees(struct fixture *s, enum trace_mismatch kind)
 {
 	const struct trace_totals *t = compared(s);
 
@@ -156,7 +156,7 @@ static void disagrees(struct stage *s, enum trace_mismatch kind)
 	assert_true(t->first > 0);
 }
 
-static enum trace_place place(struct stage *s, uint64_t number, int64_t now)
+static enum trace_place place(struct fixture *s, uint64_t number, int64_t now)
 {
 	assert_non_null(trace_find(s->trace, false, number));
 	return trace_place(trace_find(s->trace, false, number), now);
@@ -166,7 +166,7 @@ static enum trace_place place(struct stage *s, uint64_t number, int64_t now)
 
 static void a_line_there_and_back(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	assert_null(trace_find(s->trace, false, n));
@@ -182,7 +182,7 @@ static void a_line_there_and_back(void **state)
 
 static void lost_going_and_coming(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t going = line(s, "one", 10 * MS), coming = line(s, "two", 11 * MS),
 	               none = line(s, "three", 12 * MS);
 
@@ -206,7 +206,7 @@ static void lost_going_and_coming(void **state)
 /* The empty line is the empty datagram. */
 static void an_empty_line(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t going = line(s, "", 10 * MS);
 
 	report(s, "there", "random", "", 10 * MS, 0, 0);
@@ -225,7 +225,7 @@ static void every_way_to_lose(void **state)
 		{ "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
 		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
 		{ "novelty", LINK_LOST } };
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
 		const uint64_t n = line(s, directions[i].word, 10 * MS);
@@ -240,7 +240,7 @@ static void every_way_to_lose(void **state)
 
 static void copies(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 31 * MS);
@@ -254,7 +254,7 @@ static void copies(void **state)
 
 static void late_and_refused(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "late", 10 * MS);
 	line(s, "refused", 11 * MS);
@@ -271,7 +271,7 @@ static void late_and_refused(void **state)
 /* Nothing is judged before all of it is in. */
 static void no_verdict_too_soon(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	trace_check(s->trace, 5000 * MS);
@@ -292,7 +292,7 @@ static void no_verdict_too_soon(void **state)
 /* A packet that the host did not take after all is as good as lost. */
 static void undelivered(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -305,7 +305,7 @@ static void undelivered(void **state)
 
 static void pieces_of_a_datagram(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_DELIVERED,
@@ -354,7 +354,7 @@ static void pieces_of_a_datagram(void **state)
  * others do. */
 static void smallest_pieces(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_DELIVERED,
@@ -385,7 +385,7 @@ static void smallest_pieces(void **state)
 /* Packets of others on the same host: other ports. */
 static void not_ours(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct packet_event e = { .direction = LINK_GOING,
 		.in = 10 * MS,
 		.fate = LINK_LOST,
@@ -409,7 +409,7 @@ static void not_ours(void **state)
 /* An ASCII-only server and an echo: the replies are not the capitals, and still this line's. */
 static void other_servers(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const uint64_t ascii = line(s, "grüße", 10 * MS), echo = line(s, "echo", 11 * MS);
 
 	report(s, "there", "delivered", "grüße", 10 * MS, 30 * MS, 0);
@@ -426,7 +426,7 @@ static void other_servers(void **state)
 
 static void answered_without_a_reply(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -437,7 +437,7 @@ static void answered_without_a_reply(void **state)
 
 static void answered_too_early(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -448,7 +448,7 @@ static void answered_too_early(void **state)
 
 static void lost_though_delivered(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -459,7 +459,7 @@ static void lost_though_delivered(void **state)
 
 static void late_though_in_time(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -471,7 +471,7 @@ static void late_though_in_time(void **state)
 
 static void a_copy_too_many(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -483,7 +483,7 @@ static void a_copy_too_many(void **state)
 
 static void a_copy_too_few(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
@@ -492,7 +492,7 @@ static void a_copy_too_few(void **state)
 	disagrees(s, TRACE_COPIES);
 }
 
-static void two_lines(struct stage *s, int64_t first_out, int64_t second_out)
+static void two_lines(struct fixture *s, int64_t first_out, int64_t second_out)
 {
 	line(s, "one", 10 * MS);
 	line(s, "two", 11 * MS);
@@ -504,7 +504,7 @@ static void two_lines(struct stage *s, int64_t first_out, int64_t second_out)
 
 static void overtaken_and_told(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	two_lines(s, 80 * MS, 50 * MS);
 	reply(s, "TWO", 50 * MS);
@@ -514,7 +514,7 @@ static void overtaken_and_told(void **state)
 
 static void overtaken_and_not_told(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	two_lines(s, 80 * MS, 50 * MS);
 	reply(s, "ONE", 80 * MS);
@@ -524,7 +524,7 @@ static void overtaken_and_not_told(void **state)
 
 static void reordered_though_in_order(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	two_lines(s, 50 * MS, 80 * MS);
 	reply(s, "TWO", 81 * MS);
@@ -534,7 +534,7 @@ static void reordered_though_in_order(void **state)
 
 static void refused_without_arriving(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "random", "hello", 10 * MS, 0, 0);
@@ -546,7 +546,7 @@ static void refused_without_arriving(void **state)
 
 static void twins(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_NEVER,
 		.capacity = 100,
@@ -569,7 +569,7 @@ static void twins(void **state)
 
 static void closed_too_soon(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	line(s, "hello", 10 * MS);
 	line(s, "twice", 11 * MS);
@@ -587,7 +587,7 @@ static void closed_too_soon(void **state)
 
 /* --- TCP --- */
 
-static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
+static uint64_t stream_line(struct fixture *s, const char *text, int64_t now)
 {
 	const uint64_t number = ++s->numbers, from = s->bytes[LINK_GOING];
 
@@ -598,7 +598,7 @@ static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
 	return number;
 }
 
-static void report_segment(struct stage *s, const char *direction, const char *fate,
+static void report_segment(struct fixture *s, const char *direction, const char *fate,
     const char *flags, uint32_t seq, unsigned length, int64_t in, int64_t out)
 {
 	const bool there = strcmp(direction, "there") == 0;
@@ -620,14 +620,14 @@ static void report_segment(struct stage *s, const char *direction, const char *f
 #define ISN UINT32_C(0xfffffff8)
 #define FAR_ISN UINT32_C(0x7ffffff0)
 
-static void connect_stream(struct stage *s)
+static void connect_stream(struct fixture *s)
 {
 	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, s->bytes[LINK_GOING]);
 	report_segment(s, "there", "delivered", "S", ISN, 0, 1 * MS, 2 * MS);
 	report_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 2 * MS, 3 * MS);
 }
 
-static void stream_reply(struct stage *s, const char *text, int64_t now)
+static void stream_reply(struct fixture *s, const char *text, int64_t now)
 {
 	ledger_stream_reply(s->tcp, text, strlen(text), false, now);
 }
@@ -635,7 +635,7 @@ static void stream_reply(struct stage *s, const char *text, int64_t now)
 /* Three tries there and two back; sequence numbers wrap on the way. */
 static void sent_again(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const struct trace_line *w;
 	uint64_t n;
 
@@ -676,7 +676,7 @@ static void sent_again(void **state)
 
 /* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4.
  */
-static void report_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in,
+static void report_two_pieces(struct fixture *s, uint32_t id, const char *second, int64_t in,
     int64_t out)
 {
 	struct packet_event e = { .direction = LINK_COMING,
@@ -711,7 +711,7 @@ static void report_two_pieces(struct stage *s, uint32_t id, const char *second, 
 /* Below an MTU of 552 bytes Linux lets segments be cut: with a piece all of the segment is lost. */
 static void pieces_of_a_segment(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	const struct trace_line *first, *second;
 	uint64_t n;
 
@@ -741,7 +741,7 @@ static void pieces_of_a_segment(void **state)
 /* What a picture of that exchange is drawn of: every segment, also those without payload. */
 static void keeps_packets(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct logged_packet packets[8];
 	uint64_t one, two;
 
@@ -775,7 +775,7 @@ static void keeps_packets(void **state)
  * apart from those that close it. */
 static void packets_of_a_connection(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct logged_packet packets[8];
 	uint64_t n;
 
@@ -814,7 +814,7 @@ static void packets_of_a_connection(void **state)
 /* Over a second connection the places begin anew, for the lines that go over it. */
 static void another_connection(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	uint64_t n;
 
 	connect_stream(s);
@@ -834,7 +834,7 @@ static void another_connection(void **state)
 /* A line that goes over both has one number and two fates. */
 static void both_at_once(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	uint64_t n;
 
 	connect_stream(s);
@@ -862,7 +862,7 @@ static void both_at_once(void **state)
 
 static void stream_answered_without_a_reply(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
@@ -874,7 +874,7 @@ static void stream_answered_without_a_reply(void **state)
 
 static void stream_answered_too_early(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
@@ -887,7 +887,7 @@ static void stream_answered_too_early(void **state)
 /* A server with other replies: where they stand is not known, so nothing is judged. */
 static void stream_of_other_replies(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
@@ -902,7 +902,7 @@ static void stream_of_other_replies(void **state)
 
 /* --- a whole link, with its own log --- */
 
-static unsigned chance(struct stage *s, unsigned of)
+static unsigned chance(struct fixture *s, unsigned of)
 {
 	s->seed = s->seed * 1103515245u + 12345u;
 	return (s->seed >> 16 & 0x7fff) % of;
@@ -953,7 +953,7 @@ static bool land(struct flight *f, int64_t until, struct delivery *out)
 
 /* One packet through the link: a fifth is lost, a tenth doubled; up to half a second, or now and
  * then longer than the wait. */
-static void carry(struct stage *s, struct flight *f, bool back, const char *text, int64_t now)
+static void carry(struct fixture *s, struct flight *f, bool back, const char *text, int64_t now)
 {
 	const int64_t out = now + (1 + chance(s, chance(s, 50) ? 400 : 1600)) * MS;
 	const int64_t out2 = chance(s, 10) ? 0 : out + chance(s, 300) * MS + MS;
@@ -971,7 +971,7 @@ static void carry(struct stage *s, struct flight *f, bool back, const char *text
 		fly(f, out2, back, text);
 }
 
-static void run_link(struct stage *s, struct flight *f, int64_t until)
+static void run_link(struct fixture *s, struct flight *f, int64_t until)
 {
 	struct delivery d;
 
@@ -991,7 +991,7 @@ static void run_link(struct stage *s, struct flight *f, int64_t until)
 
 static void property(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct flight *f = calloc(1, sizeof *f);
 	const struct trace_totals *t = trace_totals(s->trace);
 	const struct ledger_totals *l = ledger_totals(s->udp);
@@ -1032,7 +1032,7 @@ static void property(void **state)
 /* The same with a client that makes one mistake in a hundred: as many mismatches are seen. */
 static void mistakes_are_found(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	unsigned mistakes = 0;
 	char text[40], capitals[40];
 
@@ -1060,7 +1060,7 @@ static void mistakes_are_found(void **state)
 /* More lines than are kept: the old ones are let go, and nothing is wrong. */
 static void bounded(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	char text[40];
 
 	trace_free(s->trace);

@@ -51,7 +51,7 @@ int __wrap_layout_text(struct layout *l, const void *text, size_t n, layout_widt
 }
 
 /* A whole program's worth: two ledgers, a transcript, a view and a canvas. */
-struct stage {
+struct fixture {
 	struct ledger *udp, *tcp;
 	struct transcript *transcript;
 	struct view view;
@@ -74,7 +74,7 @@ static int width(wchar_t c)
 
 static int set_up(void **state)
 {
-	struct stage *s = calloc(1, sizeof *s);
+	struct fixture *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 10000,
@@ -96,7 +96,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
 	view_free(&s->view);
 	canvas_free(&s->canvas);
@@ -107,7 +107,7 @@ static int tear_down(void **state)
 	return balanced ? 0 : -1;
 }
 
-static uint64_t type(struct stage *s, bool stream, const char *text)
+static uint64_t type(struct fixture *s, bool stream, const char *text)
 {
 	struct ledger *l = stream ? s->tcp : s->udp;
 	assert_int_equal(ledger_add(l, ++s->numbers, text, strlen(text), s->now), 0);
@@ -115,14 +115,14 @@ static uint64_t type(struct stage *s, bool stream, const char *text)
 	return s->numbers;
 }
 
-static uint64_t send(struct stage *s, bool stream, const char *text)
+static uint64_t send(struct fixture *s, bool stream, const char *text)
 {
 	uint64_t number = type(s, stream, text);
 	ledger_sent(stream ? s->tcp : s->udp, number, s->now);
 	return number;
 }
 
-static void reply(struct stage *s, bool stream, const char *text)
+static void reply(struct fixture *s, bool stream, const char *text)
 {
 	struct ledger_reply_match matched = stream
 	                                      ? ledger_stream_reply(s->tcp, text, strlen(text),
@@ -137,19 +137,19 @@ static void reply(struct stage *s, bool stream, const char *text)
 	    0);
 }
 
-static void pass(struct stage *s, int64_t ns)
+static void pass(struct fixture *s, int64_t ns)
 {
 	s->now += ns;
 	while (ledger_expire(s->udp, s->now) != 0)
 		continue;
 }
 
-static void notice(struct stage *s, enum transcript_kind kind, const char *text)
+static void notice(struct fixture *s, enum transcript_kind kind, const char *text)
 {
 	assert_int_equal(transcript_add_text(s->transcript, kind, false, text, strlen(text)), 0);
 }
 
-static void draw(struct stage *s, int rows, int columns)
+static void draw(struct fixture *s, int rows, int columns)
 {
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	s->status.now = s->now;
@@ -157,7 +157,7 @@ static void draw(struct stage *s, int rows, int columns)
 }
 
 /* What is kept from draw to draw shows in none: a view that has not drawn before draws the same. */
-static void check_as_new(struct stage *s)
+static void check_as_new(struct fixture *s)
 {
 	struct view fresh = s->view;
 	struct canvas c = { 0 };
@@ -182,17 +182,17 @@ static char *fill(char *text, size_t size, const char *head, const char *unit)
 	return text;
 }
 
-static const char *row_text(struct stage *s, int row)
+static const char *row_text(struct fixture *s, int row)
 {
 	return canvas_row_text(&s->canvas, row, s->row, sizeof s->row);
 }
 
-static void check_row(struct stage *s, int row, const char *expected)
+static void check_row(struct fixture *s, int row, const char *expected)
 {
 	assert_string_equal(row_text(s, row), expected);
 }
 
-static int row_with(struct stage *s, const char *text)
+static int row_with(struct fixture *s, const char *text)
 {
 	for (int row = 0; row < s->canvas.rows; row++) {
 		if (strstr(row_text(s, row), text) != NULL)
@@ -201,14 +201,14 @@ static int row_with(struct stage *s, const char *text)
 	return -1;
 }
 
-static void check_seen(struct stage *s, const char *text)
+static void check_seen(struct fixture *s, const char *text)
 {
 	if (row_with(s, text) < 0)
 		fail_msg("\"%s\" is nowhere on the screen", text);
 }
 
 /* Where the view's `text` stands in the canvas's cells, its style. */
-static enum style style_of(struct stage *s, const char *text)
+static enum style style_of(struct fixture *s, const char *text)
 {
 	for (int row = 0; row < s->canvas.rows; row++) {
 		for (int column = 0; column < s->canvas.columns; column++) {
@@ -226,7 +226,7 @@ static enum style style_of(struct stage *s, const char *text)
 }
 
 /* Over both at once, with one number. */
-static uint64_t send_both(struct stage *s, const char *text)
+static uint64_t send_both(struct fixture *s, const char *text)
 {
 	uint64_t number = ++s->numbers;
 	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), s->now), 0);
@@ -237,7 +237,7 @@ static uint64_t send_both(struct stage *s, const char *text)
 	return number;
 }
 
-static void turn_both(struct stage *s)
+static void turn_both(struct fixture *s)
 {
 	s->view.both = true;
 	s->status.sides[0].totals = ledger_totals(s->udp);
@@ -246,7 +246,7 @@ static void turn_both(struct stage *s)
 }
 
 /* One line in each state, over UDP; the waiting one last. */
-static void every_fate(struct stage *s)
+static void every_fate(struct fixture *s)
 {
 	send(s, false, "hello");
 	pass(s, 40900000);
@@ -280,7 +280,7 @@ static void every_fate(struct stage *s)
 
 static void test_each_fate(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	every_fate(s);
 	draw(s, 24, 80);
 	check_row(s, 1, " typed                      │ the wire              │ replies");
@@ -311,7 +311,7 @@ static void test_each_fate(void **state)
 
 static void test_stream_rows(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	send(s, true, "one");
 	pass(s, 2 * MS);
 	reply(s, true, "ONE");
@@ -334,7 +334,7 @@ static void test_stream_rows(void **state)
 
 static void test_status(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct ledger_totals t = { .typed = 8,
 		.sent = 8,
 		.answered = 5,
@@ -379,7 +379,7 @@ static void test_status(void **state)
 /* What was typed and not sent yet counts: the row, the marks and the totals are from Enter on. */
 static void test_parts(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	uint64_t first = type(s, true, "hello"), second;
 	ledger_connecting(s->tcp, s->now);
 	s->view.stream = s->status.stream = true;
@@ -409,7 +409,7 @@ static void test_parts(void **state)
 
 static void test_fates_without_wire(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	every_fate(s);
 	draw(s, 30, 50);
 	check_row(s, 1, " typed                   │ replies");
@@ -431,7 +431,7 @@ static void test_fates_without_wire(void **state)
 
 static void test_ascii(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	every_fate(s);
 	send(s, true, "grüße 漢 e\xcc\x81");
 	reply(s, true, "GRÜSSE 漢 E\xcc\x81");
@@ -466,7 +466,7 @@ static void test_ascii(void **state)
 
 static void test_arrivals(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	notice(s, TRANSCRIPT_NOTICE, "ready");
 	send(s, false, "first");
 	send(s, false, "second");
@@ -504,7 +504,7 @@ static void test_arrivals(void **state)
 
 static void test_wrapping(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	send(s, false, "a line that is longer than the pane that it stands in");
 	pass(s, MS);
 	reply(s, false, "A LINE THAT IS LONGER THAN THE PANE THAT IT STANDS IN");
@@ -526,7 +526,7 @@ static void test_wrapping(void **state)
 /* Of a line that fills more than the screen, the end shows, and its fate with it. */
 static void test_very_long_line(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	static char text[60001];
 	memset(text, 'a', sizeof text - 1);
 	memcpy(text + sizeof text - 4, "end", 3);
@@ -548,7 +548,7 @@ static void test_very_long_line(void **state)
 
 static void test_control_characters(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	send(s, false, "x\033[31my");
 	reply(s, false, "X\033[31MY");
 	draw(s, 24, 80);
@@ -558,7 +558,7 @@ static void test_control_characters(void **state)
 	assert_int_equal(style_of(s, "[31my"), STYLE_NORMAL);
 }
 
-static void lines(struct stage *s, int from, int to)
+static void lines(struct fixture *s, int from, int to)
 {
 	char text[32];
 	for (int i = from; i <= to; i++) {
@@ -572,7 +572,7 @@ static void lines(struct stage *s, int from, int to)
 /* On 24 x 80 the panes have 20 rows: 2 to 21. */
 static void test_scrolling(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lines(s, 1, 60);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
@@ -618,7 +618,7 @@ static void test_scrolling(void **state)
 
 static void test_pages_overlap(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lines(s, 1, 100);
 	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
 	draw(s, 24, 80);
@@ -633,7 +633,7 @@ static void test_pages_overlap(void **state)
 
 static void test_few_rows_do_not_scroll(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	view_scroll(&s->view, s->transcript, 24, 80, -1);
 	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
@@ -652,7 +652,7 @@ static void test_few_rows_do_not_scroll(void **state)
 
 static void test_forgotten_while_scrolled(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct transcript *small = transcript_new(50);
 	transcript_free(s->transcript);
 	s->transcript = small;
@@ -671,7 +671,7 @@ static void test_forgotten_while_scrolled(void **state)
 
 static void test_find(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	send(s, false, "a Needle in Straße");
 	lines(s, 1, 50);
 	notice(s, TRANSCRIPT_NOTICE, "the needle again");
@@ -706,7 +706,7 @@ static void test_find(void **state)
 }
 
 /* From row 0 on, as far as the picture goes. */
-static void check_picture(struct stage *s, int rows, int columns, const char *const *picture)
+static void check_picture(struct fixture *s, int rows, int columns, const char *const *picture)
 {
 	draw(s, rows, columns);
 	for (int row = 0; picture[row] != NULL; row++)
@@ -714,7 +714,7 @@ static void check_picture(struct stage *s, int rows, int columns, const char *co
 }
 
 /* Lines that went over one transport before, then over both with every fate. */
-static void both_exchange(struct stage *s)
+static void both_exchange(struct fixture *s)
 {
 	send(s, false, "over udp");
 	pass(s, 40900000);
@@ -786,7 +786,7 @@ static void test_both(void **state)
 		"",
 		NULL,
 	};
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	both_exchange(s);
 	turn_both(s);
 	check_picture(s, 24, 120, wide);
@@ -815,7 +815,7 @@ static void test_both_in_the_manual(void **state)
 		" F1 help  F2 udp/tcp  F10 quit",
 		NULL,
 	};
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	send(s, false, "before");
 	pass(s, 40900000);
 	reply(s, false, "BEFORE");
@@ -864,7 +864,7 @@ static void test_both_narrow(void **state)
 		" both>",
 		NULL,
 	};
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	both_exchange(s);
 	turn_both(s);
 	check_picture(s, 12, 50, no_wires);
@@ -888,7 +888,7 @@ static void test_both_narrow(void **state)
 /* The counts say whose they are; what the connections do stands with each. */
 static void test_both_status(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 },
 	                     tcp = { .sent = 340, .answered = 340 };
 	turn_both(s);
@@ -926,7 +926,7 @@ static void test_both_arrivals(void **state)
 		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │                       ┃ ━━✗ cut off           ┃",
 		NULL,
 	};
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	both_exchange(s);
 	turn_both(s);
 	s->view.arrivals = true;
@@ -956,7 +956,7 @@ static void test_both_arrivals(void **state)
 
 /* So many lines over both: of each ten, the fourth is lost over UDP, and the seventh is answered
  * twice. */
-static void lossy_lines(struct stage *s, int from, int to)
+static void lossy_lines(struct fixture *s, int from, int to)
 {
 	char text[32], capitals[32];
 	for (int i = from; i <= to; i++) {
@@ -972,7 +972,7 @@ static void lossy_lines(struct stage *s, int from, int to)
 }
 
 /* Something stands in each pane in that row: the bars of the heading say where the panes are. */
-static void check_panes_filled(struct stage *s, int heading, int row)
+static void check_panes_filled(struct fixture *s, int heading, int row)
 {
 	bool filled = false;
 	for (int column = 0; column <= s->canvas.columns; column++) {
@@ -990,7 +990,7 @@ static void check_panes_filled(struct stage *s, int heading, int row)
 	}
 }
 
-static int count_seen(struct stage *s, const char *text)
+static int count_seen(struct fixture *s, const char *text)
 {
 	int count = 0;
 	for (int row = 0; row < s->canvas.rows; row++) {
@@ -1006,7 +1006,7 @@ static void test_arrivals_follow(void **state)
 	static const struct {
 		int rows, columns, last;
 	} sizes[] = { { 24, 80, 21 }, { 40, 120, 37 }, { 8, 30, 5 } };
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lossy_lines(s, 1, 100);
 	s->view.arrivals = true;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -1050,7 +1050,7 @@ static void test_arrivals_follow(void **state)
 /* All panes scroll by the same lines, each as far as it has some, and each says what is below. */
 static void test_arrivals_scroll(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lossy_lines(s, 1, 100);
 	for (int i = 0; i < 100; i++)
 		reply(s, true, "WHO");
@@ -1084,7 +1084,7 @@ static void test_arrivals_scroll(void **state)
  * belong to its rows. */
 static void test_arrivals_find(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lossy_lines(s, 1, 60);
 	reply(s, false, "STRANGER");
 	lossy_lines(s, 61, 160);
@@ -1128,7 +1128,7 @@ static void test_arrivals_find(void **state)
 /* In one pane a row that went over both shows the transport in use, one that did not its own. */
 static void test_both_in_one_pane(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	both_exchange(s);
 	draw(s, 24, 80);
 	check_row(s, 3, "  2 over tcp                ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP");
@@ -1154,7 +1154,7 @@ static void test_both_in_one_pane(void **state)
 /* What one ledger has forgotten and the other has not. */
 static void test_both_forgotten(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 1,
@@ -1181,7 +1181,7 @@ static void test_both_forgotten(void **state)
 
 static void test_both_find(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	turn_both(s);
 	send_both(s, "line");
 	reply(s, true, "odd reply");
@@ -1202,7 +1202,7 @@ static void test_both_find(void **state)
 	assert_true(view_find(&s->view, s->transcript, 24, 80, "odd reply"));
 }
 
-static void type_input(struct stage *s, const char *text, size_t cursor)
+static void type_input(struct fixture *s, const char *text, size_t cursor)
 {
 	s->input.text = text;
 	s->input.length = strlen(text);
@@ -1211,7 +1211,7 @@ static void type_input(struct stage *s, const char *text, size_t cursor)
 
 static void test_input(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	type_input(s, "漢e\xcc\x81\x01z", 3);
 	draw(s, 24, 80);
 	check_row(s, 22, " udp> 漢e\xcc\x81^Az");
@@ -1252,7 +1252,7 @@ static void test_input(void **state)
 
 static void test_message(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	s->input.message = "Send 3 pasted lines?";
 	draw(s, 24, 80);
 	check_row(s, 23, " Send 3 pasted lines?");
@@ -1267,7 +1267,7 @@ static void test_message(void **state)
 
 static void test_small_heights(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	lines(s, 1, 9);
 	draw(s, 1, 80);
 	check_row(s, 0, " udp>");
@@ -1287,7 +1287,7 @@ static void test_small_heights(void **state)
 
 static void test_page(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	s->page = (struct view_page){ .title = "help",
 		.text = "one\n\ntwo\nthree\nfour\nfive\nsix\n" };
 	s->view.page = &s->page;
@@ -1325,7 +1325,7 @@ static void test_page(void **state)
 /* Each mark of the table is really drawn like that: the manual is made from it. */
 static void test_marks_are_drawn(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	every_fate(s);
 	send(s, true, "stream");
 	reply(s, true, "STREAM");
@@ -1392,7 +1392,7 @@ static void check_in_step(const struct canvas *c)
 
 static void test_every_size(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	every_fate(s);
 	send(s, false,
 	    "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of "
@@ -1425,7 +1425,7 @@ static unsigned next_random(unsigned *seed)
 	return *seed >> 16 & 0x7fff;
 }
 
-static void random_step(struct stage *s, unsigned *seed)
+static void random_step(struct fixture *s, unsigned *seed)
 {
 	static char marks[400], words[400];
 	const char *const texts[] = {
@@ -1482,7 +1482,7 @@ static void random_step(struct stage *s, unsigned *seed)
  * step, and a screen that is not scrolled and has more rows than fit is full. */
 static void test_random_walk(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_AUTO,
 		.capacity = 20,
@@ -1521,7 +1521,7 @@ static void test_random_walk(void **state)
 }
 
 /* Draws that screen twice: at the second one no long text is looked at. */
-static void check_laid_once(struct stage *s, int columns)
+static void check_laid_once(struct fixture *s, int columns)
 {
 	draw(s, 50, columns);
 	looked_at = 0;
@@ -1547,7 +1547,7 @@ static void test_long_texts_are_laid_out_once(void **state)
 		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
 	};
 	static char text[65508], wire[70000], capitals[CAPITALS_GROWTH * sizeof wire];
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	turn_both(s);
 	for (size_t unit = 0; unit < sizeof units / sizeof *units; unit++) {
 		transcript_clear(s->transcript);
@@ -1590,7 +1590,7 @@ static void test_notice_changes(void **state)
 {
 	static char text[400];
 	struct session_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = text };
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	for (int i = 0; i < 4; i++) {
 		fill(text, sizeof text, i % 2 ? "one " : "two ", "words ");
 		if (i == 0)
@@ -1608,7 +1608,7 @@ static void test_notice_changes(void **state)
 static void test_long_input(void **state)
 {
 	static char text[1024 * 1024];
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	type_input(s, fill(text, sizeof text, "a", "\xcc\x81"), sizeof text - 2);
 	looked_at = 0;
 	draw(s, 50, 100);
@@ -1647,7 +1647,7 @@ static void test_long_input(void **state)
  * over. */
 static void test_draw_is_quick(void **state)
 {
-	struct stage *s = *state;
+	struct fixture *s = *state;
 	struct timespec start, end;
 	lines(s, 1, 10000);
 	for (int scrolled = 0; scrolled <= 1; scrolled++) {

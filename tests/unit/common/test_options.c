@@ -99,13 +99,13 @@ static int remove_folder(void **state)
 }
 
 /* stderr goes to a file while `read_it` runs; what was said is in `said`. */
-struct hearing {
+struct log_lines {
 	int real_stderr;
 	FILE *file;
 	char said[4096];
 };
 
-static void hear(struct hearing *h)
+static void capture_stderr(struct log_lines *h)
 {
 	fflush(stderr);
 	h->file = tmpfile();
@@ -114,7 +114,7 @@ static void hear(struct hearing *h)
 	dup2(fileno(h->file), STDERR_FILENO);
 }
 
-static const char *heard(struct hearing *h)
+static const char *captured_stderr(struct log_lines *h)
 {
 	size_t n;
 
@@ -133,7 +133,7 @@ static const char *heard(struct hearing *h)
 static int read_arguments(struct settings *s, const char *line, char said[4096])
 {
 	char copy[1024], *argv[ARGUMENTS_MAX + 1], *next, *word;
-	struct hearing h;
+	struct log_lines h;
 	int argc = 0, first;
 
 	snprintf(copy, sizeof copy, "%s", line);
@@ -142,9 +142,9 @@ static int read_arguments(struct settings *s, const char *line, char said[4096])
 		argv[argc++] = strcmp(word, "%") ? word : word + 1;
 	argv[argc] = NULL;
 	*s = (struct settings){ 0 };
-	hear(&h);
+	capture_stderr(&h);
 	first = options_command_line(table, s, argc, argv);
-	snprintf(said, 4096, "%s", heard(&h));
+	snprintf(said, 4096, "%s", captured_stderr(&h));
 	return first;
 }
 
@@ -350,7 +350,7 @@ static int read_file(const char *folder, struct settings *s, const void *text, s
     char said[4096])
 {
 	char path[100];
-	struct hearing h;
+	struct log_lines h;
 	FILE *out;
 	int result;
 
@@ -360,9 +360,9 @@ static int read_file(const char *folder, struct settings *s, const void *text, s
 	assert_int_equal(fwrite(text, 1, n, out), n);
 	assert_int_equal(fclose(out), 0);
 	*s = (struct settings){ 0 };
-	hear(&h);
+	capture_stderr(&h);
 	result = options_file(table, s, "upcase", path);
-	snprintf(said, 4096, "%s", heard(&h));
+	snprintf(said, 4096, "%s", captured_stderr(&h));
 	unlink(path);
 	return result;
 }
@@ -407,7 +407,7 @@ static void test_file_messages(void **state)
 static void test_files_that_cannot_be_read(void **state)
 {
 	struct settings s = { 0 };
-	struct hearing h;
+	struct log_lines h;
 	char path[100];
 	const char *said;
 
@@ -415,9 +415,9 @@ static void test_files_that_cannot_be_read(void **state)
 	assert_int_equal(options_file(table, &s, "upcase", path), 1);
 	assert_int_equal(options_file(table, &s, "upcase", "/dev/null/none"), 1);
 	assert_int_equal(options_file(table, &s, "upcase", "/dev/null"), 0);
-	hear(&h);
+	capture_stderr(&h);
 	assert_int_equal(options_file(table, &s, "upcase", *state), -1);
-	said = heard(&h);
+	said = captured_stderr(&h);
 	assert_non_null(strstr(said,
 	    ": cannot be read: is a folder; a configuration is an ordinary file\n"));
 }

@@ -64,7 +64,7 @@ static void test_delay_is_kept(void **state)
 /* What an observer was told, by serial number. */
 #define STORM 20000
 
-struct heard {
+struct received {
 	enum impair_fate fate;
 	int copies, flip;
 	int64_t out[2];
@@ -73,7 +73,7 @@ struct heard {
 };
 
 struct notes {
-	struct heard heard[2 * STORM + 1];
+	struct received received[2 * STORM + 1];
 	uint64_t last;
 	int undelivered;
 };
@@ -81,18 +81,19 @@ struct notes {
 static void note_packet(void *context, const struct link_event *event)
 {
 	struct notes *notes = context;
-	struct heard *heard = &notes->heard[event->serial];
+	struct received *received = &notes->received[event->serial];
 
 	assert_int_equal(event->serial, notes->last + 1);
 	notes->last = event->serial;
 	assert_true(event->serial <= 2 * STORM);
-	heard->fate = event->decision->fate;
-	heard->copies = event->decision->copies;
-	heard->flip = event->decision->flip;
-	heard->out[0] = event->decision->at[0];
-	heard->out[1] = event->decision->at[1];
-	heard->back = event->direction == LINK_COMING;
-	memcpy(&heard->number, event->packet->bytes + event->packet->payload, sizeof heard->number);
+	received->fate = event->decision->fate;
+	received->copies = event->decision->copies;
+	received->flip = event->decision->flip;
+	received->out[0] = event->decision->at[0];
+	received->out[1] = event->decision->at[1];
+	received->back = event->direction == LINK_COMING;
+	memcpy(&received->number, event->packet->bytes + event->packet->payload,
+	    sizeof received->number);
 }
 
 static void note_undelivered(void *context, uint64_t serial, enum link_direction direction)
@@ -167,7 +168,7 @@ static void test_the_witness_tells_the_truth(void **state)
 
 	int damaged[2] = { 0, 0 };
 	for (uint64_t serial = 1; serial <= 2 * STORM; serial++) {
-		const struct heard *h = &notes->heard[serial];
+		const struct received *h = &notes->received[serial];
 		damaged[h->back] += h->flip >= 0 ? h->copies : 0;
 		mismatches += receivers[h->back].count[h->number] != (h->flip >= 0 ? 0 : h->copies);
 	}

@@ -14,7 +14,7 @@
 #include "server/control-commands.h"
 #include "common/clock.h"
 
-struct house {
+struct fixture {
 	struct counters counters;
 	struct impair_options link;
 	struct control_connection connections[2];
@@ -24,16 +24,16 @@ struct house {
 
 static void each(const struct tcp *tcp, int64_t now, control_connection_call *tell, void *context)
 {
-	const struct house *h = (const void *)tcp;
+	const struct fixture *h = (const void *)tcp;
 
 	(void)now;
 	for (int i = 0; i < 2; i++)
 		tell(context, &h->connections[i]);
 }
 
-static void open_house(struct house *h)
+static void open_house(struct fixture *h)
 {
-	*h = (struct house){ .counters = { .udp_datagrams = 5 },
+	*h = (struct fixture){ .counters = { .udp_datagrams = 5 },
 		.connections = { { .peer = "10.9.0.1:40000",
 		                     .age = 12345 * NS_PER_MS,
 		                     .idle = 10 * NS_PER_MS,
@@ -56,7 +56,7 @@ static void open_house(struct house *h)
 	};
 }
 
-static const char *query(struct house *h, const char *command)
+static const char *query(struct fixture *h, const char *command)
 {
 	struct send_buffer out = { NULL };
 	char line[100];
@@ -80,7 +80,7 @@ static void test_connections(void **state)
 	static const char second[] =
 	    "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
 	char both[2000];
-	struct house h;
+	struct fixture h;
 
 	(void)state;
 	open_house(&h);
@@ -96,7 +96,7 @@ static void test_connections(void **state)
  */
 static void test_old_kernels(void **state)
 {
-	struct house h;
+	struct fixture h;
 
 	(void)state;
 	open_house(&h);
@@ -115,7 +115,7 @@ static void test_old_kernels(void **state)
 
 static void test_the_rest(void **state)
 {
-	struct house h;
+	struct fixture h;
 
 	(void)state;
 	open_house(&h);
@@ -128,7 +128,7 @@ static void test_the_rest(void **state)
 
 static void test_wrong_orders(void **state)
 {
-	struct house h;
+	struct fixture h;
 
 	(void)state;
 	open_house(&h);
@@ -145,7 +145,7 @@ static void test_wrong_orders(void **state)
 }
 
 /* Two workers; the second one may be silent. */
-struct team {
+struct workers_stub {
 	struct counters *counters;
 	int silent;
 	char command[100];
@@ -153,13 +153,13 @@ struct team {
 
 static void sum_team(struct server *team)
 {
-	((struct team *)(void *)team)->counters->udp_datagrams = 77;
+	((struct workers_stub *)(void *)team)->counters->udp_datagrams = 77;
 }
 
 static int query_team(struct server *team, const char *command,
     void (*line)(void *context, const char *line), void *context)
 {
-	struct team *t = (void *)team;
+	struct workers_stub *t = (void *)team;
 
 	snprintf(t->command, sizeof t->command, "%s", command);
 	if (strstr(command, "nobody"))
@@ -172,8 +172,8 @@ static int query_team(struct server *team, const char *command,
 
 static void test_workers(void **state)
 {
-	struct house h;
-	struct team team = { .counters = &h.counters };
+	struct fixture h;
+	struct workers_stub team = { .counters = &h.counters };
 
 	(void)state;
 	open_house(&h);
@@ -198,7 +198,7 @@ static void test_workers(void **state)
 static void each_of_many(const struct tcp *tcp, int64_t now, control_connection_call *report_one,
     void *context)
 {
-	const struct house *h = (const void *)tcp;
+	const struct fixture *h = (const void *)tcp;
 
 	(void)now;
 	for (int i = 0; i < 40000; i++)
@@ -210,7 +210,7 @@ static void test_too_many(void **state)
 	struct send_buffer out = { NULL };
 	char line[] = "connections",
 	     last[] = "\nerror there are too many to tell: ask for one of them\n";
-	struct house h;
+	struct fixture h;
 
 	(void)state;
 	open_house(&h);

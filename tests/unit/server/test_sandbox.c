@@ -44,7 +44,7 @@ static const char *const mode_names[] = { "without a sandbox", "the server", "th
 	"by Landlock alone" };
 
 /* What the attacker holds, and those outside. */
-struct stage {
+struct fixture {
 	char folder[64], secret[80], receiver[80], own[80];
 	/* A server's: its sockets, a client, what it was started with: a terminal's input, its log;
 	 * a line to another. */
@@ -106,7 +106,7 @@ static void victim(int asked, int answer)
 }
 
 /* Its word, or -1: it is dead or stands still. */
-static long hear_victim(const struct stage *s)
+static long hear_victim(const struct fixture *s)
 {
 	struct pollfd p = { .fd = s->answer, .events = POLLIN };
 	long told;
@@ -115,7 +115,7 @@ static long hear_victim(const struct stage *s)
 	                                                                                    : -1;
 }
 
-static void start_victim(struct stage *s)
+static void start_victim(struct fixture *s)
 {
 	int asked[2], answer[2];
 
@@ -150,13 +150,13 @@ static struct sockaddr_un unix_at(const char *path)
 	return at;
 }
 
-static void set_stage(struct stage *s)
+static void set_stage(struct fixture *s)
 {
 	struct sockaddr_in at;
 	char path[100];
 	int input[2];
 
-	*s = (struct stage){ .folder = "/tmp/test_sandbox.XXXXXX" };
+	*s = (struct fixture){ .folder = "/tmp/test_sandbox.XXXXXX" };
 	assert_non_null(mkdtemp(s->folder));
 	snprintf(s->secret, sizeof s->secret, "%s/secret", s->folder);
 	snprintf(s->receiver, sizeof s->receiver, "%s/receiver", s->folder);
@@ -192,7 +192,7 @@ static void set_stage(struct stage *s)
 	start_victim(s);
 }
 
-static void clear_stage(struct stage *s)
+static void clear_stage(struct fixture *s)
 {
 	const int all[] = { s->listener, s->udp, s->client, s->input, s->log, s->line[0],
 		s->line[1], s->tcp, s->stream, s->datagrams, s->abstract, s->ask, s->answer };
@@ -229,7 +229,7 @@ static bool is_whole(const char *path)
 }
 
 /* What has happened to those outside; NULL for nothing. */
-static const char *effect(const struct stage *s)
+static const char *effect(const struct fixture *s)
 {
 	char path[100], bytes[100];
 	struct stat st;
@@ -249,7 +249,7 @@ static const char *effect(const struct stage *s)
 	return NULL;
 }
 
-static bool fast_open_listener(const struct stage *s)
+static bool fast_open_listener(const struct fixture *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
 	sendto(s->listener, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL,
@@ -280,7 +280,7 @@ static struct msghdr *message(const void *at, size_t size, int fd)
 	return &m;
 }
 
-static bool fast_open_message(const struct stage *s)
+static bool fast_open_message(const struct fixture *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
 	sendmsg(s->listener, message(&s->tcp_at, sizeof s->tcp_at, -1),
@@ -288,7 +288,7 @@ static bool fast_open_message(const struct stage *s)
 	return false;
 }
 
-static bool fast_open_messages(const struct stage *s)
+static bool fast_open_messages(const struct fixture *s)
 {
 	struct mmsghdr one = { .msg_hdr = *message(&s->tcp_at, sizeof s->tcp_at, -1) };
 
@@ -297,7 +297,7 @@ static bool fast_open_messages(const struct stage *s)
 	return false;
 }
 
-static bool fast_open_client(const struct stage *s)
+static bool fast_open_client(const struct fixture *s)
 {
 	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 
@@ -307,21 +307,21 @@ static bool fast_open_client(const struct stage *s)
 	return false;
 }
 
-static bool connect_new(const struct stage *s)
+static bool connect_new(const struct fixture *s)
 {
 	connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&s->tcp_at,
 	    sizeof s->tcp_at);
 	return false;
 }
 
-static bool connect_listener(const struct stage *s)
+static bool connect_listener(const struct fixture *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
 	connect(s->listener, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
 	return false;
 }
 
-static bool connect_later(const struct stage *s)
+static bool connect_later(const struct fixture *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
 	setsockopt(s->listener, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){ 1 }, sizeof(int));
@@ -330,35 +330,35 @@ static bool connect_later(const struct stage *s)
 	return false;
 }
 
-static bool connect_unix(const struct stage *s)
+static bool connect_unix(const struct fixture *s)
 {
 	connect(socket(AF_UNIX, SOCK_STREAM, 0), (const struct sockaddr *)&s->stream_at,
 	    sizeof s->stream_at);
 	return false;
 }
 
-static bool send_unix(const struct stage *s)
+static bool send_unix(const struct fixture *s)
 {
 	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL,
 	    (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
 	return false;
 }
 
-static bool send_descriptor(const struct stage *s)
+static bool send_descriptor(const struct fixture *s)
 {
 	sendmsg(socket(AF_UNIX, SOCK_DGRAM, 0),
 	    message(&s->datagrams_at, sizeof s->datagrams_at, s->listener), MSG_NOSIGNAL);
 	return false;
 }
 
-static bool send_abstract(const struct stage *s)
+static bool send_abstract(const struct fixture *s)
 {
 	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL,
 	    (const struct sockaddr *)&s->abstract_at, s->abstract_len);
 	return false;
 }
 
-static bool send_from_pair(const struct stage *s)
+static bool send_from_pair(const struct fixture *s)
 {
 	int pair[2] = { -1, -1 };
 
@@ -373,12 +373,12 @@ static bool send_from_pair(const struct stage *s)
 	return false;
 }
 
-static void make_ready(const struct stage *s)
+static void make_ready(const struct fixture *s)
 {
 	sendto(s->udp, "x", 1, MSG_NOSIGNAL, (const struct sockaddr *)&s->udp_at, sizeof s->udp_at);
 }
 
-static bool signal_owner(const struct stage *s)
+static bool signal_owner(const struct fixture *s)
 {
 	fcntl(s->udp, F_SETOWN, s->victim);
 	fcntl(s->udp, F_SETSIG, SIGTERM);
@@ -387,7 +387,7 @@ static bool signal_owner(const struct stage *s)
 	return false;
 }
 
-static bool signal_owner_extended(const struct stage *s)
+static bool signal_owner_extended(const struct fixture *s)
 {
 	const struct f_owner_ex owner = { F_OWNER_PID, s->victim };
 
@@ -397,7 +397,7 @@ static bool signal_owner_extended(const struct stage *s)
 	return false;
 }
 
-static bool signal_owner_ioctl(const struct stage *s)
+static bool signal_owner_ioctl(const struct fixture *s)
 {
 	ioctl(s->udp, FIOSETOWN, &s->victim);
 	ioctl(s->udp, FIOASYNC, &(int){ 1 });
@@ -405,33 +405,33 @@ static bool signal_owner_ioctl(const struct stage *s)
 	return false;
 }
 
-static bool kill_victim(const struct stage *s)
+static bool kill_victim(const struct fixture *s)
 {
 	kill(s->victim, SIGKILL);
 	return false;
 }
 
-static bool kill_otherwise(const struct stage *s)
+static bool kill_otherwise(const struct fixture *s)
 {
 	kill(s->victim, SIGHUP);
 	kill(-s->victim, SIGUSR1);
 	return false;
 }
 
-static bool abort_victim(const struct stage *s)
+static bool abort_victim(const struct fixture *s)
 {
 	syscall(SYS_tgkill, s->victim, s->victim, SIGABRT);
 	return false;
 }
 
-static bool kill_thread(const struct stage *s)
+static bool kill_thread(const struct fixture *s)
 {
 	syscall(SYS_tgkill, s->victim, s->victim, SIGKILL);
 	syscall(SYS_tkill, s->victim, SIGKILL);
 	return false;
 }
 
-static bool kill_queued(const struct stage *s)
+static bool kill_queued(const struct fixture *s)
 {
 	const siginfo_t info = { .si_code = SI_QUEUE, .si_signo = SIGTERM };
 
@@ -440,19 +440,19 @@ static bool kill_queued(const struct stage *s)
 	return false;
 }
 
-static bool kill_by_descriptor(const struct stage *s)
+static bool kill_by_descriptor(const struct fixture *s)
 {
 	syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, s->victim, 0), SIGKILL, NULL, 0);
 	return false;
 }
 
-static bool trace(const struct stage *s)
+static bool trace(const struct fixture *s)
 {
 	ptrace(PTRACE_SEIZE, s->victim, NULL, NULL);
 	return ptrace(PTRACE_INTERRUPT, s->victim, NULL, NULL) == 0;
 }
 
-static bool write_memory(const struct stage *s)
+static bool write_memory(const struct fixture *s)
 {
 	long other = WORD + 1;
 	const struct iovec local = { &other, sizeof other },
@@ -462,14 +462,14 @@ static bool write_memory(const struct stage *s)
 	return false;
 }
 
-static bool limit_other(const struct stage *s)
+static bool limit_other(const struct fixture *s)
 {
 	const struct rlimit none = { 0, 0 };
 
 	return prlimit(s->victim, RLIMIT_CORE, &none, NULL) == 0;
 }
 
-static bool slow_other(const struct stage *s)
+static bool slow_other(const struct fixture *s)
 {
 	return setpriority(PRIO_PROCESS, (id_t)s->victim, 10) == 0;
 }
@@ -482,24 +482,24 @@ static bool got_secret(int fd)
 	       memcmp(text, SECRET, sizeof SECRET) == 0;
 }
 
-static bool read_file(const struct stage *s)
+static bool read_file(const struct fixture *s)
 {
 	return got_secret(open(s->secret, O_RDONLY));
 }
 
-static bool read_input(const struct stage *s)
+static bool read_input(const struct fixture *s)
 {
 	return got_secret(s->input);
 }
 
-static bool list_folder(const struct stage *s)
+static bool list_folder(const struct fixture *s)
 {
 	DIR *folder = opendir(s->folder);
 
 	return folder && readdir(folder);
 }
 
-static bool write_file(const struct stage *s)
+static bool write_file(const struct fixture *s)
 {
 	const int fd = open(s->secret, O_WRONLY | O_TRUNC);
 
@@ -507,14 +507,14 @@ static bool write_file(const struct stage *s)
 }
 
 /* As short a name as netlink's. */
-static bool name_socket(const struct stage *s)
+static bool name_socket(const struct fixture *s)
 {
 	const struct sockaddr_un at = unix_at("socket");
 
 	return bind(s->line[0], (const struct sockaddr *)&at, sizeof(struct sockaddr_nl)) == 0;
 }
 
-static bool make_new_file(const struct stage *s)
+static bool make_new_file(const struct fixture *s)
 {
 	char path[100];
 
@@ -525,7 +525,7 @@ static bool make_new_file(const struct stage *s)
 	return symlink("/", path) == 0;
 }
 
-static bool rename_file(const struct stage *s)
+static bool rename_file(const struct fixture *s)
 {
 	char path[100];
 
@@ -533,22 +533,22 @@ static bool rename_file(const struct stage *s)
 	return rename(s->secret, path) == 0 || link(s->secret, path) == 0;
 }
 
-static bool change_file(const struct stage *s)
+static bool change_file(const struct fixture *s)
 {
 	return chmod(s->secret, 0777) == 0 || truncate(s->secret, 0) == 0;
 }
 
-static bool truncate_file(const struct stage *s)
+static bool truncate_file(const struct fixture *s)
 {
 	return truncate(s->secret, 0) == 0;
 }
 
-static bool remove_file(const struct stage *s)
+static bool remove_file(const struct fixture *s)
 {
 	return unlink(s->secret) == 0;
 }
 
-static bool remove_folder(const struct stage *s)
+static bool remove_folder(const struct fixture *s)
 {
 	char path[100];
 
@@ -558,19 +558,19 @@ static bool remove_folder(const struct stage *s)
 }
 
 /* What was written is taken back, or written anew. */
-static bool forge_log(const struct stage *s)
+static bool forge_log(const struct fixture *s)
 {
 	lseek(s->log, 0, SEEK_SET);
 	return pwrite(s->log, "other", 5, 0) == 5 || ftruncate(s->log, 0) == 0;
 }
 
 /* A write where it stands is the log's. */
-static bool forge_log_after_seek(const struct stage *s)
+static bool forge_log_after_seek(const struct fixture *s)
 {
 	return lseek(s->log, 0, SEEK_SET) == 0 && write(s->log, "other", 5) == 5;
 }
 
-static bool execute(const struct stage *s)
+static bool execute(const struct fixture *s)
 {
 	char *const arguments[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
 		(char *)(uintptr_t)"exit 77", NULL };
@@ -581,7 +581,7 @@ static bool execute(const struct stage *s)
 	return false;
 }
 
-static bool start_process(const struct stage *s)
+static bool start_process(const struct fixture *s)
 {
 	pid_t pid = fork();
 
@@ -591,13 +591,13 @@ static bool start_process(const struct stage *s)
 	return pid > 0;
 }
 
-static bool new_namespace(const struct stage *s)
+static bool new_namespace(const struct fixture *s)
 {
 	(void)s;
 	return unshare(CLONE_NEWUSER) == 0 || unshare(CLONE_NEWNET) == 0;
 }
 
-static bool start_in_namespace(const struct stage *s)
+static bool start_in_namespace(const struct fixture *s)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
 	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -611,7 +611,7 @@ static bool start_in_namespace(const struct stage *s)
 }
 
 /* A socket of any family but the one that the server asks for addresses with. */
-static bool make_socket(const struct stage *s)
+static bool make_socket(const struct fixture *s)
 {
 	(void)s;
 	for (int family = 0; family < 46; family++)
@@ -623,7 +623,7 @@ static bool make_socket(const struct stage *s)
 	return false;
 }
 
-static bool bind_new(const struct stage *s)
+static bool bind_new(const struct fixture *s)
 {
 	const struct sockaddr_in at = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -634,7 +634,7 @@ static bool bind_new(const struct stage *s)
 	       listen(fd, 1) == 0;
 }
 
-static bool set_option(const struct stage *s)
+static bool set_option(const struct fixture *s)
 {
 	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
 	const struct sock_fprog program = { 1, &none };
@@ -671,14 +671,14 @@ static void *code_at(void *at)
 	return at;
 }
 
-static bool run_mapped(const struct stage *s)
+static bool run_mapped(const struct fixture *s)
 {
 	(void)s;
 	return run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 }
 
-static bool run_protected(const struct stage *s)
+static bool run_protected(const struct fixture *s)
 {
 	void *at = code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 	    0));
@@ -687,13 +687,13 @@ static bool run_protected(const struct stage *s)
 	return mprotect(at, 4096, PROT_READ | PROT_EXEC) == 0 && run_code(at);
 }
 
-static bool run_of_file(const struct stage *s)
+static bool run_of_file(const struct fixture *s)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, s->log, 0) != MAP_FAILED ||
 	       mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, s->log, 0) != MAP_FAILED;
 }
 
-static bool run_shared(const struct stage *s)
+static bool run_shared(const struct fixture *s)
 {
 	const int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
 	void *at = id < 0 ? MAP_FAILED : shmat(id, NULL, SHM_EXEC);
@@ -704,7 +704,7 @@ static bool run_shared(const struct stage *s)
 	return at != MAP_FAILED;
 }
 
-static bool run_by_personality(const struct stage *s)
+static bool run_by_personality(const struct fixture *s)
 {
 	/* READ_IMPLIES_EXEC */
 	syscall(SYS_personality, 0x0400000);
@@ -712,13 +712,13 @@ static bool run_by_personality(const struct stage *s)
 	                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 }
 
-static bool make_memory_file(const struct stage *s)
+static bool make_memory_file(const struct fixture *s)
 {
 	(void)s;
 	return syscall(SYS_memfd_create, "x", 0) >= 0;
 }
 
-static bool make_ring(const struct stage *s)
+static bool make_ring(const struct fixture *s)
 {
 	unsigned char parameters[120] = { 0 };
 
@@ -726,7 +726,7 @@ static bool make_ring(const struct stage *s)
 	return syscall(SYS_io_uring_setup, 4, parameters) >= 0;
 }
 
-static bool make_program(const struct stage *s)
+static bool make_program(const struct fixture *s)
 {
 	/* BPF_MAP_CREATE of an array. */
 	unsigned attributes[30] = { 2, 4, 4, 1 };
@@ -735,13 +735,13 @@ static bool make_program(const struct stage *s)
 	return syscall(SYS_bpf, 0, attributes, sizeof attributes) >= 0;
 }
 
-static bool handle_faults(const struct stage *s)
+static bool handle_faults(const struct fixture *s)
 {
 	(void)s;
 	return syscall(SYS_userfaultfd, 1) >= 0;
 }
 
-static bool raise_limit(const struct stage *s)
+static bool raise_limit(const struct fixture *s)
 {
 	struct rlimit limit;
 
@@ -749,7 +749,7 @@ static bool raise_limit(const struct stage *s)
 	return getrlimit(RLIMIT_CORE, &limit) == 0 && setrlimit(RLIMIT_CORE, &limit) == 0;
 }
 
-static bool type_into_terminal(const struct stage *s)
+static bool type_into_terminal(const struct fixture *s)
 {
 	const int master = posix_openpt(O_RDWR | O_NOCTTY);
 	int slave = -1;
@@ -761,7 +761,7 @@ static bool type_into_terminal(const struct stage *s)
 }
 
 /* The calls of 32 bits have other numbers, which the table does not know. */
-static bool other_numbers(const struct stage *s)
+static bool other_numbers(const struct fixture *s)
 {
 	(void)s;
 #ifdef __x86_64__
@@ -791,7 +791,7 @@ enum by {
 
 static const struct attack {
 	const char *name;
-	bool (*run)(const struct stage *s);
+	bool (*run)(const struct fixture *s);
 	enum by by;
 	/* From which version on Landlock holds it too, 0 for none. */
 	int landlock;
@@ -919,7 +919,7 @@ static const char *try_attack(const struct attack *a, enum mode mode)
 {
 	const char *did = NULL;
 	char report[300];
-	struct stage s;
+	struct fixture s;
 	pid_t pid;
 	int status;
 
@@ -1059,7 +1059,7 @@ static void all_else_is_refused(void **state)
 	} while (0)
 
 /* What the server does, in `mode`. */
-static void serve(const struct stage *s, enum mode mode, unsigned loopback)
+static void serve(const struct fixture *s, enum mode mode, unsigned loopback)
 {
 	struct addr scoped = { .in6 = { .sin6_family = AF_INET6, .sin6_scope_id = loopback },
 		.len = sizeof(struct sockaddr_in6) };
@@ -1090,7 +1090,7 @@ static void serve(const struct stage *s, enum mode mode, unsigned loopback)
 static void serving_works(void **state)
 {
 	const unsigned loopback = if_nametoindex("lo");
-	struct stage s;
+	struct fixture s;
 
 	(void)state;
 	for (enum mode mode = SERVER; mode < MODES; mode++) {
@@ -1158,7 +1158,7 @@ static void watch(int lifeline)
 
 static void watching_works(void **state)
 {
-	struct stage s;
+	struct fixture s;
 	pid_t pid;
 
 	(void)state;
