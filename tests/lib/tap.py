@@ -57,8 +57,9 @@ def not_here(reason, name=None):
     if name is None:
         print('1..0 # SKIP')
         sys.exit(0)
-    _points += 1
-    print(f'ok {_points} - {name} # SKIP', flush=True)
+    with _lock:
+        _points += 1
+        print(f'ok {_points} - {name} # SKIP', flush=True)
 
 
 def enter_namespaces(*kinds):

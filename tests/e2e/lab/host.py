@@ -12,8 +12,8 @@ import sys
 import textwrap
 import time
 
-from lab import FAR, LAB, NEAR, done, environment, need_hosts, processes, python, run, runtime, start, finish, until, \
-    users, working_backends, read_line, PLACE
+from lab import FAR, LAB, NEAR, done, environment, need_hosts, processes, python, run, runtime, side_by_side, start, \
+    finish, until, users, working_backends, read_line, PLACE
 from tap import BUILD, UPCASE, UPCASED, not_here, point
 
 need_hosts()
@@ -556,16 +556,16 @@ def check_control(user):
     finish(lab, '\n')
 
 
-for who in users():
-    for kind in working_backends(who):
-        check_traffic(who, kind)
-    if who == 'nobody' and 'tun' not in working_backends(who) and 'tun' in working_backends():
-        check_traffic(who, 'tun', ['open-tun'])
+USERS = users()
+traffic = [(who, kind, None) for who in USERS for kind in working_backends(who)]
+if ('nobody', 'tun') not in [words[:2] for words in traffic] and 'nobody' in USERS and 'tun' in working_backends():
+    traffic.append(('nobody', 'tun', ['open-tun']))
+side_by_side(check_traffic, *zip(*traffic))
+for who in USERS:
     check_congestion(who)
     check_status(who)
     check_control(who)
-for kind in working_backends():
-    check_mtu(kind)
+side_by_side(check_mtu, working_backends())
 check_path()
 check_usage()
 check_far()
