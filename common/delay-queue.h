@@ -23,7 +23,6 @@ struct delayed_packet {
 	int size;
 };
 
-/* Opaque. */
 struct delay_queue;
 
 /* Makes a queue of at most `max` bytes, 1 MiB or more, in one mapping, of which the system gives

@@ -4,7 +4,6 @@
 #include "common/event-line.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,13 +3,10 @@
 
 #include "common/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 bool file_is_trusted(uid_t owner)
 {

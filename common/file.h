@@ -5,7 +5,6 @@
 #define UPCASE_COMMON_FILE_H
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>

@@ -4,8 +4,6 @@
 #include "common/impair-options.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/text.h"
 #include "common/units.h"

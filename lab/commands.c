@@ -3,8 +3,6 @@
 
 #include "lab/commands.h"
 
-#include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

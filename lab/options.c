@@ -3,15 +3,12 @@
 
 #include "lab/options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "common/options.h"
-#include "common/impair-options.h"
 #include "common/standard.h"
-#include "common/units.h"
 
 static int set_backend(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])

@@ -4,7 +4,6 @@
 #define UPCASE_LAB_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #include "lab/hosts/hosts.h"

@@ -18,7 +18,6 @@
 /* The longest command; a longer one gets an error. */
 #define CONTROL_LINE 200
 
-/* Opaque. */
 struct control;
 
 /* Listens at `path`; replaces a socket there that nobody listens on any more. Borrows `loop` and

@@ -12,7 +12,6 @@
 #include "common/impair.h"
 #include "server/counters.h"
 
-/* Opaque. */
 struct lossy_link;
 
 /* A datagram, with its owner's data. */

@@ -4,13 +4,10 @@
 #include "server/settings.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "common/clock.h"
-#include "common/impair-options.h"
-#include "common/units.h"
 
 /* The defaults of a server that others can reach. Five minutes are long for a person who reads and
  * short for a person who left. */

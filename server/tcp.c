@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +24,6 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "server/sources.h"
 
 /* The connections accepted from one listener in one turn; at the end, more than any backlog. */
 #define ACCEPTS 16

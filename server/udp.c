@@ -23,7 +23,6 @@
 #include "server/datagram.h"
 #include "server/loop-guard.h"
 #include "server/lossy-link.h"
-#include "server/sources.h"
 
 /* Messages of one socket in one turn; fewer while they hold more than TURN_MAX datagrams. */
 #define TURN DATAGRAM_BATCH

@@ -7,7 +7,6 @@
 #include "server/workers.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -11,7 +11,6 @@
 
 #include "server/counters.h"
 
-/* Opaque. */
 struct workers;
 
 /* Makes the state for `count` workers, none started. Returns NULL with errno. */

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/options.h"
 #include "terminal/screen.h"
 #include "net/session.h"
 #include "record/record.h"

@@ -7,7 +7,6 @@
 
 #include "app/stop.h"
 #include "app/tui-state.h"
-#include "common/clock.h"
 #include "terminal/line-editor.h"
 
 /* --- hooks --- */

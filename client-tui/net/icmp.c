@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 /* needs struct timespec from <time.h> */
 #include <linux/errqueue.h>
 #include <netinet/in.h>

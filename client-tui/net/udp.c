@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
 #include <stdlib.h>

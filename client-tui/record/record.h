@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/event-line.h"
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"

@@ -3,7 +3,6 @@
 #ifndef UPCASE_REPORT_EXPORT_H
 #define UPCASE_REPORT_EXPORT_H
 
-#include <stddef.h>
 #include <stdio.h>
 
 #include "ledger/transcript.h"

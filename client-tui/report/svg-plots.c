@@ -11,7 +11,6 @@
 
 #include "common/search.h"
 #include "ledger/transport.h"
-#include "report/svg.h"
 #include "report/axis.h"
 
 /* Pixels: a plot, the margins around it, its words. */

@@ -5,9 +5,7 @@
 
 #include "report/pictures.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

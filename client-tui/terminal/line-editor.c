@@ -18,7 +18,6 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "terminal/history.h"
 #include "terminal/readline-guard.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/impair-fields.h"
 #include "ledger/stats.h"
 #include "common/text.h"
 #include "common/units.h"

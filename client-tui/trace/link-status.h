@@ -10,7 +10,6 @@
 
 #include "common/event-line.h"
 #include "common/impair-fields.h"
-#include "ledger/ledger.h"
 #include "ledger/figures.h"
 #include "ledger/session-event.h"
 #include "trace/trace.h"

@@ -2,8 +2,6 @@
 /* Which line a packet belongs to. */
 #include "config.h"
 
-#include <string.h>
-
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/search.h"

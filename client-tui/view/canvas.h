@@ -3,7 +3,6 @@
 #ifndef UPCASE_CANVAS_H
 #define UPCASE_CANVAS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <wchar.h>
 

@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/units.h"
 #include "ledger/error-text.h"
 

@@ -7,7 +7,6 @@
 #include "view/layout.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/grow.h"
 #include "common/utf8.h"

@@ -5,7 +5,6 @@
 #define UPCASE_LAB_DIAGNOSE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Room for a whole explanation. */
 #define DIAGNOSE_TEXT 512

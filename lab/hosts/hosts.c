@@ -8,7 +8,6 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +18,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "lab/hosts/device.h"
 #include "lab/hosts/netlink.h"
-#include "lab/hosts/timestamp-tap.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the
  * link. */

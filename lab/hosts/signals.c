@@ -4,7 +4,6 @@
 #include "lab/hosts/signals.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
 

@@ -10,9 +10,7 @@
 
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"

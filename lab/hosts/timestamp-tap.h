@@ -43,7 +43,6 @@ void packet_times_add(struct packet_times *s, struct packet_times_key key, int64
 bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
     int64_t to, int64_t *at);
 
-/* Opaque. */
 struct timestamp_tap;
 
 /* Takes over netlink_timestamp_tap()'s socket on the host's device; for a veth pair also that on

@@ -31,7 +31,6 @@ struct capture_packet {
 	const char *comment;
 };
 
-/* Opaque. */
 struct capture;
 
 /* Makes a capture that writes to `fd`, as pcapng_new() does, and reads `timestamp_taps` (one for

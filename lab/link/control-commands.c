@@ -5,10 +5,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/impair-fields.h"
 #include "common/printable.h"
 #include "common/text.h"
 #include "common/units.h"

@@ -14,7 +14,6 @@
 /* The longest command; a longer one is answered with an error. */
 #define CONTROL_LINE 1000
 
-/* Opaque. */
 struct control;
 
 /* Serves the clients of `listener`, which it takes over (-1: none); becomes the link's observer.

@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "lab/link/capture.h"
 #include "common/clock.h"
 #include "common/impair-fields.h"
 #include "common/delay-queue.h"

@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "lab/hosts/device.h"
 #include "common/impair.h"
@@ -70,7 +69,6 @@ struct link_observer {
 	void (*undelivered)(void *context, uint64_t serial, enum link_direction direction);
 };
 
-/* Opaque. */
 struct link;
 
 /* Borrows the devices. The settings must have passed impair_check(). Sets the process's timer slack

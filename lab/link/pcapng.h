@@ -14,7 +14,6 @@
 /* The direction in which a packet passes its interface. */
 enum pcapng_direction { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 
-/* Opaque. */
 struct pcapng;
 
 /* Writes the beginning of a capture to `fd`, which it closes at the end, with `count` interfaces of
