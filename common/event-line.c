@@ -108,7 +108,7 @@ static int set(struct packet_event *e, char *word)
 		return set_data(e, value);
 	if (strcmp(word, "proto") == 0)
 		for (int i = LINK_OTHER; i < LINK_PROTOCOLS; i++)
-			if (strcmp(value, link_protocol_name((enum link_protocol)i)) == 0)
+			if (strcmp(value, link_protocol_names[i]) == 0)
 				e->protocol = (enum link_protocol)i;
 	if (strcmp(word, "out") == 0 && e->copies < 1)
 		e->copies = 1;
@@ -142,8 +142,8 @@ static int read_head(char *text, const char *begins, char **rest, uint64_t *seri
 	if (!word || strcmp(word, begins) != 0 || !(word = strtok_r(NULL, " ", rest)) ||
 	    number(word, 10, UINT64_MAX, serial) < 0 || !(word = strtok_r(NULL, " ", rest)))
 		return -1;
-	*direction = strcmp(word, link_direction_name(LINK_COMING)) == 0 ? LINK_COMING : LINK_GOING;
-	return strcmp(word, link_direction_name(*direction)) == 0 ? 0 : -1;
+	*direction = strcmp(word, link_direction_names[LINK_COMING]) == 0 ? LINK_COMING : LINK_GOING;
+	return strcmp(word, link_direction_names[*direction]) == 0 ? 0 : -1;
 }
 
 int event_line_parse(struct packet_event *e, char *line)
@@ -199,26 +199,10 @@ int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_di
 
 /* --- words --- */
 
-const char *link_direction_name(enum link_direction direction)
-{
-	return direction == LINK_GOING ? "there" : "back";
-}
+const char *const link_direction_names[LINK_DIRECTIONS] = { "there", "back" };
+const char *const link_direction_words[LINK_DIRECTIONS] = { "going", "coming" };
 
-const char *link_direction_word(enum link_direction direction)
-{
-	return direction == LINK_GOING ? "going" : "coming";
-}
-
-const char *link_protocol_name(enum link_protocol protocol)
-{
-	static const char *const names[LINK_PROTOCOLS] = {
-		[LINK_OTHER] = "other",
-		[LINK_UDP] = "udp",
-		[LINK_TCP] = "tcp",
-		[LINK_ICMP] = "icmp",
-	};
-	return names[protocol];
-}
+const char *const link_protocol_names[LINK_PROTOCOLS] = { "other", "udp", "tcp", "icmp" };
 
 const char *const link_fate_names[LINK_FATES] = {
 	[LINK_NONE] = "none",
@@ -236,8 +220,8 @@ const char *link_fate_word(enum link_fate fate)
 char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size)
 {
 	if (fate == LINK_REQUESTED_DROP)
-		snprintf(buf, size, "lost %s, on cue", link_direction_word(direction));
+		snprintf(buf, size, "lost %s, on cue", link_direction_words[direction]);
 	else
-		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_word(direction));
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_words[direction]);
 	return buf;
 }

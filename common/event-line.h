@@ -78,12 +78,11 @@ int event_line_read(struct packet_event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_direction *direction);
 
-/* "there", "back", as the lab writes it. Static. */
-const char *link_direction_name(enum link_direction direction);
-/* "going", "coming", as people read it. Static. */
-const char *link_direction_word(enum link_direction direction);
-/* "udp", "other". Static. */
-const char *link_protocol_name(enum link_protocol protocol);
+/* "there" and "back", as the lab writes them; "going" and "coming", as people read them. */
+extern const char *const link_direction_names[LINK_DIRECTIONS],
+    *const link_direction_words[LINK_DIRECTIONS];
+/* "udp", "other". */
+extern const char *const link_protocol_names[LINK_PROTOCOLS];
 /* "none", "delivered", "lost", "queue full". */
 extern const char *const link_fate_names[LINK_FATES];
 /* What the link did with a packet that did not arrive, "lost", "queue full". Static. */

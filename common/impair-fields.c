@@ -14,7 +14,7 @@
 
 /* A new setting that draws random numbers has a generator of its own, random_seed_named(), so that
  * the runs of old seeds stay as they are. The option --mtu is the hosts' own. */
-static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
+const struct impair_field impair_fields[IMPAIR_FIELD_COUNT] = {
 #define NAMES(name, option) name, { option, option "-there", option "-back" }
 #define MEMBER(member) \
 	offsetof(struct impair_settings, member), sizeof((struct impair_settings *)NULL)->member
@@ -68,7 +68,7 @@ static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
 
 /* Rates of access links as sold, and delays as measured, vary widely; these are typical and round,
  * so that they can be checked by hand. `there` is the way up, from the near host. */
-static const struct impair_preset presets[] = {
+const struct impair_preset impair_presets[] = {
 #define SAME(settings) settings, settings
 	{ "none", "a perfect wire", SAME("") },
 	{ "classroom", "a fifth is lost each way", SAME("loss 20% delay 20ms") },
@@ -99,17 +99,13 @@ static const struct impair_preset presets[] = {
 	{ "chaos", "duplicates, overtaking and damage",
 	    SAME("delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%") },
 #undef SAME
+	{ .name = NULL },
 };
-
-const struct impair_field *impair_field(enum impair_field_id id)
-{
-	return &fields[id];
-}
 
 enum impair_field_id impair_field_find(const char *name)
 {
 	int id = 0;
-	while (id < IMPAIR_FIELD_COUNT && strcmp(fields[id].name, name))
+	while (id < IMPAIR_FIELD_COUNT && strcmp(impair_fields[id].name, name))
 		id++;
 	return id;
 }
@@ -248,15 +244,15 @@ static int read_mtu(const char *text, int32_t *out, char reason[IMPAIR_REASON])
 
 static const void *at(const struct impair_settings *s, enum impair_field_id id)
 {
-	return (const char *)s + fields[id].at;
+	return (const char *)s + impair_fields[id].at;
 }
 
 static void switch_off(struct impair_settings *s, enum impair_field_id id)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	memcpy((char *)s + fields[id].at, at(&perfect, id), fields[id].size);
-	if (fields[id].kind == IMPAIR_QUEUE)
+	memcpy((char *)s + impair_fields[id].at, at(&perfect, id), impair_fields[id].size);
+	if (impair_fields[id].kind == IMPAIR_QUEUE)
 		s->queue_bytes = 0;
 }
 
@@ -294,13 +290,13 @@ static int read_word(const char *text, const struct impair_field *f, void *to,
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char reason[IMPAIR_REASON])
 {
-	void *to = (char *)s + fields[id].at;
+	void *to = (char *)s + impair_fields[id].at;
 
 	if (!strcmp(value, "off")) {
 		switch_off(s, id);
 		return 0;
 	}
-	switch (fields[id].kind) {
+	switch (impair_fields[id].kind) {
 	case IMPAIR_SHARE:
 		return read_share(value, to, reason);
 	case IMPAIR_BURST:
@@ -308,7 +304,7 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 	case IMPAIR_TIME:
 		return read_time(value, to, reason);
 	case IMPAIR_WORD:
-		return read_word(value, &fields[id], to, reason);
+		return read_word(value, &impair_fields[id], to, reason);
 	case IMPAIR_RATE:
 		return read_rate(value, to, reason);
 	case IMPAIR_QUEUE:
@@ -355,14 +351,14 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 	static const struct scale zero = { 1, "ms" };
 	static const struct scale sizes[] = { { 1000000, "MB" }, { 1000, "kB" }, { 1, "B" } };
 	const double measure = impair_fields_measure(s, id);
-	const char *words = fields[id].steps;
+	const char *words = impair_fields[id].steps;
 	struct text t = text_begin(buf, IMPAIR_VALUE);
 
-	if (isinf(measure) || (fields[id].kind == IMPAIR_BURST && measure == 0)) {
+	if (isinf(measure) || (impair_fields[id].kind == IMPAIR_BURST && measure == 0)) {
 		text_put(&t, "off");
 		return buf;
 	}
-	switch (fields[id].kind) {
+	switch (impair_fields[id].kind) {
 	case IMPAIR_SHARE:
 		/* A share has 15 digits at most. */
 		put_decimal(&t, 100 * measure, 10);
@@ -397,15 +393,15 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
-	switch (fields[id].kind) {
+	switch (impair_fields[id].kind) {
 	case IMPAIR_SHARE:
 	case IMPAIR_BURST:
 		return *(const double *)at(s, id);
 	case IMPAIR_TIME:
 		return (double)*(const int64_t *)at(s, id);
 	case IMPAIR_WORD:
-		return fields[id].size == sizeof(bool) ? *(const bool *)at(s, id)
-		                                       : *(const int *)at(s, id);
+		return impair_fields[id].size == sizeof(bool) ? *(const bool *)at(s, id)
+		                                              : *(const int *)at(s, id);
 	case IMPAIR_RATE:
 		return s->rate ? (double)s->rate : INFINITY;
 	/* A queue in bytes counts as many packets of the full size. */
@@ -421,14 +417,14 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	return memcmp(at(s, id), at(&perfect, id), fields[id].size) != 0;
+	return memcmp(at(s, id), at(&perfect, id), impair_fields[id].size) != 0;
 }
 
 /* Whether a setting has an effect; two settings have one also with their value of a perfect wire.
  */
 static bool has_effect(const struct impair_settings *s, enum impair_field_id id)
 {
-	return differs(s, fields[id].requires) &&
+	return differs(s, impair_fields[id].requires) &&
 	       (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
@@ -439,7 +435,7 @@ char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 		if (has_effect(s, id))
-			text_put(&t, "%s%s %s", t.used ? ", " : "", fields[id].name,
+			text_put(&t, "%s%s %s", t.used ? ", " : "", impair_fields[id].name,
 			    impair_fields_get(s, id, value));
 	if (t.used == 0)
 		text_put(&t, "nothing");
@@ -466,11 +462,12 @@ int impair_fields_parse(struct impair_settings *s, const char *text, char reason
 			    "'%s' is no setting of a link; for example loss 20%%", name);
 		if (!impair_fields_word(&text, value))
 			return text_refuse(reason, IMPAIR_REASON,
-			    "%s needs a value; for example %s %s", name, name, fields[id].example);
+			    "%s needs a value; for example %s %s", name, name,
+			    impair_fields[id].example);
 		if (impair_fields_set(&changed, id, value, detail))
 			return text_refuse(reason, IMPAIR_REASON,
 			    "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value, detail,
-			    name, fields[id].example);
+			    name, impair_fields[id].example);
 	}
 	if (impair_check(&changed, reason))
 		return -1;
@@ -478,17 +475,12 @@ int impair_fields_parse(struct impair_settings *s, const char *text, char reason
 	return 0;
 }
 
-const struct impair_preset *impair_preset(size_t index)
-{
-	return index < sizeof presets / sizeof *presets ? &presets[index] : NULL;
-}
-
 const struct impair_preset *impair_preset_find(const char *name)
 {
-	const struct impair_preset *preset = NULL;
-	for (size_t i = 0; (preset = impair_preset(i)) && strcmp(preset->name, name); i++)
-		;
-	return preset;
+	for (const struct impair_preset *p = impair_presets; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
 }
 
 void impair_preset_settings(const struct impair_preset *preset, struct impair_settings *there,

@@ -60,8 +60,8 @@ struct impair_field {
 	bool packets_only;
 };
 
-/* The settings, in their order. `id` is less than IMPAIR_FIELD_COUNT. */
-const struct impair_field *impair_field(enum impair_field_id id);
+/* The settings, in their order. */
+extern const struct impair_field impair_fields[IMPAIR_FIELD_COUNT];
 /* The setting of that name, or IMPAIR_FIELD_COUNT. */
 enum impair_field_id impair_field_find(const char *name);
 
@@ -103,8 +103,8 @@ struct impair_preset {
 	const char *there, *back;
 };
 
-/* The presets in their order; NULL after the last. */
-const struct impair_preset *impair_preset(size_t index);
+/* The presets in their order; one without a name ends them. */
+extern const struct impair_preset impair_presets[];
 /* The preset of that name, or NULL. */
 const struct impair_preset *impair_preset_find(const char *name);
 /* A preset's settings. Cannot fail. */

@@ -61,8 +61,8 @@ int impair_option_preset(const struct options_spec *row, void *settings, const c
 		return 0;
 	}
 	text_put(&out, "is none of");
-	for (size_t i = 0; (preset = impair_preset(i)); i++)
-		text_put(&out, "%s %s", i ? "," : "", preset->name);
+	for (preset = impair_presets; preset->name; preset++)
+		text_put(&out, "%s %s", preset > impair_presets ? "," : "", preset->name);
 	return -1;
 }
 
@@ -71,7 +71,7 @@ struct options_spec *impair_options_append(struct options_spec *to, bool packets
 	for (int direction = OPTION_BOTH; direction <= (each ? OPTION_BACK : OPTION_BOTH);
 	    direction++)
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-			const struct impair_field *f = impair_field((enum impair_field_id)id);
+			const struct impair_field *f = &impair_fields[id];
 
 			if (packets || !f->packets_only)
 				*to++ = (struct options_spec){

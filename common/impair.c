@@ -93,31 +93,20 @@ double impair_through(const struct impair_settings *s)
 	return (1 - s->loss) * (1 - s->corrupt);
 }
 
-static const struct {
-	const char *word, *text, *name;
-} fates[IMPAIR_FATES] = {
+const struct impair_fate_words impair_fates[IMPAIR_FATES] = {
 #define X(id, word, text, name, counted) { word, text, name },
 	IMPAIR_FATE_LIST(X)
 #undef X
 };
 
-const char *impair_fate_text(enum impair_fate fate)
-{
-	return fates[fate].text;
-}
-
-const char *impair_fate_word(enum impair_fate fate)
-{
-	return fates[fate].word;
-}
-
 enum impair_fate impair_fate_find(const char *word)
 {
 	int fate = 0, first = 0;
 
-	while (fate < IMPAIR_FATES && strcmp(fates[fate].word, word) != 0)
+	while (fate < IMPAIR_FATES && strcmp(impair_fates[fate].word, word) != 0)
 		fate++;
-	while (fate < IMPAIR_FATES && strcmp(fates[first].name, fates[fate].name) != 0)
+	while (fate < IMPAIR_FATES &&
+	       strcmp(impair_fates[first].name, impair_fates[fate].name) != 0)
 		first++;
 	return fate < IMPAIR_FATES ? first : IMPAIR_FATES;
 }

@@ -150,10 +150,10 @@ double impair_mean_burst(const struct impair_settings *s);
  * requested drops are not chance. */
 double impair_through(const struct impair_settings *s);
 
-/* Short words for a fate, "lost at random". Static. */
-const char *impair_fate_text(enum impair_fate fate);
-/* One word for it, "random", for lists that programs read. Static. */
-const char *impair_fate_word(enum impair_fate fate);
+/* The words of each fate, as in the list. */
+extern const struct impair_fate_words {
+	const char *word, *text, *name;
+} impair_fates[IMPAIR_FATES];
 /* The first fate with the same short name as the fate of that word, or IMPAIR_FATES. */
 enum impair_fate impair_fate_find(const char *word);
 

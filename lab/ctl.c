@@ -71,8 +71,8 @@ static void add_retransmission(struct event_text *t, const struct packet_event *
 
 static void add_packet(const struct packet_event *e, struct text *line)
 {
-	text_put(line, "  %-5s  %-4s ", link_direction_name(e->direction),
-	    link_protocol_name(e->protocol));
+	text_put(line, "  %-5s  %-4s ", link_direction_names[e->direction],
+	    link_protocol_names[e->protocol]);
 	if (e->protocol == LINK_ICMP)
 		text_put(line, "type %u code %u", e->source_port, e->target_port);
 	else if (e->source_port || e->target_port)

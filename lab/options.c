@@ -135,9 +135,7 @@ void lab_options_help(FILE *out)
 
 void lab_options_presets(FILE *out)
 {
-	const struct impair_preset *p;
-
-	for (size_t i = 0; (p = impair_preset(i)); i++) {
+	for (const struct impair_preset *p = impair_presets; p->name; p++) {
 		fprintf(out, "%-12s %s\n", p->name, p->about);
 		if (strcmp(p->there, p->back) != 0)
 			fprintf(out, "%12s there: %s\n%12s back: %s\n", "", p->there, "", p->back);

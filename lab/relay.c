@@ -99,7 +99,7 @@ static void put_counts(struct text *t, const struct link_counts *c, const char *
 {
 	text_put(t, "%s %" PRIu64 " packets", name, c->packets);
 	for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
-		put_count(t, c->fates[fate], impair_fate_text((enum impair_fate)fate));
+		put_count(t, c->fates[fate], impair_fates[fate].text);
 	put_count(t, c->duplicated, "duplicated");
 	put_count(t, c->reordered, "reordered");
 	put_count(t, c->corrupted, "corrupted");

@@ -384,7 +384,7 @@ static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t
 
 	if (fate != IMPAIR_DELIVERED && log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
-		    direction == COUNTERS_THERE ? "there" : "back", impair_fate_text(fate));
+		    direction == COUNTERS_THERE ? "there" : "back", impair_fates[fate].text);
 	return at_once;
 }
 

@@ -148,7 +148,7 @@ static void take_event(struct lab *lab, const struct packet_event *event)
 	    event->length > 0)
 		return;
 	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
-	    link_direction_word(event->direction));
+	    link_direction_words[event->direction]);
 	report(lab, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 

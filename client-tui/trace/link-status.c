@@ -39,7 +39,7 @@ static int read_line(struct link_status *status, const char *line, int64_t now)
 	if (strcmp(first, "seed") == 0)
 		status->seed = strtoull(name, NULL, 10);
 	while (direction < LINK_DIRECTIONS &&
-	       strcmp(first, link_direction_name((enum link_direction)direction)) != 0)
+	       strcmp(first, link_direction_names[direction]) != 0)
 		direction++;
 	if (direction == LINK_DIRECTIONS)
 		return 0;
@@ -129,7 +129,7 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_
 		return;
 	text_put(t, "%s", word);
 	if (there <= now || back <= now)
-		text_put(t, " %s", link_direction_name(there > now ? LINK_GOING : LINK_COMING));
+		text_put(t, " %s", link_direction_names[there > now ? LINK_GOING : LINK_COMING]);
 	text_put(t, " for %" PRId64 " s, ", (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
@@ -337,8 +337,7 @@ static void put_table(struct text *t, const struct link_status *status)
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		link_status_value(&status->settings[LINK_GOING], id, there, sizeof there);
 		link_status_value(&status->settings[LINK_COMING], id, back, sizeof back);
-		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there,
-		    back);
+		text_put(t, "%-14s%-14s%s\n", impair_fields[id].name, there, back);
 	}
 	text_put(t, "seed          %" PRIu64 "\n", status->seed);
 }

@@ -34,7 +34,7 @@ static bool next_value(const struct impair_settings *s, enum impair_field_id id,
 {
 	const double here = impair_fields_measure(s, id);
 	struct impair_settings other = impair_perfect();
-	const char *steps = impair_field(id)->steps;
+	const char *steps = impair_fields[id].steps;
 	char value[IMPAIR_VALUE], reason[IMPAIR_REASON];
 
 	*found = '\0';
@@ -72,7 +72,7 @@ int link_steps_apply(const struct link_steps *p, int by,
 		    (impair_fields_set(&changed[direction], id, value, reason) < 0 ||
 		        impair_check(&changed[direction], reason) < 0))
 			return -1;
-	snprintf(command, size, "set %s %s%s", impair_field(id)->name, value,
+	snprintf(command, size, "set %s %s%s", impair_fields[id].name, value,
 	    behind[p->directions]);
 	settings[LINK_GOING] = changed[LINK_GOING];
 	settings[LINK_COMING] = changed[LINK_COMING];

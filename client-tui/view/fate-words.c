@@ -71,7 +71,7 @@ static void dropped_words(const struct trace_line *trace, enum link_direction di
 	enum link_fate fate = (enum link_fate)trace->legs[direction].fate;
 	link_loss_text(fate, direction, buf, size);
 	if (!fits(buf, width))
-		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_word(direction));
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_words[direction]);
 	if (!fits(buf, width))
 		snprintf(buf, size, "%s", link_fate_word(fate));
 }
@@ -93,7 +93,7 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 		break;
 	case TRACE_STILL_GOING:
 	case TRACE_STILL_COMING:
-		snprintf(buf, size, "still %s", link_direction_word(direction));
+		snprintf(buf, size, "still %s", link_direction_words[direction]);
 		break;
 	case TRACE_SERVER:
 		snprintf(buf, size, "no reply");
@@ -119,7 +119,7 @@ static void copies_words(const struct view_row_side *s, bool whole, struct text 
 		text_put(t, "2%s %s", sign(s, GLYPH_TIMES), whole ? "both ways" : "both");
 	else if (copied)
 		text_put(t, "2%s %s", sign(s, GLYPH_TIMES),
-		    link_direction_word(there->duplicated ? LINK_GOING : LINK_COMING));
+		    link_direction_words[there->duplicated ? LINK_GOING : LINK_COMING]);
 	if ((there->held || back->held) && (whole || !copied))
 		text_put(t, "%s%s", copied ? ", " : "", whole ? "held back" : "held");
 }
@@ -202,7 +202,7 @@ static const char *missing(const struct trace_line *trace)
 {
 	for (int direction = LINK_DIRECTIONS - 1; direction >= 0; direction--)
 		if (trace->legs[direction].lost > 0 && trace->legs[direction].through == 0)
-			return link_direction_word(direction);
+			return link_direction_words[direction];
 	return NULL;
 }
 

@@ -66,7 +66,7 @@ void link_row_draw(const struct panes *p)
 static void draw_setting(const struct panes *p, int row, int field)
 {
 	const struct view_lab *lab = p->v->lab;
-	const struct impair_field *f = impair_field((enum impair_field_id)field);
+	const struct impair_field *f = &impair_fields[field];
 	bool chosen = field == lab->panel->field;
 	int column = p->pad + 2;
 	if (chosen)

@@ -104,7 +104,7 @@ static void print_derived(const struct command_call *a, enum link_direction dire
 {
 	const struct impair_settings *s = link_settings(a->link, direction);
 	const struct impair *impair = link_impair(a->link, direction);
-	const char *name = link_direction_name(direction);
+	const char *name = link_direction_names[direction];
 	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
 	double p, r;
 
@@ -130,8 +130,8 @@ static enum command_result do_link(const struct command_call *a)
 	send_buffer_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			send_buffer_print(a->out, "%s %s %s\n", link_direction_name(d),
-			    impair_field(id)->name,
+			send_buffer_print(a->out, "%s %s %s\n", link_direction_names[d],
+			    impair_fields[id].name,
 			    impair_fields_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
 	}
@@ -150,7 +150,7 @@ static enum command_result done(const struct command_call *a, const struct impai
 		changed |= !impair_fields_same(link_settings(a->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
 		impair_change(link_impair(a->link, d), &to[d]);
-		send_buffer_print(a->out, "%s line %s\n", link_direction_name(d), line);
+		send_buffer_print(a->out, "%s line %s\n", link_direction_names[d], line);
 		snprintf(a->change + used, CONTROL_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
 	return changed ? CHANGED : ANSWERED;
@@ -203,12 +203,12 @@ static enum command_result do_presets(const struct command_call *a)
 	struct impair_settings s[LINK_DIRECTIONS];
 	char line[IMPAIR_LINE];
 
-	for (size_t i = 0; (preset = impair_preset(i)); i++) {
+	for (const struct impair_preset *preset = impair_presets; preset->name; preset++) {
 		impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
 		send_buffer_print(a->out, "preset %s about %s\n", preset->name, preset->about);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
-			    link_direction_name(d), impair_fields_line(&s[d], line, sizeof line));
+			    link_direction_names[d], impair_fields_line(&s[d], line, sizeof line));
 	}
 	return ANSWERED;
 }
@@ -222,8 +222,8 @@ static enum command_result done_as_given(const struct command_call *a)
 		text_put(&change, "%s%s", i ? " " : "", word(a, i));
 	if (a->directions != LINK_BOTH)
 		text_put(&change, " %s",
-		    link_direction_name(a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
-		                                                               : LINK_GOING));
+		    link_direction_names[a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
+		                                                               : LINK_GOING]);
 	return CHANGED;
 }
 
@@ -297,7 +297,7 @@ static enum command_result do_counts(const struct command_call *a)
 {
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
-		const char *name = link_direction_name(d);
+		const char *name = link_direction_names[d];
 		const struct {
 			const char *name;
 			uint64_t value;
@@ -322,7 +322,7 @@ static enum command_result do_counts(const struct command_call *a)
 			    list[i].value);
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
 			send_buffer_print(a->out, "%s lost-%s %" PRIu64 "\n", name,
-			    impair_fate_word(fate), c->fates[fate]);
+			    impair_fates[fate].word, c->fates[fate]);
 	}
 	send_buffer_print(a->out, "balanced %s\n", link_balanced(a->link) ? "yes" : "no");
 	return ANSWERED;
@@ -385,8 +385,8 @@ static enum command_result do_help(const struct command_call *a)
 		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name,
 		    commands[i].arguments[0] ? " " : "", commands[i].arguments, commands[i].help);
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		send_buffer_print(a->out, "help set %s %s: %s\n", impair_field(id)->name,
-		    impair_field(id)->example, impair_field(id)->help);
+		send_buffer_print(a->out, "help set %s %s: %s\n", impair_fields[id].name,
+		    impair_fields[id].example, impair_fields[id].help);
 	return ANSWERED;
 }
 

@@ -67,8 +67,8 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	struct text line = text_begin(buf, sizeof buf);
 
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
-	    link_direction_name(event->direction), event->in,
-	    v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
+	    link_direction_names[event->direction], event->in,
+	    v->flip >= 0 ? "corrupted" : impair_fates[v->fate].word);
 	if (v->copies > 0)
 		text_put(&line, " out=%" PRId64, v->at[0]);
 	if (v->copies > 1)
@@ -78,7 +78,7 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	if (*marks)
 		text_put(&line, " marks=%s", marks + 1);
 	packet_hosts(p, source, target);
-	text_put(&line, " proto=%s src=%s dst=%s", link_protocol_name(p->kind), source, target);
+	text_put(&line, " proto=%s src=%s dst=%s", link_protocol_names[p->kind], source, target);
 	if (p->kind == LINK_ICMP)
 		text_put(&line, " type=%u code=%u", p->source_port, p->target_port);
 	else if (p->kind != LINK_OTHER)
@@ -127,7 +127,7 @@ static void notify_all(const struct control *control, const char *word, uint64_t
 
 static void notify_undelivered(void *context, uint64_t serial, enum link_direction direction)
 {
-	notify_all(context, "undelivered", serial, link_direction_name(direction));
+	notify_all(context, "undelivered", serial, link_direction_names[direction]);
 }
 
 static void note_ends(struct control *control, int64_t now)
@@ -154,7 +154,7 @@ static void notify_ends(struct control *control, int64_t now)
 			if (ends[d] > now)
 				continue;
 			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
-			    together ? "" : link_direction_name(d));
+			    together ? "" : link_direction_names[d]);
 			if (!together || d == LINK_GOING)
 				notify_all(control, "changed", (uint64_t)ends[d], change);
 			ends[d] = CLOCK_NEVER;

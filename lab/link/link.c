@@ -141,7 +141,7 @@ static const char *capture_comment(const struct link_path *path, const struct im
 
 	if (v->fate != IMPAIR_DELIVERED) {
 		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)",
-		    link_direction_name(path->direction), impair_fate_text(v->fate),
+		    link_direction_names[path->direction], impair_fates[v->fate].text,
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}

@@ -428,7 +428,7 @@ static void choose(struct terminal *t, const char *setting)
 	char chosen[40];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-		const char *name = impair_field((enum impair_field_id)id)->name;
+		const char *name = impair_fields[id].name;
 
 		snprintf(chosen, sizeof chosen, "> %s ", name);
 		term_expect(t, chosen);

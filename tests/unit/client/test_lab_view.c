@@ -134,7 +134,7 @@ static int ways_to_lose(enum link_fate fates[LINK_FATES])
 	for (int fate = LINK_LOST; fate < LINK_FATES; fate++) {
 		const int first = fate == LINK_CORRUPTED
 		                    ? fate
-		                    : 1 + (int)impair_fate_find(impair_fate_word(fate - 1));
+		                    : 1 + (int)impair_fate_find(impair_fates[fate - 1].word);
 
 		if (fate == first && fate != LINK_REQUESTED_DROP)
 			fates[count++] = fate;

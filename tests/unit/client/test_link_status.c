@@ -30,7 +30,7 @@ static void answer(char *text, size_t size, const char *there, const char *back,
 		assert_int_equal(impair_fields_parse(&s, said[direction], reason), 0);
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n",
-			    names[direction], impair_field((enum impair_field_id)id)->name,
+			    names[direction], impair_fields[id].name,
 			    impair_fields_get(&s, (enum impair_field_id)id, value));
 	}
 	snprintf(text + used, size - used, "%s", more);

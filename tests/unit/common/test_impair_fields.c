@@ -151,7 +151,7 @@ static void test_round_trip(void **state)
 		struct impair_settings s = parsed(i ? lines[i] : ""), again = impair_perfect();
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			if (impair_fields_set(&again, id, impair_fields_get(&s, id, value), reason))
-				fail_msg("%s %s: %s", impair_field(id)->name, value, reason);
+				fail_msg("%s %s: %s", impair_fields[id].name, value, reason);
 		impair_fields_line(&again, line, sizeof line);
 		if (i != 5)
 			assert_string_equal(line, lines[i]);
@@ -184,7 +184,7 @@ static void test_every_field_has_a_right_example(void **state)
 	(void)state;
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		struct impair_settings s = impair_perfect();
-		const struct impair_field *field = impair_field(id);
+		const struct impair_field *field = &impair_fields[id];
 		char reason[IMPAIR_REASON];
 		assert_int_equal(impair_fields_set(&s, id, field->example, reason), 0);
 		assert_int_equal(impair_field_find(field->name), id);
@@ -195,11 +195,10 @@ static void test_every_field_has_a_right_example(void **state)
 static void test_presets(void **state)
 {
 	(void)state;
-	const struct impair_preset *preset;
 	char line[IMPAIR_LINE], reason[IMPAIR_REASON];
 	size_t i = 0;
 
-	for (; (preset = impair_preset(i)); i++) {
+	for (const struct impair_preset *preset; (preset = &impair_presets[i])->name; i++) {
 		struct impair_settings there, back, s = impair_perfect();
 		impair_preset_settings(preset, &there, &back);
 		assert_int_equal(impair_check(&there, reason), 0);
