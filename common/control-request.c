@@ -25,39 +25,25 @@ static int send_command(int fd, const char *command)
 	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
-/* Takes one line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more
- * is wanted. */
-static int take_line(const struct control_request *request, char *line, bool *enough,
-    char reason[CONTROL_REASON])
-{
-	const bool ok = strcmp(line, "ok") == 0;
-
-	if (strncmp(line, "error ", 6) == 0) {
-		snprintf(reason, CONTROL_REASON, "%.*s", CONTROL_REASON - 1, line + 6);
-		*enough = true;
-		return 1;
-	}
-	*enough = ok && !request->follow;
-	if (!*enough)
-		*enough = request->line(request->context, line);
-	return ok ? 0 : -1;
-}
-
-/* Reads until "ok" or "error"; with `follow`, after an "ok", until the server is gone. */
+/* Reads until "ok" or "error"; with `follow`, after an "ok", until the server is gone. Returns 0
+ * after "ok", 1 after "error", else -1. */
 static int read_answer(FILE *in, const struct control_request *request, char reason[CONTROL_REASON])
 {
 	char line[ANSWER_LINE + 1];
 	int result = -1;
 
-	for (bool enough = false; !enough;) {
-		if (!fgets(line, sizeof line, in)) {
-			errno = feof(in) ? ECONNRESET : errno;
-			break;
-		}
+	while (fgets(line, sizeof line, in)) {
 		line[strcspn(line, "\n")] = '\0';
-		const int last = take_line(request, line, &enough, reason);
-		result = last >= 0 ? last : result;
+		if (strncmp(line, "error ", 6) == 0) {
+			snprintf(reason, CONTROL_REASON, "%.*s", CONTROL_REASON - 1, line + 6);
+			return 1;
+		}
+		if (strcmp(line, "ok") == 0)
+			result = 0;
+		if ((result == 0 && !request->follow) || request->line(request->context, line))
+			return result;
 	}
+	errno = feof(in) ? ECONNRESET : errno;
 	return result;
 }
 

@@ -146,7 +146,7 @@ int file_remove(const char *path, const struct stat *made)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || st.st_dev != made->st_dev || st.st_ino != made->st_ino ||
+	if (lstat(path, &st) < 0 || !file_is_same(&st, made) ||
 	    st.st_mtim.tv_sec != made->st_mtim.tv_sec ||
 	    st.st_mtim.tv_nsec != made->st_mtim.tv_nsec)
 		return -1;

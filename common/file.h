@@ -21,6 +21,12 @@ static inline int file_give_up(int fd)
 	return -1;
 }
 
+/* Whether both are of the same file. */
+static inline bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /* Sets errno and *reason. Returns -1. */
 int file_refuse(int error, const char *words, const char **reason);
 

@@ -124,11 +124,6 @@ struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64
 	return impair;
 }
 
-void impair_free(struct impair *impair)
-{
-	free(impair);
-}
-
 void impair_change(struct impair *impair, const struct impair_settings *s)
 {
 	impair->set = *s;

@@ -161,9 +161,8 @@ enum impair_fate impair_fate_find(const char *word);
 struct impair;
 
 /* The two directions of a link have one seed and different `stream`s. The settings must have passed
- * impair_check(). NULL when memory runs out. */
+ * impair_check(). The caller frees with free(). NULL when memory runs out. */
 struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream);
-void impair_free(struct impair *impair);
 
 /* Changes the settings for the packets that come from now on. */
 void impair_change(struct impair *impair, const struct impair_settings *s);

@@ -38,8 +38,7 @@ static bool is_found(const char *name, const char *path)
 		end = strchrnul(at, ':');
 		snprintf(found, sizeof(found), "%.*s/%s", (int)(end - at), at, name);
 		if (access(found, X_OK) == 0)
-			return stat(found, &got) == 0 && got.st_dev == wanted.st_dev &&
-			       got.st_ino == wanted.st_ino;
+			return stat(found, &got) == 0 && file_is_same(&got, &wanted);
 	}
 	return false;
 }

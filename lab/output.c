@@ -33,17 +33,9 @@ static bool is_stream(const struct stat *st)
 	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 7));
 }
 
-/* Whether it is the file of stat(), which may have been replaced since. */
-static bool is_same(int fd, const struct stat *seen)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_dev == seen->st_dev && st.st_ino == seen->st_ino;
-}
-
 int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **reason)
 {
-	struct stat st = { 0 };
+	struct stat st = { 0 }, opened;
 	const bool stream = stat(path, &st) == 0 && is_stream(&st);
 	int fd = stream ? -1 : open(path, FLAGS | O_CREAT | O_EXCL, 0666);
 
@@ -56,7 +48,9 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 	if (fd >= 0 && stream)
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 	*reason = fd < 0 ? strerror(errno) : "is no longer what it was";
-	return fd < 0 || is_same(fd, &st) ? fd : file_give_up(fd);
+	/* The file of stat() may have been replaced since. */
+	return fd < 0 || (fstat(fd, &opened) == 0 && file_is_same(&opened, &st)) ? fd
+	                                                                         : file_give_up(fd);
 }
 
 void output_tail_add(struct output_tail *tail, const char *text, size_t n)
@@ -87,15 +81,6 @@ char *output_tail_last_line(const struct output_tail *tail, char *line, size_t s
 	return printable_replace(line, strlen(line));
 }
 
-/* Opens standard error's terminal again, so that writes do not block; another user's terminal
- * cannot be opened. */
-static int open_screen(void)
-{
-	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-}
-
 /* Appends to a log, because any text file may be a log. The far command may wait for its reader. */
 static int open_log(const char *path)
 {
@@ -117,8 +102,13 @@ int output_open_far(struct output *o, const char *file)
 	int ends[2];
 
 	*o = (struct output){ .fd = -1, .end = -1, .screen = -1 };
-	if (to_stderr && isatty(STDERR_FILENO))
-		o->screen = open_screen();
+	/* Opens the terminal again, so that writes do not block; another user's terminal cannot be
+	 * opened. */
+	if (to_stderr && isatty(STDERR_FILENO)) {
+		o->screen = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (o->screen < 0)
+			o->screen = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	}
 	if (file && !to_stderr)
 		return (o->end = open_log(file)) < 0 ? 2 : 0;
 	if (to_stderr && o->screen < 0) {

@@ -274,11 +274,6 @@ void listen_close(struct listen *l)
 	l->locals = NULL;
 }
 
-uint16_t listen_port(const struct listen *l)
-{
-	return addr_port(&l->sockets[0].addr);
-}
-
 bool listen_is_open(const struct listen *l)
 {
 	for (int i = 0; i < l->count; i++)

@@ -57,8 +57,6 @@ void listen_prepare(int fd);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
 
-/* The port of the first socket. */
-uint16_t listen_port(const struct listen *l);
 /* Whether another host can reach one of the sockets. */
 bool listen_is_open(const struct listen *l);
 /* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns

@@ -47,8 +47,6 @@ struct loop {
 	/* Those that pselect() found ready, and how many. */
 	fd_set read_ready, write_ready;
 	int ready;
-	/* The only one of them, after its call; -1 if there were none or several. */
-	int alone;
 	/* The clients' epoll set, or -1: pselect() watches them. */
 	int set;
 	/* By descriptor; there are `capacity`. */
@@ -239,35 +237,24 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 	l->read_ready = l->read;
 	if (l->writers)
 		l->write_ready = l->write;
-	l->alone = -1;
 	l->ready = pselect(l->count, &l->read_ready, l->writers ? &l->write_ready : NULL, NULL,
 	    clock_until(deadline, now, &ts), mask);
 	if (l->ready <= 0 || !l->writers)
 		FD_ZERO(&l->write_ready);
 	if (l->ready >= 0)
-		return 0;
+		return l->ready;
 	l->ready = 0;
 	/* Memory may come back; pselect() would report a bad descriptor again at once, for ever. */
 	return errno == EINTR || errno == ENOMEM ? 0 : -1;
 }
 
-bool loop_found(const struct loop *l)
-{
-	return l->ready > 0;
-}
-
-int loop_only_ready(const struct loop *l)
-{
-	return l->alone;
-}
-
-void loop_dispatch(struct loop *l, int64_t now)
+int loop_dispatch(struct loop *l, int64_t now)
 {
 	unsigned long readable[WORDS], writable[WORDS];
-	int notified = 0;
+	int notified = 0, alone = -1;
 
 	if (!l->ready)
-		return;
+		return -1;
 	memcpy(readable, &l->read_ready, sizeof readable);
 	memcpy(writable, &l->write_ready, sizeof writable);
 	for (int word = 0; word < WORDS && l->ready > 0; word++)
@@ -276,12 +263,13 @@ void loop_dispatch(struct loop *l, int64_t now)
 			int fd = word * WORD_BITS + __builtin_ctzl(bits);
 
 			l->ready -= !!(readable[word] & bit) + !!(writable[word] & bit);
-			l->alone = notified++ || l->ready ? -1 : fd;
+			alone = notified++ || l->ready ? -1 : fd;
 			notify(l, fd,
 			    (readable[word] & bit ? LOOP_READ : 0) |
 			        (writable[word] & bit ? LOOP_WRITE : 0),
 			    now);
 		}
+	return alone;
 }
 
 void loop_call_reader(struct loop *l, int fd, int64_t now)

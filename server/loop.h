@@ -48,14 +48,11 @@ int loop_want(struct loop *l, int fd, unsigned want);
 void loop_remove(struct loop *l, int fd);
 
 /* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught.
- * Returns 0; -1 with errno when pselect() cannot work at all. */
+ * Returns how many conditions hold; -1 with errno when pselect() cannot work at all. */
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
-/* Whether it found something ready; valid until loop_dispatch(). */
-bool loop_found(const struct loop *l);
-/* The only descriptor that was ready, -1 if there were none or several; after loop_dispatch(). */
-int loop_only_ready(const struct loop *l);
-/* Calls the function of each ready descriptor. */
-void loop_dispatch(struct loop *l, int64_t now);
+/* Calls the function of each ready descriptor. Returns the only one that was ready, -1 if there
+ * were none or several. */
+int loop_dispatch(struct loop *l, int64_t now);
 /* Calls the function of `fd`, -1 for none, as if it could be read, unless it is not watched for
  * that. */
 void loop_call_reader(struct loop *l, int fd, int64_t now);

@@ -49,7 +49,7 @@ void lossy_link_free(struct lossy_link *m)
 	if (!m)
 		return;
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
-		impair_free(m->directions[i].impair);
+		free(m->directions[i].impair);
 		delay_queue_free(m->directions[i].delay_queue);
 	}
 	free(m);

@@ -138,7 +138,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 static int announce(struct server *s)
 {
 	char reason[OPTIONS_REASON], text[40 * LISTEN_SOCKETS];
-	uint16_t port = listen_port(server_served(s));
+	uint16_t port = addr_port(&server_served(s)->sockets[0].addr);
 	int fd = s->settings.ready_fd, failed;
 	bool stuck;
 
@@ -298,7 +298,7 @@ static int run_timers(struct server *s, int64_t now)
 static int run(struct server *s, const sigset_t *mask)
 {
 	int64_t now = clock_monotonic();
-	int status;
+	int status, found;
 
 	for (;;) {
 		/* This comes first: a signal that is delivered after the check of what it reports
@@ -320,16 +320,15 @@ static int run(struct server *s, const sigset_t *mask)
 			now = clock_monotonic();
 			continue;
 		}
-		if (loop_wait(s->loop, is_polling(s, now) ? now : next_deadline(s), now, mask) <
-		    0) {
+		found = loop_wait(s->loop, is_polling(s, now) ? now : next_deadline(s), now, mask);
+		if (found < 0) {
 			log_always("cannot wait for clients: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
 		now = clock_monotonic();
-		if (loop_found(s->loop))
+		if (found)
 			s->spin_until = now + s->settings.spin;
-		loop_dispatch(s->loop, now);
-		note_busy_poll(s, loop_only_ready(s->loop), now);
+		note_busy_poll(s, loop_dispatch(s->loop, now), now);
 	}
 }
 

@@ -132,8 +132,7 @@ static char *find_file(const char *path, const char **reason)
 static bool is_current(int fd, const char *path, struct stat *st)
 {
 	struct stat named;
-	return fstat(fd, st) == 0 && stat(path, &named) == 0 && st->st_ino == named.st_ino &&
-	       st->st_dev == named.st_dev;
+	return fstat(fd, st) == 0 && stat(path, &named) == 0 && file_is_same(st, &named);
 }
 
 /* Opens the file and locks it against other sessions until the descriptor is closed; only a regular

@@ -89,7 +89,7 @@ static inline void device_ring_release(struct device_ring *ring, struct tpacket2
 	ring->next = (ring->next + 1) % ring->shape.tp_frame_nr;
 }
 
-/* The hardware address, six bytes, that a host behind a DEVICE_VETH must have. */
-const unsigned char *device_host_mac(void);
+/* The hardware address that a host behind a DEVICE_VETH must have. */
+extern const unsigned char device_host_mac[6];
 
 #endif

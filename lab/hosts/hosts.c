@@ -280,7 +280,7 @@ static int make_host(const struct hosts_settings *settings, enum hosts_side side
 	if (pair->report.backend == HOSTS_BACKEND_TUN) {
 		if ((pair->fds[HOSTS_TAP][side] = open_tun(pair)) < 0)
 			return -1;
-	} else if (netlink_veth(HOSTS_DEVICE, device_host_mac(), sides[side].name, middle,
+	} else if (netlink_veth(HOSTS_DEVICE, device_host_mac, sides[side].name, middle,
 	               settings->mtu) != 0) {
 		return failed(pair, DIAGNOSE_VETH_CREATE);
 	}
@@ -498,7 +498,7 @@ static bool in_chroot(void)
 	struct stat ours, first;
 
 	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0 &&
-	       (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+	       !file_is_same(&ours, &first);
 }
 
 void hosts_facts(struct diagnose_facts *facts)

@@ -77,13 +77,6 @@ static int open_ours(const char *path)
 	return file_give_up(fd);
 }
 
-static bool is_ours(const char *path)
-{
-	const int fd = open_ours(path);
-
-	return fd >= 0 && close(fd) == 0;
-}
-
 /* Whether a lab listens there. */
 static bool is_alive(const char *path)
 {
@@ -123,13 +116,14 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
     pid_t *pid)
 {
 	const struct dirent *entry;
+	int fd;
 
 	while ((entry = readdir(directory))) {
 		*pid = owner(entry->d_name);
 		if (*pid > 0 &&
 		    snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) <
 		        RUNTIME_DIR_PATH &&
-		    is_ours(path))
+		    (fd = open_ours(path)) >= 0 && close(fd) == 0)
 			return path;
 	}
 	return NULL;

@@ -93,11 +93,6 @@ struct packet_times *packet_times_new(void)
 	return s;
 }
 
-void packet_times_free(struct packet_times *s)
-{
-	free(s);
-}
-
 static struct chain *chain_of(struct packet_times *s, struct packet_times_key key)
 {
 	return &s->chains[(key.hash ^ key.hash >> 32) % CHAINS];
@@ -179,8 +174,8 @@ void timestamp_tap_free(struct timestamp_tap *tap)
 	device_ring_unmap(&tap->outer_ring);
 	(void)file_give_up(tap->fd);
 	(void)file_give_up(tap->outer_fd);
-	packet_times_free(tap->received);
-	packet_times_free(tap->sent);
+	free(tap->received);
+	free(tap->sent);
 	free(tap);
 }
 

@@ -30,10 +30,8 @@ struct packet_times;
 struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length);
 bool packet_times_equal(struct packet_times_key a, struct packet_times_key b);
 
-/* Returns NULL when memory runs out. */
+/* The caller frees with free(). Returns NULL when memory runs out. */
 struct packet_times *packet_times_new(void);
-/* NULL is allowed. */
-void packet_times_free(struct packet_times *s);
 
 /* Adds the time of a packet, ns, not earlier than those added before. */
 void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);

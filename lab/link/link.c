@@ -109,7 +109,7 @@ void link_free(struct link *link)
 	if (!link)
 		return;
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
-		impair_free(link->paths[i].impair);
+		free(link->paths[i].impair);
 		delay_queue_free(link->paths[i].delay_queue);
 	}
 	capture_free(link->capture);

@@ -109,7 +109,7 @@ static void test_perfect_wire_delivers_at_once(void **state)
 		assert_int_equal(v.flip, -1);
 		assert_false(v.reordered || v.held);
 	}
-	impair_free(impair);
+	free(impair);
 }
 
 /* Loss, and the lengths of the runs of lost packets. */
@@ -142,7 +142,7 @@ static struct runs lose_million(const struct impair_settings *s, uint64_t seed)
 			run = 0;
 		}
 	}
-	impair_free(impair);
+	free(impair);
 	return r;
 }
 
@@ -219,7 +219,7 @@ static void test_first_packet_has_no_bias(void **state)
 		struct impair *impair = begin(&s, seed);
 		impair_decide(impair, &usual, 0, &v);
 		lost += v.fate != IMPAIR_DELIVERED;
-		impair_free(impair);
+		free(impair);
 	}
 	assert_rate(lost, 100000, 0.3);
 }
@@ -255,7 +255,7 @@ static int64_t *delays(const struct impair_settings *s, int n, uint64_t seed)
 		delay[i] = v.at[0] - now;
 		assert_true(delay[i] >= 0);
 	}
-	impair_free(impair);
+	free(impair);
 	return delay;
 }
 
@@ -335,7 +335,7 @@ static void test_order_is_kept(void **state)
 			last = v.at[c];
 		}
 	}
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_free_order_overtakes(void **state)
@@ -359,7 +359,7 @@ static void test_free_order_overtakes(void **state)
 	assert_true(last > 0);
 	/* Two at once: each order is as likely. */
 	assert_rate(overtaken, 100000, 0.5);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_copies_travel_on_their_own(void **state)
@@ -380,7 +380,7 @@ static void test_copies_travel_on_their_own(void **state)
 		first += v.at[1] < v.at[0];
 	}
 	assert_rate(first, 100000, 0.5);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_duplicates(void **state)
@@ -401,7 +401,7 @@ static void test_duplicates(void **state)
 	/* Loss takes both copies: duplication does not hide it. */
 	assert_rate(delivered, MILLION, 0.8);
 	assert_rate(twice, delivered, 0.07);
-	impair_free(impair);
+	free(impair);
 }
 
 struct arrival {
@@ -447,7 +447,7 @@ static void test_reordered_are_overtaken_without_delay(void **state)
 	/* All that are picked but those (0.1^4 of them) whose four followers are picked too. */
 	assert_true(reordered <= picked && reordered >= picked - 40);
 	free(arrivals);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_corruption(void **state)
@@ -477,7 +477,7 @@ static void test_corruption(void **state)
 		impair_decide(impair, &packet, MILLION, &v);
 		assert_int_equal(v.flip, -1);
 	}
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_rate_shapes(void **state)
@@ -495,7 +495,7 @@ static void test_rate_shapes(void **state)
 		assert_int_equal(v.fate, IMPAIR_DELIVERED);
 		assert_true(llabs(v.at[0] - (int64_t)(i * 8000. * 1e9 / 7777777)) <= 1);
 	}
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_queue_in_packets(void **state)
@@ -525,7 +525,7 @@ static void test_queue_in_packets(void **state)
 	/* And when all is out, an idle transmitter does not make up for lost time. */
 	impair_decide(impair, &usual, 100 * MS, &v);
 	assert_true(v.at[0] == 101 * MS);
-	impair_free(impair);
+	free(impair);
 }
 
 /* However small they are: each takes memory. */
@@ -547,7 +547,7 @@ static void test_queue_in_bytes_has_packets_too(void **state)
 	}
 	/* And the one that is being sent. */
 	assert_int_equal(let_in, IMPAIR_QUEUE_PACKETS_MAX + 1);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_queue_in_bytes(void **state)
@@ -572,7 +572,7 @@ static void test_queue_in_bytes(void **state)
 	small.size = 500;
 	impair_decide(impair, &small, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
-	impair_free(impair);
+	free(impair);
 }
 
 /* Offered twice what it carries, a link delivers its rate and loses half. */
@@ -593,7 +593,7 @@ static void test_overload_halves(void **state)
 	}
 	assert_true(llabs(delivered - MILLION / 2) < 200);
 	assert_true(llabs(last - delivered * MS) <= MS);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_mtu(void **state)
@@ -611,7 +611,7 @@ static void test_mtu(void **state)
 	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	assert_int_equal(v.copies, 0);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_drop_on_cue(void **state)
@@ -635,7 +635,7 @@ static void test_drop_on_cue(void **state)
 	assert_int_equal(v.fate, IMPAIR_UNPLUGGED);
 	impair_decide(impair, &usual, 5, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
-	impair_free(impair);
+	free(impair);
 }
 
 static void test_hold_and_unplug(void **state)
@@ -659,7 +659,7 @@ static void test_hold_and_unplug(void **state)
 	assert_int_equal(v.fate, IMPAIR_UNPLUGGED);
 	impair_decide(impair, &usual, 300 * MS, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
-	impair_free(impair);
+	free(impair);
 }
 
 static struct impair_settings everything(void)
@@ -702,9 +702,9 @@ static void test_same_seed_same_fates(void **state)
 		differ += !same(&va, &vc);
 	}
 	assert_true(differ > 50000);
-	impair_free(a);
-	impair_free(b);
-	impair_free(c);
+	free(a);
+	free(b);
+	free(c);
 }
 
 /* Fates by chance do not depend on times, nor on what else is switched on. */
@@ -729,8 +729,8 @@ static void test_settings_do_not_disturb_each_other(void **state)
 			impair_change(a, &s);
 		}
 	}
-	impair_free(a);
-	impair_free(b);
+	free(a);
+	free(b);
 }
 
 static void test_impossible_settings_are_refused(void **state)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,7 +61,7 @@ static void test_in_order(void **state)
 		expect(s, i, 10 * i);
 		expect_none(s, i);
 	}
-	packet_times_free(s);
+	free(s);
 }
 
 static void test_in_any_order(void **state)
@@ -75,7 +76,7 @@ static void test_in_any_order(void **state)
 		expect(s, i * 7 % 1000, 10 * (i * 7 % 1000));
 	for (int i = 0; i < 1000; i++)
 		expect_none(s, i);
-	packet_times_free(s);
+	free(s);
 }
 
 static void test_what_is_missing_leaves_the_others_alone(void **state)
@@ -91,7 +92,7 @@ static void test_what_is_missing_leaves_the_others_alone(void **state)
 		else
 			expect_none(s, i);
 	}
-	packet_times_free(s);
+	free(s);
 }
 
 static void test_twice_the_same(void **state)
@@ -106,7 +107,7 @@ static void test_twice_the_same(void **state)
 	expect(s, 1, 30);
 	expect_none(s, 1);
 	expect(s, 2, 20);
-	packet_times_free(s);
+	free(s);
 }
 
 static void test_what_nobody_asks_for_is_forgotten_in_the_end(void **state)
@@ -125,7 +126,7 @@ static void test_what_nobody_asks_for_is_forgotten_in_the_end(void **state)
 		packet_times_add(s, key(i % 5), i);
 	for (int i = 0; i < PACKET_TIMES_MAX; i++)
 		expect(s, i % 5, i);
-	packet_times_free(s);
+	free(s);
 }
 
 static void test_only_near_in_time(void **state)
@@ -144,7 +145,7 @@ static void test_only_near_in_time(void **state)
 	assert_int_equal(seen, 200);
 	assert_true(packet_times_take(s, key(1), 0, 300, &seen));
 	assert_int_equal(seen, 300);
-	packet_times_free(s);
+	free(s);
 }
 
 static void expect_blind(uint8_t *packet, size_t n, size_t at, bool blind)
