@@ -142,7 +142,8 @@ static int read_head(char *text, const char *begins, char **rest, uint64_t *seri
 	if (!word || strcmp(word, begins) != 0 || !(word = strtok_r(NULL, " ", rest)) ||
 	    number(word, 10, UINT64_MAX, serial) < 0 || !(word = strtok_r(NULL, " ", rest)))
 		return -1;
-	*direction = strcmp(word, link_direction_names[LINK_COMING]) == 0 ? LINK_COMING : LINK_GOING;
+	*direction = strcmp(word, link_direction_names[LINK_COMING]) == 0 ? LINK_COMING
+	                                                                  : LINK_GOING;
 	return strcmp(word, link_direction_names[*direction]) == 0 ? 0 : -1;
 }
 

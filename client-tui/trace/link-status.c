@@ -38,8 +38,7 @@ static int read_line(struct link_status *status, const char *line, int64_t now)
 		return 0;
 	if (strcmp(first, "seed") == 0)
 		status->seed = strtoull(name, NULL, 10);
-	while (direction < LINK_DIRECTIONS &&
-	       strcmp(first, link_direction_names[direction]) != 0)
+	while (direction < LINK_DIRECTIONS && strcmp(first, link_direction_names[direction]) != 0)
 		direction++;
 	if (direction == LINK_DIRECTIONS)
 		return 0;

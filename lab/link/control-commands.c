@@ -199,7 +199,6 @@ static enum command_result do_preset(const struct command_call *a)
 
 static enum command_result do_presets(const struct command_call *a)
 {
-	const struct impair_preset *preset;
 	struct impair_settings s[LINK_DIRECTIONS];
 	char line[IMPAIR_LINE];
 
@@ -223,7 +222,7 @@ static enum command_result done_as_given(const struct command_call *a)
 	if (a->directions != LINK_BOTH)
 		text_put(&change, " %s",
 		    link_direction_names[a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
-		                                                               : LINK_GOING]);
+		                                                                : LINK_GOING]);
 	return CHANGED;
 }
 
