@@ -54,7 +54,7 @@ int control_request_send(const struct control_request *request, char reason[CONT
 	int result = -1;
 
 	if (!in)
-		return file_give_up(fd);
+		return file_close(fd);
 	/* A refused client can still read the reason, though it can no longer write. */
 	if (send_command(fd, request->command) == 0 || errno == EPIPE)
 		result = read_answer(in, request, reason);

@@ -47,13 +47,13 @@ int control_listen(const char *path, struct stat *made)
 	 * moment. */
 	if (fd >= FD_SETSIZE || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
 	    bind(fd, (const struct sockaddr *)&a, sizeof a) != 0)
-		return file_give_up(fd);
+		return file_close(fd);
 	if (lstat(path, made) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	const int error = errno;
 	(void)file_remove(path, made);
 	errno = error;
-	return file_give_up(fd);
+	return file_close(fd);
 }
 
 int control_connect(const char *path, int flags)
@@ -62,7 +62,7 @@ int control_connect(const char *path, int flags)
 	const int fd = open_socket(path, flags, &a);
 
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
-		return file_give_up(fd);
+		return file_close(fd);
 	return fd;
 }
 

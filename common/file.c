@@ -77,7 +77,7 @@ int file_read(const char *path, off_t limit, const char **reason)
 		(void)file_refuse(errno, strerror(errno), reason);
 	else if (is_acceptable(&st, limit, reason))
 		return fd;
-	return file_give_up(fd);
+	return file_close(fd);
 }
 
 char *file_text(int fd, size_t limit, size_t *length, const char **reason)
@@ -114,7 +114,7 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 	                 : -1;
 	const ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
 
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
 	(void)file_refuse(n < 0 ? errno : EEXIST, n < 0 ? strerror(errno) : "holds something else",

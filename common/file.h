@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Closes a descriptor, unless it is -1, and keeps errno. Returns -1. */
-static inline int file_give_up(int fd)
+static inline int file_close(int fd)
 {
 	const int error = errno;
 

@@ -69,7 +69,7 @@ static bool has_ipv6(const struct lab_options *options)
 {
 	const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 

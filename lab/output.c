@@ -50,7 +50,7 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 	*reason = fd < 0 ? strerror(errno) : "is no longer what it was";
 	/* The file of stat() may have been replaced since. */
 	return fd < 0 || (fstat(fd, &opened) == 0 && file_is_same(&opened, &st)) ? fd
-	                                                                         : file_give_up(fd);
+	                                                                         : file_close(fd);
 }
 
 void output_tail_add(struct output_tail *tail, const char *text, size_t n)

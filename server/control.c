@@ -141,7 +141,7 @@ static int remove_stale(const char *path)
 	/* EAGAIN: there is a server, with many clients waiting. */
 	if (fd >= 0 || errno == EAGAIN)
 		errno = EADDRINUSE;
-	return file_give_up(fd);
+	return file_close(fd);
 }
 
 static struct control *control_new(struct loop *loop, const struct control_sources *sources)
@@ -176,7 +176,7 @@ struct control *control_open(struct loop *loop, const char *path,
 	if (c && remove_stale(path) == 0)
 		fd = control_listen(path, &c->made);
 	error = errno;
-	(void)file_give_up(lock);
+	(void)file_close(lock);
 	if (fd < 0) {
 		snprintf(reason, OPTIONS_REASON, "--control=%.80s: %s", path,
 		    error == EADDRINUSE ? "another server answers there"

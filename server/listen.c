@@ -102,7 +102,7 @@ static int bind_socket(struct listen_socket *s, enum port_sharing share)
 static void close_sockets(struct listen *l)
 {
 	while (l->count)
-		(void)file_give_up(l->sockets[--l->count].fd);
+		(void)file_close(l->sockets[--l->count].fd);
 }
 
 /* Writes why the socket could not be bound, by errno. Returns -1. */
@@ -146,7 +146,7 @@ static int open_place(struct listen *l, const struct settings_place *place, enum
 
 		addr_set_port(&s.addr, *port);
 		if (bind_socket(&s, share) < 0) {
-			s.fd = file_give_up(s.fd);
+			s.fd = file_close(s.fd);
 			*failed = s;
 			return place->optional && i == 0 && is_missing(errno) ? 1 : -1;
 		}

@@ -164,7 +164,7 @@ void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	(void)file_give_up(l->set);
+	(void)file_close(l->set);
 	free(l->members);
 	free(l);
 }

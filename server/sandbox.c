@@ -130,7 +130,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 		result = allow(rules, "/", all.files);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
-	(void)file_give_up(rules);
+	(void)file_close(rules);
 	return result < 0 ? -1 : version;
 }
 #endif

@@ -344,7 +344,7 @@ int server_become_worker(struct server *s, int number)
 	s->control = NULL;
 	loop_free(s->loop);
 	s->loop = NULL;
-	(void)file_give_up(s->settings.lifeline_fd);
+	(void)file_close(s->settings.lifeline_fd);
 	s->ready = (struct ready){ 0 };
 	s->counters = workers_counters(s->workers);
 	/* The links of two workers must not lose the same datagrams. */

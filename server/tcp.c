@@ -614,7 +614,7 @@ static void close_listeners(struct tcp *t)
 {
 	LISTEN_EACH(s, t->listen, SOCK_STREAM) {
 		loop_remove(t->loop, s->fd);
-		s->fd = file_give_up(s->fd);
+		s->fd = file_close(s->fd);
 	}
 }
 

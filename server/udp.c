@@ -485,7 +485,7 @@ static void close_socket(struct udp_socket *s)
 		return;
 	poll_drops(s);
 	loop_remove(s->udp->loop, s->at->fd);
-	s->at->fd = file_give_up(s->at->fd);
+	s->at->fd = file_close(s->at->fd);
 }
 
 /* Closes a socket that has been read at the end, but keeps it open for what is still on the link.

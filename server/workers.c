@@ -121,7 +121,7 @@ static void end_worker(struct workers *w, int number)
 	w->all[number].pid = 0;
 	w->all[number].unanswered_count = 0;
 	w->all[number].received_bytes = 0;
-	w->all[number].channel = file_give_up(w->all[number].channel);
+	w->all[number].channel = file_close(w->all[number].channel);
 }
 
 void workers_kill(struct workers *w)
@@ -145,10 +145,10 @@ void workers_free(struct workers *w)
 	if (!w)
 		return;
 	for (int i = 0; i < w->count; i++) {
-		w->all[i].channel = file_give_up(w->all[i].channel);
+		w->all[i].channel = file_close(w->all[i].channel);
 		unmap_slot(&w->all[i]);
 	}
-	(void)file_give_up(w->line);
+	(void)file_close(w->line);
 	free(w->all);
 	free(w);
 }
@@ -210,8 +210,8 @@ static bool start(struct workers *w, int number, int64_t now)
 		plan_restart(one, now);
 		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",
 		    number + 1, strerror(errno), (double)one->pause / (double)NS_PER_S);
-		(void)file_give_up(line[0]);
-		(void)file_give_up(line[1]);
+		(void)file_close(line[0]);
+		(void)file_close(line[1]);
 		return false;
 	}
 	if (one->pid > 0) {
@@ -223,7 +223,7 @@ static bool start(struct workers *w, int number, int64_t now)
 	w->own = number;
 	w->line = line[1];
 	for (int i = 0; i < w->count; i++) {
-		w->all[i].channel = file_give_up(w->all[i].channel);
+		w->all[i].channel = file_close(w->all[i].channel);
 		if (i != number)
 			unmap_slot(&w->all[i]);
 	}

@@ -52,7 +52,7 @@ bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now);
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
 /* Keeps a reply whose text begins after `skip` bytes. When memory is short, the row is only marked.
  */
-void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
+void ledger_store_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
     size_t n, size_t skip);
 /* An entry for a new line. NULL when memory is short. */
 struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,

@@ -69,7 +69,7 @@ static void check_order(struct ledger *l, struct ledger_line *e)
 	l->totals.reordered++;
 }
 
-void ledger_keep_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
+void ledger_store_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,
     size_t n, size_t skip)
 {
 	e->reply = grow_copy(bytes, n);
@@ -89,7 +89,7 @@ static void take_other(struct ledger *l, struct ledger_line *e, const struct rep
 	l->totals.differs += e->row.differs;
 	l->totals.cut_short += cut_short;
 	if (e->row.differs || cut_short)
-		ledger_keep_reply(l, e, r->bytes, r->length, skip);
+		ledger_store_reply(l, e, r->bytes, r->length, skip);
 }
 
 /* Takes the first reply. Its own time decides whether it is late, also if the line was already

@@ -76,7 +76,7 @@ void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t
 	if (fate == FATE_ANSWERED)
 		ledger_count_times(&l->totals, &e->row);
 	if (row->reply)
-		ledger_keep_reply(l, e, row->reply, row->reply_length, 0);
+		ledger_store_reply(l, e, row->reply, row->reply_length, 0);
 	ledger_make_room(l, 0, 0);
 }
 

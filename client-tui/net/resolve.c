@@ -154,7 +154,7 @@ static int start_child(struct resolve *r, const char *host, const char *port, in
 		child_main(ends[1], host, port, family, parent);
 	close(ends[1]);
 	if (r->child < 0)
-		return file_give_up(ends[0]);
+		return file_close(ends[0]);
 	r->fd = ends[0];
 	return 0;
 }
@@ -183,7 +183,7 @@ static void end_child(struct resolve *r)
 			;
 	}
 	r->child = -1;
-	r->fd = file_give_up(r->fd);
+	r->fd = file_close(r->fd);
 }
 
 void resolve_free(struct resolve *r)

@@ -181,10 +181,10 @@ static int64_t final_at(const struct session_connection *c)
 
 /* Reports the news of a connection. Returns true if the connection is final. */
 static bool report_note(struct connection_note *n, int session, const struct trace *w,
-    int64_t known, int64_t now, connections_report *report, void *context)
+    int64_t complete_until, int64_t now, connections_report *report, void *context)
 {
 	const struct session_connection *c = &n->of;
-	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c)),
+	const bool final = c->stage != SESSION_CONNECTING && (!w || complete_until >= final_at(c)),
 	           ended = c->stage == SESSION_ENDED;
 	bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER;
 	struct logged_packet packets[RECORD_PACKETS];
@@ -222,14 +222,15 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 }
 
 int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
-    int64_t known, int64_t now, connections_report *report, void *context)
+    int64_t complete_until, int64_t now, connections_report *report, void *context)
 {
 	int64_t wanted = INT64_MIN;
 
 	for (size_t i = 0; i < c->count;) {
 		const struct session_connection *of = &c->notes[i].of;
 
-		if (report_note(&c->notes[i], session, trace, known, now, report, context)) {
+		if (report_note(&c->notes[i], session, trace, complete_until, now, report,
+		        context)) {
 			drop(c, i);
 			continue;
 		}

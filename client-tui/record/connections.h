@@ -42,10 +42,10 @@ typedef void connections_report(void *context, const struct session_event *event
 
 /* The session's hook `connection`. */
 void connections_take(struct connections *c, const struct session_connection *connection);
-/* Reports the news. `trace` is NULL outside the lab; it has all events up to `known` (INT64_MAX: no
- * more come). Returns the time up to which events are needed, INT64_MIN for none. */
+/* Reports the news. `trace` is NULL outside the lab; it has all events up to `complete_until`
+ * (INT64_MAX: no more come). Returns the time up to which events are needed, INT64_MIN for none. */
 int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
-    int64_t known, int64_t now, connections_report *report, void *context);
+    int64_t complete_until, int64_t now, connections_report *report, void *context);
 /* The time when the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
 

@@ -167,10 +167,10 @@ static void put_line(void *out, const char *line)
 	fprintf(out, "%s\n", line);
 }
 
-/* The newest `keep` lines of the file and the new ones, FILE_MAX bytes at most. Returns their text,
- * in *all, which the caller frees; NULL with errno, and *reason unless errno is enough. */
-static char *newest_lines(const char *path, const char *const *lines, size_t count, size_t keep,
-    char **all, const char **reason)
+/* The newest `max_lines` lines of the file and the new ones, FILE_MAX bytes at most. Returns their
+ * text, in *all, which the caller frees; NULL with errno, and *reason unless errno is enough. */
+static char *newest_lines(const char *path, const char *const *lines, size_t count,
+    size_t max_lines, char **all, const char **reason)
 {
 	size_t size;
 	FILE *out = open_memstream(all, &size);
@@ -184,7 +184,7 @@ static char *newest_lines(const char *path, const char *const *lines, size_t cou
 	if (!read)
 		return NULL;
 	char *from = *all + size;
-	for (size_t left = keep; left > 0 && from > *all; left--) {
+	for (size_t left = max_lines; left > 0 && from > *all; left--) {
 		char *before = memrchr(*all, '\n', (size_t)(from - 1 - *all));
 		char *line = before ? before + 1 : *all;
 		if (*all + size - line > (ptrdiff_t)FILE_MAX)
@@ -244,7 +244,7 @@ static int add_lines(int fd, const char *const *lines, size_t count)
 	return fclose(out);
 }
 
-int history_append(const char *path, const char *const *lines, size_t count, size_t keep,
+int history_append(const char *path, const char *const *lines, size_t count, size_t max_lines,
     bool short_wait, const char **reason)
 {
 	struct stat st;
@@ -253,7 +253,7 @@ int history_append(const char *path, const char *const *lines, size_t count, siz
 	int lock = file ? open_locked(file, &st, short_wait, reason) : -1, r = -1;
 	/* Nothing is written to /dev/null. */
 	if (lock >= 0 && S_ISREG(st.st_mode)) {
-		char *text = newest_lines(file, lines, count, keep, &all, reason);
+		char *text = newest_lines(file, lines, count, max_lines, &all, reason);
 		r = text ? rewrite(file, text, reason) : -1;
 	} else if (lock >= 0) {
 		r = 0;

@@ -406,7 +406,7 @@ static bool skip_string(struct keys *k)
 	return k->skipped >= KEYS_STRING_MAX;
 }
 
-static void keep_pasted(struct keys *k, size_t n)
+static void append_pasted(struct keys *k, size_t n)
 {
 	size_t wanted = n;
 	if (n > KEYS_PASTE_MAX - k->pasted)
@@ -442,12 +442,12 @@ static bool absorb_paste(struct keys *k, bool timeout)
 	size_t n = k->tail - k->head;
 	const unsigned char *end = n > 0 ? memmem(s, n, paste_end, PASTE_END_LENGTH) : NULL;
 	if (end != NULL) {
-		keep_pasted(k, (size_t)(end - s));
+		append_pasted(k, (size_t)(end - s));
 		k->head += PASTE_END_LENGTH;
 		return true;
 	}
 	k->unfinished = timeout;
-	keep_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : partial_end_length(s, n)));
+	append_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : partial_end_length(s, n)));
 	return timeout;
 }
 

@@ -225,7 +225,7 @@ static bool remember(const char *line)
 	return true;
 }
 
-static void keep_history(void *context, const char *line)
+static void add_history_line(void *context, const char *line)
 {
 	(void)context;
 	remember(line);
@@ -421,7 +421,7 @@ static void load_history(void)
 	const char *reason;
 	char line[PATH_MAX + 100];
 
-	if (!self.history || history_read(self.history, keep_history, NULL, &reason) == 0)
+	if (!self.history || history_read(self.history, add_history_line, NULL, &reason) == 0)
 		return;
 	clear_history();
 	snprintf(line, sizeof line, "the history is not used: %s: %s", self.history, reason);

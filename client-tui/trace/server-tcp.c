@@ -24,7 +24,7 @@ struct server_tcp {
 	uint16_t port;
 	/* There is a sample of the connection; there was one of any connection; the sample changed
 	 * since the last dispatch. */
-	bool known, ever_known, changed;
+	bool sampled, ever_sampled, changed;
 	struct server_tcp_sample sample;
 	/* Retransmissions over the connections before it. */
 	uint64_t retransmitted_before;
@@ -91,8 +91,8 @@ static void take_answer(void *context, const struct lab_socket_answer *answer)
 		n = strcspn(line, "\n");
 		if (read_connection(line, n, s->port, &sample) < 0)
 			continue;
-		s->changed |= !s->known || memcmp(&sample, &s->sample.tcp, sizeof sample) != 0;
-		s->known = s->ever_known = true;
+		s->changed |= !s->sampled || memcmp(&sample, &s->sample.tcp, sizeof sample) != 0;
+		s->sampled = s->ever_sampled = true;
 		s->sample.tcp = sample;
 		s->sample.requested = s->requested_at;
 		s->sample.received = clock_monotonic();
@@ -104,8 +104,8 @@ static void take_end(void *context)
 {
 	struct server_tcp *s = context;
 
-	s->changed |= s->known;
-	s->known = false;
+	s->changed |= s->sampled;
+	s->sampled = false;
 }
 
 static void request(struct server_tcp *s)
@@ -141,8 +141,8 @@ void server_tcp_connected(struct server_tcp *s, uint16_t port)
 		return;
 	s->retransmitted_before += s->sample.tcp.retransmitted;
 	memset(&s->sample, 0, sizeof s->sample);
-	s->changed |= s->known;
-	s->known = false;
+	s->changed |= s->sampled;
+	s->sampled = false;
 	s->port = port;
 	s->requested_at = 0;
 }
@@ -188,12 +188,12 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 
 const struct server_tcp_sample *server_tcp_sample(const struct server_tcp *s)
 {
-	return s && s->known ? &s->sample : NULL;
+	return s && s->sampled ? &s->sample : NULL;
 }
 
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments)
 {
-	if (!s || !s->ever_known)
+	if (!s || !s->ever_sampled)
 		return false;
 	*segments = s->retransmitted_before + s->sample.tcp.retransmitted;
 	return true;

@@ -48,7 +48,7 @@ struct trace_connection {
 	/* The byte of the flow's count at which it begins. */
 	uint64_t from[LINK_DIRECTIONS];
 	/* The number before its first byte, once its SYN was seen. */
-	bool known[LINK_DIRECTIONS];
+	bool syn_seen[LINK_DIRECTIONS];
 	uint32_t first[LINK_DIRECTIONS];
 	/* How many bytes of it were seen. */
 	uint64_t seen[LINK_DIRECTIONS];

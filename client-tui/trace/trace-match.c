@@ -8,7 +8,7 @@
 #include "trace/trace-internal.h"
 
 /* The copies that the receiver takes. */
-static int let_through(const struct packet_event *e)
+static int delivered_copies(const struct packet_event *e)
 {
 	return e->fate == LINK_DELIVERED ? e->copies : 0;
 }
@@ -46,9 +46,9 @@ static void leg_lost(struct trace_leg *leg, enum link_fate fate)
 
 static void leg_through(struct trace_leg *leg, const struct packet_event *e)
 {
-	count_up(&leg->through, let_through(e));
+	count_up(&leg->through, delivered_copies(e));
 	leg->duplicated |= e->copies > 1;
-	for (int i = 0; i < let_through(e); i++) {
+	for (int i = 0; i < delivered_copies(e); i++) {
 		if (leg->first_out == TRACE_NEVER || e->out[i] < leg->first_out)
 			leg->first_out = e->out[i];
 		if (e->out[i] > leg->last_out)
@@ -143,7 +143,7 @@ static void take_whole(struct trace *t, struct trace_slot *r, const struct packe
 	struct trace_leg *leg = &r->line.legs[e->direction];
 
 	leg_came(leg, e);
-	if (let_through(e) > 0)
+	if (delivered_copies(e) > 0)
 		leg_through(leg, e);
 	else
 		leg_lost(leg, e->fate);
@@ -167,7 +167,7 @@ static void take_fragment(struct trace *t, struct trace_slot *r, struct reassemb
 	leg->held |= e->held;
 	remember_serial(t, e, r);
 	add_packet(t, e, r->line.number, r->line.number, e->offset, false);
-	if (let_through(e) == 0) {
+	if (delivered_copies(e) == 0) {
 		leg_lost(leg, e->fate);
 		p->number = 0;
 	} else if (p->got >= r->lengths[e->direction]) {
@@ -276,7 +276,7 @@ static void take_bytes(struct trace *t, struct trace_slot *r, const struct packe
 	    (!is_later_fragment(e) || r->begins[e->direction] >= begin))
 		add_wait(t, r, e);
 	leg_came(leg, e);
-	if (let_through(e) == 0)
+	if (delivered_copies(e) == 0)
 		leg_lost(leg, e->fate);
 	else if (end >= r->ends[e->direction])
 		leg_through(leg, e);
@@ -333,7 +333,7 @@ static void take_first_segment(struct trace *t, struct trace_flow *f, struct tra
 		.direction = e->direction,
 		.id = e->id,
 		.got = e->length,
-		.lost = let_through(e) > 0 ? LINK_NONE : e->fate,
+		.lost = delivered_copies(e) > 0 ? LINK_NONE : e->fate,
 		.out = e->copies > 0 ? e->out[0] : INT64_MIN };
 	/* The fragment has only TCP options: where the payload begins is unknown. */
 	if (e->length == 0)
@@ -366,7 +366,7 @@ static void take_later_segment(struct trace *t, struct reassembly *p, const stru
 
 	part.protocol = LINK_TCP;
 	part.seq = p->seq + p->got;
-	if (p->lost == LINK_NONE && let_through(e) == 0) {
+	if (p->lost == LINK_NONE && delivered_copies(e) == 0) {
 		p->lost = e->fate;
 		t->totals.dropped[e->direction]++;
 		lose_earlier_segments(t, p, e);
@@ -405,7 +405,7 @@ static void take_flags(struct trace *t, struct trace_connection *c, const struct
 	struct logged_packet packet = packet_of(e, 0, 0, 0, false);
 	uint64_t place;
 
-	if (e->fin && e->length > 0 && c->known[e->direction] &&
+	if (e->fin && e->length > 0 && c->syn_seen[e->direction] &&
 	    find_place(c, e->direction, e->seq, &place)) {
 		packet.of.seq = (uint32_t)place;
 		packet.of.retransmitted = place < c->from[e->direction] + c->seen[e->direction];
@@ -431,10 +431,10 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 	t->flows[i].seen = true;
 	t->totals.segments[e->direction]++;
 	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
-	if (let_through(e) == 0)
+	if (delivered_copies(e) == 0)
 		t->totals.dropped[e->direction]++;
 	/* Without payload, only SYN and FIN take a sequence number and are retransmitted. */
-	const bool retransmitted = (e->syn && c->known[e->direction]) ||
+	const bool retransmitted = (e->syn && c->syn_seen[e->direction]) ||
 	                           (e->length == 0 && e->fin && c->ended[e->direction]);
 	if (retransmitted)
 		t->totals.retransmitted[e->direction]++;
@@ -442,12 +442,12 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 		take_bare(t, &t->flows[i], c, e, retransmitted);
 	take_flags(t, c, e);
 	if (e->syn) {
-		c->known[e->direction] = true;
+		c->syn_seen[e->direction] = true;
 		c->first[e->direction] = e->seq;
-	} else if (e->length > 0 && c->known[e->direction]) {
+	} else if (e->length > 0 && c->syn_seen[e->direction]) {
 		take_payload(t, &t->flows[i], c, e);
 	}
-	if (e->fragment && c->known[e->direction])
+	if (e->fragment && c->syn_seen[e->direction])
 		take_first_segment(t, &t->flows[i], c, e);
 }
 

@@ -262,11 +262,11 @@ static void set_item(struct view_row *row)
 /* --- matches of /find: texts are compared by their capitals, which are made character by
  * character, so that an offset in the capitals leads to a cell --- */
 
-size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n)
+size_t row_capitals(struct view *v, size_t offset, const void *text, size_t n)
 {
-	if (n == 0 || !view_bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
+	if (n == 0 || !view_bytes_reserve(&v->capitals, offset + CAPITALS_GROWTH * n))
 		return 0;
-	return capitals_text(text, n, v->capitals.bytes + keep);
+	return capitals_text(text, n, v->capitals.bytes + offset);
 }
 
 /* The number of bytes of the text in cell `i`. */
@@ -397,14 +397,14 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 	struct view_row_text *t = &row->text[i];
 	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
 		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
-	bool keep = t->length > LONG_TEXT && !row->wide;
-	if (keep && v->laid == NULL)
+	bool cached = t->length > LONG_TEXT && !row->wide;
+	if (cached && v->laid == NULL)
 		v->laid = calloc((1 + VIEW_SIDES) * LAID_TEXTS, sizeof *v->laid);
-	keep = keep && v->laid != NULL;
-	struct view_laid *laid = keep ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS]
-	                              : &v->brief[i];
+	cached = cached && v->laid != NULL;
+	struct view_laid *laid = cached ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS]
+	                                : &v->brief[i];
 	size_t before = laid->l.capacity;
-	if (!keep || memcmp(laid->of, of, sizeof of) != 0) {
+	if (!cached || memcmp(laid->of, of, sizeof of) != 0) {
 		memcpy(laid->of, of, sizeof of);
 		lay_anew(v, laid, t, found);
 	}

@@ -32,7 +32,7 @@ struct status_field {
 	char own[96];
 	enum style style;
 	int rank;
-	bool gone;
+	bool dropped;
 };
 
 struct status_line {
@@ -177,7 +177,7 @@ static int total_columns(const struct status_line *s)
 	int total = 0;
 	for (int i = 0; i < s->count; i++) {
 		const struct status_field *f = &s->fields[i];
-		if (f->gone)
+		if (f->dropped)
 			continue;
 		int columns = columns_of(s, f->text);
 		if (f == s->peer && columns > s->peer_columns)
@@ -193,11 +193,11 @@ static bool drop_one(struct status_line *s, int min)
 	struct status_field *worst = NULL;
 	for (int i = 0; i < s->count; i++) {
 		struct status_field *f = &s->fields[i];
-		if (!f->gone && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
+		if (!f->dropped && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
 			worst = f;
 	}
 	if (worst != NULL)
-		worst->gone = true;
+		worst->dropped = true;
 	return worst != NULL;
 }
 
@@ -256,7 +256,7 @@ static void draw_fields(struct status_line *s, int row)
 	int column = p->pad;
 	for (int i = 0; i < s->count; i++) {
 		const struct status_field *f = &s->fields[i];
-		if (f->gone)
+		if (f->dropped)
 			continue;
 		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),
 		    STYLE_STATUS);

@@ -126,9 +126,9 @@ struct view_row row_lay(const struct list *l, uint64_t index);
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at);
 /* Draws the bars between the panes below the rows, where the replies have more lines. */
 void row_draw_bars(const struct panes *p, int at);
-/* Writes the capitals of a text into v->capitals, after the first `keep` bytes there. Returns their
- * length in bytes. */
-size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n);
+/* Writes the capitals of a text into v->capitals, after the first `offset` bytes there. Returns
+ * their length in bytes. */
+size_t row_capitals(struct view *v, size_t offset, const void *text, size_t n);
 /* Frees the kept layouts of long texts. */
 void row_drop_texts(struct view *v);
 void row_free_laid(struct view_laid *laid);

@@ -58,7 +58,7 @@ static int write_file(const char *path, const char *text)
 	const int fd = open(path, O_WRONLY | O_CLOEXEC);
 	const bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
 
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 	return done ? 0 : -1;
 }
 
@@ -138,8 +138,8 @@ static int write_hosts_file(const char *path)
 	            write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1 &&
 	            write(to, text, (size_t)n) == n;
 
-	(void)file_give_up(from);
-	(void)file_give_up(to);
+	(void)file_close(from);
+	(void)file_close(to);
 	free(text);
 	return done ? 0 : -1;
 }
@@ -362,7 +362,7 @@ static int make_pair(const struct hosts_settings *settings, enum hosts_backend b
 		if (result == 0 && (kind < HOSTS_STAMPS || timestamped))
 			continue;
 		for (int side = 0; side < HOSTS_SIDES; side++)
-			pair->fds[kind][side] = file_give_up(pair->fds[kind][side]);
+			pair->fds[kind][side] = file_close(pair->fds[kind][side]);
 	}
 	return result;
 }

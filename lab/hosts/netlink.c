@@ -116,7 +116,7 @@ static int send_request(const struct request *r)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	const bool done = fd >= 0 && send(fd, r, r->header.nlmsg_len, 0) >= 0 && read_ack(fd) == 0;
 
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 	return done ? 0 : -1;
 }
 
@@ -246,7 +246,7 @@ static void forbid_offload(const char *name)
 		features.head.size = (count + 31) / 32;
 		(void)ethtool(fd, name, &features);
 	}
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 }
 
 int netlink_raise(const char *name, const struct netlink_setup *shape)
@@ -274,7 +274,7 @@ static void wait_until(bool (*ready)(int fd, const void *target), int fd, const 
 
 	for (int i = 0; fd >= 0 && i < POLLS && !ready(fd, target); i++)
 		nanosleep(&pause, NULL);
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 }
 
 /* ETHTOOL_GLINK makes kernels from 6.8 on update the flags. */
@@ -433,7 +433,7 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 	if ((!ring || (receive_outgoing(fd) == 0 && set_up_ring(fd, ring) == 0)) &&
 	    bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
-	return file_give_up(fd);
+	return file_close(fd);
 }
 
 int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
@@ -446,5 +446,5 @@ int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
 	    set_up_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
-	return file_give_up(fd);
+	return file_close(fd);
 }

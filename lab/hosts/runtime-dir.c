@@ -74,7 +74,7 @@ static int open_ours(const char *path)
 	if (fd < 0 ||
 	    (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE)))
 		return fd;
-	return file_give_up(fd);
+	return file_close(fd);
 }
 
 /* Whether a lab listens there. */
@@ -87,7 +87,7 @@ static bool is_alive(const char *path)
 	snprintf(file, sizeof(file), "%s/" RUNTIME_DIR_LINK, path);
 	fd = control_connect(file, SOCK_NONBLOCK);
 	alive = fd >= 0 || errno == EAGAIN;
-	(void)file_give_up(fd);
+	(void)file_close(fd);
 	return alive;
 }
 

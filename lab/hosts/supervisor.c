@@ -152,7 +152,7 @@ static int open_probe_socket(const struct hosts_pair *pair, enum hosts_side side
 	if (addr_numeric(address, PROBE_PORT, &here) != 0 || hosts_enter(pair, side) != 0)
 		return -1;
 	fd = socket(here.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	return fd < 0 || bind(fd, &here.sa, here.len) == 0 ? fd : file_give_up(fd);
+	return fd < 0 || bind(fd, &here.sa, here.len) == 0 ? fd : file_close(fd);
 }
 
 static bool datagram_arrives(int from, int to, const char *address)
@@ -177,8 +177,8 @@ static bool reach_each_other(const struct hosts_pair *pair, const char *near_add
 	bool result = near >= 0 && far >= 0 && datagram_arrives(near, far, far_address) &&
 	              datagram_arrives(far, near, near_address);
 
-	(void)file_give_up(near);
-	(void)file_give_up(far);
+	(void)file_close(near);
+	(void)file_close(far);
 	return result;
 }
 
@@ -300,7 +300,7 @@ static void start_near(struct supervisor *s)
 
 static void far_serves(struct supervisor *s)
 {
-	s->ready = file_give_up(s->ready);
+	s->ready = file_close(s->ready);
 	supervisor_notify(s->relay, SUPERVISOR_FAR_READY, 0);
 	start_near(s);
 }
@@ -566,5 +566,5 @@ int supervisor_start(const struct supervisor_plan *plan)
 		(void)waitpid(pid, NULL, 0);
 		return ends[0];
 	}
-	return file_give_up(ends[0]);
+	return file_close(ends[0]);
 }

@@ -16,7 +16,7 @@ void terminal_open(struct terminal *t)
 }
 
 /* Taking the terminal from the background would stop the lab. */
-static void give_terminal(const struct terminal *t, pid_t group)
+static void set_foreground_group(const struct terminal *t, pid_t group)
 {
 	sigset_t block, old;
 
@@ -42,7 +42,7 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	if (group > 0 && tcgetpgrp(t->fd) == getpgrp())
-		give_terminal(t, group);
+		set_foreground_group(t, group);
 	return group != getpgrp();
 }
 
@@ -56,7 +56,7 @@ void terminal_close(struct terminal *t, bool killed)
 	/* The foreground still belongs to a shell on the near host that is gone. */
 	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 &&
 	    errno == ESRCH) {
-		give_terminal(t, getpgrp());
+		set_foreground_group(t, getpgrp());
 		foreground = getpgrp();
 	}
 	if (killed && t->has_modes && foreground == getpgrp())

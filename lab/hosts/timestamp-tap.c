@@ -152,8 +152,8 @@ struct timestamp_tap *timestamp_tap_new(int fd, int outer)
 	struct timestamp_tap *tap = calloc(1, sizeof *tap);
 
 	if (!tap) {
-		(void)file_give_up(fd);
-		(void)file_give_up(outer);
+		(void)file_close(fd);
+		(void)file_close(outer);
 		return NULL;
 	}
 	tap->fd = fd;
@@ -172,8 +172,8 @@ void timestamp_tap_free(struct timestamp_tap *tap)
 		return;
 	device_ring_unmap(&tap->ring);
 	device_ring_unmap(&tap->outer_ring);
-	(void)file_give_up(tap->fd);
-	(void)file_give_up(tap->outer_fd);
+	(void)file_close(tap->fd);
+	(void)file_close(tap->outer_fd);
 	free(tap->received);
 	free(tap->sent);
 	free(tap);

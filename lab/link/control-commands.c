@@ -213,7 +213,7 @@ static enum command_result do_presets(const struct command_call *a)
 }
 
 /* Reports the change in the command's own words. */
-static enum command_result done_as_given(const struct command_call *a)
+static enum command_result report_as_given(const struct command_call *a)
 {
 	struct text change = text_begin(a->change, CONTROL_CHANGE);
 
@@ -242,7 +242,7 @@ static enum command_result do_drop(const struct command_call *a)
 
 	if (a->count == 2 && !strcmp(word(a, 1), "none")) {
 		link_drop_none(a->link);
-		return done_as_given(a);
+		return report_as_given(a);
 	}
 	for (size_t i = 0; i < sizeof packets / sizeof *packets && !strcmp(word(a, 1), "next"); i++)
 		if (a->count == at + 1 && !strcmp(word(a, at), packets[i].name)) {
@@ -263,7 +263,7 @@ static enum command_result do_drop(const struct command_call *a)
 			if (link_drop_next(a->link, classes, directions))
 				return refuse(a, "",
 				    "too many drops wait already; for example: drop none");
-			return done_as_given(a);
+			return report_as_given(a);
 		}
 	return refuse(a, "",
 	    "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
@@ -289,7 +289,7 @@ static enum command_result do_pause(const struct command_call *a)
 		if (a->directions & LINK_BIT(d))
 			impair_pause(link_impair(a->link, d),
 			    *name == 'h' ? IMPAIR_HOLD : IMPAIR_UNPLUG, a->now + span);
-	return done_as_given(a);
+	return report_as_given(a);
 }
 
 static enum command_result do_counts(const struct command_call *a)

@@ -88,10 +88,10 @@ static void take(struct fixture *d, enum session_stage now, int64_t at, unsigned
 	connections_take(&d->connections, &c);
 }
 
-static int64_t turn(struct fixture *d, int64_t known, int64_t now)
+static int64_t turn(struct fixture *d, int64_t complete_until, int64_t now)
 {
-	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known,
-	    now, report, d);
+	return connections_dispatch(&d->connections, 0,
+	    complete_until == INT64_MIN ? NULL : d->trace, complete_until, now, report, d);
 }
 
 static void segment(struct fixture *d, bool there, const char *fate, const char *flags, int64_t in,
@@ -224,7 +224,7 @@ static void a_refusal_that_is_lost(void **state)
 	assert_int_equal(d->packet_count, 4);
 }
 
-/* A drop on cue has a row, also in an attempt that fails as the one before. */
+/* A requested drop has a row, also in an attempt that fails as the one before. */
 static void a_drop_is_always_told(void **state)
 {
 	struct fixture *d = *state;

@@ -125,7 +125,7 @@ static void report(struct fixture *s, bool back, const char *text, enum link_fat
 	trace_event(s->trace, &e);
 }
 
-/* The ways to lose a packet that have names of their own, without the drop on cue. Returns how
+/* The ways to lose a packet that have names of their own, without the requested drop. Returns how
  * many. */
 static int ways_to_lose(enum link_fate fates[LINK_FATES])
 {
@@ -318,8 +318,8 @@ static void where_datagrams_die(void **state)
 	check_seen(s, "✗ corrupted coming");
 }
 
-/* A drop on cue is named on the row that it hit, wherever there is room for it. */
-static void on_cue(void **state)
+/* A requested drop is named on the row that it hit, wherever there is room for it. */
+static void on_request(void **state)
 {
 	struct fixture *s = *state;
 
@@ -768,7 +768,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(where_datagrams_die),
-		TEST(on_cue),
+		TEST(on_request),
 		TEST(copies_and_holds),
 		TEST(segments_sent_again),
 		TEST(segments_missing),

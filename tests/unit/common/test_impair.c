@@ -614,7 +614,7 @@ static void test_mtu(void **state)
 	free(impair);
 }
 
-static void test_drop_on_cue(void **state)
+static void test_requested_drop(void **state)
 {
 	(void)state;
 	struct impair_settings s = impair_perfect();
@@ -627,7 +627,7 @@ static void test_drop_on_cue(void **state)
 	impair_decide(impair, &asked, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_REQUESTED_DROP);
 	assert_int_equal(v.copies, 0);
-	/* What would not come so far is not dropped on cue. */
+	/* What would not come so far is not dropped on request. */
 	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	impair_pause(impair, IMPAIR_UNPLUG, 5);
@@ -785,7 +785,7 @@ int main(void)
 		cmocka_unit_test(test_queue_in_bytes_has_packets_too),
 		cmocka_unit_test(test_overload_halves),
 		cmocka_unit_test(test_mtu),
-		cmocka_unit_test(test_drop_on_cue),
+		cmocka_unit_test(test_requested_drop),
 		cmocka_unit_test(test_hold_and_unplug),
 		cmocka_unit_test(test_same_seed_same_fates),
 		cmocka_unit_test(test_settings_do_not_disturb_each_other),
