@@ -49,15 +49,12 @@ static const char *too_large(off_t limit)
 	return text;
 }
 
-static bool is_acceptable(const struct stat *st, off_t limit, const char **reason)
+/* Returns 0; or -1 with errno and *reason for a file that is not read. */
+static int check(const struct stat *st, off_t limit, const char **reason)
 {
 	if (!S_ISREG(st->st_mode) && !file_is_null(st))
-		(void)file_refuse(ENOTSUP, file_type_words(st->st_mode), reason);
-	else if (st->st_size > limit)
-		(void)file_refuse(EFBIG, too_large(limit), reason);
-	else
-		return true;
-	return false;
+		return file_refuse(ENOTSUP, file_type_words(st->st_mode), reason);
+	return st->st_size > limit ? file_refuse(EFBIG, too_large(limit), reason) : 0;
 }
 
 int file_read(const char *path, off_t limit, const char **reason)
@@ -68,14 +65,14 @@ int file_read(const char *path, off_t limit, const char **reason)
 	/* stat() comes first: opening a device may have effects. */
 	if (stat(path, &st) < 0)
 		return file_refuse(errno, strerror(errno), reason);
-	if (!is_acceptable(&st, limit, reason))
+	if (check(&st, limit, reason) < 0)
 		return -1;
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return file_refuse(errno, strerror(errno), reason);
 	if (fstat(fd, &st) < 0)
 		(void)file_refuse(errno, strerror(errno), reason);
-	else if (is_acceptable(&st, limit, reason))
+	else if (check(&st, limit, reason) == 0)
 		return fd;
 	return file_close(fd);
 }

@@ -103,15 +103,8 @@ void runtime_dir_remove(const char *path)
 	(void)rmdir(path);
 }
 
-/* The process that a folder's name gives, or 0. */
-static pid_t owner(const char *name)
-{
-	return strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0
-	         ? (pid_t)atol(name + sizeof(PREFIX) - 1)
-	         : 0;
-}
-
-/* The next folder of this user's in `directory`: its path, or NULL. */
+/* The next folder of this user's in `directory`, with the process that its name gives: its path, or
+ * NULL. */
 static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME_DIR_PATH],
     pid_t *pid)
 {
@@ -119,7 +112,9 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
 	int fd;
 
 	while ((entry = readdir(directory))) {
-		*pid = owner(entry->d_name);
+		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) != 0)
+			continue;
+		*pid = (pid_t)atol(entry->d_name + sizeof(PREFIX) - 1);
 		if (*pid > 0 &&
 		    snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) <
 		        RUNTIME_DIR_PATH &&

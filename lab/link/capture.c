@@ -71,16 +71,6 @@ struct capture {
 	bool failed, finished;
 };
 
-/* Follows the wall clock when it is set. */
-static void follow_clock(struct capture *c)
-{
-	int64_t took;
-	const int64_t seen = clock_difference(1, 0, &took);
-
-	if (took <= SAMPLE_TIME_MAX && llabs(seen - c->offset) > NOISE)
-		c->offset = seen;
-}
-
 static void free_all(struct capture *c)
 {
 	for (int i = 0; i < CAPTURE_HOSTS; i++)
@@ -118,7 +108,12 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 
 static void read_taps(struct capture *c)
 {
-	follow_clock(c);
+	int64_t took;
+	const int64_t seen = clock_difference(1, 0, &took);
+
+	/* Follows the wall clock when it is set. */
+	if (took <= SAMPLE_TIME_MAX && llabs(seen - c->offset) > NOISE)
+		c->offset = seen;
 	for (int i = 0; i < CAPTURE_HOSTS; i++)
 		if (c->hosts[i].timestamp_tap)
 			timestamp_tap_read(c->hosts[i].timestamp_tap, c->offset);
