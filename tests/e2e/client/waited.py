@@ -13,7 +13,7 @@ import threading
 import time
 
 from client import ENVIRONMENT, PATIENCE, UPCASE, python, run
-from tap import best_of, done, point
+from tap import Late, best_of, done, point
 
 HERE = "127.0.0.1"
 DELAY = 0.2
@@ -60,7 +60,7 @@ def seconds(record, *keys):
 
 def close_to(what, got, wanted, slack=SLACK):
     return [] if wanted - slack <= got <= wanted + slack else [
-        f"{what}: {got:.4f} s, not about {wanted:.4f}"
+        Late(f"{what}: {got:.4f} s, not about {wanted:.4f}")
     ]
 
 
@@ -101,7 +101,7 @@ def closes_after_each_reply():
         faults += close_to(f"line {k}, before", seconds(record, "connecting", "queued"),
                            seen - DELAY)
         if k > 1 and record["queued_ns"] < (k - 1) * DELAY * 0.9e9:
-            faults.append(f"line {k}: queued {record['queued_ns']} ns behind {k - 1} lines")
+            faults.append(Late(f"line {k}: queued {record['queued_ns']} ns behind {k - 1} lines"))
     summary = records[-1]["sessions"][0]
     last = max(line["waited_ns"] for line in lines)
     if summary["waited"]["max_ns"] != last or summary["round_trip"]["max_ns"] >= summary["waited"][
@@ -167,7 +167,9 @@ def behind_the_window():
     client.process.stdin = None
     records, err = client.end()
     lines = [record for record in records if record["type"] == "line"]
-    faults = [f"line {line['n']}: {line['fate']}" for line in lines if line["fate"] != "answered"]
+    faults = [
+        Late(f"line {line['n']}: {line['fate']}") for line in lines if line["fate"] != "answered"
+    ]
     faults += [] if len(lines) == 5 else [f"{len(lines)} lines", err]
     for record in lines:
         faults += whole(record) + close_to(f"line {record['n']}, on the wire", seconds(
@@ -211,7 +213,9 @@ def typed_behind_the_window():
     os.close(main)
     with open(save, encoding="utf-8") as file:
         lines = [record for record in map(json.loads, file) if record["type"] == "line"]
-    faults = [f"line {line['n']}: {line['fate']}" for line in lines if line["fate"] != "answered"]
+    faults = [
+        Late(f"line {line['n']}: {line['fate']}") for line in lines if line["fate"] != "answered"
+    ]
     faults += [] if len(lines) == 5 else [f"{len(lines)} lines"]
     for record in lines:
         faults += whole(record) + close_to(f"line {record['n']}, waited", seconds(record, "waited"),

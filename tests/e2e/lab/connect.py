@@ -10,7 +10,7 @@ import shutil
 import subprocess
 
 from lab import LAB, PLACE, done, need_hosts, run
-from tap import UPCASE, UPCASED, not_here, point
+from tap import UPCASE, UPCASED, Late, not_here, points_of_best
 
 need_hosts()
 if not shutil.which('tshark'):
@@ -84,7 +84,8 @@ def compare(name, told, seen):
         faults += differences(f'packets, {name}', [packet[:-1] for packet in ours], [
             packet[:-1] for packet in theirs
         ]) or [
-            f'{name}: {a[:-1]} after {a[-1] - told[0][-1]:.4f} s, not {b[-1] - seen[0][-1]:.4f} s'
+            Late(f'{name}: {a[:-1]} after {a[-1] - told[0][-1]:.4f} s, '
+                 f'not {b[-1] - seen[0][-1]:.4f} s')
             for a, b in zip(ours, theirs) if abs((a[-1] - told[0][-1]) -
                                                  (b[-1] - seen[0][-1])) > SLACK
         ]
@@ -117,7 +118,8 @@ def pictures(events):
     return faults
 
 
-def check(what, orders, words, client='10.9.0.2', answered=True):
+def said_and_seen(what, orders, words, client, answered):
+    """Each point about a connection, and its faults."""
     capture = os.path.join(PLACE, 'capture.pcapng')
     status, _, err = run('-q', '--delay=20ms', f'--pcap={capture}', '--', 'sh', '-c', SCRIPT,
                          env={**PROGRAMS, 'ORDERS': orders, 'CLIENT': client})
@@ -128,12 +130,12 @@ def check(what, orders, words, client='10.9.0.2', answered=True):
             for event in events for packet in event['packets'] if packet['flags'] != 'ACK']
     log, saw = logged(), captured(capture)
     os.unlink(capture)
-    point(f'{what}: each packet of the link\'s log',
+    yield (f'{what}: each packet of the link\'s log',
           compare('log', told, log) + differences('status', status, 0 if answered else 1))
-    point(f'{what}: each packet of the capture',
+    yield (f'{what}: each packet of the capture',
           compare('capture', [(*packet[:2], packet[-1]) for packet in told], saw))
     match = re.fullmatch(words, events[0]['text'])
-    faults = [] if match else [f'it says: {events[0]["text"]!r}', err]
+    faults = [] if match else [Late(f'it says: {events[0]["text"]!r}'), Late(err)]
     if match and match.groups():
         syns = [at for way, flags, at in saw if flags == 'SYN']
         ends = [at for way, flags, at in saw if way == 'back' and flags in ('SYN-ACK', 'RST')]
@@ -141,13 +143,17 @@ def check(what, orders, words, client='10.9.0.2', answered=True):
         # The last one is told when it is here, 20 ms after the far host sent it.
         measured[-1] += 0.02 if ends else 0
         faults += [
-            f'{text} s, not {at:.3f}' for text, at in zip(match.groups(), measured)
+            Late(f'{text} s, not {at:.3f}') for text, at in zip(match.groups(), measured)
             if abs(float(text) - at) > SLACK
         ]
-    point(f'{what}: it says so', faults)
-    point(f'{what}: the pictures', pictures(events))
+    yield (f'{what}: it says so', faults)
+    yield (f'{what}: the pictures', pictures(events))
     truth = records[-1]['truth']
-    point(f'{what}: no mismatch', differences('mismatches', truth['mismatches'], 0))
+    yield (f'{what}: no mismatch', differences('mismatches', truth['mismatches'], 0))
+
+
+def check(what, orders, words, client='10.9.0.2', answered=True):
+    points_of_best(lambda: said_and_seen(what, orders, words, client, answered))
 
 
 check('at once', '', r'connected in 4\d\.\d ms')

@@ -10,7 +10,7 @@ import statistics
 import subprocess
 
 from lab import PLACE, done, need_hosts, run, side_by_side, working_backends
-from tap import UPCASE, UPCASED, point
+from tap import UPCASE, UPCASED, Late, point, points_of_best
 
 need_hosts()
 COUNT = 1000 if float(os.environ.get('TEST_PATIENCE', '1')) <= 1 else 300
@@ -228,7 +228,8 @@ def longest_silence(capture, lines):
     return longest, known, late
 
 
-def check_both(backend):
+def both(backend):
+    """Each point about a run over both, and its faults."""
     records, sessions, capture = session_of(backend, ['--loss=20%', '--seed=11'], [
         '--both', '--count', str(COUNT), '--interval', '5ms', '10.9.0.2'
     ])
@@ -257,16 +258,19 @@ def check_both(backend):
     if tcp['tcp']['stalls'] and (abs(known - stalled) > SLACK
                                  or abs(silence - stalled) > SLACK + max(late)):
         faults.append(
-            f'longest stall {stalled}, in the capture {silence}, by when lines were read {known}')
+            Late(f'longest stall {stalled}, in the capture {silence}, by when lines were read {known}'
+                 ))
     faults += [] if -SLACK < min(late) and statistics.median(late) < SLACK else [
-        f'lines were read {min(late)} to {max(late)} ns after they came, at the median {statistics.median(late)}'
+        Late(
+            f'lines were read {min(late)} to {max(late)} ns after they came, at the median {statistics.median(late)}'
+        )
     ]
-    point(
+    yield (
         f'{backend}: {COUNT} lines over both: what is lost, sent again and stalled is in the capture',
         faults)
-    point(f'{backend}: the statistics of UDP are those of its records',
+    yield (f'{backend}: the statistics of UDP are those of its records',
           check_statistics(udp, lines['udp']))
-    point(f'{backend}: the statistics of TCP are those of its records',
+    yield (f'{backend}: the statistics of TCP are those of its records',
           check_statistics(tcp, lines['tcp']))
 
 
@@ -291,7 +295,7 @@ def check_everything(backend):
 
 
 def check(backend):
-    check_both(backend)
+    points_of_best(lambda: both(backend))
     check_everything(backend)
 
 

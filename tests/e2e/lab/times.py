@@ -17,7 +17,7 @@ import termios
 import time
 
 from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, run, working_backends
-from tap import UPCASE, UPCASED, best_of, not_here, point
+from tap import UPCASE, UPCASED, Late, best_of, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
@@ -203,9 +203,9 @@ def stamped(backend, capture):
                          env={**MORE, 'UPCASE': UPCASE})
     counts = unstamped(capture)
     faults = [f'exit status {status}', err] if status else []
+    faults += [f'only {packets} packets' for _, packets in counts if packets < 800]
     faults += [
-        f'{missing} of {packets} packets have none' for missing, packets in counts
-        if missing or packets < 800
+        Late(f'{missing} of {packets} packets have none') for missing, packets in counts if missing
     ]
     return faults + ([] if len(counts) == 2 else [f'{len(counts)} hosts'])
 
@@ -239,7 +239,7 @@ def causes(backend):
     faults = [f'exit status {status}', err] if status else []
     counts = unstamped(capture)
     faults += [
-        f'{missing} of {packets} packets have none' for missing, packets in counts if missing
+        Late(f'{missing} of {packets} packets have none') for missing, packets in counts if missing
     ]
     faults += [] if len(counts) == 2 else [f'{len(counts)} hosts']
     times, sent = {}, {}
@@ -251,8 +251,10 @@ def causes(backend):
             sent.setdefault(packet[1], set()).add(at)
     for (source, *_), seen in times.items():
         first, second = ('near', 'far') if source == '10.9.0.1' else ('far', 'near')
-        if len(seen) != 2 or not 3_000_000 <= seen[second] - seen[first] <= 100_000_000:
+        if len(seen) != 2 or seen[second] - seen[first] < 3_000_000:
             faults.append(f'{source}: {seen}')
+        elif seen[second] - seen[first] > 100_000_000:
+            faults.append(Late(f'{source}: {seen}'))
     faults += [
         f'{len(stamps)} stamps on the pieces of one packet' for stamps in sent.values()
         if len(stamps) > 1

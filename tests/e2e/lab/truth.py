@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from lab import PLACE, done, need_hosts, run, working_backends
+from lab import PATIENCE, PLACE, done, need_hosts, run, working_backends
 from tap import UPCASE, UPCASED, point
 
 need_hosts()
@@ -24,15 +24,23 @@ PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED
 FAR = '''"$UPCASED" --bind 10.9.0.2 --bind fd09::2 &
 while :; do cat /proc/net/snmp /proc/net/snmp6 >$PLACE/far.new; mv $PLACE/far.new $PLACE/far; sleep 0.1; done'''
 # The server is asked over TCP whether it is there: that touches no counter of UDP's.
+# settled: what was under way has come, and the far host's counters are newer than that.
 NEAR = '''exec 3<&0
+settled() {
+	sleep 0.5
+	for _ in 1 2; do
+		shown=$(stat -c %y $PLACE/far)
+		while [ "$shown" = "$(stat -c %y $PLACE/far)" ]; do sleep 0.02; done
+	done
+}
 until echo up | "$UPCASE" --plain --quiet -t $HOST >/dev/null; do sleep 0.1; done
-sleep 0.5
+settled
 cat $PLACE/far >$PLACE/far-before
 cat /proc/net/snmp /proc/net/snmp6 >$PLACE/near-before
 $LAB ctl set $LINK >/dev/null
 $LAB ctl counts >$PLACE/link-before
 "$UPCASE" --plain $TRANSPORT --wait 300ms --window $WINDOW $HOST <&3 >$PLACE/replies
-sleep 0.5
+settled
 $LAB ctl counts >$PLACE/link-after
 cat $PLACE/far >$PLACE/far-after
 cat /proc/net/snmp /proc/net/snmp6 >$PLACE/near-after'''
@@ -86,6 +94,7 @@ def lab(backend, host, transport):
                     '-c',
                     NEAR,
                     said=LINES,
+                    patience=4 * PATIENCE,
                     env={**PROGRAMS, **settings, 'HOME': home})
     return err
 

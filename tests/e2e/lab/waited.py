@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, side_by_side, working_backends
-from tap import UPCASE, UPCASED, best_of, not_here, point
+from tap import UPCASE, UPCASED, Late, best_of, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
@@ -70,7 +70,9 @@ def capture_times(path, display_filter):
 
 
 def near(what, got, wanted, slack):
-    return [] if abs(got - wanted) <= slack else [f'{what}: {got:.6f} s, not {wanted:.6f}']
+    return [] if abs(got - wanted) <= slack else [
+        Late(f'{what}: {got:.6f} s, not {wanted:.6f}')
+    ]
 
 
 def a_lost_syn(backend):
@@ -85,7 +87,7 @@ def a_lost_syn(backend):
     there = capture_times(capture, 'tcp.len > 0 && tcp.dstport == 12000')
     back = capture_times(capture, 'tcp.len > 0 && tcp.srcport == 12000')
     faults = [] if (len(syns), len(stood), len(there),
-                    len(back)) == (2, 1, 2, 2) else [f'{syns} {stood} {there} {back}']
+                    len(back)) == (2, 1, 2, 2) else [Late(f'{syns} {stood} {there} {back}')]
     if not faults:
         # By the near host's kernel: from the first SYN until the connection stood, from the line's
         # segment to its reply's.
@@ -95,16 +97,16 @@ def a_lost_syn(backend):
                        (first['replied_ns'] - first['sent_ns'] + first['connecting_ns']) / 1e9,
                        back[0] - syns[0], SLACK)
         faults += [] if syns[1] - syns[0] > 0.5 and first['connecting_ns'] / 1e9 > syns[1] - syns[0] - SLACK else \
-            [f'connecting {first["connecting_ns"]} ns, SYNs at {syns}']
+            [Late(f'connecting {first["connecting_ns"]} ns, SYNs at {syns}')]
     # By the clock of who typed: not longer than it took to be seen, and not much shorter.
     for record, took in seen:
         if not took - SLACK <= record['waited_ns'] / 1e9 <= took:
             faults.append(
-                f'line {record["n"]}: waited {record["waited_ns"]} ns, seen after {took:.6f} s')
+                Late(f'line {record["n"]}: waited {record["waited_ns"]} ns, seen after {took:.6f} s'))
         if record['waited_ns'] != record['connecting_ns'] + record['queued_ns'] + record['rtt_ns']:
             faults.append(f'line {record["n"]}: the parts are not the whole: {record}')
     if second['connecting_ns'] != 0 or second['waited_ns'] > second['rtt_ns'] + SLACK * 1e9:
-        faults.append(f'the second: {second}')
+        faults.append(Late(f'the second: {second}'))
     return faults
 
 
@@ -118,7 +120,7 @@ def beside_udp(backend):
     faults = near('the greatest of TCP, beside the clock of who typed',
                   tcp['waited']['max_ns'] / 1e9, max(took), SLACK)
     if not tcp['waited']['max_ns'] > 0.9e9 > udp['waited']['max_ns']:
-        faults.append(f'TCP {tcp["waited"]}, UDP {udp["waited"]}')
+        faults.append(Late(f'TCP {tcp["waited"]}, UDP {udp["waited"]}'))
     row = re.search(r'(?m)^waited, least .*\n(?:.*\n)*?greatest +([\d.]+) (m?s) +([\d.]+) (m?s)$',
                     err)
     if not row or float(row[1]) * {'ms': 1, 's': 1000}[row[2]] >= float(
