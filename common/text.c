@@ -28,6 +28,16 @@ void text_put(struct text *t, const char *format, ...)
 	t->used += n > 0 ? (size_t)n : 0;
 }
 
+char *text_format(char buf[TEXT_FORMAT_SIZE], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(buf, TEXT_FORMAT_SIZE, format, arguments);
+	va_end(arguments);
+	return buf;
+}
+
 char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one)
 {
 	snprintf(buf, TEXT_WORDS, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");

@@ -26,6 +26,11 @@ void text_put(struct text *t, const char *format, ...) __attribute__((format(pri
 #define TEXT_DECIMAL(value, digits) text_decimal((char[TEXT_WORDS]){ 0 }, value, digits)
 #define TEXT_SPAN(ns) text_span((char[TEXT_WORDS]){ 0 }, ns)
 #define TEXT_WORDS 60
+/* The words of any format, at most 299 bytes. */
+#define TEXT_FORMAT(...) text_format((char[TEXT_FORMAT_SIZE]){ 0 }, __VA_ARGS__)
+#define TEXT_FORMAT_SIZE 300
+char *text_format(char buf[TEXT_FORMAT_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one);
 char *text_decimal(char buf[TEXT_WORDS], double value, int digits);
 char *text_span(char buf[TEXT_WORDS], int64_t ns);

@@ -410,15 +410,12 @@ char *command_help_page(void)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	char usage[40];
 
 	if (!out)
 		return NULL;
 	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
-	for (const struct command *c = command_table; c->name; c++) {
-		snprintf(usage, sizeof usage, "/%s %s", c->name, c->arguments);
-		put_row(out, usage, c->help);
-	}
+	for (const struct command *c = command_table; c->name; c++)
+		put_row(out, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
 	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
 	      "The commands for the lab want two letters at least: /li, /dr.\n"
 	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n",

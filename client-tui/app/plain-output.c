@@ -6,6 +6,7 @@
 #include "app/plain-output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "common/clock.h"
 #include "common/grow.h"
 #include "common/standard.h"
+#include "common/text.h"
+#include "ledger/transport.h"
 #include "report/summary.h"
 
 /* --ordered: the maximum number of replies kept while an earlier line is undecided; sending stops
@@ -268,13 +271,10 @@ void plain_end_output(struct plain *p)
 
 static void report_stray(struct plain *p, const struct session_reply *reply)
 {
-	char text[120];
-
 	if (p->reported >= REPORTED_LINES || p->run.settings.quiet || p->run.replay)
 		return;
-	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line",
-	    reply->length);
-	plain_notice(p, false, text);
+	plain_notice(p, false,
+	    TEXT_FORMAT("a stray reply of %zu bytes, which belongs to no line", reply->length));
 	p->reported++;
 }
 
@@ -307,20 +307,18 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 {
 	struct plain *p = plain;
 	const struct ledger_row *row;
-	char text[300], fate[200];
+	char fate[200];
 
 	if (p->run.replay)
 		return;
 	row = ledger_find(session_ledger(of->session), number);
 	if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
-		summary_fate(row, of->stream, clock_monotonic(), fate, sizeof fate);
-		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
-		    !p->prefixes ? ""
-		    : of->stream ? " over TCP"
-		                 : " over UDP",
-		    fate,
-		    p->reported == REPORTED_LINES ? " (further lines are counted, not told)" : "");
-		plain_notice(p, false, text);
+		plain_notice(p, false,
+		    TEXT_FORMAT("line %" PRIu64 "%s%s: %s%s", number, p->prefixes ? " over " : "",
+		        p->prefixes ? transport_info[of->stream].title : "",
+		        summary_fate(row, of->stream, clock_monotonic(), fate, sizeof fate),
+		        p->reported == REPORTED_LINES ? " (further lines are counted, not told)"
+		                                      : ""));
 	}
 	if (!of->stream)
 		put_in_order(p);

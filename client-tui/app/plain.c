@@ -16,6 +16,7 @@
 #include "app/stop.h"
 #include "common/clock.h"
 #include "common/standard.h"
+#include "common/text.h"
 #include "record/record-file.h"
 #include "report/export.h"
 
@@ -143,13 +144,11 @@ static void end_input(struct plain *p, int64_t now)
 static void read_input(struct plain *p)
 {
 	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
-	char reason[100];
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
-		snprintf(reason, sizeof reason, "standard input: %s", strerror(errno));
-		run_notice(&p->run, -1, true, reason);
+		run_notice(&p->run, -1, true, TEXT_FORMAT("standard input: %s", strerror(errno)));
 		p->read_failed = true;
 	}
 	p->begin = 0;

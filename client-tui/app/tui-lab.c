@@ -85,11 +85,13 @@ void tui_lab_start(struct tui *tui, int64_t now)
 
 static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
 {
-	const int64_t asked = clock_monotonic();
+	struct trace_timer timer = { .requested = clock_monotonic() };
 
-	if (session_tcp_sample(tcp->session, &tui->ends.here) < 0)
+	if (session_tcp_sample(tcp->session, &timer.tcp) < 0)
 		return false;
-	lab_timer(tui->run.lab, tcp->flow, LINK_GOING, &tui->ends.here, asked, clock_monotonic());
+	timer.received = clock_monotonic();
+	lab_timer(tui->run.lab, tcp->flow, LINK_GOING, &timer);
+	tui->ends.here = timer.tcp;
 	return true;
 }
 
@@ -97,7 +99,7 @@ void tui_lab_ends(struct tui *tui)
 {
 	const struct run *run = &tui->run;
 	const struct run_session *tcp = run->used_count ? run->used[run->used_count - 1] : NULL;
-	const struct server_tcp_sample *server;
+	const struct trace_timer *server;
 
 	tui->ends = (struct view_ends){ .has_here = false };
 	tui->view.ends = NULL;
@@ -118,7 +120,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 {
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
 	const struct lab_status *lab = lab_status(tui->run.lab);
-	const struct server_tcp_sample *server = server_tcp_sample(lab->server_tcp);
+	const struct trace_timer *server = server_tcp_sample(lab->server_tcp);
 	struct tcp_sample sample;
 	struct link_report report = {
 		.status = &lab->link,

@@ -7,6 +7,7 @@
 
 #include "app/stop.h"
 #include "app/tui-state.h"
+#include "common/text.h"
 #include "terminal/line-editor.h"
 
 /* --- hooks --- */
@@ -132,11 +133,10 @@ int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_
 
 static void report_result(struct tui *tui)
 {
-	char text[300], reported[320];
+	char text[250];
 
-	snprintf(reported, sizeof reported, "burst: %s",
-	    run_generated(&tui->run, text, sizeof text));
-	tui_notice(tui, tui->run.generator.slipped > 0, reported);
+	tui_notice(tui, tui->run.generator.slipped > 0,
+	    TEXT_FORMAT("burst: %s", run_generated(&tui->run, text, sizeof text)));
 }
 
 void tui_burst_stop(struct tui *tui, int64_t now)

@@ -17,6 +17,7 @@
 #include "app/tui-state.h"
 #include "common/clock.h"
 #include "common/standard.h"
+#include "common/text.h"
 #include "terminal/line-editor.h"
 
 #define FRAME (NS_PER_S / 60)
@@ -189,12 +190,11 @@ static char **on_complete(void *context, const char *word, const char *line, siz
 
 static void on_matches(void *context, char **words, size_t count)
 {
-	char text[300] = "";
+	char text[300];
+	struct text t = text_begin(text, sizeof text);
 
-	for (size_t i = 0; i < count; i++) {
-		strncat(text, words[i], sizeof text - strlen(text) - 1);
-		strncat(text, "  ", sizeof text - strlen(text) - 1);
-	}
+	for (size_t i = 0; i < count; i++)
+		text_put(&t, "%s  ", words[i]);
 	tui_message(context, "%s", text);
 }
 

@@ -13,6 +13,7 @@
 
 #include "common/grow.h"
 #include "common/printable.h"
+#include "common/text.h"
 #include "common/utf8.h"
 #include "ledger/error-text.h"
 #include "ledger/figures.h"
@@ -88,7 +89,7 @@ static void put_bytes(json_t *to, const struct field *f, const void *from,
     const unsigned char *bytes)
 {
 	const size_t n = load((const char *)from + f->count, f->count_size);
-	char key[40], *base64;
+	char *base64;
 
 	if (!bytes || record_is_text(bytes, n, true)) {
 		json_object_set_new(to, f->key,
@@ -96,8 +97,7 @@ static void put_bytes(json_t *to, const struct field *f, const void *from,
 		return;
 	}
 	base64 = record_base64(bytes, n);
-	snprintf(key, sizeof key, "%s_base64", f->key);
-	json_object_set_new(to, key, words(base64));
+	json_object_set_new(to, TEXT_FORMAT("%s_base64", f->key), words(base64));
 	free(base64);
 }
 

@@ -28,6 +28,7 @@ double axis_value(const struct axis *t, double place);
 /* Writes a time in ns as the text of a mark, with no more digits than it needs: "50 ms", "0.5 s",
  * "0"; `micro` is the sign for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
+#define AXIS_TIME(ns, micro) axis_time(ns, micro, (char[40]){ 0 }, 40)
 /* The number of values in one of the `columns` of an axis, and in the fullest column, 1 at least.
  */
 uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column);

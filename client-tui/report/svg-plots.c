@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/search.h"
+#include "common/text.h"
 #include "ledger/transport.h"
 #include "report/axis.h"
 
@@ -71,11 +72,10 @@ static void times_below(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
 	const size_t n = axis_marks(&p->times, marks, MARKS);
-	char words[40];
 
 	for (size_t i = 0; i < n; i++)
 		mark_below(p->out, x + WIDTH * axis_place(&p->times, marks[i]), y + HEIGHT,
-		    axis_time(marks[i], "µ", words, sizeof words));
+		    AXIS_TIME(marks[i], "µ"));
 	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
@@ -118,13 +118,12 @@ static void draw_waited(const struct pages *p, double x, double y)
 	const size_t n = axis_marks(&p->times, marks, MARKS);
 	const double span = p->last > p->first ? (double)(p->last - p->first) : 1,
 	             bottom = y + HEIGHT - 14;
-	char words[40];
 
 	put_frame(p->out, x, y,
 	    "time from Enter to reply, over lines; a cross is a line that was not answered");
 	for (size_t i = 0; i < n; i++)
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]),
-		    axis_time(marks[i], "µ", words, sizeof words));
+		    AXIS_TIME(marks[i], "µ"));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->of->line_count; i++) {
 		const struct ledger_row *r = &p->of->lines[i];
@@ -139,11 +138,9 @@ static void draw_waited(const struct pages *p, double x, double y)
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream,
 			    r->late ? SVG_LATE : SVG_LOST);
 	}
-	snprintf(words, sizeof words, "line %" PRIu64, p->first);
-	mark_below(p->out, x, y + HEIGHT, words);
-	snprintf(words, sizeof words, "line %" PRIu64, p->last);
+	mark_below(p->out, x, y + HEIGHT, TEXT_FORMAT("line %" PRIu64, p->first));
 	if (p->last > p->first)
-		mark_below(p->out, x + WIDTH, y + HEIGHT, words);
+		mark_below(p->out, x + WIDTH, y + HEIGHT, TEXT_FORMAT("line %" PRIu64, p->last));
 }
 
 /* Draws UDP upwards in the upper half and TCP downwards in the lower, each to its own height. */
@@ -152,7 +149,6 @@ static void draw_histogram(const struct pages *p, double x, double y)
 	const int parts = (p->stats[0] != NULL) + (p->stats[1] != NULL);
 	const double height = HEIGHT / parts;
 	double base = y;
-	char words[80];
 
 	put_frame(p->out, x, y, "histogram of times from Enter to reply");
 	times_below(p, x, y);
@@ -172,10 +168,10 @@ static void draw_histogram(const struct pages *p, double x, double y)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar,
 				    WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
-		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64,
-		    transport_info[t].title, h->count, h->count == 1 ? "" : "s",
-		    h->count > 0 ? max : 0);
-		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
+		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START,
+		    TEXT_FORMAT("%s: %" PRIu64 " line%s; highest column %" PRIu64,
+		        transport_info[t].title, h->count, h->count == 1 ? "" : "s",
+		        h->count > 0 ? max : 0));
 	}
 }
 
@@ -184,10 +180,7 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 	put_frame(p->out, x, y, "share of the lines answered within a time from Enter");
 	times_below(p, x, y);
 	for (int share = 0; share <= 100; share += 20) {
-		char words[20];
-
-		snprintf(words, sizeof words, "%d %%", share);
-		mark_left(p->out, x, y + HEIGHT * (1 - share / 100.0), words);
+		mark_left(p->out, x, y + HEIGHT * (1 - share / 100.0), TEXT_FORMAT("%d %%", share));
 	}
 	for (int t = 0; t < TRANSPORTS; t++) {
 		const struct stats *s = p->stats[t];
@@ -217,22 +210,20 @@ static void draw_runs(const struct pages *p, double x, double y)
 		longer += i >= RUNS_SHOWN - 1 ? s->runs[i] : 0;
 	}
 	max = longer > max ? longer : max;
-	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ",
-	                                       transport_info[!p->stats[0]].title)
-	                                 : 0;
-
-	stats_runs_words(s, words + used, sizeof words - used);
-	put_frame(p->out, x, y, words);
+	stats_runs_words(s, words, sizeof words);
+	put_frame(p->out, x, y,
+	    s->run_count ? TEXT_FORMAT("%s lines %s", transport_info[!p->stats[0]].title, words)
+	                 : words);
 	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
 		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
 		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i,
 		             bar = (WIDTH - 90) * (double)n / (double)max;
 
-		snprintf(words, sizeof words, "%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : "");
-		svg_words(p->out, x - 6, row + 14, FONT, SVG_END, words);
+		svg_words(p->out, x - 6, row + 14, FONT, SVG_END,
+		    TEXT_FORMAT("%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : ""));
 		svg_box(p->out, x + 1, row + 3, bar, 14, SVG_LOST);
-		snprintf(words, sizeof words, "%" PRIu64, n);
-		svg_words(p->out, x + bar + 8, row + 14, FONT, SVG_START, words);
+		svg_words(p->out, x + bar + 8, row + 14, FONT, SVG_START,
+		    TEXT_FORMAT("%" PRIu64, n));
 	}
 }
 

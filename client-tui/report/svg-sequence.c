@@ -132,10 +132,10 @@ static void draw_left(struct panel *panel, const struct record *r)
 	const struct picture *p = panel->picture;
 	const double y = place(p, sequence_begins(r)), x = panel->client - WORDS_LEFT + 8;
 	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
-	char words[120], number[24];
+	char words[120];
 
-	snprintf(number, sizeof number, "%" PRIu64 " ", r->row.number);
-	svg_text(p->out, x, at, FONT, SVG_START, number, r->row.text, r->row.length, TEXT_COLUMNS);
+	svg_text(p->out, x, at, FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", r->row.number),
+	    r->row.text, r->row.length, TEXT_COLUMNS);
 	left_words(r, words, sizeof words);
 	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
 }
@@ -205,17 +205,13 @@ static void draw_reply(struct panel *panel, const struct reply_words *w)
 	const struct picture *p = panel->picture;
 	const double at = put_beside(p, &panel->right, panel->server + 4, place(p, w->at),
 	    panel->server + 16);
+	const char *number = w->first == w->last ? TEXT_FORMAT("%" PRIu64 " ", w->first->row.number)
+	                                         : TEXT_FORMAT("%" PRIu64 "–%" PRIu64 " … ",
+	                                               w->first->row.number, w->last->row.number);
 	unsigned char capitals[CAPITALS_GROWTH * 64];
-	const unsigned char *text;
-	char number[60];
 	size_t n;
+	const unsigned char *text = reply_text(w->last, capitals, &n);
 
-	if (w->first == w->last)
-		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->row.number);
-	else
-		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->row.number,
-		    w->last->row.number);
-	text = reply_text(w->last, capitals, &n);
 	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
 }
 
@@ -398,13 +394,11 @@ static void draw_mark(const struct picture *p, double y, int dashed, const char 
 
 static void draw_cuts(const struct picture *p)
 {
-	char words[50];
-
 	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
 		const struct time_cut *cut = &p->s.axis.cuts[i];
 
-		snprintf(words, sizeof words, "⋯ %s", TEXT_SPAN(cut->to - cut->from));
-		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1, words);
+		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1,
+		    TEXT_FORMAT("⋯ %s", TEXT_SPAN(cut->to - cut->from)));
 	}
 }
 

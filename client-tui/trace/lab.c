@@ -13,6 +13,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "common/text.h"
 
 /* Our own commands, beside the user's. */
 enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 };
@@ -141,15 +142,13 @@ static void take_change(struct lab *lab, struct link_change *change)
 
 static void take_event(struct lab *lab, const struct packet_event *event)
 {
-	char text[60];
-
 	trace_event(lab->of.trace, event);
 	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
 	    event->length > 0)
 		return;
-	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
-	    link_direction_words[event->direction]);
-	report(lab, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
+	report(lab, SESSION_EVENT_FAULT, event->in,
+	    TEXT_FORMAT("dropped an ACK %s, on cue", link_direction_words[event->direction]), NULL,
+	    NULL);
 }
 
 static void on_line(void *context, const char *line)
@@ -223,13 +222,12 @@ void lab_close(struct lab *lab)
 
 static void request_events(struct lab *lab)
 {
-	char command[100] = "events on";
+	char command[100];
+	struct text t = text_begin(command, sizeof command);
 
-	for (int i = 0; i < lab->port_count && lab->port_count <= PORTS; i++) {
-		const size_t used = strlen(command);
-
-		snprintf(command + used, sizeof command - used, " %u", lab->ports[i]);
-	}
+	text_put(&t, "events on");
+	for (int i = 0; i < lab->port_count && lab->port_count <= PORTS; i++)
+		text_put(&t, " %u", lab->ports[i]);
 	(void)lab_socket_command(lab->socket, PURPOSE_EVENTS, 0, command);
 	lab_socket_settle(lab->socket, SETTLE);
 }
@@ -286,15 +284,10 @@ void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_
 }
 
 void lab_timer(struct lab *lab, int flow, enum link_direction direction,
-    const struct tcp_sample *tcp, int64_t requested, int64_t received)
+    const struct trace_timer *timer)
 {
 	if (flow >= 0)
-		trace_timer(lab->of.trace, flow, direction,
-		    &(struct trace_timer){ .requested = requested,
-		        .received = received,
-		        .timeout = tcp->timeout,
-		        .backoff = tcp->backoff,
-		        .expirations = tcp->timeouts });
+		trace_timer(lab->of.trace, flow, direction, timer);
 }
 
 void lab_closed(struct lab *lab, int flow, int64_t now)
@@ -385,15 +378,14 @@ static void check(struct lab *lab)
 /* Gives the server's sample to the trace. Returns true when the trace waited for it. */
 static bool take_server_tcp(struct lab *lab)
 {
-	const struct server_tcp_sample *sample = server_tcp_sample(lab->of.server_tcp);
+	const struct trace_timer *sample = server_tcp_sample(lab->of.server_tcp);
 	const bool wanted = lab->server_flow >= 0 &&
 	                    trace_wants_timer(lab->of.trace, lab->server_flow, LINK_COMING);
 
 	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
 		return false;
 	lab->server_received = sample->received;
-	lab_timer(lab, lab->server_flow, LINK_COMING, &sample->tcp, sample->requested,
-	    sample->received);
+	lab_timer(lab, lab->server_flow, LINK_COMING, sample);
 	return wanted;
 }
 

@@ -59,7 +59,7 @@ void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_
 /* Adds a sample of a flow's connection to the trace: this end's for LINK_GOING; the server's is
  * read here. */
 void lab_timer(struct lab *lab, int flow, enum link_direction direction,
-    const struct tcp_sample *tcp, int64_t requested, int64_t received);
+    const struct trace_timer *timer);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
 /* Sends a command of the user; `purpose` is 0 or more. Returns 0, or -1 when the lab cannot take

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "trace/lab-socket.h"
 
 /* The interval of samples: while lines wait, and else, since a reply's acknowledgement may be lost
@@ -25,7 +26,7 @@ struct server_tcp {
 	/* There is a sample of the connection; there was one of any connection; the sample changed
 	 * since the last dispatch. */
 	bool sampled, ever_sampled, changed;
-	struct server_tcp_sample sample;
+	struct trace_timer sample;
 	/* Retransmissions over the connections before it. */
 	uint64_t retransmitted_before;
 	/* The last request; whether its answer is still to come. */
@@ -34,14 +35,6 @@ struct server_tcp {
 };
 
 /* --- reading --- */
-
-static bool has_port(const char *peer, size_t n, uint16_t port)
-{
-	char end[16];
-	const int length = snprintf(end, sizeof end, ":%u", port);
-
-	return n > (size_t)length && memcmp(peer + n - (size_t)length, end, (size_t)length) == 0;
-}
 
 /* The number behind a name, " rto-us 204000", in a line of `n` bytes; or `missing`. */
 static int64_t number_in(const char *line, size_t n, const char *name, int64_t missing)
@@ -60,10 +53,11 @@ static int64_t number_in(const char *line, size_t n, const char *name, int64_t m
 static int read_connection(const char *line, size_t n, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
-	const size_t begin = sizeof start - 1;
+	const char *port_text = TEXT_FORMAT(":%u", port), *peer = line + strlen(start);
+	const size_t length = strlen(port_text);
 
-	if (strncmp(line, start, begin) != 0 ||
-	    !has_port(line + begin, strcspn(line + begin, " \n"), port))
+	if (!text_begins(line, start) || strcspn(peer, " \n") <= length ||
+	    memcmp(peer + strcspn(peer, " \n") - length, port_text, length) != 0)
 		return -1;
 	/* Cleared, because samples are compared by their bytes. */
 	memset(out, 0, sizeof *out);
@@ -186,7 +180,7 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 	return changed;
 }
 
-const struct server_tcp_sample *server_tcp_sample(const struct server_tcp *s)
+const struct trace_timer *server_tcp_sample(const struct server_tcp *s)
 {
 	return s && s->sampled ? &s->sample : NULL;
 }

@@ -9,13 +9,7 @@
 #include <stdint.h>
 
 #include "common/fd-watch.h"
-#include "ledger/figures.h"
-
-struct server_tcp_sample {
-	struct tcp_sample tcp;
-	/* When it was requested, and when it was received: ns of the monotonic clock. */
-	int64_t requested, received;
-};
+#include "trace/trace.h"
 
 struct server_tcp;
 
@@ -36,7 +30,7 @@ void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch 
 bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool waiting, int64_t now);
 
 /* The last sample of the present connection, or NULL when none is known (any more). */
-const struct server_tcp_sample *server_tcp_sample(const struct server_tcp *s);
+const struct trace_timer *server_tcp_sample(const struct server_tcp *s);
 /* Segments that the server's kernel retransmitted, over all connections. Returns false without any
  * sample. */
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments);

@@ -349,14 +349,14 @@ static int64_t expired_timeout(const struct retransmission *a, const struct trac
 	/* The sample before was taken between the last try and this one. */
 	const bool fresh = before->received > a->last;
 
-	if (after->backoff > 0 && (!fresh || after->backoff > before->backoff))
-		return after->timeout < LONGEST ? after->timeout / 2 : LONGEST;
+	if (after->tcp.backoff > 0 && (!fresh || after->tcp.backoff > before->tcp.backoff))
+		return after->tcp.timeout < LONGEST ? after->tcp.timeout / 2 : LONGEST;
 	if (!fresh)
 		return 0;
-	if (before->expirations >= 0 && after->expirations >= 0)
-		return after->expirations > before->expirations ? before->timeout : 0;
+	if (before->tcp.timeouts >= 0 && after->tcp.timeouts >= 0)
+		return after->tcp.timeouts > before->tcp.timeouts ? before->tcp.timeout : 0;
 	/* Once the timer has run out, only the timer retransmits the segment. */
-	return before->backoff > 0 ? before->timeout : 0;
+	return before->tcp.backoff > 0 ? before->tcp.timeout : 0;
 }
 
 static void set_timeout(struct trace *t, const struct retransmission *a,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/event-line.h"
+#include "ledger/figures.h"
 #include "ledger/ledger.h"
 
 /* Times between tries that are kept of a line each way: the first ones, and in the last place the
@@ -53,15 +54,10 @@ struct trace_line {
 	struct trace_leg legs[LINK_DIRECTIONS];
 };
 
-/* A sample of the retransmission timer, from the kernel of one end. */
+/* A sample of the kernel of one end, and when it was requested and received. */
 struct trace_timer {
-	/* When it was requested, and when it was received. */
+	struct tcp_sample tcp;
 	int64_t requested, received;
-	/* The timeout, ns, and how often it has doubled. */
-	int64_t timeout;
-	unsigned backoff;
-	/* How often it ran out since the connection stands; -1: not known. */
-	int expirations;
 };
 
 /* A packet that the link saw. */

@@ -19,6 +19,7 @@
 #include "ledger/transport.h"
 #include "view/view-internal.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -535,12 +536,12 @@ const char *fate_words_marks(const struct view_row_side *s, enum parts_detail de
 	const struct ledger_row *line = s->line;
 	const struct parts p = parts_of_row(line);
 	struct text t = text_begin(buf, size);
-	char copies[24], alone[100], link[80];
+	char alone[100], link[80];
 	parts_alone(&p, detail, sign(s, GLYPH_MICRO), alone, sizeof alone);
-	snprintf(copies, sizeof copies, "%llu", (unsigned long long)line->duplicates + 1);
 	link_words(s, width, link, sizeof link);
 	put_mark(&t, alone[0] != '\0', "", alone);
-	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES), copies);
+	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES),
+	    TEXT_FORMAT("%" PRIu64, (uint64_t)line->duplicates + 1));
 	put_mark(&t, line->late, "", "late");
 	put_mark(&t, line->reordered, sign(s, GLYPH_REORDERED), " reordered");
 	put_mark(&t, line->differs, sign(s, GLYPH_DIFFERS), " differs");

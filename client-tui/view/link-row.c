@@ -77,10 +77,10 @@ static void draw_setting(const struct panes *p, int row, int field)
 	for (enum link_direction direction = 0; direction < LINK_DIRECTIONS;
 	    direction++, column += VALUE_COLUMNS) {
 		bool touched = chosen && link_steps_touches(lab->panel, direction);
-		char value[64], text[80];
+		char value[64];
 		link_status_value(&lab->link->settings[direction], field, value, sizeof value);
-		snprintf(text, sizeof text, touched ? "[%s]" : " %s", value);
-		canvas_text(p->c, row, column, p->columns, text,
+		canvas_text(p->c, row, column, p->columns,
+		    TEXT_FORMAT(touched ? "[%s]" : " %s", value),
 		    touched ? STYLE_FOUND : STYLE_NORMAL);
 	}
 	canvas_text(p->c, row, column, p->columns, f->help, STYLE_FAINT);
@@ -92,7 +92,6 @@ void link_row_draw_panel(const struct panes *p)
 		"back" };
 	const struct link_steps *panel = p->v->lab->panel;
 	const int values = p->pad + 2 + NAME_COLUMNS + 1;
-	char keys[120];
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
 	panes_draw_heading(p, "the link", p->columns);
 	canvas_text(p->c, p->heading_row, values, p->columns, directions[1], STYLE_HEADING);
@@ -104,10 +103,10 @@ void link_row_draw_panel(const struct panes *p)
 		draw_setting(p, p->top + i, first + i);
 	if (p->height < 2)
 		return;
-	snprintf(keys, sizeof keys,
-	    "Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves",
-	    directions[panel->directions]);
-	canvas_text(p->c, p->top + p->height - 1, p->pad, p->columns, keys, STYLE_FAINT);
+	canvas_text(p->c, p->top + p->height - 1, p->pad, p->columns,
+	    TEXT_FORMAT("Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves",
+	        directions[panel->directions]),
+	    STYLE_FAINT);
 }
 
 /* --- both ends of TCP --- */

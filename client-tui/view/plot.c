@@ -103,13 +103,10 @@ static void put_vertical(const struct grid *g, const struct axis *t, bool share)
 {
 	double marks[MARKS];
 	const size_t n = marks_of(t, g->rows / 2, marks);
-	char words[40];
 	for (size_t i = 0; i < n; i++) {
+		const char *words = share ? TEXT_FORMAT("%g %%", marks[i])
+		                          : AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii));
 		const int row = (int)((1 - axis_place(t, marks[i])) * (g->rows - 1) + 0.5);
-		if (share)
-			snprintf(words, sizeof words, "%g %%", marks[i]);
-		else
-			axis_time(marks[i], glyph(GLYPH_MICRO, g->ascii), words, sizeof words);
 		put_text(g, row, -2 - utf8_columns(words), -1, words, STYLE_FAINT);
 		put_text(g, row, -1, 0, g->ascii ? "+" : "┤", STYLE_FAINT);
 	}
@@ -131,10 +128,9 @@ static void put_times_under(const struct grid *g, const struct axis *t)
 {
 	double marks[MARKS];
 	const size_t n = marks_of(t, g->columns / 10, marks);
-	char words[40];
 	for (size_t i = 0; i < n; i++)
 		put_under(g, axis_place(t, marks[i]),
-		    axis_time(marks[i], glyph(GLYPH_MICRO, g->ascii), words, sizeof words));
+		    AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii)));
 }
 
 static void put_legend(const struct grid *g, const char *more)
@@ -173,7 +169,6 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 {
 	uint64_t first = UINT64_MAX, last = 0;
 	struct grid body = *g;
-	char words[60];
 	for (int i = 0; i < g->count; i++) {
 		const struct ledger *l = g->sources[i].ledger;
 		const size_t n = ledger_count(l);
@@ -205,11 +200,9 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 				    glyph(GLYPH_CROSS, g->ascii), STYLE_LOST);
 		}
 	}
-	snprintf(words, sizeof words, "line %" PRIu64, first);
-	put_under(g, 0, words);
-	snprintf(words, sizeof words, "line %" PRIu64, last);
+	put_under(g, 0, TEXT_FORMAT("line %" PRIu64, first));
 	if (last > first)
-		put_under(g, 1, words);
+		put_under(g, 1, TEXT_FORMAT("line %" PRIu64, last));
 	put_legend(g, g->ascii ? "x not answered" : "✗ not answered");
 }
 
@@ -217,7 +210,6 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 static void draw_histogram(const struct grid *g, const struct axis *t)
 {
 	const int rows = g->rows / g->count;
-	char words[60];
 	for (int i = 0; i < g->count; i++) {
 		const struct histogram *h = &g->sources[i].stats->waited;
 		const bool stream = g->sources[i].stream;
@@ -226,10 +218,11 @@ static void draw_histogram(const struct grid *g, const struct axis *t)
 		part.top += i * rows;
 		part.rows = i == g->count - 1 ? g->rows - i * rows : rows;
 		/* The words take the first row. */
-		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64,
-		    transport_info[stream].title, h->count, h->count == 1 ? "" : "s",
-		    h->count > 0 ? max : 0);
-		put_text(&part, 0, 0, g->columns, words, transport_looks[stream].style);
+		put_text(&part, 0, 0, g->columns,
+		    TEXT_FORMAT("%s, %" PRIu64 " line%s; highest column %" PRIu64,
+		        transport_info[stream].title, h->count, h->count == 1 ? "" : "s",
+		        h->count > 0 ? max : 0),
+		    transport_looks[stream].style);
 		part.top++;
 		part.rows--;
 		for (int column = 0; column < g->columns; column++)
@@ -279,9 +272,8 @@ static void draw_runs(const struct grid *g, const struct axis *unused)
 		put_text(g, row, -2 - utf8_columns(words), -1, words, STYLE_NORMAL);
 		canvas_fill(g->c, g->top + row, g->left, g->left + bar, g->ascii ? L'#' : L'█',
 		    STYLE_LOST);
-		snprintf(words, sizeof words, " %" PRIu64 " time%s", s->runs[i],
-		    s->runs[i] == 1 ? "" : "s");
-		put_text(g, row++, bar, g->columns, words, STYLE_NORMAL);
+		put_text(g, row++, bar, g->columns,
+		    TEXT_FORMAT(" %s", TEXT_COUNT(s->runs[i], "time")), STYLE_NORMAL);
 	}
 	put_text(g, g->rows + 1, 0, g->columns, stats_runs_words(s, words, sizeof words),
 	    STYLE_FAINT);
@@ -407,13 +399,12 @@ void plot_draw_spark_row(const struct panes *p)
 {
 	const int count = p->v->plot != NULL ? p->v->plot->count : 0;
 	int from = p->pad;
-	char words[20];
 	for (int i = 0; i < count && p->spark_row >= 0; i++) {
 		const int to = p->pad + (p->columns - p->pad) * (i + 1) / count -
 		               (i + 1 < count ? SPARK_GAP : 0);
 		const struct plot_source *source = &p->v->plot->sources[i];
-		snprintf(words, sizeof words, "%s waited ", transport_info[source->stream].name);
-		from = canvas_text(p->c, p->spark_row, from, to, words,
+		from = canvas_text(p->c, p->spark_row, from, to,
+		    TEXT_FORMAT("%s waited ", transport_info[source->stream].name),
 		    transport_looks[source->stream].style);
 		plot_sparkline(p->c, p->spark_row, from, to, source, p->v->ascii);
 		from = to + SPARK_GAP;

@@ -159,14 +159,13 @@ static void set_fate(struct view_row *row, int i)
 static void set_fate_left(struct view_row *row, int i)
 {
 	const struct view_row_side *side = &row->side[i];
-	char fate[80], words[100];
+	char fate[80];
 	bool named = row->p->v->both || row->item->other != NULL;
 	fate_words_unanswered(side, fate, sizeof fate);
-	if (fate[0] == '\0')
-		return;
-	snprintf(words, sizeof words, " (%s%s%s)", named ? transport_info[side->stream].title : "",
-	    named ? " " : "", fate);
-	add_words(row, 0, words);
+	if (fate[0] != '\0')
+		add_words(row, 0,
+		    TEXT_FORMAT(" (%s%s%s)", named ? transport_info[side->stream].title : "",
+		        named ? " " : "", fate));
 }
 
 /* Fills the pane of a transport that carried the line. */
@@ -472,11 +471,9 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 /* One blank separates the number from the text. */
 static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number)
 {
-	char text[24];
-	if (digits == 0 || number == 0)
-		return;
-	snprintf(text, sizeof text, "%*" PRIu64, digits, number);
-	canvas_text(c, at, text_column - digits - 1, text_column - 1, text, STYLE_FAINT);
+	if (digits > 0 && number > 0)
+		canvas_text(c, at, text_column - digits - 1, text_column - 1,
+		    TEXT_FORMAT("%*" PRIu64, digits, number), STYLE_FAINT);
 }
 
 static void draw_bar(const struct panes *p, int at, int column, bool stream)

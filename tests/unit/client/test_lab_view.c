@@ -400,9 +400,7 @@ static void timer(struct fixture *s, bool back, int ms, unsigned doubled, int ex
 	trace_timer(s->trace, s->tcp_flow, back,
 	    &(struct trace_timer){ .requested = s->now,
 	        .received = s->now + 1,
-	        .timeout = ms * MS,
-	        .backoff = doubled,
-	        .expirations = expirations });
+	        .tcp = { .timeout = ms * MS, .backoff = doubled, .timeouts = expirations } });
 }
 
 /* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle
