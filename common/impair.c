@@ -88,7 +88,7 @@ double impair_mean_burst(const struct impair_settings *s)
 	return s->burst > 0 ? s->burst : 1 / (1 - s->loss);
 }
 
-double impair_through(const struct impair_settings *s)
+double impair_delivery_probability(const struct impair_settings *s)
 {
 	return (1 - s->loss) * (1 - s->corrupt);
 }

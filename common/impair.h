@@ -148,7 +148,7 @@ double impair_mean_burst(const struct impair_settings *s);
 
 /* The probability that a packet is neither lost nor corrupted by chance. A full queue, the MTU and
  * requested drops are not chance. */
-double impair_through(const struct impair_settings *s);
+double impair_delivery_probability(const struct impair_settings *s);
 
 /* The words of each fate, as in the list. */
 extern const struct impair_fate_words {

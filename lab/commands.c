@@ -87,8 +87,8 @@ static void choose_server(struct commands *c, bool ipv6)
 		LAB_FAR_IPV6, NULL };
 
 	_Static_assert(SUPERVISOR_READY_FD == 3, "the word above");
-	_Static_assert(sizeof words <= sizeof c->far_words, "room for all");
-	memcpy(c->far_words, words, sizeof words);
+	_Static_assert(sizeof words <= sizeof c->far_argv, "room for all");
+	memcpy(c->far_argv, words, sizeof words);
 	c->notifies_ready = true;
 }
 
@@ -97,16 +97,15 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 	memset(c, 0, sizeof(*c));
 	program_find("UPCASE", clients, c->client);
 	program_find("UPCASED", servers, c->server);
-	c->near_words[0] = c->client;
-	c->near_words[1] = LAB_FAR_IPV4;
-	c->near = options->near_command ? options->near_command : as_arguments(c->near_words);
+	c->near_argv[0] = c->client;
+	c->near_argv[1] = LAB_FAR_IPV4;
+	c->near = options->near_command ? options->near_command : as_arguments(c->near_argv);
 	if (options->far_command)
-		memcpy(c->far_words,
-		    (const char *[]){ "/bin/sh", "-c", options->far_command, NULL },
-		    4 * sizeof *c->far_words);
+		memcpy(c->far_argv, (const char *[]){ "/bin/sh", "-c", options->far_command, NULL },
+		    4 * sizeof *c->far_argv);
 	else
 		choose_server(c, has_ipv6(options));
-	c->far = as_arguments(c->far_words);
+	c->far = as_arguments(c->far_argv);
 }
 
 void commands_set_path(const struct commands *c)

@@ -14,7 +14,7 @@ struct commands {
 	/* The far command writes to SUPERVISOR_READY_FD when it serves. */
 	bool notifies_ready;
 	char client[PATH_MAX], server[PATH_MAX];
-	const char *near_words[3], *far_words[10];
+	const char *near_argv[3], *far_argv[10];
 };
 
 /* Chooses the client and the server, unless the options name other commands. The options must live

@@ -394,7 +394,7 @@ static void set_environment(const char *runtime_dir)
 	setenv("UPCASE_LAB_FAR", path, 1);
 }
 
-static void last_words(struct relay *r)
+static void report_end(struct relay *r)
 {
 	char counts[2000];
 	struct text t = text_begin(counts, sizeof counts);
@@ -452,7 +452,7 @@ static void finish(struct relay *r)
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	if (r->ended_by)
 		signals_end_process_soon(r->ended_by);
-	last_words(r);
+	report_end(r);
 	link_free(r->link);
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(r->devices[side]);

@@ -60,7 +60,7 @@ struct connection {
 	struct addr peer;
 	struct source_key network;
 	/* ns: when it came, and when a byte last moved. */
-	int64_t since, moved;
+	int64_t since, last_activity;
 	TAILQ_ENTRY(connection) order;
 	LIST_ENTRY(connection) chain;
 	struct capitals capitals;
@@ -157,11 +157,11 @@ static int64_t time_of(const struct tcp *t, int64_t now)
 }
 
 /* Bytes were read or written; the connection continues. */
-static void connection_moved(struct connection *c, int64_t now)
+static void note_activity(struct connection *c, int64_t now)
 {
 	struct tcp *t = c->tcp;
 
-	c->moved = time_of(t, now);
+	c->last_activity = time_of(t, now);
 	/* Without an idle timeout the order is that of arrival; the neighbours are not in the
 	 * cache. */
 	if (!TAILQ_NEXT(c, order) || !t->idle)
@@ -299,7 +299,7 @@ static void end(struct connection *c, int64_t now)
 		if (loop_want(t->loop, c->fd, LOOP_WRITE) < 0)
 			connection_over(c, COUNTERS_CUT, errno, now);
 		else
-			connection_moved(c, now);
+			note_activity(c, now);
 	} else if (!c->finishing) {
 		connection_over(c, COUNTERS_CLOSED, 0, now);
 	} else if (unacknowledged(c)) {
@@ -341,7 +341,7 @@ static void continue_connection(struct connection *c, int64_t now)
 	} else if (loop_want(c->tcp->loop, c->fd, c->pending ? LOOP_WRITE : LOOP_READ) < 0) {
 		connection_over(c, COUNTERS_CUT, errno, now);
 	} else {
-		connection_moved(c, now);
+		note_activity(c, now);
 	}
 }
 
@@ -448,7 +448,7 @@ __attribute__((noinline)) static bool try_connection(struct connection *c, int64
 		c->waiting = unacknowledged(c);
 		if (c->waiting == waiting)
 			return false;
-		connection_moved(c, now);
+		note_activity(c, now);
 		return true;
 	}
 	read_connection(c, now);
@@ -493,7 +493,7 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 
 	if (!t->listen->prepared)
 		listen_prepare(c->fd);
-	c->since = c->moved = time_of(t, now);
+	c->since = c->last_activity = time_of(t, now);
 	TAILQ_INSERT_TAIL(&t->order, c, order);
 	LIST_INSERT_HEAD(&t->chains[source_key_hash(&t->key, &c->network) % CHAINS], c, chain);
 	t->counters->tcp_clients++;
@@ -633,7 +633,7 @@ void tcp_free(struct tcp *t)
 int64_t tcp_deadline(const struct tcp *t)
 {
 	const struct connection *oldest = TAILQ_FIRST(&t->order);
-	int64_t idle = t->idle && oldest ? oldest->moved + t->idle : CLOCK_NEVER;
+	int64_t idle = t->idle && oldest ? oldest->last_activity + t->idle : CLOCK_NEVER;
 	int64_t deadline = idle < t->accept_after ? idle : t->accept_after;
 
 	return t->finishing && t->check_again_at < deadline ? t->check_again_at : deadline;
@@ -661,7 +661,8 @@ void tcp_timers(struct tcp *t, int64_t now)
 	if (t->accept_after <= now)
 		listen_again(t);
 	/* After this process has been stopped, there may be bytes that it has not read yet. */
-	while (t->idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->idle)
+	while (t->idle && (oldest = TAILQ_FIRST(&t->order)) &&
+	       now - oldest->last_activity >= t->idle)
 		if (!try_connection(oldest, now))
 			connection_over(oldest, COUNTERS_IDLE, 0, now);
 	if (t->finishing && t->check_again_at <= now)
@@ -720,7 +721,7 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 	TAILQ_FOREACH(c, &t->order, order) {
 		addr_text(&c->peer, about.peer);
 		about.age = now > c->since ? now - c->since : 0;
-		about.idle = now > c->moved ? now - c->moved : 0;
+		about.idle = now > c->last_activity ? now - c->last_activity : 0;
 		about.bytes_in = c->bytes_in;
 		about.bytes_out = c->bytes_out;
 		about.pending = c->pending ? c->waiting : 0;

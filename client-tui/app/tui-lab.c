@@ -19,7 +19,7 @@ static void count_by_chance(const struct tui *tui, uint64_t *decided, uint64_t *
 
 		if (of->stream)
 			continue;
-		*decided += ledger_by_chance(t);
+		*decided += ledger_answered_or_lost(t);
 		*answered += t->answered;
 	}
 }

@@ -119,7 +119,7 @@ struct ledger_totals {
 
 /* Lines whose fate chance decided: answered or lost. Lines that were refused, failed or were cut
  * off are in no percentage of loss. */
-static inline uint64_t ledger_by_chance(const struct ledger_totals *t)
+static inline uint64_t ledger_answered_or_lost(const struct ledger_totals *t)
 {
 	return t->answered + t->lost;
 }

@@ -33,7 +33,7 @@ int send_queue_add(struct send_queue *q, const void *bytes, size_t n)
 	return 0;
 }
 
-static uint64_t end_of_all(const struct send_queue *q)
+static uint64_t end_position(const struct send_queue *q)
 {
 	return q->written + (q->end - q->begin);
 }
@@ -76,7 +76,7 @@ bool send_queue_drop(struct send_queue *q)
 	const bool growing = first->end == UINT64_MAX;
 
 	if (growing)
-		first->end = end_of_all(q);
+		first->end = end_position(q);
 	send_queue_wrote(q, send_queue_first_bytes(q));
 	pop_mark(q);
 	return growing;
@@ -84,7 +84,7 @@ bool send_queue_drop(struct send_queue *q)
 
 void send_queue_clear(struct send_queue *q)
 {
-	q->line_start = q->written = end_of_all(q);
+	q->line_start = q->written = end_position(q);
 	q->begin = q->end = 0;
 	q->mark_begin = q->mark_end = 0;
 }

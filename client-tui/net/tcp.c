@@ -211,7 +211,7 @@ static void close_socket(struct session *s)
 
 /* The kernel may give our own socket the peer's port if nobody listens on it; the socket then
  * connects to itself (RFC 793, simultaneous open). */
-static bool connected_to_itself(int fd)
+static bool is_self_connected(int fd)
 {
 	struct addr here = { .len = sizeof here.storage }, there = { .len = sizeof there.storage };
 
@@ -251,7 +251,7 @@ static void finish_connect(struct session *s, int64_t now)
 
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
-	if (!error && connected_to_itself(s->fd))
+	if (!error && is_self_connected(s->fd))
 		error = ECONNREFUSED;
 	if (error) {
 		said = icmp_error(s->fd, &s->addresses[s->address]);

@@ -373,7 +373,7 @@ static bool take_error(struct session *s, int64_t now)
  * once, as the next call's errno, instead of sending; so the error queue is read and the line tried
  * again. The error is the line's own if it is EPERM, which no ICMP error is, or the second one with
  * no ICMP error between. */
-static bool failed_itself(struct session *s, uint64_t number, int error, int64_t now)
+static bool is_line_error(struct session *s, uint64_t number, int error, int64_t now)
 {
 	struct udp *u = s->data;
 	const bool retrying = u->failing == number;
@@ -404,7 +404,7 @@ static void push_one(struct session *s, uint64_t number, int64_t dispatched)
 		u->full = true;
 		return;
 	}
-	if (error && fits && !failed_itself(s, number, error, dispatched))
+	if (error && fits && !is_line_error(s, number, error, dispatched))
 		return;
 	u->failing = 0;
 	if (error) {

@@ -206,7 +206,7 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 		event.packet_count = trace_handshake(w, c->here, ended, c->began, packets,
 		    RECORD_PACKETS);
 	for (size_t i = 0; i < event.packet_count; i++) {
-		recorded[i] = record_packet_moved(&packets[i].of, -event.at);
+		recorded[i] = record_packet_shifted(&packets[i].of, -event.at);
 		due = due || recorded[i].fate != LINK_DELIVERED;
 		/* A requested drop has a row. */
 		if (recorded[i].syn && recorded[i].fate == LINK_REQUESTED_DROP)

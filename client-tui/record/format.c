@@ -326,7 +326,7 @@ static void put_connection(json_t *to, const struct session_event *event)
 	struct link_packet packets[RECORD_PACKETS];
 
 	for (size_t i = 0; i < e.packet_count; i++)
-		packets[i] = record_packet_moved(&event->packets[i], event->at);
+		packets[i] = record_packet_shifted(&event->packets[i], event->at);
 	e.packets = packets;
 	fields_put(to, connection_fields, &e);
 }
@@ -463,7 +463,7 @@ static void read_type(struct fields_reader *r, struct json_record *to)
 			break;
 		fields_read(r, connection_fields, &to->event);
 		for (size_t i = 0; i < to->event.packet_count; i++)
-			to->event.packets[i] = record_packet_moved(&to->event.packets[i],
+			to->event.packets[i] = record_packet_shifted(&to->event.packets[i],
 			    -to->event.at);
 		break;
 	case RECORD_SUMMARY:

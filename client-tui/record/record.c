@@ -14,29 +14,29 @@
 
 /* --- lines and their packets --- */
 
-static int64_t moved(int64_t at, int64_t by)
+static int64_t shifted(int64_t at, int64_t by)
 {
 	return at == RECORD_NEVER ? at : at + by;
 }
 
-struct trace_leg record_leg_moved(const struct trace_leg *leg, int64_t by)
+struct trace_leg record_leg_shifted(const struct trace_leg *leg, int64_t by)
 {
 	struct trace_leg l = *leg;
 
-	l.first_in = moved(l.first_in, by);
-	l.last_in = moved(l.last_in, by);
-	l.first_out = moved(l.first_out, by);
-	l.last_out = moved(l.last_out, by);
+	l.first_in = shifted(l.first_in, by);
+	l.last_in = shifted(l.last_in, by);
+	l.first_out = shifted(l.first_out, by);
+	l.last_out = shifted(l.last_out, by);
 	return l;
 }
 
-struct link_packet record_packet_moved(const struct link_packet *packet, int64_t by)
+struct link_packet record_packet_shifted(const struct link_packet *packet, int64_t by)
 {
 	struct link_packet p = *packet;
 
-	p.in = moved(p.in, by);
-	p.out = moved(p.out, by);
-	p.out2 = moved(p.out2, by);
+	p.in = shifted(p.in, by);
+	p.out = shifted(p.out, by);
+	p.out2 = shifted(p.out2, by);
 	return p;
 }
 

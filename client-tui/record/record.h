@@ -61,8 +61,8 @@ struct record {
 
 void record_free(struct record *r);
 /* A copy of one way, or of a packet, with `by` ns added to its times. */
-struct trace_leg record_leg_moved(const struct trace_leg *leg, int64_t by);
-struct link_packet record_packet_moved(const struct link_packet *p, int64_t by);
+struct trace_leg record_leg_shifted(const struct trace_leg *leg, int64_t by);
+struct link_packet record_packet_shifted(const struct link_packet *p, int64_t by);
 /* The name of a packet's flags, "SYN-ACK"; NULL if they have none. Static. */
 const char *record_flags_name(const struct link_packet *p);
 /* Sets the flags by their name. Returns 0, or -1 for an unknown name. */

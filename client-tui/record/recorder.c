@@ -285,9 +285,9 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 	if (line)
 		record->place = trace_place(line, now);
 	for (int direction = 0; line && direction < LINK_DIRECTIONS; direction++)
-		record->legs[direction] = record_leg_moved(&line->legs[direction], -r->start);
+		record->legs[direction] = record_leg_shifted(&line->legs[direction], -r->start);
 	for (size_t i = 0; i < count; i++)
-		record->packets[i] = record_packet_moved(&packets[i].of, -r->start);
+		record->packets[i] = record_packet_shifted(&packets[i].of, -r->start);
 	record->packet_count = (uint8_t)count;
 	return 0;
 }

@@ -345,13 +345,14 @@ static void show_trace(struct replay *r, const struct record *line)
 	if (!r->status.trace || !line->legs)
 		return;
 	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
-		traced.legs[direction] = record_leg_moved(&line->legs[direction], r->status.origin);
+		traced.legs[direction] = record_leg_shifted(&line->legs[direction],
+		    r->status.origin);
 	trace_restore(r->status.trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = { .first = line->row.number,
 			.last = line->row.number,
 			.stream = line->row.stream,
-			.of = record_packet_moved(&line->packets[i], r->status.origin) };
+			.of = record_packet_shifted(&line->packets[i], r->status.origin) };
 
 		trace_add_packet(r->status.trace, &packet);
 	}

@@ -69,7 +69,7 @@ int64_t sequence_begins(const struct record *r)
 	                                                            : r->row.typed_at;
 }
 
-int64_t sequence_half_way(const struct record *r)
+int64_t sequence_midpoint(const struct record *r)
 {
 	return r->row.sent_at + (r->row.replied_at - r->row.sent_at) / 2;
 }
@@ -112,7 +112,7 @@ static void add_moments(const struct sequence *s, const struct record *r, struct
 	if (!sequence_has_packets(r)) {
 		if (sequence_known(r->row.sent_at))
 			add_moment(m, sequence_known(r->row.replied_at)
-			                  ? sequence_half_way(r)
+			                  ? sequence_midpoint(r)
 			                  : r->row.sent_at + s->one_way);
 		return;
 	}
@@ -150,7 +150,7 @@ static int64_t median_delay(const struct sequence *s, const struct picture_data 
 				times[n++] = r->packets[k].out - r->packets[k].in;
 		if (!sequence_has_packets(r) && r->row.fate == FATE_ANSWERED &&
 		    sequence_known(r->row.sent_at) && sequence_known(r->row.replied_at))
-			times[n++] = sequence_half_way(r) - r->row.sent_at;
+			times[n++] = sequence_midpoint(r) - r->row.sent_at;
 	}
 	for (size_t i = 0; times && i < d->event_count; i++) {
 		const struct session_connection *c = &d->events[i].connection;
@@ -291,7 +291,7 @@ static int choose_handshakes(struct sequence *s, bool lab)
 	for (size_t i = 0; s->handshakes && i < s->event_count; i++) {
 		for (size_t k = 0; k < s->events[i].packet_count; k++)
 			s->handshakes[s->handshake_count++] =
-			    record_packet_moved(&s->events[i].packets[k], s->events[i].at);
+			    record_packet_shifted(&s->events[i].packets[k], s->events[i].at);
 		if (s->events[i].kind == SESSION_EVENT_TCP && !lab)
 			estimate_connection(s, &s->events[i]);
 	}

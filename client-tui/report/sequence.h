@@ -52,7 +52,7 @@ static inline bool sequence_known(int64_t moment)
 bool sequence_waits(const struct record *r);
 int64_t sequence_begins(const struct record *r);
 /* The time when the server had the line, if both directions took equally long. */
-int64_t sequence_half_way(const struct record *r);
+int64_t sequence_midpoint(const struct record *r);
 /* Returns true if the link reported the line's packets. */
 bool sequence_has_packets(const struct record *r);
 /* The time when a packet arrived, or would have if it had not been lost. */

@@ -37,7 +37,7 @@ static int digits_for(double percent, int min)
  * chance. */
 static void put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
-	const uint64_t by_chance = ledger_by_chance(t);
+	const uint64_t by_chance = ledger_answered_or_lost(t);
 	const double percent = 100 * (double)t->lost / (double)by_chance;
 	const int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
 	double low, high;
@@ -122,7 +122,7 @@ static void put_totals(struct text *out, const struct figures *f)
 	text_put(out, "answered %" PRIu64 " of %" PRIu64, t->answered, t->sent);
 	put_named(out, ", ", f, FIGURE_NAMED_FATE);
 	put_named(out, ", ", f, FIGURE_NAMED_OPEN);
-	if (ledger_by_chance(t) == 0 || (f->stream && !t->lost))
+	if (ledger_answered_or_lost(t) == 0 || (f->stream && !t->lost))
 		return;
 	text_put(out, ", ");
 	put_loss(out, t, " lost");
@@ -349,7 +349,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));
 		break;
 	case FIGURE_LOSS:
-		if (ledger_by_chance(&f->totals))
+		if (ledger_answered_or_lost(&f->totals))
 			put_loss(out, &f->totals, "");
 		else
 			text_put(out, "0");

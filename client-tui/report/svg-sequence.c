@@ -149,7 +149,7 @@ static int64_t server_time(const struct record *r)
 	if (sequence_has_packets(r) || !sequence_known(r->row.replied_at) ||
 	    !sequence_known(r->row.sent_at))
 		return RECORD_NEVER;
-	return sequence_half_way(r);
+	return sequence_midpoint(r);
 }
 
 /* A reply, or several in one segment, in order of time, since words are moved downwards. */
@@ -301,7 +301,7 @@ static void draw_estimated(const struct panel *panel, const struct record *r)
 	const enum svg_style style = own_style(panel);
 
 	if (sequence_known(r->row.replied_at)) {
-		const double y2 = place(p, sequence_half_way(r)), y3 = place(p, r->row.replied_at);
+		const double y2 = place(p, sequence_midpoint(r)), y3 = place(p, r->row.replied_at);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);

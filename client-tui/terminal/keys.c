@@ -180,7 +180,7 @@ static struct token function(size_t used, struct key_event *event, int number)
 }
 
 /* Home (1, 7), End (4, 8) and the like: a number and '~', or rxvt's signs for Shift and Ctrl. */
-static struct token numbered(const struct csi *csi, struct key_event *event)
+static struct token key_of_number(const struct csi *csi, struct key_event *event)
 {
 	static const signed char functions[] = {
 		[11] = 1, 2, 3, 4, 5, [17] = 6, 7, 8, 9, 10, [23] = 11, 12
@@ -202,7 +202,7 @@ static struct token numbered(const struct csi *csi, struct key_event *event)
 	return !rxvt && n >= 1 && n <= 8 ? text(event, csi->whole, csi->length) : drop(csi->length);
 }
 
-static struct token lettered(const struct csi *csi, struct key_event *event)
+static struct token key_of_letter(const struct csi *csi, struct key_event *event)
 {
 	static const char scrolling[] = "ABHF";
 	static const enum key keys[] = { KEY_ROW_UP, KEY_ROW_DOWN, KEY_TOP, KEY_BOTTOM };
@@ -235,8 +235,8 @@ static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 	    (csi->count == 2 && (csi->params[1] < 2 || csi->params[1] > 16)))
 		return drop(csi->length);
 	if (csi->final == '~' || csi->final == '^' || csi->final == '@' || csi->final == '$')
-		return numbered(csi, event);
-	return lettered(csi, event);
+		return key_of_number(csi, event);
+	return key_of_letter(csi, event);
 }
 
 static struct token whole_csi(const unsigned char *s, size_t length, struct key_event *event)

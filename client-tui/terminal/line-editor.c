@@ -58,7 +58,7 @@ static struct {
 	/* The completions that the hook returned, and the next one for readline. */
 	char **words;
 	size_t next_word;
-	FILE *null_output, *discarder, *stderr_kept;
+	FILE *null_output, *discarder, *saved_stderr;
 } self;
 
 /* A sequence that no terminal sends, bound in every keymap to entering the line. */
@@ -69,7 +69,7 @@ static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 /* readline runs between enter() and leave(). */
 static void enter(void)
 {
-	self.stderr_kept = stderr;
+	self.saved_stderr = stderr;
 	stderr = self.discarder;
 }
 
@@ -85,7 +85,7 @@ static void apply_prompt(void)
 static void leave(void)
 {
 	apply_prompt();
-	stderr = self.stderr_kept;
+	stderr = self.saved_stderr;
 	if (!self.bell_rung)
 		return;
 	self.bell_rung = false;
@@ -96,7 +96,7 @@ static void leave(void)
 /* Begins a hook: the hooks, called from inside readline, write to the true stderr. */
 static void hook_begin(void)
 {
-	stderr = self.stderr_kept;
+	stderr = self.saved_stderr;
 }
 
 static void hook_end(void)
@@ -462,7 +462,7 @@ const char *line_editor_stop(bool short_wait)
 		return NULL;
 	self.running = false;
 	/* The line hook may call this from inside readline, where stderr is replaced. */
-	stderr = self.stderr_kept;
+	stderr = self.saved_stderr;
 	rl_callback_handler_remove();
 	const char *const *entered = (const char *const *)self.entered;
 	bool failed = self.entered_count > 0 &&

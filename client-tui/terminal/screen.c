@@ -37,7 +37,7 @@ static struct {
 	/* The program's own terminal modes, on and off. */
 	char modes_on[96], modes_off[96];
 	/* The program has the terminal: false while it is suspended. */
-	bool taken;
+	bool active;
 	bool repaint, cursor_hidden;
 	attr_t attributes[STYLES];
 	/* The last canvas shown: rows that are equal are not drawn. */
@@ -49,10 +49,10 @@ static struct {
 static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
 #define CURSES_SIGNALS (sizeof curses_signals / sizeof curses_signals[0])
 
-static void set_taken(bool taken)
+static void set_active(bool active)
 {
-	self.taken = taken;
-	restore_arm(taken);
+	self.active = active;
+	restore_arm(active);
 }
 
 /* --- what is sent beside curses --- */
@@ -224,7 +224,7 @@ int screen_start(const struct screen_settings *settings, char *reason, size_t si
 		    "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
 	prepare_restore(&before);
-	set_taken(true);
+	set_active(true);
 	if (!at_exit)
 		atexit(screen_stop);
 	at_exit = true;
@@ -256,14 +256,14 @@ static void restore_terminal(void)
 	curs_set(1);
 	standard_write(self.modes_off, strlen(self.modes_off));
 	endwin();
-	set_taken(false);
+	set_active(false);
 }
 
 void screen_stop(void)
 {
 	if (!self.screen)
 		return;
-	if (self.taken)
+	if (self.active)
 		restore_terminal();
 	restore_stop();
 	delscreen(self.screen);
@@ -290,7 +290,7 @@ void screen_suspend(void)
 	sigprocmask(SIG_UNBLOCK, &only, &mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGTSTP, &before, NULL);
-	set_taken(true);
+	set_active(true);
 	screen_resize();
 }
 
@@ -408,7 +408,7 @@ static void place_cursor(const struct canvas *c)
 
 void screen_show(const struct canvas *c)
 {
-	if (!self.taken)
+	if (!self.active)
 		return;
 	size_record(c);
 	if (self.repaint) {
@@ -427,6 +427,6 @@ void screen_show(const struct canvas *c)
 
 void screen_bell(void)
 {
-	if (self.taken)
+	if (self.active)
 		beep();
 }

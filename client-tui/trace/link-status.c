@@ -273,11 +273,12 @@ int link_change_read(struct link_change *c, const char *line)
 
 /* --- expected and measured --- */
 
-double link_status_answered(const struct link_status *status)
+double link_status_reply_probability(const struct link_status *status)
 {
 	const struct impair_settings *there = &status->settings[LINK_GOING],
 	                             *back = &status->settings[LINK_COMING];
-	const double going = impair_through(there), coming = impair_through(back);
+	const double going = impair_delivery_probability(there),
+	             coming = impair_delivery_probability(back);
 
 	return going * ((1 - there->duplicate) * coming +
 	                   there->duplicate * (1 - (1 - coming) * (1 - coming)));
@@ -290,7 +291,7 @@ double link_status_answered(const struct link_status *status)
 
 static void put_measured(struct text *t, const struct link_report *r)
 {
-	const double expected = link_status_answered(r->status);
+	const double expected = link_status_reply_probability(r->status);
 	double low, high;
 
 	if (r->decided == 0) {
@@ -316,8 +317,8 @@ static void put_expected(struct text *t, const struct link_report *r)
 	                             *back = &r->status->settings[LINK_COMING];
 
 	text_put(t, "\nAnswered over UDP\nexpected      %s %% = %s %% going × %s %% coming%s\n",
-	    PERCENT(link_status_answered(r->status)), PERCENT(impair_through(there)),
-	    PERCENT(impair_through(back)),
+	    PERCENT(link_status_reply_probability(r->status)),
+	    PERCENT(impair_delivery_probability(there)), PERCENT(impair_delivery_probability(back)),
 	    there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
 	if (there->delay + back->delay > r->reply_timeout)

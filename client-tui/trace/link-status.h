@@ -52,7 +52,7 @@ char *link_status_value(const struct impair_settings *settings, int field, char 
 /* The probability that a line over UDP is answered, if each way loses or corrupts a packet with its
  * own probability: (1-p)(1-q); with second copies one of two replies is enough. Delays are not
  * considered. */
-double link_status_answered(const struct link_status *status);
+double link_status_reply_probability(const struct link_status *status);
 
 /* The input of the page of /link. */
 struct link_report {

@@ -22,7 +22,7 @@ static uint64_t first_shown(const struct list *l, const struct view_place *botto
 {
 	size_t lines = bottom->lines, wanted = (size_t)height;
 	uint64_t index = bottom->index;
-	while (lines < wanted && list_back(l, &index))
+	while (lines < wanted && list_previous(l, &index))
 		lines += row_lay(l, index).lines;
 	*skip = lines > wanted ? lines - wanted : 0;
 	return index;
@@ -42,7 +42,7 @@ static int draw_list(const struct list *l, int height, const struct view_place *
 		row_draw(l, &row, skip, (int)count, at);
 		at += (int)count;
 		skip = 0;
-	} while (at < end && list_on(l, &i) && i <= bottom->index);
+	} while (at < end && list_next(l, &i) && i <= bottom->index);
 	return at;
 }
 

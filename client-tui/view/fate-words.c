@@ -389,7 +389,7 @@ int fate_words_parts_columns(const struct view_row_side *s, int width)
 
 /* Writes the time, `word`, and the link's effects if they fit after an arrow of two columns and a
  * space. */
-static void time_and_more(const struct view_row_side *s, int width, const char *word, char *buf,
+static void time_and_effects(const struct view_row_side *s, int width, const char *word, char *buf,
     size_t size)
 {
 	char more[160];
@@ -406,7 +406,7 @@ static void answered_wire(const struct view_row_side *s, int width, struct wire 
 	bool twice = s->line->duplicates > 0;
 	const struct transport_look *look = &transport_looks[s->stream];
 	char time[140];
-	time_and_more(s, width, "", time, sizeof time);
+	time_and_effects(s, width, "", time, sizeof time);
 	/* Times are aligned on short wires. */
 	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
 	put_times(w, sign(s, twice ? GLYPH_WIRE_TWICE : look->wire), columns - 1);
@@ -419,9 +419,9 @@ static void answered_wire(const struct view_row_side *s, int width, struct wire 
 static void late_wire(const struct view_row_side *s, int width, struct wire *w)
 {
 	char time[140];
-	time_and_more(s, width, LATE_WORD, time, sizeof time);
+	time_and_effects(s, width, LATE_WORD, time, sizeof time);
 	if (LATE_MIN + 1 + utf8_columns(time) > width)
-		time_and_more(s, width, "", time, sizeof time);
+		time_and_effects(s, width, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->lead_style = w->rest_style = STYLE_LATE;
 	/* The number of pairs of a piece and a gap; the head takes the last gap. */

@@ -83,7 +83,7 @@ static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 	return pane->to;
 }
 
-static int numbered(const struct panes *p, int columns, int digits)
+static int number_columns(const struct panes *p, int columns, int digits)
 {
 	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_MIN ? digits
 	                                                                                 : 0;
@@ -117,9 +117,10 @@ static void place_three(struct panes *p, const int *wires, bool all_numbered, in
 	/* The rows are aligned: the numbers of the first pane serve the others where there is no
 	 * room for more. */
 	if (all_numbered || texts / 3 >= BOTH_NUMBERS_COLUMNS) {
-		p->digits = p->side[0].digits = p->side[1].digits = numbered(p, texts / 3, digits);
+		p->digits = p->side[0].digits = p->side[1].digits = number_columns(p, texts / 3,
+		    digits);
 	} else {
-		p->digits = numbered(p, (texts - digits - 1) / 3 + digits + 1, digits);
+		p->digits = number_columns(p, (texts - digits - 1) / 3 + digits + 1, digits);
 		extra = p->digits > 0 ? p->digits + 1 : 0;
 	}
 	int columns = (texts - extra) / 3, over = (texts - extra) % 3, kept = p->side[0].digits;
@@ -156,7 +157,7 @@ static void place_columns(struct panes *p, int digits)
 	} else {
 		p->left_end = (texts + 1) / 2;
 		place_side(&p->side[0], p->left_end, wire, texts / 2);
-		p->digits = p->side[0].digits = numbered(p, texts / 2, digits);
+		p->digits = p->side[0].digits = number_columns(p, texts / 2, digits);
 	}
 	p->left_text = p->pad + (p->digits > 0 ? p->digits + 1 : 0);
 	for (int i = 0; i < p->sides; i++) {
@@ -290,7 +291,7 @@ static bool has_row(const struct list *l, uint64_t index)
 	       transcript_item(l->p->b, index)->kind != TRANSCRIPT_STRAY;
 }
 
-bool list_back(const struct list *l, uint64_t *index)
+bool list_previous(const struct list *l, uint64_t *index)
 {
 	for (uint64_t i = *index, first = list_first(l); i > first;) {
 		if (has_row(l, --i)) {
@@ -301,7 +302,7 @@ bool list_back(const struct list *l, uint64_t *index)
 	return false;
 }
 
-bool list_on(const struct list *l, uint64_t *index)
+bool list_next(const struct list *l, uint64_t *index)
 {
 	for (uint64_t i = *index + 1, end = list_end(l); i < end; i++) {
 		if (has_row(l, i)) {

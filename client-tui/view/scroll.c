@@ -37,7 +37,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
 	uint64_t i = list_first(l) - 1;
-	while (list_on(l, &i)) {
+	while (list_next(l, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
 			*place = (struct view_place){ .index = i, .lines = left };
@@ -51,7 +51,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 static bool end_place(const struct list *l, struct view_place *place)
 {
 	uint64_t i = list_end(l);
-	if (!list_back(l, &i))
+	if (!list_previous(l, &i))
 		return false;
 	*place = (struct view_place){ .index = i, .lines = lines_of(l, i) };
 	return true;
@@ -66,9 +66,9 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		return true;
 	/* The row may no longer exist: take the one before it, else the first. */
 	uint64_t i = kept.index + 1;
-	if (!list_back(l, &i)) {
+	if (!list_previous(l, &i)) {
 		i = list_first(l) - 1;
-		list_on(l, &i);
+		list_next(l, &i);
 		kept.lines = 1;
 	}
 	size_t lines = lines_of(l, i);
@@ -100,7 +100,8 @@ static void end_at_item(const struct list *l, uint64_t index)
 	uint64_t number = number_at(b, index), best = 0;
 	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
 		.lines = SIZE_MAX };
-	for (uint64_t i = list_end(l); l->of != LIST_ROWS && item != NULL && list_back(l, &i);) {
+	for (uint64_t i = list_end(l);
+	    l->of != LIST_ROWS && item != NULL && list_previous(l, &i);) {
 		const struct transcript_arrival *a = transcript_arrival(b, l->of == LIST_TCP, i);
 		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
@@ -159,14 +160,14 @@ void scroll_settle(const struct panes *p)
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom)
 {
 	uint64_t n = bottom->lines < lines_of(l, bottom->index);
-	for (uint64_t i = bottom->index; list_on(l, &i);)
+	for (uint64_t i = bottom->index; list_next(l, &i);)
 		n++;
 	return n;
 }
 
 static void move_up(const struct list *l, struct view_place *place, size_t lines)
 {
-	while (lines >= place->lines && list_back(l, &place->index)) {
+	while (lines >= place->lines && list_previous(l, &place->index)) {
 		lines -= place->lines;
 		place->lines = lines_of(l, place->index);
 	}
@@ -176,7 +177,7 @@ static void move_up(const struct list *l, struct view_place *place, size_t lines
 static void move_down(const struct list *l, struct view_place *place, size_t lines)
 {
 	size_t here = lines_of(l, place->index);
-	while (lines > here - place->lines && list_on(l, &place->index)) {
+	while (lines > here - place->lines && list_next(l, &place->index)) {
 		lines -= here - place->lines;
 		place->lines = 0;
 		here = lines_of(l, place->index);

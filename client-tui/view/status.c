@@ -100,7 +100,7 @@ static void add_progress(struct status_line *s, const char *progress)
 /* The share is of the lines whose fate was chance. */
 static void add_loss(struct status_line *s, const struct ledger_totals *t)
 {
-	uint64_t by_chance = ledger_by_chance(t);
+	uint64_t by_chance = ledger_answered_or_lost(t);
 	add_words(s, 1, NULL, "lost %" PRIu64, t->lost);
 	if (by_chance > 0) {
 		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)by_chance + 0.5);

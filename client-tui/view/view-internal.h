@@ -63,8 +63,8 @@ uint64_t list_first(const struct list *l);
 uint64_t list_end(const struct list *l);
 /* Sets *index to the previous row, or to the next one (list_first() - 1: to the first). Returns
  * false, and leaves *index unchanged, if there is none. */
-bool list_back(const struct list *l, uint64_t *index);
-bool list_on(const struct list *l, uint64_t *index);
+bool list_previous(const struct list *l, uint64_t *index);
+bool list_next(const struct list *l, uint64_t *index);
 /* The function for the width of a character. */
 layout_width *view_width(const struct view *v);
 /* Lays out a zero-ended text in v->line. */

@@ -66,7 +66,7 @@ static bool place(int i, char real[PATH_MAX], const char **named, const char **r
 }
 
 /* Opens a folder that is ours alone. Returns -1 if it is not. */
-static int open_ours(const char *path)
+static int open_own(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -93,7 +93,7 @@ static bool is_alive(const char *path)
 
 void runtime_dir_remove(const char *path)
 {
-	const int fd = open_ours(path);
+	const int fd = open_own(path);
 
 	if (fd < 0)
 		return;
@@ -118,7 +118,7 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
 		if (*pid > 0 &&
 		    snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) <
 		        RUNTIME_DIR_PATH &&
-		    (fd = open_ours(path)) >= 0 && close(fd) == 0)
+		    (fd = open_own(path)) >= 0 && close(fd) == 0)
 			return path;
 	}
 	return NULL;
@@ -126,7 +126,7 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
 
 /* A relay and its supervisor that are killed at the same moment leave their folder to the next lab,
  * which removes it. */
-static void remove_left_behind(const char *in)
+static void remove_stale(const char *in)
 {
 	DIR *directory = opendir(in);
 	char path[RUNTIME_DIR_PATH];
@@ -149,7 +149,7 @@ int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size)
 
 	for (int i = 0; i < PLACES; i++) {
 		if (place(i, real, &in, &reason)) {
-			remove_left_behind(real);
+			remove_stale(real);
 			if (snprintf(path, RUNTIME_DIR_PATH, "%s/" PREFIX "%ld" RANDOM, real,
 			        (long)getpid()) >= RUNTIME_DIR_PATH)
 				reason = strerror(ENAMETOOLONG);

@@ -332,9 +332,10 @@ static enum command_result do_predict(const struct command_call *a)
 	const struct impair_settings *there = link_settings(a->link, LINK_GOING);
 	const struct impair_settings *back = link_settings(a->link, LINK_COMING);
 
-	print_share(a, "there through", impair_through(there));
-	print_share(a, "back through", impair_through(back));
-	print_share(a, "answered", impair_through(there) * impair_through(back));
+	print_share(a, "there through", impair_delivery_probability(there));
+	print_share(a, "back through", impair_delivery_probability(back));
+	print_share(a, "answered",
+	    impair_delivery_probability(there) * impair_delivery_probability(back));
 	print_time(a, "round-trip", "delay", there->delay + back->delay);
 	print_time(a, "round-trip", "jitter", there->jitter + back->jitter);
 	return ANSWERED;

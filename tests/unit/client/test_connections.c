@@ -68,7 +68,7 @@ static void report(void *context, const struct session_event *event, struct conn
 	d->final += final;
 	d->packet_count = event->packet_count;
 	for (size_t i = 0; i < event->packet_count; i++)
-		d->packets[i] = record_packet_moved(&event->packets[i], event->at);
+		d->packets[i] = record_packet_shifted(&event->packets[i], event->at);
 	if (!event->quiet)
 		note->row = 7;
 }

@@ -92,12 +92,15 @@ static void expected_share(void **state)
 	struct link_status f = status("loss 20%", "loss 20%", "");
 
 	(void)state;
-	assert_true(link_status_answered(&f) > 0.6399 && link_status_answered(&f) < 0.6401);
+	assert_true(link_status_reply_probability(&f) > 0.6399 &&
+	            link_status_reply_probability(&f) < 0.6401);
 	f = status("loss 20% corrupt 50%", "", "");
-	assert_true(link_status_answered(&f) > 0.3999 && link_status_answered(&f) < 0.4001);
+	assert_true(link_status_reply_probability(&f) > 0.3999 &&
+	            link_status_reply_probability(&f) < 0.4001);
 	/* Each line arrives twice: one reply of two is enough. */
 	f = status("duplicate 100%", "loss 50%", "");
-	assert_true(link_status_answered(&f) > 0.7499 && link_status_answered(&f) < 0.7501);
+	assert_true(link_status_reply_probability(&f) > 0.7499 &&
+	            link_status_reply_probability(&f) < 0.7501);
 }
 
 static void expect_page(uint64_t decided, uint64_t answered, const char *words)

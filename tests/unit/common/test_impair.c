@@ -753,10 +753,10 @@ static void test_through(void **state)
 {
 	(void)state;
 	struct impair_settings s = impair_perfect();
-	assert_near(impair_through(&s), 1, 1e-15);
+	assert_near(impair_delivery_probability(&s), 1, 1e-15);
 	s.loss = 0.2;
 	s.corrupt = 0.1;
-	assert_near(impair_through(&s), 0.72, 1e-15);
+	assert_near(impair_delivery_probability(&s), 0.72, 1e-15);
 }
 
 int main(void)
