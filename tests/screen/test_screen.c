@@ -254,7 +254,7 @@ static void clears(void **state)
 
 static void saves(void **state)
 {
-	struct terminal *t = client_private(24, 80, NO_MORE);
+	struct terminal *t = client_private(24, 120, NO_MORE);
 	char path[600], command[700], text[4000];
 	FILE *in;
 	size_t n;
@@ -281,7 +281,7 @@ static void saves(void **state)
 	client_line(t, "/save");
 	term_expect(t, "/save FILE");
 	client_line(t, "/save x.bmp");
-	term_expect(t, "lecture.txt");
+	term_expect(t, "or .svg; for example lecture.txt");
 	client_line(t, "/save /nonexistent/x.txt");
 	term_expect(t, "No such file");
 	client_leave(t);

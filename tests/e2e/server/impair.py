@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """upcased's own bad link: UDP loses, delays, doubles and reorders as told, TCP does not notice."""
+import contextlib
 import os
 import signal
+import socket
 import statistics
+import subprocess
+import sys
 import time
 
 from server import PATIENCE, Server, ask, expect, line, queued, refused_start, run, stop_process, tcp, udp, \
@@ -103,21 +107,51 @@ def one_direction():
         expect((totals["udp"]["replies"], totals["udp"]["bytes-out"]), (0, 0), "sent")
 
 
+# Sleeps as long as the server's link, twice for each datagram: what a delay takes on a machine that is
+# busy with other things.
+SLEEPER = '''
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    text, peer = s.recvfrom(1000)
+    time.sleep(0.03)
+    time.sleep(0.02)
+    s.sendto(text.upper(), peer)
+'''
+
+
+@contextlib.contextmanager
+def sleeper():
+    """A client of such a program."""
+    with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE) as process:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.settimeout(PATIENCE)
+                client.connect(("127.0.0.1", int(process.stdout.readline())))
+                yield client
+        finally:
+            process.kill()
+
+
 def delay_is_exact():
     """--delay is kept to a few ms and never undercut; the server rests meanwhile"""
-    with Server("--delay-there=30ms", "--delay-back=20ms") as server:
-        client = udp(server)
+    with Server("--delay-there=30ms", "--delay-back=20ms") as server, sleeper() as witness:
         for _ in range(5):
-            times = []
+            times = {udp(server): [], witness: []}
             for number in range(20):
-                start = time.monotonic()
-                ask(client, f"line {number}".encode())
-                times.append((time.monotonic() - start) * 1000)
-            expect(min(times) >= 50, True, f"shortest of {times}")
-            # Others may have the processor, for once or for a round.
-            if statistics.median(times) < 55:
+                for client, took in times.items():
+                    start = time.monotonic()
+                    ask(client, f"line {number}".encode())
+                    took.append((time.monotonic() - start) * 1000)
+            ours, sleeps = times.values()
+            expect(min(ours) >= 50, True, f"shortest of {ours}")
+            # Others may have the processor, for once or all the time.
+            most = statistics.median(sleeps) + 4.5
+            if statistics.median(ours) < most:
                 break
-        expect(statistics.median(times) < 55, True, f"median of {times}")
+        expect(statistics.median(ours) < most, True, f"median of {ours}, of sleeps {sleeps}")
         with open(f"/proc/{server.pid}/stat", encoding="ascii") as file:
             ticks = sum(map(int, file.read().rsplit(") ", 1)[1].split()[11:13]))
         expect(ticks / os.sysconf("SC_CLK_TCK") < 0.3, True, f"{ticks} ticks of the processor")
