@@ -66,11 +66,12 @@ char *parts_text(const struct parts *p, enum parts_detail detail, const char *mi
 	const int64_t unit = p->waited >= LONG                     ? 0
 	                   : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S
 	                                                           : NS_PER_MS;
-	struct text out = text_begin(buf, size);
+	struct text out;
 
-	text_put(&out, "%s", UNITS_DURATION(p->waited, micro));
+	units_duration_text(p->waited, micro, buf, size);
 	if (detail == PARTS_TIME || !parts_differ(p))
 		return buf;
+	out = (struct text){ .buf = buf, .size = size, .used = strlen(buf) };
 	text_put(&out, ": ");
 	put_parts(p, detail, unit, micro, &out);
 	return buf;
