@@ -69,13 +69,19 @@ def server_link():
 
 def server_gives_back():
     """what a peak took the sandboxed server gives back when it is over"""
-    with Server("--delay-there=2s") as server:
-        before = server.memory()
-        flood(server, b"x" * 1400,
-              lambda totals: totals.get("udp there", {}).get("datagrams", 0) > 12000)
-        expect(memory(server.pid) - before > 16 * MIB, True, "a peak")
-        server.wait_totals(lambda t: t["udp there"]["waiting"] == 0, "the end of the peak")
-        wait_until(lambda: server.memory() - before < 4 * MIB, "memory that is given back")
+    # Where others have the processor, the first have gone when the last come: these wait longer then.
+    for delay in "2s", "10s":
+        with Server(f"--delay-there={delay}") as server:
+            before = server.memory()
+            flood(server, b"x" * 1400,
+                  lambda totals: totals.get("udp there", {}).get("datagrams", 0) > 12000)
+            peaked = memory(server.pid) - before > 16 * MIB
+            if peaked:
+                server.wait_totals(lambda t: t["udp there"]["waiting"] == 0, "the end of the peak")
+                wait_until(lambda: server.memory() - before < 4 * MIB, "memory that is given back")
+                break
+            server.kill()
+    expect(peaked, True, "a peak")
 
 
 def from_many(server, client, first, count):
