@@ -56,6 +56,11 @@ def given(path, user):
     return path
 
 
+def found(path):
+    """What is there, but for when it was last read: to look where a link leads is to read it."""
+    return os.path.lexists(path) and os.lstat(path)[:7] + os.lstat(path)[8:]
+
+
 def write(path, data, user):
     with open(path, 'wb') as file:
         file.write(data)
@@ -127,13 +132,12 @@ def refused(user):
             os.mknod(device, stat.S_IFBLK | 0o666, os.makedev(7, 77))
             things += [(name, other, 'belongs to another user'), (name, device, 'is a device')]
     for name, path, why in things:
-        before = os.path.lexists(path) and os.lstat(path)
+        before = found(path)
         status, out, err = run('-q', name, path, '--', 'echo', 'started', user=user)
         faults = [] if status == 2 and out == '' else [f'exit status {status}', out]
         if not err.startswith(f'upcase-lab: {name}={path}: {why}; ') or err.count('\n') != 1:
             faults.append(err)
-        if before != (os.path.lexists(path) and os.lstat(path)) or os.path.lexists(
-                os.path.join(place, 'elsewhere')):
+        if before != found(path) or os.path.lexists(os.path.join(place, 'elsewhere')):
             faults.append('it has changed')
         point(f'{name}: {why} ({user})', faults)
     both = os.path.join(place, 'both')
