@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What capitals cost: for several kinds of text, in a buffer of 64 KiB, the cost of a byte and the
  * speed of capitals_text() and of capitals_feed() in pieces of 1460 bytes (a TCP segment), beside
- * memcpy() and libunistring's u8_toupper(). Time is the processor's, so that what else runs
- * counts little. A run is as many rounds as take some milliseconds.
- * The runs take turns, so that a machine that changes its speed changes it for all. Each figure
- * is the median of 21 runs, with the least and the most. Arguments, if any, are the names of the
- * kinds to measure. */
+ * memcpy() and libunistring's u8_toupper(). Time is the processor's, so that what else runs counts
+ * little. A run is as many rounds as take some milliseconds. The runs take turns, so that a machine
+ * that changes its speed changes it for all. Each figure is the median of 21 runs, with the least
+ * and the most. Arguments, if any, are the names of the kinds to measure. */
 #include "config.h"
 
 #include <stdbool.h>

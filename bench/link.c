@@ -20,8 +20,8 @@
 
 #include "common/clock.h"
 #include "lab/hosts/hosts.h"
-#include "lab/link/link.h"
 #include "lab/hosts/netlink.h"
+#include "lab/link/link.h"
 
 #define PORT 12000
 #define PINGS 5000

@@ -7,11 +7,11 @@
  * A message is its number, eight digits that have no case, and small letters behind; the number
  * says which message a reply answers, also one that comes too late. All times are nanoseconds of
  * the monotonic clock. */
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 
 #include "common/clock.h"
 

@@ -226,9 +226,9 @@ static inline size_t write_other(const unsigned char *in, uint32_t word, unsigne
 	return *length = 1;
 }
 
-/* Writes from `*from` on until `stop` is reached; SLACK bytes after it can be read, and 3 *
- * SLACK written after what the bytes before it become. Returns the end of what was written, and
- * in `*from` where the next character begins. */
+/* Writes from `*from` on until `stop` is reached; SLACK bytes after it can be read, and 3 * SLACK
+ * written after what the bytes before it become. Returns the end of what was written, and in
+ * `*from` where the next character begins. */
 static unsigned char *write_mixed(const unsigned char **from, const unsigned char *stop,
     unsigned char *out)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13,
- * toUppercase, with the unconditional lines of SpecialCasing.txt), the same for every locale.
- * Bytes that are not UTF-8 pass unchanged. Pure. */
+/* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13, toUppercase,
+ * with the unconditional lines of SpecialCasing.txt), the same for every locale. Bytes that are not
+ * UTF-8 pass unchanged. Pure. */
 #ifndef UPCASE_COMMON_CAPITALS_H
 #define UPCASE_COMMON_CAPITALS_H
 
 #include <stddef.h>
 
-/* The most that text grows, in bytes out for each byte in: U+0390 is two bytes, its capitals
- * U+0399 U+0308 U+0301 are six. */
+/* The most that text grows, in bytes out for each byte in: U+0390 is two bytes, its capitals U+0399
+ * U+0308 U+0301 are six. */
 #define CAPITALS_GROWTH 3
 /* The most bytes that a stream holds back: the beginning of one character. */
 #define CAPITALS_PART_MAX 3

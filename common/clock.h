@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Time: int64_t nanoseconds of CLOCK_MONOTONIC everywhere; the wall clock is for log lines and
- * for turning kernel time stamps (SO_TIMESTAMPNS counts CLOCK_REALTIME) into monotonic time. */
+/* Time: int64_t nanoseconds of CLOCK_MONOTONIC everywhere; the wall clock is for log lines and for
+ * turning kernel time stamps (SO_TIMESTAMPNS counts CLOCK_REALTIME) into monotonic time. */
 #ifndef UPCASE_COMMON_CLOCK_H
 #define UPCASE_COMMON_CLOCK_H
 

@@ -38,9 +38,9 @@ bool file_is_trusted(uid_t owner);
 bool file_is_null(const struct stat *st);
 
 /* Opens an ordinary file of at most `limit` bytes, or /dev/null, for reading. Never waits. Returns
- * the descriptor; or -1 with errno and *reason, which lasts until the next call: "is a
- * FIFO", "is larger than 16 MiB". errno is ENOTSUP for another kind of file, EFBIG for a file that
- * is too large. */
+ * the descriptor; or -1 with errno and *reason, which lasts until the next call: "is a FIFO", "is
+ * larger than 16 MiB". errno is ENOTSUP for another kind of file, EFBIG for a file that is too
+ * large. */
 int file_read(const char *path, off_t limit, const char **reason);
 
 /* Reads the whole file, at most `limit` bytes, and closes `fd`. A zero ends the text; `*length`
@@ -49,8 +49,8 @@ char *file_text(int fd, size_t limit, size_t *length, const char **reason);
 
 /* Whether a new file may replace what is at `path`: nothing, or an ordinary file of the effective
  * user, no link, that is empty or whose first `n` bytes, at most 16, `kind` recognises (NULL: any).
- * Else false, with *reason as above: "is a device", "belongs to another user", "holds
- * something else". */
+ * Else false, with *reason as above: "is a device", "belongs to another user", "holds something
+ * else". */
 bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **reason);
 

@@ -35,8 +35,7 @@ int impair_option_preset(const struct options_spec *row, void *settings, const c
 #define IMPAIR_OPTIONS_ROWS (3 * IMPAIR_FIELD_COUNT + 1)
 struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each);
 
-/* Whether the settings of each direction fit together. Returns 0, or -1 with the `reason`.
- */
+/* Whether the settings of each direction fit together. Returns 0, or -1 with the `reason`. */
 int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REASON]);
 
 /* Whether nothing is impaired. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's log: one event a line on stderr, with the wall clock's time, rate-limited so that
- * no peer can fill a disk. The caller escapes control characters in text from the network;
- * log_event() itself turns any control character, and bytes that are not UTF-8, into
- * '?'. A line has 1024 bytes at most and is one write(). A stderr that is closed, or whose reader
- * does not read, never blocks the program: the line counts as left out. (A reader that closes
- * between poll() and write() raises SIGPIPE, which the programs ignore.) */
+/* The server's log: one event a line on stderr, with the wall clock's time, rate-limited so that no
+ * peer can fill a disk. The caller escapes control characters in text from the network; log_event()
+ * itself turns any control character, and bytes that are not UTF-8, into '?'. A line has 1024 bytes
+ * at most and is one write(). A stderr that is closed, or whose reader does not read, never blocks
+ * the program: the line counts as left out. (A reader that closes between poll() and write() raises
+ * SIGPIPE, which the programs ignore.) */
 #ifndef UPCASE_COMMON_LOG_H
 #define UPCASE_COMMON_LOG_H
 

@@ -3,9 +3,9 @@
  * program is built, on the machine that builds, so it does not read config.h, which describes the
  * machine that the program is for.
  *
- * The table has two stages. A code point is cut into its last six bits and the block before
- * them: capital_blocks[block] names a row of capital_indices, where the last six bits find the
- * index of an entry; 0 is no change. Blocks whose rows are equal share one. */
+ * The table has two stages. A code point is cut into its last six bits and the block before them:
+ * capital_blocks[block] names a row of capital_indices, where the last six bits find the index of
+ * an entry; 0 is no change. Blocks whose rows are equal share one. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

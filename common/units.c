@@ -125,7 +125,7 @@ static int read_value(const char *s, const struct unit *table, int64_t *value, i
 	unit = s ? find_unit(table, s) : NULL;
 	if (!unit || __builtin_mul_overflow(d.whole, unit->factor, value))
 		return -1;
-	/* billionths * worth / BILLION, in two steps that cannot overflow. */
+	/* billionths * factor / BILLION, in two steps that cannot overflow. */
 	high = d.billionths * (unit->factor / BILLION);
 	low = d.billionths * (unit->factor % BILLION);
 	*rest = low % BILLION;

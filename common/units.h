@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers as people write them. Every number from outside is read here: the whole text must be a
- * number and the value in range. Decimal digits, at most nine after a point, and one blank at
- * most between number and unit; no sign (but '-' where the range has negative numbers), exponent or
- * hex. Each function returns 0, or -1 and leaves `*out` alone. Pure. */
+ * number and the value in range. Decimal digits, at most nine after a point, and one blank at most
+ * between number and unit; no sign (but '-' where the range has negative numbers), exponent or hex.
+ * Each function returns 0, or -1 and leaves `*out` alone. Pure. */
 #ifndef UPCASE_COMMON_UNITS_H
 #define UPCASE_COMMON_UNITS_H
 
@@ -16,8 +16,8 @@ int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out);
  * bare number counts seconds. Fractions of a ns are rounded. */
 int units_duration(const char *text, int64_t *ns);
 
-/* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G" (and
- * MiB, MB, GiB, GB). */
+/* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G" (and MiB, MB,
+ * GiB, GB). */
 int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
 /* A span as a person reads it, three figures: "40.9 ms", "1.20 s", "850 us" (`micro` is the sign

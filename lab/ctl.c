@@ -12,13 +12,13 @@
 #include "common/clock.h"
 #include "common/control-request.h"
 #include "common/event-line.h"
-#include "common/options.h"
-#include "lab/link/control.h"
-#include "lab/hosts/runtime-dir.h"
 #include "common/impair-fields.h"
-#include "lab/link/control-commands.h"
+#include "common/options.h"
 #include "common/standard.h"
 #include "common/text.h"
+#include "lab/hosts/runtime-dir.h"
+#include "lab/link/control-commands.h"
+#include "lab/link/control.h"
 
 #define MS_PER_S 1000
 

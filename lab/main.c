@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/self-check.h"
+#include "common/standard.h"
 #include "lab/ctl.h"
 #include "lab/options.h"
 #include "lab/relay.h"
-#include "common/standard.h"
+#include "lab/self-check.h"
 
 int main(int argc, char **argv)
 {

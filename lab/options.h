@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "lab/hosts/hosts.h"
 #include "common/impair-options.h"
+#include "lab/hosts/hosts.h"
 
 struct lab_options {
 	/* The first member, as impair-options.h needs it. `there` is near to far, `back` is far to

@@ -15,18 +15,18 @@
 
 #include "common/clock.h"
 #include "common/control-socket.h"
-#include "lab/commands.h"
-#include "lab/link/control.h"
-#include "lab/hosts/device.h"
-#include "lab/hosts/runtime-dir.h"
-#include "lab/hosts/supervisor.h"
-#include "lab/link/link.h"
-#include "lab/output.h"
-#include "lab/link/pcapng.h"
-#include "lab/hosts/signals.h"
 #include "common/standard.h"
 #include "common/text.h"
+#include "lab/commands.h"
+#include "lab/hosts/device.h"
+#include "lab/hosts/runtime-dir.h"
+#include "lab/hosts/signals.h"
+#include "lab/hosts/supervisor.h"
 #include "lab/hosts/terminal.h"
+#include "lab/link/control.h"
+#include "lab/link/link.h"
+#include "lab/link/pcapng.h"
+#include "lab/output.h"
 
 /* The time for the supervisor to end: longer than it gives the commands, and all within a second.
  */

@@ -60,20 +60,20 @@ void counters_add(struct counters *sum, const struct counters *one)
 
 void counters_end_worker(struct counters *t)
 {
-	uint64_t received = t->udp_datagrams, sent = t->udp_replies;
+	uint64_t received = t->udp_datagrams, settled = t->udp_replies;
 
 	for (int i = 0; i < COUNTERS_DROPS; i++)
-		sent += t->udp_dropped[i];
+		settled += t->udp_dropped[i];
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
 		const struct counters_link *direction = &t->udp_link[i];
 
 		received += direction->copies;
 		for (int fate = 0; fate < IMPAIR_FATES; fate++)
-			sent += direction->lost[fate];
+			settled += direction->lost[fate];
 		t->udp_link[i].waiting = 0;
 	}
-	if (received > sent)
-		t->udp_dropped[COUNTERS_UNSENT] += received - sent;
+	if (received > settled)
+		t->udp_dropped[COUNTERS_UNSENT] += received - settled;
 	t->tcp_ended[COUNTERS_CUT] += t->tcp_now;
 	t->tcp_now = 0;
 }

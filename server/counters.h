@@ -76,7 +76,7 @@
 	/* The server closed it with bytes that the client did not take, or the worker died. */ \
 	X(CUT, "cut")
 
-/* Datagrams on one direction of the impaired link. `datagrams` and `copies` (second ones) together
+/* Datagrams in one direction of the impaired link. `datagrams` and `copies` (second ones) together
  * equal the lost ones (by fate, impair.h), the arrived ones and the waiting ones (under way now).
  * Held back: picked to be overtaken. */
 #define COUNTERS_LINK_LIST(X) \

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the server waits for: what each descriptor is watched for, kept from turn to turn, and the
- * function that is called when it is ready. The descriptors of clients are watched by pselect()
- * too, as many as FD_SETSIZE allows, or, for more of them, are in an epoll set, of which pselect()
- * watches only one descriptor. Then the cost of a turn depends on the ready clients, not on the
- * connected ones.
+ * function that is called when it is ready. pselect() watches the descriptors of clients too, as
+ * many as FD_SETSIZE allows. For more clients there is an epoll set, of which pselect() watches the
+ * one descriptor; then the cost of a turn depends on the ready clients, not on the connected ones.
  *
  * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
 #ifndef UPCASED_LOOP_H

@@ -67,8 +67,7 @@ void settings_help(FILE *out);
 
 void settings_start(struct settings *s);
 
-/* Checks the options together and fills in `places`. Returns 0, or -1 with the `reason`.
- */
+/* Checks the options together and fills in `places`. Returns 0, or -1 with the `reason`. */
 int settings_check(struct settings *s, char reason[OPTIONS_REASON]);
 
 /* Fills in the defaults; `open` is whether other hosts can reach the server. max_clients stays. */

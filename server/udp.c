@@ -77,7 +77,7 @@ struct queued_reply {
 /* The data of a datagram on the link, beside its bytes. */
 struct in_flight {
 	struct udp_socket *socket;
-	/* The length of the question. */
+	/* The length of the request. */
 	size_t request_size;
 	struct datagram datagram;
 };
@@ -368,7 +368,7 @@ void udp_poll_drops(struct udp *u)
 		poll_drops(&u->sockets[i]);
 }
 
-/* Sends a datagram, a question or its reply, over the link. Returns how many copies arrive at once.
+/* Sends a datagram, a request or its reply, over the link. Returns how many copies arrive at once.
  */
 static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t request_size,
     enum counters_direction direction, const void *bytes, size_t n, int64_t now)

@@ -350,7 +350,7 @@ static void receive(struct worker *one, workers_line *add_line, void *context)
 }
 
 /* Receives from the workers with pending answers; waits `timeout` ns at most for the first of them.
- * Their lines are few enough for select(), which settle_workers() has checked. */
+ * Their lines are few enough for select(), which server_open_sockets() has checked. */
 static void receive_all(struct workers *w, int64_t timeout, workers_line *add_line, void *context)
 {
 	const struct timespec max = { timeout / NS_PER_S, timeout % NS_PER_S };

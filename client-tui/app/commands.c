@@ -182,7 +182,7 @@ static void do_link(const struct command_call *c)
 		tui_lab_command(c->tui, TUI_LAB_SET, "set", c->arguments);
 }
 
-/* Requests a fault by the lab's order of the same name; the message is shown once the lab has
+/* Requests a fault by the lab's command of the same name; the message is shown once the lab has
  * accepted it. */
 static void do_fault(const struct command_call *c)
 {

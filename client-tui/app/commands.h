@@ -11,7 +11,7 @@
 
 struct tui;
 
-/* A command that a user gives, with its arguments, which it may modify. */
+/* A command that a user gives, with its arguments, which the handler may modify. */
 struct command_call {
 	struct tui *tui;
 	const struct command *of;
@@ -48,8 +48,7 @@ extern const struct key_spec key_table[];
 /* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one.
  * Returns NULL if there is none, or if command_candidates() has more than one. *arguments points
  * into `line`, after the name and its blanks (at the end if there are none); blanks at the end of
- * the line are part of it.
- */
+ * the line are part of it. */
 const struct command *command_find(const char *line, size_t n, const char **arguments);
 /* The length of the `n` bytes at `arguments` without the blanks at their end. */
 size_t command_trim(const char *arguments, size_t n);

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "common/units.h"
+#include "ledger/figures.h"
 
 /* The maximum of rows, half a gigabyte. */
 #define ROWS_MAX 1000000
@@ -141,7 +142,7 @@ bool generator_next(struct generator *g, int64_t now)
 	/* Without an interval there is no schedule to keep. */
 	if (g->plan.interval > 0 && late > g->worst)
 		g->worst = late;
-	if (g->plan.interval > 0 && late > GENERATOR_SLIP)
+	if (g->plan.interval > 0 && late > VALIDITY_SLIP)
 		g->slipped++;
 	if (++g->sent == g->plan.count)
 		generator_stop(g, now);
@@ -202,7 +203,7 @@ static int64_t time_left(const struct generator *g, int64_t now)
 	const double measured = rate(g, now);
 	const double at_rate = measured > 0 ? (double)lines / measured * (double)NS_PER_S : 0;
 
-	if (planned > 0 && now - generator_due(g) < GENERATOR_SLIP)
+	if (planned > 0 && now - generator_due(g) < VALIDITY_SLIP)
 		return planned;
 	return at_rate > 9e18 ? INT64_MAX : (int64_t)at_rate > planned ? (int64_t)at_rate : planned;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The generator: numbered lines on a schedule. It is an open loop: line k is due k intervals after
- * the start, whatever happens to earlier lines; a line that is sent more than GENERATOR_SLIP later
+ * the start, whatever happens to earlier lines; a line that is sent more than VALIDITY_SLIP later
  * counts as slipped. Pure: the caller sends the lines. Times are ns of the monotonic clock. */
 #ifndef UPCASE_GENERATOR_H
 #define UPCASE_GENERATOR_H
@@ -11,9 +11,7 @@
 
 /* The maximum number of lines sent in one pass of a loop: keys and replies must not be delayed. */
 #define GENERATOR_BATCH 256
-/* The delay after which a line has slipped, ns. */
-#define GENERATOR_SLIP (10 * 1000 * 1000)
-/* The maximum time for which the second line is held, ns. */
+/* The longest pause after the first line, ns. */
 #define GENERATOR_PAUSE_MAX INT64_C(1000000000)
 #define GENERATOR_REASON 160
 
@@ -34,7 +32,7 @@ struct generator {
 	/* The second line waits until `paused_until`. */
 	bool paused;
 	int64_t paused_until;
-	/* Lines sent more than GENERATOR_SLIP later than due; the largest delay, ns. */
+	/* Lines sent more than VALIDITY_SLIP later than due; the largest delay, ns. */
 	uint64_t slipped;
 	int64_t worst;
 };
@@ -52,7 +50,7 @@ size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, 
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
 /* Stops the generator. */
 void generator_stop(struct generator *g, int64_t now);
-/* Holds the second line until `until`, at most for GENERATOR_PAUSE_MAX: over TCP the first line
+/* Pauses after the first line until `until`, at most for GENERATOR_PAUSE_MAX: over TCP this line
  * shows whether the server keeps the connection (session_single_until()). The later lines follow on
  * schedule. Call it before each generator_next(). */
 void generator_pause(struct generator *g, int64_t until, int64_t now);

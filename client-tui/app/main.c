@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/lab-addresses.h"
 #include "app/plain.h"
+#include "app/settings.h"
+#include "app/tui.h"
+#include "common/lab-addresses.h"
+#include "common/standard.h"
 #include "net/local-server.h"
 #include "report/export.h"
-#include "app/settings.h"
-#include "common/standard.h"
-#include "app/tui.h"
 
 static bool on_screen(const struct settings *settings)
 {

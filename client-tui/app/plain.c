@@ -62,7 +62,7 @@ static void send_line(struct plain *p, const void *text, size_t n, bool last_of_
 	p->begun = !last_of_line;
 }
 
-/* Sends the kept part of a line. */
+/* Sends the stored part of a line. */
 static void send_stored(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
 	send_line(p, p->line, p->used, last_of_line, unterminated, now);

@@ -6,10 +6,10 @@
 
 #include "app/generator.h"
 #include "app/settings.h"
+#include "ledger/figures.h"
 #include "record/connections.h"
 #include "record/recorder.h"
 #include "record/replay.h"
-#include "ledger/figures.h"
 #include "trace/lab.h"
 
 /* The maximum number of sessions in one run, each with a transport and a peer. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/options.h"
 #include "common/addr.h"
 #include "common/clock.h"
+#include "common/options.h"
 #include "common/standard.h"
 #include "common/units.h"
 

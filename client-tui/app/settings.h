@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "terminal/screen.h"
 #include "net/session.h"
 #include "record/record.h"
+#include "terminal/screen.h"
 
 #define SETTINGS_PEER_PORT "12000"
 #define SETTINGS_NAME_MAX 256

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "terminal/restore.h"
 #include "common/standard.h"
+#include "terminal/restore.h"
 
 /* After the signal that ends the program, SIGALRM comes every STEP_US. A slow reader has
  * GRACE_STEPS steps to read the output. After STALLED_STEPS counted steps in a row the program

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistr.h>
 #include <uniconv.h>
+#include <unistr.h>
 
 #include "app/commands.h"
 #include "app/tui-state.h"

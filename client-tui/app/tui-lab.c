@@ -139,7 +139,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 	tui_page(tui, "the link", link_report_page(&report));
 }
 
-/* --- orders --- */
+/* --- commands --- */
 
 bool tui_in_lab(struct tui *tui)
 {

@@ -125,7 +125,7 @@ void tui_lab_gone(void *tui);
 void tui_lab_start(struct tui *tui, int64_t now);
 /* Returns true in the lab; false, after a message, outside. */
 bool tui_in_lab(struct tui *tui);
-/* Sends an order to the lab: two words or groups of words, the first may be "". */
+/* Sends a command to the lab: two words or groups of words, the first may be "". */
 void tui_lab_command(struct tui *tui, enum tui_lab_purpose purpose, const char *before,
     const char *arguments);
 /* Queries both ends of TCP, before a draw. */

@@ -3,8 +3,8 @@
 #ifndef UPCASE_TUI_H
 #define UPCASE_TUI_H
 
-#include "record/replay.h"
 #include "app/settings.h"
+#include "record/replay.h"
 
 /* Runs until the user leaves. Shows `notice`, which may be NULL, first, and `replay` instead of a
  * session unless it is NULL. Returns the exit status: 0, or 1 if the screen did not start or --save

@@ -111,8 +111,8 @@ struct tcp_sample {
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
 	uint32_t window;
-	/* How often the timer ran out since it was established, where the kernel reports it
-	 * (Linux 6.7); else -1. */
+	/* How often the timer ran out since it was established, where the kernel reports it (Linux
+	 * 6.7); else -1. */
 	int timeouts;
 };
 

@@ -59,8 +59,8 @@ struct session_event {
 	bool quiet;
 	/* The text of its row behind the kind's word. */
 	char *text;
-	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss
-	 * 30%, delay 20ms"; else NULL. */
+	/* SESSION_EVENT_LINK: the settings there and back as the lab writes them, "loss 30%, delay
+	 * 20ms"; else NULL. */
 	char *there, *back;
 	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first
 	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,

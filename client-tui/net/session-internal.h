@@ -65,8 +65,8 @@ struct session {
 	char state[160];
 
 	int fd;
-	/* Attempts that failed since the last success; the last one's error, as
-	 * ledger/error-text.h has it. */
+	/* Attempts that failed since the last success; the last one's error, as ledger/error-text.h
+	 * has it. */
 	int failures;
 	int error;
 	int64_t retry_at;

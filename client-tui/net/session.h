@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/fd-watch.h"
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "ledger/session-event.h"
-#include "common/fd-watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
 

@@ -22,8 +22,7 @@
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_SIZE 65536
 /* Datagrams and errors taken in one dispatch: enough to keep up, few enough to keep the screen
- * alive.
- */
+ * alive. */
 #define DISPATCH_MAX 256
 /* The limit of bytes in flight: the peer's socket buffer may be the default one, 208 KiB as the
  * kernel counts, about twice the bytes and its own book-keeping for each datagram. */

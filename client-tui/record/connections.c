@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "ledger/error-text.h"
 #include "common/fnv.h"
 #include "common/text.h"
 #include "common/units.h"
+#include "ledger/error-text.h"
 
 /* The time after which a connection gets its row before it is open. */
 #define ROW_AFTER (100 * NS_PER_MS)
@@ -21,8 +21,7 @@
 
 /* --- words --- */
 
-/* Writes "0.31 ms", "1.04 s", without a sign for micro, so that a record is the same in every
- * locale. */
+/* Writes "0.31 ms", "1.04 s", with "u" for micro, so that a record is the same in every locale. */
 static void put_time(struct text *text, const char *words, int64_t ns)
 {
 	if (ns < NS_PER_MS)
@@ -180,11 +179,12 @@ static int64_t final_at(const struct session_connection *c)
 }
 
 /* Reports the news of a connection. Returns true if the connection is final. */
-static bool report_note(struct connection_note *n, int session, const struct trace *w,
+static bool report_note(struct connection_note *n, int session, const struct trace *trace,
     int64_t complete_until, int64_t now, connections_report *report, void *context)
 {
 	const struct session_connection *c = &n->of;
-	const bool final = c->stage != SESSION_CONNECTING && (!w || complete_until >= final_at(c)),
+	const bool final = c->stage != SESSION_CONNECTING &&
+	                   (!trace || complete_until >= final_at(c)),
 	           ended = c->stage == SESSION_ENDED;
 	bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER;
 	struct logged_packet packets[RECORD_PACKETS];
@@ -202,8 +202,8 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 
 	if (!final && event.quiet)
 		return false;
-	if (w && c->here)
-		event.packet_count = trace_handshake(w, c->here, ended, c->began, packets,
+	if (trace && c->here)
+		event.packet_count = trace_handshake(trace, c->here, ended, c->began, packets,
 		    RECORD_PACKETS);
 	for (size_t i = 0; i < event.packet_count; i++) {
 		recorded[i] = record_packet_shifted(&packets[i].of, -event.at);

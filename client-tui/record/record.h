@@ -49,8 +49,8 @@ struct record {
 	uint8_t duplicate_count, packet_count;
 	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	/* The link's effects each way, LINK_DIRECTIONS of them with times that may be RECORD_NEVER,
-	 * and its packets; owned, NULL outside the lab. */
+	/* The link's effects in each direction, with times that may be RECORD_NEVER, and its
+	 * packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
 	struct link_packet *packets;
 	/* The session's peer, borrowed, for CSV only. */
@@ -60,7 +60,7 @@ struct record {
 };
 
 void record_free(struct record *r);
-/* A copy of one way, or of a packet, with `by` ns added to its times. */
+/* A copy of a leg, or of a packet, with `by` ns added to its times. */
 struct trace_leg record_leg_shifted(const struct trace_leg *leg, int64_t by);
 struct link_packet record_packet_shifted(const struct link_packet *p, int64_t by);
 /* The name of a packet's flags, "SYN-ACK"; NULL if they have none. Static. */

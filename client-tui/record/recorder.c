@@ -14,9 +14,9 @@
 #include "common/grow.h"
 #include "common/search.h"
 #include "common/text.h"
+#include "ledger/transport.h"
 #include "record/event-log.h"
 #include "record/format.h"
-#include "ledger/transport.h"
 
 /* The interval between checks of deferred lines, and of rows that are about to be evicted. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
@@ -644,13 +644,13 @@ struct cursor {
 };
 
 /* The session whose next row was typed first, NULL when all rows are passed. */
-static const struct recorder_session *next_row(const struct recorder *r, const struct cursor *w,
+static const struct recorder_session *next_row(const struct recorder *r, const struct cursor *c,
     const struct ledger_row **row)
 {
 	const struct recorder_session *first = NULL;
 
 	for (size_t i = 0; i < r->count; i++) {
-		const struct ledger_row *next = ledger_at(r->sessions[i].ledger, w->rows[i]);
+		const struct ledger_row *next = ledger_at(r->sessions[i].ledger, c->rows[i]);
 
 		if (!next || (first && next->typed_at >= (*row)->typed_at))
 			continue;
@@ -661,11 +661,11 @@ static const struct recorder_session *next_row(const struct recorder *r, const s
 }
 
 /* The next stray or event. */
-static const struct event_log_entry *next_entry(const struct recorder *r, struct cursor *w)
+static const struct event_log_entry *next_entry(const struct recorder *r, struct cursor *c)
 {
 	const struct event_log_entry *entry;
 
-	for (; (entry = event_log_at(&r->log, w->entries)) != NULL; w->entries++)
+	for (; (entry = event_log_at(&r->log, c->entries)) != NULL; c->entries++)
 		if (entry->kind == EVENT_LOG_EVENT ||
 		    (entry->kind == EVENT_LOG_REPLY && entry->match == MATCH_STRAY))
 			break;
@@ -674,18 +674,18 @@ static const struct event_log_entry *next_entry(const struct recorder *r, struct
 
 /* Goes through lines and entries in the order of the session: sets *s and *row, or *s and *entry
  * with *row NULL. Returns false at the end. */
-static bool next_item(const struct recorder *r, struct cursor *w, const struct recorder_session **s,
+static bool next_item(const struct recorder *r, struct cursor *c, const struct recorder_session **s,
     const struct ledger_row **row, const struct event_log_entry **entry)
 {
 	*row = NULL;
-	*s = next_row(r, w, row);
-	*entry = next_entry(r, w);
+	*s = next_row(r, c, row);
+	*entry = next_entry(r, c);
 	if (*entry && (!*s || (*entry)->reported_at <= (*row)->typed_at)) {
 		*s = &r->sessions[(*entry)->session];
 		*row = NULL;
-		w->entries++;
+		c->entries++;
 	} else if (*s) {
-		w->rows[(*s)->of.session]++;
+		c->rows[(*s)->of.session]++;
 	}
 	return *s;
 }

@@ -67,8 +67,8 @@ void recorder_end(struct recorder *r, const struct record_run *run);
 /* Returns the errno of a failed write, else 0. Nothing is written after an error. */
 int recorder_error(const struct recorder *r);
 
-/* Writes all data, at `now`, also while the session goes on. `output` is
- * RECORD_OUTPUT_JSON or RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
+/* Writes all data, at `now`, also while the session goes on. `output` is RECORD_OUTPUT_JSON or
+ * RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
 int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
     const struct record_run *run, int64_t now);
 /* Returns all data as rows for people; the ledgers must outlive them. NULL when memory is short. */

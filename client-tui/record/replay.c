@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls
- * the same hooks. The replay's clock is the real clock minus its pauses. */
+/* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls the
+ * same hooks. The replay's clock is the real clock minus its pauses. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -13,10 +13,10 @@
 
 #include "common/capitals.h"
 #include "common/grow.h"
-#include "ledger/ledger.h"
-#include "record/record-file.h"
 #include "common/search.h"
+#include "ledger/ledger.h"
 #include "net/session-internal.h"
+#include "record/record-file.h"
 
 enum replay_event_kind {
 	REPLAY_TYPED,

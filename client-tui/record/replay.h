@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/recorder.h"
 #include "net/session.h"
+#include "record/recorder.h"
 #include "trace/trace.h"
 
 #define REPLAY_REASON 400

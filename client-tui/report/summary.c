@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The summary of a session in sentences, and all its figures as a table, of two sessions side by
- * side. upcase(1), STATISTICS, defines each figure; ledger/figures.c lists them.
- * Numbers are written without printf's %f, which writes a comma in some locales. */
+ * side. upcase(1), STATISTICS, defines each figure; ledger/figures.c lists them. */
 #include "config.h"
 
 #include "report/summary.h"

@@ -48,7 +48,7 @@ void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_s
 void svg_cross(FILE *out, double x, double y, enum svg_style style);
 void svg_dot(FILE *out, double x, double y, enum svg_style style);
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style);
-/* A curve through `n` points: begin, then svg_point() for each, then end. */
+/* A curve through `n` points: begin, then svg_curve_point() for each, then end. */
 void svg_curve_begin(FILE *out, enum svg_style style);
 void svg_curve_point(FILE *out, double x, double y);
 void svg_curve_end(FILE *out);

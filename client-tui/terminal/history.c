@@ -104,8 +104,7 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 
 /* Finds the file behind symbolic links, so that these stay; makes it and its folders (0700) if they
  * are missing. The caller frees the path. Returns NULL with errno, and *reason unless errno is
- * enough.
- */
+ * enough. */
 static char *find_file(const char *path, const char **reason)
 {
 	int fd = open_own(path, reason);

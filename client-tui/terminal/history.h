@@ -12,8 +12,8 @@
 
 /* Calls `entry` for every line of the file, oldest first, except empty lines and those with a zero
  * byte. The file is a regular one of this user's, of 16 MiB and lines of 1 MiB at most, or
- * /dev/null. Returns 0, also if there is no file; -1 with errno and *reason, perhaps
- * after some lines, if it is another kind of file or cannot be read. */
+ * /dev/null. Returns 0, also if there is no file; -1 with errno and *reason, perhaps after some
+ * lines, if it is another kind of file or cannot be read. */
 int history_read(const char *path, void (*entry)(void *context, const char *line), void *context,
     const char **reason);
 

@@ -2,8 +2,7 @@
 /* With 256 colours and an unknown background, each colour has a contrast of about 4.5 to 1 (WCAG 2,
  * 1.4.3) with both black and white: its relative luminance is near 0.18. With 8 colours, each is
  * the best of them on both. A glyph or a word repeats the meaning of each colour, so few styles
- * have marks.
- */
+ * have marks. */
 #include "config.h"
 
 #include "terminal/palette.h"

@@ -24,10 +24,10 @@
 #undef lines
 #undef columns
 
-#include "terminal/palette.h"
-#include "terminal/restore.h"
 #include "common/standard.h"
 #include "common/text.h"
+#include "terminal/palette.h"
+#include "terminal/restore.h"
 
 /* Replaces a character that the terminal would not show as the canvas has it. */
 #define SUBSTITUTE_CHAR L'?'

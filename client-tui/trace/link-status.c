@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "ledger/stats.h"
 #include "common/text.h"
 #include "common/units.h"
+#include "ledger/stats.h"
 
 /* Pauses: the lab's words for the command, for the rest of the time and for its end; beginning and
  * end as people read them. */
@@ -173,7 +173,7 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 
 /* --- changes --- */
 
-/* One way's settings as the lab writes them. Returns 0 or -1. */
+/* Reads the settings of one direction as the lab writes them. Returns 0 or -1. */
 static int parse_direction(struct impair_settings *s, const char *text)
 {
 	char reason[IMPAIR_REASON];
@@ -447,7 +447,7 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);
 	/* A session that ends soon after the last line does not know this yet; such lines are not
-	 * among those lost on either way. */
+	 * among those lost in either direction. */
 	if (totals->waiting > 0)
 		text_put(&t, "; %" PRIu64 " not yet, at the end", totals->waiting);
 	text_put(&t, "\n");

@@ -34,7 +34,7 @@ struct link_change {
 	/* SESSION_EVENT_LINK or SESSION_EVENT_FAULT. */
 	enum session_event_kind kind;
 	/* "loss 30 % each way", "held for 3 s"; for SESSION_EVENT_LINK also the settings of each
-	 * way as the lab writes them. */
+	 * direction as the lab writes them. */
 	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
 };
 
@@ -49,9 +49,9 @@ bool link_status_paused(const struct link_status *status, int64_t now);
 /* The value of a setting, "20 %", "100 packets". Returns `buf`. */
 char *link_status_value(const struct impair_settings *settings, int field, char *buf, size_t size);
 
-/* The probability that a line over UDP is answered, if each way loses or corrupts a packet with its
- * own probability: (1-p)(1-q); with second copies one of two replies is enough. Delays are not
- * considered. */
+/* The probability that a line over UDP is answered, if each direction loses or corrupts a packet
+ * with its own probability: (1-p)(1-q); with second copies one of two replies is enough. Delays are
+ * not considered. */
 double link_status_reply_probability(const struct link_status *status);
 
 /* The input of the page of /link. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The panel of the link (F7): the chosen setting and ways, and the lab's command for a step. Pure.
- */
+/* The panel of the link (F7): the chosen setting and directions, and the lab's command for a step.
+ * Pure. */
 #ifndef UPCASE_TRACE_LINK_STEPS_H
 #define UPCASE_TRACE_LINK_STEPS_H
 
@@ -10,7 +10,7 @@
 #include "common/event-line.h"
 #include "common/impair-fields.h"
 
-/* Which ways a step changes. */
+/* The directions that a step changes. */
 enum link_steps_directions {
 	LINK_STEPS_BOTH,
 	LINK_STEPS_THERE,
@@ -26,15 +26,15 @@ struct link_steps {
 
 /* Chooses the setting before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move(struct link_steps *p, int by);
-/* Chooses the next ways: both, there, back. */
+/* Chooses the next directions: both, there, back. */
 void link_steps_next_directions(struct link_steps *p);
-/* Whether a step would change this way. */
+/* Whether a step would change this direction. */
 bool link_steps_touches(const struct link_steps *p, enum link_direction direction);
 
 /* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
- * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then
- * do not fit together, or, with "", when there is no further step. With both ways chosen, the step
- * is from the value of the way there. */
+ * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then do not
+ * fit together, or, with "", when there is no further step. With both directions chosen, the step
+ * is from the value of LINK_GOING. */
 int link_steps_apply(const struct link_steps *p, int by,
     struct impair_settings settings[LINK_DIRECTIONS], char *command, size_t size,
     char reason[IMPAIR_REASON]);

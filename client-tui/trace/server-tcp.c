@@ -12,8 +12,7 @@
 #include "trace/lab-socket.h"
 
 /* The interval of samples: while lines wait, and else, since a reply's acknowledgement may be lost
- * too.
- */
+ * too. */
 #define INTERVAL_WAITING (50 * NS_PER_MS)
 #define INTERVAL_IDLE (500 * NS_PER_MS)
 /* How long the last sample may take. */

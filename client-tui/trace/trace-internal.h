@@ -19,8 +19,8 @@
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX
 
-/* A line. Over UDP it is in a chain by its bytes for each way; over TCP it has a place in each
- * way's stream. */
+/* A line. In each direction it is in a chain by its bytes over UDP, and has a place in the stream
+ * over TCP. */
 struct trace_slot {
 	struct trace_line line;
 	uint8_t flow;
@@ -158,7 +158,7 @@ struct trace {
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *t, enum link_direction direction, uint64_t key);
 
-/* `retransmission` has its way, slot and times. */
+/* `retransmission` has its direction, slot and times. */
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
     const struct retransmission *retransmission);
 

@@ -15,8 +15,8 @@
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 
-/* Times between tries that are kept of a line each way: the first ones, and in the last place the
- * last one. */
+/* Times between tries that are kept of a line in each direction: the first ones, and in the last
+ * place the last one. */
 #define TRACE_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define TRACE_FLOWS 256
@@ -26,7 +26,7 @@
 /* No such time. */
 #define TRACE_NEVER INT64_MIN
 
-/* One way of one line: its request going, its reply coming. */
+/* A line in one direction: its request going, its reply coming. */
 struct trace_leg {
 	/* Datagrams, or segments with a byte of the line; of these, segments with a byte that was
 	 * sent before. */
@@ -75,8 +75,8 @@ struct link_packet {
 	/* When it came to the link, when it left it, and when its second copy did, ns; TRACE_NEVER
 	 * if it did not. */
 	int64_t in, out, out2;
-	/* TCP: the place of its first byte in the stream that way, from 0 on, and its bytes; 0 for
-	 * datagrams. */
+	/* TCP: the place of its first byte in its direction's stream, from 0 on, and its bytes; 0
+	 * for datagrams. */
 	uint32_t seq, length;
 };
 
@@ -127,11 +127,11 @@ struct trace_totals {
 	/* The first line with a mismatch, 0 for none, and its kind. */
 	uint64_t first;
 	enum trace_mismatch first_kind;
-	/* Where the compared lines that are lost over UDP were lost: on a way; `server`: no reply
-	 * was sent; `late`: the reply came after the timeout; `before`: the link has not seen them.
-	 */
+	/* Where the compared lines that are lost over UDP were lost: on the link; `server`: no
+	 * reply was sent; `late`: the reply came after the timeout; `before`: the link has not seen
+	 * them. */
 	uint64_t lost[LINK_DIRECTIONS], server, late, before;
-	/* Those lost on a way, by the fate of the datagram. */
+	/* Those of `lost`, by the fate of the datagram. */
 	uint64_t fates[LINK_DIRECTIONS][LINK_FATES];
 	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
 	uint64_t segments[LINK_DIRECTIONS], dropped[LINK_DIRECTIONS],
@@ -139,8 +139,7 @@ struct trace_totals {
 	/* Our datagrams and segments that were dropped on request. */
 	uint64_t requested_drops;
 	/* Our datagrams, and those that belong to no line (a server that answers with another
-	 * text).
-	 */
+	 * text). */
 	uint64_t datagrams[LINK_DIRECTIONS], unmatched[LINK_DIRECTIONS];
 };
 

@@ -6,7 +6,7 @@
  *   waiting            dots "  waiting" time
  *   queued             "queued" | "connecting" | "opening" [time]
  *   lost, refused, …   wire cross word
- *   failed             cross "failed" [": " why]
+ *   failed             cross "failed" [": " reason]
  *   behind a reply     " (" mark {", " mark} ")"
  *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
  *

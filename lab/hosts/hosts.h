@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
+#include "common/lab-addresses.h"
 #include "lab/hosts/device.h"
 #include "lab/hosts/diagnose.h"
 #include "lab/hosts/timestamp-tap.h"
-#include "common/lab-addresses.h"
 
 /* The device's name on both hosts. */
 #define HOSTS_DEVICE "wire"

@@ -20,11 +20,11 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "common/fd-watch.h"
 #include "common/file.h"
+#include "common/standard.h"
 #include "lab/hosts/runtime-dir.h"
 #include "lab/hosts/signals.h"
-#include "common/standard.h"
-#include "common/fd-watch.h"
 
 /* The time for the far command to end after the near one; for both, after a signal. */
 #define GRACE (2 * NS_PER_S)

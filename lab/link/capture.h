@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lab/link/pcapng.h"
 #include "lab/hosts/timestamp-tap.h"
+#include "lab/link/pcapng.h"
 
 /* Near and far. */
 #define CAPTURE_HOSTS 2

@@ -5,8 +5,8 @@
 #define UPCASE_LAB_CONTROL_COMMANDS_H
 
 #include "common/impair-fields.h"
-#include "lab/link/link.h"
 #include "common/send-buffer.h"
+#include "lab/link/link.h"
 
 /* Ports in one "events on". */
 #define EVENTS_PORTS 8

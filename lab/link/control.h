@@ -5,9 +5,9 @@
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
-#include "lab/link/link.h"
 #include "common/fd-watch.h"
 #include "common/send-buffer.h"
+#include "lab/link/link.h"
 
 /* Clients at once; one more is refused. */
 #define CONTROL_CLIENTS 16

@@ -8,14 +8,14 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "common/clock.h"
-#include "common/impair-fields.h"
 #include "common/delay-queue.h"
+#include "common/impair-fields.h"
 
 /* Packets from each side in one turn; after each TURN_STEP, due packets are delivered. */
 #define TURN_PACKETS 128

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lab/hosts/device.h"
-#include "common/impair.h"
-#include "lab/link/packet.h"
-#include "lab/link/capture.h"
 #include "common/fd-watch.h"
+#include "common/impair.h"
+#include "lab/hosts/device.h"
+#include "lab/link/capture.h"
+#include "lab/link/packet.h"
 
 /* A set of directions. */
 #define LINK_BIT(direction) (1u << (direction))
@@ -40,8 +40,7 @@ struct link_counts {
 	/* Out of order when given to the receiver: first copies with a number less than one that
 	 * was there before (RFC 4737). */
 	uint64_t reordered;
-	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum.
-	 */
+	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum. */
 	uint64_t cut, too_big_answers;
 	/* Passed without being counted or impaired: what hosts send by themselves, and what is not
 	 * IP. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parser of configuration files, given any bytes, line by line and as a file: it ends, says
- * why it refuses in one line that cannot drive a terminal, gives setters only what stands in the
- * line, and reads the same both ways. */
+/* The parser of configuration files, given any bytes, line by line and as a file: it ends, says why
+ * it refuses in one line that cannot drive a terminal, gives setters only what stands in the line,
+ * and reads the same both ways. */
 #include "config.h"
 
 #include <fcntl.h>

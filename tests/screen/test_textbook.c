@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The screen against the textbook's servers in Python. (Their clients and the plain client:
- * e2e/textbook.py.) */
+ * e2e/client/textbook.py.) */
 #include "config.h"
 
 #include <setjmp.h>

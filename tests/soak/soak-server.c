@@ -44,7 +44,7 @@ struct soak_server {
 	pid_t paused;
 	int64_t go_on_at;
 	int64_t signal_at, totals_at;
-	uint64_t signals, pauses, asked, rude_orders;
+	uint64_t signals, pauses, asked, rude_commands;
 };
 
 /* The child: the server itself. */
@@ -379,7 +379,7 @@ static void be_rude(struct soak_server *v, int *fd)
 		while (soak_random(s, 20) && recv(*fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0)
 			;
 	} else if (send(*fd, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
-		v->rude_orders++;
+		v->rude_commands++;
 	}
 }
 
@@ -510,5 +510,5 @@ void soak_server_report(const struct soak_server *v)
 	printf(
 	    "soak: %llu times SIGUSR1, %llu pauses by SIGSTOP, %llu times asked for totals, %llu rude orders\n",
 	    (unsigned long long)v->signals, (unsigned long long)v->pauses,
-	    (unsigned long long)v->asked, (unsigned long long)v->rude_orders);
+	    (unsigned long long)v->asked, (unsigned long long)v->rude_commands);
 }

@@ -306,19 +306,19 @@ static void check_totals(struct soak_run *w)
 {
 	struct soak *s = &w->soak;
 	const int64_t end = clock_monotonic() + (int64_t)(LAST / 2 * s->options.patience);
-	const char *t, *discord, *other;
+	const char *t, *mismatch, *other;
 
 	do {
 		t = soak_server_totals(w->server);
 		if (!t)
 			return;
-		discord = udp_mismatch(w, t);
+		mismatch = udp_mismatch(w, t);
 		other = tcp_mismatch(w, t);
-		if (discord || other)
+		if (mismatch || other)
 			usleep(5000);
-	} while ((discord || other) && clock_monotonic() < end);
-	if (discord)
-		soak_fault(s, "udp: %s", discord);
+	} while ((mismatch || other) && clock_monotonic() < end);
+	if (mismatch)
+		soak_fault(s, "udp: %s", mismatch);
 	if (other)
 		soak_fault(s, "tcp: %s", other);
 	printf("soak: the server's totals:\n%s", t);

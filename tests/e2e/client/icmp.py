@@ -150,7 +150,7 @@ ROUTE = Router()
 ROUTE.start()
 
 
-def wait_for_way(version):
+def wait_for_route(version):
     """Sends datagrams until the router sees them, and the last of them: a device drops what is sent
     before the kernel has noticed that its other end is up."""
     end, last = time.monotonic() + PATIENCE, None
@@ -167,7 +167,7 @@ def wait_for_way(version):
 
 
 for ip_version in FAR:
-    wait_for_way(ip_version)
+    wait_for_route(ip_version)
 
 # IP version, type, code; the record's error, words of the sentence.
 REFUSED = ("refused", "ECONNREFUSED", "nothing listens")

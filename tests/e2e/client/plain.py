@@ -31,7 +31,7 @@ def program(name, *arguments, stdin=b""):
 
 
 def capitals(data):
-    """Python's, where its Unicode is ours; else ours, which e2e/capitals_python.py compares with
+    """Python's, where its Unicode is ours; else ours, which capitals_python.py compares with
     Python's and lists what differs."""
     if unicodedata.unidata_version.startswith(
             program("capitals_filter", "unicode").decode().strip() + "."):

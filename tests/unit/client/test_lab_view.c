@@ -142,22 +142,22 @@ static int ways_to_lose(enum link_fate fates[LINK_FATES])
 	return count;
 }
 
-/* Lines lost in each way, in both directions; their texts are their numbers. */
+/* Lines lost in each way, in both count; their texts are their numbers. */
 static void lose(struct fixture *s)
 {
 	enum link_fate fates[LINK_FATES];
-	const int directions = ways_to_lose(fates);
+	const int count = ways_to_lose(fates);
 	char text[16];
 
-	for (int i = 0; i < 2 * directions; i++) {
+	for (int i = 0; i < 2 * count; i++) {
 		snprintf(text, sizeof text, "%d", i);
 		line(s, text);
-		if (i < directions) {
+		if (i < count) {
 			report(s, false, text, fates[i], 0, 0, false);
 			continue;
 		}
 		report(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
-		report(s, true, text, fates[i - directions], 0, 0, false);
+		report(s, true, text, fates[i - count], 0, 0, false);
 	}
 	line(s, "server");
 	report(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
@@ -294,12 +294,12 @@ static void where_datagrams_die(void **state)
 {
 	struct fixture *s = *state;
 	enum link_fate fates[LINK_FATES];
-	const int directions = ways_to_lose(fates);
+	const int count = ways_to_lose(fates);
 	char words[40];
 
 	lose(s);
 	draw(s, 24, 80);
-	for (int i = 0; i < directions; i++) {
+	for (int i = 0; i < count; i++) {
 		snprintf(words, sizeof words, "✗ %s going", link_fate_word(fates[i]));
 		check_seen(s, words);
 	}

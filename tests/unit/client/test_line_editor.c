@@ -238,7 +238,7 @@ static void survives_undos_in_history(void **state)
 	line_editor_clear();
 	assert_line("", 0);
 
-	static const char *const directions[] = {
+	static const char *const texts[] = {
 		"one\rtwo\r\033[A\025x\033[A\010\020\r",
 		"a\r\033[A\033p\007a\033[A\r",
 		"a\r\020\033p\010b\033<\r",
@@ -246,9 +246,9 @@ static void survives_undos_in_history(void **state)
 		"b\r\033[A\033n\010b\033[A\r",
 		"\033\np\r\033\r\033/p\ra;\r",
 	};
-	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		for (int times = 0; times < 3; times++) {
-			type(directions[i]);
+			type(texts[i]);
 			line_editor_clear();
 			assert_line("", 0);
 		}
@@ -395,8 +395,8 @@ static void press(const char *key, const char *name)
 	char text[301], keys[40];
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	for (int direction = 0; direction < 4; direction++) {
-		bool vi = direction / 2;
+	for (int variant = 0; variant < 4; variant++) {
+		bool vi = variant / 2;
 		insert(text);
 		if (vi) {
 			feed("\033\n");
@@ -404,7 +404,7 @@ static void press(const char *key, const char *name)
 		}
 		snprintf(keys, sizeof(keys), vi ? "yy99999%s" : "\025\031\03399999%s", key);
 		feed(keys);
-		if (direction % 2)
+		if (variant % 2)
 			feed("aa");
 		line_editor_clear();
 		line_editor_escape();

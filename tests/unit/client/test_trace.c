@@ -221,21 +221,21 @@ static void every_way_to_lose(void **state)
 	static const struct {
 		const char *word;
 		enum link_fate fate;
-	} directions[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
+	} losses[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
 		{ "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
 		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
 		{ "novelty", LINK_LOST } };
 	struct fixture *s = *state;
 
-	for (size_t i = 0; i < sizeof directions / sizeof *directions; i++) {
-		const uint64_t n = line(s, directions[i].word, 10 * MS);
+	for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+		const uint64_t n = line(s, losses[i].word, 10 * MS);
 
-		report(s, "there", directions[i].word, directions[i].word, 10 * MS, 0, 0);
+		report(s, "there", losses[i].word, losses[i].word, 10 * MS, 0, 0);
 		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate,
-		    directions[i].fate);
+		    losses[i].fate);
 	}
 	expire(s, 2000 * MS);
-	agrees(s, sizeof directions / sizeof *directions);
+	agrees(s, sizeof losses / sizeof *losses);
 }
 
 static void copies(void **state)

@@ -19,8 +19,8 @@
  * vector's block. */
 #define AROUND 81
 
-/* What is too large for a stack. The room for capitals is exact, so that AddressSanitizer sees
- * one byte too many. */
+/* What is too large for a stack. The room for capitals is exact, so that AddressSanitizer sees one
+ * byte too many. */
 struct texts {
 	uint8_t *ours, *theirs;
 	size_t our_length, their_length;

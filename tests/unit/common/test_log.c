@@ -142,8 +142,8 @@ static void test_the_rate_has_a_limit(void **state)
 {
 	for (int i = 0; i < 1000; i++)
 		log_event(LOG_LEVEL_PEER, "event %d", i);
-	/* A burst of 100, and what came into the bucket while this ran; under a sanitizer a
-	 * second may pass. */
+	/* A burst of 100, and what came into the bucket while this ran; under a sanitizer a second
+	 * may pass. */
 	assert_in_range(count_lines(written(*state)), 100, 200);
 	assert_null(strstr(caught.text, "left out"));
 	log_flush();

@@ -98,7 +98,7 @@ static int remove_folder(void **state)
 	return result;
 }
 
-/* stderr goes to a file while `read_it` runs; what was said is in `said`. */
+/* stderr goes to a file while the options are read; what was said is in `said`. */
 struct log_lines {
 	int real_stderr;
 	FILE *file;
@@ -128,8 +128,8 @@ static const char *captured_stderr(struct log_lines *h)
 	return h->said;
 }
 
-/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the
- * index of the first operand, and what was said in `said`. */
+/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the index
+ * of the first operand, and what was said in `said`. */
 static int read_arguments(struct settings *s, const char *line, char said[4096])
 {
 	char copy[1024], *argv[ARGUMENTS_MAX + 1], *next, *word;

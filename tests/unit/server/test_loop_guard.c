@@ -270,12 +270,12 @@ struct server {
 };
 
 /* How the two are placed: their ports, the TTL that replies arrive with, the copies that become of
- * each reply on its way, what a datagram costs a server, and what its way takes, up to `jitter`
+ * each reply on its way, what a datagram costs a server, and the delay of the path, up to `jitter`
  * more. */
 struct lane {
 	uint16_t port;
 	int ttl, copies;
-	int64_t cost, direction, jitter;
+	int64_t cost, delay, jitter;
 };
 
 static void deliver(struct server *s, int64_t when, int line)
@@ -315,7 +315,7 @@ static int serve_one(struct server *s, struct server *other, const struct lane *
 		return 0;
 	for (int i = 0; i < lane->copies; i++)
 		deliver(other,
-		    now + lane->direction +
+		    now + lane->delay +
 		        (lane->jitter ? (int64_t)s->first * 7919 * US % lane->jitter : 0),
 		    d.line);
 	return lane->copies;
@@ -356,18 +356,17 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	return (most + copies - 1) / copies;
 }
 
-static const int64_t directions[] = { 20 * US, 500 * US, 30 * MS, 150 * MS, 600 * MS, 15 * S,
-	120 * S };
-#define WAYS (sizeof directions / sizeof *directions)
+static const int64_t delays[] = { 20 * US, 500 * US, 30 * MS, 150 * MS, 600 * MS, 15 * S, 120 * S };
+#define DELAYS (sizeof delays / sizeof *delays)
 
-/* Two of this kind: one reply, and the copies of that, whatever the way is like. */
+/* Two of this kind: one reply, and the copies of that, whatever the delay is. */
 static void test_two_servers(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < DELAYS; i++)
 		for (int copies = 1; copies <= 4; copies++) {
-			struct lane lane = { 40001, LOOP_GUARD_TTL - 5, copies, 5 * US,
-				directions[i], 0 };
+			struct lane lane = { 40001, LOOP_GUARD_TTL - 5, copies, 5 * US, delays[i],
+				0 };
 
 			assert_int_equal(circle(&lane, 1, 1, 0), 1 + copies);
 			assert_int_equal(circle(&lane, 50, 3, 7 * US), 1 + copies);
@@ -378,9 +377,9 @@ static void test_two_servers(void **state)
 static void test_two_strangers(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++) {
-		struct lane lane = { 40001, 64, 1, 5 * US, directions[i], 0 };
-		int most = directions[i] > MS ? 2 * 500 + 3 : 2 * FAST + 1;
+	for (size_t i = 0; i < DELAYS; i++) {
+		struct lane lane = { 40001, 64, 1, 5 * US, delays[i], 0 };
+		int most = delays[i] > MS ? 2 * 500 + 3 : 2 * FAST + 1;
 
 		assert_in_range(circle(&lane, 1, 1, 0), 2 * SLOW, most);
 		/* Some that go round together share one row. */
@@ -393,12 +392,12 @@ static void test_two_strangers(void **state)
 static void test_two_strangers_that_copy(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < DELAYS; i++)
 		for (int copies = 2; copies <= 4; copies++) {
-			struct lane lane = { 40001, 64, copies, 5 * US, directions[i], 0 };
+			struct lane lane = { 40001, 64, copies, 5 * US, delays[i], 0 };
 
 			assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
-			lane.jitter = directions[i] < S ? 2 * S : directions[i] / 2;
+			lane.jitter = delays[i] < S ? 2 * S : delays[i] / 2;
 			assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
 			assert_in_range(circle(&lane, 1, 20, 300 * MS), 2, 1 + 2 * copies * FAST);
 		}
