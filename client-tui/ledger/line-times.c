@@ -5,7 +5,6 @@
 
 #include "ledger/line-times.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"

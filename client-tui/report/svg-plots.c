@@ -179,9 +179,8 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 {
 	put_frame(p->out, x, y, "share of the lines answered within a time from Enter");
 	times_below(p, x, y);
-	for (int share = 0; share <= 100; share += 20) {
+	for (int share = 0; share <= 100; share += 20)
 		mark_left(p->out, x, y + HEIGHT * (1 - share / 100.0), TEXT_FORMAT("%d %%", share));
-	}
 	for (int t = 0; t < TRANSPORTS; t++) {
 		const struct stats *s = p->stats[t];
 

@@ -7,9 +7,7 @@
 #include "trace/lab.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/addr.h"
 #include "common/clock.h"

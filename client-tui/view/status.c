@@ -126,9 +126,8 @@ static void add_waited(struct status_line *s, const struct ledger_totals *t, boo
 		    "s");
 		bar = NULL;
 	}
-	if (!stream) {
+	if (!stream)
 		add_words(s, 14, bar, "wait %s", UNITS_DURATION(limit, glyph(GLYPH_MICRO, ascii)));
-	}
 }
 
 static void add_counts(struct status_line *s, const struct ledger_totals *t, bool stream)
