@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Orders to the link, one a line: each is answered by lines that can be shown and of which only the
- * last one begins with "ok" or "error", a refused one changes nothing, and the link's settings are
- * always such as the model allows. */
+/* Commands to the link, one a line: each is answered by lines that can be shown and of which only
+ * the last one begins with "ok" or "error", a refused one changes nothing, and the link's settings
+ * are always such as the model allows. */
 #include "config.h"
 
 #include <string.h>
@@ -84,7 +84,7 @@ static void check_ranges(const struct impair_settings *s)
 	fuzz_check(s->burst == 0 || in_range(s->burst, 1, 1e6));
 }
 
-static void check_link(const struct link *link, const struct event_filter *wish)
+static void check_link(const struct link *link, const struct event_filter *filter)
 {
 	char reason[IMPAIR_REASON];
 
@@ -93,11 +93,11 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 		fuzz_check(impair_check(link_settings(link, (enum link_direction)d), reason) == 0);
 	}
 	fuzz_check(link_balanced(link));
-	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
+	fuzz_check(filter->count >= 0 && filter->count <= EVENTS_PORTS);
 }
 
 static void execute(struct link *link, const char *text, size_t n, int64_t now,
-    struct event_filter *wish)
+    struct event_filter *filter)
 {
 	struct impair_settings before[LINK_DIRECTIONS];
 	struct send_buffer out = { .bytes = NULL };
@@ -109,7 +109,7 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 	line[n] = '\0';
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		before[d] = *link_settings(link, (enum link_direction)d);
-	changed = lab_control_execute(link, line, now, wish, &out, change);
+	changed = lab_control_execute(link, line, now, filter, &out, change);
 	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change &&
 	           !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
@@ -118,7 +118,7 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d),
 			               sizeof before[d]) == 0);
 	}
-	check_link(link, wish);
+	check_link(link, filter);
 	send_buffer_free(&out);
 	free(line);
 }
@@ -126,14 +126,14 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data, *end = text + size;
-	struct event_filter wish = { .on = false };
+	struct event_filter filter = { .on = false };
 	struct link *link = new_link();
 	int64_t now = NS_PER_S;
 
 	for (int i = 0; i < ORDERS_MOST && text < end; i++, now += NS_PER_S) {
 		const char *next = memchr(text, '\n', (size_t)(end - text));
 		const size_t n = (size_t)((next ? next : end) - text);
-		execute(link, text, n, now, &wish);
+		execute(link, text, n, now, &filter);
 		text += n + 1;
 	}
 	link_free(link);

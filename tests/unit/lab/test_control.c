@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket: orders, answers, events, and clients that behave badly. */
+/* The control socket: commands, answers, events, and clients that behave badly. */
 #include "config.h"
 
 #include <errno.h>
@@ -297,7 +297,7 @@ static void test_changes(void **state)
 		query(&wire, giver, changes[i].command);
 		assert_string_equal(after_time(hear(&wire, listener, "\n")), changes[i].told);
 	}
-	/* What changes nothing is not told; who gives an order is told too. */
+	/* What changes nothing is not told; who gives a command is told too. */
 	assert_refused(&wire, giver, "set loss much",
 	    "error loss: 'much' is not a share, 0% to 100%; for example loss 20%\n");
 	query(&wire, giver, "preset dsl back");
@@ -429,7 +429,7 @@ static void test_a_slow_client_loses_only_itself(void **state)
 	wire_close(&wire);
 }
 
-/* One that sends orders for ever and reads nothing is no longer heard, so memory stays bounded;
+/* One that sends commands for ever and reads nothing is no longer heard, so memory stays bounded;
  * when it reads again, it gets every answer. */
 static void test_a_flood_of_orders(void **state)
 {

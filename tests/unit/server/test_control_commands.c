@@ -18,7 +18,7 @@ struct fixture {
 	struct counters counters;
 	struct impair_options link;
 	struct control_connection connections[2];
-	struct control_sources orders;
+	struct control_sources sources;
 	char answer[8000];
 };
 
@@ -51,7 +51,7 @@ static void open_house(struct fixture *h)
 	h->connections[0].info.tcpi_backoff = 3;
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
-	h->orders = (struct control_sources){
+	h->sources = (struct control_sources){
 		.counters = &h->counters, .link = &h->link, .each = each, .tcp = (const void *)h
 	};
 }
@@ -62,7 +62,7 @@ static const char *query(struct fixture *h, const char *command)
 	char line[100];
 
 	snprintf(line, sizeof line, "%s", command);
-	control_commands_execute(&h->orders, line, 0, &out);
+	control_commands_execute(&h->sources, line, 0, &out);
 	assert_false(send_buffer_empty(&out));
 	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first),
 	    out.bytes + out.first);
@@ -177,7 +177,7 @@ static void test_workers(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.orders = (struct control_sources){ .counters = &h.counters,
+	h.sources = (struct control_sources){ .counters = &h.counters,
 		.link = &h.link,
 		.sum = sum_team,
 		.query = query_team,
@@ -214,8 +214,8 @@ static void test_too_many(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.orders.each = each_of_many;
-	control_commands_execute(&h.orders, line, 0, &out);
+	h.sources.each = each_of_many;
+	control_commands_execute(&h.sources, line, 0, &out);
 	assert_false(out.overflowed);
 	assert_true(out.end > SEND_BUFFER_MAX / 2);
 	assert_memory_equal(out.bytes + out.end - (sizeof last - 1), last, sizeof last - 1);

@@ -100,7 +100,7 @@ static void test_others_are_out_of_reach(void **state)
 /* Somebody wants the end, as a signal tells. */
 static volatile sig_atomic_t end_requests;
 
-/* How long an order takes, ns; `*lines` lines are told. */
+/* How long a command takes, ns; `*lines` lines are told. */
 static int64_t query(struct workers *w, int *silent, workers_line *tell, int *lines)
 {
 	const int64_t start = clock_monotonic();
