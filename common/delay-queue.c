@@ -42,39 +42,39 @@ struct delay_queue {
 struct delay_queue *delay_queue_new(size_t max)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct delay_queue *p = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	struct delay_queue *q = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 	    -1, 0);
 
-	if (p == MAP_FAILED)
+	if (q == MAP_FAILED)
 		return NULL;
-	p->size = max;
-	p->begin = (sizeof *p + page - 1) / page * page;
-	p->capacity = (uint32_t)((max - p->begin) /
-	                         (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
-	p->cells = (void *)((uint8_t *)p + p->begin);
-	p->heap = (void *)(p->cells + p->capacity);
-	p->next = (void *)(p->heap + p->capacity);
-	p->spare = p->flat_of = NONE;
-	return p;
+	q->size = max;
+	q->begin = (sizeof *q + page - 1) / page * page;
+	q->capacity = (uint32_t)((max - q->begin) /
+	                         (sizeof *q->cells + sizeof *q->heap + sizeof *q->next));
+	q->cells = (void *)((uint8_t *)q + q->begin);
+	q->heap = (void *)(q->cells + q->capacity);
+	q->next = (void *)(q->heap + q->capacity);
+	q->spare = q->flat_of = NONE;
+	return q;
 }
 
-void delay_queue_free(struct delay_queue *p)
+void delay_queue_free(struct delay_queue *q)
 {
-	if (p)
-		munmap(p, p->size);
+	if (q)
+		munmap(q, q->size);
 }
 
-static uint32_t take_cell(struct delay_queue *p)
+static uint32_t take_cell(struct delay_queue *q)
 {
-	const uint32_t cell = p->spare;
+	const uint32_t cell = q->spare;
 
-	p->used++;
+	q->used++;
 	if (cell != NONE) {
-		p->spare = p->next[cell];
+		q->spare = q->next[cell];
 		return cell;
 	}
-	p->touched += p->begun == p->touched;
-	return p->begun++;
+	q->touched += q->begun == q->touched;
+	return q->begun++;
 }
 
 static bool before(const struct heap_entry *a, const struct heap_entry *b)
@@ -113,35 +113,35 @@ static size_t cells_of(size_t size)
 	return (sizeof(struct delayed_packet) + size + CELL - 1) / CELL;
 }
 
-bool delay_queue_has_room(const struct delay_queue *p, size_t size, int copies)
+bool delay_queue_has_room(const struct delay_queue *q, size_t size, int copies)
 {
 	return size <= DELAY_QUEUE_LONGEST &&
-	       (size_t)copies * cells_of(size) <= p->capacity - p->used;
+	       (size_t)copies * cells_of(size) <= q->capacity - q->used;
 }
 
 /* Takes a chain of cells; `whole`: they are adjacent. Returns the first. */
-static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
+static uint32_t take_cells(struct delay_queue *q, size_t cells, bool *whole)
 {
-	const uint32_t first = take_cell(p);
+	const uint32_t first = take_cell(q);
 
 	*whole = true;
-	for (uint32_t cell = first; --cells > 0; cell = p->next[cell]) {
-		p->next[cell] = take_cell(p);
-		*whole &= p->next[cell] == cell + 1;
+	for (uint32_t cell = first; --cells > 0; cell = q->next[cell]) {
+		q->next[cell] = take_cell(q);
+		*whole &= q->next[cell] == cell + 1;
 	}
 	return first;
 }
 
-bool delay_queue_add(struct delay_queue *p, const struct delayed_packet *packet, const void *head,
+bool delay_queue_add(struct delay_queue *q, const struct delayed_packet *packet, const void *head,
     size_t head_size, const void *bytes, size_t n)
 {
 	const size_t cells = cells_of(head_size + n);
 	bool whole;
 
-	if (!delay_queue_has_room(p, head_size + n, 1))
+	if (!delay_queue_has_room(q, head_size + n, 1))
 		return false;
-	const uint32_t first = take_cells(p, cells, &whole);
-	uint8_t *to = whole ? p->cells[first] : p->flat;
+	const uint32_t first = take_cells(q, cells, &whole);
+	uint8_t *to = whole ? q->cells[first] : q->flat;
 	struct delayed_packet *copy = (struct delayed_packet *)to;
 	*copy = *packet;
 	copy->whole = whole;
@@ -150,60 +150,60 @@ bool delay_queue_add(struct delay_queue *p, const struct delayed_packet *packet,
 		memcpy(to + sizeof(struct delayed_packet), head, head_size);
 	memcpy(to + sizeof(struct delayed_packet) + head_size, bytes, n);
 	if (!whole) {
-		p->flat_of = NONE;
-		for (uint32_t i = 0, cell = first; i < cells; i++, cell = p->next[cell])
-			memcpy(p->cells[cell], p->flat + i * CELL, CELL);
+		q->flat_of = NONE;
+		for (uint32_t i = 0, cell = first; i < cells; i++, cell = q->next[cell])
+			memcpy(q->cells[cell], q->flat + i * CELL, CELL);
 	}
-	p->heap[p->count] = (struct heap_entry){ packet->at, p->added++, first };
-	sift_up(p->heap, p->count++);
+	q->heap[q->count] = (struct heap_entry){ packet->at, q->added++, first };
+	sift_up(q->heap, q->count++);
 	return true;
 }
 
-struct delayed_packet *delay_queue_first(const struct delay_queue *p)
+struct delayed_packet *delay_queue_first(const struct delay_queue *q)
 {
-	return p->count ? (struct delayed_packet *)p->cells[p->heap[0].cell] : NULL;
+	return q->count ? (struct delayed_packet *)q->cells[q->heap[0].cell] : NULL;
 }
 
-void *delay_queue_bytes(struct delay_queue *p)
+void *delay_queue_bytes(struct delay_queue *q)
 {
-	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t)delay_queue_first(p)->size);
+	const uint32_t first = q->heap[0].cell;
+	const size_t cells = cells_of((size_t)delay_queue_first(q)->size);
 
-	if (delay_queue_first(p)->whole)
-		return p->cells[first] + sizeof(struct delayed_packet);
-	for (uint32_t i = 0, cell = first; i < cells && p->flat_of != first;
-	    i++, cell = p->next[cell])
-		memcpy(p->flat + i * CELL, p->cells[cell], CELL);
-	p->flat_of = first;
-	return p->flat + sizeof(struct delayed_packet);
+	if (delay_queue_first(q)->whole)
+		return q->cells[first] + sizeof(struct delayed_packet);
+	for (uint32_t i = 0, cell = first; i < cells && q->flat_of != first;
+	    i++, cell = q->next[cell])
+		memcpy(q->flat + i * CELL, q->cells[cell], CELL);
+	q->flat_of = first;
+	return q->flat + sizeof(struct delayed_packet);
 }
 
-void delay_queue_remove_first(struct delay_queue *p)
+void delay_queue_remove_first(struct delay_queue *q)
 {
-	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t)delay_queue_first(p)->size);
+	const uint32_t first = q->heap[0].cell;
+	const size_t cells = cells_of((size_t)delay_queue_first(q)->size);
 	uint32_t last = first;
 
 	for (size_t i = 1; i < cells; i++)
-		last = p->next[last];
-	p->next[last] = p->spare;
-	p->spare = first;
-	p->used -= (uint32_t)cells;
-	p->flat_of = NONE;
-	p->heap[0] = p->heap[--p->count];
-	if (p->count > 0) {
-		sift_down(p->heap, p->count);
+		last = q->next[last];
+	q->next[last] = q->spare;
+	q->spare = first;
+	q->used -= (uint32_t)cells;
+	q->flat_of = NONE;
+	q->heap[0] = q->heap[--q->count];
+	if (q->count > 0) {
+		sift_down(q->heap, q->count);
 		return;
 	}
-	p->begun = 0;
-	p->spare = NONE;
-	if (p->touched > KEPT) {
-		madvise((uint8_t *)p + p->begin, p->size - p->begin, MADV_DONTNEED);
-		p->touched = 0;
+	q->begun = 0;
+	q->spare = NONE;
+	if (q->touched > KEPT) {
+		madvise((uint8_t *)q + q->begin, q->size - q->begin, MADV_DONTNEED);
+		q->touched = 0;
 	}
 }
 
-size_t delay_queue_count(const struct delay_queue *p)
+size_t delay_queue_count(const struct delay_queue *q)
 {
-	return p->count;
+	return q->count;
 }

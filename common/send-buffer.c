@@ -15,24 +15,24 @@
 /* The longest text of one send_buffer_print(). */
 #define PRINT_MAX 1024
 
-void send_buffer_free(struct send_buffer *o)
+void send_buffer_free(struct send_buffer *b)
 {
-	free(o->bytes);
-	*o = (struct send_buffer){ .bytes = NULL };
+	free(b->bytes);
+	*b = (struct send_buffer){ .bytes = NULL };
 }
 
-void send_buffer_add(struct send_buffer *o, const char *text, size_t n)
+void send_buffer_add(struct send_buffer *b, const char *text, size_t n)
 {
-	if (o->overflowed || o->end - o->first + n > SEND_BUFFER_MAX ||
-	    grow_queue(&o->bytes, &o->capacity, &o->first, &o->end, n) < 0) {
-		o->overflowed = true;
+	if (b->overflowed || b->end - b->first + n > SEND_BUFFER_MAX ||
+	    grow_queue(&b->bytes, &b->capacity, &b->first, &b->end, n) < 0) {
+		b->overflowed = true;
 		return;
 	}
-	memcpy(o->bytes + o->end, text, n);
-	o->end += n;
+	memcpy(b->bytes + b->end, text, n);
+	b->end += n;
 }
 
-void send_buffer_print(struct send_buffer *o, const char *format, ...)
+void send_buffer_print(struct send_buffer *b, const char *format, ...)
 {
 	char text[PRINT_MAX];
 	va_list arguments;
@@ -40,23 +40,23 @@ void send_buffer_print(struct send_buffer *o, const char *format, ...)
 	va_start(arguments, format);
 	int n = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	send_buffer_add(o, text, n < PRINT_MAX ? (size_t)n : PRINT_MAX - 1);
+	send_buffer_add(b, text, n < PRINT_MAX ? (size_t)n : PRINT_MAX - 1);
 }
 
-bool send_buffer_empty(const struct send_buffer *o)
+bool send_buffer_empty(const struct send_buffer *b)
 {
-	return o->first == o->end;
+	return b->first == b->end;
 }
 
-int send_buffer_send(struct send_buffer *o, int fd)
+int send_buffer_send(struct send_buffer *b, int fd)
 {
-	while (!send_buffer_empty(o)) {
-		ssize_t n = send(fd, o->bytes + o->first, o->end - o->first,
+	while (!send_buffer_empty(b)) {
+		ssize_t n = send(fd, b->bytes + b->first, b->end - b->first,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
-		o->first += (size_t)n;
+		b->first += (size_t)n;
 	}
-	o->first = o->end = 0;
+	b->first = b->end = 0;
 	return 0;
 }

@@ -18,14 +18,14 @@ struct send_buffer {
 	bool overflowed;
 };
 
-void send_buffer_free(struct send_buffer *o);
-void send_buffer_add(struct send_buffer *o, const char *text, size_t n);
-void send_buffer_print(struct send_buffer *o, const char *format, ...)
+void send_buffer_free(struct send_buffer *b);
+void send_buffer_add(struct send_buffer *b, const char *text, size_t n);
+void send_buffer_print(struct send_buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-bool send_buffer_empty(const struct send_buffer *o);
+bool send_buffer_empty(const struct send_buffer *b);
 
 /* Writes the bytes that the socket `fd` takes without waiting. Returns 0, or -1 when the peer is
  * gone. */
-int send_buffer_send(struct send_buffer *o, int fd);
+int send_buffer_send(struct send_buffer *b, int fd);
 
 #endif

@@ -214,14 +214,14 @@ static bool do_help(struct command_call *a)
 	return true;
 }
 
-void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
+void control_commands_execute(const struct control_sources *s, char *line, int64_t now,
     struct send_buffer *out)
 {
 	static const char blanks[] = " \t\r";
 	char *rest = NULL;
 	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
 	struct command_call a = {
-		.sources = o, .argument = argument ? argument : "", .now = now, .out = out
+		.sources = s, .argument = argument ? argument : "", .now = now, .out = out
 	};
 
 	for (size_t i = 0; name && i < COMMANDS; i++) {

@@ -50,7 +50,7 @@ struct control_sources {
 };
 
 /* Executes a command, `line` without its newline, and answers. Changes `line`. */
-void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
+void control_commands_execute(const struct control_sources *s, char *line, int64_t now,
     struct send_buffer *out);
 
 #endif

@@ -58,36 +58,36 @@ void counters_add(struct counters *sum, const struct counters *one)
 	memcpy(sum, to, sizeof to);
 }
 
-void counters_end_worker(struct counters *t)
+void counters_end_worker(struct counters *c)
 {
-	uint64_t received = t->udp_datagrams, settled = t->udp_replies;
+	uint64_t received = c->udp_datagrams, settled = c->udp_replies;
 
 	for (int i = 0; i < COUNTERS_DROPS; i++)
-		settled += t->udp_dropped[i];
+		settled += c->udp_dropped[i];
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
-		const struct counters_link *direction = &t->udp_link[i];
+		const struct counters_link *direction = &c->udp_link[i];
 
 		received += direction->copies;
 		for (int fate = 0; fate < IMPAIR_FATES; fate++)
 			settled += direction->lost[fate];
-		t->udp_link[i].waiting = 0;
+		c->udp_link[i].waiting = 0;
 	}
 	if (received > settled)
-		t->udp_dropped[COUNTERS_UNSENT] += received - settled;
-	t->tcp_ended[COUNTERS_CUT] += t->tcp_now;
-	t->tcp_now = 0;
+		c->udp_dropped[COUNTERS_UNSENT] += received - settled;
+	c->tcp_ended[COUNTERS_CUT] += c->tcp_now;
+	c->tcp_now = 0;
 }
 
-char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE])
+char *counters_line(const struct counters *c, int i, char buf[COUNTERS_LINE])
 {
-	const bool link = t->udp_link[COUNTERS_THERE].datagrams ||
-	                  t->udp_link[COUNTERS_BACK].datagrams;
+	const bool link = c->udp_link[COUNTERS_THERE].datagrams ||
+	                  c->udp_link[COUNTERS_BACK].datagrams;
 	uint64_t values[COUNTERS_COUNT];
 	int n;
 
 	if (i >= (link ? LINES : LINES_WITHOUT_LINK))
 		return NULL;
-	memcpy(values, t, sizeof values);
+	memcpy(values, c, sizeof values);
 	n = snprintf(buf, COUNTERS_LINE, "%s:", lines[i].name);
 	for (size_t at = lines[i].first; at < lines[i + 1].first; at++)
 		if (words[at])

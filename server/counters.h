@@ -117,7 +117,7 @@ struct counters {
 void counters_add(struct counters *sum, const struct counters *one);
 /* Closes the counters of a worker that died in the middle of its work: its connections count as
  * cut, its unsettled datagrams as unsent. */
-void counters_end_worker(struct counters *t);
+void counters_end_worker(struct counters *c);
 
 /* Room for one line of totals. */
 #define COUNTERS_LINE 400
@@ -125,7 +125,7 @@ void counters_end_worker(struct counters *t);
 /* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL
  * after the last one. The last two, "udp there:" and "udp back:", exist once a datagram has met the
  * link. */
-char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
+char *counters_line(const struct counters *c, int i, char buf[COUNTERS_LINE]);
 
 /* The word of a reason in the lines; `list` is the member that counts it. */
 #define COUNTERS_WORD(list, reason) \

@@ -25,42 +25,42 @@ struct lossy_link {
 struct lossy_link *lossy_link_new(const struct impair_options *o,
     struct counters_link directions[COUNTERS_DIRECTIONS])
 {
-	struct lossy_link *m = calloc(1, sizeof *m);
+	struct lossy_link *l = calloc(1, sizeof *l);
 
-	if (!m)
+	if (!l)
 		return NULL;
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
-		struct lossy_link_direction *direction = &m->directions[i];
+		struct lossy_link_direction *direction = &l->directions[i];
 
 		direction->impair = impair_new(i == COUNTERS_THERE ? &o->there : &o->back, o->seed,
 		    (uint64_t)i);
 		direction->delay_queue = delay_queue_new(WAITING_MAX);
 		direction->counts = &directions[i];
 		if (!direction->impair || !direction->delay_queue) {
-			lossy_link_free(m);
+			lossy_link_free(l);
 			return NULL;
 		}
 	}
-	return m;
+	return l;
 }
 
-void lossy_link_free(struct lossy_link *m)
+void lossy_link_free(struct lossy_link *l)
 {
-	if (!m)
+	if (!l)
 		return;
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
-		free(m->directions[i].impair);
-		delay_queue_free(m->directions[i].delay_queue);
+		free(l->directions[i].impair);
+		delay_queue_free(l->directions[i].delay_queue);
 	}
-	free(m);
+	free(l);
 }
 
-int lossy_link_add(struct lossy_link *m, enum counters_direction name,
+int lossy_link_add(struct lossy_link *l, enum counters_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
 	/* No bit can be flipped: the kernel would drop a corrupt datagram. */
 	const struct impair_packet packet = { .size = (int32_t)datagram->n + datagram->headers };
-	struct lossy_link_direction *direction = &m->directions[name];
+	struct lossy_link_direction *direction = &l->directions[name];
 	struct impair_decision decision;
 	int at_once = 0, kept = 0;
 
@@ -70,7 +70,7 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name,
 	direction->counts->held_back += decision.reordered;
 	for (int i = 0; i < decision.copies; i++) {
 		/* A datagram that should have arrived by now is not overtaken. */
-		if (decision.at[i] <= now && lossy_link_deadline(m, name) > now)
+		if (decision.at[i] <= now && lossy_link_deadline(l, name) > now)
 			at_once++;
 		else if (delay_queue_add(direction->delay_queue,
 		             &(struct delayed_packet){ .at = decision.at[i] }, datagram->about,
@@ -86,27 +86,27 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name,
 	return at_once;
 }
 
-int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction)
+int64_t lossy_link_deadline(const struct lossy_link *l, enum counters_direction direction)
 {
-	const struct delayed_packet *first = delay_queue_first(m->directions[direction]
+	const struct delayed_packet *first = delay_queue_first(l->directions[direction]
 	        .delay_queue);
 
 	return first ? first->at : CLOCK_NEVER;
 }
 
-unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction,
+unsigned char *lossy_link_next(const struct lossy_link *l, enum counters_direction direction,
     size_t *size)
 {
-	struct delayed_packet *first = delay_queue_first(m->directions[direction].delay_queue);
+	struct delayed_packet *first = delay_queue_first(l->directions[direction].delay_queue);
 
 	if (!first)
 		return NULL;
 	*size = (size_t)first->size;
-	return delay_queue_bytes(m->directions[direction].delay_queue);
+	return delay_queue_bytes(l->directions[direction].delay_queue);
 }
 
-void lossy_link_remove_next(struct lossy_link *m, enum counters_direction direction)
+void lossy_link_remove_next(struct lossy_link *l, enum counters_direction direction)
 {
-	delay_queue_remove_first(m->directions[direction].delay_queue);
-	m->directions[direction].counts->waiting--;
+	delay_queue_remove_first(l->directions[direction].delay_queue);
+	l->directions[direction].counts->waiting--;
 }

@@ -254,14 +254,14 @@ static bool is_polling(struct server *s, int64_t now)
  * they came from `fd` alone or, with -1, from several descriptors. */
 static void note_busy_poll(struct server *s, int fd, int64_t now)
 {
-	const struct counters *t = s->counters;
-	const uint64_t datagrams = t->udp_datagrams - s->datagrams,
-	               bytes = t->tcp_bytes_in - s->bytes;
+	const struct counters *c = s->counters;
+	const uint64_t datagrams = c->udp_datagrams - s->datagrams,
+	               bytes = c->tcp_bytes_in - s->bytes;
 
 	if (!s->udp || (!datagrams && !bytes))
 		return;
-	s->datagrams = t->udp_datagrams;
-	s->bytes = t->tcp_bytes_in;
+	s->datagrams = c->udp_datagrams;
+	s->bytes = c->tcp_bytes_in;
 	s->spin_until = now + s->settings.spin;
 	busy_poll_note(&s->busy_poll, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1,
 	    now, clock_monotonic());

@@ -187,21 +187,21 @@ struct rate_limit {
 
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst)
 {
-	struct rate_limit *q = calloc(1, sizeof *q);
+	struct rate_limit *l = calloc(1, sizeof *l);
 
-	if (q) {
-		q->key = *key;
-		q->rate = rate;
-		q->burst = burst;
+	if (l) {
+		l->key = *key;
+		l->rate = rate;
+		l->burst = burst;
 	}
-	return q;
+	return l;
 }
 
-bool rate_limit_take(struct rate_limit *q, const struct source_key *source, int64_t now)
+bool rate_limit_take(struct rate_limit *l, const struct source_key *source, int64_t now)
 {
-	const uint64_t hash = source_key_hash(&q->key, source);
-	struct rate_limit_entry *set = q->sets[hash % RATE_SETS], *found = &set[0];
-	struct bucket b = bucket_full(q->rate, q->burst);
+	const uint64_t hash = source_key_hash(&l->key, source);
+	struct rate_limit_entry *set = l->sets[hash % RATE_SETS], *found = &set[0];
+	struct bucket b = bucket_full(l->rate, l->burst);
 	bool taken;
 
 	for (int i = 0; i < RATE_PLACES; i++) {

@@ -56,6 +56,6 @@ struct rate_limit;
  * caller frees with free(). Returns NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
 /* Whether `source` may come now; ns of the monotonic clock. */
-bool rate_limit_take(struct rate_limit *q, const struct source_key *source, int64_t now);
+bool rate_limit_take(struct rate_limit *l, const struct source_key *source, int64_t now);
 
 #endif

@@ -264,14 +264,14 @@ bool workers_busy(const struct workers *w)
 /* Reads the whole copy. It stays whole until the worker has written the other one and begins to
  * write this one again. The number of tries is bounded, because an attacker may control the worker.
  */
-static void read_slot(struct workers_slot *slot, struct counters *t)
+static void read_slot(struct workers_slot *slot, struct counters *c)
 {
 	unsigned published_count = atomic_load(&slot->published_count), before;
 	int tries = 0;
 
 	do {
 		before = published_count;
-		*t = slot->published[published_count % 2];
+		*c = slot->published[published_count % 2];
 		atomic_thread_fence(memory_order_acquire);
 		published_count = atomic_load(&slot->published_count);
 	} while (published_count != before && ++tries < READS_MAX);

@@ -152,47 +152,47 @@ void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line
 
 /* ---- the ring ---- */
 
-static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
+static struct ledger_line **slot(const struct ledger_lines *l, size_t index)
 {
-	return &r->slots[(r->head + index) & (r->capacity - 1)];
+	return &l->slots[(l->head + index) & (l->capacity - 1)];
 }
 
 /* Numbers mostly follow one another: tries first the index that the number has if none is missing.
  */
-size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number)
+size_t ledger_lines_index(const struct ledger_lines *l, uint64_t number)
 {
 	uint64_t first, guess;
 	size_t i;
 
-	if (r->count == 0 || number <= (first = ledger_lines_at(r, 0)->row.number))
+	if (l->count == 0 || number <= (first = ledger_lines_at(l, 0)->row.number))
 		return 0;
 	guess = number - first;
-	if (guess < r->count && ledger_lines_at(r, (size_t)guess)->row.number == number)
+	if (guess < l->count && ledger_lines_at(l, (size_t)guess)->row.number == number)
 		return (size_t)guess;
-	SEARCH_FIRST(i, 0, r->count, ledger_lines_at(r, i)->row.number >= number);
+	SEARCH_FIRST(i, 0, l->count, ledger_lines_at(l, i)->row.number >= number);
 	return i;
 }
 
-struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number)
+struct ledger_line *ledger_lines_find(const struct ledger_lines *l, uint64_t number)
 {
-	size_t i = ledger_lines_index(r, number);
-	if (i == r->count || ledger_lines_at(r, i)->row.number != number)
+	size_t i = ledger_lines_index(l, number);
+	if (i == l->count || ledger_lines_at(l, i)->row.number != number)
 		return NULL;
-	return ledger_lines_at(r, i);
+	return ledger_lines_at(l, i);
 }
 
-struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index)
+struct ledger_line *ledger_lines_take(struct ledger_lines *l, size_t index)
 {
-	struct ledger_line *e = ledger_lines_at(r, index);
+	struct ledger_line *e = ledger_lines_at(l, index);
 	/* The shorter side closes up. */
-	if (index < r->count / 2) {
+	if (index < l->count / 2) {
 		for (; index > 0; index--)
-			*slot(r, index) = *slot(r, index - 1);
-		r->head = (r->head + 1) & (r->capacity - 1);
+			*slot(l, index) = *slot(l, index - 1);
+		l->head = (l->head + 1) & (l->capacity - 1);
 	} else {
-		for (; index + 1 < r->count; index++)
-			*slot(r, index) = *slot(r, index + 1);
+		for (; index + 1 < l->count; index++)
+			*slot(l, index) = *slot(l, index + 1);
 	}
-	r->count--;
+	l->count--;
 	return e;
 }

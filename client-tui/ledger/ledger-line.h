@@ -118,27 +118,27 @@ struct ledger_lines {
 };
 
 /* Makes room for one more. Returns 0, or -1 when memory is short (nothing changed). */
-static inline int ledger_lines_reserve(struct ledger_lines *r)
+static inline int ledger_lines_reserve(struct ledger_lines *l)
 {
-	return r->count < r->capacity
+	return l->count < l->capacity
 	         ? 0
-	         : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
+	         : grow_ring(&l->slots, &l->capacity, l->head, l->count, sizeof *l->slots);
 }
 /* Adds one, greater than all others; there is room. */
-static inline void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e)
+static inline void ledger_lines_push(struct ledger_lines *l, struct ledger_line *e)
 {
-	r->slots[(r->head + r->count++) & (r->capacity - 1)] = e;
+	l->slots[(l->head + l->count++) & (l->capacity - 1)] = e;
 }
 /* By age, 0 is the oldest; index < count. */
-static inline struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index)
+static inline struct ledger_line *ledger_lines_at(const struct ledger_lines *l, size_t index)
 {
-	return r->slots[(r->head + index) & (r->capacity - 1)];
+	return l->slots[(l->head + index) & (l->capacity - 1)];
 }
 /* The index of the first line whose number is not less. */
-size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number);
+size_t ledger_lines_index(const struct ledger_lines *l, uint64_t number);
 /* NULL for none. */
-struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number);
+struct ledger_line *ledger_lines_find(const struct ledger_lines *l, uint64_t number);
 /* Takes one out; fast near an end. */
-struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index);
+struct ledger_line *ledger_lines_take(struct ledger_lines *l, size_t index);
 
 #endif

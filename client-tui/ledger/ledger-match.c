@@ -138,15 +138,15 @@ static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e,
 }
 
 /* The oldest waiting line of the group, else the oldest lost one, else the one answered first. */
-static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *t,
+static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *g,
     int64_t at)
 {
-	struct ledger_line *e = t->waiting.first;
+	struct ledger_line *e = g->waiting.first;
 	while (e && ledger_is_over(e, l->settings.answerable, at))
 		e = e->place[LINE_LIST_GROUP].next;
 	if (!e)
-		e = t->unanswered.first;
-	return e ? e : t->answered.first;
+		e = g->unanswered.first;
+	return e ? e : g->answered.first;
 }
 
 static bool begins_with_key(const struct ledger *l, const struct ledger_line *e)
@@ -258,8 +258,8 @@ static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quo
 {
 	if (line_index_key_set(&l->key, quoted, n))
 		return NULL;
-	const struct line_group *t = line_index_find(&l->index, &l->key);
-	struct ledger_line *e = t ? t->waiting.first : NULL;
+	const struct line_group *g = line_index_find(&l->index, &l->key);
+	struct ledger_line *e = g ? g->waiting.first : NULL;
 	while (e && (ledger_line_wire_length(e) != n || !sent_begins(e, quoted, n)))
 		e = e->place[LINE_LIST_GROUP].next;
 	return e;

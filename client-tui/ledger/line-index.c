@@ -15,17 +15,17 @@
 
 #define FIRST_BUCKETS 64
 
-int line_index_start(struct line_index *k)
+int line_index_start(struct line_index *index)
 {
-	*k = (struct line_index){ .mask = FIRST_BUCKETS - 1 };
-	k->buckets = calloc(FIRST_BUCKETS, sizeof(*k->buckets));
-	return k->buckets ? 0 : -1;
+	*index = (struct line_index){ .mask = FIRST_BUCKETS - 1 };
+	index->buckets = calloc(FIRST_BUCKETS, sizeof(*index->buckets));
+	return index->buckets ? 0 : -1;
 }
 
-void line_index_end(struct line_index *k)
+void line_index_end(struct line_index *index)
 {
-	free(k->buckets);
-	free(k->other.bytes);
+	free(index->buckets);
+	free(index->other.bytes);
 }
 
 /* Room for the capitals of `n` bytes. */
@@ -72,69 +72,70 @@ int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_lin
 	return spare->length == n && memcmp(spare->bytes, bytes, n) == 0;
 }
 
-static const struct ledger_line *any_in_group(const struct line_group *t)
+static const struct ledger_line *any_in_group(const struct line_group *g)
 {
-	const struct line_list *lists[] = { &t->waiting, &t->unanswered, &t->answered,
-		&t->unmatchable };
+	const struct line_list *lists[] = { &g->waiting, &g->unanswered, &g->answered,
+		&g->unmatchable };
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i]->first)
 			return lists[i]->first;
 	return NULL;
 }
 
-static bool same_key(struct line_index *k, const struct line_group *t,
+static bool same_key(struct line_index *index, const struct line_group *g,
     const struct line_index_key *key)
 {
-	const struct ledger_line *e = t->hash == key->hash ? any_in_group(t) : NULL;
+	const struct ledger_line *e = g->hash == key->hash ? any_in_group(g) : NULL;
 
-	return e && line_index_are_capitals(key->bytes, key->length, e, &k->other) == 1;
+	return e && line_index_are_capitals(key->bytes, key->length, e, &index->other) == 1;
 }
 
-struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key)
+struct line_group *line_index_find(struct line_index *index, const struct line_index_key *key)
 {
-	struct line_group *t = k->buckets[key->hash & k->mask];
-	while (t && !same_key(k, t, key))
-		t = t->next;
-	return t;
+	struct line_group *g = index->buckets[key->hash & index->mask];
+	while (g && !same_key(index, g, key))
+		g = g->next;
+	return g;
 }
 
 /* Doubles the buckets; when memory is short, the chains grow longer instead. */
-static void grow(struct line_index *k)
+static void grow(struct line_index *index)
 {
-	size_t mask = k->mask * 2 + 1;
+	size_t mask = index->mask * 2 + 1;
 	struct line_group **buckets = calloc(mask + 1, sizeof(*buckets));
 	if (!buckets)
 		return;
-	for (size_t i = 0; i <= k->mask; i++) {
-		for (struct line_group *t = k->buckets[i], *next; t; t = next) {
-			next = t->next;
-			t->next = buckets[t->hash & mask];
-			buckets[t->hash & mask] = t;
+	for (size_t i = 0; i <= index->mask; i++) {
+		for (struct line_group *g = index->buckets[i], *next; g; g = next) {
+			next = g->next;
+			g->next = buckets[g->hash & mask];
+			buckets[g->hash & mask] = g;
 		}
 	}
-	free(k->buckets);
-	k->buckets = buckets;
-	k->mask = mask;
+	free(index->buckets);
+	index->buckets = buckets;
+	index->mask = mask;
 }
 
-int line_index_insert(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
+int line_index_insert(struct line_index *index, struct ledger_line *e,
+    const struct line_index_key *key)
 {
 	/* Reserves memory now, so that a later comparison with this line cannot fail. */
-	if (reserve_key(&k->other, ledger_line_wire_length(e)))
+	if (reserve_key(&index->other, ledger_line_wire_length(e)))
 		return -1;
-	struct line_group *t = line_index_find(k, key);
-	if (!t) {
-		t = calloc(1, sizeof(*t));
-		if (!t)
+	struct line_group *g = line_index_find(index, key);
+	if (!g) {
+		g = calloc(1, sizeof(*g));
+		if (!g)
 			return -1;
-		if (++k->count > k->mask)
-			grow(k);
-		t->hash = key->hash;
-		t->next = k->buckets[key->hash & k->mask];
-		k->buckets[key->hash & k->mask] = t;
+		if (++index->count > index->mask)
+			grow(index);
+		g->hash = key->hash;
+		g->next = index->buckets[key->hash & index->mask];
+		index->buckets[key->hash & index->mask] = g;
 	}
-	t->count++;
-	e->group = t;
+	g->count++;
+	e->group = g;
 	line_index_regroup(e);
 	return 0;
 }
@@ -158,17 +159,17 @@ void line_index_regroup(struct ledger_line *e)
 	ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
 }
 
-void line_index_remove(struct line_index *k, struct ledger_line *e)
+void line_index_remove(struct line_index *index, struct ledger_line *e)
 {
-	struct line_group *t = e->group, **from = &k->buckets[t->hash & k->mask];
+	struct line_group *g = e->group, **from = &index->buckets[g->hash & index->mask];
 
 	ledger_line_remove(e, LINE_LIST_GROUP);
 	e->group = NULL;
-	if (--t->count > 0)
+	if (--g->count > 0)
 		return;
-	while (*from != t)
+	while (*from != g)
 		from = &(*from)->next;
-	*from = t->next;
-	k->count--;
-	free(t);
+	*from = g->next;
+	index->count--;
+	free(g);
 }

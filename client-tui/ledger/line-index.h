@@ -35,9 +35,9 @@ struct line_index {
 };
 
 /* Returns 0, or -1 when memory is short. */
-int line_index_start(struct line_index *k);
+int line_index_start(struct line_index *index);
 /* The caller has removed all entries. */
-void line_index_end(struct line_index *k);
+void line_index_end(struct line_index *index);
 
 /* Sets the capitals of `n` bytes, and their hash. Returns 0, or -1 when memory is short. */
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n);
@@ -52,13 +52,13 @@ int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_lin
     struct line_index_key *spare);
 
 /* The lines with these capitals, NULL for none. */
-struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key);
+struct line_group *line_index_find(struct line_index *index, const struct line_index_key *key);
 /* Adds a line, whose key this is. Returns 0, or -1 when memory is short (nothing changed). */
-int line_index_insert(struct line_index *k, struct ledger_line *e,
+int line_index_insert(struct line_index *index, struct ledger_line *e,
     const struct line_index_key *key);
 /* Moves an added line to the list of its group that fits its new fate. */
 void line_index_regroup(struct ledger_line *e);
 /* Removes an added line. */
-void line_index_remove(struct line_index *k, struct ledger_line *e);
+void line_index_remove(struct line_index *index, struct ledger_line *e);
 
 #endif

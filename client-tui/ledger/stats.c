@@ -104,27 +104,27 @@ void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
 /* ---- the order of sending: the positions stand in a ring that grows ---- */
 
 /* `position` is 1 or more. */
-static struct stats_order_slot *slot(const struct stats_order *f, uint64_t position)
+static struct stats_order_slot *slot(const struct stats_order *o, uint64_t position)
 {
-	return &f->slots[(position - 1) & (f->capacity - 1)];
+	return &o->slots[(position - 1) & (o->capacity - 1)];
 }
 
-uint64_t stats_order_take(struct stats_order *f)
+uint64_t stats_order_take(struct stats_order *o)
 {
-	if (f->end - f->head == f->capacity && grow_ring(&f->slots, &f->capacity, (size_t)f->head,
-	                                           f->capacity, sizeof *f->slots) < 0) {
-		f->missing_lines++;
+	if (o->end - o->head == o->capacity && grow_ring(&o->slots, &o->capacity, (size_t)o->head,
+	                                           o->capacity, sizeof *o->slots) < 0) {
+		o->missing_lines++;
 		return 0;
 	}
-	f->end++;
-	*slot(f, f->end) = (struct stats_order_slot){ STATS_ORDER_OPEN, -1 };
-	return f->end;
+	o->end++;
+	*slot(o, o->end) = (struct stats_order_slot){ STATS_ORDER_OPEN, -1 };
+	return o->end;
 }
 
-static void count_decided(struct stats_order *f, struct stats *s)
+static void count_decided(struct stats_order *o, struct stats *s)
 {
-	for (; f->head < f->end; f->head++) {
-		const struct stats_order_slot *position = slot(f, f->head + 1);
+	for (; o->head < o->end; o->head++) {
+		const struct stats_order_slot *position = slot(o, o->head + 1);
 		const int64_t outcome = position->outcome;
 
 		if (outcome == STATS_ORDER_OPEN || outcome == STATS_ORDER_EVICTED)
@@ -135,42 +135,42 @@ static void count_decided(struct stats_order *f, struct stats *s)
 	}
 }
 
-bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
+bool stats_order_decide(struct stats_order *o, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited)
 {
 	if (position == 0)
 		return true;
-	if (position <= f->head)
+	if (position <= o->head)
 		return false;
-	*slot(f, position) = (struct stats_order_slot){ outcome, waited };
-	if (position == f->head + 1)
-		count_decided(f, s);
+	*slot(o, position) = (struct stats_order_slot){ outcome, waited };
+	if (position == o->head + 1)
+		count_decided(o, s);
 	return true;
 }
 
-void stats_order_evict(struct stats_order *f, uint64_t position)
+void stats_order_evict(struct stats_order *o, uint64_t position)
 {
-	if (position > f->head)
-		slot(f, position)->outcome = STATS_ORDER_EVICTED;
+	if (position > o->head)
+		slot(o, position)->outcome = STATS_ORDER_EVICTED;
 }
 
-void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,
+void stats_order_decide_evicted(struct stats_order *o, struct stats *s, uint64_t *first,
     uint64_t last, uint64_t count, int64_t outcome)
 {
 	for (; *first && *first <= last && count > 0; ++*first) {
-		if (*first <= f->head || slot(f, *first)->outcome != STATS_ORDER_EVICTED)
+		if (*first <= o->head || slot(o, *first)->outcome != STATS_ORDER_EVICTED)
 			continue;
-		stats_order_decide(f, s, *first, outcome, -1);
+		stats_order_decide(o, s, *first, outcome, -1);
 		count--;
 	}
 }
 
-void stats_order_close(struct stats_order *f, struct stats *s)
+void stats_order_close(struct stats_order *o, struct stats *s)
 {
-	for (uint64_t position = f->head + 1; position <= f->end; position++)
-		if (slot(f, position)->outcome == STATS_ORDER_OPEN ||
-		    slot(f, position)->outcome == STATS_ORDER_EVICTED)
-			slot(f, position)->outcome = STATS_ORDER_NONE;
-	count_decided(f, s);
-	f->closed = true;
+	for (uint64_t position = o->head + 1; position <= o->end; position++)
+		if (slot(o, position)->outcome == STATS_ORDER_OPEN ||
+		    slot(o, position)->outcome == STATS_ORDER_EVICTED)
+			slot(o, position)->outcome = STATS_ORDER_NONE;
+	count_decided(o, s);
+	o->closed = true;
 }

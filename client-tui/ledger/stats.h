@@ -92,20 +92,20 @@ struct stats_order {
 };
 
 /* Takes a position for a line that is sent: 1 or more; 0 when memory is short. */
-uint64_t stats_order_take(struct stats_order *f);
+uint64_t stats_order_take(struct stats_order *o);
 /* Decides a position: its outcome, and the time that the person waited, ns, -1 for none. Position 0
  * belongs to no line. Returns false when the position was already reported; nothing changes then.
  */
-bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
+bool stats_order_decide(struct stats_order *o, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited);
 /* The row of a line that waits is evicted. */
-void stats_order_evict(struct stats_order *f, uint64_t position);
+void stats_order_evict(struct stats_order *o, uint64_t position);
 /* Gives `count` of the evicted positions from *first to `last` this outcome, the first of them
  * first; *first moves on. */
-void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,
+void stats_order_decide_evicted(struct stats_order *o, struct stats *s, uint64_t *first,
     uint64_t last, uint64_t count, int64_t outcome);
 /* The end: open positions will not be decided, count as neither lost nor a time, and no longer
  * delay later ones. */
-void stats_order_close(struct stats_order *f, struct stats *s);
+void stats_order_close(struct stats_order *o, struct stats *s);
 
 #endif

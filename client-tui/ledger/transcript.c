@@ -37,56 +37,56 @@ struct transcript {
 
 struct transcript *transcript_new(size_t capacity)
 {
-	struct transcript *b = calloc(1, sizeof(*b));
-	if (!b)
+	struct transcript *t = calloc(1, sizeof(*t));
+	if (!t)
 		return NULL;
-	b->capacity = capacity ? capacity : 1;
+	t->capacity = capacity ? capacity : 1;
 	for (int i = 0; i < RINGS; i++)
-		if (!(b->rings[i].slots = calloc(b->capacity, sizeof(union slot)))) {
-			transcript_free(b);
+		if (!(t->rings[i].slots = calloc(t->capacity, sizeof(union slot)))) {
+			transcript_free(t);
 			return NULL;
 		}
-	return b;
+	return t;
 }
 
-static void drop_first(const struct transcript *b, struct ring *r)
+static void drop_first(const struct transcript *t, struct ring *r)
 {
-	union slot *slot = &r->slots[r->first++ % b->capacity];
+	union slot *slot = &r->slots[r->first++ % t->capacity];
 
 	r->bytes -= slot->length;
 	free(slot->text);
 	slot->text = NULL;
 }
 
-static void add(const struct transcript *b, struct ring *r, const union slot *slot)
+static void add(const struct transcript *t, struct ring *r, const union slot *slot)
 {
-	while (r->end - r->first == b->capacity ||
+	while (r->end - r->first == t->capacity ||
 	       (r->first < r->end && r->bytes + slot->length > TRANSCRIPT_BYTES_MAX))
-		drop_first(b, r);
+		drop_first(t, r);
 	r->bytes += slot->length;
-	r->slots[r->end++ % b->capacity] = *slot;
+	r->slots[r->end++ % t->capacity] = *slot;
 }
 
-static union slot *find(const struct transcript *b, const struct ring *r, uint64_t serial)
+static union slot *find(const struct transcript *t, const struct ring *r, uint64_t serial)
 {
-	return serial >= r->first && serial < r->end ? &r->slots[serial % b->capacity] : NULL;
+	return serial >= r->first && serial < r->end ? &r->slots[serial % t->capacity] : NULL;
 }
 
-void transcript_clear(struct transcript *b)
+void transcript_clear(struct transcript *t)
 {
 	for (int i = 0; i < RINGS; i++)
-		while (b->rings[i].first < b->rings[i].end)
-			drop_first(b, &b->rings[i]);
+		while (t->rings[i].first < t->rings[i].end)
+			drop_first(t, &t->rings[i]);
 }
 
-void transcript_free(struct transcript *b)
+void transcript_free(struct transcript *t)
 {
-	if (!b)
+	if (!t)
 		return;
-	transcript_clear(b);
+	transcript_clear(t);
 	for (int i = 0; i < RINGS; i++)
-		free(b->rings[i].slots);
-	free(b);
+		free(t->rings[i].slots);
+	free(t);
 }
 
 static unsigned char *copy(const void *text, size_t *n)
@@ -96,10 +96,10 @@ static unsigned char *copy(const void *text, size_t *n)
 	return grow_copy(text, *n);
 }
 
-int transcript_add_line(struct transcript *b, const struct ledger *ledger,
+int transcript_add_line(struct transcript *t, const struct ledger *ledger,
     const struct ledger *other, bool stream, uint64_t number)
 {
-	add(b, &b->rings[ITEMS],
+	add(t, &t->rings[ITEMS],
 	    &(const union slot){ .item = { .kind = TRANSCRIPT_LINE,
 	                             .stream = stream,
 	                             .ledger = ledger,
@@ -108,90 +108,90 @@ int transcript_add_line(struct transcript *b, const struct ledger *ledger,
 	return 0;
 }
 
-int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
+int transcript_add_text(struct transcript *t, enum transcript_kind kind, bool stream,
     const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(b, &b->rings[ITEMS],
+	add(t, &t->rings[ITEMS],
 	    &(const union slot){
 	        .item = { .kind = kind, .stream = stream, .text = bytes, .length = n } });
 	return 0;
 }
 
-int transcript_add_event(struct transcript *b, const struct session_event *event)
+int transcript_add_event(struct transcript *t, const struct session_event *event)
 {
 	const char *words = SESSION_EVENT_TEXT(event);
 
-	return transcript_add_text(b,
+	return transcript_add_text(t,
 	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words,
 	    strlen(words));
 }
 
-int transcript_change_event(struct transcript *b, uint64_t serial,
+int transcript_change_event(struct transcript *t, uint64_t serial,
     const struct session_event *event)
 {
 	const char *words = SESSION_EVENT_TEXT(event);
 	size_t n = strlen(words);
-	union slot *slot = find(b, &b->rings[ITEMS], serial);
+	union slot *slot = find(t, &t->rings[ITEMS], serial);
 	unsigned char *bytes = slot ? copy(words, &n) : NULL;
 
 	if (!bytes)
 		return slot ? -1 : 0;
-	b->rings[ITEMS].bytes += n - slot->length;
+	t->rings[ITEMS].bytes += n - slot->length;
 	free(slot->text);
 	slot->text = bytes;
 	slot->length = n;
 	return 0;
 }
 
-int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
+int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool stream,
     uint64_t number, const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(b, &b->rings[ARRIVALS + stream],
+	add(t, &t->rings[ARRIVALS + stream],
 	    &(const union slot){ .arrival = { .text = bytes,
 	                             .length = n,
 	                             .match = match,
 	                             .number = number,
-	                             .items = b->rings[ITEMS].end } });
+	                             .items = t->rings[ITEMS].end } });
 	return 0;
 }
 
-uint64_t transcript_first(const struct transcript *b)
+uint64_t transcript_first(const struct transcript *t)
 {
-	return b->rings[ITEMS].first;
+	return t->rings[ITEMS].first;
 }
 
-uint64_t transcript_end(const struct transcript *b)
+uint64_t transcript_end(const struct transcript *t)
 {
-	return b->rings[ITEMS].end;
+	return t->rings[ITEMS].end;
 }
 
-const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial)
+const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial)
 {
-	const union slot *slot = find(b, &b->rings[ITEMS], serial);
+	const union slot *slot = find(t, &t->rings[ITEMS], serial);
 
 	return slot ? &slot->item : NULL;
 }
 
-uint64_t transcript_arrivals_first(const struct transcript *b, bool stream)
+uint64_t transcript_arrivals_first(const struct transcript *t, bool stream)
 {
-	return b->rings[ARRIVALS + stream].first;
+	return t->rings[ARRIVALS + stream].first;
 }
 
-uint64_t transcript_arrivals_end(const struct transcript *b, bool stream)
+uint64_t transcript_arrivals_end(const struct transcript *t, bool stream)
 {
-	return b->rings[ARRIVALS + stream].end;
+	return t->rings[ARRIVALS + stream].end;
 }
 
-const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
+const struct transcript_arrival *transcript_arrival(const struct transcript *t, bool stream,
     uint64_t serial)
 {
-	const union slot *slot = find(b, &b->rings[ARRIVALS + stream], serial);
+	const union slot *slot = find(t, &t->rings[ARRIVALS + stream], serial);
 
 	return slot ? &slot->arrival : NULL;
 }

@@ -56,30 +56,30 @@ struct transcript;
 /* `capacity` items and as many arrivals of each transport at most, of TRANSCRIPT_BYTES_MAX bytes
  * each; the oldest go first. NULL when memory is short. */
 struct transcript *transcript_new(size_t capacity);
-void transcript_free(struct transcript *b);
+void transcript_free(struct transcript *t);
 /* Each returns 0, or -1 when memory is short. Copies the texts. */
 /* `other`: TCP's ledger, if the line went over both; else NULL. */
-int transcript_add_line(struct transcript *b, const struct ledger *ledger,
+int transcript_add_line(struct transcript *t, const struct ledger *ledger,
     const struct ledger *other, bool stream, uint64_t number);
-int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
+int transcript_add_text(struct transcript *t, enum transcript_kind kind, bool stream,
     const void *text, size_t n);
-int transcript_add_event(struct transcript *b, const struct session_event *event);
+int transcript_add_event(struct transcript *t, const struct session_event *event);
 /* Changes the item's row, if it is still there, to the event's present state. */
-int transcript_change_event(struct transcript *b, uint64_t serial,
+int transcript_change_event(struct transcript *t, uint64_t serial,
     const struct session_event *event);
-int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
+int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool stream,
     uint64_t number, const void *text, size_t n);
 /* Removes all items. */
-void transcript_clear(struct transcript *b);
+void transcript_clear(struct transcript *t);
 
 /* An item has a serial, which never changes and is never used again: first <= serial < end. */
-uint64_t transcript_first(const struct transcript *b);
-uint64_t transcript_end(const struct transcript *b);
-const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial);
+uint64_t transcript_first(const struct transcript *t);
+uint64_t transcript_end(const struct transcript *t);
+const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial);
 /* The same of one transport's arrivals, which have serials of their own. */
-uint64_t transcript_arrivals_first(const struct transcript *b, bool stream);
-uint64_t transcript_arrivals_end(const struct transcript *b, bool stream);
-const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
+uint64_t transcript_arrivals_first(const struct transcript *t, bool stream);
+uint64_t transcript_arrivals_end(const struct transcript *t, bool stream);
+const struct transcript_arrival *transcript_arrival(const struct transcript *t, bool stream,
     uint64_t serial);
 
 #endif

@@ -17,8 +17,8 @@ struct local_server {
 };
 
 /* Starts one and waits until it is ready. Returns 0, or -1 with one line in `reason`. */
-int local_server_start(struct local_server *p, char *reason, size_t size);
+int local_server_start(struct local_server *s, char *reason, size_t size);
 /* Ends it and waits for its end. Does nothing when it was not started (process 0). */
-void local_server_stop(struct local_server *p);
+void local_server_stop(struct local_server *s);
 
 #endif

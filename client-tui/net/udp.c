@@ -108,34 +108,34 @@ static bool host_drops(uint64_t *count)
 }
 
 /* Reads the count from a datagram's control data. */
-static void drops_take(struct drops *o, struct msghdr *m)
+static void drops_take(struct drops *d, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
+			memcpy(&d->drops, CMSG_DATA(c), sizeof d->drops);
 }
 
 /* No datagram reports the drops after the last one that came, so the socket's counter is read. */
-static uint32_t drops_now(const struct drops *o, int fd)
+static uint32_t drops_now(const struct drops *d, int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof info;
 
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 || size < sizeof info)
-		return o->drops;
-	return info[SK_MEMINFO_DROPS] > o->drops ? info[SK_MEMINFO_DROPS] : o->drops;
+		return d->drops;
+	return info[SK_MEMINFO_DROPS] > d->drops ? info[SK_MEMINFO_DROPS] : d->drops;
 }
 
 /* The drops so far, over all sockets; `fd` is -1 when there is none now. */
-static uint64_t drops_count(const struct drops *o, int fd)
+static uint64_t drops_count(const struct drops *d, int fd)
 {
-	const uint32_t drops = drops_now(o, fd);
+	const uint32_t drops = drops_now(d, fd);
 	uint64_t host;
 
-	if (drops == 0 || !o->has_host || !host_drops(&host))
-		return o->before + drops;
-	host = host > o->host ? host - o->host : 0;
-	return o->before + (host < drops ? host : drops);
+	if (drops == 0 || !d->has_host || !host_drops(&host))
+		return d->before + drops;
+	host = host > d->host ? host - d->host : 0;
+	return d->before + (host < drops ? host : drops);
 }
 
 /* --- opening and closing --- */
@@ -184,12 +184,12 @@ static int udp_open(struct session *s, int64_t now)
 
 static void udp_close(struct session *s, int64_t now)
 {
-	struct drops *o = &((struct udp *)s->data)->drops;
+	struct drops *d = &((struct udp *)s->data)->drops;
 
 	(void)now;
 	if (s->fd >= 0) {
-		o->before = drops_count(o, s->fd);
-		o->drops = 0;
+		d->before = drops_count(d, s->fd);
+		d->drops = 0;
 		close(s->fd);
 	}
 	s->fd = -1;

@@ -443,23 +443,23 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply, int64_t now)
 {
 	struct recorder_session *s = session_of(r, session);
-	const struct ledger_reply_match *v = &reply->matched;
-	const struct ledger_row *row = v->number && s ? ledger_find(s->ledger, v->number) : NULL;
-	const int64_t at = row && v->rtt >= 0 ? row->sent_at + v->rtt : now;
-	const bool stray = v->match == MATCH_STRAY;
+	const struct ledger_reply_match *m = &reply->matched;
+	const struct ledger_row *row = m->number && s ? ledger_find(s->ledger, m->number) : NULL;
+	const int64_t at = row && m->rtt >= 0 ? row->sent_at + m->rtt : now;
+	const bool stray = m->match == MATCH_STRAY;
 
 	if (!s || reply->more)
 		return;
 	if (r->live.out &&
-	    (stray || (v->number && v->number <= s->passed && !is_deferred(s, v->number))))
+	    (stray || (m->number && m->number <= s->passed && !is_deferred(s, m->number))))
 		write_reply(r, s, reply, at);
-	if (!stray && v->match != MATCH_DUPLICATE)
+	if (!stray && m->match != MATCH_DUPLICATE)
 		return;
 	event_log_add(&r->log,
 	    &(struct event_log_entry){ .kind = EVENT_LOG_REPLY,
 	        .session = s->of.session,
-	        .match = v->match,
-	        .number = v->number,
+	        .match = m->match,
+	        .number = m->number,
 	        .at = at,
 	        .reported_at = now,
 	        .text = stray ? text_of(reply) : NULL,
@@ -728,14 +728,14 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }
 
-static int add_item(struct transcript *b, const struct recorder_session *s,
+static int add_item(struct transcript *t, const struct recorder_session *s,
     const struct ledger_row *row, const struct event_log_entry *entry)
 {
 	if (row)
-		return transcript_add_line(b, s->ledger, NULL, s->of.stream, row->number);
+		return transcript_add_line(t, s->ledger, NULL, s->of.stream, row->number);
 	if (entry->kind == EVENT_LOG_EVENT)
-		return entry->event.quiet ? 0 : transcript_add_event(b, &entry->event);
-	return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, entry->text, entry->length);
+		return entry->event.quiet ? 0 : transcript_add_event(t, &entry->event);
+	return transcript_add_text(t, TRANSCRIPT_STRAY, s->of.stream, entry->text, entry->length);
 }
 
 struct transcript *recorder_transcript(const struct recorder *r)
@@ -745,17 +745,17 @@ struct transcript *recorder_transcript(const struct recorder *r)
 	const struct ledger_row *row;
 	const struct event_log_entry *entry;
 	struct cursor cursor = { .entries = 0 };
-	struct transcript *b;
+	struct transcript *t;
 
 	for (size_t i = 0; i < r->count; i++)
 		items += ledger_count(r->sessions[i].ledger);
-	b = transcript_new(items);
-	while (b && next_item(r, &cursor, &s, &row, &entry))
-		if (add_item(b, s, row, entry) < 0) {
-			transcript_free(b);
+	t = transcript_new(items);
+	while (t && next_item(r, &cursor, &s, &row, &entry))
+		if (add_item(t, s, row, entry) < 0) {
+			transcript_free(t);
 			return NULL;
 		}
-	return b;
+	return t;
 }
 
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context)

@@ -49,7 +49,7 @@ struct axis axis_for(double min, double max)
 	return t;
 }
 
-bool axis_for_times(struct axis *t, const struct histogram *const *histograms, int count)
+bool axis_for_times(struct axis *a, const struct histogram *const *histograms, int count)
 {
 	int64_t min = INT64_MAX, max = 0;
 
@@ -62,43 +62,43 @@ bool axis_for_times(struct axis *t, const struct histogram *const *histograms, i
 		max = h->max > max ? h->max : max;
 	}
 	if (min != INT64_MAX)
-		*t = axis_for((double)min, (double)max);
+		*a = axis_for((double)min, (double)max);
 	return min != INT64_MAX;
 }
 
-double axis_place(const struct axis *t, double value)
+double axis_place(const struct axis *a, double value)
 {
 	double place;
 
-	if (t->logarithmic)
-		place = value <= t->low ? 0 : log(value / t->low) / log(t->high / t->low);
+	if (a->logarithmic)
+		place = value <= a->low ? 0 : log(value / a->low) / log(a->high / a->low);
 	else
-		place = (value - t->low) / (t->high - t->low);
+		place = (value - a->low) / (a->high - a->low);
 	return place < 0 ? 0 : place > 1 ? 1 : place;
 }
 
-double axis_value(const struct axis *t, double place)
+double axis_value(const struct axis *a, double place)
 {
-	if (t->logarithmic)
-		return t->low * pow(t->high / t->low, place);
-	return t->low + (t->high - t->low) * place;
+	if (a->logarithmic)
+		return a->low * pow(a->high / a->low, place);
+	return a->low + (a->high - a->low) * place;
 }
 
 /* Marks 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
-static size_t mark_decades(const struct axis *t, double *marks, size_t max)
+static size_t mark_decades(const struct axis *a, double *marks, size_t max)
 {
-	const double first = pow(10, floor(log10(t->low) + 1e-9));
+	const double first = pow(10, floor(log10(a->low) + 1e-9));
 
 	for (int stride = 0;; stride++) {
 		const double factor = pow(10, stride == 0 ? 1 : stride);
 		size_t n = 0;
 
-		for (double power = first; power <= t->high * (1 + 1e-9) && n <= max;
+		for (double power = first; power <= a->high * (1 + 1e-9) && n <= max;
 		    power *= factor)
 			for (int i = 0; i < (stride == 0 ? 3 : 1); i++) {
 				const double value = power * round_values[i];
 
-				if (value < t->low * (1 - 1e-9) || value > t->high * (1 + 1e-9))
+				if (value < a->low * (1 - 1e-9) || value > a->high * (1 + 1e-9))
 					continue;
 				if (n < max)
 					marks[n] = value;
@@ -109,15 +109,15 @@ static size_t mark_decades(const struct axis *t, double *marks, size_t max)
 	}
 }
 
-size_t axis_marks(const struct axis *t, double *marks, size_t max)
+size_t axis_marks(const struct axis *a, double *marks, size_t max)
 {
-	const double step = round_up((t->high - t->low) / (double)(max - 1));
+	const double step = round_up((a->high - a->low) / (double)(max - 1));
 	size_t n = 0;
 
-	if (t->logarithmic)
-		return mark_decades(t, marks, max);
-	for (; n < max && t->low + step * (double)n <= t->high * (1 + 1e-9); n++)
-		marks[n] = t->low + step * (double)n;
+	if (a->logarithmic)
+		return mark_decades(a, marks, max);
+	for (; n < max && a->low + step * (double)n <= a->high * (1 + 1e-9); n++)
+		marks[n] = a->low + step * (double)n;
 	return n;
 }
 
@@ -134,21 +134,21 @@ char *axis_time(double ns, const char *micro, char *buf, size_t size)
 	return buf;
 }
 
-uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column)
+uint64_t axis_column(const struct axis *a, const struct histogram *h, int columns, int column)
 {
-	const double from = axis_value(t, (double)column / columns),
-	             to = axis_value(t, (double)(column + 1) / columns);
+	const double from = axis_value(a, (double)column / columns),
+	             to = axis_value(a, (double)(column + 1) / columns);
 	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
 
 	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
 }
 
-uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int columns)
+uint64_t axis_max_column(const struct axis *a, const struct histogram *h, int columns)
 {
 	uint64_t max = 1;
 
 	for (int column = 0; column < columns; column++) {
-		const uint64_t n = axis_column(t, h, columns, column);
+		const uint64_t n = axis_column(a, h, columns, column);
 
 		max = n > max ? n : max;
 	}

@@ -20,21 +20,21 @@ struct axis {
 struct axis axis_for(double min, double max);
 /* The axis for all values of `count` histograms of times, NULL for none. Returns false, and leaves
  * it as it is, if they have no values. */
-bool axis_for_times(struct axis *t, const struct histogram *const *histograms, int count);
+bool axis_for_times(struct axis *a, const struct histogram *const *histograms, int count);
 /* The place of a value, 0 to 1; beyond an end, that end. */
-double axis_place(const struct axis *t, double value);
+double axis_place(const struct axis *a, double value);
 /* The value at a place. */
-double axis_value(const struct axis *t, double place);
+double axis_value(const struct axis *a, double place);
 /* Writes a time in ns as the text of a mark, with no more digits than it needs: "50 ms", "0.5 s",
  * "0"; `micro` is the sign for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
 #define AXIS_TIME(ns, micro) axis_time(ns, micro, (char[40]){ 0 }, 40)
 /* The number of values in one of the `columns` of an axis, and in the fullest column, 1 at least.
  */
-uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column);
-uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int columns);
+uint64_t axis_column(const struct axis *a, const struct histogram *h, int columns, int column);
+uint64_t axis_max_column(const struct axis *a, const struct histogram *h, int columns);
 /* Finds round values to mark, at most `max` (2 or more), in order. Returns their number. */
-size_t axis_marks(const struct axis *t, double *marks, size_t max);
+size_t axis_marks(const struct axis *a, double *marks, size_t max);
 
 /* A picture's axis of time: true to scale, but cut at long times without events, since a person
  * types a line in seconds and a reply comes in microseconds. */

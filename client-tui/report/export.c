@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "common/capitals.h"
-#include "common/clock.h"
 #include "common/file.h"
 #include "common/grow.h"
 #include "common/text.h"
@@ -105,11 +104,11 @@ static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
 	return 0;
 }
 
-int export_text(FILE *out, const struct transcript *b, int64_t now)
+int export_text(FILE *out, const struct transcript *t, int64_t now)
 {
 	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
-	for (uint64_t serial = transcript_first(b); serial < transcript_end(b); serial++) {
-		if (save_item(out, transcript_item(b, serial), now)) {
+	for (uint64_t serial = transcript_first(t); serial < transcript_end(t); serial++) {
+		if (save_item(out, transcript_item(t, serial), now)) {
 			errno = ENOMEM;
 			return -1;
 		}
@@ -359,19 +358,19 @@ struct export_job {
 static int save_text(const struct export_job *s, FILE *out)
 {
 	struct transcript *all = s->transcript ? NULL : recorder_transcript(s->recorder);
-	const struct transcript *b = s->transcript ? s->transcript : all;
+	const struct transcript *t = s->transcript ? s->transcript : all;
 	char totals[300];
-	struct ledger_totals t;
-	const int result = b ? export_text(out, b, s->now) : -1;
+	struct ledger_totals sum;
+	const int result = t ? export_text(out, t, s->now) : -1;
 
 	transcript_free(all);
 	if (result < 0)
 		return -1;
 	for (int stream = 0; stream < 2; stream++) {
-		recorder_totals(s->recorder, stream, &t);
-		if (t.typed > 0)
+		recorder_totals(s->recorder, stream, &sum);
+		if (sum.typed > 0)
 			fprintf(out, "%s: %s\n", transport_info[stream].title,
-			    summary_totals(&t, stream, totals, sizeof totals));
+			    summary_totals(&sum, stream, totals, sizeof totals));
 	}
 	return 0;
 }

@@ -205,12 +205,12 @@ static void draw_input(const struct panes *p, const struct view_input *input)
 
 /* --- the screen --- */
 
-void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
+void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
     const struct view_status *status, const struct view_input *input)
 {
 	v->now = status->now;
 	v->stream = status->stream;
-	const struct panes p = panes_measure(v, c, b, c->rows, c->columns);
+	const struct panes p = panes_measure(v, c, t, c->rows, c->columns);
 	canvas_clear(c);
 	status_draw(&p, status);
 	link_row_draw(&p);

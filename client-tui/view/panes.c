@@ -167,14 +167,14 @@ static void place_columns(struct panes *p, int digits)
 }
 
 /* The digits of the greatest number in the transcript, which is that of the last line. */
-static int number_digits(const struct transcript *b)
+static int number_digits(const struct transcript *t)
 {
 	int digits = 2;
-	uint64_t end = transcript_end(b), first = transcript_first(b);
+	uint64_t end = transcript_end(t), first = transcript_first(t);
 	if (end - first > NUMBER_WALK)
 		first = end - NUMBER_WALK;
 	while (end > first) {
-		const struct transcript_item *item = transcript_item(b, --end);
+		const struct transcript_item *item = transcript_item(t, --end);
 		if (item->kind != TRANSCRIPT_LINE)
 			continue;
 		for (uint64_t number = item->number; number > 99; number /= 10)
@@ -184,12 +184,12 @@ static int number_digits(const struct transcript *b)
 	return digits;
 }
 
-struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *b, int rows,
+struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *t, int rows,
     int columns)
 {
-	struct panes p = { .v = v, .c = c, .b = b, .rows = rows, .columns = columns };
+	struct panes p = { .v = v, .c = c, .transcript = t, .rows = rows, .columns = columns };
 	place_rows(&p);
-	place_columns(&p, number_digits(b));
+	place_columns(&p, number_digits(t));
 	return p;
 }
 
@@ -274,21 +274,21 @@ int list_side(const struct list *l)
 
 uint64_t list_first(const struct list *l)
 {
-	return l->of == LIST_ROWS ? transcript_first(l->p->b)
-	                          : transcript_arrivals_first(l->p->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_first(l->p->transcript)
+	                          : transcript_arrivals_first(l->p->transcript, l->of == LIST_TCP);
 }
 
 uint64_t list_end(const struct list *l)
 {
-	return l->of == LIST_ROWS ? transcript_end(l->p->b)
-	                          : transcript_arrivals_end(l->p->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_end(l->p->transcript)
+	                          : transcript_arrivals_end(l->p->transcript, l->of == LIST_TCP);
 }
 
 /* With arrivals, strays are among them and have no row among the typed lines. */
 static bool has_row(const struct list *l, uint64_t index)
 {
 	return l->of != LIST_ROWS || !l->p->v->arrivals ||
-	       transcript_item(l->p->b, index)->kind != TRANSCRIPT_STRAY;
+	       transcript_item(l->p->transcript, index)->kind != TRANSCRIPT_STRAY;
 }
 
 bool list_previous(const struct list *l, uint64_t *index)

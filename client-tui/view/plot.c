@@ -94,19 +94,19 @@ static void put_bar(const struct grid *g, int column, double height, bool stream
 /* --- axes --- */
 
 /* The marks of an axis with room for `room` of them, 2 at least. */
-static size_t marks_of(const struct axis *t, int room, double marks[MARKS])
+static size_t marks_of(const struct axis *a, int room, double marks[MARKS])
 {
-	return axis_marks(t, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
+	return axis_marks(a, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
 }
 
-static void put_vertical(const struct grid *g, const struct axis *t, bool share)
+static void put_vertical(const struct grid *g, const struct axis *a, bool share)
 {
 	double marks[MARKS];
-	const size_t n = marks_of(t, g->rows / 2, marks);
+	const size_t n = marks_of(a, g->rows / 2, marks);
 	for (size_t i = 0; i < n; i++) {
 		const char *words = share ? TEXT_FORMAT("%g %%", marks[i])
 		                          : AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii));
-		const int row = (int)((1 - axis_place(t, marks[i])) * (g->rows - 1) + 0.5);
+		const int row = (int)((1 - axis_place(a, marks[i])) * (g->rows - 1) + 0.5);
 		put_text(g, row, -2 - utf8_columns(words), -1, words, STYLE_FAINT);
 		put_text(g, row, -1, 0, g->ascii ? "+" : "┤", STYLE_FAINT);
 	}
@@ -124,12 +124,12 @@ static void put_under(const struct grid *g, double place, const char *words)
 	put_text(g, g->rows + 1, from, g->columns, words, STYLE_FAINT);
 }
 
-static void put_times_under(const struct grid *g, const struct axis *t)
+static void put_times_under(const struct grid *g, const struct axis *a)
 {
 	double marks[MARKS];
-	const size_t n = marks_of(t, g->columns / 10, marks);
+	const size_t n = marks_of(a, g->columns / 10, marks);
 	for (size_t i = 0; i < n; i++)
-		put_under(g, axis_place(t, marks[i]),
+		put_under(g, axis_place(a, marks[i]),
 		    AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii)));
 }
 
@@ -165,7 +165,7 @@ static size_t first_row(const struct ledger *l)
 	return n > LINES_MAX ? n - LINES_MAX : 0;
 }
 
-static void draw_over_lines(const struct grid *g, const struct axis *t)
+static void draw_over_lines(const struct grid *g, const struct axis *a)
 {
 	uint64_t first = UINT64_MAX, last = 0;
 	struct grid body = *g;
@@ -183,7 +183,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 		return;
 	/* The last row is for lines without a time. */
 	body.rows--;
-	put_vertical(&body, t, false);
+	put_vertical(&body, a, false);
 	for (int i = 0; i < g->count; i++) {
 		const struct ledger *l = g->sources[i].ledger;
 		for (size_t k = first_row(l); k < ledger_count(l); k++) {
@@ -193,7 +193,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 			                   : 0;
 			const int column = (int)(x * (g->columns - 1) + 0.5);
 			if (row->fate == FATE_ANSWERED)
-				put_point(&body, x, axis_place(t, (double)time_of(row, g->kind)),
+				put_point(&body, x, axis_place(a, (double)time_of(row, g->kind)),
 				    g->sources[i].stream);
 			else if (ledger_is_unanswered(row->fate))
 				put_text(g, g->rows - 1, column, column + 1,
@@ -207,13 +207,13 @@ static void draw_over_lines(const struct grid *g, const struct axis *t)
 }
 
 /* Draws the histograms one above the other, on the same axis of times. */
-static void draw_histogram(const struct grid *g, const struct axis *t)
+static void draw_histogram(const struct grid *g, const struct axis *a)
 {
 	const int rows = g->rows / g->count;
 	for (int i = 0; i < g->count; i++) {
 		const struct histogram *h = &g->sources[i].stats->waited;
 		const bool stream = g->sources[i].stream;
-		const uint64_t max = axis_max_column(t, h, g->columns);
+		const uint64_t max = axis_max_column(a, h, g->columns);
 		struct grid part = *g;
 		part.top += i * rows;
 		part.rows = i == g->count - 1 ? g->rows - i * rows : rows;
@@ -227,23 +227,23 @@ static void draw_histogram(const struct grid *g, const struct axis *t)
 		part.rows--;
 		for (int column = 0; column < g->columns; column++)
 			put_bar(&part, column,
-			    (double)axis_column(t, h, g->columns, column) * part.rows / (double)max,
+			    (double)axis_column(a, h, g->columns, column) * part.rows / (double)max,
 			    stream);
 	}
-	put_times_under(g, t);
+	put_times_under(g, a);
 }
 
-static void draw_cumulative(const struct grid *g, const struct axis *t)
+static void draw_cumulative(const struct grid *g, const struct axis *a)
 {
 	const struct axis shares = { .low = 0, .high = 100 };
 	put_vertical(g, &shares, true);
-	put_times_under(g, t);
+	put_times_under(g, a);
 	for (int i = 0; i < g->count; i++) {
 		const struct stats *s = g->sources[i].stats;
 		/* The share is of all decided lines: lost ones are never answered. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
-			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(t, x));
+			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(a, x));
 			if (n > 0)
 				put_point(g, x, (double)n / (double)s->lines, g->sources[i].stream);
 		}

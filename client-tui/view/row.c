@@ -428,10 +428,10 @@ bool row_belongs(const struct transcript_arrival *a, const struct transcript_ite
 /* Fills an arrival. Returns true if it belongs to the item that /find found. */
 static bool set_arrival(const struct list *l, uint64_t index, struct view_row *row)
 {
-	const struct transcript *b = row->p->b;
+	const struct transcript *t = row->p->transcript;
 	const uint64_t found = row->p->v->found;
-	const struct transcript_item *item = transcript_item(b, found);
-	const struct transcript_arrival *a = transcript_arrival(b, l->of == LIST_TCP, index);
+	const struct transcript_item *item = transcript_item(t, found);
+	const struct transcript_arrival *a = transcript_arrival(t, l->of == LIST_TCP, index);
 	int i = list_side(l);
 	row->side[i].number = a->number;
 	set_text(&row->text[1 + i], a->text, a->length,
@@ -450,7 +450,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 	if (p->v->laid_cells > LAID_CELLS)
 		row_drop_texts(p->v);
 	if (l->of == LIST_ROWS) {
-		row.item = transcript_item(p->b, index);
+		row.item = transcript_item(p->transcript, index);
 		set_item(&row);
 		found = index == p->v->found;
 	} else {

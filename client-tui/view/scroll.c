@@ -80,9 +80,9 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 }
 
 /* The greatest line number up to an item. */
-static uint64_t number_at(const struct transcript *b, uint64_t index)
+static uint64_t number_at(const struct transcript *t, uint64_t index)
 {
-	for (const struct transcript_item *item; (item = transcript_item(b, index)) != NULL;
+	for (const struct transcript_item *item; (item = transcript_item(t, index)) != NULL;
 	    index--) {
 		if (item->kind == TRANSCRIPT_LINE)
 			return item->number;
@@ -94,15 +94,15 @@ static uint64_t number_at(const struct transcript *b, uint64_t index)
  * earlier line. */
 static void end_at_item(const struct list *l, uint64_t index)
 {
-	const struct transcript *b = l->p->b;
-	const struct transcript_item *item = transcript_item(b, index);
+	const struct transcript *t = l->p->transcript;
+	const struct transcript_item *item = transcript_item(t, index);
 	struct view_place *place = &l->p->v->bottom[l->of];
-	uint64_t number = number_at(b, index), best = 0;
+	uint64_t number = number_at(t, index), best = 0;
 	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
 		.lines = SIZE_MAX };
 	for (uint64_t i = list_end(l);
 	    l->of != LIST_ROWS && item != NULL && list_previous(l, &i);) {
-		const struct transcript_arrival *a = transcript_arrival(b, l->of == LIST_TCP, i);
+		const struct transcript_arrival *a = transcript_arrival(t, l->of == LIST_TCP, i);
 		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
 			continue;
@@ -209,22 +209,22 @@ static void scroll(const struct panes *p, long lines)
 	scroll_settle(p);
 }
 
-void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines)
+void view_scroll(struct view *v, const struct transcript *t, int rows, int columns, long lines)
 {
-	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	scroll(&p, lines);
 }
 
-void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
+void view_scroll_page(struct view *v, const struct transcript *t, int rows, int columns, int pages)
 {
-	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	/* A page repeats one line of the page before; its last row shows what is below. */
 	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
-void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns)
+void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns)
 {
-	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	if (v->page != NULL) {
 		v->page->top = 0;
 		return;
@@ -278,23 +278,23 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 	return found;
 }
 
-bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text)
+bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text)
 {
 	size_t needle = row_capitals(v, 0, text, strlen(text));
 	bool repeated = v->find != NULL && strcmp(v->find, text) == 0;
-	uint64_t index = transcript_end(b);
+	uint64_t index = transcript_end(t);
 	if (repeated && v->found < index)
 		index = v->found;
 	do {
-		if (needle == 0 || index <= transcript_first(b))
+		if (needle == 0 || index <= transcript_first(t))
 			return false;
-	} while (!item_contains(v, needle, transcript_item(b, --index)));
+	} while (!item_contains(v, needle, transcript_item(t, --index)));
 	v->find = text;
 	v->found = index;
 	v->finds++;
 	v->page = NULL;
 	v->scrolled = true;
-	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
 		end_at_item(&(const struct list){ &p, of }, index);
 		v->bottom[of].lines = 1;

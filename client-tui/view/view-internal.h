@@ -23,7 +23,7 @@ struct panes {
 	struct view *v;
 	/* NULL while the panes are only measured. */
 	struct canvas *c;
-	const struct transcript *b;
+	const struct transcript *transcript;
 	int rows, columns;
 	/* The second status row is TCP's when both are in use. */
 	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
@@ -46,7 +46,7 @@ struct list {
 };
 
 /* panes.c */
-struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *b, int rows,
+struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *t, int rows,
     int columns);
 /* The number of columns for a wire's words, without the blank after them. */
 int panes_wire_columns(const struct pane *pane);

@@ -185,20 +185,20 @@ struct view {
 
 /* Draws the whole screen on `c`, which has the size of the terminal. When memory is short, parts
  * are missing. */
-void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
+void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
     const struct view_status *status, const struct view_input *input);
 void view_free(struct view *v);
 
 /* Scrolls by display lines (negative: towards older ones), or by pages, on a screen of that size.
  * Below the end, the view follows the end again. Scrolls the page if one is shown. */
-void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines);
-void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages);
-void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns);
+void view_scroll(struct view *v, const struct transcript *t, int rows, int columns, long lines);
+void view_scroll_page(struct view *v, const struct transcript *t, int rows, int columns, int pages);
+void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns);
 void view_scroll_end(struct view *v);
 
 /* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is
  * older than the last found if v->find is the same text, else the newest. Shows it and points
  * v->find to `text`. Returns false and changes nothing if there is none. */
-bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text);
+bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text);
 
 #endif

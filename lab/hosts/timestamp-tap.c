@@ -84,35 +84,35 @@ bool packet_times_equal(struct packet_times_key a, struct packet_times_key b)
 
 struct packet_times *packet_times_new(void)
 {
-	struct packet_times *s = calloc(1, sizeof *s);
+	struct packet_times *t = calloc(1, sizeof *t);
 
-	if (!s)
+	if (!t)
 		return NULL;
 	for (int i = 0; i < CHAINS; i++)
-		TAILQ_INIT(&s->chains[i]);
-	return s;
+		TAILQ_INIT(&t->chains[i]);
+	return t;
 }
 
-static struct chain *chain_of(struct packet_times *s, struct packet_times_key key)
+static struct chain *chain_of(struct packet_times *t, struct packet_times_key key)
 {
-	return &s->chains[(key.hash ^ key.hash >> 32) % CHAINS];
+	return &t->chains[(key.hash ^ key.hash >> 32) % CHAINS];
 }
 
-void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at)
+void packet_times_add(struct packet_times *t, struct packet_times_key key, int64_t at)
 {
-	struct packet_time *place = &s->ring[s->end];
+	struct packet_time *place = &t->ring[t->end];
 
 	if (place->waits)
-		TAILQ_REMOVE(chain_of(s, place->key), place, next);
+		TAILQ_REMOVE(chain_of(t, place->key), place, next);
 	*place = (struct packet_time){ .key = key, .at = at, .waits = true };
-	TAILQ_INSERT_TAIL(chain_of(s, key), place, next);
-	s->end = (s->end + 1) % PACKET_TIMES_MAX;
+	TAILQ_INSERT_TAIL(chain_of(t, key), place, next);
+	t->end = (t->end + 1) % PACKET_TIMES_MAX;
 }
 
-bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+bool packet_times_take(struct packet_times *t, struct packet_times_key key, int64_t from,
     int64_t to, int64_t *at)
 {
-	struct chain *chain = chain_of(s, key);
+	struct chain *chain = chain_of(t, key);
 
 	for (struct packet_time *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
 		const bool found = seen->at >= from && seen->at <= to &&

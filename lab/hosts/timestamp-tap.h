@@ -34,11 +34,11 @@ bool packet_times_equal(struct packet_times_key a, struct packet_times_key b);
 struct packet_times *packet_times_new(void);
 
 /* Adds the time of a packet, ns, not earlier than those added before. */
-void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);
+void packet_times_add(struct packet_times *t, struct packet_times_key key, int64_t at);
 
 /* Takes the first time of such a packet from `from` to `to` ns, into `at`, and drops its times
  * before `from`. Returns whether there was one. */
-bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+bool packet_times_take(struct packet_times *t, struct packet_times_key key, int64_t from,
     int64_t to, int64_t *at);
 
 struct timestamp_tap;

@@ -62,19 +62,19 @@ static void put_payload(struct text *line, const struct packet *p)
 void control_print_event(const struct link_event *event, struct send_buffer *out)
 {
 	const struct packet *p = event->packet;
-	const struct impair_decision *v = event->decision;
+	const struct impair_decision *d = event->decision;
 	char marks[40], flags[8], source[46], target[46], buf[LINE_SIZE];
 	struct text line = text_begin(buf, sizeof buf);
 
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
 	    link_direction_names[event->direction], event->in,
-	    v->flip >= 0 ? "corrupted" : impair_fates[v->fate].word);
-	if (v->copies > 0)
-		text_put(&line, " out=%" PRId64, v->at[0]);
-	if (v->copies > 1)
-		text_put(&line, " out2=%" PRId64, v->at[1]);
-	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "",
-	    v->held ? ",held" : "", v->reordered ? ",reordered" : "");
+	    d->flip >= 0 ? "corrupted" : impair_fates[d->fate].word);
+	if (d->copies > 0)
+		text_put(&line, " out=%" PRId64, d->at[0]);
+	if (d->copies > 1)
+		text_put(&line, " out2=%" PRId64, d->at[1]);
+	snprintf(marks, sizeof marks, "%s%s%s", d->copies > 1 ? ",duplicated" : "",
+	    d->held ? ",held" : "", d->reordered ? ",reordered" : "");
 	if (*marks)
 		text_put(&line, " marks=%s", marks + 1);
 	packet_hosts(p, source, target);

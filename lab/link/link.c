@@ -134,21 +134,21 @@ static void capture(struct link *link, const struct link_path *path, enum pcapng
 }
 
 /* Why the packet did not arrive, or what else happened to it; NULL for nothing. */
-static const char *capture_comment(const struct link_path *path, const struct impair_decision *v,
+static const char *capture_comment(const struct link_path *path, const struct impair_decision *d,
     char comment[PCAPNG_COMMENT])
 {
 	char settings[PCAPNG_COMMENT / 2];
 
-	if (v->fate != IMPAIR_DELIVERED) {
+	if (d->fate != IMPAIR_DELIVERED) {
 		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)",
-		    link_direction_names[path->direction], impair_fates[v->fate].text,
+		    link_direction_names[path->direction], impair_fates[d->fate].text,
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
 	snprintf(comment, PCAPNG_COMMENT, "%s%s%s%s",
-	    v->flip >= 0 ? "one bit flipped on the way, so the receiver drops it; " : "",
-	    v->copies == 2 ? "delivered twice; " : "", v->held ? "held back on cue; " : "",
-	    v->reordered ? "held back for later ones to pass; " : "");
+	    d->flip >= 0 ? "one bit flipped on the way, so the receiver drops it; " : "",
+	    d->copies == 2 ? "delivered twice; " : "", d->held ? "held back on cue; " : "",
+	    d->reordered ? "held back for later ones to pass; " : "");
 	size_t n = strlen(comment);
 	if (n == 0)
 		return NULL;
@@ -157,20 +157,20 @@ static const char *capture_comment(const struct link_path *path, const struct im
 }
 
 static void notify(struct link *link, const struct link_path *path, int64_t now,
-    const struct packet *p, const struct impair_decision *v)
+    const struct packet *p, const struct impair_decision *d)
 {
 	struct link_event event = { .serial = link->serial,
 		.direction = path->direction,
 		.in = now,
 		.packet = p,
-		.decision = v };
+		.decision = d };
 	char comment[PCAPNG_COMMENT];
 
 	if (link->observer.packet)
 		link->observer.packet(link->observer.context, &event);
 	if (link->capture)
 		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t)p->size,
-		    capture_comment(path, v, comment));
+		    capture_comment(path, d, comment));
 }
 
 static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
@@ -229,18 +229,18 @@ static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 
 /* Sends the copies of a packet that was let through on their way. */
 static void send_copies(struct link *link, struct link_path *path, const struct packet *p,
-    uint8_t *bytes, const struct impair_decision *v, int64_t now)
+    uint8_t *bytes, const struct impair_decision *d, int64_t now)
 {
 	struct delayed_packet about = { .number = path->number,
 		.serial = link->serial,
-		.damaged = v->flip >= 0,
+		.damaged = d->flip >= 0,
 		.size = p->size };
 
-	if (v->flip >= 0)
-		packet_flip(p, bytes, v->flip);
-	for (int i = 0; i < v->copies; i++) {
+	if (d->flip >= 0)
+		packet_flip(p, bytes, d->flip);
+	for (int i = 0; i < d->copies; i++) {
 		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
-		about.at = v->at[i];
+		about.at = d->at[i];
 		about.copy = i > 0;
 		bool at_once = about.at <= now && (!first || first->at > now);
 		if (at_once && deliver(link, path, &about, bytes, now) == 0)
@@ -252,17 +252,17 @@ static void send_copies(struct link *link, struct link_path *path, const struct 
 }
 
 static void count_decision(struct link_path *path, const struct packet *p,
-    const struct impair_decision *v)
+    const struct impair_decision *d)
 {
 	struct link_counts *c = &path->counts;
 
 	c->packets++;
 	c->bytes += (uint64_t)p->size;
-	c->fates[v->fate]++;
-	c->duplicated += v->copies == 2;
-	c->corrupted += v->flip >= 0;
-	c->held += v->held;
-	c->delayed += v->reordered;
+	c->fates[d->fate]++;
+	c->duplicated += d->copies == 2;
+	c->corrupted += d->flip >= 0;
+	c->held += d->held;
+	c->delayed += d->reordered;
 }
 
 /* The index of the oldest requested drop for such a packet; requested_drop_count for none. */

@@ -44,9 +44,9 @@ static size_t bytes_kept(const struct ledger *l)
 	return bytes;
 }
 
-static int64_t outcome_at(const struct stats_order *f, uint64_t index)
+static int64_t outcome_at(const struct stats_order *o, uint64_t index)
 {
-	return f->slots[(f->head + index) & (f->capacity - 1)].outcome;
+	return o->slots[(o->head + index) & (o->capacity - 1)].outcome;
 }
 
 /* What was reported to the statistics and what has yet to be is all that was sent. */

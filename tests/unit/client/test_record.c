@@ -628,11 +628,11 @@ static void assert_events(const struct record_file *f)
 
 static void desk_write_text(struct fixture *d)
 {
-	struct transcript *b = recorder_transcript(d->r);
+	struct transcript *t = recorder_transcript(d->r);
 
-	assert_non_null(b);
-	assert_int_equal(export_text(d->out, b, 9 * MS), 0);
-	transcript_free(b);
+	assert_non_null(t);
+	assert_int_equal(export_text(d->out, t, 9 * MS), 0);
+	transcript_free(t);
 }
 
 /* Written while the session goes on, and saved at its end, in the order of what happened. */

@@ -610,14 +610,14 @@ static struct ledger *some_lines(enum ledger_kind kind)
 	return l;
 }
 
-static char *save(const struct transcript *b)
+static char *save(const struct transcript *t)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(export_text(out, b, 3 * S), 0);
+	assert_int_equal(export_text(out, t, 3 * S), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -625,7 +625,7 @@ static char *save(const struct transcript *b)
 static void saving(void **state)
 {
 	struct ledger *udp = some_lines(LEDGER_DATAGRAM), *tcp = some_lines(LEDGER_STREAM);
-	struct transcript *b = transcript_new(20);
+	struct transcript *t = transcript_new(20);
 	char *text;
 
 	(void)state;
@@ -635,16 +635,16 @@ static void saving(void **state)
 	    "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae"
 	    "e\xcc\x81",
 	    15, false, S + 2 * MS);
-	transcript_add_line(b, udp, NULL, false, 1);
-	transcript_add_line(b, udp, NULL, false, 2);
-	transcript_add_line(b, tcp, NULL, true, 1);
-	transcript_add_line(b, tcp, NULL, true, 2);
-	transcript_add_line(b, udp, NULL, false, 3);
-	transcript_add_line(b, udp, tcp, false, 1);
-	transcript_add_text(b, TRANSCRIPT_STRAY, false, "NOBODY\r", 7);
-	transcript_add_text(b, TRANSCRIPT_NOTICE, false, "connected", 9);
-	transcript_add_text(b, TRANSCRIPT_ERROR, true, "refused", 7);
-	text = save(b);
+	transcript_add_line(t, udp, NULL, false, 1);
+	transcript_add_line(t, udp, NULL, false, 2);
+	transcript_add_line(t, tcp, NULL, true, 1);
+	transcript_add_line(t, tcp, NULL, true, 2);
+	transcript_add_line(t, udp, NULL, false, 3);
+	transcript_add_line(t, udp, tcp, false, 1);
+	transcript_add_text(t, TRANSCRIPT_STRAY, false, "NOBODY\r", 7);
+	transcript_add_text(t, TRANSCRIPT_NOTICE, false, "connected", 9);
+	transcript_add_text(t, TRANSCRIPT_ERROR, true, "refused", 7);
+	text = save(t);
 	assert_string_equal(text,
 	    "upcase: number, transport, line, reply, and what became of it\n"
 	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
@@ -663,24 +663,24 @@ static void saving(void **state)
 	free(text);
 	assert_true(ledger_balanced(udp));
 	assert_true(ledger_balanced(tcp));
-	transcript_free(b);
+	transcript_free(t);
 	ledger_free(udp);
 	ledger_free(tcp);
 }
 
 static void saving_to_a_full_disk(void **state)
 {
-	struct transcript *b = transcript_new(20);
+	struct transcript *t = transcript_new(20);
 	FILE *out = fopen("/dev/full", "w");
 
 	(void)state;
 	assert_non_null(out);
-	transcript_add_text(b, TRANSCRIPT_NOTICE, false, "connected", 9);
+	transcript_add_text(t, TRANSCRIPT_NOTICE, false, "connected", 9);
 	errno = 0;
-	assert_int_equal(export_text(out, b, 0), -1);
+	assert_int_equal(export_text(out, t, 0), -1);
 	assert_int_equal(errno, ENOSPC);
 	fclose(out);
-	transcript_free(b);
+	transcript_free(t);
 }
 
 int main(void)

@@ -188,47 +188,47 @@ static void long_texts_are_clipped(void **state)
 /* However many rows there may be, long texts of strangers do not pile up. */
 static void bytes_are_bounded(void **state)
 {
-	struct transcript *b = transcript_new(100000);
+	struct transcript *t = transcript_new(100000);
 	char *text = calloc(1, TRANSCRIPT_TEXT_MAX);
 	const uint64_t fit = TRANSCRIPT_BYTES_MAX / TRANSCRIPT_TEXT_MAX;
 
 	(void)state;
 	for (uint64_t i = 0; i < 2 * fit; i++) {
-		assert_int_equal(transcript_add_text(b, TRANSCRIPT_STRAY, false, text,
+		assert_int_equal(transcript_add_text(t, TRANSCRIPT_STRAY, false, text,
 		                     TRANSCRIPT_TEXT_MAX),
 		    0);
-		assert_int_equal(transcript_add_arrival(b, MATCH_STRAY, false, 0, text,
+		assert_int_equal(transcript_add_arrival(t, MATCH_STRAY, false, 0, text,
 		                     TRANSCRIPT_TEXT_MAX),
 		    0);
-		assert_int_equal(transcript_end(b) - transcript_first(b), i < fit ? i + 1 : fit);
-		assert_int_equal(transcript_arrivals_end(b, false) -
-		                     transcript_arrivals_first(b, false),
+		assert_int_equal(transcript_end(t) - transcript_first(t), i < fit ? i + 1 : fit);
+		assert_int_equal(transcript_arrivals_end(t, false) -
+		                     transcript_arrivals_first(t, false),
 		    i < fit ? i + 1 : fit);
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)
-		transcript_add_line(b, some_ledger(), NULL, false, i);
-	assert_int_equal(transcript_end(b) - transcript_first(b), 4 * fit);
-	transcript_clear(b);
+		transcript_add_line(t, some_ledger(), NULL, false, i);
+	assert_int_equal(transcript_end(t) - transcript_first(t), 4 * fit);
+	transcript_clear(t);
 	for (uint64_t i = 0; i < fit; i++)
-		transcript_add_text(b, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX);
-	assert_int_equal(transcript_end(b) - transcript_first(b), fit);
+		transcript_add_text(t, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX);
+	assert_int_equal(transcript_end(t) - transcript_first(t), fit);
 	free(text);
-	transcript_free(b);
+	transcript_free(t);
 }
 
 static void smallest(void **state)
 {
-	struct transcript *b = transcript_new(0);
+	struct transcript *t = transcript_new(0);
 
 	(void)state;
-	assert_non_null(b);
+	assert_non_null(t);
 	for (uint64_t i = 1; i < 5; i++) {
-		transcript_add_line(b, some_ledger(), NULL, false, i);
-		assert_int_equal(transcript_end(b) - transcript_first(b), 1);
-		assert_int_equal(transcript_item(b, transcript_first(b))->number, i);
+		transcript_add_line(t, some_ledger(), NULL, false, i);
+		assert_int_equal(transcript_end(t) - transcript_first(t), 1);
+		assert_int_equal(transcript_item(t, transcript_first(t))->number, i);
 	}
-	transcript_free(b);
+	transcript_free(t);
 	transcript_free(NULL);
 }
 

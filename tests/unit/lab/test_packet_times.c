@@ -34,118 +34,118 @@ static struct packet_times_key key(int number)
 	return packet_times_key(packet, SIZE, SIZE);
 }
 
-static void expect(struct packet_times *s, int number, int64_t at)
+static void expect(struct packet_times *t, int number, int64_t at)
 {
 	int64_t seen = -1;
 
-	assert_true(packet_times_take(s, key(number), 0, FOREVER, &seen));
+	assert_true(packet_times_take(t, key(number), 0, FOREVER, &seen));
 	assert_int_equal(seen, at);
 }
 
-static void expect_none(struct packet_times *s, int number)
+static void expect_none(struct packet_times *t, int number)
 {
 	int64_t seen = -1;
 
-	assert_false(packet_times_take(s, key(number), 0, FOREVER, &seen));
+	assert_false(packet_times_take(t, key(number), 0, FOREVER, &seen));
 	assert_int_equal(seen, -1);
 }
 
 static void test_in_order(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 
 	(void)state;
 	/* More than there is room for, but never at once. */
 	for (int i = 0; i < 3 * PACKET_TIMES_MAX; i++) {
-		packet_times_add(s, key(i), 10 * i);
-		expect(s, i, 10 * i);
-		expect_none(s, i);
+		packet_times_add(t, key(i), 10 * i);
+		expect(t, i, 10 * i);
+		expect_none(t, i);
 	}
-	free(s);
+	free(t);
 }
 
 static void test_in_any_order(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		packet_times_add(s, key(i), 10 * i);
+		packet_times_add(t, key(i), 10 * i);
 	/* 7 and 1000 have no common divisor: each once. */
 	for (int i = 0; i < 1000; i++)
-		expect(s, i * 7 % 1000, 10 * (i * 7 % 1000));
+		expect(t, i * 7 % 1000, 10 * (i * 7 % 1000));
 	for (int i = 0; i < 1000; i++)
-		expect_none(s, i);
-	free(s);
+		expect_none(t, i);
+	free(t);
 }
 
 static void test_what_is_missing_leaves_the_others_alone(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 
 	(void)state;
 	for (int i = 0; i < 900; i += 3)
-		packet_times_add(s, key(i), 10 * i);
+		packet_times_add(t, key(i), 10 * i);
 	for (int i = 0; i < 900; i++) {
 		if (i % 3 == 0)
-			expect(s, i, 10 * i);
+			expect(t, i, 10 * i);
 		else
-			expect_none(s, i);
+			expect_none(t, i);
 	}
-	free(s);
+	free(t);
 }
 
 static void test_twice_the_same(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 
 	(void)state;
-	packet_times_add(s, key(1), 10);
-	packet_times_add(s, key(2), 20);
-	packet_times_add(s, key(1), 30);
-	expect(s, 1, 10);
-	expect(s, 1, 30);
-	expect_none(s, 1);
-	expect(s, 2, 20);
-	free(s);
+	packet_times_add(t, key(1), 10);
+	packet_times_add(t, key(2), 20);
+	packet_times_add(t, key(1), 30);
+	expect(t, 1, 10);
+	expect(t, 1, 30);
+	expect_none(t, 1);
+	expect(t, 2, 20);
+	free(t);
 }
 
 static void test_what_nobody_asks_for_is_forgotten_in_the_end(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 
 	(void)state;
 	for (int i = 0; i < PACKET_TIMES_MAX + 100; i++)
-		packet_times_add(s, key(i), i);
+		packet_times_add(t, key(i), i);
 	for (int i = 0; i < 100; i++)
-		expect_none(s, i);
+		expect_none(t, i);
 	for (int i = 100; i < PACKET_TIMES_MAX + 100; i++)
-		expect(s, i, i);
+		expect(t, i, i);
 	/* Full once more, with gaps. */
 	for (int i = 0; i < PACKET_TIMES_MAX; i++)
-		packet_times_add(s, key(i % 5), i);
+		packet_times_add(t, key(i % 5), i);
 	for (int i = 0; i < PACKET_TIMES_MAX; i++)
-		expect(s, i % 5, i);
-	free(s);
+		expect(t, i % 5, i);
+	free(t);
 }
 
 static void test_only_near_in_time(void **state)
 {
-	struct packet_times *s = packet_times_new();
+	struct packet_times *t = packet_times_new();
 	int64_t seen = -1;
 
 	(void)state;
-	packet_times_add(s, key(1), 100);
-	packet_times_add(s, key(1), 200);
-	packet_times_add(s, key(1), 300);
+	packet_times_add(t, key(1), 100);
+	packet_times_add(t, key(1), 200);
+	packet_times_add(t, key(1), 300);
 	/* Too early for what was seen last, and too late for what was seen first: that one is gone.
 	 */
-	assert_false(packet_times_take(s, key(1), 101, 199, &seen));
-	assert_true(packet_times_take(s, key(1), 101, 200, &seen));
+	assert_false(packet_times_take(t, key(1), 101, 199, &seen));
+	assert_true(packet_times_take(t, key(1), 101, 200, &seen));
 	assert_int_equal(seen, 200);
-	assert_true(packet_times_take(s, key(1), 0, 300, &seen));
+	assert_true(packet_times_take(t, key(1), 0, 300, &seen));
 	assert_int_equal(seen, 300);
-	free(s);
+	free(t);
 }
 
 static void expect_blind(uint8_t *packet, size_t n, size_t at, bool blind)

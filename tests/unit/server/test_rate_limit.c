@@ -24,57 +24,57 @@ static struct source_key source(uint32_t n)
 	return s;
 }
 
-static int taken(struct rate_limit *q, uint32_t who, int times, int64_t now)
+static int taken(struct rate_limit *l, uint32_t who, int times, int64_t now)
 {
 	const struct source_key s = source(who);
 	int n = 0;
 
 	for (int i = 0; i < times; i++)
-		n += rate_limit_take(q, &s, now);
+		n += rate_limit_take(l, &s, now);
 	return n;
 }
 
 static void burst_then_rate(void **state)
 {
-	struct rate_limit *q = rate_limit_new(&key, 100, 20);
+	struct rate_limit *l = rate_limit_new(&key, 100, 20);
 
 	(void)state;
-	assert_int_equal(taken(q, 1, 50, NS_PER_S), 20);
-	assert_int_equal(taken(q, 1, 50, NS_PER_S + 100 * NS_PER_MS), 10);
+	assert_int_equal(taken(l, 1, 50, NS_PER_S), 20);
+	assert_int_equal(taken(l, 1, 50, NS_PER_S + 100 * NS_PER_MS), 10);
 	/* Another one has its own. */
-	assert_int_equal(taken(q, 2, 50, NS_PER_S + 100 * NS_PER_MS), 20);
+	assert_int_equal(taken(l, 2, 50, NS_PER_S + 100 * NS_PER_MS), 20);
 	/* It never holds more than a burst. */
-	assert_int_equal(taken(q, 1, 50, 100 * NS_PER_S), 20);
-	free(q);
+	assert_int_equal(taken(l, 1, 50, 100 * NS_PER_S), 20);
+	free(l);
 }
 
 /* A source that is over its rate is still so after a million others came by. */
 static void crowding_gives_nothing(void **state)
 {
-	struct rate_limit *q = rate_limit_new(&key, 1, 10);
+	struct rate_limit *l = rate_limit_new(&key, 1, 10);
 	int64_t now = NS_PER_S;
-	int got = taken(q, 1, 100, now);
+	int got = taken(l, 1, 100, now);
 
 	(void)state;
 	assert_int_equal(got, 10);
 	for (uint32_t n = 0; n < 1000000; n++)
-		taken(q, 1000 + n, 1, now);
+		taken(l, 1000 + n, 1, now);
 	/* By now every bucket of its set has been drawn on. */
-	assert_true(taken(q, 1, 100, now) <= 10);
+	assert_true(taken(l, 1, 100, now) <= 10);
 	/* All of them together cannot get more than the buckets of the table hold, however many
 	 * they are. */
 	got = 0;
 	for (uint32_t n = 0; n < 1000000; n++)
-		got += taken(q, 2000000 + n, 1, now);
+		got += taken(l, 2000000 + n, 1, now);
 	assert_true(got <= 4096 * 4 * 10);
-	free(q);
+	free(l);
 }
 
 /* While a flood of ever new sources goes on at a rate that the table can bear, a source within its
  * rate is served. */
 static void flood_harms_no_one(void **state)
 {
-	struct rate_limit *q = rate_limit_new(&key, 1000, 2000);
+	struct rate_limit *l = rate_limit_new(&key, 1000, 2000);
 	const struct source_key good = source(1);
 	int64_t now = NS_PER_S;
 	int refused = 0;
@@ -83,13 +83,13 @@ static void flood_harms_no_one(void **state)
 	for (uint32_t n = 0; n < 1000000; n++) {
 		const struct source_key other = source(1000 + n);
 
-		rate_limit_take(q, &other, now);
+		rate_limit_take(l, &other, now);
 		if (n % 1000 == 0)
-			refused += !rate_limit_take(q, &good, now);
+			refused += !rate_limit_take(l, &good, now);
 		now += NS_PER_US;
 	}
 	assert_int_equal(refused, 0);
-	free(q);
+	free(l);
 }
 
 int main(void)
