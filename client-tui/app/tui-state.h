@@ -111,10 +111,9 @@ int tui_replay_start(struct tui *tui, int64_t now);
 bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now);
 
 /* tui-lab.c */
-/* The purposes of answers of the lab. */
+/* The purposes of answers of the lab, beside LAB_STEP, of which only a refusal is shown. */
 enum tui_lab_purpose {
-	TUI_LAB_STEP, /* of the panel: only a refusal is shown */
-	TUI_LAB_SET,
+	TUI_LAB_SET = LAB_STEP + 1,
 	TUI_LAB_FAULT,
 	TUI_LAB_PAGE,
 };

@@ -20,7 +20,7 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 }
 #define SYNC_EVERY (200 * NS_PER_MS)
 /* How long to wait for an answer before anything else may happen. */
 #define SETTLE (NS_PER_S)
-#define ORDER_SETTLE (50 * NS_PER_MS)
+#define COMMAND_SETTLE (50 * NS_PER_MS)
 /* How long further steps of the panel are joined to the first one. */
 #define JOIN NS_PER_S
 /* Ports in one "events on" (lab/link/control-commands.h). */
@@ -94,7 +94,7 @@ static void on_answer(void *context, const struct lab_socket_answer *answer)
 	case PURPOSE_EVENTS:
 		break;
 	default:
-		lab->step = answer->ok && answer->purpose == 0;
+		lab->step = answer->ok && answer->purpose == LAB_STEP;
 		if (lab->hooks.answer)
 			lab->hooks.answer(lab->hooks.context, answer->purpose, answer->ok,
 			    answer->text);
@@ -306,7 +306,7 @@ int lab_command(struct lab *lab, int purpose, const char *command)
 		return -1;
 	request_status(lab);
 	/* The next packets meet the changed link. */
-	lab_socket_settle(lab->socket, ORDER_SETTLE);
+	lab_socket_settle(lab->socket, COMMAND_SETTLE);
 	return 0;
 }
 
@@ -318,7 +318,7 @@ int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reaso
 		return -1;
 	if (lab->hooks.changed)
 		lab->hooks.changed(lab->hooks.context);
-	return lab_command(lab, 0, command);
+	return lab_command(lab, LAB_STEP, command);
 }
 
 /* --- the loop --- */

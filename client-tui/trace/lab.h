@@ -11,10 +11,13 @@
 #include "trace/server-tcp.h"
 #include "trace/trace.h"
 
+/* The purpose of lab_step() in the hook `answer`. */
+#define LAB_STEP 0
+
 struct lab_hooks {
 	void *context;
-	/* The answer to lab_command(): `text` is its lines, or the reason of the refusal. May be
-	 * NULL. */
+	/* The answer to lab_command() or lab_step(): `text` is its lines, or the reason of the
+	 * refusal. May be NULL. */
 	void (*answer)(void *context, int purpose, bool ok, const char *text);
 	/* The link's settings have changed. May be NULL. */
 	void (*changed)(void *context);
@@ -62,8 +65,8 @@ void lab_timer(struct lab *lab, int flow, enum link_direction direction,
     const struct trace_timer *timer);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
-/* Sends a command of the user; `purpose` is 0 or more. Returns 0, or -1 when the lab cannot take
- * it. */
+/* Sends a command of the user; `purpose` is more than LAB_STEP. Returns 0, or -1 when the lab
+ * cannot take it. */
 int lab_command(struct lab *lab, int purpose, const char *command);
 /* A step of the panel: changes the status at once and sends the command. Returns 0, or -1 as
  * link_steps_apply() does. Steps in quick succession are reported as one event. */
