@@ -13,7 +13,6 @@
 /* The latest time in a file of records or from the lab, ns since the session's start: ten years. */
 #define SESSION_TIME_MAX EVENT_LINE_TIME_MAX
 
-/* The kinds of events. */
 enum session_event_kind {
 	SESSION_EVENT_NOTICE,
 	SESSION_EVENT_ERROR,   /* a notice of something wrong */

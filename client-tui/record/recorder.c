@@ -21,7 +21,6 @@
 /* The interval between checks of deferred lines, and of rows that are about to be evicted. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
 
-/* A session of the recorder. */
 struct recorder_session {
 	const struct ledger *ledger;
 	const struct trace *trace;

@@ -11,7 +11,7 @@ struct wire {
 	struct device *near, *far;
 	int near_end, far_end;
 	struct link *link;
-	/* NULL until wire_control(). */
+	/* Set by a test that needs it; else NULL. */
 	struct control *control;
 };
 

@@ -267,7 +267,7 @@ static void keys_are_answered(void **state)
 	double worst = slowest_key();
 
 	(void)state;
-	/* With this machine's other work; how it does alone is for the bench. */
+	/* The machine may have other work; the bench measures upcase alone. */
 	for (int round = 1; round < ROUNDS && worst >= 0.5; round++)
 		worst = slowest_key();
 	assert_true(worst < 0.5);

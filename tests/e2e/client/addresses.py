@@ -114,8 +114,8 @@ CASES = [
     ([], "refusing.test", "EAI_AGAIN", "no name server gave an answer"),
 ]
 THREE = b"one\ntwo\nthree\n"
-# The formats side by side, since some wait for a name server. Without an interval, and with one that
-# nobody has to wait for.
+# The formats run side by side, since some wait for a name server; without an interval, and with one of
+# 20 minutes, for which a run that fails does not wait.
 FORMATS = ("--json", ), ("--csv", "-n3"), ("--csv", "-n3", "-i20m"), ()
 TRANSPORTS = ("-u", 3), ("-t", 3), ("-b", 6)
 with ThreadPoolExecutor(len(FORMATS) * len(TRANSPORTS)) as pool:

@@ -69,7 +69,7 @@ def server_link():
 
 def server_gives_back():
     """what a peak took the sandboxed server gives back when it is over"""
-    # Where others have the processor, the first have gone when the last come: these wait longer then.
+    # On a busy machine the first datagrams leave before the last ones come: a longer delay helps.
     for delay in "2s", "10s":
         with Server(f"--delay-there={delay}") as server:
             before = server.memory()

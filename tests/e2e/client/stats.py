@@ -115,7 +115,7 @@ def delays():
         "min": true[0], "mean": statistics.mean(true), "max": true[-1], "sd": statistics.stdev(true),
         "median": statistics.median(true), "p90": cuts[89], "p99": cuts[98]
     }
-    # All but the way through this machine; and a copy may overtake the one that was written down.
+    # The slack is for the way through this machine, and for a copy that overtakes the noted reply.
     yield ("round-trip times are those that the server made", [
         f"no {which} of {time}: {summary!r}" for time in ("round trip", "waited")
         for which in wanted if (time, which) not in figures
@@ -141,7 +141,7 @@ def delays():
           [f"{word}: {summary!r}" for word in ("p99.9", "by the kernel", "INVALID") if word in summary])
 
 
-# A machine that is busy is late with any reply, which makes others of it, and the run INVALID.
+# A busy machine delays replies: then the figures are others, and the run is INVALID.
 points_of_best(lambda: [(name, [*map(Late, faults)]) for name, faults in delays()])
 
 # Nine lines: the one line of round trips says it all.

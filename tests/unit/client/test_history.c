@@ -433,7 +433,7 @@ static void waits_for_a_lock(void **state)
 	const char *path = path_of(state, "history");
 	write_file(path, "old\n", 4);
 	hold_lock(path);
-	/* Not for ever. */
+	/* The wait is bounded. */
 	assert_in_range(time_refused(path, false), 5000, 8000);
 	/* Even less when the session is told to end, before or meanwhile. */
 	assert_in_range(time_refused(path, true), 500, 2000);

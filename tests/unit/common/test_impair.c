@@ -627,7 +627,7 @@ static void test_requested_drop(void **state)
 	impair_decide(impair, &asked, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_REQUESTED_DROP);
 	assert_int_equal(v.copies, 0);
-	/* What would not come so far is not dropped on request. */
+	/* A packet that is lost before it comes to requested drops has that fate. */
 	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	impair_pause(impair, IMPAIR_UNPLUG, 5);
