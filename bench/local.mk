@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Benches: not tests, for no two machines agree, and nobody should wait for them.
 
-# make bench: what capitals cost, and the link.
-EXTRA_PROGRAMS += %D%/capitals %D%/link
-CLEANFILES += %D%/capitals %D%/link
+# make bench: what capitals cost, and the link. make check builds them, as it does the other benches,
+# so that a change of a header breaks none unseen.
+check_PROGRAMS += %D%/capitals %D%/link
 bench_capitals_CPPFLAGS = $(AM_CPPFLAGS) $(UNISTRING_CFLAGS)
 bench_capitals_LDADD = common/libcommon.a $(UNISTRING_LIBS)
 bench_link_LDADD = $(LAB_LIBS)
