@@ -40,7 +40,7 @@ int text_refuse(char *reason, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */
 void text_append(char *buf, size_t size, const char *s);
-/* Returns true if the text begins so. */
+/* Whether `text` begins with `with`. */
 static inline bool text_begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;

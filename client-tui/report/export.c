@@ -139,7 +139,7 @@ static int wrong(char reason[EXPORT_REASON], const char *path, const char *fault
 struct job {
 	/* The recorder owns the texts of the events, which are changes of the link or the server,
 	 * and TCP connections. */
-	struct picture_data of;
+	struct picture_data data;
 	size_t capacity, line_capacity, event_capacity;
 	const struct recorder *recorder;
 	char title[300], note[400];
@@ -174,16 +174,16 @@ static int write_picture(void *context, FILE *out)
 	snprintf(note, sizeof note, "%s", job->note);
 	/* The link's settings at the picture's beginning. */
 	recorder_link_at(job->recorder,
-	    plots ? INT64_MIN : sequence_page_begin(&job->of, job->picture), words, sizeof words);
+	    plots ? INT64_MIN : sequence_page_begin(&job->data, job->picture), words, sizeof words);
 	snprintf(link, sizeof link, "%s%s", *words ? "link: " : "", words);
 	if (!plots && job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu",
 		    job->picture + 1, job->pages);
-	if (!plots && job->of.line_count > job->of.count)
+	if (!plots && job->data.line_count > job->data.count)
 		snprintf(note + strlen(note), sizeof note - strlen(note),
 		    "; only the first %d lines are drawn", PAGES * SEQUENCE_LINES);
-	result = plots ? svg_plots_page(out, &job->of, &heading)
-	               : svg_sequence_page(out, &job->of, job->picture, &heading);
+	result = plots ? svg_plots_page(out, &job->data, &heading)
+	               : svg_sequence_page(out, &job->data, job->picture, &heading);
 	if (result < 0)
 		errno = ENOMEM;
 	return result;
@@ -192,19 +192,19 @@ static int write_picture(void *context, FILE *out)
 static int take(void *context, struct record *record, size_t index)
 {
 	struct job *job = context;
+	struct picture_data *d = &job->data;
+	struct ledger_row *line;
 
-	if (grow_list(&job->of.lines, &job->line_capacity, job->of.line_count + 1,
-	        sizeof *job->of.lines) < 0 ||
-	    grow_list(&job->of.records, &job->capacity, job->of.count + 1,
-	        sizeof *job->of.records) < 0) {
+	if (grow_list(&d->lines, &job->line_capacity, d->line_count + 1, sizeof *d->lines) < 0 ||
+	    grow_list(&d->records, &job->capacity, d->count + 1, sizeof *d->records) < 0) {
 		record_free(record);
 		return -1;
 	}
-	job->of.lines[job->of.line_count] = record->row;
-	job->of.lines[job->of.line_count].text = job->of.lines[job->of.line_count].reply = NULL;
-	job->of.line_count++;
+	line = &d->lines[d->line_count++];
+	*line = record->row;
+	line->text = line->reply = NULL;
 	if (index < PAGES * SEQUENCE_LINES)
-		job->of.records[job->of.count++] = *record;
+		d->records[d->count++] = *record;
 	else
 		record_free(record);
 	return 0;
@@ -263,13 +263,14 @@ static int collect_events(struct job *job)
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
 		if (session_event_is_notice(&event))
 			continue;
-		if (grow_list(&job->of.events, &job->event_capacity, job->of.event_count + 1,
-		        sizeof *job->of.events) < 0)
+		if (grow_list(&job->data.events, &job->event_capacity, job->data.event_count + 1,
+		        sizeof *job->data.events) < 0)
 			return -1;
-		job->of.events[job->of.event_count++] = event;
+		job->data.events[job->data.event_count++] = event;
 	}
-	if (job->of.event_count > 0)
-		qsort(job->of.events, job->of.event_count, sizeof *job->of.events, compare_events);
+	if (job->data.event_count > 0)
+		qsort(job->data.events, job->data.event_count, sizeof *job->data.events,
+		    compare_events);
 	return 0;
 }
 
@@ -278,12 +279,13 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 	job->recorder = r;
 	if (recorder_each_line(r, now, take, job) < 0 || collect_events(job) < 0)
 		return -1;
-	if (job->of.count > 0)
-		qsort(job->of.records, job->of.count, sizeof *job->of.records, compare_records);
-	if (job->of.line_count > 0)
-		qsort(job->of.lines, job->of.line_count, sizeof *job->of.lines, by_number);
+	if (job->data.count > 0)
+		qsort(job->data.records, job->data.count, sizeof *job->data.records,
+		    compare_records);
+	if (job->data.line_count > 0)
+		qsort(job->data.lines, job->data.line_count, sizeof *job->data.lines, by_number);
 	head(job, r);
-	job->pages = sequence_pages(&job->of);
+	job->pages = sequence_pages(&job->data);
 	if (job->pages > PAGES)
 		job->pages = PAGES;
 	return 0;
@@ -291,11 +293,11 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 
 static void drop(struct job *job)
 {
-	for (size_t i = 0; i < job->of.count; i++)
-		record_free(&job->of.records[i]);
-	free(job->of.records);
-	free(job->of.lines);
-	free(job->of.events);
+	for (size_t i = 0; i < job->data.count; i++)
+		record_free(&job->data.records[i]);
+	free(job->data.records);
+	free(job->data.lines);
+	free(job->data.events);
 }
 
 static int write_all(struct job *job, char reason[EXPORT_REASON])

@@ -32,7 +32,7 @@
 
 struct pages {
 	FILE *out;
-	const struct picture_data *of;
+	const struct picture_data *data;
 	/* By transport; NULL without lines. */
 	struct stats *stats[TRANSPORTS];
 	struct axis times;
@@ -86,20 +86,20 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 {
 	size_t i;
 
-	SEARCH_FIRST(i, 0, p->of->line_count, p->of->lines[i].typed_at > at);
-	return i > 0 ? p->of->lines[i - 1].number : p->first;
+	SEARCH_FIRST(i, 0, p->data->line_count, p->data->lines[i].typed_at > at);
+	return i > 0 ? p->data->lines[i - 1].number : p->first;
 }
 
 /* Draws each event as a rule before the first line typed after it. The words move down one row from
  * event to event, then begin at the top again. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
-	for (size_t i = 0; i < p->of->event_count; i++) {
-		const struct session_event *e = &p->of->events[i];
+	for (size_t i = 0; i < p->data->event_count; i++) {
+		const struct session_event *e = &p->data->events[i];
 		const double place = ((double)(number_before(p, e->at) - p->first) + 0.5) / span;
-		const double at = x + WIDTH * (e->at < p->of->lines[0].typed_at ? 0
-		                                  : place < 1                   ? place
-		                                                                : 1);
+		const double at = x + WIDTH * (e->at < p->data->lines[0].typed_at ? 0
+		                                  : place < 1                     ? place
+		                                                                  : 1);
 		const bool left = at < x + WIDTH / 2;
 		const char *words = SESSION_EVENT_TEXT(e);
 
@@ -125,8 +125,8 @@ static void draw_waited(const struct pages *p, double x, double y)
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]),
 		    AXIS_TIME(marks[i], "µ"));
 	draw_events(p, x, y, span);
-	for (size_t i = 0; i < p->of->line_count; i++) {
-		const struct ledger_row *r = &p->of->lines[i];
+	for (size_t i = 0; i < p->data->line_count; i++) {
+		const struct ledger_row *r = &p->data->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 		const int64_t waited = waited_of(r);
 
@@ -232,8 +232,8 @@ static int make_stats(struct pages *p)
 {
 	const struct histogram *histograms[TRANSPORTS] = { NULL };
 
-	for (size_t i = 0; i < p->of->line_count; i++) {
-		const struct ledger_row *r = &p->of->lines[i];
+	for (size_t i = 0; i < p->data->line_count; i++) {
+		const struct ledger_row *r = &p->data->lines[i];
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
@@ -280,7 +280,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 int svg_plots_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading)
 {
 	struct pages p = { .out = out,
-		.of = d,
+		.data = d,
 		.first = d->line_count > 0 ? d->lines[0].number : 0,
 		.last = d->line_count > 0 ? d->lines[d->line_count - 1].number : 0 };
 	const int result = make_stats(&p);

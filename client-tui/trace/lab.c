@@ -27,7 +27,7 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 }
 #define PORTS 8
 
 struct lab {
-	struct lab_status of;
+	struct lab_status status;
 	struct lab_socket *socket;
 	struct lab_hooks hooks;
 	/* A new status was received and is to be drawn. */
@@ -63,18 +63,18 @@ static void request_status(struct lab *lab)
 
 static void take_status(struct lab *lab, const struct lab_socket_answer *answer)
 {
-	const struct link_status before = lab->of.link;
+	const struct link_status before = lab->status.link;
 
 	if (!answer->ok || answer->note != lab->changes ||
-	    link_status_read(&lab->of.link, answer->text, lab->now) < 0)
+	    link_status_read(&lab->status.link, answer->text, lab->now) < 0)
 		return;
 	/* A hold or an unplugging leaves the settings as they are, but the screen shows it. */
 	lab->status_new = true;
 	if (lab->hooks.changed && (!before.known ||
 	                              !impair_fields_same(&before.settings[LINK_GOING],
-	                                  &lab->of.link.settings[LINK_GOING]) ||
+	                                  &lab->status.link.settings[LINK_GOING]) ||
 	                              !impair_fields_same(&before.settings[LINK_COMING],
-	                                  &lab->of.link.settings[LINK_COMING])))
+	                                  &lab->status.link.settings[LINK_COMING])))
 		lab->hooks.changed(lab->hooks.context);
 }
 
@@ -86,7 +86,7 @@ static void on_answer(void *context, const struct lab_socket_answer *answer)
 	case PURPOSE_SYNC:
 		lab->syncing = false;
 		if (answer->ok)
-			trace_check(lab->of.trace, lab->of.complete_until = answer->note);
+			trace_check(lab->status.trace, lab->status.complete_until = answer->note);
 		break;
 	case PURPOSE_STATUS:
 		take_status(lab, answer);
@@ -140,7 +140,7 @@ static void take_change(struct lab *lab, struct link_change *change)
 
 static void take_event(struct lab *lab, const struct packet_event *event)
 {
-	trace_event(lab->of.trace, event);
+	trace_event(lab->status.trace, event);
 	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
 	    event->length > 0)
 		return;
@@ -160,7 +160,7 @@ static void on_line(void *context, const char *line)
 	if (event_line_read(&event, line) == 0)
 		take_event(lab, &event);
 	else if (event_line_read_undelivered(line, &serial, &direction) == 0)
-		trace_undelivered(lab->of.trace, serial, direction);
+		trace_undelivered(lab->status.trace, serial, direction);
 	else if (link_change_read(&change, line) == 0)
 		take_change(lab, &change);
 }
@@ -169,8 +169,8 @@ static void on_gone(void *context)
 {
 	struct lab *lab = context;
 
-	lab->of.gone = true;
-	lab->of.complete_until = INT64_MAX;
+	lab->status.gone = true;
+	lab->status.complete_until = INT64_MAX;
 	lab->hooks.gone(lab->hooks.context);
 }
 
@@ -185,22 +185,22 @@ struct lab *lab_open(const char *path, const char *server_path, size_t rows,
 	lab->now = now;
 	lab->server_flow = -1;
 	lab->report_at = CLOCK_NEVER;
-	lab->of.trace = trace_new(rows);
-	lab->socket = lab->of.trace
+	lab->status.trace = trace_new(rows);
+	lab->socket = lab->status.trace
 	                ? lab_socket_open(path, &(struct lab_socket_hooks){ .context = lab,
 	                                            .answer = on_answer,
 	                                            .line = on_line,
 	                                            .gone = on_gone })
 	                : NULL;
 	if (!lab->socket) {
-		const int error = lab->of.trace ? errno : ENOMEM;
+		const int error = lab->status.trace ? errno : ENOMEM;
 
 		lab_close(lab);
 		errno = error;
 		return NULL;
 	}
 	if (server_path)
-		lab->of.server_tcp = server_tcp_open(server_path);
+		lab->status.server_tcp = server_tcp_open(server_path);
 	request_status(lab);
 	lab_socket_settle(lab->socket, SETTLE);
 	return lab;
@@ -211,8 +211,8 @@ void lab_close(struct lab *lab)
 	if (!lab)
 		return;
 	lab_socket_close(lab->socket);
-	server_tcp_close(lab->of.server_tcp);
-	trace_free(lab->of.trace);
+	server_tcp_close(lab->status.server_tcp);
+	trace_free(lab->status.trace);
 	free(lab);
 }
 
@@ -252,49 +252,49 @@ static void request_port(struct lab *lab, const char *text)
 
 int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *port)
 {
-	if (lab->of.gone)
+	if (lab->status.gone)
 		return -1;
 	request_port(lab, port);
-	return trace_flow(lab->of.trace, stream, reply_timeout);
+	return trace_flow(lab->status.trace, stream, reply_timeout);
 }
 
 void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger)
 {
 	if (flow >= 0)
-		trace_set_ledger(lab->of.trace, flow, ledger);
+		trace_set_ledger(lab->status.trace, flow, ledger);
 }
 
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
 	if (flow < 0)
 		return;
-	trace_opened(lab->of.trace, flow, here, there, from);
-	if (!trace_is_stream(lab->of.trace, flow))
+	trace_opened(lab->status.trace, flow, here, there, from);
+	if (!trace_is_stream(lab->status.trace, flow))
 		return;
-	server_tcp_connected(lab->of.server_tcp, here);
+	server_tcp_connected(lab->status.server_tcp, here);
 	lab->server_flow = flow;
 }
 
 void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
-	if (flow >= 0 && !lab->of.gone)
-		trace_sent(lab->of.trace, flow, number, from, to);
+	if (flow >= 0 && !lab->status.gone)
+		trace_sent(lab->status.trace, flow, number, from, to);
 }
 
 void lab_timer(struct lab *lab, int flow, enum link_direction direction,
     const struct trace_timer *timer)
 {
 	if (flow >= 0)
-		trace_timer(lab->of.trace, flow, direction, timer);
+		trace_timer(lab->status.trace, flow, direction, timer);
 }
 
 void lab_closed(struct lab *lab, int flow, int64_t now)
 {
 	if (flow < 0)
 		return;
-	if (trace_is_stream(lab->of.trace, flow))
-		server_tcp_finish(lab->of.server_tcp);
-	trace_closed(lab->of.trace, flow, now);
+	if (trace_is_stream(lab->status.trace, flow))
+		server_tcp_finish(lab->status.server_tcp);
+	trace_closed(lab->status.trace, flow, now);
 }
 
 /* --- commands --- */
@@ -314,7 +314,8 @@ int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reaso
 {
 	char command[LAB_SOCKET_COMMAND_MAX];
 
-	if (link_steps_apply(panel, by, lab->of.link.settings, command, sizeof command, reason) < 0)
+	if (link_steps_apply(panel, by, lab->status.link.settings, command, sizeof command,
+	        reason) < 0)
 		return -1;
 	if (lab->hooks.changed)
 		lab->hooks.changed(lab->hooks.context);
@@ -325,7 +326,7 @@ int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reaso
 
 bool lab_is_pending(const struct lab *lab)
 {
-	return !lab->of.gone && trace_is_pending(lab->of.trace);
+	return !lab->status.gone && trace_is_pending(lab->status.trace);
 }
 
 void lab_need_until(struct lab *lab, int64_t until)
@@ -348,19 +349,19 @@ static int64_t sync_at(const struct lab *lab)
 {
 	const int64_t next = lab->synced_at + SYNC_EVERY;
 
-	if (lab->of.gone || lab->syncing)
+	if (lab->status.gone || lab->syncing)
 		return CLOCK_NEVER;
-	if (trace_is_pending(lab->of.trace))
+	if (trace_is_pending(lab->status.trace))
 		return next;
-	return lab->needed_until <= lab->of.complete_until ? CLOCK_NEVER
-	     : lab->needed_until > next                    ? lab->needed_until
-	                                                   : next;
+	return lab->needed_until <= lab->status.complete_until ? CLOCK_NEVER
+	     : lab->needed_until > next                        ? lab->needed_until
+	                                                       : next;
 }
 
 void lab_watch(const struct lab *lab, struct fd_watch *w)
 {
 	lab_socket_watch(lab->socket, w);
-	server_tcp_watch(lab->of.server_tcp, trace_is_pending(lab->of.trace), w);
+	server_tcp_watch(lab->status.server_tcp, trace_is_pending(lab->status.trace), w);
 	fd_watch_until(w, lab->report_at);
 	fd_watch_until(w, sync_at(lab));
 }
@@ -376,9 +377,9 @@ static void check(struct lab *lab)
 /* Gives the server's sample to the trace. Returns true when the trace waited for it. */
 static bool take_server_tcp(struct lab *lab)
 {
-	const struct trace_timer *sample = server_tcp_sample(lab->of.server_tcp);
+	const struct trace_timer *sample = server_tcp_sample(lab->status.server_tcp);
 	const bool wanted = lab->server_flow >= 0 &&
-	                    trace_wants_timer(lab->of.trace, lab->server_flow, LINK_COMING);
+	                    trace_wants_timer(lab->status.trace, lab->server_flow, LINK_COMING);
 
 	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
 		return false;
@@ -389,23 +390,23 @@ static bool take_server_tcp(struct lab *lab)
 
 bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
 {
-	const uint64_t compared = trace_totals(lab->of.trace)->compared;
+	const uint64_t compared = trace_totals(lab->status.trace)->compared;
 
 	lab->now = now;
 	lab_socket_dispatch(lab->socket, w);
 	if (now >= lab->report_at)
 		lab_report(lab);
 	check(lab);
-	bool redraw = server_tcp_dispatch(lab->of.server_tcp, w, trace_is_pending(lab->of.trace),
-	    now);
+	bool redraw = server_tcp_dispatch(lab->status.server_tcp, w,
+	    trace_is_pending(lab->status.trace), now);
 
 	redraw |= take_server_tcp(lab);
 	redraw |= lab->status_new;
 	lab->status_new = false;
-	return redraw || compared != trace_totals(lab->of.trace)->compared;
+	return redraw || compared != trace_totals(lab->status.trace)->compared;
 }
 
 const struct lab_status *lab_status(const struct lab *lab)
 {
-	return &lab->of;
+	return &lab->status;
 }
