@@ -91,21 +91,21 @@ static uint64_t value_of(const struct tcp_info *info, const struct tcp_info_numb
 /* Takes a connection's line, with its end. */
 static void add_line(void *context, const char *line)
 {
-	struct command_call *a = context;
+	struct command_call *call = context;
 
-	a->full = a->full || a->out->end - a->out->first > SEND_BUFFER_MAX - RESERVED;
-	a->count++;
-	if (!a->full)
-		send_buffer_print(a->out, "%s", line);
+	call->full = call->full || call->out->end - call->out->first > SEND_BUFFER_MAX - RESERVED;
+	call->count++;
+	if (!call->full)
+		send_buffer_print(call->out, "%s", line);
 }
 
 static void add_connection(void *context, const struct control_connection *c)
 {
-	struct command_call *a = context;
+	struct command_call *call = context;
 	char line[LINE];
 	struct text out = text_begin(line, sizeof line);
 
-	if (*a->argument && strcmp(a->argument, c->peer) != 0)
+	if (*call->argument && strcmp(call->argument, c->peer) != 0)
 		return;
 	text_put(&out,
 	    "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
@@ -125,12 +125,12 @@ static void add_connection(void *context, const struct control_connection *c)
 	if (c->total_rto >= 0)
 		text_put(&out, " total-rto %d", c->total_rto);
 	text_put(&out, "\n");
-	add_line(a, line);
+	add_line(call, line);
 }
 
 /* Refuses a command because of one of its words, or "". The word is quoted in printable ASCII.
  * Returns false. */
-static bool refuse(const struct command_call *a, const char *quote, const char *reason)
+static bool refuse(const struct command_call *call, const char *quote, const char *reason)
 {
 	char safe[QUOTE];
 	size_t n = 0;
@@ -139,62 +139,63 @@ static bool refuse(const struct command_call *a, const char *quote, const char *
 		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?'
 		                                                                         : quote[n];
 	safe[n] = '\0';
-	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", reason);
+	send_buffer_print(call->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", reason);
 	return false;
 }
 
-static bool do_totals(struct command_call *a)
+static bool do_totals(struct command_call *call)
 {
 	char line[COUNTERS_LINE];
 
-	if (a->sources->sum)
-		a->sources->sum(a->sources->server);
-	for (int i = 0; counters_line(a->sources->counters, i, line); i++)
-		send_buffer_print(a->out, "%s\n", line);
+	if (call->sources->sum)
+		call->sources->sum(call->sources->server);
+	for (int i = 0; counters_line(call->sources->counters, i, line); i++)
+		send_buffer_print(call->out, "%s\n", line);
 	return true;
 }
 
 /* Answers with the connections, or with the one of the argument. */
-static bool do_connections(struct command_call *a)
+static bool do_connections(struct command_call *call)
 {
 	char command[COMMAND_MAX];
 	int unanswered = 0;
 
-	if (a->sources->query) {
-		snprintf(command, sizeof command, "connection%s%s\n", *a->argument ? " " : "s",
-		    a->argument);
-		unanswered = a->sources->query(a->sources->server, command, add_line, a);
+	if (call->sources->query) {
+		snprintf(command, sizeof command, "connection%s%s\n", *call->argument ? " " : "s",
+		    call->argument);
+		unanswered = call->sources->query(call->sources->server, command, add_line, call);
 	} else {
-		a->sources->each(a->sources->tcp, a->now, add_connection, a);
+		call->sources->each(call->sources->tcp, call->now, add_connection, call);
 	}
 	if (unanswered) {
-		send_buffer_print(a->out, "error worker %d does not answer\n", unanswered);
+		send_buffer_print(call->out, "error worker %d does not answer\n", unanswered);
 		return false;
 	}
-	if (a->full)
-		return refuse(a, "", "there are too many to tell: ask for one of them");
-	if (*a->argument && !a->count)
-		return refuse(a, a->argument, "is not connected; \"connections\" lists who is");
+	if (call->full)
+		return refuse(call, "", "there are too many to tell: ask for one of them");
+	if (*call->argument && !call->count)
+		return refuse(call, call->argument,
+		    "is not connected; \"connections\" lists who is");
 	return true;
 }
 
-static bool do_link(struct command_call *a)
+static bool do_link(struct command_call *call)
 {
-	const struct impair_options *o = a->sources->link;
+	const struct impair_options *o = call->sources->link;
 	char there[IMPAIR_LINE], back[IMPAIR_LINE];
 
-	send_buffer_print(a->out, "seed %" PRIu64 "\nthere line %s\nback line %s\n", o->seed,
+	send_buffer_print(call->out, "seed %" PRIu64 "\nthere line %s\nback line %s\n", o->seed,
 	    impair_fields_line(&o->there, there, sizeof there),
 	    impair_fields_line(&o->back, back, sizeof back));
 	return true;
 }
 
-static bool do_help(struct command_call *a);
+static bool do_help(struct command_call *call);
 
 /* `execute` writes the answer without its last line, "ok"; or refuses and returns false. */
 static const struct control_command {
 	const char *name, *argument, *help;
-	bool (*execute)(struct command_call *a);
+	bool (*execute)(struct command_call *call);
 } table[] = {
 	{ "totals", NULL, "what was counted so far", do_totals },
 	{ "connections", NULL, "each TCP client, with what the kernel knows of it",
@@ -205,10 +206,10 @@ static const struct control_command {
 };
 #define COMMANDS (sizeof table / sizeof *table)
 
-static bool do_help(struct command_call *a)
+static bool do_help(struct command_call *call)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		send_buffer_print(a->out, "%s%s%s: %s\n", table[i].name,
+		send_buffer_print(call->out, "%s%s%s: %s\n", table[i].name,
 		    table[i].argument ? " " : "", table[i].argument ? table[i].argument : "",
 		    table[i].help);
 	return true;
@@ -220,7 +221,7 @@ void control_commands_execute(const struct control_sources *s, char *line, int64
 	static const char blanks[] = " \t\r";
 	char *rest = NULL;
 	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
-	struct command_call a = {
+	struct command_call call = {
 		.sources = s, .argument = argument ? argument : "", .now = now, .out = out
 	};
 
@@ -228,14 +229,14 @@ void control_commands_execute(const struct control_sources *s, char *line, int64
 		if (strcmp(name, table[i].name) != 0)
 			continue;
 		if (!table[i].argument != !argument || strtok_r(NULL, blanks, &rest))
-			refuse(&a, name,
+			refuse(&call, name,
 			    table[i].argument
 			        ? "takes one word; for example: connection 127.0.0.1:40000"
 			        : "takes no words");
-		else if (table[i].execute(&a))
+		else if (table[i].execute(&call))
 			send_buffer_print(out, "ok\n");
 		return;
 	}
-	refuse(&a, name ? name : "",
+	refuse(&call, name ? name : "",
 	    name ? "is no order; for example: help" : "an order is missing; for example: help");
 }

@@ -32,32 +32,32 @@ struct command_call {
 	char *change;
 };
 
-static void split(struct command_call *a, char *line)
+static void split(struct command_call *call, char *line)
 {
 	char *rest = NULL;
 
-	for (char *word = strtok_r(line, " \t\r", &rest); word && a->count < WORDS;
+	for (char *word = strtok_r(line, " \t\r", &rest); word && call->count < WORDS;
 	    word = strtok_r(NULL, " \t\r", &rest))
-		a->words[a->count++] = word;
-	if (a->count < 2)
+		call->words[call->count++] = word;
+	if (call->count < 2)
 		return;
-	const char *last = a->words[a->count - 1];
+	const char *last = call->words[call->count - 1];
 	if (!strcmp(last, "there"))
-		a->directions = LINK_BIT(LINK_GOING);
+		call->directions = LINK_BIT(LINK_GOING);
 	else if (!strcmp(last, "back"))
-		a->directions = LINK_BIT(LINK_COMING);
+		call->directions = LINK_BIT(LINK_COMING);
 	else if (strcmp(last, "both"))
 		return;
-	a->count--;
+	call->count--;
 }
 
-static const char *word(const struct command_call *a, int i)
+static const char *word(const struct command_call *call, int i)
 {
-	return i < a->count ? a->words[i] : "";
+	return i < call->count ? call->words[i] : "";
 }
 
 /* Both texts may quote what a client sent: control characters become '?'. */
-static enum command_result refuse(const struct command_call *a, const char *quote,
+static enum command_result refuse(const struct command_call *call, const char *quote,
     const char *reason)
 {
 	char quoted[32], detail[IMPAIR_REASON];
@@ -66,44 +66,44 @@ static enum command_result refuse(const struct command_call *a, const char *quot
 	snprintf(detail, sizeof detail, "%s", reason);
 	printable_replace(quoted, strlen(quoted));
 	printable_replace(detail, strlen(detail));
-	send_buffer_print(a->out, *quote ? "error '%s' %s\n" : "error %s%s\n", quoted, detail);
+	send_buffer_print(call->out, *quote ? "error '%s' %s\n" : "error %s%s\n", quoted, detail);
 	return REFUSED;
 }
 
 /* Prints a share in percent, as the settings are written. */
-static void print_share(const struct command_call *a, const char *before, double share)
+static void print_share(const struct command_call *call, const char *before, double share)
 {
 	char value[IMPAIR_VALUE];
 	/* Digits beyond the six of a share would mislead. */
 	struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
 
-	send_buffer_print(a->out, "%s %s\n", before,
+	send_buffer_print(call->out, "%s %s\n", before,
 	    impair_fields_get(&s, IMPAIR_FIELD_loss, value));
 }
 
-static void print_time(const struct command_call *a, const char *direction, const char *name,
+static void print_time(const struct command_call *call, const char *direction, const char *name,
     int64_t ns)
 {
 	char value[IMPAIR_VALUE];
 	struct impair_settings s = { .delay = ns };
 
-	send_buffer_print(a->out, "%s %s %s\n", direction, name,
+	send_buffer_print(call->out, "%s %s %s\n", direction, name,
 	    impair_fields_get(&s, IMPAIR_FIELD_delay, value));
 }
 
 /* Prints the remaining time of a pause, in whole ms; nothing when it is over. */
-static void print_rest(const struct command_call *a, const char *direction, const char *name,
+static void print_rest(const struct command_call *call, const char *direction, const char *name,
     int64_t until)
 {
-	if (until > a->now)
-		print_time(a, direction, name,
-		    (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
+	if (until > call->now)
+		print_time(call, direction, name,
+		    (until - call->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
 }
 
-static void print_derived(const struct command_call *a, enum link_direction direction)
+static void print_derived(const struct command_call *call, enum link_direction direction)
 {
-	const struct impair_settings *s = link_settings(a->link, direction);
-	const struct impair *impair = link_impair(a->link, direction);
+	const struct impair_settings *s = link_settings(call->link, direction);
+	const struct impair *impair = link_impair(call->link, direction);
 	const char *name = link_direction_names[direction];
 	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
 	double p, r;
@@ -112,121 +112,124 @@ static void print_derived(const struct command_call *a, enum link_direction dire
 		struct impair_settings mean = { .burst = impair_mean_burst(s) };
 		impair_chain(s, &p, &r);
 		snprintf(before, sizeof before, "%s good-to-bad", name);
-		print_share(a, before, p);
+		print_share(call, before, p);
 		snprintf(before, sizeof before, "%s bad-to-good", name);
-		print_share(a, before, r);
-		send_buffer_print(a->out, "%s mean-burst %s\n", name,
+		print_share(call, before, r);
+		send_buffer_print(call->out, "%s mean-burst %s\n", name,
 		    impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
 	}
-	print_rest(a, name, "held-for", impair_paused_until(impair, IMPAIR_HOLD));
-	print_rest(a, name, "unplugged-for", impair_paused_until(impair, IMPAIR_UNPLUG));
-	send_buffer_print(a->out, "%s line %s\n", name, impair_fields_line(s, line, sizeof line));
+	print_rest(call, name, "held-for", impair_paused_until(impair, IMPAIR_HOLD));
+	print_rest(call, name, "unplugged-for", impair_paused_until(impair, IMPAIR_UNPLUG));
+	send_buffer_print(call->out, "%s line %s\n", name,
+	    impair_fields_line(s, line, sizeof line));
 }
 
-static enum command_result do_link(const struct command_call *a)
+static enum command_result do_link(const struct command_call *call)
 {
 	char value[IMPAIR_VALUE];
 
-	send_buffer_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
+	send_buffer_print(call->out, "seed %" PRIu64 "\n", link_seed(call->link));
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			send_buffer_print(a->out, "%s %s %s\n", link_direction_names[d],
+			send_buffer_print(call->out, "%s %s %s\n", link_direction_names[d],
 			    impair_fields[id].name,
-			    impair_fields_get(link_settings(a->link, d), id, value));
-		print_derived(a, d);
+			    impair_fields_get(link_settings(call->link, d), id, value));
+		print_derived(call, d);
 	}
 	return ANSWERED;
 }
 
-static enum command_result done(const struct command_call *a, const struct impair_settings *to)
+static enum command_result done(const struct command_call *call, const struct impair_settings *to)
 {
 	char line[IMPAIR_LINE];
 	bool changed = false;
 
-	snprintf(a->change, CONTROL_CHANGE, "set ");
+	snprintf(call->change, CONTROL_CHANGE, "set ");
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
-		const size_t used = strlen(a->change);
+		const size_t used = strlen(call->change);
 
-		changed |= !impair_fields_same(link_settings(a->link, d), &to[d]);
+		changed |= !impair_fields_same(link_settings(call->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
-		impair_change(link_impair(a->link, d), &to[d]);
-		send_buffer_print(a->out, "%s line %s\n", link_direction_names[d], line);
-		snprintf(a->change + used, CONTROL_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
+		impair_change(link_impair(call->link, d), &to[d]);
+		send_buffer_print(call->out, "%s line %s\n", link_direction_names[d], line);
+		snprintf(call->change + used, CONTROL_CHANGE - used, "%s%s", line,
+		    d == 0 ? "; " : "");
 	}
 	return changed ? CHANGED : ANSWERED;
 }
 
-static enum command_result do_set(const struct command_call *a)
+static enum command_result do_set(const struct command_call *call)
 {
 	struct impair_settings changed[LINK_DIRECTIONS];
 	char text[IMPAIR_LINE * 2], reason[IMPAIR_REASON];
 	struct text words = text_begin(text, sizeof text);
 
-	if (a->count < 2)
-		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
-	for (int i = 1; i < a->count; i++)
-		text_put(&words, "%s ", a->words[i]);
+	if (call->count < 2)
+		return refuse(call, "", "set needs a name and a value; for example: set loss 30%");
+	for (int i = 1; i < call->count; i++)
+		text_put(&words, "%s ", call->words[i]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
-		changed[d] = *link_settings(a->link, d);
+		changed[d] = *link_settings(call->link, d);
 		if (words.used >= sizeof text)
-			return refuse(a, "", "too long; for example: set loss 30%");
-		if ((a->directions & LINK_BIT(d)) && impair_fields_parse(&changed[d], text, reason))
-			return refuse(a, "", reason);
+			return refuse(call, "", "too long; for example: set loss 30%");
+		if ((call->directions & LINK_BIT(d)) &&
+		    impair_fields_parse(&changed[d], text, reason))
+			return refuse(call, "", reason);
 	}
-	return done(a, changed);
+	return done(call, changed);
 }
 
-static enum command_result do_preset(const struct command_call *a)
+static enum command_result do_preset(const struct command_call *call)
 {
 	struct impair_settings s[LINK_DIRECTIONS];
-	const struct impair_preset *preset = impair_preset_find(word(a, 1));
+	const struct impair_preset *preset = impair_preset_find(word(call, 1));
 
-	if (a->count < 2)
-		return refuse(a, "",
+	if (call->count < 2)
+		return refuse(call, "",
 		    "preset needs a name; for example: preset wifi (presets lists them)");
-	if (a->count > 2)
-		return refuse(a, word(a, 2),
+	if (call->count > 2)
+		return refuse(call, word(call, 2),
 		    "is neither there nor back; for example: preset wifi back");
 	if (!preset)
-		return refuse(a, word(a, 1),
+		return refuse(call, word(call, 1),
 		    "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		if (!(a->directions & LINK_BIT(d)))
-			s[d] = *link_settings(a->link, d);
-	return done(a, s);
+		if (!(call->directions & LINK_BIT(d)))
+			s[d] = *link_settings(call->link, d);
+	return done(call, s);
 }
 
-static enum command_result do_presets(const struct command_call *a)
+static enum command_result do_presets(const struct command_call *call)
 {
 	struct impair_settings s[LINK_DIRECTIONS];
 	char line[IMPAIR_LINE];
 
 	for (const struct impair_preset *preset = impair_presets; preset->name; preset++) {
 		impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
-		send_buffer_print(a->out, "preset %s about %s\n", preset->name, preset->about);
+		send_buffer_print(call->out, "preset %s about %s\n", preset->name, preset->about);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
+			send_buffer_print(call->out, "preset %s %s %s\n", preset->name,
 			    link_direction_names[d], impair_fields_line(&s[d], line, sizeof line));
 	}
 	return ANSWERED;
 }
 
 /* Reports the change in the command's own words. */
-static enum command_result report_as_given(const struct command_call *a)
+static enum command_result report_as_given(const struct command_call *call)
 {
-	struct text change = text_begin(a->change, CONTROL_CHANGE);
+	struct text change = text_begin(call->change, CONTROL_CHANGE);
 
-	for (int i = 0; i < a->count; i++)
-		text_put(&change, "%s%s", i ? " " : "", word(a, i));
-	if (a->directions != LINK_BOTH)
+	for (int i = 0; i < call->count; i++)
+		text_put(&change, "%s%s", i ? " " : "", word(call, i));
+	if (call->directions != LINK_BOTH)
 		text_put(&change, " %s",
-		    link_direction_names[a->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
-		                                                                : LINK_GOING]);
+		    link_direction_names[call->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
+		                                                                   : LINK_GOING]);
 	return CHANGED;
 }
 
-static enum command_result do_drop(const struct command_call *a)
+static enum command_result do_drop(const struct command_call *call)
 {
 	static const struct {
 		const char *name;
@@ -237,65 +240,66 @@ static enum command_result do_drop(const struct command_call *a)
 		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
 		{ "ack", PACKET_CLASS_ACK, LINK_BOTH },
 	};
-	const bool udp = !strcmp(word(a, 2), "udp"), tcp = !strcmp(word(a, 2), "tcp");
+	const bool udp = !strcmp(word(call, 2), "udp"), tcp = !strcmp(word(call, 2), "tcp");
 	const int at = 2 + (udp || tcp);
 
-	if (a->count == 2 && !strcmp(word(a, 1), "none")) {
-		link_drop_none(a->link);
-		return report_as_given(a);
+	if (call->count == 2 && !strcmp(word(call, 1), "none")) {
+		link_drop_none(call->link);
+		return report_as_given(call);
 	}
-	for (size_t i = 0; i < sizeof packets / sizeof *packets && !strcmp(word(a, 1), "next"); i++)
-		if (a->count == at + 1 && !strcmp(word(a, at), packets[i].name)) {
-			const unsigned directions = packets[i].directions & a->directions;
+	for (size_t i = 0; i < sizeof packets / sizeof *packets && !strcmp(word(call, 1), "next");
+	    i++)
+		if (call->count == at + 1 && !strcmp(word(call, at), packets[i].name)) {
+			const unsigned directions = packets[i].directions & call->directions;
 			const unsigned classes = packets[i].classes &
 			                         (udp      ? PACKET_CLASS_DATAGRAM
 			                             : tcp ? ~(unsigned)PACKET_CLASS_DATAGRAM
 			                                   : ~0u);
 
 			if (!classes)
-				return refuse(a, "",
+				return refuse(call, "",
 				    "only TCP has a syn and an ack; for example: drop next udp "
 				    "request");
 			if (!directions)
-				return refuse(a, "",
+				return refuse(call, "",
 				    "requests go there, replies come back; for example: drop next "
 				    "reply");
-			if (link_drop_next(a->link, classes, directions))
-				return refuse(a, "",
+			if (link_drop_next(call->link, classes, directions))
+				return refuse(call, "",
 				    "too many drops wait already; for example: drop none");
-			return report_as_given(a);
+			return report_as_given(call);
 		}
-	return refuse(a, "",
+	return refuse(call, "",
 	    "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
 }
 
 /* "hold" and "unplug". */
-static enum command_result do_pause(const struct command_call *a)
+static enum command_result do_pause(const struct command_call *call)
 {
-	const char *name = word(a, 0);
+	const char *name = word(call, 0);
 	char reason[64];
 	int64_t span;
 
-	if (a->count != 2) {
+	if (call->count != 2) {
 		snprintf(reason, sizeof reason, "%s takes a time up to 1h; for example: %s 3s",
 		    name, name);
-		return refuse(a, "", reason);
+		return refuse(call, "", reason);
 	}
-	if (units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
+	if (units_duration(word(call, 1), &span) || span > 3600 * NS_PER_S) {
 		snprintf(reason, sizeof reason, "is not a time up to 1h; for example: %s 3s", name);
-		return refuse(a, word(a, 1), reason);
+		return refuse(call, word(call, 1), reason);
 	}
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		if (a->directions & LINK_BIT(d))
-			impair_pause(link_impair(a->link, d),
-			    *name == 'h' ? IMPAIR_HOLD : IMPAIR_UNPLUG, a->now + span);
-	return report_as_given(a);
+		if (call->directions & LINK_BIT(d))
+			impair_pause(link_impair(call->link, d),
+			    *name == 'h' ? IMPAIR_HOLD : IMPAIR_UNPLUG, call->now + span);
+	return report_as_given(call);
 }
 
-static enum command_result do_counts(const struct command_call *a)
+static enum command_result do_counts(const struct command_call *call)
 {
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
-		const struct link_counts *c = link_counts(a->link, d);
+		const struct link_counts *c = link_counts(call->link, d);
 		const char *name = link_direction_names[d];
 		const struct {
 			const char *name;
@@ -317,54 +321,55 @@ static enum command_result do_counts(const struct command_call *a)
 			{ "chatter", c->unsolicited },
 		};
 		for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-			send_buffer_print(a->out, "%s %s %" PRIu64 "\n", name, list[i].name,
+			send_buffer_print(call->out, "%s %s %" PRIu64 "\n", name, list[i].name,
 			    list[i].value);
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
-			send_buffer_print(a->out, "%s lost-%s %" PRIu64 "\n", name,
+			send_buffer_print(call->out, "%s lost-%s %" PRIu64 "\n", name,
 			    impair_fates[fate].word, c->fates[fate]);
 	}
-	send_buffer_print(a->out, "balanced %s\n", link_balanced(a->link) ? "yes" : "no");
+	send_buffer_print(call->out, "balanced %s\n", link_balanced(call->link) ? "yes" : "no");
 	return ANSWERED;
 }
 
-static enum command_result do_predict(const struct command_call *a)
+static enum command_result do_predict(const struct command_call *call)
 {
-	const struct impair_settings *there = link_settings(a->link, LINK_GOING);
-	const struct impair_settings *back = link_settings(a->link, LINK_COMING);
+	const struct impair_settings *there = link_settings(call->link, LINK_GOING);
+	const struct impair_settings *back = link_settings(call->link, LINK_COMING);
 
-	print_share(a, "there through", impair_delivery_probability(there));
-	print_share(a, "back through", impair_delivery_probability(back));
-	print_share(a, "answered",
+	print_share(call, "there through", impair_delivery_probability(there));
+	print_share(call, "back through", impair_delivery_probability(back));
+	print_share(call, "answered",
 	    impair_delivery_probability(there) * impair_delivery_probability(back));
-	print_time(a, "round-trip", "delay", there->delay + back->delay);
-	print_time(a, "round-trip", "jitter", there->jitter + back->jitter);
+	print_time(call, "round-trip", "delay", there->delay + back->delay);
+	print_time(call, "round-trip", "jitter", there->jitter + back->jitter);
 	return ANSWERED;
 }
 
-static enum command_result do_events(const struct command_call *a)
+static enum command_result do_events(const struct command_call *call)
 {
-	struct event_filter filter = { .on = !strcmp(word(a, 1), "on") };
+	struct event_filter filter = { .on = !strcmp(word(call, 1), "on") };
 	int64_t port;
 
-	if (!filter.on && (strcmp(word(a, 1), "off") || a->count > 2))
-		return refuse(a, word(a, 1), "is neither on nor off; for example: events on 12000");
-	for (int i = 2; i < a->count; i++) {
-		if (units_count(word(a, i), 1, UINT16_MAX, &port))
-			return refuse(a, word(a, i),
+	if (!filter.on && (strcmp(word(call, 1), "off") || call->count > 2))
+		return refuse(call, word(call, 1),
+		    "is neither on nor off; for example: events on 12000");
+	for (int i = 2; i < call->count; i++) {
+		if (units_count(word(call, i), 1, UINT16_MAX, &port))
+			return refuse(call, word(call, i),
 			    "is not a port, 1 to 65535; for example 12000");
 		if (filter.count == EVENTS_PORTS)
-			return refuse(a, word(a, i), "is one port too many: there may be 8");
+			return refuse(call, word(call, i), "is one port too many: there may be 8");
 		filter.ports[filter.count++] = (uint16_t)port;
 	}
-	*a->filter = filter;
+	*call->filter = filter;
 	return ANSWERED;
 }
 
-static enum command_result do_help(const struct command_call *a);
+static enum command_result do_help(const struct command_call *call);
 
 static const struct control_command {
 	const char *name, *arguments, *help;
-	enum command_result (*run)(const struct command_call *a);
+	enum command_result (*run)(const struct command_call *call);
 } commands[] = {
 	{ "link", "", "all settings", do_link },
 	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
@@ -379,35 +384,35 @@ static const struct control_command {
 	{ "help", "", "this list", do_help },
 };
 
-static enum command_result do_help(const struct command_call *a)
+static enum command_result do_help(const struct command_call *call)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name,
+		send_buffer_print(call->out, "help %s%s%s: %s\n", commands[i].name,
 		    commands[i].arguments[0] ? " " : "", commands[i].arguments, commands[i].help);
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		send_buffer_print(a->out, "help set %s %s: %s\n", impair_fields[id].name,
+		send_buffer_print(call->out, "help set %s %s: %s\n", impair_fields[id].name,
 		    impair_fields[id].example, impair_fields[id].help);
 	return ANSWERED;
 }
 
-static enum command_result run(const struct command_call *a)
+static enum command_result run(const struct command_call *call)
 {
-	if (a->count == WORDS)
-		return refuse(a, "", "too many words; for example: help");
-	if (a->count == 0)
-		return refuse(a, "", "an empty order; for example: help");
+	if (call->count == WORDS)
+		return refuse(call, "", "too many words; for example: help");
+	if (call->count == 0)
+		return refuse(call, "", "an empty order; for example: help");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (!strcmp(a->words[0], commands[i].name))
-			return a->count > 1 && !commands[i].arguments[0]
-			         ? refuse(a, commands[i].name, "takes no words")
-			         : commands[i].run(a);
-	return refuse(a, a->words[0], "is no order; for example: help");
+		if (!strcmp(call->words[0], commands[i].name))
+			return call->count > 1 && !commands[i].arguments[0]
+			         ? refuse(call, commands[i].name, "takes no words")
+			         : commands[i].run(call);
+	return refuse(call, call->words[0], "is no order; for example: help");
 }
 
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
     struct send_buffer *out, char change[CONTROL_CHANGE])
 {
-	struct command_call a = {
+	struct command_call call = {
 		.directions = LINK_BOTH,
 		.link = link,
 		.now = now,
@@ -416,8 +421,8 @@ bool lab_control_execute(struct link *link, char *line, int64_t now, struct even
 		.change = change,
 	};
 
-	split(&a, line);
-	const enum command_result result = run(&a);
+	split(&call, line);
+	const enum command_result result = run(&call);
 	if (result != REFUSED)
 		send_buffer_print(out, "ok\n");
 	if (result != CHANGED)
