@@ -5,12 +5,12 @@ SCRIPT_TESTS += \
 	%D%/batches.py \
 	%D%/batches_plain.py \
 	%D%/control.py \
+	%D%/epoll_clients.py \
 	%D%/hostile.py \
 	%D%/impair.py \
 	%D%/limits.py \
 	%D%/many_clients.py \
 	%D%/packets.py \
-	%D%/poller_many.py \
 	%D%/reflection.py \
 	%D%/signals.py \
 	%D%/udp.py \
