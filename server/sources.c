@@ -171,7 +171,7 @@ bool recent_peers_note(struct recent_peers *p, const struct source_key *source)
 /* The table has sets of a few places each. A source without a place takes the place whose bucket is
  * nearest to full. If that bucket is full, nothing is lost: its owner would find it full again. If
  * not, the new source takes over what is missing in it. So no source gets a full bucket by losing
- * its place, and all sources of a crowded set together get what its buckets give. */
+ * its place, and all sources of a full set together get what its buckets give. */
 struct rate_limit_entry {
 	/* The source's; equal 64 bits of two sources are not to be expected. */
 	uint64_t hash;

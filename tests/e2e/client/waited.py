@@ -158,7 +158,7 @@ def udp_server(delay):
 
 def behind_the_window():
     port, came, answered = udp_server(DELAY)
-    # The verdict "lost" counts from the hand-over: the last line waits longer than that in all, and
+    # The fate "lost" counts from the hand-over: the last line waits longer than that in all, and
     # is not lost.
     client = Client("-u", "--window=1", "--wait=600ms", HERE, port)
     texts = [f"line {k}" for k in range(1, 6)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""More clients than select() can watch: they live in an epoll set, and everything is as it is without."""
+"""More clients than select() can watch: they are in an epoll set, and everything is as it is without one."""
 import os
 import selectors
 import socket

@@ -137,9 +137,9 @@ def sleeper():
 
 def delay_is_exact():
     """--delay is kept to a few ms and never undercut; the server rests meanwhile"""
-    with Server("--delay-there=30ms", "--delay-back=20ms") as server, sleeper() as witness:
+    with Server("--delay-there=30ms", "--delay-back=20ms") as server, sleeper() as reference:
         for _ in range(5):
-            times = {udp(server): [], witness: []}
+            times = {udp(server): [], reference: []}
             for number in range(20):
                 for client, took in times.items():
                     start = time.monotonic()

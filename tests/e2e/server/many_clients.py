@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A crowd: a thousand TCP clients at once beside a load of datagrams, among them one that never
+"""A thousand TCP clients at once beside a load of datagrams, among them one that never
 reads, one that resets, one that sends a byte a second. Every other client gets every byte, and
 memory stays bounded."""
 import resource
