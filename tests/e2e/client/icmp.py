@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ICMP says: which line it is about, with which words, and that it costs no other line its
 sending. The router is this test: it reads what the client sends from the other end of a pair of
-devices in a network namespace of its own, so it sees what the client sends."""
+devices in a network namespace of its own."""
 import json
 import os
 import socket

@@ -135,7 +135,7 @@ def check_records(records, changes):
         'the first record says how it was set then, the last how it is now',
         differences('start', records[0]['link'], 'loss 1 % each way') +
         differences('end', records[-1]['link'], 'delay 1 ms each way'))
-    point('every verdict is the link\'s',
+    point('every fate is the link\'s',
           differences('truth', records[-1]['truth'], {'judged': len(LINES), 'mismatches': 0}))
 
 

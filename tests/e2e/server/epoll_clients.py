@@ -13,7 +13,7 @@ CLIENTS = 5000
 # Bytes of the server's own for an idle connection.
 MEMORY = 1024
 MANY = "--max-clients=6000"
-# What is run whole once more with the other crowd, and with workers.
+# The tests that are run once more with an epoll set, and with workers.
 SCRIPTS = ("basic.py", "signals.py", "control.py", "many_clients.py")
 
 
@@ -52,7 +52,7 @@ def serve_all(clients, peers):
     return answered
 
 
-def crowd():
+def many_clients():
     """5,000 clients at once, each served right, with datagrams served beside them; memory for an idle one"""
     with Server(MANY) as server:
         expect(line(tcp(server), b"warm\n"), b"WARM\n", "reply")
@@ -139,6 +139,6 @@ def whole_script(name, options):
     return test
 
 
-run(crowd, idle_costs_no_time, control_beyond_select, refused_beyond,
+run(many_clients, idle_costs_no_time, control_beyond_select, refused_beyond,
     *(whole_script(name, "--max-clients=2000") for name in SCRIPTS),
     whole_script("basic.py", "--workers=2"))

@@ -22,7 +22,7 @@ MEMORY = 24 << 10
 
 
 class Client:
-    """One of the crowd: sends its text piece by piece, and must get its capitals."""
+    """One of the clients: sends its text piece by piece, and must get its capitals."""
 
     def __init__(self, server, number):
         text = "".join(f"client {number} line {i}: grüße, ŉ, 漢字, ΐ\n" for i in range(LINES))
@@ -47,7 +47,7 @@ class Client:
         return not data
 
 
-def serve_crowd(clients):
+def serve_all(clients):
     selector = selectors.EpollSelector()
     for client in clients:
         selector.register(client.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, client)
@@ -138,7 +138,7 @@ def never_reads(server):
     return client
 
 
-def crowd():
+def many_clients():
     """a thousand clients beside a UDP load, one never reading, one resetting, one sending a byte a second"""
     with Server() as server:
         before = server.memory()
@@ -152,7 +152,7 @@ def crowd():
         for load in loads:
             load.start()
         try:
-            serve_crowd(clients)
+            serve_all(clients)
             loads[2].join()
         finally:
             for load in loads[:2]:
@@ -175,4 +175,4 @@ def crowd():
 # A thousand clients of one process, besides what Python has open.
 limit = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(CLIENTS + 500, limit[1]), limit[1]))
-run(crowd)
+run(many_clients)
