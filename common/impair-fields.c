@@ -60,7 +60,7 @@ const struct impair_field impair_fields[IMPAIR_FIELD_COUNT] = {
 	    "1p 2p 5p 10p 20p 50p 100p 200p 500p 1000p 2000p", IMPAIR_QUEUE, MEMBER(queue_packets),
 	    IMPAIR_FIELD_rate, false },
 	[IMPAIR_FIELD_mtu] = { NAMES("mtu", "link-mtu"), "BYTES", "the largest packet that passes",
-	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_MTU, MEMBER(mtu), IMPAIR_FIELD_mtu,
+	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_SIZE, MEMBER(mtu), IMPAIR_FIELD_mtu,
 	    .packets_only = true },
 #undef NAMES
 #undef MEMBER
@@ -232,7 +232,7 @@ static int read_queue(const char *text, struct impair_settings *s, char reason[I
 	return 0;
 }
 
-static int read_mtu(const char *text, int32_t *out, char reason[IMPAIR_REASON])
+static int read_size(const char *text, int32_t *out, char reason[IMPAIR_REASON])
 {
 	int64_t bytes = 0;
 
@@ -309,8 +309,8 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 		return read_rate(value, to, reason);
 	case IMPAIR_QUEUE:
 		return read_queue(value, s, reason);
-	case IMPAIR_MTU:
-		return read_mtu(value, to, reason);
+	case IMPAIR_SIZE:
+		return read_size(value, to, reason);
 	}
 	return -1;
 }
@@ -371,7 +371,7 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 		put_scaled(&t, *(const int64_t *)at(s, id), measure ? times : &zero);
 		break;
 	case IMPAIR_RATE:
-		put_scaled(&t, s->rate, rates);
+		put_scaled(&t, *(const int64_t *)at(s, id), rates);
 		break;
 	case IMPAIR_QUEUE:
 		if (s->queue_packets)
@@ -384,8 +384,8 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 		if (measure)
 			impair_fields_word(&words, buf);
 		break;
-	case IMPAIR_MTU:
-		text_put(&t, "%d", (int)s->mtu);
+	case IMPAIR_SIZE:
+		text_put(&t, "%d", (int)*(const int32_t *)at(s, id));
 		break;
 	}
 	return buf;
@@ -393,6 +393,8 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
+	int64_t value = 0;
+
 	switch (impair_fields[id].kind) {
 	case IMPAIR_SHARE:
 	case IMPAIR_BURST:
@@ -403,14 +405,16 @@ double impair_fields_measure(const struct impair_settings *s, enum impair_field_
 		return impair_fields[id].size == sizeof(bool) ? *(const bool *)at(s, id)
 		                                              : *(const int *)at(s, id);
 	case IMPAIR_RATE:
-		return s->rate ? (double)s->rate : INFINITY;
+		value = *(const int64_t *)at(s, id);
+		break;
 	/* A queue in bytes counts as many packets of the full size. */
 	case IMPAIR_QUEUE:
 		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
-	case IMPAIR_MTU:
-		return s->mtu ? s->mtu : INFINITY;
+	case IMPAIR_SIZE:
+		value = *(const int32_t *)at(s, id);
+		break;
 	}
-	return 0;
+	return value ? (double)value : INFINITY;
 }
 
 static bool differs(const struct impair_settings *s, enum impair_field_id id)

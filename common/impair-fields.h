@@ -38,8 +38,10 @@ enum impair_kind {
 	/* One of two words, those of `steps`: 0 or 1 of a bool or an enum. */
 	IMPAIR_WORD,
 	IMPAIR_RATE,
+	/* The link's queue, in packets or in bytes: two members. */
 	IMPAIR_QUEUE,
-	IMPAIR_MTU,
+	/* A number of bytes of a packet, or 0 for off. */
+	IMPAIR_SIZE,
 };
 
 struct impair_field {
