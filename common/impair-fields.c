@@ -60,8 +60,8 @@ const struct impair_field impair_fields[IMPAIR_FIELD_COUNT] = {
 	    "1p 2p 5p 10p 20p 50p 100p 200p 500p 1000p 2000p", IMPAIR_QUEUE, MEMBER(queue_packets),
 	    IMPAIR_FIELD_rate, false },
 	[IMPAIR_FIELD_mtu] = { NAMES("mtu", "link-mtu"), "BYTES", "the largest packet that passes",
-	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_SIZE, MEMBER(mtu), IMPAIR_FIELD_mtu,
-	    .packets_only = true },
+	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_SIZE, MEMBER(mtu),
+	    IMPAIR_FIELD_mtu, .packets_only = true },
 #undef NAMES
 #undef MEMBER
 };
