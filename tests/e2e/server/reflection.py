@@ -66,7 +66,7 @@ def start_on_free_port(start, ports):
     while True:
         try:
             return start(port=free_port(*ports))
-        except AssertionError as error:
+        except (AssertionError, OSError) as error:
             if "in use" not in str(error):
                 raise
 
