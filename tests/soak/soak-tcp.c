@@ -464,7 +464,10 @@ static void tend(struct soak_tcp *t, struct client *c)
 	struct soak *s = t->soak;
 	enum end end = c->plan->end;
 
-	if (c->plan->late && (all_sent(c) || s->now - c->progress > BLOCKED))
+	/* What it sends may find room for so long that the server, which waits for it to read,
+	 * takes it for idle. */
+	if (c->plan->late &&
+	    (all_sent(c) || s->now - c->progress > BLOCKED || s->now - c->since > s->idle / 4))
 		c->read_at = c->read_at < s->now ? c->read_at : s->now;
 	if (c->connecting) {
 		check_patience(t, c);
