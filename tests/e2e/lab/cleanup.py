@@ -140,41 +140,22 @@ def kill_far(lab):
     until(lambda: lab.far not in children(lab.keeper))
 
 
+# What ends a lab: its name, what is done, the lab's exit status, and whether the command is asked
+# to end.
+ENDINGS = (
+    ('the command ends', lambda lab: None, 0, False),
+    ('SIGTERM', kill('relay', signal.SIGTERM), 128 + signal.SIGTERM, True),
+    ('SIGKILL of the relay', kill('relay', signal.SIGKILL), 128 + signal.SIGKILL, True),
+    ('SIGKILL of the keeper', kill('keeper', signal.SIGKILL), 1, False),
+    ('SIGKILL of the near command', kill('near', signal.SIGKILL), 128 + signal.SIGKILL, False),
+    ('SIGKILL of the far command', kill_far, 0, False),
+    ('SIGKILL of relay and keeper', kill_relay_and_keeper, 128 + signal.SIGKILL, False),
+)
+
+
 def check_backend(user, backend, obstacle=None):
-    check('the command ends', lambda lab: None, 0, user, backend, obstacle=obstacle)
-    check('SIGTERM',
-          kill('relay', signal.SIGTERM),
-          128 + signal.SIGTERM,
-          user,
-          backend,
-          asked=True,
-          obstacle=obstacle)
-    check('SIGKILL of the relay',
-          kill('relay', signal.SIGKILL),
-          128 + signal.SIGKILL,
-          user,
-          backend,
-          asked=True,
-          obstacle=obstacle)
-    check('SIGKILL of the keeper',
-          kill('keeper', signal.SIGKILL),
-          1,
-          user,
-          backend,
-          obstacle=obstacle)
-    check('SIGKILL of the near command',
-          kill('near', signal.SIGKILL),
-          128 + signal.SIGKILL,
-          user,
-          backend,
-          obstacle=obstacle)
-    check('SIGKILL of the far command', kill_far, 0, user, backend, obstacle=obstacle)
-    check('SIGKILL of relay and keeper',
-          kill_relay_and_keeper,
-          128 + signal.SIGKILL,
-          user,
-          backend,
-          obstacle=obstacle)
+    for name, act, status, asked in ENDINGS:
+        check(name, act, status, user, backend, asked=asked, obstacle=obstacle)
 
 
 for who in users():

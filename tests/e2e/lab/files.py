@@ -193,18 +193,15 @@ def replaced(user):
 
 # --- readers --------------------------------------------------------------------------------------
 
+def start_sender(datagrams, path, user):
+    """A lab whose near host sends so many, with its capture in `path`."""
+    return start('-q', '--pcap', path, '--far', 'true', '--', *SENDER, str(datagrams), user=user,
+                 stdin=subprocess.PIPE)
+
+
 def late_reader(user):
     path = fifo(user)
-    lab = start('-q',
-                '--pcap',
-                path,
-                '--far',
-                'true',
-                '--',
-                *SENDER,
-                '20',
-                user=user,
-                stdin=subprocess.PIPE)
+    lab = start_sender(20, path, user)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     reader = subprocess.Popen(['cat', path], stdout=subprocess.PIPE)
     status, _, err = finish(lab, '\n')
@@ -229,16 +226,7 @@ def late_reader(user):
 def slow_reader(user):
     """More than waits for it is dropped, and counted: what it gets and what not are all."""
     path = fifo(user)
-    lab = start('-q',
-                '--pcap',
-                path,
-                '--far',
-                'true',
-                '--',
-                *SENDER,
-                '5000',
-                user=user,
-                stdin=subprocess.PIPE)
+    lab = start_sender(5000, path, user)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     # What was held back for its time has come by now, and found no room.
@@ -272,16 +260,7 @@ def slow_reader(user):
 
 def gone_reader(user):
     path = fifo(user)
-    lab = start('-q',
-                '--pcap',
-                path,
-                '--far',
-                'true',
-                '--',
-                *SENDER,
-                '100',
-                user=user,
-                stdin=subprocess.PIPE)
+    lab = start_sender(100, path, user)
     with open(path, 'rb') as reader:
         reader.read(1)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
