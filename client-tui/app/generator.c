@@ -23,8 +23,8 @@
 static int wrong(char reason[GENERATOR_REASON], const char *subject, const char *value,
     const char *how)
 {
-	return text_refuse(reason, GENERATOR_REASON, "%s%s%.30s%s %s" EXAMPLE, subject,
-	    *value ? " '" : "", value, *value ? "'" : "", how);
+	return text_refuse(reason, GENERATOR_REASON, "%s%s%s%.30s%s%s" EXAMPLE, subject,
+	    *subject ? " " : "", *value ? "'" : "", value, *value ? "' " : "", how);
 }
 
 static int read_named(const char *name, const char *value, struct generator_plan *plan,
