@@ -42,6 +42,8 @@ static const struct rendition renditions[STYLES] = {
 	[STYLE_FOUND] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_SUBSTITUTE] = { 0, U, { 163, 180, 90 }, { MAGENTA, YELLOW, MAGENTA } },
 	[STYLE_PROMPT] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	/* Not reversed: the words beside it are, and bold alone is hardly seen in reverse. */
+	[STYLE_KEY] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 };
 
 struct palette_entry palette_entry(enum style style, int colours,

@@ -25,6 +25,7 @@ enum style {
 	STYLE_FOUND,      /* text that matches /find */
 	STYLE_SUBSTITUTE, /* a control character made visible */
 	STYLE_PROMPT,
+	STYLE_KEY, /* a key on the line of keys, apart from its word, which has STYLE_STATUS */
 	STYLES,
 };
 
