@@ -255,6 +255,8 @@ const struct key_spec key_table[] = {
 	{ "Ctrl-End", NULL, "the newest row, and follow new ones again" },
 	{ "Shift-Up", NULL, "one row towards older ones" },
 	{ "Shift-Down", NULL, "one row towards newer ones" },
+	{ "Alt-Up", NULL, "select a row, then the older ones" },
+	{ "Alt-Down", NULL, "select the newer row; after the newest: none" },
 	{ "wheel", NULL, "three rows, with --mouse" },
 	{ "Tab", NULL, "complete a command" },
 	{ "Up", NULL, "the line typed before" },
@@ -264,7 +266,7 @@ const struct key_spec key_table[] = {
 	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
 	{ "F1", NULL, "this page, and away with it; or ?, /help" },
 	{ "F10", NULL, "leave; or Ctrl-D, /quit" },
-	{ "Esc", NULL, "close a page, a plot or the panel" },
+	{ "Esc", NULL, "close a page, a plot or the panel; select nothing" },
 	{ .key = NULL },
 };
 

@@ -26,13 +26,14 @@ static void toggle_help(struct tui *tui)
 
 /* --- lines --- */
 
-/* Sends text. In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; text
- * that cannot be converted is sent unchanged. */
+/* Sends text; the newest row counts again. In a locale other than UTF-8 the terminal's bytes become
+ * UTF-8 for the wire; text that cannot be converted is sent unchanged. */
 static void send_text(struct tui *tui, const char *text, size_t n, int64_t now)
 {
 	size_t length = 0;
 	uint8_t *utf8 = NULL;
 
+	tui->view.selected = 0;
 	if (!tui->run.utf8)
 		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL,
 		    &length);
@@ -241,6 +242,8 @@ static void escape_key(struct tui *tui)
 		tui->panel.open = false;
 	else if (tui->plot.kind != PLOT_NONE)
 		tui_plot(tui, PLOT_NONE);
+	else if (tui->view.selected > 0)
+		tui->view.selected = 0;
 	else
 		line_editor_escape();
 }
@@ -271,9 +274,12 @@ static void scroll_key(struct tui *tui, enum key key)
 	};
 	int rows, columns;
 
+	screen_size(&rows, &columns);
 	if (key == KEY_TOP) {
-		screen_size(&rows, &columns);
 		view_scroll_top(&tui->view, tui->transcript, rows, columns);
+	} else if (key == KEY_SELECT_UP || key == KEY_SELECT_DOWN) {
+		view_select(&tui->view, tui->transcript, rows, columns,
+		    key == KEY_SELECT_UP ? -1 : 1);
 	} else if (key == KEY_BOTTOM) {
 		view_scroll_end(&tui->view);
 	} else {

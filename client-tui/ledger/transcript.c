@@ -41,11 +41,13 @@ struct transcript *transcript_new(size_t capacity)
 	if (!t)
 		return NULL;
 	t->capacity = capacity ? capacity : 1;
-	for (int i = 0; i < RINGS; i++)
+	for (int i = 0; i < RINGS; i++) {
+		t->rings[i].first = t->rings[i].end = 1;
 		if (!(t->rings[i].slots = calloc(t->capacity, sizeof(union slot)))) {
 			transcript_free(t);
 			return NULL;
 		}
+	}
 	return t;
 }
 

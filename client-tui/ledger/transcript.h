@@ -72,7 +72,8 @@ int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool s
 /* Removes all items. */
 void transcript_clear(struct transcript *t);
 
-/* An item has a serial, which never changes and is never used again: first <= serial < end. */
+/* An item has a serial, 1 or more, which never changes and is never used again: first <= serial <
+ * end. */
 uint64_t transcript_first(const struct transcript *t);
 uint64_t transcript_end(const struct transcript *t);
 const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial);

@@ -13,6 +13,8 @@
 
 #define ESC 0x1b
 #define CTRL(c) ((c) & 0x1f)
+/* The parameter that means Alt: 1 + 2. */
+#define ALT 3
 /* A longer sequence, which no terminal sends, is dropped up to its end. */
 #define SEQUENCE_MAX 64
 /* An empty queue larger than this is freed. */
@@ -212,6 +214,8 @@ static struct token key_of_letter(const struct csi *csi, struct key_event *event
 		return drop(csi->length);
 	if (at != NULL && scrolls(csi))
 		return key(csi->length, event, keys[at - scrolling]);
+	if ((final == 'A' || final == 'B') && csi->count == 2 && csi->params[1] == ALT)
+		return key(csi->length, event, final == 'A' ? KEY_SELECT_UP : KEY_SELECT_DOWN);
 	if (at != NULL || final == 'C' || final == 'D' || final == 'Z')
 		return text(event, csi->whole, csi->length);
 	/* P alone is the Linux console's Pause. */
@@ -324,6 +328,17 @@ static struct token read_string(const unsigned char *s, size_t n, bool timeout,
 	return (struct token){ 2, STRING };
 }
 
+/* `s` begins with ESC ESC. rxvt sends one more ESC before an arrow for Alt; else the first ESC is a
+ * key. */
+static struct token read_two_escapes(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
+{
+	const bool begins = n == 2 || s[2] == '[' || s[2] == 'O';
+	if (begins && n >= 4 && (s[3] == 'A' || s[3] == 'B'))
+		return key(4, event, s[3] == 'A' ? KEY_SELECT_UP : KEY_SELECT_DOWN);
+	return begins && n < 4 && !timeout ? drop(0) : key(1, event, KEY_ESCAPE);
+}
+
 static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
@@ -333,6 +348,7 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 		return timeout ? key(1, event, KEY_ESCAPE) : drop(0);
 	switch (s[1]) {
 	case ESC:
+		return read_two_escapes(s, n, timeout, event);
 	case CTRL('C'):
 	case CTRL('Z'):
 	case CTRL('L'):

@@ -21,6 +21,8 @@ enum key {
 	KEY_BOTTOM, /* Ctrl-Home, Ctrl-End */
 	KEY_ROW_UP,
 	KEY_ROW_DOWN, /* Shift-Up and -Down, Ctrl-Up and -Down */
+	KEY_SELECT_UP,
+	KEY_SELECT_DOWN, /* Alt-Up and -Down */
 	KEY_WHEEL_UP,
 	KEY_WHEEL_DOWN,
 	KEY_INTERRUPT, /* ^C */
@@ -63,7 +65,8 @@ void keys_free(struct keys *k);
 int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
 /* Returns true and the next key in *event if it is whole.
  * Text comes one character at a time; a UTF-8 character is never split.
- * Esc alone is a key when KEYS_ESCAPE_WAIT has passed, or at once when Esc, ^C, ^Z or ^L follows.
+ * Esc alone is a key when KEYS_ESCAPE_WAIT has passed, or at once when ^C, ^Z or ^L follows, or an
+ * Esc that begins no arrow.
  * Meta (ESC + character) goes to the line editor as both bytes, and a quoted byte (after ^V or ^Q,
  * see keys_quote()) whatever it is.
  * Function keys and scrolling are the same with any modifier; Home and End scroll only with Shift

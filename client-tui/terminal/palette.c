@@ -44,6 +44,7 @@ static const struct rendition renditions[STYLES] = {
 	[STYLE_PROMPT] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	/* Not reversed: the words beside it are, and bold alone is hardly seen in reverse. */
 	[STYLE_KEY] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	[STYLE_SELECTED] = { R | B, R | B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 };
 
 struct palette_entry palette_entry(enum style style, int colours,

@@ -15,25 +15,12 @@
  * each key draws it. */
 #define INPUT_NEAR 8192
 
-/* The first row shown if `bottom` is on the last of `height` display lines; the first *skip lines
- * of that row are above the screen. */
-static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height,
-    size_t *skip)
-{
-	size_t lines = bottom->lines, wanted = (size_t)height;
-	uint64_t index = bottom->index;
-	while (lines < wanted && list_previous(l, &index))
-		lines += row_lay(l, index).lines;
-	*skip = lines > wanted ? lines - wanted : 0;
-	return index;
-}
-
 /* Draws a list. Returns the canvas row after the last one drawn. */
 static int draw_list(const struct list *l, int height, const struct view_place *bottom)
 {
 	size_t skip;
 	int at = l->p->top, end = at + height;
-	uint64_t i = first_shown(l, bottom, height, &skip);
+	uint64_t i = scroll_first(l, bottom, height, &skip);
 	do {
 		const struct view_row row = row_lay(l, i);
 		size_t count = row.lines > skip ? row.lines - skip : 0;

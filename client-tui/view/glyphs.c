@@ -21,6 +21,7 @@ static const struct {
 	[GLYPH_BAR] = { " │ ", " | " },
 	[GLYPH_SEPARATOR] = { " · ", ", " },
 	[GLYPH_MICRO] = { "µ", "u" },
+	[GLYPH_SELECTED] = { "▸", ">" },
 };
 
 const char *glyph(enum glyph g, bool ascii)

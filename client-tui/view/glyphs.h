@@ -24,6 +24,7 @@ enum glyph {
 	GLYPH_BAR,       /* between two groups of fields */
 	GLYPH_SEPARATOR, /* between two fields of the status line */
 	GLYPH_MICRO,
+	GLYPH_SELECTED, /* before the selected row */
 	GLYPHS,
 };
 

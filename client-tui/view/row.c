@@ -452,6 +452,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 	if (l->of == LIST_ROWS) {
 		row.item = transcript_item(p->transcript, index);
 		set_item(&row);
+		row.selected = index == p->v->selected;
 		found = index == p->v->found;
 	} else {
 		found = set_arrival(l, index, &row);
@@ -469,11 +470,12 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 /* --- drawing --- */
 
 /* One blank separates the number from the text. */
-static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number)
+static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number,
+    enum style style)
 {
 	if (digits > 0 && number > 0)
 		canvas_text(c, at, text_column - digits - 1, text_column - 1,
-		    TEXT_FORMAT("%*" PRIu64, digits, number), STYLE_FAINT);
+		    TEXT_FORMAT("%*" PRIu64, digits, number), style);
 }
 
 static void draw_bar(const struct panes *p, int at, int column, bool stream)
@@ -564,12 +566,16 @@ void row_draw(const struct list *l, const struct view_row *row, size_t skip, int
 	}
 	if (count < 1)
 		return;
+	if (row->selected)
+		canvas_text(p->c, at, 0, p->pad, glyph(GLYPH_SELECTED, p->v->ascii),
+		    STYLE_SELECTED);
 	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
-		draw_number(p->c, at, p->left_text, p->digits, row->item->number);
+		draw_number(p->c, at, p->left_text, p->digits, row->item->number,
+		    row->selected ? STYLE_SELECTED : STYLE_FAINT);
 	for (int i = 0; i < p->sides; i++) {
 		if (row->text[1 + i].has)
 			draw_number(p->c, at, p->side[i].text, p->side[i].digits,
-			    row->side[i].number);
+			    row->side[i].number, STYLE_FAINT);
 		draw_wire(row, i, at);
 	}
 }

@@ -32,11 +32,12 @@ static bool before(const struct view_place *a, const struct view_place *b)
 	return a->index < b->index || (a->index == b->index && a->lines < b->lines);
 }
 
-/* Sets *place to the end of the first `lines` display lines. Returns false if there are fewer. */
-static bool lines_end(const struct list *l, int lines, struct view_place *place)
+/* Sets *place to the end of `lines` display lines, of which the first is the first of row `from` or
+ * of the next one. Returns false if there are fewer. */
+static bool lines_end(const struct list *l, uint64_t from, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
-	uint64_t i = list_first(l) - 1;
+	uint64_t i = from - 1;
 	while (list_next(l, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
@@ -77,6 +78,17 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		       : kept.lines > lines ? lines
 		                            : kept.lines };
 	return true;
+}
+
+uint64_t scroll_first(const struct list *l, const struct view_place *bottom, int height,
+    size_t *skip)
+{
+	size_t lines = bottom->lines, wanted = (size_t)height;
+	uint64_t index = bottom->index;
+	while (lines < wanted && list_previous(l, &index))
+		lines += row_lay(l, index).lines;
+	*skip = lines > wanted ? lines - wanted : 0;
+	return index;
 }
 
 /* The greatest line number up to an item. */
@@ -133,7 +145,7 @@ static bool settle(const struct list *l)
 	struct view_place place, min, end;
 	if (!scroll_bottom(l, &place) || !end_place(l, &end))
 		return false;
-	if (!lines_end(l, scrolled_height(l->p), &min))
+	if (!lines_end(l, list_first(l), scrolled_height(l->p), &min))
 		place = end;
 	else if (before(&place, &min))
 		place = min;
@@ -151,7 +163,7 @@ void scroll_settle(const struct panes *p)
 		struct view_place place;
 		if (!list_shown(v, of))
 			continue;
-		fits = !lines_end(&l, p->height + 1, &place) && fits;
+		fits = !lines_end(&l, list_first(&l), p->height + 1, &place) && fits;
 		away = settle(&l) || away;
 	}
 	v->scrolled = v->scrolled && away && !fits;
@@ -240,6 +252,105 @@ void view_scroll_end(struct view *v)
 	if (v->page != NULL)
 		v->page->top = SIZE_MAX;
 	v->scrolled = false;
+}
+
+/* --- selecting --- */
+
+/* Scrolls as far as needed for the whole row of an item, or its beginning, to be seen. */
+static void show_item(const struct panes *p, uint64_t index)
+{
+	struct view *v = p->v;
+	const struct list rows = { p, LIST_ROWS };
+	struct view_place bottom;
+	size_t skip;
+	if (!scroll_bottom(&rows, &bottom))
+		return;
+	const uint64_t first = scroll_first(&rows, &bottom, scroll_height(p), &skip);
+	if (index < bottom.index && (index > first || (index == first && skip == 0)))
+		return;
+	if (index >= bottom.index)
+		bottom = (struct view_place){ .index = index, .lines = SIZE_MAX };
+	else
+		lines_end(&rows, index, scrolled_height(p), &bottom);
+	for (enum view_list of = 0; of < VIEW_LISTS; of++)
+		end_at_item(&(const struct list){ p, of }, bottom.index);
+	v->bottom[LIST_ROWS] = bottom;
+	v->scrolled = true;
+	scroll_settle(p);
+}
+
+void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps)
+{
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct list l = { &p, LIST_ROWS };
+	uint64_t index = v->selected;
+	struct view_place bottom;
+	if (v->page != NULL) {
+		page_scroll(&p, steps);
+		return;
+	}
+	if (transcript_item(t, index) == NULL) {
+		v->selected = 0;
+		if (steps > 0 || !scroll_bottom(&l, &bottom))
+			return;
+		index = bottom.index;
+		steps++;
+	}
+	for (; steps < 0 && list_previous(&l, &index); steps++)
+		;
+	for (; steps > 0 && index < list_end(&l); steps--)
+		if (!list_next(&l, &index))
+			index = list_end(&l);
+	v->selected = index < list_end(&l) ? index : 0;
+	if (v->selected > 0)
+		show_item(&p, index);
+	else
+		view_scroll_end(v);
+}
+
+/* The row on display line `line` of the list; 0 for none. */
+static uint64_t row_at(const struct list *l, int line)
+{
+	struct view_place bottom;
+	size_t skip, at = 0;
+	if (line < 0 || line >= scroll_height(l->p) || !scroll_bottom(l, &bottom))
+		return 0;
+	uint64_t i = scroll_first(l, &bottom, scroll_height(l->p), &skip);
+	do {
+		at += lines_of(l, i) - skip;
+		skip = 0;
+		if ((size_t)line < at)
+			return i;
+	} while (list_next(l, &i) && i <= bottom.index);
+	return 0;
+}
+
+/* The item that an arrival belongs to; 0 if it is no longer kept. */
+static uint64_t item_of_arrival(const struct transcript *t, const struct transcript_arrival *a)
+{
+	for (uint64_t i = transcript_end(t) - 1; i >= transcript_first(t); i--)
+		if (row_belongs(a, transcript_item(t, i), i))
+			return i;
+	return 0;
+}
+
+bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
+    int column)
+{
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	enum view_list of = LIST_ROWS;
+	if (v->page != NULL || (v->lab != NULL && v->lab->panel->open) ||
+	    (v->plot != NULL && v->plot->kind < PLOT_NONE))
+		return false;
+	for (int i = 0; i < p.sides && v->arrivals; i++)
+		if (column > p.side[i].bar)
+			of = (v->both ? i : v->stream) ? LIST_TCP : LIST_UDP;
+	uint64_t index = row_at(&(const struct list){ &p, of }, row - p.top);
+	if (index > 0 && of != LIST_ROWS)
+		index = item_of_arrival(t, transcript_arrival(t, of == LIST_TCP, index));
+	if (index > 0)
+		v->selected = index;
+	return index > 0;
 }
 
 /* --- finding --- */

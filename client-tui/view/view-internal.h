@@ -104,6 +104,8 @@ struct view_row {
 	const struct panes *p;
 	/* NULL for an arrival. */
 	const struct transcript_item *item;
+	/* The user has selected it. */
+	bool selected;
 	/* A notice over the whole width (with arrivals, over all but the replies). */
 	bool wide;
 	/* The typed line's, then the replies'. */
@@ -165,6 +167,10 @@ void scroll_settle(const struct panes *p);
 int scroll_height(const struct panes *p);
 /* Sets *place to the end of the last row shown. Returns false if there are no rows. */
 bool scroll_bottom(const struct list *l, struct view_place *place);
+/* The first row shown if `bottom` is on the last of `height` display lines; the first *skip lines
+ * of that row are above the screen. */
+uint64_t scroll_first(const struct list *l, const struct view_place *bottom, int height,
+    size_t *skip);
 /* The number of rows that are below or cut off at the end. */
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
 

@@ -139,6 +139,8 @@ struct view {
 	struct view_place bottom[VIEW_LISTS];
 	/* The lists that the last draw showed. */
 	bool listed[VIEW_LISTS];
+	/* The serial of the selected item; 0 for none: the newest counts. */
+	uint64_t selected;
 	/* The last text of /find (the caller's), NULL for none; and the matching item. */
 	const char *find;
 	uint64_t found;
@@ -195,6 +197,15 @@ void view_scroll(struct view *v, const struct transcript *t, int rows, int colum
 void view_scroll_page(struct view *v, const struct transcript *t, int rows, int columns, int pages);
 void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns);
 void view_scroll_end(struct view *v);
+
+/* Moves the selection by so many items (negative: towards older ones), from the end of the screen
+ * if nothing is selected, and scrolls so that the item is seen. After the newest item nothing is
+ * selected. */
+void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps);
+/* Selects the item at that cell of the screen: its row, or the line of a reply in the order of
+ * arrival. Returns false and changes nothing if there is none. */
+bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
+    int column);
 
 /* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is
  * older than the last found if v->find is the same text, else the newest. Shows it and points

@@ -43,6 +43,7 @@ __attribute__((unused)) static const struct mark screen_marks[] = {
 	{ "notice", "-- ", "-- " },
 	{ "connect", "-- connect: ", "-- connect: " },
 	{ "error", "!! ", "!! " },
+	{ "selected", "▸", ">" },
 	{ "below", "more below --", "more below --" },
 	{ "cut-left", "<", "<" },
 	{ "cut-right", ">", ">" },

@@ -631,6 +631,92 @@ static void test_pages_overlap(void **state)
 	assert_false(s->view.scrolled);
 }
 
+static void select_row(struct fixture *s, int steps)
+{
+	view_select(&s->view, s->transcript, 24, 80, steps);
+	draw(s, 24, 80);
+}
+
+/* The selection begins at the end of the screen, takes the screen along, and ends after the newest
+ * row. */
+static void test_selecting(void **state)
+{
+	struct fixture *s = *state;
+	select_row(s, -1);
+	assert_int_equal(s->view.selected, 0);
+	lines(s, 1, 60);
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "▸"), -1);
+	select_row(s, 1);
+	assert_int_equal(s->view.selected, 0);
+	select_row(s, -1);
+	assert_int_equal(row_with(s, "▸60 line60"), 21);
+	assert_int_equal(style_of(s, "60 line60"), STYLE_SELECTED);
+	select_row(s, -19);
+	assert_int_equal(row_with(s, "▸41 line41"), 2);
+	assert_false(s->view.scrolled);
+	select_row(s, -1);
+	assert_int_equal(row_with(s, "▸40 line40"), 2);
+	check_seen(s, "-- 2 more below --");
+	/* It stays with its line, and comes back to it. */
+	lines(s, 61, 80);
+	view_scroll_end(&s->view);
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "▸"), -1);
+	select_row(s, 1);
+	assert_int_equal(row_with(s, "▸41 line41"), 2);
+	for (int i = 0; i < 25; i++)
+		select_row(s, 1);
+	assert_int_equal(row_with(s, "▸66 line66"), 20);
+	select_row(s, 14);
+	assert_int_equal(row_with(s, "▸80 line80"), 21);
+	select_row(s, 1);
+	assert_int_equal(s->view.selected, 0);
+	assert_int_equal(row_with(s, "▸"), -1);
+	select_row(s, -1000);
+	assert_int_equal(row_with(s, "▸ 1 line1"), 2);
+	transcript_clear(s->transcript);
+	select_row(s, -1);
+	assert_int_equal(s->view.selected, 0);
+}
+
+/* A click selects the row under it, also its second display line; not what is no row. */
+static void test_selecting_a_cell(void **state)
+{
+	struct fixture *s = *state;
+	char text[60];
+	lines(s, 1, 9);
+	send(s, false, fill(text, sizeof text, "long", " word"));
+	lines(s, 11, 12);
+	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 1, 5));
+	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 23, 5));
+	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 20, 5));
+	assert_true(view_select_at(&s->view, s->transcript, 24, 80, 4, 70));
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "▸ 3 line3"), 4);
+	int last = row_with(s, "LINE11") - 1;
+	assert_int_not_equal(row_with(s, "long"), last);
+	assert_true(view_select_at(&s->view, s->transcript, 24, 80, last, 0));
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "▸10 long"), 11);
+	pass(s, 2 * WAIT);
+}
+
+/* In the order of arrival a click on a reply selects its line. */
+static void test_selecting_an_arrival(void **state)
+{
+	struct fixture *s = *state;
+	send(s, false, "first");
+	send(s, false, "second");
+	reply(s, false, "SECOND");
+	reply(s, false, "FIRST");
+	s->view.arrivals = true;
+	assert_true(view_select_at(&s->view, s->transcript, 24, 80, 2, 70));
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "▸ 2 second"), 3);
+	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 4, 70));
+}
+
 static void test_few_rows_do_not_scroll(void **state)
 {
 	struct fixture *s = *state;
@@ -1339,6 +1425,7 @@ static void test_marks_are_drawn(void **state)
 	transcript_add_line(s->transcript, s->udp, NULL, false, 9999);
 	send(s, false, "");
 	notice(s, TRANSCRIPT_NOTICE, "note");
+	s->view.selected = transcript_end(s->transcript) - 1;
 	char peer[] = "UDP [::1]:7";
 	transcript_add_event(s->transcript,
 	    &(const struct session_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
@@ -1682,6 +1769,9 @@ int main(void)
 		TEST(test_control_characters),
 		TEST(test_scrolling),
 		TEST(test_pages_overlap),
+		TEST(test_selecting),
+		TEST(test_selecting_a_cell),
+		TEST(test_selecting_an_arrival),
 		TEST(test_few_rows_do_not_scroll),
 		TEST(test_forgotten_while_scrolled),
 		TEST(test_find),
