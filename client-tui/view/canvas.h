@@ -25,7 +25,7 @@ enum style {
 	STYLE_FOUND,      /* text that matches /find */
 	STYLE_SUBSTITUTE, /* a control character made visible */
 	STYLE_PROMPT,
-	STYLE_KEY, /* a key on the line of keys, apart from its word, which has STYLE_STATUS */
+	STYLE_KEY,      /* a key on the line of keys, apart from its word, which has STYLE_STATUS */
 	STYLE_SELECTED, /* the mark and the number of the selected row */
 	STYLES,
 };
