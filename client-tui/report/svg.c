@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/colours.h"
 #include "common/utf8.h"
 
 /* The sizes of an arrow's head and of a cross, pixels. */
@@ -15,35 +16,45 @@
 #define HEAD_WIDTH 2.6
 #define CROSS 4.0
 
-static const char *const classes[SVG_STYLES] = {
-	[SVG_AXIS] = "axis",
-	[SVG_GRID] = "grid",
-	[SVG_UDP] = "udp",
-	[SVG_TCP] = "tcp",
-	[SVG_RETRANSMITTED] = "again",
-	[SVG_BARE] = "bare",
-	[SVG_LOST] = "lost",
-	[SVG_LATE] = "late",
-	[SVG_EVENT] = "event",
-	[SVG_WAITS] = "waits",
+/* The shapes' classes and colours; those of no meaning on the screen are on white. */
+static const struct {
+	const char *name;
+	enum colour colour;
+	unsigned rgb;
+} classes[SVG_STYLES] = {
+	[SVG_AXIS] = { "axis", COLOUR_NONE, 0x222222 },
+	[SVG_GRID] = { "grid", COLOUR_NONE, 0xdddddd },
+	[SVG_UDP] = { "udp", COLOUR_UDP, 0 },
+	[SVG_TCP] = { "tcp", COLOUR_TCP, 0 },
+	[SVG_RETRANSMITTED] = { "again", COLOUR_AGAIN, 0 },
+	[SVG_BARE] = { "bare", COLOUR_NONE, 0x999999 },
+	[SVG_LOST] = { "lost", COLOUR_LOST, 0 },
+	[SVG_LATE] = { "late", COLOUR_LATE, 0 },
+	[SVG_EVENT] = { "event", COLOUR_NONE, 0x8a6d00 },
+	[SVG_WAITS] = { "waits", COLOUR_NONE, 0xf0c000 },
 };
 
-/* Colours for people who cannot distinguish red from green (Okabe and Ito), on white. */
-static const char sheet[] =
-    "<style>\n"
-    "svg { background: #fff }\n"
-    "text { font-family: 'DejaVu Sans', 'Noto Sans', sans-serif; fill: #222 }\n"
-    "line, path { fill: none; stroke-width: 1.2 }\n"
-    ".axis { stroke: #222; fill: #222 } .grid { stroke: #ddd; fill: #ddd }\n"
-    ".udp { stroke: #0072b2; fill: #0072b2 } .tcp { stroke: #007a57; fill: #007a57 }\n"
-    ".again { stroke: #d55e00; fill: #d55e00 } .bare { stroke: #999; fill: #999 }\n"
-    ".lost { stroke: #c0143c; fill: #c0143c } .late { stroke: #a0529a; fill: #a0529a }\n"
-    "line.event { stroke: #8a6d00; stroke-width: 1; stroke-dasharray: 2 3 }\n"
-    ".waits { stroke: #e69f00; stroke-width: 4 }\n"
-    "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: "
-    "none }\n"
-    ".dash { stroke-dasharray: 5 4 }\n"
-    "</style>\n";
+static void put_sheet(FILE *out)
+{
+	fputs("<style>\n"
+	      "svg { background: #fff }\n"
+	      "text { font-family: 'DejaVu Sans', 'Noto Sans', sans-serif; fill: #222 }\n"
+	      "line, path { fill: none; stroke-width: 1.2 }\n",
+	    out);
+	for (int i = 0; i < SVG_STYLES; i++) {
+		const int index = colours_index(classes[i].colour, BACKGROUND_LIGHT, 256);
+		const unsigned rgb = index < 0 ? classes[i].rgb : colours_rgb(index);
+
+		fprintf(out, ".%s { stroke: #%06x; fill: #%06x }\n", classes[i].name, rgb, rgb);
+	}
+	fputs("line.event { stroke-width: 1; stroke-dasharray: 2 3 }\n"
+	      ".waits { stroke-width: 4 }\n"
+	      "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 }\n"
+	      "path.head { stroke: none }\n"
+	      ".dash { stroke-dasharray: 5 4 }\n"
+	      "</style>\n",
+	    out);
+}
 
 static void put_character(FILE *out, const unsigned char *s, size_t n)
 {
@@ -90,7 +101,7 @@ void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_st
     int dashed)
 {
 	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s%s\"/>\n", x1,
-	    y1, x2, y2, classes[style], dashed ? " dash" : "");
+	    y1, x2, y2, classes[style].name, dashed ? " dash" : "");
 }
 
 void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
@@ -104,32 +115,32 @@ void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_s
 	svg_line(out, x1, y1, x, y, style, dashed);
 	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" class=\"%s head\"/>\n", x2, y2,
 	    x - HEAD_WIDTH * dy, y + HEAD_WIDTH * dx, x + HEAD_WIDTH * dy, y - HEAD_WIDTH * dx,
-	    classes[style]);
+	    classes[style].name);
 }
 
 void svg_cross(FILE *out, double x, double y, enum svg_style style)
 {
 	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1f\" class=\"%s\"/>\n",
 	    x - CROSS, y - CROSS, x + CROSS, y + CROSS, x - CROSS, y + CROSS, x + CROSS, y - CROSS,
-	    classes[style]);
+	    classes[style].name);
 }
 
 void svg_dot(FILE *out, double x, double y, enum svg_style style)
 {
 	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" class=\"%s\"/>\n", x, y,
-	    classes[style]);
+	    classes[style].name);
 }
 
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style)
 {
 	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n",
-	    x, y, width, height, classes[style]);
+	    x, y, width, height, classes[style].name);
 }
 
 void svg_curve_begin(FILE *out, enum svg_style style)
 {
 	fprintf(out, "<polyline fill=\"none\" style=\"fill:none\" class=\"%s\" points=\"",
-	    classes[style]);
+	    classes[style].name);
 }
 
 void svg_curve_point(FILE *out, double x, double y)
@@ -181,8 +192,9 @@ void svg_begin(FILE *out, double width, double height, double x, const struct sv
 		fputs("; ", out);
 		put_words(out, heading->link);
 	}
-	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet,
-	    width, height);
+	fputs("</desc>\n", out);
+	put_sheet(out);
+	fprintf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", width, height);
 	svg_words(out, x, 28, 16, SVG_START, heading->title);
 	svg_words(out, x, 46, 11, SVG_START, heading->note);
 	if (link)

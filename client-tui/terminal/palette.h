@@ -4,9 +4,8 @@
 #ifndef UPCASE_PALETTE_H
 #define UPCASE_PALETTE_H
 
+#include "common/colours.h"
 #include "view/canvas.h"
-
-enum palette_background { PALETTE_UNKNOWN, PALETTE_DARK, PALETTE_LIGHT };
 
 /* The terminal's own colour. */
 #define PALETTE_DEFAULT (-1)
@@ -21,10 +20,9 @@ struct palette_entry {
 };
 
 /* `colours`: the terminal's number of colours, 0 for none (or none wanted). */
-struct palette_entry palette_entry(enum style style, int colours,
-    enum palette_background background);
+struct palette_entry palette_entry(enum style style, int colours, enum background background);
 
 /* The background that COLORFGBG ("15;0", "0;default;15") states; NULL is unknown. */
-enum palette_background palette_background(const char *colorfgbg);
+enum background palette_background(const char *colorfgbg);
 
 #endif

@@ -124,15 +124,13 @@ static void prepare_restore(const struct termios *before)
 
 /* --- colours --- */
 
-static enum palette_background background(const struct screen_settings *settings)
+static enum background find_background(const struct screen_settings *settings)
 {
 	const char *term = getenv("TERM");
-	if (settings->background == SCREEN_BACKGROUND_DARK)
-		return PALETTE_DARK;
-	if (settings->background == SCREEN_BACKGROUND_LIGHT)
-		return PALETTE_LIGHT;
+	if (settings->background != BACKGROUND_UNKNOWN)
+		return settings->background;
 	if (term && strcmp(term, "linux") == 0)
-		return PALETTE_DARK;
+		return BACKGROUND_DARK;
 	return palette_background(getenv("COLORFGBG"));
 }
 
@@ -149,7 +147,7 @@ static void set_up_styles(const struct screen_settings *settings)
 	/* Without default colours, the program's colours would change the user's background. */
 	bool colours = wants_colour(settings) && has_colors() && start_color() == OK &&
 	               use_default_colors() == OK;
-	enum palette_background ground = background(settings);
+	enum background ground = find_background(settings);
 	for (int i = 0; i < STYLES; i++) {
 		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0,
 		    ground);

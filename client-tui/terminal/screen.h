@@ -6,16 +6,16 @@
 
 #include <stdbool.h>
 
+#include "common/colours.h"
 #include "view/canvas.h"
 
 enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_NEVER, SCREEN_COLOUR_ALWAYS };
-enum screen_background { SCREEN_BACKGROUND_AUTO, SCREEN_BACKGROUND_DARK, SCREEN_BACKGROUND_LIGHT };
 
 struct screen_settings {
 	/* AUTO: colours unless NO_COLOR is set and not empty. */
 	enum screen_colour colour;
-	/* AUTO: by COLORFGBG, else colours that are readable on both. */
-	enum screen_background background;
+	/* UNKNOWN: by COLORFGBG, else colours that are readable on both. */
+	enum background background;
 	/* Requests wheel events from the terminal. */
 	bool mouse;
 };

@@ -338,8 +338,8 @@ static const char *read_options(int argc, char **argv, struct screen_settings *s
 			settings->colour = optarg[0] == 'n' ? SCREEN_COLOUR_NEVER
 			                                    : SCREEN_COLOUR_ALWAYS;
 		else if (c == 'b')
-			settings->background = optarg[0] == 'd' ? SCREEN_BACKGROUND_DARK
-			                                        : SCREEN_BACKGROUND_LIGHT;
+			settings->background = optarg[0] == 'd' ? BACKGROUND_DARK
+			                                        : BACKGROUND_LIGHT;
 		else
 			exit(2);
 	}

@@ -635,7 +635,7 @@ static void uses_colours(void **state)
 
 	static const char *const dark[] = { "COLORFGBG=15;0", NULL };
 	t = start_with(NULL, NULL, dark);
-	assert_colour(t, STYLE_TCP, 117);
+	assert_colour(t, STYLE_TCP, 75);
 	term_close(t);
 	static const char *const light[] = { "COLORFGBG=0;default;15", NULL };
 	t = start_with(NULL, NULL, light);
@@ -643,12 +643,16 @@ static void uses_colours(void **state)
 	term_close(t);
 	/* The setting goes before it. */
 	t = start_with("-b", "dark", light);
-	assert_colour(t, STYLE_TCP, 117);
+	assert_colour(t, STYLE_TCP, 75);
 	term_close(t);
 	static const char *const eight[] = { "TERM=xterm", NULL };
 	t = start_with(NULL, NULL, eight);
 	assert_colour(t, STYLE_LOST, 1);
-	assert_colour(t, STYLE_TCP, -1);
+	/* Bright blue, which is bold of 8 colours. */
+	assert_colour(t, STYLE_TCP, 4);
+	assert_true(find_style(t, STYLE_TCP, &cell));
+	assert_true(cell.attrs.bold);
+	assert_colour(t, STYLE_UDP, 5);
 }
 
 static void goes_without_colours(void **state)

@@ -14,6 +14,7 @@ COMPILED_TESTS += \
 	%D%/test_line_editor \
 	%D%/test_link_status \
 	%D%/test_link_steps \
+	%D%/test_palette \
 	%D%/test_plot \
 	%D%/test_record \
 	%D%/test_send_queue \

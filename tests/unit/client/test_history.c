@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The history file and the palette: what the prompt and the screen do without a terminal. */
+/* The history file: what the prompt does without a terminal. */
 #include "config.h"
 
 #include <errno.h>
@@ -21,7 +21,6 @@
 
 #include <cmocka.h>
 
-#include "terminal/palette.h"
 #include "terminal/history.h"
 #include "tests/lib/child.h"
 #include "common/clock.h"
@@ -566,85 +565,6 @@ static void removes_only_what_it_made(void **state)
 	assert_int_equal(file_remove(path, &st), 0);
 }
 
-static void understands_colorfgbg(void **state)
-{
-	(void)state;
-	assert_int_equal(palette_background("15;0"), PALETTE_DARK);
-	assert_int_equal(palette_background("0;15"), PALETTE_LIGHT);
-	assert_int_equal(palette_background("0;default;7"), PALETTE_LIGHT);
-	assert_int_equal(palette_background("7;8"), PALETTE_DARK);
-	static const char *const unknown[] = { NULL, "", "15", "15;", "15;default", "1;-1", "1;99",
-		"0;7x", ";" };
-	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
-		assert_int_equal(palette_background(unknown[i]), PALETTE_UNKNOWN);
-}
-
-/* The levels of the 6 x 6 x 6 cube and of the greys in xterm's 256 colours, and WCAG's relative
- * luminance. */
-static double luminance(int colour)
-{
-	static const int levels[] = { 0, 95, 135, 175, 215, 255 };
-	static const double weights[] = { 0.2126, 0.7152, 0.0722 };
-	int parts[3], cube = colour - 16;
-	for (int i = 0; i < 3; i++)
-		parts[i] = colour >= 232 ? 8 + (colour - 232) * 10
-		                         : levels[i == 0   ? cube / 36
-		                                  : i == 1 ? cube / 6 % 6
-		                                           : cube % 6];
-	double sum = 0;
-	for (int i = 0; i < 3; i++) {
-		double c = parts[i] / 255.0;
-		/* sRGB to linear light, near enough without libm: c to the power of 2.2. */
-		double square = c * c, fifth = c;
-		for (int step = 0; step < 40; step++)
-			fifth = c == 0 ? 0
-			               : fifth - (fifth * fifth * fifth * fifth * fifth - c) /
-			                             (5 * fifth * fifth * fifth * fifth);
-		sum += weights[i] * square * fifth;
-	}
-	return sum;
-}
-
-static void colours_can_be_read(void **state)
-{
-	(void)state;
-	for (int style = 0; style < STYLES; style++)
-		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
-			struct palette_entry e = palette_entry((enum style)style, 256,
-			    (enum palette_background)ground);
-			if (e.colour == PALETTE_DEFAULT)
-				continue;
-			assert_in_range(e.colour, 16, 255);
-			double l = luminance(e.colour);
-			double on_black = (l + 0.05) / 0.05, on_white = 1.05 / (l + 0.05);
-			if (ground != PALETTE_LIGHT &&
-			    on_black < (ground == PALETTE_DARK ? 4.5 : 3.5))
-				fail_msg("style %d, colour %d: %.1f on black", style, e.colour,
-				    on_black);
-			if (ground != PALETTE_DARK &&
-			    on_white < (ground == PALETTE_LIGHT ? 4.5 : 3.5))
-				fail_msg("style %d, colour %d: %.1f on white", style, e.colour,
-				    on_white);
-		}
-}
-
-static void few_colours_are_few(void **state)
-{
-	(void)state;
-	for (int style = 0; style < STYLES; style++) {
-		assert_int_equal(palette_entry((enum style)style, 0, PALETTE_DARK).colour,
-		    PALETTE_DEFAULT);
-		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
-			int colour = palette_entry((enum style)style, 8,
-			    (enum palette_background)ground)
-			                 .colour;
-			assert_true(colour < 8 && colour != 0 && colour != 7);
-			/* Yellow and cyan are not to be seen on white. */
-			assert_true(ground == PALETTE_DARK || (colour != 3 && colour != 6));
-		}
-	}
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -667,9 +587,6 @@ int main(void)
 		TEST(follows_a_link_to_nothing),
 		TEST(a_text_is_bounded),
 		TEST(removes_only_what_it_made),
-		cmocka_unit_test(understands_colorfgbg),
-		cmocka_unit_test(colours_can_be_read),
-		cmocka_unit_test(few_colours_are_few),
 	};
-	return cmocka_run_group_tests_name("past and palette", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
 }
