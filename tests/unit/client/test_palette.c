@@ -97,8 +97,7 @@ static void few_colours_are_few(void **state)
 		assert_int_equal(palette_entry((enum style)style, 0, BACKGROUND_DARK).colour,
 		    PALETTE_DEFAULT);
 		for (int ground = BACKGROUND_UNKNOWN; ground <= BACKGROUND_LIGHT; ground++) {
-			int colour = palette_entry((enum style)style, 8,
-			    (enum background)ground)
+			int colour = palette_entry((enum style)style, 8, (enum background)ground)
 			                 .colour;
 			assert_true(colour < 8 && colour != 0 && colour != 7);
 			/* Yellow and cyan are not to be seen on white. */
