@@ -201,6 +201,53 @@ static void do_quit(const struct command_call *c)
 	c->tui->quit = true;
 }
 
+/* --- keys --- */
+
+static void press_help(struct tui *tui, int64_t now)
+{
+	(void)now;
+	if (tui->view.page)
+		tui_close_page(tui);
+	else
+		tui_page(tui, "help", command_help_page());
+}
+
+static void press_transport(struct tui *tui, int64_t now)
+{
+	const bool tcp = tui->run.settings.transport == SESSION_TCP;
+
+	tui_switch(tui, tcp ? SESSION_UDP : SESSION_TCP, false, now);
+}
+
+static void press_both(struct tui *tui, int64_t now)
+{
+	tui_switch(tui, tui->run.settings.transport, !tui->run.settings.both, now);
+}
+
+static void press_order(struct tui *tui, int64_t now)
+{
+	(void)now;
+	tui->view.arrivals = !tui->view.arrivals;
+}
+
+static void press_plot(struct tui *tui, int64_t now)
+{
+	(void)now;
+	tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
+}
+
+static void press_link(struct tui *tui, int64_t now)
+{
+	(void)now;
+	tui_lab_panel(tui);
+}
+
+static void press_quit(struct tui *tui, int64_t now)
+{
+	(void)now;
+	tui->quit = true;
+}
+
 /* --- tables --- */
 
 const struct command command_table[] = {
@@ -237,47 +284,60 @@ const struct command command_table[] = {
 	{ .name = NULL },
 };
 
-/* The first hints stay on a narrow screen: no terminal keeps their keys for itself, as some do F1
+/* The first buttons stay on a narrow screen: no terminal keeps their keys for itself, as some do F1
  * and F10. */
 const struct key_spec key_table[] = {
-	{ "?", "? help", "this page, on an empty line; once more types a ?" },
-	{ "Ctrl-D", "^D quit", "leave, on an empty line; a summary stays" },
-	{ "Ctrl-C", NULL, "stop generated lines, drop what is typed; twice: leave" },
-	{ "PgUp", NULL, "a page towards older rows" },
-	{ "PgDn", NULL, "a page towards newer rows" },
-	{ "F2", "F2 udp/tcp", "the other transport; or /udp, /tcp" },
-	{ "F3", "F3 both", "each line over both, or over one again; or /both, /udp" },
-	{ "F4", "F4 order", "replies beside their lines, or as they came; or /order" },
-	{ "F5", "F5 burst", "send lines as the last /burst; stop them; or /burst N" },
-	{ "F6", "F6 plot", "the plots, and away with them; or /plot KIND, /plot off" },
-	{ "F7", "F7 link", "in the lab: the link, by arrow keys; or /link panel" },
-	{ "Ctrl-Home", NULL, "the oldest row" },
-	{ "Ctrl-End", NULL, "the newest row, and follow new ones again" },
-	{ "Shift-Up", NULL, "one row towards older ones" },
-	{ "Shift-Down", NULL, "one row towards newer ones" },
-	{ "Alt-Up", NULL, "select a row, then the older ones" },
-	{ "Alt-Down", NULL, "select the newer row; after the newest: none" },
-	{ "wheel", NULL, "three rows, with --mouse" },
-	{ "Tab", NULL, "complete a command" },
-	{ "Up", NULL, "the line typed before" },
-	{ "Down", NULL, "the line typed after" },
-	{ "Ctrl-R", NULL, "search the lines typed before" },
-	{ "Ctrl-L", NULL, "draw the screen anew" },
-	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
-	{ "F1", NULL, "this page, and away with it; or ?, /help" },
-	{ "F10", NULL, "leave; or Ctrl-D, /quit" },
-	{ "Esc", NULL, "close a page, a plot or the panel; select nothing" },
+	{ "?", "?", "help", "this page, on an empty line; once more types a ?", 0, press_help },
+	{ "Ctrl-D", "^D", "quit", "leave, on an empty line; a summary stays", 0, press_quit },
+	{ "Ctrl-C", .help = "stop generated lines, drop what is typed; twice: leave" },
+	{ "PgUp", .help = "a page towards older rows" },
+	{ "PgDn", .help = "a page towards newer rows" },
+	{ "F2", "F2", "udp/tcp", "the other transport; or /udp, /tcp", 2, press_transport },
+	{ "F3", "F3", "both", "each line over both, or over one again; or /both, /udp", 3,
+	    press_both },
+	{ "F4", "F4", "order", "replies beside their lines, or as they came; or /order", 4,
+	    press_order },
+	{ "F5", "F5", "burst", "send lines as the last /burst; stop them; or /burst N", 5,
+	    tui_burst_toggle },
+	{ "F6", "F6", "plot", "the plots, and away with them; or /plot KIND, /plot off", 6,
+	    press_plot },
+	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel", 7,
+	    press_link },
+	{ "Ctrl-Home", .help = "the oldest row" },
+	{ "Ctrl-End", .help = "the newest row, and follow new ones again" },
+	{ "Shift-Up", .help = "one row towards older ones" },
+	{ "Shift-Down", .help = "one row towards newer ones" },
+	{ "Alt-Up", .help = "select a row, then the older ones" },
+	{ "Alt-Down", .help = "select the newer row; after the newest: none" },
+	{ "wheel", .help = "three rows, with --mouse" },
+	{ "Tab", .help = "complete a command" },
+	{ "Up", .help = "the line typed before" },
+	{ "Down", .help = "the line typed after" },
+	{ "Ctrl-R", .help = "search the lines typed before" },
+	{ "Ctrl-L", .help = "draw the screen anew" },
+	{ "Ctrl-Z", .help = "stop; fg in the shell goes on" },
+	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", 1, press_help },
+	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", 10, press_quit },
+	{ "Esc", .help = "close a page, a plot or the panel; select nothing" },
 	{ .key = NULL },
 };
 
-const char *command_hints(char *buf, size_t size)
+int command_buttons(struct view_button buttons[VIEW_BUTTONS])
 {
-	struct text t = text_begin(buf, size);
+	int count = 0;
 
+	for (int i = 0; key_table[i].key && count < VIEW_BUTTONS; i++)
+		if (key_table[i].label)
+			buttons[count++] = (struct view_button){ key_table[i].label,
+				key_table[i].words, i };
+	return count;
+}
+
+void command_function_key(struct tui *tui, int number, int64_t now)
+{
 	for (const struct key_spec *k = key_table; k->key; k++)
-		if (k->hint)
-			text_put(&t, "%s%s", t.used ? "  " : "", k->hint);
-	return buf;
+		if (k->function == number)
+			k->press(tui, now);
 }
 
 /* --- lines --- */

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "view/view.h"
+
 struct tui;
 
 /* A command that a user gives, with its arguments, which the handler may modify. */
@@ -37,9 +39,14 @@ struct command {
 struct key_spec {
 	/* "F2", "PgUp". NULL in the last entry. */
 	const char *key;
-	/* The key and its hint for the last row of the screen, or NULL. */
-	const char *hint;
+	/* The key and the words behind it on the last row of the screen, where they are a button;
+	 * NULL: the key is not there. */
+	const char *label, *words;
 	const char *help;
+	/* The number of a function key, else 0. */
+	int function;
+	/* What the key and its button do. NULL: only the keyboard has the key, see tui-keys.c. */
+	void (*press)(struct tui *tui, int64_t now);
 };
 
 extern const struct command command_table[];
@@ -62,7 +69,10 @@ char **command_completions(const char *word);
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
 /* Returns the text of the help page, commands and keys: malloc()ed, NULL when memory is short. */
 char *command_help_page(void);
-/* Writes the last row's hints, "? help  ^D quit". Returns `buf`. */
-const char *command_hints(char *buf, size_t size);
+/* Makes the buttons of the last row; the id of each is its key's index in key_table. Returns their
+ * number. */
+int command_buttons(struct view_button buttons[VIEW_BUTTONS]);
+/* Does what that function key does. */
+void command_function_key(struct tui *tui, int number, int64_t now);
 
 #endif

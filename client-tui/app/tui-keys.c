@@ -16,14 +16,6 @@
 /* The time in which a second Ctrl-C leaves the program. */
 #define QUIT_TIME (2 * NS_PER_S)
 
-static void toggle_help(struct tui *tui)
-{
-	if (tui->view.page)
-		tui_close_page(tui);
-	else
-		tui_page(tui, "help", command_help_page());
-}
-
 /* --- lines --- */
 
 /* Sends text; the newest row counts again. In a locale other than UTF-8 the terminal's bytes become
@@ -150,41 +142,6 @@ static void answer_question(struct tui *tui, const struct key_event *key, int64_
 
 /* --- keys --- */
 
-static void function_key(struct tui *tui, int number, int64_t now)
-{
-	const struct settings *s = &tui->run.settings;
-
-	switch (number) {
-	case 1:
-		toggle_help(tui);
-		break;
-	case 2:
-		tui_switch(tui, s->transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, false,
-		    now);
-		break;
-	case 3:
-		tui_switch(tui, s->transport, !s->both, now);
-		break;
-	case 4:
-		tui->view.arrivals = !tui->view.arrivals;
-		break;
-	case 5:
-		tui_burst_toggle(tui, now);
-		break;
-	case 6:
-		tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
-		break;
-	case 7:
-		tui_lab_panel(tui);
-		break;
-	case 10:
-		tui->quit = true;
-		break;
-	default:
-		break;
-	}
-}
-
 static void scroll(struct tui *tui, long lines, int pages)
 {
 	int rows, columns;
@@ -226,7 +183,7 @@ static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
 	if (tui->view.page ? page_key(tui, key) : tui_lab_key(tui, key->bytes, key->length))
 		return;
 	if (asks) {
-		toggle_help(tui);
+		command_function_key(tui, 1, now);
 		return;
 	}
 	line_editor_feed(key->bytes, key->length);
@@ -305,7 +262,7 @@ static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 		take_paste(tui, key);
 		break;
 	case KEY_FUNCTION:
-		function_key(tui, key->number, now);
+		command_function_key(tui, key->number, now);
 		break;
 	case KEY_INTERRUPT:
 		interrupt_key(tui, now);

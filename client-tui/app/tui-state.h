@@ -31,8 +31,7 @@ struct tui {
 	struct canvas canvas;
 	struct keys *keys;
 	struct view_page page;
-	/* The hints of the last row. */
-	char hints[200];
+	struct view_button buttons[VIEW_BUTTONS];
 	/* The text of the page, and the text of /find; owned. */
 	char *page_text, *find;
 	struct view_plot plot;

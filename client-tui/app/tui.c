@@ -226,7 +226,8 @@ static int start(struct tui *tui, const struct settings *settings)
 		tui->run.plan.count = BURST_LINES;
 	tui->view.ascii = settings->ascii || !tui->run.utf8;
 	tui->view.width = wcwidth;
-	tui->view.keys = command_hints(tui->hints, sizeof tui->hints);
+	tui->view.buttons = tui->buttons;
+	tui->view.button_count = command_buttons(tui->buttons);
 	tui->plot.kind = PLOT_NONE;
 	tui->transcript = transcript_new((size_t)settings->rows);
 	tui->keys = keys_new();

@@ -163,31 +163,65 @@ static void draw_message(const struct panes *p, const char *message)
 	}
 }
 
-/* Draws the keys that fit whole, separated by two blanks. */
-static void draw_keys(const struct panes *p)
+/* --- buttons --- */
+
+/* The number of buttons from `i` on that share the words of the last of them, and their columns. */
+static int button_group(const struct view *v, int i, int *columns)
 {
-	int row = p->keys_row, column = p->pad;
-	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
-	for (const char *keys = p->v->keys; keys != NULL && *keys != '\0' && row >= 0;) {
-		char one[64];
-		const char *end = strstr(keys, "  ");
-		size_t n = end != NULL ? (size_t)(end - keys) : strlen(keys);
-		if (n >= sizeof one || column + (int)n > p->columns)
+	int count = 0;
+	const struct view_button *b;
+	*columns = 0;
+	do {
+		b = &v->buttons[i + count];
+		*columns += utf8_columns(b->key) + (count++ > 0);
+	} while (b->words == NULL && i + count < v->button_count);
+	if (b->words != NULL)
+		*columns += 1 + utf8_columns(b->words);
+	return count;
+}
+
+/* Goes through the buttons that fit whole, and draws them. Returns the id of the one at column
+ * `at`, else -1. */
+static int walk_buttons(const struct panes *p, int at)
+{
+	int column = p->pad, found = -1, count, columns;
+	for (int i = 0; i < p->v->button_count; i += count, column++) {
+		count = button_group(p->v, i, &columns);
+		if (column + columns > p->columns)
 			break;
-		memcpy(one, keys, n);
-		one[n] = '\0';
-		column = canvas_text(p->c, row, column, p->columns, one, STYLE_STATUS) + 2;
-		keys = end != NULL ? end + 2 : NULL;
+		for (int k = i; k < i + count; k++, column++) {
+			const struct view_button *b = &p->v->buttons[k];
+			const int from = column;
+			column += utf8_columns(b->key);
+			if (p->c != NULL)
+				canvas_text(p->c, p->keys_row, from, p->columns, b->key, STYLE_KEY);
+			if (b->words != NULL && p->c != NULL)
+				canvas_text(p->c, p->keys_row, column + 1, p->columns, b->words,
+				    STYLE_STATUS);
+			column += b->words != NULL ? 1 + utf8_columns(b->words) : 0;
+			if (at >= from && at < column)
+				found = b->id;
+		}
 	}
+	return found;
+}
+
+int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
+    int column)
+{
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	return row >= 0 && row == p.keys_row ? walk_buttons(&p, column) : -1;
 }
 
 static void draw_input(const struct panes *p, const struct view_input *input)
 {
 	draw_line(p, input);
-	if (input->message != NULL)
+	if (input->message != NULL) {
 		draw_message(p, input->message);
-	else
-		draw_keys(p);
+	} else if (p->keys_row >= 0) {
+		canvas_fill(p->c, p->keys_row, 0, p->columns, L' ', STYLE_STATUS);
+		walk_buttons(p, -1);
+	}
 }
 
 /* --- the screen --- */

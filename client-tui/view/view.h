@@ -74,6 +74,17 @@ struct view_input {
 	const char *message;
 };
 
+/* The maximum number of buttons of the last row. */
+#define VIEW_BUTTONS 16
+
+/* A button of the last row. One without words shares those of the next: "← → step" are two. */
+struct view_button {
+	/* UTF-8; `words` may be NULL. Borrowed. */
+	const char *key, *words;
+	/* The caller's number of it. */
+	int id;
+};
+
 /* A page over the panes: help, statistics, completions. */
 struct view_page {
 	const char *title;
@@ -160,8 +171,9 @@ struct view {
 	bool stream;
 	/* The function for the width of a character. */
 	layout_width *width;
-	/* The keys on the last row, pairs of key and words: "? help  ^D quit". */
-	const char *keys;
+	/* The buttons on the last row, "? help  ^D quit". */
+	const struct view_button *buttons;
+	int button_count;
 	/* Buffers for layouts, used again from draw to draw: the typed line's, the replies', and
 	 * the program's words after each. All zero at first. */
 	struct layout line;
@@ -205,6 +217,11 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 /* Selects the item at that cell of the screen: its row, or the line of a reply in the order of
  * arrival. Returns false and changes nothing if there is none. */
 bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
+    int column);
+
+/* Returns the id of the button of the last row at that cell of a screen of that size; -1 for none.
+ */
+int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
     int column);
 
 /* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is

@@ -77,7 +77,7 @@ static int set_up(void **state)
 	s->link.settings[LINK_GOING] = s->link.settings[LINK_COMING] = impair_perfect();
 	s->link.settings[LINK_GOING].loss = s->link.settings[LINK_COMING].loss = 0.2;
 	s->lab = (struct view_lab){ .link = &s->link, .trace = s->trace, .panel = &s->panel };
-	s->view = (struct view){ .width = width, .keys = "F1 help", .lab = &s->lab };
+	s->view = (struct view){ .width = width, .lab = &s->lab };
 	s->now = 1000 * MS;
 	*state = s;
 	return 0;

@@ -64,6 +64,12 @@ struct fixture {
 	char row[2048];
 };
 
+static const struct view_button buttons[] = {
+	{ "F1", "help", 1 },
+	{ "F2", "udp/tcp", 2 },
+	{ "F10", "quit", 10 },
+};
+
 /* As wcwidth() says for the characters of these tests. */
 static int width(wchar_t c)
 {
@@ -84,7 +90,7 @@ static int set_up(void **state)
 	settings.kind = LEDGER_STREAM;
 	s->tcp = ledger_new(&settings);
 	s->transcript = transcript_new(10000);
-	s->view = (struct view){ .width = width, .keys = "F1 help  F2 udp/tcp  F10 quit" };
+	s->view = (struct view){ .width = width, .buttons = buttons, .button_count = 3 };
 	s->now = 1000 * MS;
 	s->status = (struct view_status){ .peer = "127.0.0.1:12000",
 		.sides[0].totals = ledger_totals(s->udp),
@@ -1754,10 +1760,42 @@ static void test_draw_is_quick(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A button is its key, its words and the blank between them. Keys that share words go together. */
+static void buttons_have_places(void **state)
+{
+	static const struct view_button more[] = { { "?", "help", 0 }, { "←", NULL, 1 },
+		{ "→", "step", 2 }, { "F9", "ok", 3 } };
+	/* " ? help  ← → step  F9 ok" */
+	static const char places[] = "-000000--1-222222--33333--";
+	struct fixture *s = *state;
+	s->view.buttons = more;
+	s->view.button_count = 4;
+	draw(s, 24, 26);
+	check_row(s, 23, " ? help  ← → step  F9 ok");
+	assert_int_equal(canvas_at(&s->canvas, 23, 1)->style, STYLE_KEY);
+	assert_int_equal(canvas_at(&s->canvas, 23, 3)->style, STYLE_STATUS);
+	assert_int_equal(canvas_at(&s->canvas, 23, 9)->style, STYLE_KEY);
+	assert_int_equal(canvas_at(&s->canvas, 23, 11)->style, STYLE_KEY);
+	for (int column = -1; column < 30; column++) {
+		const char c = column >= 0 && column < 26 ? places[column] : '-';
+		const int expected = c == '-' ? -1 : c - '0';
+		assert_int_equal(view_button_at(&s->view, s->transcript, 24, 26, 23, column),
+		    expected);
+		assert_int_equal(view_button_at(&s->view, s->transcript, 24, 26, 22, column), -1);
+	}
+	draw(s, 24, 16);
+	check_row(s, 23, " ? help");
+	assert_int_equal(view_button_at(&s->view, s->transcript, 24, 16, 23, 9), -1);
+	/* The smallest screens have no such row. */
+	assert_int_equal(view_button_at(&s->view, s->transcript, 5, 26, 4, 3), -1);
+	assert_int_equal(view_button_at(&s->view, s->transcript, 5, 26, -1, 3), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_fate),
+		TEST(buttons_have_places),
 		TEST(test_stream_rows),
 		TEST(test_status),
 		TEST(test_parts),
