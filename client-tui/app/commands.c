@@ -175,7 +175,7 @@ static void do_link(const struct command_call *c)
 	else if (strcmp(c->arguments, "panel") == 0)
 		tui_lab_panel(c->tui);
 	else if (first_word_is(c->arguments, "presets"))
-		tui_lab_command(c->tui, TUI_LAB_PAGE, "", c->arguments);
+		tui_page(c->tui, "presets of the link", link_presets_page());
 	else if (first_word_is(c->arguments, "preset"))
 		tui_lab_command(c->tui, TUI_LAB_SET, "", c->arguments);
 	else
@@ -268,17 +268,15 @@ const struct command command_table[] = {
 	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },
 	{ "save", "FILE", "write all rows into a new file, by its ending", .run = do_save,
 	    .example = "/save FILE; for example /save lecture.txt" },
-	{ "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back",
+	{ "link", "[NAME VALUE]...", "show the link; change it: loss 30% back, preset wifi",
 	    .run = do_link, .two_letters = true, .may = tui_in_lab },
-	{ "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack",
+	{ "drop", "next [udp|tcp] WHAT", "drop the next request, reply, syn or ack",
 	    .run = do_fault, .two_letters = true, .may = tui_in_lab,
 	    .example = "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it" },
-	{ "hold", "TIME", "in the lab: keep all packets back for so long", .run = do_fault,
-	    .two_letters = true, .may = tui_in_lab,
-	    .example = "/hold TIME [there|back]; for example /hold 3s" },
-	{ "unplug", "TIME", "in the lab: lose all packets for so long", .run = do_fault,
-	    .two_letters = true, .may = tui_in_lab,
-	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
+	{ "hold", "TIME", "keep all packets back for so long", .run = do_fault, .two_letters = true,
+	    .may = tui_in_lab, .example = "/hold TIME [there|back]; for example /hold 3s" },
+	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, .two_letters = true,
+	    .may = tui_in_lab, .example = "/unplug TIME [there|back]; for example /unplug 5s" },
 	{ "help", "", "this page", .run = do_help },
 	{ "quit", "", "leave; a summary stays", .run = do_quit },
 	{ .name = NULL },
@@ -310,7 +308,7 @@ const struct key_spec key_table[] = {
 	{ "Alt-Up", .help = "select a row, then the older ones" },
 	{ "Alt-Down", .help = "select the newer row; after the newest: none" },
 	{ "wheel", .help = "three rows, with --mouse" },
-	{ "Tab", .help = "complete a command" },
+	{ "Tab", .help = "complete a command, or show what may follow" },
 	{ "Up", .help = "the line typed before" },
 	{ "Down", .help = "the line typed after" },
 	{ "Ctrl-R", .help = "search the lines typed before" },
@@ -395,27 +393,6 @@ size_t command_trim(const char *arguments, size_t n)
 	return n;
 }
 
-char **command_completions(const char *word)
-{
-	char **words = calloc(sizeof command_table / sizeof *command_table, sizeof *words);
-	size_t count = 0;
-
-	for (const struct command *c = command_table; words && *word == '/' && c->name; c++) {
-		if (strncmp(c->name, word + 1, strlen(word + 1)) != 0)
-			continue;
-		if (asprintf(&words[count], "/%s", c->name) < 0) {
-			words[count] = NULL;
-			break;
-		}
-		count++;
-	}
-	if (count == 0) {
-		free(words);
-		return NULL;
-	}
-	return words;
-}
-
 char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 {
 	const char *name;
@@ -467,6 +444,20 @@ static void put_row(FILE *out, const char *usage, const char *help)
 		fprintf(out, "  %-*s%s\n", COLUMN, usage, help);
 }
 
+static void put_keys(FILE *out, bool on_bar)
+{
+	for (const struct key_spec *k = key_table; k->key; k++)
+		if ((k->label != NULL) == on_bar)
+			put_row(out, k->key, k->help);
+}
+
+static void put_commands(FILE *out, bool for_lab)
+{
+	for (const struct command *c = command_table; c->name; c++)
+		if ((c->may == tui_in_lab) == for_lab)
+			put_row(out, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
+}
+
 char *command_help_page(void)
 {
 	char *text = NULL;
@@ -475,15 +466,19 @@ char *command_help_page(void)
 
 	if (!out)
 		return NULL;
-	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
-	for (const struct command *c = command_table; c->name; c++)
-		put_row(out, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
-	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nKeys\n", out);
+	put_keys(out, true);
+	fputs("\nCommands\n", out);
+	put_commands(out, false);
+	fputs("\nIn the lab\n", out);
+	put_commands(out, true);
+	fputs("\nTab completes a command, its names, values and presets.\n"
+	      "The beginning of a name is enough where only one begins so: /u, /conn.\n"
 	      "The commands for the lab want two letters at least: /li, /dr.\n"
-	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n",
+	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\n"
+	      "More keys\n",
 	    out);
-	for (const struct key_spec *k = key_table; k->key; k++)
-		put_row(out, k->key, k->help);
+	put_keys(out, false);
 	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
 	return fclose(out) == 0 ? text : NULL;
 }

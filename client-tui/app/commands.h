@@ -61,9 +61,6 @@ const struct command *command_find(const char *line, size_t n, const char **argu
 size_t command_trim(const char *arguments, size_t n);
 /* Executes a line that begins with a slash, or shows why that is not possible. */
 void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
-/* Returns the names (with the slash) that begin with `word`: a NULL-ended malloc()ed array of
- * malloc()ed strings, or NULL. */
-char **command_completions(const char *word);
 /* Writes the possible meanings of an ambiguous line, "/clear, /connect", or "" for none: at most
  * `size` bytes with the end. Returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);

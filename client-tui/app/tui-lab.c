@@ -48,9 +48,6 @@ void tui_lab_answer(void *context, int purpose, bool ok, const char *text)
 	case TUI_LAB_FAULT:
 		tui_message(tui, "%s", tui->lab_fault);
 		break;
-	case TUI_LAB_PAGE:
-		tui_page(tui, "the lab", strdup(text));
-		break;
 	default:
 		break;
 	}
@@ -175,6 +172,22 @@ void tui_lab_panel(struct tui *tui)
 		tui->panel.open = true;
 }
 
+/* Left, Right and Enter on the row of presets. Returns true if it was one of them. */
+static bool preset_key(struct tui *tui, char arrow, bool enter)
+{
+	char command[LAB_SOCKET_COMMAND_MAX];
+
+	if (tui->panel.field != LINK_STEPS_PRESET)
+		return false;
+	if (arrow == 'C' || arrow == 'D') {
+		link_steps_move_preset(&tui->panel, arrow == 'C' ? 1 : -1);
+	} else if (enter) {
+		link_steps_preset_command(&tui->panel, command, sizeof command);
+		tui_lab_command(tui, TUI_LAB_SET, "", command);
+	}
+	return arrow == 'C' || arrow == 'D' || enter;
+}
+
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
 	const char arrow = tui_arrow(bytes, n);
@@ -182,6 +195,8 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 
 	if (!tui->panel.open)
 		return false;
+	if (preset_key(tui, arrow, n == 1 && strchr("\r\n", bytes[0])))
+		return true;
 	if (arrow == 'A' || arrow == 'B') {
 		link_steps_move(&tui->panel, arrow == 'A' ? -1 : 1);
 	} else if (arrow) {

@@ -114,7 +114,6 @@ bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64
 enum tui_lab_purpose {
 	TUI_LAB_SET = LAB_STEP + 1,
 	TUI_LAB_FAULT,
-	TUI_LAB_PAGE,
 };
 /* Hooks of the lab. */
 void tui_lab_answer(void *tui, int purpose, bool ok, const char *text);

@@ -13,6 +13,7 @@
 #include <wchar.h>
 
 #include "app/commands.h"
+#include "app/complete.h"
 #include "app/stop.h"
 #include "app/tui-state.h"
 #include "common/clock.h"
@@ -182,19 +183,28 @@ static void on_end(void *context)
 	((struct tui *)context)->quit = true;
 }
 
-static char **on_complete(void *context, const char *word, const char *line, size_t start)
+static char **on_complete(void *context, const char *word, const char *line, size_t start,
+    bool *files)
 {
-	(void)context, (void)line;
-	return start == 0 && *word == '/' ? command_completions(word) : NULL;
+	(void)context;
+	return *line == '/' ? complete_word(line, start, word, files) : NULL;
 }
 
+/* Shows the words on the last row, as many as it has columns for. */
 static void on_matches(void *context, char **words, size_t count)
 {
 	char text[300];
 	struct text t = text_begin(text, sizeof text);
+	int rows, columns;
 
-	for (size_t i = 0; i < count; i++)
-		text_put(&t, "%s  ", words[i]);
+	screen_size(&rows, &columns);
+	for (size_t i = 0; i < count; i++) {
+		if (t.used + strlen(words[i]) + strlen(" ...") > (size_t)columns) {
+			text_put(&t, "...");
+			break;
+		}
+		text_put(&t, "%s ", words[i]);
+	}
 	tui_message(context, "%s", text);
 }
 

@@ -182,16 +182,33 @@ static char *next_word(const char *text, int state)
 	return self.words[self.next_word] ? self.words[self.next_word++] : NULL;
 }
 
+/* The next file's name. Leaves out names that would not be one word of the line. */
+static char *next_file(const char *text, int state)
+{
+	char *name = rl_filename_completion_function(text, state);
+	while (name && (strpbrk(name, " \t\r\n") || readline_guard_is_broken(name, strlen(name)))) {
+		free(name);
+		name = rl_filename_completion_function(text, 1);
+	}
+	return name;
+}
+
 static char **complete(const char *word, int start, int end)
 {
 	(void)end;
+	bool files = false;
 	/* Prevents the completion of file names, readline's default. */
 	rl_attempted_completion_over = 1;
 	if (!self.hooks.complete)
 		return NULL;
 	hook_begin();
-	self.words = self.hooks.complete(self.hooks.context, word, rl_line_buffer, (size_t)start);
+	self.words = self.hooks.complete(self.hooks.context, word, rl_line_buffer, (size_t)start,
+	    &files);
 	hook_end();
+	/* Words keep their order. */
+	rl_sort_completion_matches = files;
+	if (files)
+		return rl_completion_matches(word, next_file);
 	if (!self.words)
 		return NULL;
 	/* Takes over the words, but not the array. */
@@ -372,6 +389,9 @@ static void start_readline(void)
 	rl_completion_entry_function = no_word;
 	rl_completion_display_matches_hook = show_matches;
 	rl_completer_word_break_characters = " \t";
+	/* The first Tab shows what is possible, unless the inputrc sets it otherwise. */
+	rl_variable_bind("show-all-if-ambiguous", "on");
+	rl_variable_bind("match-hidden-files", "off");
 	rl_basic_quote_characters = "";
 	/* A byte over 127 is text, not Meta, in the C locale too, unless the inputrc sets it
 	 * otherwise. */

@@ -22,8 +22,10 @@ struct line_editor_hooks {
 	/* ^D on an empty line. */
 	void (*end)(void *context);
 	/* The words that complete `word` (NULL-ended, each malloc()ed, as is the array; NULL for
-	 * none), given the text of the line before it. `word` begins at `start`. */
-	char **(*complete)(void *context, const char *word, const char *line, size_t start);
+	 * none), given the line, in which `word` begins at `start`. Sets *files, which is false,
+	 * where names of files complete it instead. */
+	char **(*complete)(void *context, const char *word, const char *line, size_t start,
+	    bool *files);
 	/* Several completions are possible: shows them (count words). */
 	void (*matches)(void *context, char **words, size_t count);
 	/* A key had no effect. May be NULL. */

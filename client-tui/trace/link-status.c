@@ -329,6 +329,9 @@ static void put_expected(struct text *t, const struct link_report *r)
 
 /* --- the page --- */
 
+/* Room for the words of all presets. */
+#define PRESETS_PAGE 4096
+
 static void put_table(struct text *t, const struct link_status *status)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
@@ -399,6 +402,52 @@ static void put_tcp(struct text *t, const char *whose, const struct tcp_sample *
 		    TEXT_SPAN(tcp->variation));
 }
 
+/* Writes settings as "loss 8 % in bursts of 4, 8 ms ± 6 ms, 6 mbit" after `before`; a perfect
+ * wire's as nothing. How long reordered packets are held back is left out. */
+static void put_phrase(struct text *t, const char *before, const struct impair_settings *s)
+{
+	static const struct {
+		const char *name, *words;
+	} phrases[] = { { "burst", " in bursts of " }, { "jitter", " ± " }, { "delay", ", " },
+		{ "rate", ", " } };
+	char line[IMPAIR_LINE], name[IMPAIR_VALUE], value[IMPAIR_VALUE];
+	const char *rest = impair_fields_line(s, line, sizeof line);
+
+	while (impair_fields_word(&rest, name) && impair_fields_word(&rest, value)) {
+		const char *words = TEXT_FORMAT(", %s ", name);
+
+		if (strcmp(name, "reorder-by") == 0)
+			continue;
+		for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+			if (strcmp(name, phrases[i].name) == 0)
+				words = phrases[i].words;
+		text_put(t, "%s%s", before, *before ? words + strlen(", ") : words);
+		put_spaced(t, value);
+		before = "";
+	}
+}
+
+char *link_presets_page(void)
+{
+	char *text = malloc(PRESETS_PAGE);
+	struct text t = text_begin(text, text ? PRESETS_PAGE : 0);
+	struct impair_settings there, back;
+
+	text_put(&t, "/link preset NAME sets both directions, or one: /link preset NAME back.\n"
+	             "F7 has the presets in its first row.\n");
+	for (const struct impair_preset *p = impair_presets; p->name; p++) {
+		const bool same = strcmp(p->there, p->back) == 0;
+
+		impair_preset_settings(p, &there, &back);
+		text_put(&t, "\n%s: %s", p->name, p->about);
+		put_phrase(&t, same ? "\n  " : "\n  there ", &there);
+		if (!same)
+			put_phrase(&t, "\n  back  ", &back);
+	}
+	text_put(&t, "\n");
+	return text;
+}
+
 static size_t write_page(const struct link_report *r, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
@@ -411,8 +460,8 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->status);
 	text_put(&t,
-	    "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with "
-	    "the arrows\n"
+	    "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   /link presets\n"
+	    "F7 changes it with the arrows\n"
 	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;
 }

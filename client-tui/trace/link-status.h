@@ -68,6 +68,8 @@ struct link_report {
 	const struct tcp_sample *far;
 };
 
+/* The presets in words, from malloc(); NULL when memory is short. */
+char *link_presets_page(void);
 /* The page of /link, from malloc(); NULL when memory is short. */
 char *link_report_page(const struct link_report *report);
 /* The lines of the summary: what the link did with datagrams and with segments, and the mismatches.

@@ -9,12 +9,29 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The directions at the end of a command. */
+static const char *const behind[LINK_STEPS_DIRECTIONS] = { "", " there", " back" };
+
 void link_steps_move(struct link_steps *p, int by)
 {
 	const int to = p->field + by;
 
-	if (to >= 0 && to < IMPAIR_FIELD_COUNT)
+	if (to >= LINK_STEPS_PRESET && to < IMPAIR_FIELD_COUNT)
 		p->field = to;
+}
+
+void link_steps_move_preset(struct link_steps *p, int by)
+{
+	const int to = p->preset + by;
+
+	if (to >= 0 && impair_presets[to].name)
+		p->preset = to;
+}
+
+void link_steps_preset_command(const struct link_steps *p, char *command, size_t size)
+{
+	snprintf(command, size, "preset %s%s", impair_presets[p->preset].name,
+	    behind[p->directions]);
 }
 
 void link_steps_next_directions(struct link_steps *p)
@@ -57,7 +74,6 @@ int link_steps_apply(const struct link_steps *p, int by,
     struct impair_settings settings[LINK_DIRECTIONS], char *command, size_t size,
     char reason[IMPAIR_REASON])
 {
-	static const char *const behind[LINK_STEPS_DIRECTIONS] = { "", " there", " back" };
 	const enum impair_field_id id = (enum impair_field_id)p->field;
 	struct impair_settings changed[LINK_DIRECTIONS] = { settings[LINK_GOING],
 		settings[LINK_COMING] };

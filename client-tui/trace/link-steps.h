@@ -18,18 +18,27 @@ enum link_steps_directions {
 	LINK_STEPS_DIRECTIONS
 };
 
+/* The panel's first row, in place of a setting: the presets. */
+#define LINK_STEPS_PRESET (-1)
+
 struct link_steps {
 	bool open;
-	int field;
+	/* A setting, or LINK_STEPS_PRESET; and the preset that is shown there. */
+	int field, preset;
 	enum link_steps_directions directions;
 };
 
-/* Chooses the setting before (`by` -1) or after (1); stops at the ends. */
+/* Chooses the row before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move(struct link_steps *p, int by);
 /* Chooses the next directions: both, there, back. */
 void link_steps_next_directions(struct link_steps *p);
 /* Whether a step would change this direction. */
 bool link_steps_touches(const struct link_steps *p, enum link_direction direction);
+
+/* Shows the preset before (`by` -1) or after (1); stops at the ends. */
+void link_steps_move_preset(struct link_steps *p, int by);
+/* Writes the lab's command that sets the link to the preset shown, "preset wifi back". */
+void link_steps_preset_command(const struct link_steps *p, char *command, size_t size);
 
 /* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
  * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then do not

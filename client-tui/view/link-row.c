@@ -63,17 +63,36 @@ void link_row_draw(const struct panes *p)
 
 /* --- the panel --- */
 
+static const char *const panel_directions[LINK_STEPS_DIRECTIONS] = { "both ways", "there", "back" };
+
+/* Draws the name of a panel's row; returns the column of its values. */
+static int draw_name(const struct panes *p, int row, const char *name, bool chosen)
+{
+	int column = p->pad + 2;
+	if (chosen)
+		canvas_text(p->c, row, p->pad, p->columns, ">", STYLE_PROMPT);
+	canvas_text(p->c, row, column, column + NAME_COLUMNS - 1, name,
+	    chosen ? STYLE_PROMPT : STYLE_NORMAL);
+	return column + NAME_COLUMNS;
+}
+
+static void draw_preset(const struct panes *p, int row)
+{
+	const struct link_steps *panel = p->v->lab->panel;
+	const struct impair_preset *preset = &impair_presets[panel->preset];
+	bool chosen = panel->field == LINK_STEPS_PRESET;
+	int column = draw_name(p, row, "preset", chosen);
+	canvas_text(p->c, row, column, p->columns,
+	    TEXT_FORMAT(chosen ? "[%s]" : " %s", preset->name), chosen ? STYLE_FOUND : STYLE_FAINT);
+	canvas_text(p->c, row, column + VALUE_COLUMNS, p->columns, preset->about, STYLE_FAINT);
+}
+
 static void draw_setting(const struct panes *p, int row, int field)
 {
 	const struct view_lab *lab = p->v->lab;
 	const struct impair_field *f = &impair_fields[field];
 	bool chosen = field == lab->panel->field;
-	int column = p->pad + 2;
-	if (chosen)
-		canvas_text(p->c, row, p->pad, p->columns, ">", STYLE_PROMPT);
-	canvas_text(p->c, row, column, column + NAME_COLUMNS - 1, f->name,
-	    chosen ? STYLE_PROMPT : STYLE_NORMAL);
-	column += NAME_COLUMNS;
+	int column = draw_name(p, row, f->name, chosen);
 	for (enum link_direction direction = 0; direction < LINK_DIRECTIONS;
 	    direction++, column += VALUE_COLUMNS) {
 		bool touched = chosen && link_steps_touches(lab->panel, direction);
@@ -86,27 +105,39 @@ static void draw_setting(const struct panes *p, int row, int field)
 	canvas_text(p->c, row, column, p->columns, f->help, STYLE_FAINT);
 }
 
+/* The keys of the panel, the first ones where there is not room for all. */
+static void draw_panel_keys(const struct panes *p, int row)
+{
+	const struct link_steps *panel = p->v->lab->panel;
+	const char *way = panel_directions[panel->directions];
+	const char *const keys[] = { panel->field == LINK_STEPS_PRESET
+		                         ? TEXT_FORMAT("Enter sets %s; Left/Right others", way)
+		                         : TEXT_FORMAT("Left/Right change %s", way),
+		"; Esc leaves", "; Up/Down choose", "; Tab other ways" };
+	int column = p->pad;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (i == 0 || column + utf8_columns(keys[i]) <= p->columns)
+			column = canvas_text(p->c, row, column, p->columns, keys[i], STYLE_FAINT);
+}
+
 void link_row_draw_panel(const struct panes *p)
 {
-	static const char *const directions[LINK_STEPS_DIRECTIONS] = { "both ways", "there",
-		"back" };
 	const struct link_steps *panel = p->v->lab->panel;
 	const int values = p->pad + 2 + NAME_COLUMNS + 1;
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
+	if (first < LINK_STEPS_PRESET)
+		first = LINK_STEPS_PRESET;
 	panes_draw_heading(p, "the link", p->columns);
-	canvas_text(p->c, p->heading_row, values, p->columns, directions[1], STYLE_HEADING);
-	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, directions[2],
+	canvas_text(p->c, p->heading_row, values, p->columns, panel_directions[1], STYLE_HEADING);
+	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, panel_directions[2],
 	    STYLE_HEADING);
-	if (first < 0)
-		first = 0;
 	for (int i = 0; i < height && first + i < IMPAIR_FIELD_COUNT; i++)
-		draw_setting(p, p->top + i, first + i);
-	if (p->height < 2)
-		return;
-	canvas_text(p->c, p->top + p->height - 1, p->pad, p->columns,
-	    TEXT_FORMAT("Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves",
-	        directions[panel->directions]),
-	    STYLE_FAINT);
+		if (first + i == LINK_STEPS_PRESET)
+			draw_preset(p, p->top + i);
+		else
+			draw_setting(p, p->top + i, first + i);
+	if (p->height >= 2)
+		draw_panel_keys(p, p->top + p->height - 1);
 }
 
 /* --- both ends of TCP --- */

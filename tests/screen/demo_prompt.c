@@ -111,12 +111,13 @@ static void on_end(void *context)
 	((struct demo *)context)->leaving = true;
 }
 
-static char **on_complete(void *context, const char *word, const char *line, size_t start)
+static char **on_complete(void *context, const char *word, const char *line, size_t start,
+    bool *files)
 {
 	static const char *const names[] = { "/clear", "/connect", "/stats", "/tcp", "/udp" };
 	size_t count = 0;
 	(void)context;
-	(void)line;
+	*files = start == 6 && strncmp(line, "/save ", 6) == 0;
 	if (start != 0 || word[0] != '/')
 		return NULL;
 	char **words = calloc(sizeof(names) / sizeof(names[0]) + 1, sizeof(*words));

@@ -254,7 +254,7 @@ static void changes_have_rows(void **state)
 	term_expect(t, rows[5]);
 	/* Steps of the panel are one row, of the last of them. */
 	press(t, 7);
-	term_expect(t, "Up, Down choose");
+	term_expect(t, "Up/Down choose");
 	for (int i = 0; i < 5; i++)
 		term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
 	term_expect(t, "[5 %]");
@@ -415,7 +415,7 @@ static void link_command(void **state)
 	term_expect(t, "consistent");
 	term_type(t, "q");
 	client_line(t, "/link presets");
-	term_expect(t, "satellite");
+	term_expect(t, "satellite: by a geostationary");
 	term_type(t, "q");
 	client_line(t, "/link novelty 3");
 	term_expect(t, "the lab: ");
@@ -445,7 +445,7 @@ static void panel(void **state)
 
 	(void)state;
 	press(t, 7);
-	term_expect(t, "Up, Down choose");
+	term_expect(t, "Up/Down choose");
 	client_expect_pair(t, "> loss", "[20 %]");
 	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
 	term_expect(t, "link: loss 25 % each way");
@@ -459,17 +459,49 @@ static void panel(void **state)
 	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
 	term_expect(t, "link: there loss 10 %, delay 1 ms; back");
 	press(t, 7);
-	term_expect_gone(t, "Up, Down choose");
+	term_expect_gone(t, "Up/Down choose");
 	/* Where F7 is not to be had. */
 	client_line(t, "/link panel");
-	term_expect(t, "Up, Down choose");
+	term_expect(t, "Up/Down choose");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
-	term_expect_gone(t, "Up, Down choose");
+	term_expect_gone(t, "Up/Down choose");
 	/* The lab has got it all. */
 	client_line(t, "/link");
 	term_expect(t, "link: there loss 10 %, delay 1 ms; back loss 25 %");
 	term_type(t, "q");
 	leave(t);
+}
+
+/* The panel's presets, and Tab, on a screen of the usual size and on small ones. */
+static void presets_and_completion(void **state)
+{
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 }, { 18, 64 }, { 12, 40 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct terminal *t = lab(sizes[i][0], sizes[i][1], "--loss 20%", "");
+
+		press(t, 7);
+		term_expect(t, "Left/Right change both ways; Esc leaves");
+		if (sizes[i][1] >= 80)
+			term_expect(t, "Esc leaves; Up/Down choose; Tab other ways");
+		term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+		client_expect_pair(t, "> preset", "[none]");
+		for (int step = 0; step < 3; step++)
+			term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
+		client_expect_pair(t, "> preset", "[wifi]");
+		term_key(t, VTERM_KEY_ENTER, VTERM_MOD_NONE);
+		term_expect(t, "link: loss 0.5 % each way");
+		term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+		term_expect_gone(t, "> preset");
+		term_type(t, "/li\tlo\t1\t");
+		term_expect(t, "1% 10% 15% 100%");
+		term_type(t, "5\tb\t");
+		term_expect(t, "burst back");
+		term_type(t, "a\t\r");
+		term_expect(t, sizes[i][1] >= 80 ? "back loss 15 %" : "link: there loss 0.5 %");
+		leave(t);
+	}
 }
 
 static void outside_a_lab(void **state)
@@ -517,6 +549,7 @@ int main(void)
 		TEST(connecting),
 		TEST(link_command),
 		TEST(panel),
+		TEST(presets_and_completion),
 		TEST(outside_a_lab),
 		TEST(no_such_lab),
 	};

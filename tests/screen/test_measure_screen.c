@@ -260,17 +260,17 @@ static void the_panel_over_a_page(void **state)
 	press(t, 1);
 	term_expect(t, "Commands");
 	press(t, 7);
-	term_expect(t, "Up, Down choose");
+	term_expect(t, "Up/Down choose");
 	term_expect_gone(t, "Commands");
 	press(t, 7);
-	term_expect_gone(t, "Up, Down choose");
+	term_expect_gone(t, "Up/Down choose");
 	press(t, 6);
 	term_expect(t, "no line was sent yet");
 	press(t, 7);
-	term_expect(t, "Up, Down choose");
+	term_expect(t, "Up/Down choose");
 	press(t, 6);
 	term_expect(t, "no line was sent yet");
-	term_expect_gone(t, "Up, Down choose");
+	term_expect_gone(t, "Up/Down choose");
 	press(t, 10);
 	assert_int_equal(term_exit_status(t), 0);
 }

@@ -343,6 +343,25 @@ static void completes_commands(void **state)
 	assert_true(term_bells(t) > bells);
 }
 
+/* A file's name, where one may follow; not one that would be two words, or more than a line. */
+static void completes_files(void **state)
+{
+	(void)state;
+	struct terminal *t = start();
+	char line[600];
+	term_file(t, "deep/lesson", "");
+	term_file(t, "deep/two words", "");
+	term_file(t, "deep/two\nlines", "");
+	snprintf(line, sizeof(line), "/save %s/de\t", term_home(t));
+	term_type(t, line);
+	term_expect(t, "/deep/");
+	term_type(t, "le\t.");
+	term_expect(t, "/deep/lesson .");
+	snprintf(line, sizeof(line), "\x15/save %s/deep/tw\t.", term_home(t));
+	term_type(t, line);
+	term_expect(t, "/deep/tw.");
+}
+
 /* --- vi mode --- */
 
 static void obeys_vi(void **state)
@@ -900,6 +919,7 @@ int main(void)
 		TEST(takes_pastes_as_text),
 		TEST(refuses_endless_lines),
 		TEST(completes_commands),
+		TEST(completes_files),
 		TEST(obeys_vi),
 		TEST(heeds_inputrc),
 		TEST(ignores_unknown_keys),

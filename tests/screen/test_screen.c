@@ -126,7 +126,7 @@ static void help_page(void **state)
 	client_line(t, "/help");
 	term_expect(t, "/connect");
 	term_key(t, VTERM_KEY_PAGEDOWN, VTERM_MOD_NONE);
-	term_expect(t, "PgUp");
+	term_expect(t, "In the lab");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
 	term_expect_gone(t, "Esc or F1 leaves");
 	client_line(t, "/help");

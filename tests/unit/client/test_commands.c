@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "app/commands.h"
+#include "app/complete.h"
+#include "common/impair-fields.h"
+#include "view/plot.h"
 
 /* The name of the command; "more" when several are meant, "none" when none is. */
 static const char *find(const char *line, size_t n, const char **arguments)
@@ -101,11 +104,16 @@ static void only_so_many_bytes(void **state)
 	assert_string_equal(find(line, 0, &rest), "none");
 }
 
-static void check_completions(const char *word, const char *expected)
+/* The words that complete the last word of the line, with their blanks; "files" for those. */
+static void check_completions(const char *line, const char *expected)
 {
+	const char *blank = strrchr(line, ' '), *word = blank ? blank + 1 : line;
 	char got[300] = "";
-	char **words = command_completions(word);
+	bool files;
+	char **words = complete_word(line, (size_t)(word - line), word, &files);
 
+	if (files)
+		strcpy(got, "files");
 	for (size_t i = 0; words && words[i]; i++) {
 		strcat(strcat(got, words[i]), " ");
 		free(words[i]);
@@ -138,6 +146,83 @@ static void completions(void **state)
 	assert_string_equal(command_candidates("/c", 2, text, 1), "");
 }
 
+static void completed_words(void **state)
+{
+	(void)state;
+	check_completions("/link lo", "loss ");
+	check_completions("/li re", "reorder reorder-by ");
+	check_completions("/link p", "preset presets panel ");
+	check_completions("/link loss 2", "2% 20% 25% ");
+	check_completions("/link order ", "kept free ");
+	check_completions("/link loss 20% d", "delay distribution duplicate ");
+	check_completions("/link loss 20% b", "burst back ");
+	check_completions("/link loss 20% delay 5", "5ms 50ms 500ms 5s ");
+	check_completions("/link loss 20% back ", "");
+	check_completions("/link preset wifi", "wifi wifi-far ");
+	check_completions("/link preset wifi ", "there back ");
+	check_completions("/link preset wifi there ", "");
+	check_completions("/link presets ", "");
+	check_completions("/link panel l", "");
+	check_completions("/drop ", "next none ");
+	check_completions("/drop next ", "udp tcp request reply syn ack ");
+	check_completions("/drop next udp ", "request reply ");
+	check_completions("/drop next tcp a", "ack ");
+	check_completions("/drop next tcp ack ", "there back ");
+	check_completions("/drop none ", "");
+	check_completions("/ho 3s ", "there back ");
+	check_completions("/unplug 3s there ", "");
+	check_completions("/plot r", "rtt runs ");
+	check_completions("/plot rtt ", "");
+	check_completions("/burst 10 ", "every size ");
+	check_completions("/burst 10 every ", "1ms 10ms 100ms 1s ");
+	check_completions("/save ", "files");
+	check_completions("/connect l", "");
+	check_completions("/udp u", "");
+	check_completions("/l lo", "");
+	check_completions("/nosuch lo", "");
+}
+
+/* What completion offers is accepted: each value by its setting, each kind of plot. */
+static void completed_words_are_right(void **state)
+{
+	struct impair_settings s = impair_perfect();
+	char reason[IMPAIR_REASON], line[80];
+	bool files;
+
+	(void)state;
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
+		const int n = snprintf(line, sizeof line, "/link %s ", impair_fields[id].name);
+		char **words = complete_word(line, (size_t)n, "", &files);
+
+		assert_non_null(words);
+		for (size_t i = 0; words[i]; i++) {
+			assert_int_equal(impair_fields_set(&s, id, words[i], reason), 0);
+			free(words[i]);
+		}
+		free(words);
+	}
+	char **plots = complete_word("/plot ", 6, "", &files);
+	for (size_t i = 0; plots[i]; i++) {
+		assert_true(plot_kind(plots[i]) >= 0);
+		free(plots[i]);
+	}
+	free(plots);
+}
+
+/* First the keys of the last row, then the commands, then the lab's, then the other keys. */
+static void check_order(const char *page)
+{
+	static const char *const order[] = { "\nKeys\n  ? ", "\n  F7 ", "\nCommands\n  /udp ",
+		"\n  /quit ", "\nIn the lab\n  /link ", "\n  /unplug ", "\nMore keys\n",
+		"\n  PgUp " };
+	const char *at = page;
+
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		at = strstr(at, order[i]);
+		assert_non_null(at);
+	}
+}
+
 /* The page has every command and key, and fits 80 columns. */
 static void help_page(void **state)
 {
@@ -157,6 +242,7 @@ static void help_page(void **state)
 		assert_non_null(strstr(page, spec->help));
 	}
 	assert_non_null(strstr(page, "//"));
+	check_order(page);
 	for (const char *line = page; *line; line += strcspn(line, "\n") + 1) {
 		assert_true(strcspn(line, "\n") <= 79);
 		assert_int_equal(line[strcspn(line, "\n")], '\n');
@@ -194,6 +280,8 @@ int main(void)
 		cmocka_unit_test(not_commands),
 		cmocka_unit_test(only_so_many_bytes),
 		cmocka_unit_test(completions),
+		cmocka_unit_test(completed_words),
+		cmocka_unit_test(completed_words_are_right),
 		cmocka_unit_test(help_page),
 		cmocka_unit_test(buttons_of_keys),
 	};

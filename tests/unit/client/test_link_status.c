@@ -217,6 +217,28 @@ static void changes(void **state)
 			fail_msg("read: %s", none[i]);
 }
 
+/* Each preset by its name, in lines that fit 80 columns. */
+static void presets(void **state)
+{
+	char *page = link_presets_page();
+
+	(void)state;
+	assert_non_null(page);
+	for (const struct impair_preset *p = impair_presets; p->name; p++) {
+		char line[100];
+
+		snprintf(line, sizeof line, "\n%s: %s\n", p->name, p->about);
+		assert_non_null(strstr(page, line));
+	}
+	assert_non_null(strstr(page, "\n  loss 8 % in bursts of 4, 8 ms ± 6 ms, 6 mbit, "
+	                             "queue 100 packets\n"));
+	assert_non_null(strstr(page, "\n  there 90 ms ± 5 ms, 34 kbit, queue 20 packets"
+	                             "\n  back  90 ms ± 5 ms, 50 kbit, queue 20 packets\n"));
+	for (const char *line = page; *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 79);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +248,7 @@ int main(void)
 		cmocka_unit_test(pages),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(changes),
+		cmocka_unit_test(presets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

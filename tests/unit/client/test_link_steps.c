@@ -23,7 +23,8 @@ static void choosing(void **state)
 
 	(void)state;
 	link_steps_move(&p, -1);
-	assert_int_equal(p.field, 0);
+	link_steps_move(&p, -1);
+	assert_int_equal(p.field, LINK_STEPS_PRESET);
 	for (int i = 0; i < 100; i++)
 		link_steps_move(&p, 1);
 	assert_int_equal(p.field, IMPAIR_FIELD_COUNT - 1);
@@ -34,6 +35,25 @@ static void choosing(void **state)
 	assert_true(!link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
 	link_steps_next_directions(&p);
 	assert_int_equal(p.directions, LINK_STEPS_BOTH);
+}
+
+static void presets(void **state)
+{
+	struct link_steps p = { .field = LINK_STEPS_PRESET };
+	char command[100];
+
+	(void)state;
+	link_steps_move_preset(&p, -1);
+	link_steps_preset_command(&p, command, sizeof command);
+	assert_string_equal(command, "preset none");
+	link_steps_move_preset(&p, 1);
+	p.directions = LINK_STEPS_BACK;
+	link_steps_preset_command(&p, command, sizeof command);
+	assert_string_equal(command, "preset classroom back");
+	for (int i = 0; i < 100; i++)
+		link_steps_move_preset(&p, 1);
+	link_steps_preset_command(&p, command, sizeof command);
+	assert_string_equal(command, "preset chaos back");
 }
 
 static void commands(void **state)
@@ -94,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choosing),
+		cmocka_unit_test(presets),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(every_setting),
 	};

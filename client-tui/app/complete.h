@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Completion with Tab: the names of commands, and the words that may follow them. */
+#ifndef UPCASE_COMPLETE_H
+#define UPCASE_COMPLETE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Returns the words that begin with `word` and may follow the first `n` bytes of `line`, in the
+ * order of their tables: a NULL-ended malloc()ed array of malloc()ed strings, or NULL. Sets *files
+ * where a file's name may follow. */
+char **complete_word(const char *line, size_t n, const char *word, bool *files);
+
+#endif
