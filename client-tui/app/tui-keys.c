@@ -288,4 +288,6 @@ void tui_keys(struct tui *tui, int64_t now)
 
 	while (!tui->quit && keys_next(tui->keys, now, &key))
 		take_key(tui, &key, now);
+	const struct keys_answers answers = keys_take_answers(tui->keys);
+	tui->changed |= screen_take_answers(&answers);
 }

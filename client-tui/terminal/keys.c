@@ -35,6 +35,10 @@ struct keys {
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
 	size_t skipped;
 	int64_t skipped_from;
+	/* The control string is an OSC, or begins with a control of 8 bits; its beginning. */
+	bool osc, eight_bits;
+	char string[43];
+	struct keys_answers answers;
 	/* The last key was a lone Esc; the queue begins with that Esc once more. */
 	bool escaped, late;
 	/* Between ESC[200~ and ESC[201~. */
@@ -365,12 +369,28 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 	}
 }
 
+/* `s` begins with a control of 8 bits, OSC or CSI. In other encodings than UTF-8 it may be text, so
+ * only the beginnings of answers count. */
+static struct token read_eight_bits(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
+{
+	const char *answer = s[0] == 0x9d ? "\x9d" "11;" : "\x9b?";
+	const size_t length = strlen(answer);
+	if (memcmp(s, answer, n < length ? n : length) != 0 || (n < length && timeout))
+		return text(event, s, 1);
+	if (n < length)
+		return drop(0);
+	return s[0] == 0x9d ? (struct token){ 1, STRING } : (struct token){ length, TOO_LONG };
+}
+
 static struct token read_token(const unsigned char *s, size_t n, bool timeout, bool quoted,
     struct key_event *event)
 {
 	if (!quoted) {
 		if (s[0] == ESC)
 			return read_escape(s, n, timeout, event);
+		if (s[0] == 0x9d || s[0] == 0x9b)
+			return read_eight_bits(s, n, timeout, event);
 		if (s[0] == CTRL('C'))
 			return key(1, event, KEY_INTERRUPT);
 		if (s[0] == CTRL('Z'))
@@ -396,26 +416,41 @@ static bool skip_sequence(struct keys *k)
 	return false;
 }
 
+struct keys_answers keys_take_answers(struct keys *k)
+{
+	struct keys_answers answers = k->answers;
+	k->answers = (struct keys_answers){ .attributes = false };
+	return answers;
+}
+
+/* Notes a whole control string, and removes its end of `n` bytes. */
+static bool end_string(struct keys *k, size_t n)
+{
+	k->head += n;
+	k->string[k->skipped < sizeof k->string ? k->skipped : sizeof k->string - 1] = '\0';
+	if (k->osc && strncmp(k->string, "11;", 3) == 0)
+		strcpy(k->answers.background, k->string + 3);
+	return true;
+}
+
 /* Drops the rest of a control string. BEL or ST (ESC \, U+009C) ends it; another ESC, and the keys
  * that cancel something, end it too. */
 static bool skip_string(struct keys *k)
 {
 	for (; k->head < k->tail && k->skipped < KEYS_STRING_MAX; k->head++, k->skipped++) {
 		const unsigned char *s = k->queue + k->head;
-		if (*s == '\a') {
-			k->head++;
-			return true;
-		}
+		if (*s == '\a' || (*s == 0x9c && k->eight_bits))
+			return end_string(k, 1);
 		if (*s == CTRL('C') || *s == CTRL('X') || *s == CTRL('Z'))
 			return true;
+		if (k->skipped < sizeof k->string - 1)
+			k->string[k->skipped] = (char)*s;
 		if (*s != ESC && *s != 0xc2)
 			continue;
 		if (k->tail - k->head < 2)
 			return false;
-		if (s[1] == (*s == ESC ? '\\' : 0x9c)) {
-			k->head += 2;
-			return true;
-		}
+		if (s[1] == (*s == ESC ? '\\' : 0x9c))
+			return end_string(k, 2);
 		if (*s == ESC)
 			return true;
 	}
@@ -528,6 +563,10 @@ static bool take(struct keys *k, struct token t)
 		k->head++;
 		return false;
 	}
+	const unsigned char *s = k->queue + k->head;
+	k->answers.attributes |= t.kind == ANSWER && s[2] == '?' && s[t.used - 1] == 'c';
+	k->eight_bits = t.kind == STRING && s[0] != ESC;
+	k->osc = k->eight_bits || (t.kind == STRING && s[1] == ']');
 	k->head += t.used;
 	k->pasting = t.kind == PASTE;
 	k->skipping = t.kind == STRING   ? SKIP_STRING

@@ -4,7 +4,9 @@
 
 #include "terminal/palette.h"
 
-#include <stddef.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,4 +69,47 @@ enum background palette_background(const char *colorfgbg)
 		return BACKGROUND_UNKNOWN;
 	/* White, and the bright colours except bright black. */
 	return colour == 7 || colour > 8 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
+}
+
+/* WCAG's relative luminance of red, green and blue, each 0 to 1. */
+static double luminance(const double parts[3])
+{
+	static const double weights[3] = { 0.2126, 0.7152, 0.0722 };
+	double sum = 0;
+	for (int i = 0; i < 3; i++)
+		sum += weights[i] * (parts[i] <= 0.04045 ? parts[i] / 12.92
+		                                         : pow((parts[i] + 0.055) / 1.055, 2.4));
+	return sum;
+}
+
+/* Reads hexadecimal digits, `width` at most; their greatest number is 1. Returns false for none. */
+static bool read_part(const char **s, size_t width, double *part)
+{
+	unsigned value = 0, max = 0;
+	for (; width > 0 && isxdigit((unsigned char)**s); width--, ++*s) {
+		const int digit = tolower((unsigned char)**s);
+		value = value << 4 | (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+		max = max << 4 | 15;
+	}
+	*part = max > 0 ? (double)value / max : 0;
+	return max > 0;
+}
+
+enum background palette_background_of(const char *colour)
+{
+	const bool sharp = colour[0] == '#';
+	const size_t length = strlen(colour), width = sharp && length < 13 ? (length - 1) / 3 : 4;
+	const char *s = colour + (sharp                             ? 1
+	                          : strncmp(colour, "rgb:", 4) == 0  ? 4
+	                          : strncmp(colour, "rgba:", 5) == 0 ? 5
+	                                                             : length);
+	double parts[3];
+	for (int i = 0; i < 3; i++)
+		if ((i > 0 && !sharp && *s++ != '/') || !read_part(&s, width, &parts[i]))
+			return BACKGROUND_UNKNOWN;
+	/* The opacity of rgba: is the fourth part. */
+	if (*s && (sharp || *s != '/'))
+		return BACKGROUND_UNKNOWN;
+	/* At this luminance, black and white have the same contrast. */
+	return luminance(parts) > 0.179 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
 }

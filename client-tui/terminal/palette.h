@@ -24,5 +24,8 @@ struct palette_entry palette_entry(enum style style, int colours, enum backgroun
 
 /* The background that COLORFGBG ("15;0", "0;default;15") states; NULL is unknown. */
 enum background palette_background(const char *colorfgbg);
+/* The background that the terminal states as an X11 colour ("rgb:ffff/ff/0", "rgba:0/0/0/f",
+ * "#ffffff"); unknown if it is none. */
+enum background palette_background_of(const char *colour);
 
 #endif

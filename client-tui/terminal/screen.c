@@ -9,6 +9,7 @@
 #include "terminal/screen.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +25,18 @@
 #undef lines
 #undef columns
 
+#include "common/clock.h"
 #include "common/standard.h"
 #include "common/text.h"
 #include "terminal/palette.h"
 #include "terminal/restore.h"
+
+/* Asks for the background (OSC 11 of xterm), and then for the attributes, which nearly every
+ * terminal answers: an answer to the first comes before. */
+#define QUESTION "\033]11;?\033\\\033[c"
+/* The time in which a terminal answers, if it does; and how long leaving waits for that. */
+#define ANSWER_TIME NS_PER_S
+#define ANSWER_WAIT (200 * NS_PER_MS)
 
 /* Replaces a character that the terminal would not show as the canvas has it. */
 #define SUBSTITUTE_CHAR L'?'
@@ -39,7 +48,13 @@ static struct {
 	/* The program has the terminal: false while it is suspended. */
 	bool active;
 	bool repaint, cursor_hidden;
+	/* The number of colours in use; 0 for none. */
+	int colours;
+	enum background background;
 	attr_t attributes[STYLES];
+	/* The terminal was asked for its background; the time until which its answer may come. */
+	bool asked;
+	int64_t answer_until;
 	/* The last canvas shown: rows that are equal are not drawn. */
 	struct canvas_cell *shown;
 	int shown_rows, shown_columns;
@@ -142,15 +157,11 @@ static bool wants_colour(const struct screen_settings *settings)
 	return settings->colour == SCREEN_COLOUR_ALWAYS;
 }
 
-static void set_up_styles(const struct screen_settings *settings)
+static void set_up_styles(void)
 {
-	/* Without default colours, the program's colours would change the user's background. */
-	bool colours = wants_colour(settings) && has_colors() && start_color() == OK &&
-	               use_default_colors() == OK;
-	enum background ground = find_background(settings);
 	for (int i = 0; i < STYLES; i++) {
-		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0,
-		    ground);
+		struct palette_entry entry = palette_entry((enum style)i, self.colours,
+		    self.background);
 		self.attributes[i] = (entry.marks & PALETTE_BOLD ? A_BOLD : 0) |
 		                     (entry.marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) |
 		                     (entry.marks & PALETTE_REVERSE ? A_REVERSE : 0);
@@ -158,6 +169,68 @@ static void set_up_styles(const struct screen_settings *settings)
 		    init_pair((short)(i + 1), (short)entry.colour, -1) == OK)
 			self.attributes[i] |= (attr_t)COLOR_PAIR(i + 1);
 	}
+}
+
+static void set_up_colours(const struct screen_settings *settings)
+{
+	/* Without default colours, the program's colours would change the user's background. */
+	bool coloured = wants_colour(settings) && has_colors() && start_color() == OK &&
+	                use_default_colors() == OK;
+	self.colours = coloured ? COLORS : 0;
+	self.background = find_background(settings);
+	set_up_styles();
+}
+
+/* The first draw does not wait for the answer: a slow line or a terminal that never answers would
+ * delay it. A terminal without an alternate screen is none that would understand. */
+static void ask_background(void)
+{
+	self.asked = false;
+	self.answer_until = 0;
+	if (self.colours == 0 || self.background != BACKGROUND_UNKNOWN || !is_ansi() ||
+	    !capability("smcup"))
+		return;
+	standard_write(QUESTION, strlen(QUESTION));
+	self.asked = true;
+	self.answer_until = clock_monotonic() + ANSWER_TIME;
+}
+
+bool screen_take_answers(const struct keys_answers *answers)
+{
+	enum background background = palette_background_of(answers->background);
+	if (answers->attributes)
+		self.answer_until = 0;
+	if (!self.asked || background == BACKGROUND_UNKNOWN || background == self.background)
+		return false;
+	self.background = background;
+	set_up_styles();
+	screen_repaint();
+	return true;
+}
+
+/* Waits for an answer that the shell would get as typed; drops what is typed meanwhile. */
+static void drop_answer(void)
+{
+	struct keys *keys = keys_new();
+	int64_t now = clock_monotonic(), until = now + ANSWER_WAIT;
+	while (keys && now < self.answer_until && now < until) {
+		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+		struct key_event event;
+		unsigned char bytes[256];
+		ssize_t n = 0;
+		if (poll(&in, 1, (int)((until - now) / NS_PER_MS) + 1) > 0 &&
+		    (n = read(STDIN_FILENO, bytes, sizeof bytes)) <= 0)
+			break;
+		now = clock_monotonic();
+		if (n > 0 && keys_feed(keys, bytes, (size_t)n, now) == 0)
+			while (keys_next(keys, now, &event))
+				continue;
+		const struct keys_answers answers = keys_take_answers(keys);
+		screen_take_answers(&answers);
+	}
+	if (now < self.answer_until)
+		tcflush(STDIN_FILENO, TCIFLUSH);
+	keys_free(keys);
 }
 
 /* --- starting and stopping --- */
@@ -233,8 +306,9 @@ int screen_start(const struct screen_settings *settings, char *reason, size_t si
 	keypad(stdscr, FALSE);
 	meta(stdscr, TRUE);
 	typeahead(-1);
-	set_up_styles(settings);
+	set_up_colours(settings);
 	standard_write(self.modes_on, strlen(self.modes_on));
+	ask_background();
 	screen_resize();
 	return 0;
 }
@@ -250,6 +324,7 @@ static void clear_last(void)
 
 static void restore_terminal(void)
 {
+	drop_answer();
 	clear_last();
 	curs_set(1);
 	standard_write(self.modes_off, strlen(self.modes_off));

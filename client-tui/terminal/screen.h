@@ -7,14 +7,17 @@
 #include <stdbool.h>
 
 #include "common/colours.h"
+#include "terminal/keys.h"
 #include "view/canvas.h"
 
-enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_NEVER, SCREEN_COLOUR_ALWAYS };
+/* In the order of the words of --color. */
+enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_ALWAYS, SCREEN_COLOUR_NEVER };
 
 struct screen_settings {
 	/* AUTO: colours unless NO_COLOR is set and not empty. */
 	enum screen_colour colour;
-	/* UNKNOWN: by COLORFGBG, else colours that are readable on both. */
+	/* UNKNOWN: by COLORFGBG, else the terminal is asked; until it answers, colours that are
+	 * readable on both. */
 	enum background background;
 	/* Requests wheel events from the terminal. */
 	bool mouse;
@@ -34,6 +37,9 @@ void screen_size(int *rows, int *columns);
 void screen_resize(void);
 /* Shows the canvas: writes only the changes, at once. */
 void screen_show(const struct canvas *c);
+/* Chooses the colours by what the terminal answered. Returns true if the next screen_show() paints
+ * everything with others. */
+bool screen_take_answers(const struct keys_answers *answers);
 /* Makes the next screen_show() paint everything (^L, after a stop). */
 void screen_repaint(void);
 /* Stops this process as ^Z does: restores the terminal, stops, and takes the terminal again on

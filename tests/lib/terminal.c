@@ -57,6 +57,8 @@ struct terminal {
 	char *row_text;
 	bool alternate, mouse, cursor_visible;
 	size_t bells;
+	/* Instead of the emulator's attributes, or NULL. */
+	const char *answer;
 };
 
 /* All that are open, for the teardown. */
@@ -85,7 +87,17 @@ static int ring(void *user)
 /* What the emulator sends: keys, pastes, answers to questions. */
 static void send_output(const char *bytes, size_t n, void *user)
 {
-	term_bytes(user, bytes, n);
+	const struct terminal *t = user;
+	const bool attributes = n > 3 && memcmp(bytes, "\033[?", 3) == 0 && bytes[n - 1] == 'c';
+	if (attributes && t->answer)
+		term_bytes(user, t->answer, strlen(t->answer));
+	else
+		term_bytes(user, bytes, n);
+}
+
+void term_answer(struct terminal *t, const char *bytes)
+{
+	t->answer = bytes;
 }
 
 /* libvterm breaks when a wide character comes on a screen of one column, as it does when the

@@ -38,6 +38,10 @@ struct terminal *term_open(int rows, int columns);
 /* It has no alternate screen, whatever TERM says, as where that is turned off. Before the first
  * program. */
 void term_without_alternate(struct terminal *t);
+/* What the terminal sends when it is asked for its attributes, which is the last of the program's
+ * questions: instead of the attributes of the emulator these bytes, which stay the caller's; "" for
+ * a terminal that answers nothing. Before the first program. */
+void term_answer(struct terminal *t, const char *bytes);
 /* NULL unsets. For the next program. */
 void term_setenv(struct terminal *t, const char *name, const char *value);
 /* Writes a file below the home folder ("folder/file" makes the folder), and its path; valid until

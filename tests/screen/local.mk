@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 COMPILED_TESTS += \
+	%D%/test_background \
 	%D%/test_burst \
 	%D%/test_fates \
 	%D%/test_lab_ends \

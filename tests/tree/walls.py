@@ -57,7 +57,7 @@ MAY = {
     'client-tui/record/replay.c': 'file',
     'client-tui/terminal/restore.c': 'wait file place state',
     'client-tui/net/resolve.c': 'socket wait file process end',
-    'client-tui/terminal/screen.c': 'curses wait file process place speak state',
+    'client-tui/terminal/screen.c': 'curses clock wait file process place speak state',
     'client-tui/app/settings.c': 'place speak',
     'client-tui/net/timestamps.c': 'socket clock',
     'client-tui/app/stop.c': 'wait file end state',

@@ -287,6 +287,47 @@ static void test_answers_are_dropped(void **state)
 	}
 }
 
+/* The terminal's background and attributes, whole and in every split; other answers are none. */
+static void test_answers_are_taken(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes, *background;
+		bool attributes;
+	} table[] = {
+		{ "\033]11;rgb:1e1e/1e1e/1e1e\033\\", "rgb:1e1e/1e1e/1e1e", false },
+		{ "\033]11;#ffffff\a\033[?64;1;2c", "#ffffff", true },
+		{ "\xc2\x9d"
+		  "11;rgb:0/0/0\xc2\x9c\xc2\x9b?6c",
+		    "rgb:0/0/0", true },
+		{ "\x9d"
+		  "11;rgb:0/0/0\x9c\x9b?62;4c",
+		    "rgb:0/0/0", false },
+		{ "\033[?1;2c", "", true },
+		{ "\033]11;rgb:0123456789/0123456789/0123456789abcdef\a",
+		    "rgb:0123456789/0123456789/0123456789abc", false },
+		{ "\033]10;rgb:0/0/0\a\033P11;rgb:0/0/0\033\\\033]11;rgb:0/0\x03\033[>0;1c", "",
+		    false },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		for (size_t n = strlen(table[i].bytes), first = 0; first <= n; first++) {
+			char out[64] = "";
+			struct keys *k = keys_new();
+			keys_feed(k, table[i].bytes, first, 0);
+			drain(k, 0, out, sizeof out);
+			keys_feed(k, table[i].bytes + first, n - first, MS);
+			drain(k, MS, out, sizeof out);
+			struct keys_answers answers = keys_take_answers(k);
+			assert_string_equal(answers.background, table[i].background);
+			assert_int_equal(answers.attributes, table[i].attributes);
+			assert_string_equal(out, strchr(table[i].bytes, '\x03') ? "int" : "");
+			answers = keys_take_answers(k);
+			assert_string_equal(answers.background, "");
+			assert_false(answers.attributes);
+			keys_free(k);
+		}
+}
+
 /* An answer without end holds the keyboard neither for ever nor for any number of bytes. */
 static void test_answer_without_end(void **state)
 {
@@ -529,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_editor_sequences),
 		cmocka_unit_test(test_unknown_is_dropped),
 		cmocka_unit_test(test_answers_are_dropped),
+		cmocka_unit_test(test_answers_are_taken),
 		cmocka_unit_test(test_answer_without_end),
 		cmocka_unit_test(test_long_sequence),
 		cmocka_unit_test(test_escape_waits),

@@ -57,6 +57,39 @@ static void check_contrast(enum background background, unsigned ground, double l
 	}
 }
 
+static void understands_the_terminals_answer(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *colour;
+		enum background background;
+	} table[] = {
+		{ "rgb:ffff/ffff/ffff", BACKGROUND_LIGHT },
+		{ "rgb:ff/ff/FF", BACKGROUND_LIGHT },
+		{ "rgb:f/f/d", BACKGROUND_LIGHT },
+		{ "rgb:fdfd/f6f6/e3e3", BACKGROUND_LIGHT },
+		{ "rgba:ffff/ffff/ffff/8000", BACKGROUND_LIGHT },
+		{ "#ffffff", BACKGROUND_LIGHT },
+		{ "#fff", BACKGROUND_LIGHT },
+		{ "#ffffffffffff", BACKGROUND_LIGHT },
+		{ "rgb:808/808/808", BACKGROUND_LIGHT },
+		{ "rgb:0/0/0", BACKGROUND_DARK },
+		{ "rgb:3030/0a0a/2424", BACKGROUND_DARK },
+		{ "rgb:00/00/ff", BACKGROUND_DARK },
+		{ "#002b36", BACKGROUND_DARK },
+		{ "rgba:0000/0000/0000/ffff", BACKGROUND_DARK },
+	};
+	static const char *const garbage[] = { "", "?", "r", "rgb:", "rgb:ff", "rgb:ff/ff",
+		"rgb:ff/ff/", "rgb://", "rgb:ff/ff/fg", "rgb:12345/0/0", "rgb:-1/0/0", "#", "#ff",
+		"#ffff", "#fffffg", "#ffffffffffffffff", "white", "rgb:0/0/0 ", "rgbi:0/0/0" };
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		assert_int_equal(palette_background_of(table[i].colour),
+		    table[i].background);
+	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
+		assert_int_equal(palette_background_of(garbage[i]),
+		    BACKGROUND_UNKNOWN);
+}
+
 static void colours_can_be_read(void **state)
 {
 	(void)state;
@@ -110,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(understands_colorfgbg),
+		cmocka_unit_test(understands_the_terminals_answer),
 		cmocka_unit_test(colours_can_be_read),
 		cmocka_unit_test(transports_have_two_colours),
 		cmocka_unit_test(few_colours_are_few),
