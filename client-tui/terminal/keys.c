@@ -374,7 +374,9 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 static struct token read_eight_bits(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
-	const char *answer = s[0] == 0x9d ? "\x9d" "11;" : "\x9b?";
+	const char *answer = s[0] == 0x9d ? "\x9d"
+	                                    "11;"
+	                                  : "\x9b?";
 	const size_t length = strlen(answer);
 	if (memcmp(s, answer, n < length ? n : length) != 0 || (n < length && timeout))
 		return text(event, s, 1);

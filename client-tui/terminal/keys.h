@@ -82,11 +82,11 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
  * CSI and SS3 sequences go whole to the line editor when it could know them (arrows, Home, End,
  * Delete, Insert, with modifiers; Shift-Tab); the application keypad is the characters on it. All
  * others are dropped, and so are control strings (OSC, DCS, APC, PM, SOS): they are answers of the
- * terminal. C1 controls in UTF-8 count as their forms with ESC, and so do those of 8 bits that begin
- * the answers in struct keys_answers. A cursor report of row 1, column 2 to 16
- * looks like F3 with a modifier and is F3, since the program asks for no report.
- * A slow line may separate ESC from its sequence. Bytes that follow a lone Esc within
- * KEYS_SEQUENCE_WAIT are a CSI sequence if that makes a key or an answer, else typed text. */
+ * terminal. C1 controls in UTF-8 count as their forms with ESC, and so do those of 8 bits that
+ * begin the answers in struct keys_answers. A cursor report of row 1, column 2 to 16 looks like F3
+ * with a modifier and is F3, since the program asks for no report. A slow line may separate ESC
+ * from its sequence. Bytes that follow a lone Esc within KEYS_SEQUENCE_WAIT are a CSI sequence if
+ * that makes a key or an answer, else typed text. */
 bool keys_next(struct keys *k, int64_t now, struct key_event *event);
 /* The time at which keys_next() may return a key without new bytes, or INT64_MAX. */
 int64_t keys_deadline(const struct keys *k);

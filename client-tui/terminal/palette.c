@@ -99,10 +99,10 @@ enum background palette_background_of(const char *colour)
 {
 	const bool sharp = colour[0] == '#';
 	const size_t length = strlen(colour), width = sharp && length < 13 ? (length - 1) / 3 : 4;
-	const char *s = colour + (sharp                             ? 1
-	                          : strncmp(colour, "rgb:", 4) == 0  ? 4
-	                          : strncmp(colour, "rgba:", 5) == 0 ? 5
-	                                                             : length);
+	const char *s = colour + (sharp                                 ? 1
+	                             : strncmp(colour, "rgb:", 4) == 0  ? 4
+	                             : strncmp(colour, "rgba:", 5) == 0 ? 5
+	                                                                : length);
 	double parts[3];
 	for (int i = 0; i < 3; i++)
 		if ((i > 0 && !sharp && *s++ != '/') || !read_part(&s, width, &parts[i]))

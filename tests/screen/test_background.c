@@ -139,7 +139,8 @@ static void asks_only_if_need_be(void **state)
 	}
 }
 
-/* A program that ends before the answer comes, or stops, waits for it: the shell does not get it. */
+/* A program that ends before the answer comes, or stops, waits for it: the shell does not get it.
+ */
 static void leaves_nothing_to_the_shell(void **state)
 {
 	static const char *const cat[] = { "cat", "-v", NULL };

@@ -83,11 +83,9 @@ static void understands_the_terminals_answer(void **state)
 		"rgb:ff/ff/", "rgb://", "rgb:ff/ff/fg", "rgb:12345/0/0", "rgb:-1/0/0", "#", "#ff",
 		"#ffff", "#fffffg", "#ffffffffffffffff", "white", "rgb:0/0/0 ", "rgbi:0/0/0" };
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		assert_int_equal(palette_background_of(table[i].colour),
-		    table[i].background);
+		assert_int_equal(palette_background_of(table[i].colour), table[i].background);
 	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
-		assert_int_equal(palette_background_of(garbage[i]),
-		    BACKGROUND_UNKNOWN);
+		assert_int_equal(palette_background_of(garbage[i]), BACKGROUND_UNKNOWN);
 }
 
 static void colours_can_be_read(void **state)
