@@ -191,6 +191,30 @@ static void do_fault(const struct command_call *c)
 	tui_lab_command(c->tui, TUI_LAB_FAULT, c->of->name, c->arguments);
 }
 
+static void set_mouse(struct tui *tui, bool on)
+{
+	if (!screen_mouse(on))
+		tui_message(tui, "a terminal of this type does not report the mouse");
+	else if (on)
+		tui_message(tui,
+		    "mouse on: click a row or a key below, scroll; Shift selects text; F8: off");
+	else
+		tui_message(tui, "mouse off: the terminal selects text; F8 or /mouse: on");
+	tui->run.settings.screen.mouse = on;
+}
+
+static void do_mouse(const struct command_call *c)
+{
+	const bool on = strcmp(c->arguments, "on") == 0;
+
+	if (!*c->arguments)
+		set_mouse(c->tui, !c->tui->run.settings.screen.mouse);
+	else if (on || strcmp(c->arguments, "off") == 0)
+		set_mouse(c->tui, on);
+	else
+		tui_message(c->tui, "/mouse is followed by on, off or nothing");
+}
+
 static void do_help(const struct command_call *c)
 {
 	tui_page(c->tui, "help", command_help_page());
@@ -242,6 +266,12 @@ static void press_link(struct tui *tui, int64_t now)
 	tui_lab_panel(tui);
 }
 
+static void press_mouse(struct tui *tui, int64_t now)
+{
+	(void)now;
+	set_mouse(tui, !tui->run.settings.screen.mouse);
+}
+
 static void press_quit(struct tui *tui, int64_t now)
 {
 	(void)now;
@@ -277,6 +307,7 @@ const struct command command_table[] = {
 	    .may = tui_in_lab, .example = "/hold TIME [there|back]; for example /hold 3s" },
 	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, .two_letters = true,
 	    .may = tui_in_lab, .example = "/unplug TIME [there|back]; for example /unplug 5s" },
+	{ "mouse", "[on|off]", "the mouse for this program, or for the terminal", .run = do_mouse },
 	{ "help", "", "this page", .run = do_help },
 	{ "quit", "", "leave; a summary stays", .run = do_quit },
 	{ .name = NULL },
@@ -301,13 +332,16 @@ const struct key_spec key_table[] = {
 	    press_plot },
 	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel", 7,
 	    press_link },
+	{ "F8", "F8", "mouse", "the mouse on: a click selects a row; off; or /mouse", 8,
+	    press_mouse },
 	{ "Ctrl-Home", .help = "the oldest row" },
 	{ "Ctrl-End", .help = "the newest row, and follow new ones again" },
 	{ "Shift-Up", .help = "one row towards older ones" },
 	{ "Shift-Down", .help = "one row towards newer ones" },
 	{ "Alt-Up", .help = "select a row, then the older ones" },
 	{ "Alt-Down", .help = "select the newer row; after the newest: none" },
-	{ "wheel", .help = "three rows, with --mouse" },
+	{ "wheel", .help = "three rows, with the mouse on" },
+	{ "click", .help = "with the mouse on: select a row; a key of the last row" },
 	{ "Tab", .help = "complete a command, or show what may follow" },
 	{ "Up", .help = "the line typed before" },
 	{ "Down", .help = "the line typed after" },

@@ -244,8 +244,26 @@ static void scroll_key(struct tui *tui, enum key key)
 	}
 }
 
+/* A message hides the buttons. */
+static void click(struct tui *tui, const struct key_event *key, bool message, int64_t now)
+{
+	int rows, columns, button;
+
+	/* A report that came late. */
+	if (!tui->run.settings.screen.mouse)
+		return;
+	screen_size(&rows, &columns);
+	button = view_button_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
+	if (button >= 0 && !message)
+		key_table[button].press(tui, now);
+	else
+		view_select_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
+}
+
 static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 {
+	const bool message = tui->message_until > now;
+
 	tui->changed = true;
 	if (tui->question.open && key->key != KEY_SUSPEND && key->key != KEY_REDRAW) {
 		answer_question(tui, key, now);
@@ -275,6 +293,9 @@ static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 		break;
 	case KEY_ESCAPE:
 		escape_key(tui);
+		break;
+	case KEY_CLICK:
+		click(tui, key, message, now);
 		break;
 	default:
 		scroll_key(tui, key->key);

@@ -170,13 +170,19 @@ static bool scrolls(const struct csi *csi)
 	return csi->count >= 2 && (modifiers == 1 || modifiers == 4 || modifiers == 5);
 }
 
-static struct token wheel(size_t length, int buttons, bool is_press, struct key_event *event)
+/* A press of `buttons` at a row and column, which count from 1. */
+static struct token mouse(size_t length, int buttons, int column, int row, struct key_event *event)
 {
-	/* xterm's ctlseqs: 64 and 65 are the wheel, 4, 8 and 16 modifiers, 32 motion. */
+	/* xterm's ctlseqs: 0 is the left button, 3 a release, 64 and 65 the wheel, 4, 8 and 16
+	 * modifiers, 32 motion. */
 	int button = buttons & ~(4 | 8 | 16);
-	if (is_press && (button == 64 || button == 65))
+	if (button == 64 || button == 65)
 		return key(length, event, button == 64 ? KEY_WHEEL_UP : KEY_WHEEL_DOWN);
-	return drop(length);
+	if (buttons != 0 || column < 1 || row < 1)
+		return drop(length);
+	event->row = row - 1;
+	event->column = column - 1;
+	return key(length, event, KEY_CLICK);
 }
 
 static struct token function(size_t used, struct key_event *event, int number)
@@ -233,10 +239,9 @@ static struct token key_of_letter(const struct csi *csi, struct key_event *event
 
 static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 {
-	if (csi->prefix == '<' && (csi->final == 'M' || csi->final == 'm'))
-		return wheel(csi->length, csi->params[0], csi->final == 'M', event);
-	if (csi->prefix == 0 && csi->final == 'M' && csi->count == 3)
-		return wheel(csi->length, csi->params[0] - 32, true, event);
+	if (csi->final == 'M' && csi->count == 3 && (csi->prefix == '<' || csi->prefix == 0))
+		return mouse(csi->length, csi->params[0] - (csi->prefix == '<' ? 0 : 32),
+		    csi->params[1], csi->params[2], event);
 	/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta
 	 * 8; the rest is an answer. */
 	if (csi->prefix != 0 || csi->count > 2 ||
@@ -299,7 +304,8 @@ static struct token read_sequence(const unsigned char *s, size_t n, bool timeout
 	if (!ss3 && n > 2 && s[2] == '[')
 		return read_console_key(s, n, timeout, event);
 	if (!ss3 && n > 2 && s[2] == 'M')
-		return n < 6 ? wait_or_drop(n, timeout) : wheel(6, s[3] - 32, true, event);
+		return n < 6 ? wait_or_drop(n, timeout)
+		             : mouse(6, s[3] - 32, s[4] - 32, s[5] - 32, event);
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
 			return (struct token){ i, TOO_LONG };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A tokeniser turns the terminal's bytes into keys. It takes them in pieces of any size, never
- * blocks and holds little. The program handles function keys, scrolling, the wheel and pastes;
+ * blocks and holds little. The program handles function keys, scrolling, the mouse and pastes;
  * everything else goes to the line editor, whole sequences at a time. Pure: the time is an
  * argument. */
 #ifndef UPCASE_KEYS_H
@@ -25,6 +25,7 @@ enum key {
 	KEY_SELECT_DOWN, /* Alt-Up and -Down */
 	KEY_WHEEL_UP,
 	KEY_WHEEL_DOWN,
+	KEY_CLICK,     /* the left button without modifiers: `row`, `column` */
 	KEY_INTERRUPT, /* ^C */
 	KEY_SUSPEND,   /* ^Z */
 	KEY_REDRAW,    /* ^L */
@@ -54,6 +55,8 @@ struct key_event {
 	const unsigned char *bytes;
 	size_t length;
 	bool clipped, unfinished;
+	/* From 0; a cell that the screen may not have. */
+	int row, column;
 };
 
 /* What the terminal answered. */
@@ -77,6 +80,8 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now);
  * Esc that begins no arrow.
  * Meta (ESC + character) goes to the line editor as both bytes, and a quoted byte (after ^V or ^Q,
  * see keys_quote()) whatever it is.
+ * Of the mouse, presses of the left button without modifiers and the wheel are keys; releases,
+ * motion and other buttons are dropped.
  * Function keys and scrolling are the same with any modifier; Home and End scroll only with Shift
  * or Ctrl.
  * CSI and SS3 sequences go whole to the line editor when it could know them (arrows, Home, End,

@@ -45,6 +45,8 @@ static struct {
 	SCREEN *screen;
 	/* The program's own terminal modes, on and off. */
 	char modes_on[96], modes_off[96];
+	/* The terminal reports the mouse while the program has it. */
+	bool mouse;
 	/* The program has the terminal: false while it is suspended. */
 	bool active;
 	bool repaint, cursor_hidden;
@@ -102,7 +104,11 @@ static bool is_ansi(void)
 	return s && strncmp(s, "\033[", 2) == 0;
 }
 
-static void prepare_modes(bool mouse)
+/* Reports of buttons and the wheel, with coordinates of any size (xterm's ctlseqs, mouse tracking).
+ */
+static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
+
+static void prepare_modes(void)
 {
 	self.modes_on[0] = self.modes_off[0] = '\0';
 	if (!is_ansi())
@@ -116,10 +122,15 @@ static void prepare_modes(bool mouse)
 		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007s\033[?1007l");
 		text_append(self.modes_off, sizeof self.modes_off, "\033[?1007h\033[?1007r");
 	}
-	if (mouse) {
-		text_append(self.modes_on, sizeof self.modes_on, "\033[?1000h\033[?1006h");
-		text_append(self.modes_off, sizeof self.modes_off, "\033[?1006l\033[?1000l");
-	}
+	/* Always, because the user may have turned it on. */
+	text_append(self.modes_off, sizeof self.modes_off, mouse_off);
+}
+
+static void write_modes_on(void)
+{
+	standard_write(self.modes_on, strlen(self.modes_on));
+	if (self.mouse)
+		standard_write(mouse_on, strlen(mouse_on));
 }
 
 /* Prepares the bytes that restore the terminal without curses. */
@@ -293,7 +304,8 @@ int screen_start(const struct screen_settings *settings, char *reason, size_t si
 	if (!self.screen)
 		return text_refuse(reason, size,
 		    "the terminal cannot be used for the screen; try --plain");
-	prepare_modes(settings->mouse);
+	prepare_modes();
+	self.mouse = settings->mouse && is_ansi();
 	prepare_restore(&before);
 	set_active(true);
 	if (!at_exit)
@@ -307,7 +319,7 @@ int screen_start(const struct screen_settings *settings, char *reason, size_t si
 	meta(stdscr, TRUE);
 	typeahead(-1);
 	set_up_colours(settings);
-	standard_write(self.modes_on, strlen(self.modes_on));
+	write_modes_on();
 	ask_background();
 	screen_resize();
 	return 0;
@@ -487,7 +499,7 @@ void screen_show(const struct canvas *c)
 	if (self.repaint) {
 		/* After a SIGSTOP the shell has set the terminal's modes. */
 		reset_prog_mode();
-		standard_write(self.modes_on, strlen(self.modes_on));
+		write_modes_on();
 		erase();
 		clearok(curscr, TRUE);
 	}
@@ -496,6 +508,17 @@ void screen_show(const struct canvas *c)
 	place_cursor(c);
 	wnoutrefresh(stdscr);
 	doupdate();
+}
+
+bool screen_mouse(bool on)
+{
+	const char *bytes = on ? mouse_on : mouse_off;
+	if (!is_ansi())
+		return false;
+	self.mouse = on;
+	if (self.active)
+		standard_write(bytes, strlen(bytes));
+	return true;
 }
 
 void screen_bell(void)

@@ -19,7 +19,7 @@ struct screen_settings {
 	/* UNKNOWN: by COLORFGBG, else the terminal is asked; until it answers, colours that are
 	 * readable on both. */
 	enum background background;
-	/* Requests wheel events from the terminal. */
+	/* Requests reports of the mouse from the terminal; see screen_mouse(). */
 	bool mouse;
 };
 
@@ -45,6 +45,9 @@ void screen_repaint(void);
 /* Stops this process as ^Z does: restores the terminal, stops, and takes the terminal again on
  * SIGCONT. */
 void screen_suspend(void);
+/* Turns the terminal's reports of clicks and the wheel on or off; its own selection then needs
+ * Shift. Returns false, and changes nothing, if the terminal is of no kind that has them. */
+bool screen_mouse(bool on);
 /* A short sound or flash. */
 void screen_bell(void);
 

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Long after everything that keys wait for. */
 #define LATER INT64_C(3600000000000)
 
-/* Keys written down as bytes: which, number, length, bytes. */
+/* Keys written down as bytes: which, number, cell, length, bytes. */
 struct record {
 	unsigned char *bytes;
 	size_t length, room, text;
@@ -44,8 +44,12 @@ static void drain(struct keys *k, int64_t now, struct record *r)
 			abort();
 		if (e.key == KEY_FUNCTION && (e.number < 1 || e.number > 12))
 			abort();
+		if (e.key == KEY_CLICK && (e.row < 0 || e.column < 0))
+			abort();
 		put(r, &e.key, sizeof e.key);
 		put(r, &e.number, sizeof e.number);
+		put(r, &e.row, sizeof e.row);
+		put(r, &e.column, sizeof e.column);
 		put(r, &e.length, sizeof e.length);
 		put(r, e.bytes, e.length);
 		r->text += e.length;

@@ -522,6 +522,14 @@ void term_wheel(struct terminal *t, bool up)
 	vterm_mouse_button(t->emulator, up ? 4 : 5, true, VTERM_MOD_NONE);
 }
 
+void term_click(struct terminal *t, int row, int column, int button, VTermModifier modifier)
+{
+	term_update(t);
+	vterm_mouse_move(t->emulator, row < 0 ? t->rows + row : row, column, modifier);
+	vterm_mouse_button(t->emulator, button, true, modifier);
+	vterm_mouse_button(t->emulator, button, false, modifier);
+}
+
 void term_resize(struct terminal *t, int rows, int columns)
 {
 	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };

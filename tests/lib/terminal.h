@@ -72,6 +72,8 @@ void term_paste(struct terminal *t, const char *text);
 /* One notch of the wheel over the middle of the screen; nothing is sent if the program did not ask
  * for the mouse. */
 void term_wheel(struct terminal *t, bool up);
+/* A press and a release of a button (1 is the left one) on a cell; the same. */
+void term_click(struct terminal *t, int row, int column, int button, VTermModifier modifier);
 void term_resize(struct terminal *t, int rows, int columns);
 /* To the program itself. */
 void term_signal(struct terminal *t, int signal_number);

@@ -359,6 +359,114 @@ static void wheel_is_opt_in(void **state)
 	client_leave(without);
 }
 
+static bool has_mouse(struct terminal *t, void *context)
+{
+	return term_mouse(t) == *(bool *)context;
+}
+
+static void expect_mouse(struct terminal *t, bool on)
+{
+	term_expect_that(t, has_mouse, &on, on ? "the mouse on" : "the mouse off");
+}
+
+static void click(struct terminal *t, int row, int column)
+{
+	term_click(t, row, column, 1, VTERM_MOD_NONE);
+}
+
+/* The mouse is switched while the program runs, by a key and by a command. */
+static void mouse_is_switched(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	expect_mouse(t, false);
+	term_key(t, VTERM_KEY_FUNCTION(8), VTERM_MOD_NONE);
+	expect_mouse(t, true);
+	term_expect_row(t, -1, "mouse on: ");
+	client_line(t, "/mouse");
+	expect_mouse(t, false);
+	term_expect_row(t, -1, "mouse off: ");
+	client_line(t, "/mouse on");
+	client_line(t, "/mouse on");
+	expect_mouse(t, true);
+	client_line(t, "/mouse off");
+	expect_mouse(t, false);
+	client_line(t, "/mouse maybe");
+	term_expect_row(t, -1, "on, off or nothing");
+	expect_mouse(t, false);
+	client_line(t, "/mouse");
+	expect_mouse(t, true);
+	client_leave(t);
+	expect_mouse(t, false);
+}
+
+/* The keys of the last row are buttons; a click beside them, or of another button of the mouse,
+ * does nothing. */
+static void keys_are_buttons(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE("--mouse"));
+	int row, column;
+
+	(void)state;
+	client_line(t, "hello");
+	term_expect(t, "HELLO");
+	term_type(t, "typed");
+	term_expect_row(t, -1, "F2 udp/tcp");
+	assert_true(term_find(t, "F2 udp/tcp", &row, &column));
+	/* Between two buttons; to the right of all; the right button; with Shift and Ctrl. */
+	click(t, -1, column - 1);
+	click(t, -1, 79);
+	term_click(t, -1, column, 3, VTERM_MOD_NONE);
+	term_click(t, -1, column, 1, VTERM_MOD_SHIFT);
+	term_click(t, -1, column, 1, VTERM_MOD_CTRL);
+	/* Outside of the screen. */
+	term_type(t, "\033[<0;3;2000M\033[<0;9999;24M");
+	/* A click on the words is one on the key, whatever is typed. */
+	click(t, -1, 6);
+	term_expect_row(t, 1, "help");
+	client_expect_pair(t, "udp> ", "typed");
+	click(t, 5, 5);
+	click(t, 0, 3);
+	click(t, -1, column + 9);
+	client_expect_pair(t, "tcp> ", "typed");
+	term_expect_row(t, 1, "help");
+	click(t, -1, 1);
+	term_expect(t, "HELLO");
+	assert_true(term_find(t, "^D quit", &row, &column));
+	click(t, -1, column);
+	assert_int_equal(term_exit_status(t), 0);
+}
+
+/* The row that is clicked is selected. */
+static void click_selects(void **state)
+{
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct terminal *t = client_private(sizes[i][0], sizes[i][1], MORE("--mouse"));
+		int row, column;
+
+		for (int k = 1; k <= 5; k++)
+			client_line(t, k == 2 ? "second" : "other");
+		term_expect(t, "5 OTHER");
+		term_expect_gone(t, "▸");
+		assert_true(term_find(t, "2 second", &row, &column));
+		click(t, row, sizes[i][1] / 2);
+		term_expect_row(t, row, "▸ 2 second");
+		click(t, row + 1, column);
+		term_expect_row(t, row + 1, "▸ 3 other");
+		/* There is no row in the headings, and none on the line of input. */
+		click(t, 1, column);
+		click(t, -2, column);
+		term_type(t, "x");
+		term_expect_row(t, -2, "> x");
+		term_expect_row(t, row + 1, "▸ 3 other");
+		client_leave(t);
+	}
+}
+
 static void control_keys(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
@@ -453,7 +561,12 @@ static void keys_on_any_width(void **state)
 
 	(void)state;
 	term_expect_row_is(t, -1,
-	    " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
+	    " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link"
+	    "  F8 mouse");
+	term_resize(t, 18, 64);
+	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst");
+	term_resize(t, 12, 40);
+	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both");
 	term_resize(t, 8, 30);
 	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp");
 	term_resize(t, 6, 16);
@@ -862,6 +975,9 @@ int main(void)
 		TEST(connects),
 		TEST(paste_asks),
 		TEST(wheel_is_opt_in),
+		TEST(mouse_is_switched),
+		TEST(keys_are_buttons),
+		TEST(click_selects),
 		TEST(control_keys),
 		TEST(lone_escape),
 		TEST(leaves_without_function_keys),

@@ -65,9 +65,12 @@ static void drain(struct keys *k, int64_t now, char *out, size_t size)
 			append(out, size, e.key == KEY_PASTE ? "}" : ">");
 			append(out, size, e.clipped ? "!" : "");
 			append(out, size, e.unfinished ? "?" : "");
-		} else if (e.key == KEY_FUNCTION) {
-			char number[16];
-			snprintf(number, sizeof number, "F%d", e.number);
+		} else if (e.key == KEY_FUNCTION || e.key == KEY_CLICK) {
+			char number[40];
+			if (e.key == KEY_FUNCTION)
+				snprintf(number, sizeof number, "F%d", e.number);
+			else
+				snprintf(number, sizeof number, "click(%d,%d)", e.row, e.column);
 			append(out, size, number);
 		} else {
 			append(out, size, names[e.key]);
@@ -176,9 +179,28 @@ static void test_scrolling(void **state)
 		{ "\033[1;2A\033[1;2B\033[1;5A\033[1;5B\033[1;6A", "up down up down up" },
 		{ "\033[a\033[b\033Oa\033Ob", "up down up down" },
 		{ "\033[<64;10;5M\033[<65;10;5M", "wheelup wheeldown" },
-		{ "\033[<68;300;5M\033[<64;1;1m\033[<0;1;1M\033[<0;1;1m\033[<66;1;1M", "wheelup" },
-		{ "\033[M`!!\033[Ma\xff\xff\033[M !!", "wheelup wheeldown" },
-		{ "\033[96;3;4M\033[97;3;4M\033[32;3;4M", "wheelup wheeldown" },
+		{ "\033[<68;300;5M\033[<64;1;1m\033[<66;1;1M", "wheelup" },
+		{ "\033[M`!!\033[Ma\xff\xff", "wheelup wheeldown" },
+		{ "\033[96;3;4M\033[97;3;4M", "wheelup wheeldown" },
+	};
+	CHECK(table);
+}
+
+/* Presses of the left button are clicks: no release, no other button, no modifier, no motion, no
+ * cell outside of every screen, no report with too few or too many numbers. */
+static void test_clicks(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033[<0;1;1M", "click(0,0)" },
+		{ "\033[<0;80;24M\033[<0;80;24m", "click(23,79)" },
+		{ "\033[<0;300;200M", "click(199,299)" },
+		{ "\033[M !\"\033[M##!", "click(1,0)" },
+		{ "\033[32;3;4M\033[35;3;4M", "click(3,2)" },
+		{ "\033[<1;1;1M\033[<2;1;1M\033[<3;1;1M\033[<128;1;1M", "" },
+		{ "\033[<4;1;1M\033[<8;1;1M\033[<16;1;1M\033[<32;1;1M\033[<35;1;1M", "" },
+		{ "\033[<0;0;1M\033[<0;1;0M\033[<0;1M\033[<0;1;1;1M\033[<M\033[0;1;1M", "" },
+		{ "\033[M  !\033[M !\x1f", "" },
 	};
 	CHECK(table);
 }
@@ -567,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_function_keys),
 		cmocka_unit_test(test_scrolling),
+		cmocka_unit_test(test_clicks),
 		cmocka_unit_test(test_editor_sequences),
 		cmocka_unit_test(test_unknown_is_dropped),
 		cmocka_unit_test(test_answers_are_dropped),
