@@ -88,9 +88,11 @@ size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, 
 
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now)
 {
-	*g = (struct generator){
-		.plan = *plan, .running = plan->count > 0, .start = now, .end = now
-	};
+	*g = (struct generator){ .plan = *plan,
+		.running = plan->count > 0,
+		.start = now,
+		.end = now,
+		.until = plan->duration > 0 ? now + plan->duration : INT64_MAX };
 }
 
 void generator_stop(struct generator *g, int64_t now)
@@ -98,6 +100,21 @@ void generator_stop(struct generator *g, int64_t now)
 	if (g->running)
 		g->end = now;
 	g->running = false;
+}
+
+/* The end is the time of the last line. */
+void generator_expire(struct generator *g, int64_t now)
+{
+	if (!g->running || now < g->until)
+		return;
+	g->running = false;
+	g->expired = true;
+}
+
+bool generator_is_complete(const struct generator *g)
+{
+	return g->expired || g->sent == g->plan.count ||
+	       (g->plan.count == SETTINGS_ENDLESS && g->plan.duration == 0);
 }
 
 void generator_pause(struct generator *g, int64_t until, int64_t now)
@@ -144,6 +161,7 @@ bool generator_next(struct generator *g, int64_t now)
 		g->worst = late;
 	if (g->plan.interval > 0 && late > VALIDITY_SLIP)
 		g->slipped++;
+	g->end = now;
 	if (++g->sent == g->plan.count)
 		generator_stop(g, now);
 	return true;
@@ -208,19 +226,36 @@ static int64_t time_left(const struct generator *g, int64_t now)
 	return at_rate > 9e18 ? INT64_MAX : (int64_t)at_rate > planned ? (int64_t)at_rate : planned;
 }
 
+/* Writes " - 6.6 s left", or nothing if there is no end. */
+static void put_time_left(struct text *out, const struct generator *g, int64_t now, const char *dot)
+{
+	const bool endless = g->plan.count == SETTINGS_ENDLESS;
+	int64_t left = g->until == INT64_MAX ? INT64_MAX : g->until - now;
+
+	if (endless && left == INT64_MAX)
+		return;
+	if (!endless && time_left(g, now) < left)
+		left = time_left(g, now);
+	if (!g->running)
+		left = 0;
+	if (left < 60 * NS_PER_S)
+		text_put(out, " %s %.1f s left", dot, (double)left / (double)NS_PER_S);
+	else
+		text_put(out, " %s %s left", dot, UNITS_DURATION(left, "u"));
+}
+
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size)
 {
-	char a_second[40], left[40];
-	const int64_t wait = g->running ? time_left(g, now) : 0;
+	struct text t = text_begin(buf, size);
+	char a_second[40];
 
-	if (wait < 60 * NS_PER_S)
-		snprintf(left, sizeof left, "%.1f s", (double)wait / (double)NS_PER_S);
-	else
-		units_duration_text(wait, "u", left, sizeof left);
+	text_put(&t, "%" PRIu64, g->sent);
+	if (g->plan.count != SETTINGS_ENDLESS)
+		text_put(&t, "/%" PRIu64, g->plan.count);
 	/* One line has no rate. */
-	snprintf(buf, size, "%" PRIu64 "/%" PRIu64 " %s %s %s %s left", g->sent, g->plan.count, dot,
-	    rate_text(g->sent > 1 ? rate(g, now) : 0, a_second), dot, left);
+	text_put(&t, " %s %s", dot, rate_text(g->sent > 1 ? rate(g, now) : 0, a_second));
+	put_time_left(&t, g, now, dot);
 	return buf;
 }
 
@@ -230,7 +265,7 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 	char a_second[40];
 
 	text_put(&t, "%" PRIu64, g->sent);
-	if (g->sent < g->plan.count)
+	if (g->sent < g->plan.count && g->plan.count != SETTINGS_ENDLESS)
 		text_put(&t, " of %" PRIu64, g->plan.count);
 	text_put(&t, " line%s sent in %s", g->plan.count == 1 ? "" : "s",
 	    UNITS_DURATION(g->end - g->start, micro));

@@ -17,16 +17,21 @@
 
 struct generator_plan {
 	/* The number of lines, one every `interval` ns (0: as fast as possible), each of `size`
-	 * bytes (0: as short as possible). */
+	 * bytes (0: as short as possible). They end `duration` ns after the first one, too (0: no
+	 * such end). */
 	uint64_t count;
 	int64_t interval;
 	size_t size;
+	int64_t duration;
 };
 
 struct generator {
 	struct generator_plan plan;
 	bool running;
 	int64_t start, end;
+	/* The time when `duration` is over, INT64_MAX without one; it is. */
+	int64_t until;
+	bool expired;
 	/* Lines sent so far. */
 	uint64_t sent;
 	/* The second line waits until `paused_until`. */
@@ -58,13 +63,19 @@ void generator_pause(struct generator *g, int64_t until, int64_t now);
 int64_t generator_due(const struct generator *g);
 /* Returns true if a line is due at `now`, and counts it as sent. Stops after the last line. */
 bool generator_next(struct generator *g, int64_t now);
+/* Stops if the duration is over. */
+void generator_expire(struct generator *g, int64_t now);
+/* Returns true if all lines of the plan were sent. Lines without an end may be stopped at any time.
+ */
+bool generator_is_complete(const struct generator *g);
 
 /* Writes the text of the line with that number: "line 17", then letters up to `size` bytes. A
  * shorter text drops letters but no digits, so that each number has its own text. Writes at most
  * `capacity` bytes; returns the length. */
 size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
-/* Writes "340/1000 · 100/s · 6.6 s left"; `dot` is the separator. Returns `buf`. */
+/* Writes "340/1000 · 100/s · 6.6 s left", of lines without an end "340 · 100/s"; `dot` is the
+ * separator. Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
 /* Writes the result of the schedule: "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21

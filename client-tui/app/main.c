@@ -93,8 +93,16 @@ static int check_options(const struct settings *settings)
 
 	if (settings->step && !settings->read)
 		wrong = "--step goes with --read FILE; see upcase --help";
-	else if (settings->read && (settings->count || *settings->host))
-		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
+	else if (settings->read && (settings->count || settings->report || *settings->host))
+		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count, "
+		        "--duration or --report";
+	else if (settings->verbose && settings->output != RECORD_OUTPUT_TEXT)
+		wrong =
+		    "--verbose writes lines of text, --json and --csv write records: choose one";
+	else if (settings->verbose && settings->summary)
+		wrong = "--summary prints nothing but the summary: not with --verbose";
+	else if (settings->output == RECORD_OUTPUT_CSV && (settings->report || settings->summary))
+		wrong = "CSV has no row for --report or --summary; --json has records for them";
 	if (wrong)
 		standard_report("upcase: %s", wrong);
 	else if (settings->save && export_check(settings->save, reason) < 0)

@@ -16,6 +16,7 @@
 #include "common/standard.h"
 #include "common/text.h"
 #include "ledger/transport.h"
+#include "report/line-text.h"
 #include "report/summary.h"
 
 /* --ordered: the maximum number of replies kept while an earlier line is undecided; sending stops
@@ -60,7 +61,7 @@ void plain_notice(struct plain *p, bool bad, const char *words)
 {
 	char text[SESSION_EVENT_WORDS];
 
-	if (!bad && p->run.settings.quiet)
+	if (!bad && (p->run.settings.quiet || p->run.settings.summary))
 		return;
 	plain_erase_progress(p);
 	snprintf(text, sizeof text, "%s", words);
@@ -187,6 +188,7 @@ void plain_free_output(struct plain *p)
 	for (size_t i = 0; early && i < ORDER_CAPACITY; i++)
 		free(early[i].text);
 	free(early);
+	free(p->decided);
 	for (int i = 0; i < 2; i++)
 		free(p->channels[i].buffered);
 }
@@ -267,11 +269,114 @@ void plain_end_output(struct plain *p)
 	plain_flush(p);
 }
 
+/* --- lines with their fates --- */
+
+/* Prints a line in its present state, or with number 0 a reply that belongs to none. */
+static void put_verbose(struct plain *p, const struct plain_decided *d,
+    const struct session_reply *stray)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	if (out && d->number > 0)
+		line_text_write(out, session_ledger(d->of->session), d->of->stream, d->number,
+		    run_trace(&p->run), d->at);
+	else if (out)
+		line_text_stray(out, d->of->stream, stray->text, stray->length);
+	if (!out || fclose(out) != 0)
+		plain_notice(p, true, "memory is short: a line is left out");
+	else
+		put(p, text, n);
+	free(text);
+	if (p->shown)
+		plain_flush(p);
+}
+
+static void decide(struct plain *p, struct run_session *of, uint64_t number)
+{
+	const struct plain_decided d = { of, number, run_time(&p->run, clock_monotonic()) };
+
+	if (!p->run.lab ||
+	    grow_list(&p->decided, &p->decided_capacity, p->decided_count + 1, sizeof d) < 0) {
+		put_verbose(p, &d, NULL);
+		return;
+	}
+	p->decided[p->decided_count++] = d;
+	lab_need_until(p->run.lab, d.at);
+}
+
+static void decide_cut_off(struct plain *p, struct run_session *of)
+{
+	const struct ledger *l = session_ledger(of->session);
+	uint64_t *last = &p->channels[of->stream].cut_off;
+	const struct ledger_row *row;
+
+	for (size_t i = ledger_index(l, *last + 1); (row = ledger_at(l, i)) != NULL; i++) {
+		if (row->fate != FATE_CUT_OFF)
+			continue;
+		*last = row->number;
+		decide(p, of, row->number);
+	}
+}
+
+static void put_undecided(struct plain *p, struct run_session *of)
+{
+	const struct ledger *l = session_ledger(of->session);
+	const struct ledger_row *row;
+
+	for (size_t i = 0; (row = ledger_at(l, i)) != NULL; i++)
+		if (!ledger_is_decided(row->fate))
+			put_verbose(p, &(struct plain_decided){ of, row->number, 0 }, NULL);
+}
+
+void plain_put_decided(struct plain *p, bool end)
+{
+	const int64_t until = p->run.lab && !end ? lab_status(p->run.lab)->complete_until
+	                                         : INT64_MAX;
+	size_t n = 0;
+
+	for (; n < p->decided_count && p->decided[n].at <= until; n++)
+		put_verbose(p, &p->decided[n], NULL);
+	p->decided_count -= n;
+	if (n > 0)
+		memmove(p->decided, p->decided + n, p->decided_count * sizeof *p->decided);
+	for (size_t i = 0; end && p->run.settings.verbose && i < p->run.count; i++)
+		put_undecided(p, p->run.sessions[i]);
+}
+
+static void verbose_reply(struct plain *p, struct run_session *of,
+    const struct session_reply *reply)
+{
+	if (reply->matched.number > 0)
+		decide(p, of, reply->matched.number);
+	else
+		put_verbose(p, &(struct plain_decided){ .of = of }, reply);
+}
+
+/* --- intervals --- */
+
+void plain_interval(void *plain, const struct interval *interval)
+{
+	struct plain *p = plain;
+	char text[600];
+
+	if (p->run.settings.output != RECORD_OUTPUT_TEXT) {
+		recorder_interval(p->run.recorder, interval);
+		return;
+	}
+	summary_interval(interval, p->started, text, sizeof text);
+	if (!p->run.utf8)
+		summary_ascii(text);
+	put(p, text, strlen(text));
+	put_end(p);
+}
+
 /* --- hooks --- */
 
 static void report_stray(struct plain *p, const struct session_reply *reply)
 {
-	if (p->reported >= REPORTED_LINES || p->run.settings.quiet || p->run.replay)
+	if (p->reported >= REPORTED_LINES || p->run.settings.quiet)
 		return;
 	plain_notice(p, false,
 	    TEXT_FORMAT("a stray reply of %zu bytes, which belongs to no line", reply->length));
@@ -283,9 +388,12 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 	struct plain *p = plain;
 	const enum ledger_match match = reply->matched.match;
 
-	if (p->run.settings.output != RECORD_OUTPUT_TEXT)
+	if (p->run.settings.output != RECORD_OUTPUT_TEXT || p->run.settings.summary ||
+	    (reply->more && p->run.settings.verbose))
 		return;
-	if (reply->more) {
+	if (p->run.settings.verbose) {
+		verbose_reply(p, of, reply);
+	} else if (reply->more) {
 		if (p->prefixes)
 			put_part(p, of->stream, reply->text, reply->length, false);
 		else
@@ -309,10 +417,13 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 	const struct ledger_row *row;
 	char fate[200];
 
-	if (p->run.replay)
-		return;
 	row = ledger_find(session_ledger(of->session), number);
-	if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
+	if (p->run.settings.verbose && number == 0) {
+		decide_cut_off(p, of);
+	} else if (p->run.settings.verbose) {
+		if (row && ledger_is_decided(row->fate))
+			decide(p, of, number);
+	} else if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
 		plain_notice(p, false,
 		    TEXT_FORMAT("line %" PRIu64 "%s%s: %s%s", number, p->prefixes ? " over " : "",
 		        p->prefixes ? transport_info[of->stream].title : "",

@@ -27,6 +27,15 @@ struct plain_channel {
 		bool there;
 	} *early;
 	size_t early_bytes;
+	/* --verbose: the last line that was cut off and printed. */
+	uint64_t cut_off;
+};
+
+/* --verbose: a line that was decided at a time. */
+struct plain_decided {
+	struct run_session *of;
+	uint64_t number;
+	int64_t at;
 };
 
 struct plain {
@@ -62,6 +71,12 @@ struct plain {
 	int64_t record_at;
 	/* Lines sent since the last dispatch. */
 	int64_t passed_on;
+	/* --verbose, in the lab: decided lines that wait for the link's events up to then. */
+	struct plain_decided *decided;
+	size_t decided_count, decided_capacity;
+	/* --report: the time when the sessions were opened, and that of the next report,
+	 * CLOCK_NEVER for none. */
+	int64_t started, report_at;
 	/* The numbers of lost lines and of strays that were reported. */
 	unsigned reported;
 	/* Memory is short: the program ends. */
@@ -80,6 +95,12 @@ void plain_notice(struct plain *p, bool bad, const char *words);
 /* Writes the progress when it is time, and removes it. */
 void plain_progress(struct plain *p, int64_t now);
 void plain_erase_progress(struct plain *p);
+
+/* --verbose: prints the decided lines whose link's events are known, or with `end` all, and those
+ * that were not decided. */
+void plain_put_decided(struct plain *p, bool end);
+/* --report: prints or records the summary of an interval. */
+void plain_interval(void *plain, const struct interval *interval);
 
 /* Makes room for the replies that --ordered keeps. Returns 0 or -1. */
 int plain_order_start(struct plain *p);

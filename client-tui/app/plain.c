@@ -232,6 +232,7 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_inpu
 	if (p->lab_until)
 		fd_watch_until(w, p->lab_until);
 	fd_watch_until(w, p->record_at);
+	fd_watch_until(w, p->report_at);
 	if (wants_input)
 		fd_watch_read(w, STDIN_FILENO);
 	if (wants_input && typed_unreachable(p))
@@ -239,6 +240,16 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_inpu
 	fd_watch_until(w, run_generate_at(&p->run));
 	if (p->progress && p->run.generator.running)
 		fd_watch_until(w, p->progress_at);
+}
+
+/* Reports the interval that is over. */
+static void report(struct plain *p, int64_t now)
+{
+	if (now < p->report_at)
+		return;
+	run_report(&p->run, true, now, plain_interval);
+	while (p->report_at <= now)
+		p->report_at += p->run.settings.report;
 }
 
 static void dispatch_once(struct plain *p)
@@ -260,6 +271,8 @@ static void dispatch_once(struct plain *p)
 		generate(p);
 	else
 		pass(p, clock_monotonic());
+	plain_put_decided(p, false);
+	report(p, clock_monotonic());
 	dispatch_recorder(p, clock_monotonic());
 	plain_flush(p);
 	plain_progress(p, clock_monotonic());
@@ -324,12 +337,21 @@ static int end_records(struct plain *p, bool complete, int64_t now)
 	return save(p) < 0 ? -1 : result;
 }
 
-static void put_summary(const struct plain *p)
+/* Where the summary goes as text, NULL for nowhere. */
+static FILE *summary_file(const struct settings *s)
 {
+	if (s->summary)
+		return s->output == RECORD_OUTPUT_TEXT ? stdout : NULL;
+	return s->quiet ? NULL : stderr;
+}
+
+static void put_summary(struct plain *p)
+{
+	FILE *out = summary_file(&p->run.settings);
 	struct figures figures[2];
 	const struct figures *of[2] = { NULL, NULL };
 
-	if (p->run.settings.quiet)
+	if (!out)
 		return;
 	for (size_t i = 0; i < p->run.used_count; i++) {
 		const struct run_session *used = p->run.used[i];
@@ -337,8 +359,10 @@ static void put_summary(const struct plain *p)
 		run_figures(&p->run, used, clock_monotonic(), &figures[i]);
 		of[used->stream] = &figures[i];
 	}
-	run_put_summary(&p->run, stderr, of[SESSION_UDP], of[SESSION_TCP]);
-	run_put_lab_summary(&p->run, stderr);
+	run_put_summary(&p->run, out, of[SESSION_UDP], of[SESSION_TCP]);
+	run_put_lab_summary(&p->run, out);
+	if (fflush(out) != 0 && !p->write_error)
+		p->write_error = errno;
 }
 
 /* Ends the run. Returns the exit status. */
@@ -351,7 +375,7 @@ static int end(struct plain *p)
 
 	generator_stop(&run->generator, clock_monotonic());
 	all_sent = all = p->input_ended && !p->read_failed &&
-	                 (run->settings.count == 0 || g->sent == g->plan.count);
+	                 (run->settings.count == 0 || generator_is_complete(g));
 	/* The exit status is 1 if no server was reached, even if no line was sent. */
 	for (size_t i = 0; i < run->used_count; i++)
 		all = all && !session_dead(run->used[i]->session);
@@ -362,14 +386,17 @@ static int end(struct plain *p)
 
 		all = all && t->answered == t->typed;
 	}
+	plain_put_decided(p, true);
+	run_report(run, p->report_at == p->started + run->settings.report, clock_monotonic(),
+	    plain_interval);
 	plain_end_output(p);
 	plain_erase_progress(p);
 	recorded = end_records(p, all_sent, clock_monotonic()) == 0;
-	if (p->write_error && recorded && !stop_requested())
-		write_failed(p->write_error);
 	if (g->plan.count > 0)
 		plain_notice(p, false, run_generated(run, text, sizeof text));
 	put_summary(p);
+	if (p->write_error && recorded && !stop_requested())
+		write_failed(p->write_error);
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 
@@ -393,7 +420,7 @@ static struct plain *plain_new(const struct settings *settings)
 	        .connection = plain_connection,
 	        .generated = send_generated,
 	        .has_room = plain_order_has_room });
-	p->record_at = CLOCK_NEVER;
+	p->record_at = p->report_at = CLOCK_NEVER;
 	p->shown = isatty(STDOUT_FILENO);
 	standard_filter();
 	return p;
@@ -420,12 +447,17 @@ static int start(struct plain *p)
 	if ((records || s->save) &&
 	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
 		return -1;
+	if (p->run.recorder && s->summary)
+		recorder_only_summary(p->run.recorder);
 	await_link(p);
 	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
 		return -1;
 	/* A session may report an event at once, for which a signal may come. */
 	stop_catch(s->count > 0);
-	return run_open_sessions(&p->run, clock_monotonic());
+	p->started = clock_monotonic();
+	if (s->report > 0)
+		p->report_at = p->started + s->report;
+	return run_open_sessions(&p->run, p->started);
 }
 
 int plain_run(const struct settings *settings, const char *notice)
@@ -436,7 +468,8 @@ int plain_run(const struct settings *settings, const char *notice)
 		return 1;
 	p->prefixes = settings->both;
 	p->typed = isatty(STDIN_FILENO);
-	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
+	p->progress = settings->count > 0 && !settings->quiet && !settings->summary &&
+	              isatty(STDERR_FILENO);
 	p->same_terminal = p->progress && p->shown;
 	p->run.due = settings->count > 0;
 	if (notice)
@@ -457,6 +490,7 @@ int plain_run(const struct settings *settings, const char *notice)
 /* Prints the summaries. Returns true if every line was answered. */
 static bool put_summaries(struct plain *p)
 {
+	FILE *out = summary_file(&p->run.settings);
 	bool all = true;
 	struct figures figures;
 
@@ -464,10 +498,11 @@ static bool put_summaries(struct plain *p)
 		session_give_up(p->run.sessions[i]->session, 0);
 		run_figures(&p->run, p->run.sessions[i], 0, &figures);
 		all = all && figures.totals.answered == figures.totals.typed;
-		if (!p->run.settings.quiet)
-			run_put_summary(&p->run, stderr, figures.stream ? NULL : &figures,
-			    figures.stream ? &figures : NULL);
 	}
+	if (out)
+		run_put_summaries(&p->run, out, 0);
+	if (out && fflush(out) != 0 && !p->write_error)
+		p->write_error = errno;
 	return all;
 }
 
@@ -475,8 +510,11 @@ static int end_replay(struct plain *p)
 {
 	struct run *run = &p->run;
 	const struct replay_status *status = replay_status(run->replay);
-	const bool all = put_summaries(p);
+	bool all;
 
+	plain_put_decided(p, true);
+	plain_flush(p);
+	all = put_summaries(p);
 	run_record_figures(run, 0);
 	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
 	                                     : run_time(run, 0);
@@ -507,6 +545,8 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
+	if (settings->summary)
+		recorder_only_summary(p->run.recorder);
 	replay_dispatch(replay, INT64_MAX);
 	return plain_free(p, end_replay(p));
 }

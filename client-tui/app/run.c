@@ -4,9 +4,11 @@
 #include "app/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/standard.h"
+#include "ledger/line-times.h"
 #include "report/summary.h"
 
 /* The time in which TCP lines of a peer left by /connect may still be answered. */
@@ -21,7 +23,8 @@ void run_init(struct run *run, const struct settings *settings, const struct run
 	run->utf8 = standard_utf8();
 	run->plan = (struct generator_plan){ .count = (uint64_t)settings->count,
 		.interval = settings->interval,
-		.size = (size_t)settings->size };
+		.size = (size_t)settings->size,
+		.duration = settings->duration };
 }
 
 void run_close(struct run *run)
@@ -30,6 +33,7 @@ void run_close(struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		if (!run->replay)
 			session_close(run->sessions[i]->session);
+		free(run->sessions[i]->meter);
 		free(run->sessions[i]);
 	}
 	lab_close(run->lab);
@@ -40,6 +44,13 @@ void run_close(struct run *run)
 int64_t run_time(const struct run *run, int64_t now)
 {
 	return run->replay ? replay_now(run->replay, now) : now;
+}
+
+const struct trace *run_trace(const struct run *run)
+{
+	return run->replay ? replay_status(run->replay)->trace
+	     : run->lab    ? lab_status(run->lab)->trace
+	                   : NULL;
 }
 
 static void record_peers(struct run *run)
@@ -77,6 +88,14 @@ void run_notice(struct run *run, int session, bool bad, const char *text)
 	        .text = (char *)(uintptr_t)text });
 }
 
+static void measure(struct run_session *of, const struct ledger_reply_match *matched)
+{
+	const struct ledger_row *row = ledger_find(session_ledger(of->session), matched->number);
+
+	if (row && matched->match == MATCH_ANSWER)
+		interval_add(of->meter, parts_waited(row));
+}
+
 static void on_reply(void *context, const struct session_reply *reply)
 {
 	struct run_session *of = context;
@@ -85,6 +104,8 @@ static void on_reply(void *context, const struct session_reply *reply)
 	if (run->recorder)
 		recorder_reply(run->recorder, of->recorded, reply,
 		    run_time(run, clock_monotonic()));
+	if (of->meter)
+		measure(of, &reply->matched);
 	run->hooks.reply(run->hooks.lab.context, of, reply);
 }
 
@@ -275,6 +296,8 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 		free(of);
 		return NULL;
 	}
+	if (s->report > 0 && (of->meter = calloc(1, sizeof *of->meter)))
+		of->meter->from = now;
 	/* Not before: the hooks may be called while the session opens. */
 	run->sessions[run->count++] = of;
 	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
@@ -440,10 +463,13 @@ static bool may_generate(const struct run *run)
 
 int64_t run_generate_at(const struct run *run)
 {
+	const int64_t due = may_generate(run) ? generator_due(&run->generator) : CLOCK_NEVER;
+
 	if (run->due)
 		return opening(run) ? CLOCK_NEVER : 0;
-	return run->generator.running && may_generate(run) ? generator_due(&run->generator)
-	                                                   : CLOCK_NEVER;
+	if (!run->generator.running)
+		return CLOCK_NEVER;
+	return due < run->generator.until ? due : run->generator.until;
 }
 
 static bool generate_line(struct run *run, int64_t now)
@@ -477,6 +503,7 @@ bool run_generate(struct run *run)
 	}
 	if (!run->generator.running)
 		return false;
+	generator_expire(&run->generator, now);
 	for (int i = 0; i < GENERATOR_BATCH && now < until && generate_line(run, now); i++)
 		now = clock_monotonic();
 	run_push(run, now);
@@ -562,6 +589,23 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		};
 }
 
+void run_report(struct run *run, bool all, int64_t now,
+    void (*report)(void *context, const struct interval *interval))
+{
+	for (size_t i = 0; i < run->used_count; i++) {
+		struct run_session *of = run->used[i];
+		const struct ledger_totals *t = ledger_totals(session_ledger(of->session));
+		struct interval interval;
+
+		if (!of->meter)
+			continue;
+		interval = interval_end(of->meter, t, of->stream, now);
+		interval.session = (unsigned)of->recorded;
+		if (all || !interval_is_empty(&interval))
+			report(run->hooks.lab.context, &interval);
+	}
+}
+
 void run_record_figures(struct run *run, int64_t now)
 {
 	for (size_t i = 0; i < run->count; i++) {
@@ -579,6 +623,44 @@ void run_put_summary(const struct run *run, FILE *out, const struct figures *udp
 
 	summary_peer(udp, tcp, text, sizeof text);
 	standard_put(out, run->utf8 ? text : summary_ascii(text));
+}
+
+/* Prints the summary of a session, unless no line was typed. If both transports had one session
+ * with the peer, the earlier one prints UDP beside TCP. */
+static void put_summary(const struct run *run, size_t index, FILE *out, int64_t now)
+{
+	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
+	const char *peer = session_peer(of->session);
+	size_t counts[2] = { 0, 0 };
+	bool earlier = false;
+	struct figures figures[2];
+
+	run_figures(run, of, now, &figures[of->stream]);
+	if (figures[of->stream].totals.typed == 0 && run->count > 1)
+		return;
+	for (size_t i = 0; i < run->count; i++) {
+		const struct run_session *s = run->sessions[i];
+
+		if (strcmp(session_peer(s->session), peer) != 0 ||
+		    ledger_totals(session_ledger(s->session))->typed == 0)
+			continue;
+		counts[s->stream]++;
+		with[s->stream] = s;
+		earlier = earlier || (s->stream != of->stream && i < index);
+	}
+	if (counts[0] != 1 || counts[1] != 1) {
+		run_put_summary(run, out, of->stream ? NULL : &figures[0],
+		    of->stream ? &figures[1] : NULL);
+	} else if (!earlier) {
+		run_figures(run, with[!of->stream], now, &figures[!of->stream]);
+		run_put_summary(run, out, &figures[0], &figures[1]);
+	}
+}
+
+void run_put_summaries(const struct run *run, FILE *out, int64_t now)
+{
+	for (size_t i = 0; i < run->count; i++)
+		put_summary(run, i, out, now);
 }
 
 void run_put_lab_summary(const struct run *run, FILE *out)

@@ -28,6 +28,8 @@ struct run_session {
 	/* The lab's number and the recorder's number; -1 without one. */
 	int flow, recorded;
 	struct connections connections;
+	/* --report: the present interval; else NULL. */
+	struct interval_meter *meter;
 };
 
 struct run_hooks {
@@ -100,6 +102,8 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now);
 
 /* The session of the transport in use; UDP's when both are. May be NULL. */
 struct run_session *run_current(const struct run *run);
+/* What the lab's link did with the lines, NULL outside the lab. */
+const struct trace *run_trace(const struct run *run);
 /* Returns `now`, or a recording's time. */
 int64_t run_time(const struct run *run, int64_t now);
 /* Reports an event with a line of text; `session` is the recorder's number of it, or -1. */
@@ -141,9 +145,15 @@ void run_give_up(struct run *run, int64_t now);
 void run_figures(const struct run *run, const struct run_session *of, int64_t now,
     struct figures *figures);
 void run_record_figures(struct run *run, int64_t now);
+/* Ends the present interval of each session and calls `report` for it; without `all`, not for one
+ * in which nothing happened. */
+void run_report(struct run *run, bool all, int64_t now,
+    void (*report)(void *context, const struct interval *interval));
 /* Prints the summary of a peer, where one transport may be NULL; prints that of the lab. */
 void run_put_summary(const struct run *run, FILE *out, const struct figures *udp,
     const struct figures *tcp);
+/* The same of each peer to which lines were sent. */
+void run_put_summaries(const struct run *run, FILE *out, int64_t now);
 void run_put_lab_summary(const struct run *run, FILE *out);
 
 #endif

@@ -78,6 +78,20 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	         : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
 }
 
+/* Reads a number of lines, where 0 means without an end. */
+static int set_count(const struct options_spec *o, void *to, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	struct settings *s = to;
+
+	(void)o;
+	if (units_count(value, 0, SETTINGS_COUNT_MAX, &s->count) < 0)
+		return text_refuse(reason, OPTIONS_REASON,
+		    "is not a number of lines, 1 to 1000000000, or 0 for no end");
+	s->count = s->count > 0 ? s->count : SETTINGS_ENDLESS;
+	return 0;
+}
+
 static int set_configuration(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
@@ -112,8 +126,11 @@ static const struct options_spec table[] = {
 	    INTO(tag), .words = "auto, always, never" },
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
 	    INTO(window), 1, 65536 },
-	{ "count", 'n', "LINES", "send so many numbered lines", "1000", OPTIONS_NUMBER, INTO(count),
-	    1, SETTINGS_COUNT_MAX, .command_line_only = true },
+	{ "count", 'n', "LINES", "send so many numbered lines (0: without end)", "1000",
+	    .set = set_count, .command_line_only = true },
+	{ "duration", 0, "DURATION", "send numbered lines for that long", "10m", OPTIONS_TIME,
+	    INTO(duration), NS_PER_MS, 365 * 24 * HOUR, .range = "1ms to 365d",
+	    .command_line_only = true },
 	{ "interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms",
 	    OPTIONS_TIME, INTO(interval), 0, HOUR, .range = "0 to 1h" },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
@@ -132,6 +149,13 @@ static const struct options_spec table[] = {
 	    true },
 	{ "ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, OPTIONS_SWITCH,
 	    INTO(ordered), true },
+	{ "verbose", 'v', NULL, "plain: a line for each line and what became of it", NULL,
+	    OPTIONS_SWITCH, INTO(verbose), true },
+	{ "report", 0, "DURATION", "plain: a summary of every such interval", "10s", OPTIONS_TIME,
+	    INTO(report), 10 * NS_PER_MS, 24 * HOUR, .range = "10ms to 24h",
+	    .command_line_only = true },
+	{ "summary", 0, NULL, "plain: nothing but the summary", NULL, OPTIONS_SWITCH, INTO(summary),
+	    true, .command_line_only = true },
 	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, OPTIONS_SWITCH,
 	    INTO(quiet), true },
 	{ "rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000",
@@ -199,7 +223,8 @@ struct record_run settings_run(const struct settings *s, int64_t wall)
 {
 	return (struct record_run){ .started = wall,
 		.tag = s->tag,
-		.count = s->count,
+		.count = s->count == SETTINGS_ENDLESS ? RECORD_ENDLESS : s->count,
+		.duration = s->duration,
 		.interval = s->count ? s->interval : 0,
 		.size = s->size };
 }
@@ -316,5 +341,8 @@ int settings_read(struct settings *s, int argc, char **argv)
 	if (configuration(s) < 0)
 		return -1;
 	first = options_command_line(table, s, argc, argv);
+	if (s->duration > 0 && s->count == 0)
+		s->count = SETTINGS_ENDLESS;
+	s->plain = s->plain || s->verbose || s->report > 0 || s->summary;
 	return first < 0 ? -1 : operands(s, argc, argv, first);
 }

@@ -17,6 +17,8 @@
 /* The default interval of numbered lines, ns. */
 #define SETTINGS_INTERVAL (10 * 1000 * 1000)
 #define SETTINGS_COUNT_MAX RECORD_COUNT_MAX
+/* The number of lines without an end. */
+#define SETTINGS_ENDLESS INT64_MAX
 #define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
 
 struct settings {
@@ -37,11 +39,16 @@ struct settings {
 	int64_t retries;
 	bool retries_given;
 	bool plain, ordered, quiet;
+	/* Plain lines, which these imply: each line with its fate; the summary alone; the interval
+	 * of reports, ns, 0 for none. */
+	bool verbose, summary;
+	int64_t report;
 	bool ascii;
 	struct screen_settings screen;
-	/* Numbered lines to send: their number (0: none), one every `interval` ns (0: at once),
-	 * each of `size` bytes (0: as short as possible). */
-	int64_t count, interval, size;
+	/* Numbered lines to send: their number (0: none; SETTINGS_ENDLESS), one every `interval`
+	 * ns (0: at once), each of `size` bytes (0: as short as possible), for `duration` ns at
+	 * most (0: no limit). */
+	int64_t count, interval, size, duration;
 	/* The contents of standard output. */
 	enum record_output output;
 	/* The file to write at the end, or NULL; its ending selects the format. */

@@ -248,38 +248,6 @@ static int start(struct tui *tui, const struct settings *settings)
 	                       : run_open_recorder(&tui->run, now, clock_realtime());
 }
 
-/* Prints the summary of a session, unless no line was typed. If both transports had one session
- * with the peer, the earlier one prints UDP beside TCP. */
-static void put_summary(const struct run *run, size_t index)
-{
-	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
-	const char *peer = session_peer(of->session);
-	size_t counts[2] = { 0, 0 };
-	bool earlier = false;
-	struct figures figures[2];
-
-	run_figures(run, of, clock_monotonic(), &figures[of->stream]);
-	if (figures[of->stream].totals.typed == 0 && run->count > 1)
-		return;
-	for (size_t i = 0; i < run->count; i++) {
-		const struct run_session *s = run->sessions[i];
-
-		if (strcmp(session_peer(s->session), peer) != 0 ||
-		    ledger_totals(session_ledger(s->session))->typed == 0)
-			continue;
-		counts[s->stream]++;
-		with[s->stream] = s;
-		earlier = earlier || (s->stream != of->stream && i < index);
-	}
-	if (counts[0] != 1 || counts[1] != 1) {
-		run_put_summary(run, stdout, of->stream ? NULL : &figures[0],
-		    of->stream ? &figures[1] : NULL);
-	} else if (!earlier) {
-		run_figures(run, with[!of->stream], clock_monotonic(), &figures[!of->stream]);
-		run_put_summary(run, stdout, &figures[0], &figures[1]);
-	}
-}
-
 static void tui_free(struct tui *tui)
 {
 	run_close(&tui->run);
@@ -369,8 +337,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	run(tui, notice);
 	unsaved = line_editor_stop(stop_requested() != 0);
 	screen_stop();
-	for (size_t i = 0; i < tui->run.count; i++)
-		put_summary(&tui->run, i);
+	run_put_summaries(&tui->run, stdout, clock_monotonic());
 	run_put_lab_summary(&tui->run, stdout);
 	fflush(stdout);
 	if (unsaved)

@@ -10,6 +10,7 @@
 #include "common/printable.h"
 #include "ledger/figures.h"
 #include "record/fields.h"
+#include "record/interval.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 /* The maximum length of a peer's name. */
@@ -85,9 +86,12 @@ static const struct field head_fields[] = {
 static const struct field run_fields[] = {
 	{ "started_ns", FIELD_NUMBER, AT(struct record_run, started), .max = INT64_MAX },
 	{ "tag", FIELD_NAME, AT(struct record_run, tag), NAMED(tags) },
-	{ "count", FIELD_NUMBER, AT(struct record_run, count), .max = RECORD_COUNT_MAX },
+	{ "count", FIELD_NUMBER, AT(struct record_run, count), .max = RECORD_COUNT_MAX,
+	    .missing = RECORD_ENDLESS },
 	{ "interval_ns", FIELD_SPAN, AT(struct record_run, interval) },
 	{ "size", FIELD_NUMBER, AT(struct record_run, size), .max = RECORD_SIZE_MAX },
+	/* Older files do not have it. */
+	{ "duration_ns", FIELD_SPAN, AT(struct record_run, duration) },
 	{ "link", FIELD_LINE, AT(struct record_run, link) },
 	{ NULL },
 };
@@ -247,6 +251,35 @@ static const struct field connection_fields[] = {
 	{ NULL },
 };
 
+#define GAIN(member) \
+	{ #member, .kind = FIELD_NUMBER, AT(struct interval, member), .min = -FIELD_COUNT_MAX, \
+		.missing = -1 }
+
+/* The times are since the session's start. */
+static const struct field interval_fields[] = {
+	SESSION_FIELDS(struct interval, session, stream),
+	{ "from_ns", FIELD_TIME, AT(struct interval, from) },
+	{ "to_ns", FIELD_TIME, AT(struct interval, to) },
+	GAIN(typed),
+	GAIN(sent),
+	GAIN(answered),
+	GAIN(lost),
+	GAIN(late),
+	GAIN(refused),
+	GAIN(failed),
+	GAIN(cut_off),
+	GAIN(duplicates),
+	GAIN(strays),
+	{ "waiting", FIELD_COUNT, AT(struct interval, waiting) },
+	{ "timed", FIELD_COUNT, AT(struct interval, timed) },
+	{ "min_ns", FIELD_SPAN, AT(struct interval, min) },
+	{ "mean_ns", FIELD_SPAN, AT(struct interval, mean) },
+	{ "max_ns", FIELD_SPAN, AT(struct interval, max) },
+	{ "median_ns", FIELD_SPAN, AT(struct interval, median) },
+	{ "p99_ns", FIELD_SPAN, AT(struct interval, p99) },
+	{ NULL },
+};
+
 /* The last record's fields, before and after the reasons for an invalid run. */
 static const struct field end_fields[] = {
 	{ "ended_ns", FIELD_TIME, AT(struct record_summary, run.ended_at) },
@@ -289,6 +322,7 @@ static const struct {
 	[RECORD_NOTICE] = { "notice", notice_fields, offsetof(struct json_record, event) },
 	[RECORD_EVENT] = { "event", event_fields, offsetof(struct json_record, event) },
 	[RECORD_SUMMARY] = { "summary", end_fields, offsetof(struct json_record, summary) },
+	[RECORD_INTERVAL] = { "interval", interval_fields, 0 },
 };
 
 /* --- writing --- */
@@ -488,7 +522,7 @@ static void read_object(struct fields_reader *r, struct json_record *to)
 	while (type < LENGTH(types) && strcmp(word, types[type].name) != 0)
 		type++;
 	if ((type == RECORD_START && !read_head(r)) ||
-	    (type == RECORD_EVENT && !is_kind_known(r)) || type == RECORD_UNKNOWN)
+	    (type == RECORD_EVENT && !is_kind_known(r)) || type >= RECORD_INTERVAL)
 		return;
 	to->type = (enum record_type)type;
 	to->event.session = -1;

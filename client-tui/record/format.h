@@ -9,14 +9,15 @@
 #include "record/record.h"
 
 enum record_type {
-	RECORD_START,   /* struct record_run; in CSV the names of the columns */
-	RECORD_SESSION, /* struct record_session */
-	RECORD_LINE,    /* struct record */
-	RECORD_REPLY,   /* struct record_reply */
-	RECORD_NOTICE,  /* struct session_event */
-	RECORD_EVENT,   /* the same */
-	RECORD_SUMMARY, /* struct record_summary */
-	RECORD_UNKNOWN, /* a type of a later version, to be skipped */
+	RECORD_START,    /* struct record_run; in CSV the names of the columns */
+	RECORD_SESSION,  /* struct record_session */
+	RECORD_LINE,     /* struct record */
+	RECORD_REPLY,    /* struct record_reply */
+	RECORD_NOTICE,   /* struct session_event */
+	RECORD_EVENT,    /* the same */
+	RECORD_SUMMARY,  /* struct record_summary */
+	RECORD_INTERVAL, /* struct interval; only written */
+	RECORD_UNKNOWN,  /* a type of a later version, to be skipped */
 };
 
 /* Writes a record of a known type; CSV has only lines and replies. A notice among the events gets

@@ -23,6 +23,8 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 /* The maximum number of generated lines, and their maximum length: the payload of a datagram over
  * IPv4. */
 #define RECORD_COUNT_MAX 1000000000
+/* The count of lines without an end. */
+#define RECORD_ENDLESS (-1)
 #define RECORD_SIZE_MAX 65507
 /* A time that does not exist. */
 #define RECORD_NEVER TRACE_NEVER
@@ -95,8 +97,9 @@ struct record_run {
 	/* The end, ns of the monotonic clock; in a record since `started`. */
 	int64_t ended_at;
 	enum ledger_tag tag;
-	/* Generated lines as in the settings; count 0: none. */
-	int64_t count, interval, size;
+	/* Generated lines as in the settings; count 0: none. `duration` is their limit of time, 0:
+	 * none. */
+	int64_t count, interval, size, duration;
 	/* The run was stopped before all lines were sent. */
 	bool stopped;
 	/* The link's settings at the start, in words of link_status_line(); "" outside the lab. */

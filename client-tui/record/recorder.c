@@ -34,12 +34,15 @@ struct recorder_session {
 	size_t deferred_count, deferred_capacity;
 	/* The number of lines written. */
 	uint64_t written;
+	/* As for find_decision(). */
+	size_t hint;
 };
 
 /* The target of records: /save has a sink of its own. */
 struct sink {
 	enum record_output output;
 	FILE *out;
+	bool only_summary;
 };
 
 struct recorder {
@@ -212,7 +215,9 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 
 static int put(const struct sink *to, enum record_type type, const void *record)
 {
-	return record_write(to->out, to->output, type, record);
+	return to->only_summary && type < RECORD_SUMMARY
+	         ? 0
+	         : record_write(to->out, to->output, type, record);
 }
 
 /* The event's time is of the monotonic clock. */
@@ -235,37 +240,65 @@ static bool cuts(const struct event_log_entry *entry, const struct recorder_sess
 	       entry->at >= row->sent_at;
 }
 
-/* Adds the times in the event log: of duplicates, and of the decision without a reply. */
-static void add_times(const struct recorder *r, const struct recorder_session *s,
+/* Returns true if the entry has the time at which the line was decided. */
+static bool decides(const struct event_log_entry *entry, const struct recorder_session *s,
+    const struct ledger_row *row)
+{
+	return cuts(entry, s, row) ||
+	       (entry->kind == EVENT_LOG_DECIDED && entry->number == row->number &&
+	           entry->session == s->of.session);
+}
+
+/* Finds the time of the decision without a reply. Lines that failed together come in the order of
+ * their entries: the search begins at `hint`, behind the entry of the line before, counted from the
+ * log's start. The first cut behind a line is the one that hit it. */
+static int64_t find_decision(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, size_t *hint)
+{
+	const size_t begin = event_log_since(&r->log, row->typed_at), end = r->log.count;
+	const size_t hinted = *hint - r->log.first;
+	size_t at = row->fate != FATE_CUT_OFF && hinted >= begin && hinted < end ? hinted : begin;
+
+	for (size_t i = begin; i < end; i++, at = at + 1 < end ? at + 1 : begin) {
+		const struct event_log_entry *entry = event_log_at(&r->log, at);
+
+		if (!decides(entry, s, row))
+			continue;
+		*hint = r->log.first + at + 1;
+		return entry->at - r->start;
+	}
+	return RECORD_NEVER;
+}
+
+static void add_duplicates(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, struct record *record)
 {
-	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
-	                     row->fate == FATE_CUT_OFF;
 	size_t left = row->duplicates < RECORD_DUPLICATES ? row->duplicates : RECORD_DUPLICATES;
-	size_t at;
 
-	if (row->fate == FATE_LOST && row->sent_at)
-		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
 	if (left > 0 && !(record->duplicate_at = malloc(left * sizeof *record->duplicate_at)))
 		left = 0;
-	if (left == 0 && !decided)
-		return;
-	at = event_log_since(&r->log, left > 0 ? row->replied_at : row->typed_at);
-	for (; at < r->log.count && (left > 0 || (decided && record->decided_at == RECORD_NEVER));
+	for (size_t at = event_log_since(&r->log, row->replied_at); at < r->log.count && left > 0;
 	    at++) {
 		const struct event_log_entry *entry = event_log_at(&r->log, at);
 
-		if (cuts(entry, s, row))
-			record->decided_at = entry->at - r->start;
-		if (entry->number != row->number || entry->session != s->of.session)
-			continue;
-		if (entry->kind == EVENT_LOG_DECIDED && decided)
-			record->decided_at = entry->at - r->start;
-		if (entry->kind != EVENT_LOG_REPLY || entry->match != MATCH_DUPLICATE || left == 0)
+		if (entry->number != row->number || entry->session != s->of.session ||
+		    entry->kind != EVENT_LOG_REPLY || entry->match != MATCH_DUPLICATE)
 			continue;
 		record->duplicate_at[record->duplicate_count++] = entry->at - r->start;
 		left--;
 	}
+}
+
+/* Adds the times that no row has: of duplicates, and of the decision without a reply. */
+static void add_times(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, size_t *hint, struct record *record)
+{
+	if (row->duplicates > 0)
+		add_duplicates(r, s, row, record);
+	if (row->fate == FATE_LOST && row->sent_at)
+		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
+	else if (row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF)
+		record->decided_at = find_decision(r, s, row, hint);
 }
 
 /* Adds the link's effects. Returns 0, or -1 when memory is short. */
@@ -299,7 +332,7 @@ static int64_t since(int64_t at, int64_t start)
 
 /* Fills the record of a line. Returns 0, or -1 with errno. */
 static int fill(const struct recorder *r, const struct recorder_session *s,
-    const struct ledger_row *row, int64_t now, struct record *record)
+    const struct ledger_row *row, size_t *hint, int64_t now, struct record *record)
 {
 	*record = (struct record){ .session = s->of.session,
 		.row = *row,
@@ -310,7 +343,7 @@ static int fill(const struct recorder *r, const struct recorder_session *s,
 	record->row.replied_at = since(row->replied_at, r->start);
 	record->row.text = grow_copy(row->text, row->length);
 	record->row.reply = row->reply ? grow_copy(row->reply, row->reply_length) : NULL;
-	add_times(r, s, row, record);
+	add_times(r, s, row, hint, record);
 	if (record->row.text && !record->row.reply == !row->reply &&
 	    (!s->trace || add_link(r, s, now, record) == 0))
 		return 0;
@@ -320,12 +353,12 @@ static int fill(const struct recorder *r, const struct recorder_session *s,
 }
 
 static int put_line(const struct recorder *r, const struct sink *to,
-    const struct recorder_session *s, const struct ledger_row *row, int64_t now)
+    const struct recorder_session *s, const struct ledger_row *row, size_t *hint, int64_t now)
 {
 	struct record record;
 	int result;
 
-	if (fill(r, s, row, now, &record) < 0)
+	if (fill(r, s, row, hint, now, &record) < 0)
 		return -1;
 	result = put(to, RECORD_LINE, &record);
 	record_free(&record);
@@ -336,7 +369,7 @@ static int put_line(const struct recorder *r, const struct sink *to,
 static int put_summary(const struct recorder *r, const struct sink *to,
     const struct record_run *run, const uint64_t *written)
 {
-	const struct trace *trace = r->count > 0 ? r->sessions[0].trace : NULL;
+	const struct trace *trace = recorder_trace(r);
 	struct record_summary summary = { .run = *run,
 		.sums = calloc(r->count + 1, sizeof *summary.sums),
 		.count = r->count,
@@ -403,7 +436,7 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 {
 	if (!begin(r))
 		return;
-	if (put_line(r, &r->live, s, row, now) < 0)
+	if (put_line(r, &r->live, s, row, &s->hint, now) < 0)
 		failed(r);
 	s->written++;
 }
@@ -495,6 +528,21 @@ void recorder_event(struct recorder *r, const struct session_event *event, int64
 	                           .reported_at = now,
 	                           .event = *event,
 	                           .length = strlen(event->text) });
+}
+
+void recorder_only_summary(struct recorder *r)
+{
+	r->live.only_summary = true;
+}
+
+void recorder_interval(struct recorder *r, const struct interval *interval)
+{
+	struct interval i = *interval;
+
+	i.from -= r->start;
+	i.to -= r->start;
+	if (begin(r) && put(&r->live, RECORD_INTERVAL, &i) < 0)
+		failed(r);
 }
 
 /* The time when a line's record can be written, INT64_MAX while that is not known. Over UDP a late
@@ -629,6 +677,11 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 	}
 }
 
+const struct trace *recorder_trace(const struct recorder *r)
+{
+	return r->count > 0 ? r->sessions[0].trace : NULL;
+}
+
 int64_t recorder_started(const struct recorder *r)
 {
 	return r->run.started;
@@ -640,6 +693,8 @@ int64_t recorder_started(const struct recorder *r)
 struct cursor {
 	uint64_t rows[RECORDER_SESSIONS];
 	size_t entries;
+	/* As for find_decision(). */
+	size_t hints[RECORDER_SESSIONS];
 };
 
 /* The session whose next row was typed first, NULL when all rows are passed. */
@@ -720,7 +775,8 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 		if (put(&to, RECORD_SESSION, &r->sessions[i].of) < 0)
 			return -1;
 	while (next_item(r, &cursor, &s, &row, &entry))
-		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
+		if ((row ? put_line(r, &to, s, row, &cursor.hints[s->of.session], now)
+		         : save_entry(r, &to, s, entry)) < 0)
 			return -1;
 	if (put_summary(r, &to, run, cursor.rows) < 0)
 		return -1;
@@ -761,12 +817,13 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct recorder_session *s = &r->sessions[i];
+		size_t hint = 0;
 
 		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
 			struct record record;
 
 			/* From here on, the callback owns the record. */
-			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
+			if (fill(r, s, ledger_at(s->ledger, k), &hint, now, &record) < 0 ||
 			    call(context, &record, k) < 0)
 				return -1;
 		}

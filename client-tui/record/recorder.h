@@ -17,6 +17,7 @@
 #include "ledger/ledger.h"
 #include "ledger/transcript.h"
 #include "net/session.h"
+#include "record/interval.h"
 #include "record/record.h"
 #include "trace/trace.h"
 
@@ -59,6 +60,10 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
  * recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
+/* Only the summary and the reports are written while the session goes on. */
+void recorder_only_summary(struct recorder *r);
+/* Writes the summary of an interval, with times of the monotonic clock. */
+void recorder_interval(struct recorder *r, const struct interval *interval);
 /* Writes and flushes the final records. Returns the time of its next call, ns of the monotonic
  * clock, or INT64_MAX: after the next hook. */
 int64_t recorder_dispatch(struct recorder *r, int64_t now);
@@ -84,6 +89,8 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
 /* The sums of one transport's sessions: counts of lines by fate. */
 void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum);
+/* What the lab's link did with the lines, NULL outside the lab. */
+const struct trace *recorder_trace(const struct recorder *r);
 /* The time when the session began, ns since 1970, UTC. */
 int64_t recorder_started(const struct recorder *r);
 

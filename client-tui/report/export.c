@@ -12,103 +12,48 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/capitals.h"
 #include "common/file.h"
 #include "common/grow.h"
 #include "common/text.h"
-#include "common/utf8.h"
 #include "ledger/transport.h"
+#include "report/line-text.h"
 #include "report/sequence.h"
 #include "report/summary.h"
 
 /* ---- a transcript as text ---- */
 
-static void write_safe(FILE *out, const unsigned char *s, size_t n)
-{
-	size_t have;
-
-	for (; n; s += have, n -= have) {
-		const size_t length = utf8_character(s, n);
-
-		/* A byte outside any character is replaced alone. */
-		have = length ? length : 1;
-		if (length == 1 && (*s < 0x20 || *s == 0x7f))
-			fprintf(out, "^%c", *s ^ 0x40);
-		else if (!length || utf8_is_control(utf8_code(s, length)))
-			fputs("\xef\xbf\xbd", out);
-		else
-			fwrite(s, 1, have, out);
-	}
-}
-
-/* Writes the reply as it came, or the line's capitals. Returns 0, or -1 when memory is short. */
-static int write_reply(FILE *out, const struct ledger_row *row)
-{
-	if (row->reply) {
-		write_safe(out, row->reply, row->reply_length);
-		return 0;
-	}
-	unsigned char *caps = malloc(CAPITALS_GROWTH * row->length + 1);
-	if (!caps)
-		return -1;
-	size_t n = row->length ? capitals_text(row->text, row->length, caps) : 0;
-	write_safe(out, caps, n);
-	free(caps);
-	return 0;
-}
-
-static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,
+static int save_item(FILE *out, const struct transcript_item *item, const struct trace *trace,
     int64_t now)
-{
-	const struct ledger_row *row = ledger_find(ledger, number);
-	char fate[300];
-
-	fprintf(out, "%5" PRIu64 "  %s  ", number, transport_info[stream].title);
-	if (!row) {
-		fputs("(no longer kept)\n", out);
-		return 0;
-	}
-	write_safe(out, row->text, row->length);
-	fputs(row->partial ? "..." : "", out);
-	if (row->fate == FATE_ANSWERED || row->late) {
-		fputs("  ->  ", out);
-		if (row->partial)
-			fputs("(not kept)", out);
-		else if (write_reply(out, row))
-			return -1;
-	}
-	fprintf(out, "  %s\n", summary_fate(row, stream, now, fate, sizeof(fate)));
-	return 0;
-}
-
-static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
 {
 	switch (item->kind) {
 	case TRANSCRIPT_LINE:
 		/* A line over both transports at once has a fate over each. */
-		if (save_line(out, item->ledger, item->stream, item->number, now))
+		if (line_text_write(out, item->ledger, item->stream, item->number, trace, now) < 0)
 			return -1;
-		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
+		return item->other
+		         ? line_text_write(out, item->other, true, item->number, trace, now)
+		         : 0;
 	case TRANSCRIPT_STRAY:
-		fprintf(out, "       %s  stray  ->  ", transport_info[item->stream].title);
-		break;
+		line_text_stray(out, item->stream, item->text, item->length);
+		return 0;
 	case TRANSCRIPT_NOTICE:
-		fputs("       -- ", out);
+		fputs("-- ", out);
 		break;
 	case TRANSCRIPT_ERROR:
-		fputs("       !! ", out);
+		fputs("!! ", out);
 		break;
 	}
-	write_safe(out, item->text, item->length);
+	line_text_safe(out, item->text, item->length);
 	fputc('\n', out);
 	return 0;
 }
 
-int export_text(FILE *out, const struct transcript *t, int64_t now)
+int export_text(FILE *out, const struct transcript *t, const struct trace *trace, int64_t now)
 {
-	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
+	fputs("upcase: number, transport, line, and its reply with the time or what became of it\n",
+	    out);
 	for (uint64_t serial = transcript_first(t); serial < transcript_end(t); serial++) {
-		if (save_item(out, transcript_item(t, serial), now)) {
+		if (save_item(out, transcript_item(t, serial), trace, now)) {
 			errno = ENOMEM;
 			return -1;
 		}
@@ -363,7 +308,7 @@ static int save_text(const struct export_job *s, FILE *out)
 	const struct transcript *t = s->transcript ? s->transcript : all;
 	char totals[300];
 	struct ledger_totals sum;
-	const int result = t ? export_text(out, t, s->now) : -1;
+	const int result = t ? export_text(out, t, recorder_trace(s->recorder), s->now) : -1;
 
 	transcript_free(all);
 	if (result < 0)

@@ -20,10 +20,10 @@ int export_check(const char *path, char reason[EXPORT_REASON]);
 int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
     const struct record_run *run, int64_t now, char reason[EXPORT_REASON]);
 
-/* Writes the whole transcript as text, for /save: a heading, and a row for each item
- * ("  1  UDP  hello  ->  HELLO answered in 40.9 ms"), control characters visible, as on the screen.
- * Returns 0, or -1 with errno when writing failed or memory is short. */
-int export_text(FILE *out, const struct transcript *t, int64_t now);
+/* Writes the whole transcript as text, for /save: a heading, and a row for each item, a line as
+ * line_text_write() does. `trace` may be NULL. Returns 0, or -1 with errno when writing failed or
+ * memory is short. */
+int export_text(FILE *out, const struct transcript *t, const struct trace *trace, int64_t now);
 
 /* Writes the pictures of a session, the exchange in pages of SEQUENCE_LINES lines and the plots,
  * into new files: NAME.svg, NAME-2.svg ... and NAME-plots.svg, where `path` is NAME.svg. Returns

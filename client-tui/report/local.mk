@@ -2,6 +2,7 @@
 client_tui_libclient_a_SOURCES += \
 	%D%/axis.c %D%/axis.h \
 	%D%/export.c %D%/export.h \
+	%D%/line-text.c %D%/line-text.h \
 	%D%/pictures.h \
 	%D%/sequence.c %D%/sequence.h \
 	%D%/summary.c %D%/summary.h \

@@ -310,6 +310,47 @@ static void put_session(struct text *out, const struct figures *f)
 	put_invalid(out, "", f);
 }
 
+/* ---- an interval ---- */
+
+static void put_interval_times(struct text *out, const struct interval *i)
+{
+	const double figures[] = { (double)i->min, (double)i->mean, (double)i->max },
+	             quantiles[] = { (double)i->median, (double)i->p99 };
+
+	if (i->timed == 0)
+		return;
+	text_put(out, ", min/avg/max ");
+	put_figures(out, figures, 3, figures[2]);
+	if (i->median < 0)
+		return;
+	text_put(out, i->p99 < 0 ? ", p50 " : ", p50/p99 ");
+	put_figures(out, quantiles, i->p99 < 0 ? 1 : 2, quantiles[i->p99 < 0 ? 0 : 1]);
+}
+
+char *summary_interval(const struct interval *i, int64_t start, char *buf, size_t size)
+{
+	const struct {
+		const char *name;
+		int64_t count;
+	} counts[] = { { "late", i->late }, { "refused", i->refused }, { "failed", i->failed },
+		{ "cut off", i->cut_off }, { "duplicates", i->duplicates },
+		{ "strays", i->strays } };
+	const int64_t by_chance = i->answered + i->lost;
+	struct text out = text_begin(buf, size);
+
+	text_put(&out, "%.2f-%.2f s %s: sent %" PRId64 ", answered %" PRId64 ", lost %" PRId64,
+	    (double)(i->from - start) / NS_PER_S, (double)(i->to - start) / NS_PER_S,
+	    i->stream ? "tcp" : "udp", i->sent, i->answered, i->lost);
+	if (by_chance > 0 && i->lost >= 0)
+		text_put(&out, " (%s %%)",
+		    TEXT_DECIMAL(100 * (double)i->lost / (double)by_chance, 1));
+	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+		if (counts[k].count != 0)
+			text_put(&out, ", %s %" PRId64, counts[k].name, counts[k].count);
+	put_interval_times(&out, i);
+	return buf;
+}
+
 /* ---- all figures in a table ---- */
 
 /* The size of a cell's text, and of the page's text. */

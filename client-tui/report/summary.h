@@ -10,6 +10,7 @@
 
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
+#include "record/interval.h"
 
 /* Writes "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
  * refused": the counts are of all lines that were sent, the loss and its interval of the lines
@@ -39,6 +40,11 @@ char *summary_page(const struct figures *udp, const struct figures *tcp);
 /* "send and receive times by the kernel", "send times by the program, receive times by the kernel",
  * with counts if they differ from line to line. Records use it too. */
 char *summary_times(const struct figures *f, char *buf, size_t size);
+
+/* "10.00-20.00 s udp: sent 1000, answered 990, lost 10 (1.0 %), min/avg/max 40.3/41.0/44.2 ms,
+ * p50/p99 41.0/44.0 ms", with counts that are not 0 and figures for which there are lines enough;
+ * times since `start`. 600 bytes are enough. */
+char *summary_interval(const struct interval *i, int64_t start, char *buf, size_t size);
 
 /* Replaces in place the signs that the functions above write ("–", "µ", "±") by ASCII. Returns
  * `text`. */

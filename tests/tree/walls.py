@@ -48,7 +48,7 @@ MAY = {
     'client-tui/terminal/history.c': 'clock wait file',
     'client-tui/app/commands.c': 'file',
     'client-tui/app/plain.c': 'clock wait file place speak',
-    'client-tui/app/plain-output.c': 'clock speak',
+    'client-tui/app/plain-output.c': 'clock file speak',
     'client-tui/app/run.c': 'clock speak',
     'client-tui/net/local-server.c': 'wait file process end',
     'client-tui/terminal/line-editor.c': 'readline file speak state',

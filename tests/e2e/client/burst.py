@@ -287,7 +287,7 @@ for options, word in ((["-t"], b"refused"), (["-u"], b"refused"), (["-b"], b"ref
     result = run("--plain", *options, "-n", "3", "-i", "1ms", "127.0.0.1", gone)
     point(f"nobody listens, {options[0]}",
           differences("stdout", result.stdout, b"") + status(result, 1) + says(result, word))
-for arguments in (["--count=0"], ["--count=x"], ["--interval=soon",
+for arguments in (["--count=-1"], ["--count=x"], ["--interval=soon",
                                                  "-n1"], ["--size=0",
                                                           "-n1"], ["--size=65508", "-n1"]):
     result = run(*arguments)

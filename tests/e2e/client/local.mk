@@ -14,4 +14,5 @@ SCRIPT_TESTS += \
 	%D%/standard.py \
 	%D%/stats.py \
 	%D%/textbook.py \
+	%D%/verbose.py \
 	%D%/waited.py

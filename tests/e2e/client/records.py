@@ -189,7 +189,7 @@ def both(folder):
         text = os.path.join(folder, "b.txt")
         run("--read", os.path.join(folder, "both.jsonl"), "--save", text)
         with open(text, encoding="utf-8") as file:
-            point("as text", [] if "LINE 300  answered in" in file.read() else ["no such line"])
+            point("as text", [] if "300 tcp line 300 -> LINE 300 " in file.read() else ["no such line"])
 
 
 def cut_off(folder):

@@ -14,4 +14,5 @@ SCRIPT_TESTS += \
 	%D%/times.py \
 	%D%/tour.py \
 	%D%/truth.py \
+	%D%/verbose.py \
 	%D%/waited.py

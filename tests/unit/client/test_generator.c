@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "app/generator.h"
+#include "app/settings.h"
 #include "common/clock.h"
 
 #define MS NS_PER_MS
@@ -25,19 +26,19 @@ static void plans_are_read(void **state)
 		const char *text;
 		struct generator_plan plan;
 	} cases[] = {
-		{ "1", { 1, 10 * MS, 0 } },
-		{ "200 every 5ms size 100", { 200, 5 * MS, 100 } },
-		{ "200 size 100 every 5ms", { 200, 5 * MS, 100 } },
-		{ "1M every 20us", { 1000000, 20 * NS_PER_US, 0 } },
-		{ "7 every 0", { 7, 0, 0 } },
-		{ " 7\tevery  1h ", { 7, 3600 * NS_PER_S, 0 } },
-		{ "1000000000 size 65507", { 1000000000, 10 * MS, 65507 } },
-		{ "7 every 1s every 2s", { 7, 2 * NS_PER_S, 0 } },
+		{ "1", { 1, 10 * MS, 0, 0 } },
+		{ "200 every 5ms size 100", { 200, 5 * MS, 100, 0 } },
+		{ "200 size 100 every 5ms", { 200, 5 * MS, 100, 0 } },
+		{ "1M every 20us", { 1000000, 20 * NS_PER_US, 0, 0 } },
+		{ "7 every 0", { 7, 0, 0, 0 } },
+		{ " 7\tevery  1h ", { 7, 3600 * NS_PER_S, 0, 0 } },
+		{ "1000000000 size 65507", { 1000000000, 10 * MS, 65507, 0 } },
+		{ "7 every 1s every 2s", { 7, 2 * NS_PER_S, 0, 0 } },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct generator_plan plan = { 5, 5, 5 };
+		struct generator_plan plan = { 5, 5, 5, 0 };
 		char reason[GENERATOR_REASON];
 
 		assert_int_equal(generator_read(cases[i].text, &plan, reason), 0);
@@ -74,7 +75,7 @@ static void wrong_plans_give_a_reason(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct generator_plan plan = { 5, 6, 7 };
+		struct generator_plan plan = { 5, 6, 7, 0 };
 		char reason[GENERATOR_REASON] = "";
 
 		assert_int_equal(generator_read(cases[i].text, &plan, reason), -1);
@@ -89,7 +90,7 @@ static void wrong_plans_give_a_reason(void **state)
 
 static void lines_are_due_on_schedule(void **state)
 {
-	const struct generator_plan plan = { 3, 10 * MS, 0 };
+	const struct generator_plan plan = { 3, 10 * MS, 0, 0 };
 	struct generator g;
 
 	(void)state;
@@ -115,7 +116,7 @@ static void lines_are_due_on_schedule(void **state)
  * that. */
 static void the_first_line_may_go_alone(void **state)
 {
-	const struct generator_plan plan = { 3, 10 * MS, 0 };
+	const struct generator_plan plan = { 3, 10 * MS, 0, 0 };
 	struct generator g;
 
 	(void)state;
@@ -145,7 +146,7 @@ static void the_first_line_may_go_alone(void **state)
 /* A late line does not shift those behind it: they come at once, and each says how late it was. */
 static void late_lines_catch_up_and_are_counted(void **state)
 {
-	const struct generator_plan plan = { 100, 1 * MS, 0 };
+	const struct generator_plan plan = { 100, 1 * MS, 0, 0 };
 	struct generator g;
 	int64_t now = START + 30 * MS;
 
@@ -168,7 +169,7 @@ static void late_lines_catch_up_and_are_counted(void **state)
 
 static void no_interval_no_schedule(void **state)
 {
-	const struct generator_plan plan = { 5, 0, 0 };
+	const struct generator_plan plan = { 5, 0, 0, 0 };
 	struct generator g;
 
 	(void)state;
@@ -183,7 +184,7 @@ static void no_interval_no_schedule(void **state)
 
 static void it_can_be_stopped(void **state)
 {
-	const struct generator_plan plan = { 5, MS, 0 };
+	const struct generator_plan plan = { 5, MS, 0, 0 };
 	struct generator g;
 
 	(void)state;
@@ -199,7 +200,7 @@ static void it_can_be_stopped(void **state)
 /* A billion lines an hour apart are due beyond the end of time. */
 static void big_counts(void **state)
 {
-	const struct generator_plan plan = { 1000000000, 3600 * NS_PER_S, 0 };
+	const struct generator_plan plan = { 1000000000, 3600 * NS_PER_S, 0, 0 };
 	struct generator g;
 	char text[100];
 
@@ -213,11 +214,64 @@ static void big_counts(void **state)
 	assert_non_null(strstr(text, "1/1000000000 - "));
 }
 
+/* With a duration, the lines that are due before its end. */
+static void lines_end_with_the_duration(void **state)
+{
+	const struct generator_plan plan = {
+		.count = SETTINGS_ENDLESS, .interval = 10 * MS, .duration = 25 * MS
+	};
+	struct generator g;
+	char text[100];
+
+	(void)state;
+	generator_start(&g, &plan, START);
+	for (int i = 0; i < 3; i++) {
+		generator_expire(&g, START + i * 10 * MS);
+		assert_true(generator_next(&g, START + i * 10 * MS));
+	}
+	generator_progress(&g, START + 20 * MS, "-", text, sizeof text);
+	assert_string_equal(text, "3 - 100/s - 0.0 s left");
+	generator_expire(&g, START + 25 * MS - 1);
+	assert_true(g.running);
+	assert_false(generator_is_complete(&g));
+	generator_expire(&g, START + 25 * MS);
+	assert_false(g.running);
+	assert_true(generator_is_complete(&g));
+	/* The rate is that of the schedule. */
+	generator_result(&g, "u", text, sizeof text);
+	assert_string_equal(text, "3 lines sent in 20.0 ms, 100/s; on schedule, at most 0 s late");
+}
+
+static void lines_without_an_end(void **state)
+{
+	const struct generator_plan endless = { .count = SETTINGS_ENDLESS, .interval = MS },
+	                            five = { .count = 5, .interval = MS, .duration = 9 * MS };
+	struct generator g;
+	char text[100];
+
+	(void)state;
+	generator_start(&g, &endless, START);
+	for (int i = 0; i < 1000; i++)
+		assert_true(generator_next(&g, START + i * MS));
+	generator_progress(&g, START + 999 * MS, "-", text, sizeof text);
+	assert_string_equal(text, "1000 - 1000/s");
+	generator_stop(&g, START + 999 * MS);
+	assert_true(generator_is_complete(&g));
+	/* What comes first ends them: here the count. */
+	generator_start(&g, &five, START);
+	for (int i = 0; i < 4; i++)
+		assert_true(generator_next(&g, START + i * MS));
+	assert_false(generator_is_complete(&g));
+	assert_true(generator_next(&g, START + 4 * MS));
+	assert_false(g.running);
+	assert_true(generator_is_complete(&g));
+}
+
 static void rows_for_what_is_open(void **state)
 {
-	const struct generator_plan slow = { 1000000, 10 * MS, 0 },
-	                            fast = { 1000000, 20 * NS_PER_US, 0 },
-	                            at_once = { 100000000, 0, 0 }, few = { 500, 0, 0 };
+	const struct generator_plan slow = { 1000000, 10 * MS, 0, 0 },
+	                            fast = { 1000000, 20 * NS_PER_US, 0, 0 },
+	                            at_once = { 100000000, 0, 0, 0 }, few = { 500, 0, 0, 0 };
 
 	(void)state;
 	assert_int_equal(generator_rows(&slow, NS_PER_S, 100000), 100000);
@@ -294,7 +348,7 @@ static void no_two_texts_are_the_same(void **state)
 
 static void progress(void **state)
 {
-	const struct generator_plan plan = { 1000, 10 * MS, 0 };
+	const struct generator_plan plan = { 1000, 10 * MS, 0, 0 };
 	struct generator g;
 	char text[100];
 
@@ -319,8 +373,8 @@ static void progress(void **state)
 
 static void results(void **state)
 {
-	const struct generator_plan plan = { 3, 10 * MS, 0 }, one = { 1, 10 * MS, 0 },
-	                            at_once = { 3, 0, 0 };
+	const struct generator_plan plan = { 3, 10 * MS, 0, 0 }, one = { 1, 10 * MS, 0, 0 },
+	                            at_once = { 3, 0, 0, 0 };
 	struct generator g;
 	char text[200];
 
@@ -361,6 +415,8 @@ int main(void)
 		TEST(no_interval_no_schedule),
 		TEST(it_can_be_stopped),
 		TEST(big_counts),
+		TEST(lines_end_with_the_duration),
+		TEST(lines_without_an_end),
 		TEST(rows_for_what_is_open),
 		TEST(texts),
 		TEST(texts_of_any_size),

@@ -617,7 +617,7 @@ static char *save(const struct transcript *t)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(export_text(out, t, 3 * S), 0);
+	assert_int_equal(export_text(out, t, NULL, 3 * S), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -646,20 +646,20 @@ static void saving(void **state)
 	transcript_add_text(t, TRANSCRIPT_ERROR, true, "refused", 7);
 	text = save(t);
 	assert_string_equal(text,
-	    "upcase: number, transport, line, reply, and what became of it\n"
-	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
-	    "    2  UDP  is anyone^Ithere  lost\n"
-	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-	    "e\xcc\x81  answered in 2.00 ms, differs\n"
-	    "    2  TCP  is anyone^Ithere  waiting 2.0 s\n"
-	    "    3  UDP  (no longer kept)\n"
+	    "upcase: number, transport, line, and its reply with the time or what became of it\n"
+	    "1 udp hello -> HELLO 40.9 ms\n"
+	    "2 udp is anyone^Ithere -x lost\n"
+	    "1 tcp hello -> ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+	    "e\xcc\x81 2.00 ms (differs)\n"
+	    "2 tcp is anyone^Ithere -x still waiting\n"
+	    "3 udp -x (no longer kept)\n"
 	    /* Over both at once. */
-	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
-	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
-	    "e\xcc\x81  answered in 2.00 ms, differs\n"
-	    "       UDP  stray  ->  NOBODY^M\n"
-	    "       -- connected\n"
-	    "       !! refused\n");
+	    "1 udp hello -> HELLO 40.9 ms\n"
+	    "1 tcp hello -> ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+	    "e\xcc\x81 2.00 ms (differs)\n"
+	    "- udp -> NOBODY^M (stray)\n"
+	    "-- connected\n"
+	    "!! refused\n");
 	free(text);
 	assert_true(ledger_balanced(udp));
 	assert_true(ledger_balanced(tcp));
@@ -677,7 +677,7 @@ static void saving_to_a_full_disk(void **state)
 	assert_non_null(out);
 	transcript_add_text(t, TRANSCRIPT_NOTICE, false, "connected", 9);
 	errno = 0;
-	assert_int_equal(export_text(out, t, 0), -1);
+	assert_int_equal(export_text(out, t, NULL, 0), -1);
 	assert_int_equal(errno, ENOSPC);
 	fclose(out);
 	transcript_free(t);
