@@ -12,6 +12,7 @@ SCRIPT_TESTS += \
 	%D%/plain.py \
 	%D%/records.py \
 	%D%/standard.py \
+	%D%/start.py \
 	%D%/stats.py \
 	%D%/textbook.py \
 	%D%/verbose.py \
