@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/file.h"
+#include "common/impair-fields.h"
 #include "common/standard.h"
 #include "common/utf8.h"
 
@@ -323,8 +324,14 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 {
 	char shown[SHOWN];
 	const struct options_spec *near = nearest(r->table, name, n);
+	const enum impair_field_id field = impair_field_find(show(name, n, shown));
 
-	text_put(r->reason, "%s%s: there is no such option", dashes, show(name, n, shown));
+	text_put(r->reason, "%s%s: there is no such option", dashes, shown);
+	if (field != IMPAIR_FIELD_COUNT) {
+		text_put(r->reason, "; it is one of the lab: upcase-lab --%s %s", shown,
+		    impair_fields[field].example);
+		return;
+	}
 	if (near)
 		text_put(r->reason, "; did you mean --%s?", near->name);
 	if (find(r->table, "help", strlen("help")))

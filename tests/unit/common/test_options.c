@@ -239,6 +239,9 @@ static void test_command_line_messages(void **state)
 		    "upcase: --cnnecttmeot: there is no such option (upcase --help lists them)\n" },
 		{ "upcase --udp",
 		    "upcase: --udp: there is no such option (upcase --help lists them)\n" },
+		{ "upcase --loss=20%",
+		    "upcase: --loss: there is no such option; it is one of the lab: upcase-lab "
+		    "--loss 20%\n" },
 		{ "upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n" },
 		{ "upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n" },
 		{ "upcase -n", "upcase: -n needs an ADDRESS\n" },
