@@ -15,6 +15,7 @@
 #include "app/settings.h"
 #include "app/tui.h"
 #include "common/lab-addresses.h"
+#include "common/program.h"
 #include "common/standard.h"
 #include "net/local-server.h"
 #include "report/export.h"
@@ -51,6 +52,26 @@ static void find_lab(struct settings *settings)
 	settings->lab_server = settings->lab && server && *server ? server : NULL;
 	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
 		strcpy(settings->host, settings->family == AF_INET6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
+}
+
+/* Finds the command that starts a lab from the current folder: the environment's, which ./start
+ * sets; in a built tree the tree's start; else the installed one. */
+static void find_lab_command(char *command, size_t size)
+{
+	static const char *const places[] = { "../../start", NULL };
+	static const char *const near[] = { "./start", "../start", "../../start" };
+	const char *given = getenv("UPCASE_LAB_COMMAND"), *quote;
+	char path[PATH_MAX], start[PATH_MAX], other[PATH_MAX];
+
+	snprintf(command, size, "%s", given && *given ? given : "upcase-lab");
+	if ((given && *given) || *program_find("UPCASE_LAB_COMMAND", places, path) != '/' ||
+	    !realpath(path, start))
+		return;
+	for (size_t i = 0; i < sizeof near / sizeof *near; i++)
+		if (realpath(near[i], other) && strcmp(start, other) == 0)
+			strcpy(start, near[i]);
+	quote = strchr(start, ' ') ? "'" : "";
+	snprintf(command, size, "%s%s%s --lab", quote, start, quote);
 }
 
 static int run(struct settings *settings)
@@ -115,6 +136,7 @@ static int check_options(const struct settings *settings)
 int main(int argc, char **argv)
 {
 	struct settings settings;
+	char lab_command[PATH_MAX + 10];
 	sigset_t none;
 
 	/* The parent may have blocked signals that end the program. */
@@ -139,6 +161,8 @@ int main(int argc, char **argv)
 	}
 	if (check_options(&settings) < 0)
 		return 2;
+	find_lab_command(lab_command, sizeof lab_command);
+	settings.lab_command = lab_command;
 	if (settings.read)
 		return run_replay(&settings);
 	find_lab(&settings);

@@ -65,6 +65,8 @@ struct settings {
 	bool help, version;
 	/* The control socket of the lab around the program, or NULL. */
 	const char *lab;
+	/* The command that starts a lab from the current folder, without options. */
+	const char *lab_command;
 	/* The control socket of the server at the lab's far end, or NULL. */
 	const char *lab_server;
 };

@@ -142,8 +142,13 @@ bool tui_in_lab(struct tui *tui)
 {
 	if (tui->run.lab && !lab_status(tui->run.lab)->gone)
 		return true;
-	tui_message(tui, tui->run.lab ? "the lab has ended"
-	                              : "only in the lab; start it with: upcase-lab --loss 20%%");
+	if (!tui_may_send(tui))
+		return false;
+	if (tui->run.lab)
+		tui_message(tui, "the lab has ended");
+	else
+		tui_message(tui, "needs a lab: %s --loss 20%% (leave with Ctrl-D first)",
+		    tui->run.settings.lab_command);
 	return false;
 }
 

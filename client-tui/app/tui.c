@@ -77,6 +77,9 @@ static void draw(struct tui *tui, int64_t now)
 		return;
 	tui_lab_ends(tui);
 	follow_plot(tui);
+	tui->view.greeting = tui->run.replay || s->count > 0 || tui->run.last_number > 0
+	                       ? NULL
+	                       : s->lab_command;
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
 	screen_show(&tui->canvas);
 	tui->changed = false;

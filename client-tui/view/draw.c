@@ -33,7 +33,7 @@ static int draw_list(const struct list *l, int height, const struct view_place *
 	return at;
 }
 
-/* Draws each list; the bars continue to the end of the longest list. */
+/* Draws each list, and the greeting below; the bars continue to the end of the longest list. */
 static void draw_rows(const struct panes *p)
 {
 	int bars_end = p->top;
@@ -58,6 +58,8 @@ static void draw_rows(const struct panes *p)
 		                     : p->columns,
 		    scroll_below(&l, &bottom));
 	}
+	if (p->v->greeting != NULL)
+		greeting_draw(p, bars_end);
 }
 
 /* --- the last two rows --- */

@@ -3,6 +3,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/canvas.c %D%/canvas.h \
 	%D%/draw.c \
 	%D%/fate-words.c \
+	%D%/greeting.c \
 	%D%/glyphs.c %D%/glyphs.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/link-row.c \

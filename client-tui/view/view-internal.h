@@ -159,6 +159,9 @@ bool fate_words_replied(const struct ledger_row *line);
  * `width` columns with the number of retransmissions. */
 const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size);
 
+/* greeting.c: draws the greeting's rows from `row` on, as many as the panes have room for. */
+void greeting_draw(const struct panes *p, int row);
+
 /* scroll.c */
 /* Corrects the scroll position, before a draw. */
 void scroll_settle(const struct panes *p);

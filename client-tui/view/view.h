@@ -171,6 +171,8 @@ struct view {
 	bool stream;
 	/* The function for the width of a character. */
 	layout_width *width;
+	/* The command that starts a lab, while a greeting is shown below the rows; else NULL. */
+	const char *greeting;
 	/* The buttons on the last row, "? help  ^D quit". */
 	const struct view_button *buttons;
 	int button_count;

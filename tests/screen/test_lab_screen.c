@@ -377,6 +377,7 @@ static void connecting(void **state)
 	struct terminal *t = lab(24, 100, "--delay 20ms", "");
 
 	(void)state;
+	term_expect(t, " To see loss, press F7 or type /link loss 30%.");
 	client_line(t, "/drop next syn");
 	term_expect(t, "next SYN");
 	press(t, 2);
@@ -510,11 +511,11 @@ static void outside_a_lab(void **state)
 
 	(void)state;
 	client_line(t, "/link loss 20%");
-	term_expect(t, "start it with: upcase-lab --loss 20%");
+	term_expect(t, "needs a lab: ");
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
 	press(t, 7);
-	term_expect(t, "start it with: upcase-lab --loss 20%");
+	term_expect(t, "needs a lab: ");
 	term_expect_gone(t, "link: ");
 	client_leave(t);
 }
