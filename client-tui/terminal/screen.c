@@ -57,6 +57,8 @@ static struct {
 	/* The terminal was asked for its background; the time until which its answer may come. */
 	bool asked;
 	int64_t answer_until;
+	/* The answers without which leaving waits. */
+	bool awaits_attributes, awaits_background;
 	/* The last canvas shown: rows that are equal are not drawn. */
 	struct canvas_cell *shown;
 	int shown_rows, shown_columns;
@@ -202,14 +204,18 @@ static void ask_background(void)
 	    !capability("smcup"))
 		return;
 	standard_write(QUESTION, strlen(QUESTION));
-	self.asked = true;
+	self.asked = self.awaits_attributes = true;
+	/* GNU screen passes on the first question, and answers the second by itself, before. */
+	self.awaits_background = strncmp(getenv("TERM"), "screen", 6) == 0;
 	self.answer_until = clock_monotonic() + ANSWER_TIME;
 }
 
 bool screen_take_answers(const struct keys_answers *answers)
 {
 	enum background background = palette_background_of(answers->background);
-	if (answers->attributes)
+	self.awaits_attributes &= !answers->attributes;
+	self.awaits_background &= !answers->background[0];
+	if (!self.awaits_attributes && !self.awaits_background)
 		self.answer_until = 0;
 	if (!self.asked || background == BACKGROUND_UNKNOWN || background == self.background)
 		return false;
