@@ -18,11 +18,11 @@
 /* The minimum width of the peer while other fields can be dropped. */
 #define PEER_MIN 8
 /* The lowest rank of fields that are dropped before the peer is shortened. */
-#define RANK_SPARE 4
+#define RANK_SPARE 5
+/* The rank of a count of 0: it leaves before all that says something. */
+#define RANK_ZERO 12
 /* The maximum number of fields of the progress. */
 #define PROGRESS_PARTS 4
-/* A rank above that of all fields. */
-#define RANK_MAX 99
 
 struct status_field {
 	/* The separator before it. */
@@ -32,6 +32,9 @@ struct status_field {
 	char own[96];
 	enum style style;
 	int rank;
+	/* Shorter words of that rank, which come first where there is no room; or NULL. */
+	const char *brief;
+	int brief_rank;
 	bool dropped;
 };
 
@@ -41,6 +44,8 @@ struct status_line {
 	int count;
 	/* The field that can be shortened, or NULL. */
 	struct status_field *peer;
+	/* The blanks below the peer, or NULL. */
+	const struct status_field *indent;
 	/* The maximum width of the peer. */
 	int peer_columns;
 	bool tight;
@@ -65,11 +70,16 @@ __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *
 	f->text = f->own;
 }
 
+static void add_count(struct status_line *s, int rank, const char *name, uint64_t count)
+{
+	add_words(s, count > 0 ? rank : RANK_ZERO, NULL, "%s %" PRIu64, name, count);
+}
+
 /* Adds a count unless it is 0. */
 static void add_some(struct status_line *s, int rank, const char *name, uint64_t count)
 {
 	if (count > 0)
-		add_words(s, rank, NULL, "%s %" PRIu64, name, count);
+		add_count(s, rank, name, count);
 }
 
 static void add_transport(struct status_line *s, bool stream, const char *before)
@@ -92,7 +102,7 @@ static void add_progress(struct status_line *s, const char *progress)
 	for (int part = 0; progress != NULL && part < PROGRESS_PARTS; part++) {
 		const char *end = part + 1 < PROGRESS_PARTS ? strstr(progress, divider) : NULL;
 		int length = (int)(end != NULL ? (size_t)(end - progress) : strlen(progress));
-		add_words(s, part == 0 ? 1 : end == NULL ? 3 : 4, NULL, "%.*s", length, progress);
+		add_words(s, part == 0 ? 1 : end == NULL ? 3 : RANK_SPARE, NULL, "%.*s", length, progress);
 		progress = end != NULL ? end + strlen(divider) : NULL;
 	}
 }
@@ -101,33 +111,43 @@ static void add_progress(struct status_line *s, const char *progress)
 static void add_loss(struct status_line *s, const struct ledger_totals *t)
 {
 	uint64_t by_chance = ledger_answered_or_lost(t);
-	add_words(s, 1, NULL, "lost %" PRIu64, t->lost);
+	add_words(s, t->lost > 0 ? 1 : 3, NULL, "lost %" PRIu64, t->lost);
 	if (by_chance > 0) {
 		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)by_chance + 0.5);
-		add_words(s, 5, " ", "(%" PRIu64 ".%" PRIu64 " %%)", tenths / 10, tenths % 10);
+		add_words(s, t->lost > 0 ? 5 : RANK_ZERO, " ", "(%" PRIu64 ".%" PRIu64 " %%)", tenths / 10, tenths % 10);
 	}
 }
 
+/* The word "waited" leaves before all else, the figures as fields of `rank`. */
+static void add_times(struct status_line *s, const struct ledger_times *w, int rank)
+{
+	static const char word[] = "waited ";
+	const bool ascii = s->p->v->ascii;
+	int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
+	             : w->max >= NS_PER_MS ? NS_PER_MS
+	                                   : NS_PER_US;
+	add_words(s, RANK_ZERO + 1, glyph(GLYPH_BAR, ascii), "%smin/avg/max %s/%s/%s %s%s", word,
+	    UNITS_FIGURES(w->min, unit), UNITS_FIGURES((int64_t)w->mean, unit),
+	    UNITS_FIGURES(w->max, unit),
+	    unit == NS_PER_S    ? ""
+	    : unit == NS_PER_MS ? "m"
+	                        : glyph(GLYPH_MICRO, ascii),
+	    "s");
+	struct status_field *f = &s->fields[s->count - 1];
+	f->brief = f->own + strlen(word);
+	f->brief_rank = rank;
+}
+
 static void add_waited(struct status_line *s, const struct ledger_totals *t, bool stream,
-    int64_t limit)
+    const struct view_status *status)
 {
 	const bool ascii = s->p->v->ascii;
-	const char *bar = glyph(GLYPH_BAR, ascii);
-	if (t->timed > 0) {
-		const struct ledger_times *w = &t->waited;
-		int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
-		             : w->max >= NS_PER_MS ? NS_PER_MS
-		                                   : NS_PER_US;
-		add_words(s, 13, bar, "waited %s / %s / %s %s%s", UNITS_FIGURES(w->min, unit),
-		    UNITS_FIGURES((int64_t)w->mean, unit), UNITS_FIGURES(w->max, unit),
-		    unit == NS_PER_S    ? ""
-		    : unit == NS_PER_MS ? "m"
-		                        : glyph(GLYPH_MICRO, ascii),
-		    "s");
-		bar = NULL;
-	}
+	/* The progress of lines or of a recording goes before. */
+	if (t->timed > 0)
+		add_times(s, &t->waited, status->progress != NULL ? RANK_SPARE : 2);
 	if (!stream)
-		add_words(s, 14, bar, "wait %s", UNITS_DURATION(limit, glyph(GLYPH_MICRO, ascii)));
+		add_words(s, RANK_ZERO + 1, t->timed > 0 ? NULL : glyph(GLYPH_BAR, ascii),
+		    "wait %s", UNITS_DURATION(status->reply_timeout, glyph(GLYPH_MICRO, ascii)));
 }
 
 static void add_counts(struct status_line *s, const struct ledger_totals *t, bool stream)
@@ -135,26 +155,24 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 	add_words(s, 1, NULL, "sent %" PRIu64, t->sent);
 	add_words(s, 2, NULL, "answered %" PRIu64, t->answered);
 	if (stream) {
-		add_words(s, 2, NULL, "waiting %" PRIu64, t->waiting);
-		add_some(s, 3, "cut off", t->cut_off);
-		add_some(s, 4, "lost", t->lost);
+		add_count(s, 2, "waiting", t->waiting);
+		add_some(s, 3, "lost", t->lost);
 	} else {
 		add_loss(s, t);
-		/* A count that is not 0 has a lower rank. */
-		add_words(s, t->late > 0 ? 7 : 10, NULL, "late %" PRIu64, t->late);
-		add_words(s, t->duplicates > 0 ? 7 : 11, NULL, "dup %" PRIu64, t->duplicates);
-		add_some(s, 8, "waiting", t->waiting);
-		add_some(s, 4, "cut off", t->cut_off);
+		add_count(s, 4, "late", t->late);
+		add_count(s, 4, "dup", t->duplicates);
+		add_some(s, 6, "waiting", t->waiting);
 	}
-	add_some(s, 4, "refused", t->refused);
-	add_some(s, 4, "failed", t->failed);
+	add_some(s, 3, "cut off", t->cut_off);
+	add_some(s, 3, "refused", t->refused);
+	add_some(s, 3, "failed", t->failed);
 	add_some(s, 6, "queued", t->queued);
-	add_some(s, 9, "reordered", t->reordered);
-	add_some(s, 12, "differs", t->differs);
-	add_some(s, 12, "cut short", t->cut_short);
-	add_some(s, 9, "strays", t->strays);
+	add_some(s, 7, "reordered", t->reordered);
+	add_some(s, 8, "differs", t->differs);
+	add_some(s, 8, "cut short", t->cut_short);
+	add_some(s, 7, "strays", t->strays);
 	if (stream)
-		add_some(s, 11, "dup", t->duplicates);
+		add_some(s, 8, "dup", t->duplicates);
 }
 
 /* The separator before a field: a sign, words or a blank. */
@@ -186,7 +204,7 @@ static int total_columns(const struct status_line *s)
 	return total;
 }
 
-/* Drops the field of the highest rank, at least `min`. */
+/* Drops the field of the highest rank, at least `min`, or makes it shorter. */
 static bool drop_one(struct status_line *s, int min)
 {
 	struct status_field *worst = NULL;
@@ -195,9 +213,23 @@ static bool drop_one(struct status_line *s, int min)
 		if (!f->dropped && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
 			worst = f;
 	}
-	if (worst != NULL)
-		worst->dropped = true;
-	return worst != NULL;
+	if (worst == NULL)
+		return false;
+	worst->dropped = worst->brief == NULL;
+	if (worst->brief != NULL) {
+		worst->text = worst->brief;
+		worst->rank = worst->brief_rank;
+		worst->brief = NULL;
+	}
+	return true;
+}
+
+static void restore(struct status_line *s, struct status_field *f, int width)
+{
+	if (!f->dropped || f->rank >= RANK_SPARE)
+		return;
+	f->dropped = false;
+	f->dropped = total_columns(s) > width;
 }
 
 static void shorten_peer(struct status_line *s, int width, int min)
@@ -211,15 +243,21 @@ static void shorten_peer(struct status_line *s, int width, int min)
 
 static void fit(struct status_line *s, int width)
 {
+	const bool tight = s->tight;
 	if (s->peer != NULL)
 		s->peer_columns = columns_of(s, s->peer->text);
 	while (total_columns(s) > width && drop_one(s, RANK_SPARE))
 		continue;
 	if (s->peer != NULL && total_columns(s) > width)
 		shorten_peer(s, width, PEER_MIN);
-	s->tight = total_columns(s) > width;
+	s->tight = tight || total_columns(s) > width;
 	while (total_columns(s) > width && drop_one(s, 1))
 		continue;
+	/* What was dropped may have left room for the separators and for smaller fields. */
+	s->tight = tight && s->indent != NULL && !s->indent->dropped;
+	s->tight |= total_columns(s) > width;
+	for (int i = 0; i < s->count; i++)
+		restore(s, &s->fields[i], width);
 	/* Drops the peer last, and makes it wider again if other dropped fields left room. */
 	if (s->peer != NULL && total_columns(s) > width)
 		shorten_peer(s, width, 1);
@@ -266,25 +304,25 @@ static void draw_fields(struct status_line *s, int row)
 	}
 }
 
-/* Draws one transport's own line. Below UDP's line, TCP's has blanks instead of the peer if there
- * is room, so that the counts of both are aligned. */
-static void draw_side(const struct panes *p, const struct view_status *status, int i, int row)
+/* Draws one transport's own line. Below UDP's line, TCP's has blanks as wide as the peer is there
+ * and the same separators, if there is room, so that the counts of both are aligned. */
+static void draw_side(struct status_line *s, const struct view_status *status, int i, int row)
 {
 	const struct view_side *side = &status->sides[i];
-	const bool stream = i > 0 || (status->stream && !p->v->both);
-	struct status_line s = { .p = p };
-	add_transport(&s, stream, "");
+	const bool stream = i > 0 || (status->stream && !s->p->v->both);
+	add_transport(s, stream, "");
 	if (i == 0) {
-		s.peer = add(&s, 0, " ");
-		s.peer->text = status->peer;
+		s->peer = add(s, 0, " ");
+		s->peer->text = status->peer;
 	} else if (side->state == NULL) {
-		add_words(&s, RANK_MAX, " ", "%*s", columns_of(&s, status->peer), "");
+		add_words(s, 8, " ", "%*s", s->peer_columns, "");
+		s->indent = &s->fields[s->count - 1];
 	}
-	add_state(&s, side->state);
-	add_progress(&s, i == 0 ? status->progress : NULL);
-	add_counts(&s, side->totals, stream);
-	add_waited(&s, side->totals, stream, status->reply_timeout);
-	draw_fields(&s, row);
+	add_state(s, side->state);
+	add_progress(s, i == 0 ? status->progress : NULL);
+	add_counts(s, side->totals, stream);
+	add_waited(s, side->totals, stream, status);
+	draw_fields(s, row);
 }
 
 /* Draws both transports in one line. */
@@ -316,7 +354,9 @@ void status_draw(const struct panes *p, const struct view_status *status)
 		draw_few(p, status);
 		return;
 	}
-	draw_side(p, status, 0, p->status_row);
+	struct status_line udp = { .p = p };
+	draw_side(&udp, status, 0, p->status_row);
+	struct status_line tcp = { .p = p, .peer_columns = udp.peer_columns, .tight = udp.tight };
 	if (p->v->both)
-		draw_side(p, status, 1, p->other_row);
+		draw_side(&tcp, status, 1, p->other_row);
 }

@@ -331,7 +331,7 @@ static void test_stream_rows(void **state)
 	s->status.sides[0].state = "connecting";
 	draw(s, 24, 90);
 	check_row(s, 0,
-	    " TCP 127.0.0.1:12000 (connecting) · sent 2 · answered 1 · waiting 0 · cut off 1");
+	    " TCP 127.0.…1:12000 (connecting) sent 2 answered 1 cut off 1 min/avg/max 2.00/2.00/2.00 ms");
 	check_row(s, 2, "  1 one                          ┃ ━━━━━━━━━━▶ 2.00 ms   ┃  1 ONE");
 	check_row(s, 3, "  2 two                          ┃ ━━✗ cut off           ┃");
 	check_row(s, 4, "  3 three                        │ ──────────▶ 1.00 ms   │  3 THREE");
@@ -350,17 +350,30 @@ static void test_status(void **state)
 		.timed = 5,
 		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 } };
 	s->status.sides[0].totals = &t;
-	draw(s, 24, 140);
+	draw(s, 24, 150);
 	check_row(s, 0,
 	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
-	    "waited 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
+	    "waited min/avg/max 40.3/41.0/44.2 ms · wait 1.00 s");
+	/* First what says nothing, then words that the figures do not need. */
+	draw(s, 24, 126);
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
+	    "min/avg/max 40.3/41.0/44.2 ms");
+	draw(s, 24, 112);
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1 │ "
+	    "min/avg/max 40.3/41.0/44.2 ms");
+	draw(s, 24, 100);
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 │ "
+	    "min/avg/max 40.3/41.0/44.2 ms");
 	draw(s, 24, 80);
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1");
+	    " UDP 127.0.…1:12000 sent 8 answered 5 lost 2 dup 1 min/avg/max 40.3/41.0/44.2 ms");
+	draw(s, 24, 73);
+	check_row(s, 0, " UDP 127.0.…:12000 sent 8 answered 5 lost 2 min/avg/max 40.3/41.0/44.2 ms");
 	draw(s, 24, 60);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %)");
-	draw(s, 24, 59);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2");
+	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 · dup 1");
 	draw(s, 24, 48);
 	check_row(s, 0, " UDP 127.0…:12000 · sent 8 · answered 5 · lost 2");
 	draw(s, 24, 40);
@@ -371,8 +384,10 @@ static void test_status(void **state)
 	t = (struct ledger_totals){ .sent = 3, .answered = 3, .differs = 1, .cut_short = 2 };
 	draw(s, 24, 99);
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 (0.0 %) · late 0 · dup 0 · "
-	    "differs 1");
+	    " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 (0.0 %) · late 0 · "
+	    "differs 1 · cut short 2");
+	draw(s, 24, 66);
+	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 · differs 1");
 	t = (struct ledger_totals){
 		.sent = 3, .waiting = 3, .strays = 2, .failed = 1, .refused = 4, .reordered = 5
 	};
@@ -410,7 +425,7 @@ static void test_parts(void **state)
 	check_row(s, 4,
 	    "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms queued)");
 	draw(s, 24, 100);
-	check_seen(s, "waited 85.0 / 496 / 906 ms");
+	check_seen(s, "min/avg/max 85.0/496/906 ms");
 }
 
 static void test_fates_without_wire(void **state)
@@ -456,8 +471,8 @@ static void test_ascii(void **state)
 	draw(s, 24, 120);
 	check_seen(s, "|  1 HELLO              :                       :");
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1, "
-	    "queued 1");
+	    " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2, late 1, dup 1, "
+	    "refused 1, failed 1");
 	s->view.both = false;
 	s->status.progress = NULL;
 	draw(s, 24, 80);
@@ -467,7 +482,7 @@ static void test_ascii(void **state)
 	check_seen(s, "gr??e ? e?              : ====");
 	check_seen(s, "GR?SSE ? E?");
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1");
+	    " UDP 127...000 sent 11 answered 6 lost 2 refused 1 min/avg/max 0.00/16.9/40.9 ms");
 }
 
 static void test_arrivals(void **state)
@@ -842,8 +857,8 @@ static void both_exchange(struct fixture *s)
 static void test_both(void **state)
 {
 	static const char *const wide[] = {
-		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · dup 1 · waiting 1 · failed 1 · strays 1",
-		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited 40.3 / 97.0 / 265 ms",
+		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · dup 1 · failed 1 │ min/avg/max 40.3/40.7/40.9 ms",
+		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited min/avg/max 40.3/97.0/265 ms",
 		" typed                  │ the UDP wire          │ UDP replies           ┃ the TCP wire          ┃ TCP replies",
 		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃",
 		"  2 over tcp            │                       │                       ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP",
@@ -860,8 +875,8 @@ static void test_both(void **state)
 		NULL,
 	};
 	static const char *const usual[] = {
-		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · failed 1",
-		" TCP · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited 40.3 / 97.0 / 265 ms",
+		" UDP 127.0…12000 sent 7 answered 3 lost 2 failed 1 min/avg/max 40.3/40.7/40.9 ms",
+		" TCP sent 6 answered 4 waiting 1 cut off 1 min/avg/max 40.3/97.0/265 ms",
 		" typed            │ the UDP wire  │ UDP replies  ┃ the TCP wire  ┃ TCP replies",
 		"  1 over udp      │ ────▶ 40.9 ms │ OVER UDP     ┃               ┃",
 		"  2 over tcp      │               │              ┃ ━━━━▶ 41.0 ms ┃ OVER TCP",
@@ -895,8 +910,8 @@ static void test_both(void **state)
 static void test_both_in_the_manual(void **state)
 {
 	static const char *const picture[] = {
-		" UDP 127.0.0.1:12000 · sent 4 · answered 3 · lost 1 (25.0 %) · dup 1",
-		" TCP · sent 3 · answered 3 · waiting 0 │ waited 40.8 / 116 / 265 ms",
+		" UDP 127.…2000 sent 4 answered 3 lost 1 dup 1 min/avg/max 40.3/40.8/41.2 ms",
+		" TCP           sent 3 answered 3 waiting 0 min/avg/max 40.8/116/265 ms",
 		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP replies",
 		"  1 before      │ ────▶ 40.9 ms │ BEFORE      ┃               ┃",
 		"  2 hello       │ ────▶ 41.2 ms │ HELLO       ┃ ━━━━▶ 41.5 ms ┃ HELLO",
@@ -970,7 +985,7 @@ static void test_both_narrow(void **state)
 	check_row(s, 0, tiny[0]);
 	check_row(s, 1, " --");
 	draw(s, 8, 20);
-	check_row(s, 0, " UDP 3/7 TCP 4/6");
+	check_row(s, 0, " UDP 3/7 │ TCP 4/6");
 	s->view.ascii = true;
 	draw(s, 8, 40);
 	check_row(s, 0, " UDP 3/7, lost 2, failed 1 | TCP 4/6");
@@ -996,7 +1011,7 @@ static void test_both_status(void **state)
 	check_row(s, 0,
 	    " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
 	draw(s, 9, 80);
-	check_row(s, 0, " UDP 300/340 lost 40 TCP (refused, again in 2 s) 340/340 burst 340/1000");
+	check_row(s, 0, " UDP 300/340 · lost 40 │ TCP (refused, again in 2 s) 340/340 · burst 340/1000");
 	s->view.both = false;
 	draw(s, 24, 110);
 	check_row(s, 0,
