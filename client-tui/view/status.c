@@ -102,7 +102,11 @@ static void add_progress(struct status_line *s, const char *progress)
 	for (int part = 0; progress != NULL && part < PROGRESS_PARTS; part++) {
 		const char *end = part + 1 < PROGRESS_PARTS ? strstr(progress, divider) : NULL;
 		int length = (int)(end != NULL ? (size_t)(end - progress) : strlen(progress));
-		add_words(s, part == 0 ? 1 : end == NULL ? 3 : RANK_SPARE, NULL, "%.*s", length, progress);
+		add_words(s,
+		    part == 0     ? 1
+		    : end == NULL ? 3
+		                  : RANK_SPARE,
+		    NULL, "%.*s", length, progress);
 		progress = end != NULL ? end + strlen(divider) : NULL;
 	}
 }
@@ -114,7 +118,8 @@ static void add_loss(struct status_line *s, const struct ledger_totals *t)
 	add_words(s, t->lost > 0 ? 1 : 3, NULL, "lost %" PRIu64, t->lost);
 	if (by_chance > 0) {
 		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)by_chance + 0.5);
-		add_words(s, t->lost > 0 ? 5 : RANK_ZERO, " ", "(%" PRIu64 ".%" PRIu64 " %%)", tenths / 10, tenths % 10);
+		add_words(s, t->lost > 0 ? 5 : RANK_ZERO, " ", "(%" PRIu64 ".%" PRIu64 " %%)",
+		    tenths / 10, tenths % 10);
 	}
 }
 
@@ -123,9 +128,7 @@ static void add_times(struct status_line *s, const struct ledger_times *w, int r
 {
 	static const char word[] = "waited ";
 	const bool ascii = s->p->v->ascii;
-	int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
-	             : w->max >= NS_PER_MS ? NS_PER_MS
-	                                   : NS_PER_US;
+	int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
 	add_words(s, RANK_ZERO + 1, glyph(GLYPH_BAR, ascii), "%smin/avg/max %s/%s/%s %s%s", word,
 	    UNITS_FIGURES(w->min, unit), UNITS_FIGURES((int64_t)w->mean, unit),
 	    UNITS_FIGURES(w->max, unit),

@@ -371,7 +371,8 @@ static void test_status(void **state)
 	check_row(s, 0,
 	    " UDP 127.0.…1:12000 sent 8 answered 5 lost 2 dup 1 min/avg/max 40.3/41.0/44.2 ms");
 	draw(s, 24, 73);
-	check_row(s, 0, " UDP 127.0.…:12000 sent 8 answered 5 lost 2 min/avg/max 40.3/41.0/44.2 ms");
+	check_row(s, 0,
+	    " UDP 127.0.…:12000 sent 8 answered 5 lost 2 min/avg/max 40.3/41.0/44.2 ms");
 	draw(s, 24, 60);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 · dup 1");
 	draw(s, 24, 48);
@@ -1011,7 +1012,8 @@ static void test_both_status(void **state)
 	check_row(s, 0,
 	    " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
 	draw(s, 9, 80);
-	check_row(s, 0, " UDP 300/340 · lost 40 │ TCP (refused, again in 2 s) 340/340 · burst 340/1000");
+	check_row(s, 0,
+	    " UDP 300/340 · lost 40 │ TCP (refused, again in 2 s) 340/340 · burst 340/1000");
 	s->view.both = false;
 	draw(s, 24, 110);
 	check_row(s, 0,
