@@ -40,13 +40,11 @@ static void greets_on_every_size(void **state)
 	} sizes[] = {
 		{ 24, 80,
 		    { " Type a line and press Enter: the reply comes in capitals. F1 or ? is help.",
-		        " F3 or /both sends each line over UDP and TCP; F8 or /mouse turns the "
-		        "mouse on.",
+		        " F3 or /both sends each line over UDP and TCP; /mouse turns the mouse on.",
 		        " To see loss, leave with Ctrl-D and run: ./start --lab --loss 20%" } },
 		{ 40, 120,
 		    { " Type a line and press Enter: the reply comes in capitals. F1 or ? is help.",
-		        " F3 or /both sends each line over UDP and TCP; F8 or /mouse turns the "
-		        "mouse on.",
+		        " F3 or /both sends each line over UDP and TCP; /mouse turns the mouse on.",
 		        " To see loss, leave with Ctrl-D and run: ./start --lab --loss 20%" } },
 		{ 18, 64,
 		    { " Type a line and press Enter; F1 or ? is help.",
