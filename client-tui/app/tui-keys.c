@@ -38,6 +38,10 @@ void tui_line(void *context, const char *line, size_t n)
 	struct tui *tui = context;
 	const int64_t now = clock_monotonic();
 
+	if (n == 0 && tui->view.selected > 0) {
+		tui_page(tui, "details", view_detail(&tui->view, tui->transcript));
+		return;
+	}
 	view_scroll_end(&tui->view);
 	if (n >= 2 && line[0] == '/' && line[1] == '/')
 		send_text(tui, line + 1, n - 1, now);

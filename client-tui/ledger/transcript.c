@@ -10,6 +10,9 @@
 
 #include "common/grow.h"
 
+/* The number of items that are searched for the newest line. */
+#define NEWEST_WALK 1000
+
 union slot {
 	struct transcript_item item;
 	struct transcript_arrival arrival;
@@ -178,6 +181,18 @@ const struct transcript_item *transcript_item(const struct transcript *t, uint64
 	const union slot *slot = find(t, &t->rings[ITEMS], serial);
 
 	return slot ? &slot->item : NULL;
+}
+
+const struct transcript_item *transcript_newest_line(const struct transcript *t)
+{
+	const struct transcript_item *item;
+
+	for (uint64_t i = 1; i <= NEWEST_WALK; i++) {
+		item = transcript_item(t, t->rings[ITEMS].end - i);
+		if (!item || item->kind == TRANSCRIPT_LINE)
+			return item;
+	}
+	return NULL;
 }
 
 uint64_t transcript_arrivals_first(const struct transcript *t, bool stream)

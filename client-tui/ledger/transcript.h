@@ -77,6 +77,8 @@ void transcript_clear(struct transcript *t);
 uint64_t transcript_first(const struct transcript *t);
 uint64_t transcript_end(const struct transcript *t);
 const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial);
+/* The newest line among the last 1000 items; NULL for none. */
+const struct transcript_item *transcript_newest_line(const struct transcript *t);
 /* The same of one transport's arrivals, which have serials of their own. */
 uint64_t transcript_arrivals_first(const struct transcript *t, bool stream);
 uint64_t transcript_arrivals_end(const struct transcript *t, bool stream);

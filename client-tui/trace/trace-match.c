@@ -259,6 +259,7 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	count_up(&leg->retransmitted, 1);
 	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
 	leg->timeout[slot] = 0;
+	leg->no_timeout &= (uint8_t)~(1u << slot);
 	trace_retransmitted(t, &t->flows[r->flow], r,
 	    &(struct retransmission){
 	        .direction = e->direction, .slot = slot, .at = e->in, .last = leg->last_in });

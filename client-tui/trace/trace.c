@@ -342,7 +342,8 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
  * the timer ran out, and after how long. If they leave it open, only the time that the link
  * measured is known. */
 
-/* The timeout that ran out, ns; 0 when it is not known that one did. */
+/* The timeout that ran out, ns; 0 when it is not known that one did, -1 when it is known that none
+ * did. */
 static int64_t expired_timeout(const struct retransmission *a, const struct trace_timer *after)
 {
 	const struct trace_timer *before = &a->before;
@@ -354,7 +355,7 @@ static int64_t expired_timeout(const struct retransmission *a, const struct trac
 	if (!fresh)
 		return 0;
 	if (before->tcp.timeouts >= 0 && after->tcp.timeouts >= 0)
-		return after->tcp.timeouts > before->tcp.timeouts ? before->tcp.timeout : 0;
+		return after->tcp.timeouts > before->tcp.timeouts ? before->tcp.timeout : -1;
 	/* Once the timer has run out, only the timer retransmits the segment. */
 	return before->tcp.backoff > 0 ? before->tcp.timeout : 0;
 }
@@ -363,11 +364,14 @@ static void set_timeout(struct trace *t, const struct retransmission *a,
     const struct trace_timer *after)
 {
 	struct trace_slot *r = trace_slot(t, true, a->number);
-	const int64_t us = expired_timeout(a, after) / NS_PER_US;
+	const int64_t timeout = expired_timeout(a, after), us = timeout / NS_PER_US;
+	struct trace_leg *leg = r ? &r->line.legs[a->direction] : NULL;
 
-	if (r)
-		r->line.legs[a->direction].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us
-		                                                              : UINT32_MAX;
+	if (!leg)
+		return;
+	leg->timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	if (timeout < 0)
+		leg->no_timeout |= (uint8_t)(1u << a->slot);
 }
 
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,

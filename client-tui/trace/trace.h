@@ -42,6 +42,9 @@ struct trace_leg {
 	/* Microseconds between two tries; the sender's retransmission timeout, us, if it is known
 	 * to have run out then, else 0. */
 	uint8_t waits;
+	/* Bit i: the sender's kernel says that no retransmission timeout ran out before try i + 1.
+	 */
+	uint8_t no_timeout;
 	uint32_t wait[TRACE_WAITS], timeout[TRACE_WAITS];
 	/* When the first and the last try came to the link, and when the first and the last packet
 	 * that was let through leave it; TRACE_NEVER before. */

@@ -247,6 +247,7 @@ void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
 	} else {
 		panes_draw_headings(&p);
 		draw_rows(&p);
+		detail_draw(&p);
 	}
 	plot_draw_spark_row(&p);
 	draw_input(&p, input);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
 	%D%/canvas.c %D%/canvas.h \
+	%D%/detail.c \
 	%D%/draw.c \
 	%D%/fate-words.c \
 	%D%/greeting.c \

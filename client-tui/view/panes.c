@@ -11,22 +11,24 @@
 
 #include "common/grow.h"
 
-/* The minimum number of columns of a screen with a wire between the panes. */
+/* The minimum number of columns of a screen with a wire between two panes, with wires between
+ * three, with room for "2× again" in TCP's wire of three, and with wide wires. */
 #define WIRE_SCREEN 60
-#define WIRE_COLUMNS 23
-/* The minimum number of columns of a screen with a wider wire, in the lab, which has more words. */
-#define WIDE_WIRE_SCREEN 110
-#define WIDE_WIRE_COLUMNS 49
-/* With both transports there are two wires: they get the columns that three texts of this width
- * leave. */
 #define BOTH_WIRE_SCREEN 64
-#define SHORT_WIRE_COLUMNS 15
-/* The minimum number of columns, in the lab, of a screen with room for retransmissions in TCP's
- * wire. */
-#define RETRANSMIT_WIRE_SCREEN 76
-#define RETRANSMIT_WIRE_COLUMNS 21
-#define BOTH_TEXT_COLUMNS 22
-#define BOTH_WIDE_TEXT 32
+#define AGAIN_WIRE_SCREEN 76
+#define WIDE_WIRE_SCREEN 110
+/* The columns of a wire: of three panes; of three panes with "2× again"; outside the lab, and in
+ * the lab, which has more words. */
+#define SHORT_WIRE 15
+#define AGAIN_WIRE 21
+#define WIRE 23
+#define LAB_WIRE 24
+#define LAB_WIDE_WIRE 32
+/* The columns of an arrow, where its wire has words of the lab beside it, in a short wire, and in
+ * others. */
+#define LAB_ARROW 3
+#define SHORT_ARROW 5
+#define ARROW 11
 /* The minimum number of columns of each text for numbers in all three panes, instead of only the
  * first. */
 #define BOTH_NUMBERS_COLUMNS 20
@@ -43,8 +45,29 @@
 /* The minimum number of columns of a screen with a blank at the left of everything. */
 #define PAD_SCREEN 12
 #define NUMBERS_SCREEN 30
-/* The number of items that are searched for the greatest number. */
-#define NUMBER_WALK 1000
+/* The minimum number of rows of a screen with a detail area; the rows of the area: a part of those
+ * above DETAIL_OTHERS, between a minimum and a maximum. */
+#define DETAIL_SCREEN 18
+#define DETAIL_OTHERS 8
+#define DETAIL_PART 4
+#define DETAIL_MIN 3
+#define DETAIL_MAX 10
+
+/* The rows of the detail area. In the lab each line has a story; outside, only what the user
+ * selects is told. They do not depend on what the area says, so that the panes do not move with
+ * each line.
+ */
+static int detail_rows(const struct panes *p)
+{
+	const struct transcript *t = p->transcript;
+	const int part = (p->rows - DETAIL_OTHERS) / DETAIL_PART;
+	const bool wanted = transcript_item(t, p->v->selected) != NULL ||
+	                    (p->v->lab != NULL && transcript_newest_line(t) != NULL);
+	return p->rows < DETAIL_SCREEN || !wanted || !view_has_panes(p->v) ? 0
+	     : part < DETAIL_MIN                                           ? DETAIL_MIN
+	     : part > DETAIL_MAX                                           ? DETAIL_MAX
+	                                                                   : part;
+}
 
 /* The smaller the screen, the fewer rows are taken from the panes. */
 static void place_rows(struct panes *p)
@@ -62,6 +85,9 @@ static void place_rows(struct panes *p)
 	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
 	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end
 	                                                                                : -1;
+	p->detail_height = detail_rows(p);
+	end -= p->detail_height;
+	p->detail_row = end;
 	p->height = end - top;
 }
 
@@ -89,26 +115,24 @@ static int number_columns(const struct panes *p, int columns, int digits)
 	                                                                                 : 0;
 }
 
-/* TCP's wire has more words than UDP's: it grows to its greatest width first, then the texts grow,
- * then UDP's wire. */
-static void both_wires(const struct panes *p, int *wires)
+/* Sets the columns of the wires, 0 for none, and of the arrows in them. The texts come first: they
+ * get what the wires do not need. */
+static void choose_wires(struct panes *p, int *wires)
 {
-	const bool lab = p->v->lab != NULL;
-	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS,
-	    max = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
-	int min = lab && p->columns >= RETRANSMIT_WIRE_SCREEN ? RETRANSMIT_WIRE_COLUMNS
-	                                                      : SHORT_WIRE_COLUMNS;
-	wires[0] = wires[1] = 0;
-	if (p->columns < BOTH_WIRE_SCREEN)
-		return;
-	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS
-	         : spare / 2 < WIRE_COLUMNS       ? spare / 2
-	                                          : WIRE_COLUMNS;
-	min = wires[0] > min ? wires[0] : min;
-	wires[1] = spare - wires[0] < min ? min : spare - wires[0] < max ? spare - wires[0] : max;
-	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
-	if (spare > wires[0])
-		wires[0] = spare < max ? spare : max;
+	const bool both = p->v->both, lab = p->v->lab != NULL,
+	           wide = p->columns >= WIDE_WIRE_SCREEN;
+	p->arrow = lab ? LAB_ARROW : both && !wide ? SHORT_ARROW : ARROW;
+	wires[0] = wires[1] = lab ? LAB_WIRE : WIRE;
+	if (lab && wide && !both) {
+		wires[0] = LAB_WIDE_WIRE;
+		p->arrow = ARROW;
+	}
+	if (both && !wide) {
+		wires[0] = SHORT_WIRE;
+		wires[1] = lab && p->columns >= AGAIN_WIRE_SCREEN ? AGAIN_WIRE : SHORT_WIRE;
+	}
+	if (p->columns < (both ? BOTH_WIRE_SCREEN : WIRE_SCREEN))
+		wires[0] = wires[1] = 0;
 }
 
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
@@ -143,13 +167,12 @@ static void place_one(struct panes *p)
 static void place_columns(struct panes *p, int digits)
 {
 	const struct view *v = p->v;
-	int wires[VIEW_SIDES], wire = p->columns < WIRE_SCREEN ? 0 : WIRE_COLUMNS;
-	if (v->lab != NULL && p->columns >= WIDE_WIRE_SCREEN)
-		wire = WIDE_WIRE_COLUMNS;
-	const int texts = p->columns - wire - (wire > 0 ? 2 : 1);
-	both_wires(p, wires);
+	int wires[VIEW_SIDES];
+	choose_wires(p, wires);
+	const int wire = wires[0], texts = p->columns - wire - (wire > 0 ? 2 : 1);
 	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
 	p->sides = v->both ? 2 : 1;
+	p->one_line = v->both;
 	if (p->columns < 1 + 2 * p->sides) {
 		place_one(p);
 	} else if (v->both) {
@@ -169,18 +192,10 @@ static void place_columns(struct panes *p, int digits)
 /* The digits of the greatest number in the transcript, which is that of the last line. */
 static int number_digits(const struct transcript *t)
 {
+	const struct transcript_item *line = transcript_newest_line(t);
 	int digits = 2;
-	uint64_t end = transcript_end(t), first = transcript_first(t);
-	if (end - first > NUMBER_WALK)
-		first = end - NUMBER_WALK;
-	while (end > first) {
-		const struct transcript_item *item = transcript_item(t, --end);
-		if (item->kind != TRANSCRIPT_LINE)
-			continue;
-		for (uint64_t number = item->number; number > 99; number /= 10)
-			digits++;
-		break;
-	}
+	for (uint64_t number = line != NULL ? line->number : 0; number > 99; number /= 10)
+		digits++;
 	return digits;
 }
 
@@ -196,7 +211,7 @@ struct panes panes_measure(struct view *v, struct canvas *c, const struct transc
 int panes_wire_columns(const struct pane *pane)
 {
 	int columns = pane->wire_end - pane->wire;
-	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
+	return columns - (columns >= WIRE ? 2 : 1);
 }
 
 /* --- headings --- */
@@ -314,6 +329,12 @@ bool list_next(const struct list *l, uint64_t *index)
 }
 
 /* --- texts --- */
+
+bool view_has_panes(const struct view *v)
+{
+	return v->page == NULL && (v->lab == NULL || !v->lab->panel->open) &&
+	       (v->plot == NULL || v->plot->kind >= PLOT_NONE);
+}
 
 static int ascii_width(wchar_t c)
 {

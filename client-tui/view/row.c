@@ -9,32 +9,21 @@
 #include "view/view-internal.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/capitals.h"
-#include "common/clock.h"
 #include "common/grow.h"
-
-/* The columns of a wire with room for the link's effects, and of that part itself. */
-#define MORE_WIRE 20
-#define MORE_COLUMNS 12
-/* The columns of a reply's pane from which all parts of a time stand after the reply; in fewer,
- * only the longest part before the line was sent does. */
-#define ALL_PARTS_COLUMNS 40
-/* The columns of the rest of the wire of a line that was sent again: an arrow, blanks and a time,
- * or the waiting time and its words. */
-#define WIRE_OTHERS 11
-#define WIRE_WAITING 19
-#define WIRE_WAITING_LONG 24
-/* The waiting time, ns, from which its text is longer. */
-#define LONG_WAIT (100 * NS_PER_S)
 
 /* The length, bytes, from which the cells of a text are kept. The number kept for each pane is more
  * than a screen has rows; all are freed when their cells take more than 48 MB. Four texts of 65,507
  * control characters in each list take less. */
 #define LONG_TEXT 128
+/* The bytes of a text of which one display line is shown: more than a line has columns, even if
+ * some are combining characters. */
+#define ONE_LINE_BYTES 2048
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
 
@@ -73,50 +62,22 @@ static void set_words(struct view_row *row, int i, const char *words, enum style
 	row->text[1 + i] = (struct view_row_text){ .has = true, .mark_style = style };
 }
 
-static int parts_columns(const struct view_row *row, int i)
-{
-	const struct pane *pane = &row->p->side[i];
-	return pane->wire < 0 ? 0
-	                      : fate_words_parts_columns(&row->side[i], panes_wire_columns(pane));
-}
-
-/* The times of TCP's retransmissions; "" if the wire has room for them. */
-static const char *retransmission_times(const struct view_row *row, int i, char *buf, size_t size)
-{
-	const struct pane *pane = &row->p->side[i];
-	const struct ledger_row *line = row->side[i].line;
-	int others = line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(row, i)
-	           : row->p->v->now - line->typed_at < LONG_WAIT ? WIRE_WAITING
-	                                                         : WIRE_WAITING_LONG;
-	int width = pane->wire >= 0 ? panes_wire_columns(pane) - others : 0;
-	return fate_words_times(&row->side[i], width, buf, size);
-}
-
-/* Shows the reply and its marks, which include the parts of its time and the link's effects if the
- * wire has no room for these. */
+/* Shows the reply and its marks. The parts of its time are there only if they make no row of their
+ * own: a text has no more columns than bytes. */
 static void set_reply(struct view_row *row, int i)
 {
-	const struct pane *pane = &row->p->side[i];
 	const struct ledger_row *line = row->side[i].line;
-	const int parts = parts_columns(row, i);
-	bool kept = line->reply != NULL,
-	     more = pane->wire < 0 || panes_wire_columns(pane) - parts < MORE_WIRE;
-	char words[300];
+	bool kept = line->reply != NULL;
+	const struct panes *p = row->p;
+	const int length = (int)(kept ? line->reply_length : line->length),
+	          room = p->one_line ? 0 : p->side[i].to - p->side[i].text - length;
+	char words[200];
 	row->side[i].number = line->number;
 	set_text(&row->text[1 + i], kept ? line->reply : line->text,
 	    kept ? line->reply_length : line->length, line->late ? STYLE_LATE : STYLE_ANSWERED);
 	row->text[1 + i].capitals = !kept && line->length > 0;
 	add_words(row, 1 + i,
-	    fate_words_marks(&row->side[i],
-	        pane->wire < 0 || parts > 0                  ? PARTS_TIME
-	        : pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL
-	                                                     : PARTS_LONGEST,
-	        more ? MORE_COLUMNS : 0, words, sizeof words));
-	if (retransmission_times(row, i, words, sizeof words)[0] == '\0')
-		return;
-	add_words(row, 1 + i, " (");
-	add_words(row, 1 + i, words);
-	add_words(row, 1 + i, ")");
+	    fate_words_marks(&row->side[i], p->side[i].wire < 0, room, words, sizeof words));
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -124,35 +85,33 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* Leaves out the sign if it does not fit on one line with the first word. */
-static const char *narrowed(const char *words, int columns, bool ascii)
+/* Leaves out the sign if it does not fit on one line with the first word, or with all words where a
+ * row has one line. */
+static const char *narrowed(const char *words, int columns, const struct panes *p)
 {
+	const bool ascii = p->v->ascii;
 	const char *word = strchr(words, ' ');
 	char first[40];
 	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] &&
 	                        words[0] != glyph(GLYPH_WAITING, ascii)[0]))
 		return words;
 	word++;
-	snprintf(first, sizeof first, "%.*s", (int)strcspn(word, " "), word);
+	snprintf(first, sizeof first, "%.*s",
+	    (int)(p->one_line ? strlen(word) : strcspn(word, " ")), word);
 	return 2 + utf8_columns(first) > columns ? word : words;
 }
 
+/* Without a wire, the fate stands in place of the reply. */
 static void set_fate(struct view_row *row, int i)
 {
 	const struct pane *pane = &row->p->side[i];
-	enum style style = fate_style(row->side[i].line);
-	char fate[80], times[160];
-	retransmission_times(row, i, times, sizeof times);
-	if (pane->wire >= 0) {
-		/* The wire shows the fate, but may have no room for the times. */
-		if (times[0] != '\0')
-			set_words(row, i, times, style);
+	const int columns = pane->to - pane->text;
+	char fate[80];
+	if (pane->wire >= 0)
 		return;
-	}
-	fate_words_unanswered(&row->side[i], fate, sizeof fate);
-	set_words(row, i, narrowed(fate, pane->to - pane->text, row->p->v->ascii), style);
-	add_words(row, 1 + i, times[0] != '\0' ? ", " : "");
-	add_words(row, 1 + i, times);
+	fate_words_unanswered(&row->side[i], row->p->one_line ? columns : INT_MAX, fate,
+	    sizeof fate);
+	set_words(row, i, narrowed(fate, columns, row->p), fate_style(row->side[i].line));
 }
 
 /* Shows the fate after the typed line, in the order of arrival without a wire. */
@@ -161,7 +120,7 @@ static void set_fate_left(struct view_row *row, int i)
 	const struct view_row_side *side = &row->side[i];
 	char fate[80];
 	bool named = row->p->v->both || row->item->other != NULL;
-	fate_words_unanswered(side, fate, sizeof fate);
+	fate_words_unanswered(side, INT_MAX, fate, sizeof fate);
 	if (fate[0] != '\0')
 		add_words(row, 0,
 		    TEXT_FORMAT(" (%s%s%s)", named ? transport_info[side->stream].title : "",
@@ -184,21 +143,23 @@ static void set_side(struct view_row *row, int i)
 		set_fate(row, i);
 }
 
-static struct view_row_side side_of(const struct view *v, const struct transcript_item *item,
-    bool stream)
+struct view_row_side row_side(const struct view *v, const struct transcript_item *item, bool stream)
 {
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
 	return (struct view_row_side){ .v = v,
 		.item = item,
 		.stream = stream,
 		.sent = ledger != NULL,
-		.line = ledger != NULL ? ledger_find(ledger, item->number) : NULL };
+		.line = ledger != NULL ? ledger_find(ledger, item->number) : NULL,
+		.trace = ledger != NULL && v->lab != NULL
+		           ? trace_find(v->lab->trace, stream, item->number)
+		           : NULL };
 }
 
 const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
     struct view_row_side *sides)
 {
-	const struct view_row_side udp = side_of(v, item, false), tcp = side_of(v, item, true);
+	const struct view_row_side udp = row_side(v, item, false), tcp = row_side(v, item, true);
 	/* One pane shows the transport in use if that carried the line, else the other. */
 	bool tcp_first = !v->both && (!udp.sent || (tcp.sent && v->stream));
 	sides[0] = tcp_first ? tcp : udp;
@@ -220,14 +181,9 @@ static void set_line(struct view_row *row)
 	set_text(row->text, line->text, line->length, STYLE_NORMAL);
 	if (line->partial)
 		add_words(row, 0, glyph(GLYPH_ELLIPSIS, v->ascii));
-	for (int i = 0; i < row->p->sides; i++) {
-		struct view_row_side *side = &row->side[i];
-		if (!side->sent)
-			continue;
-		if (v->lab != NULL)
-			side->trace = trace_find(v->lab->trace, side->stream, row->item->number);
-		set_side(row, i);
-	}
+	for (int i = 0; i < row->p->sides; i++)
+		if (row->side[i].sent)
+			set_side(row, i);
 }
 
 static void set_item(struct view_row *row)
@@ -394,6 +350,10 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 {
 	struct view *v = row->p->v;
 	struct view_row_text *t = &row->text[i];
+	const bool one_line = row->p->one_line && !row->wide;
+	t->cut = one_line && t->length > ONE_LINE_BYTES;
+	if (t->cut)
+		t->length = ONE_LINE_BYTES;
 	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
 		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
 	bool cached = t->length > LONG_TEXT && !row->wide;
@@ -412,8 +372,10 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 		laid->l.count = 0;
 	v->laid_cells += laid->l.capacity - before;
 	const int columns = text_to(row, i) - text_from(row, i);
-	break_lines(laid, columns > 0 ? (size_t)columns : 1);
 	t->laid = laid;
+	if (one_line)
+		return;
+	break_lines(laid, columns > 0 ? (size_t)columns : 1);
 	row->lines = laid->lines > row->lines ? laid->lines : row->lines;
 }
 
@@ -518,7 +480,7 @@ static void draw_wire(const struct view_row *row, int i, int at)
 	if (row->item->kind == TRANSCRIPT_STRAY ? row->item->stream != side->stream
 	                                        : side->line == NULL)
 		return;
-	const struct wire wire = fate_words_wire(side, panes_wire_columns(pane));
+	const struct wire wire = fate_words_wire(side, panes_wire_columns(pane), row->p->arrow);
 	int column = canvas_text(row->p->c, at, pane->wire + 1, pane->wire_end, wire.lead,
 	    wire.lead_style);
 	canvas_text(row->p->c, at, column, pane->wire_end, wire.rest, wire.rest_style);
@@ -535,10 +497,47 @@ static enum style left_mark_style(const struct view_row *row)
 	return STYLE_FAINT;
 }
 
+static enum style words_style(const struct view_row *row, int i)
+{
+	return i > 0 ? row->text[i].mark_style : left_mark_style(row);
+}
+
+/* Draws a text in one display line, cut with an ellipsis if it is too long. The program's words
+ * after it get what it leaves, a third of the line at least. */
+static void draw_cut_text(const struct view_row *row, int i, int at)
+{
+	struct canvas *c = row->p->c;
+	const struct layout *l = &row->text[i].laid->l;
+	const size_t text = row->text[i].laid->text_cells;
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, row->p->v->ascii);
+	const int limit = text_to(row, i);
+	int column = text_from(row, i), words = (int)layout_columns(l, text, l->count), used = 0;
+	const int least = (limit - column) / 3,
+	          end = limit - (text == 0          ? 0
+	                            : words < least ? words
+	                                            : least),
+	          fitting = end - column - utf8_columns(ellipsis);
+	size_t whole = 0, fits = 0;
+	for (; whole < text && used + l->cells[whole].width <= end - column; whole++) {
+		used += l->cells[whole].width;
+		fits += used <= fitting;
+	}
+	const bool cut = whole < text || row->text[i].cut;
+	column = canvas_cells(c, at, column, limit, l->cells, cut ? fits : text,
+	    row->text[i].style);
+	if (cut)
+		column = canvas_text(c, at, column, limit, ellipsis, row->text[i].style);
+	canvas_cells(c, at, column, limit, l->cells + text, l->count - text, words_style(row, i));
+}
+
 static void draw_text(const struct view_row *row, int i, size_t line, int at)
 {
 	const struct view_row_text *t = &row->text[i];
 	const struct view_laid *laid = t->laid;
+	if (t->has && row->p->one_line && !row->wide) {
+		draw_cut_text(row, i, at);
+		return;
+	}
 	if (!t->has || line >= laid->lines)
 		return;
 	const struct layout_cell *cells = laid->l.cells;
@@ -551,7 +550,7 @@ static void draw_text(const struct view_row *row, int i, size_t line, int at)
 	int column = canvas_cells(row->p->c, at, text_from(row, i), limit, cells + from,
 	    middle - from, t->style);
 	canvas_cells(row->p->c, at, column, limit, cells + middle, end - middle,
-	    i > 0 ? t->mark_style : left_mark_style(row));
+	    words_style(row, i));
 }
 
 /* The number and the wire stand on the first visible line of a row. */

@@ -256,11 +256,13 @@ void view_scroll_end(struct view *v)
 
 /* --- selecting --- */
 
-/* Scrolls as far as needed for the whole row of an item, or its beginning, to be seen. */
-static void show_item(const struct panes *p, uint64_t index)
+/* Scrolls as far as needed for the whole row of the selected item, or its beginning, to be seen. */
+static void show_selected(struct view *v, const struct transcript *t, int screen_rows, int columns)
 {
-	struct view *v = p->v;
+	/* The detail area may have come. */
+	const struct panes panes = panes_measure(v, NULL, t, screen_rows, columns), *p = &panes;
 	const struct list rows = { p, LIST_ROWS };
+	const uint64_t index = v->selected;
 	struct view_place bottom;
 	size_t skip;
 	if (!scroll_bottom(&rows, &bottom))
@@ -279,31 +281,48 @@ static void show_item(const struct panes *p, uint64_t index)
 	scroll_settle(p);
 }
 
+/* Whether the item is a line or a stray: an event has no more to tell than its row. */
+static bool is_selectable(const struct transcript *t, uint64_t index)
+{
+	const struct transcript_item *item = transcript_item(t, index);
+	return item != NULL && (item->kind == TRANSCRIPT_LINE || item->kind == TRANSCRIPT_STRAY);
+}
+
+/* Moves *index to the next item that can be selected. Returns false if there is none. */
+static bool step(const struct list *l, bool up, uint64_t *index)
+{
+	uint64_t i = *index;
+	while (up ? list_previous(l, &i) : list_next(l, &i))
+		if (is_selectable(l->p->transcript, i)) {
+			*index = i;
+			return true;
+		}
+	return false;
+}
+
 void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps)
 {
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	const struct list l = { &p, LIST_ROWS };
-	uint64_t index = v->selected;
 	struct view_place bottom;
 	if (v->page != NULL) {
 		page_scroll(&p, steps);
 		return;
 	}
-	if (transcript_item(t, index) == NULL) {
+	uint64_t index = v->selected;
+	if (!is_selectable(t, index)) {
 		v->selected = 0;
 		if (steps > 0 || !scroll_bottom(&l, &bottom))
 			return;
-		index = bottom.index;
-		steps++;
+		index = bottom.index + 1;
 	}
-	for (; steps < 0 && list_previous(&l, &index); steps++)
-		;
-	for (; steps > 0 && index < list_end(&l); steps--)
-		if (!list_next(&l, &index))
-			index = list_end(&l);
-	v->selected = index < list_end(&l) ? index : 0;
+	while (steps < 0 && step(&l, true, &index))
+		steps++;
+	while (steps > 0 && step(&l, false, &index))
+		steps--;
+	v->selected = steps <= 0 && is_selectable(t, index) ? index : 0;
 	if (v->selected > 0)
-		show_item(&p, index);
+		show_selected(v, t, rows, columns);
 	else
 		view_scroll_end(v);
 }
@@ -339,8 +358,7 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 {
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	enum view_list of = LIST_ROWS;
-	if (v->page != NULL || (v->lab != NULL && v->lab->panel->open) ||
-	    (v->plot != NULL && v->plot->kind < PLOT_NONE))
+	if (!view_has_panes(v))
 		return false;
 	for (int i = 0; i < p.sides && v->arrivals; i++)
 		if (column > p.side[i].bar)
@@ -348,9 +366,11 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 	uint64_t index = row_at(&(const struct list){ &p, of }, row - p.top);
 	if (index > 0 && of != LIST_ROWS)
 		index = item_of_arrival(t, transcript_arrival(t, of == LIST_TCP, index));
-	if (index > 0)
-		v->selected = index;
-	return index > 0;
+	if (!is_selectable(t, index))
+		return false;
+	v->selected = index;
+	show_selected(v, t, rows, columns);
+	return true;
 }
 
 /* --- finding --- */

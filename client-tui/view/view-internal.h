@@ -27,6 +27,8 @@ struct panes {
 	int rows, columns;
 	/* The second status row is TCP's when both are in use. */
 	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
+	/* The detail area: `detail_height` rows, 0 for none. */
+	int detail_row, detail_height;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* Blank columns at the left of each pane. */
@@ -37,6 +39,9 @@ struct panes {
 	/* The panes of replies: one, or UDP's and TCP's. A narrow screen has no wires. */
 	int sides;
 	struct pane side[VIEW_SIDES];
+	/* The columns of the arrows in all wires. With three panes, a row has one display line. */
+	int arrow;
+	bool one_line;
 };
 
 /* A list on that screen. */
@@ -65,6 +70,8 @@ uint64_t list_end(const struct list *l);
  * false, and leaves *index unchanged, if there is none. */
 bool list_previous(const struct list *l, uint64_t *index);
 bool list_next(const struct list *l, uint64_t *index);
+/* Whether the panes are shown: no page, panel or plot covers them. */
+bool view_has_panes(const struct view *v);
 /* The function for the width of a character. */
 layout_width *view_width(const struct view *v);
 /* Lays out a zero-ended text in v->line. */
@@ -95,6 +102,8 @@ struct view_row_text {
 	const unsigned char *bytes;
 	size_t length;
 	bool capitals;
+	/* More of the text is not laid out. */
+	bool cut;
 	enum style style, mark_style;
 	const struct view_laid *laid;
 };
@@ -116,6 +125,9 @@ struct view_row {
 };
 
 /* row.c */
+/* The side of a line over that transport, whether the view shows it or not. */
+struct view_row_side row_side(const struct view *v, const struct transcript_item *item,
+    bool stream);
 /* Fills in VIEW_SIDES sides: one for each transport whose replies a line shows, with the line's
  * rows in their ledgers. Returns the row with the typed text, NULL when it is evicted. */
 const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
@@ -142,22 +154,20 @@ struct wire {
 };
 
 /* fate-words.c */
-/* The wire of a line (or stray) over that transport, with the words that fit into `columns`. */
-struct wire fate_words_wire(const struct view_row_side *s, int columns);
-/* The fate of a line that has no reply, without a time ("x lost"); "" for one that has one. */
-const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size_t size);
-/* The columns, in the wire, of the parts of the time from Enter to the reply; 0 if they are not
- * there. */
-int fate_words_parts_columns(const struct view_row_side *s, int width);
-/* The marks behind a reply, " (×2, late)", or "", with these parts of its time, and with the link's
- * effects if they fit into `width` columns. */
-const char *fate_words_marks(const struct view_row_side *s, enum parts_detail parts, int width,
-    char *buf, size_t size);
+/* The wire of a line (or stray) over that transport, with an arrow of `arrow` columns and the words
+ * that fit into `columns`. */
+struct wire fate_words_wire(const struct view_row_side *s, int columns, int arrow);
+/* The fate of a line that has no reply, without a time ("x lost"), in `width` columns if possible;
+ * "" for one that has one. */
+const char *fate_words_unanswered(const struct view_row_side *s, int width, char *buf, size_t size);
+/* The same without its sign. */
+const char *fate_words_plain(const struct view_row_side *s, char *buf, size_t size);
+/* The marks behind a reply, " (×2, late)", or ""; with the parts of its time that fit into `room`
+ * columns, and with the link's effects where no wire shows them. */
+const char *fate_words_marks(const struct view_row_side *s, bool effects, int room, char *buf,
+    size_t size);
 const char *fate_words_arrival(const struct transcript_arrival *arrival);
 bool fate_words_replied(const struct ledger_row *line);
-/* The retransmission times of a line, "RTO 224, 448 ms; server's RTO 204 ms"; "" if they fit into
- * `width` columns with the number of retransmissions. */
-const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size);
 
 /* greeting.c: draws the greeting's rows from `row` on, as many as the panes have room for. */
 void greeting_draw(const struct panes *p, int row);
@@ -176,6 +186,9 @@ uint64_t scroll_first(const struct list *l, const struct view_place *bottom, int
     size_t *skip);
 /* The number of rows that are below or cut off at the end. */
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
+
+/* detail.c */
+void detail_draw(const struct panes *p);
 
 /* page.c */
 void page_draw(const struct panes *p);

@@ -150,7 +150,7 @@ struct view {
 	struct view_place bottom[VIEW_LISTS];
 	/* The lists that the last draw showed. */
 	bool listed[VIEW_LISTS];
-	/* The serial of the selected item; 0 for none: the newest counts. */
+	/* The serial of the selected line or stray; 0 for none: the newest line counts. */
 	uint64_t selected;
 	/* The last text of /find (the caller's), NULL for none; and the matching item. */
 	const char *find;
@@ -212,12 +212,12 @@ void view_scroll_page(struct view *v, const struct transcript *t, int rows, int 
 void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns);
 void view_scroll_end(struct view *v);
 
-/* Moves the selection by so many items (negative: towards older ones), from the end of the screen
- * if nothing is selected, and scrolls so that the item is seen. After the newest item nothing is
- * selected. */
+/* Moves the selection by so many lines and strays (negative: towards older ones), from the end of
+ * the screen if nothing is selected, and scrolls so that the item is seen. After the newest nothing
+ * is selected. */
 void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps);
-/* Selects the item at that cell of the screen: its row, or the line of a reply in the order of
- * arrival. Returns false and changes nothing if there is none. */
+/* Selects the line or stray at that cell of the screen: its row, or the line of a reply in the
+ * order of arrival. Returns false and changes nothing if there is none. */
 bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
     int column);
 
@@ -225,6 +225,10 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
  */
 int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
     int column);
+
+/* The whole story of the selected item, else of the newest line, as lines of text: see detail.c.
+ * The caller frees it. NULL when memory is short; "" if there is no line. */
+char *view_detail(const struct view *v, const struct transcript *t);
 
 /* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is
  * older than the last found if v->find is the same text, else the newest. Shows it and points

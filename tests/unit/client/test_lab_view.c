@@ -303,16 +303,16 @@ static void where_datagrams_die(void **state)
 		snprintf(words, sizeof words, "✗ %s going", link_fate_word(fates[i]));
 		check_seen(s, words);
 	}
-	check_seen(s, "  1 0                       │ ──✗ lost going        │");
-	check_seen(s, "│ ──✗ corrupted going   │");
-	check_seen(s, "│ ──✗ queue full going  │");
-	check_seen(s, "│ ──✗ unplugged going   │");
-	check_seen(s, "│ ────✗ lost coming     │");
-	check_seen(s, "│ ───✗ corrupted coming │");
-	check_seen(s, "│ ──✗ queue full coming │");
-	check_seen(s, "│ ─────✗ no reply       │");
-	check_seen(s, "│ ──✗ still going       │");
-	check_seen(s, "│ ────✗ still coming    │");
+	check_seen(s, "  1 0                      │ ──✗ lost going         │");
+	check_seen(s, "│ ──✗ corrupted going    │");
+	check_seen(s, "│ ──✗ queue full going   │");
+	check_seen(s, "│ ──✗ unplugged going    │");
+	check_seen(s, "│ ────✗ lost coming      │");
+	check_seen(s, "│ ────✗ corrupted coming │");
+	check_seen(s, "│ ───✗ queue full coming │");
+	check_seen(s, "│ ─────✗ no reply        │");
+	check_seen(s, "│ ──✗ still going        │");
+	check_seen(s, "│ ────✗ still coming     │");
 	draw(s, 24, 50);
 	check_seen(s, "✗ lost going");
 	check_seen(s, "✗ corrupted coming");
@@ -334,28 +334,21 @@ static void on_request(void **state)
 	stream_line(s, "tcp");
 	segment(s, false, "tcp", LINK_REQUESTED_DROP);
 	draw(s, 24, 80);
-	check_seen(s, "│ ─✗ lost going, on cue │");
-	check_seen(s, "│ ✗ lost coming, on cue │");
-	check_seen(s, "lost going, 0.0 s");
-	check_seen(s, "┃    on cue");
-	draw(s, 24, 120);
-	check_seen(s, "│ ──✗ lost going, on cue ");
-	check_seen(s, "waiting 0.0 s, lost going, on cue");
+	check_seen(s, "│ ──✗ lost going, on cue │");
+	check_seen(s, "│ ─✗ lost coming, on cue │");
+	check_seen(s, "┃ ···  lost going, 0.0 s ┃");
 	s->now += 210 * MS;
 	tries(s, false, "tcp", at_once);
 	tries(s, true, "tcp", at_once);
 	ledger_stream_reply(s->tcp, "TCP", 3, false, s->now);
-	draw(s, 24, 120);
-	check_seen(s, "210 ms, 1× again (after 210 ms), on cue");
 	draw(s, 24, 80);
-	check_seen(s, "210 ms, 1× again");
-	check_seen(s, "TCP (after 210 ms, on");
+	check_seen(s, "━━▶ 210 ms, 1× again");
 	draw(s, 24, 50);
 	check_seen(s, "✗ lost going, on cue");
 	s->view.both = true;
 	draw(s, 24, 64);
-	check_seen(s, "✗ on cue going");
-	check_seen(s, "✗ on cue ");
+	check_seen(s, "│ ──✗ lost going│");
+	check_seen(s, "│ ─✗ lost coming│");
 	assert_int_equal(trace_totals(s->trace)->requested_drops, 3);
 }
 
@@ -368,12 +361,12 @@ static void copies_and_holds(void **state)
 	answer(s, "both", 2, 2, false);
 	answer(s, "held", 1, 1, true);
 	draw(s, 24, 80);
-	check_seen(s, "│ ══▶ 41.0 ms, 2× going │");
-	check_seen(s, "│ ═▶ 41.0 ms, 2× coming │");
-	check_seen(s, "│ ═══▶ 41.0 ms, 2× both │");
-	check_seen(s, "│ ─▶ 41.0 ms, held back │");
+	check_seen(s, "│ ══▶ 41.0 ms, 2× going  │");
+	check_seen(s, "│ ══▶ 41.0 ms, 2× coming │");
+	check_seen(s, "│ ══▶ 41.0 ms, 2× both   │");
+	check_seen(s, "│ ──▶ 41.0 ms, held back │");
 	draw(s, 24, 120);
-	check_seen(s, "│ ══════════▶ 41.0 ms, 2× both ways ");
+	check_seen(s, "│ ══════════▶ 41.0 ms, 2× both   │");
 }
 
 static void segments_sent_again(void **state)
@@ -385,13 +378,15 @@ static void segments_sent_again(void **state)
 	stream_answer(s, "both", twice, once);
 	stream_answer(s, "seven", seven, at_once);
 	draw(s, 24, 120);
-	check_seen(s, "━━━━▶ 672 ms, 2× again (after 224, 448 ms)");
-	check_seen(s, "━━▶ 300 ms, 1× again coming (after 300 ms)");
-	check_seen(s, "2× again, 1× coming");
-	check_seen(s, "7× again");
+	check_seen(s, "┃ ━━━━━━━━━━▶ 672 ms, 2× again   ┃");
+	check_seen(s, "┃ ━━━━━━━━━━▶ 300 ms, 1× again   ┃");
 	draw(s, 24, 80);
-	check_seen(s, "┃ ━━━▶ 672 ms, 2× again ┃");
-	check_seen(s, "972 ms, 3× again");
+	check_seen(s, "┃ ━━▶ 672 ms, 2× again   ┃");
+	check_seen(s, "┃ ━━▶ 972 ms, 3× again   ┃");
+	check_seen(s, "┃ ━━▶ 25.4 s, 7× again   ┃");
+	s->view.both = true;
+	draw(s, 24, 64);
+	check_seen(s, "┃ ━━▶ 972 ms, 3×┃");
 }
 
 /* What a kernel says of its timer right now. */
@@ -424,28 +419,24 @@ static void timeouts(void **state)
 	stream_line(s, "two");
 	time_out(s, false, "two", 204, 2);
 	timer(s, false, 204, 0, 2);
-	draw(s, 24, 120);
-	check_seen(s, "2× again (RTO 204, 408 ms)");
 	draw(s, 24, 80);
-	check_seen(s, "2× again, ");
-	check_seen(s, "┃    RTO 204, 408 ms");
-	draw(s, 24, 50);
-	check_seen(s, "· waiting, RTO 204,");
+	check_seen(s, "┃ ·····  2× again, 0.6 s ┃");
+	check_seen(s, " line 1, TCP: waiting 0.6 s, sent 3 times");
+	check_seen(s, " TCP      0 s  going   lost");
+	check_seen(s, " TCP   204 ms  going   lost                RTO of 204 ms ran out");
+	check_seen(s, " TCP   612 ms  going   arrived at 612 ms   RTO of 408 ms ran out");
 	segment(s, true, "two", LINK_DELIVERED);
 	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
 	s->bytes += 4;
 	draw(s, 24, 80);
-	check_seen(s, "TWO (RTO 204, 408 ms)");
-	draw(s, 24, 120);
-	check_seen(s, "2× again (RTO 204, 408 ms)");
+	check_seen(s, " line 1, TCP: TWO after 613 ms, sent 3 times");
 	assert_int_equal(row_with(s, "TWO (RTO"), -1);
 	/* A long unplugging; and the server's. */
 	stream_line(s, "long");
 	time_out(s, false, "long", 200, 9);
 	timer(s, false, 200, 0, 11);
 	draw(s, 24, 120);
-	check_seen(s, "1 min 42 s, 9× again");
-	check_seen(s, "┃    RTO 0.2…51.2 s");
+	check_seen(s, "9× again, 1 min 42 s");
 	segment(s, true, "long", LINK_LOST);
 	s->now += 100 * MS;
 	timer(s, true, 208, 0, 0);
@@ -457,9 +448,17 @@ static void timeouts(void **state)
 	timer(s, true, 208, 0, 1);
 	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
 	s->bytes += 5;
-	draw(s, 24, 120);
-	check_seen(s, "LONG (RTO 0.2…51.2 s; server's");
-	check_seen(s, "RTO 208 ms)");
+	draw(s, 60, 120);
+	check_seen(s, " line 2, TCP: LONG after 1 min 42 s, sent 10 times, its reply 2 times");
+	check_seen(s, "  going   lost                RTO of 12.8 s ran out");
+	check_seen(s, " more: Alt-Up, then Enter on an empty line shows all");
+	/* The whole story: of more tries than times are kept, those between have no timeout. */
+	char *all = view_detail(&s->view, s->transcript);
+	assert_non_null(strstr(all, "sent again after 25.6 s"));
+	assert_non_null(strstr(all, "RTO of 51.2 s ran out"));
+	assert_non_null(strstr(all, "coming  arrived at 1 min 42 s"));
+	assert_non_null(strstr(all, "RTO of 208 ms ran out"));
+	free(all);
 }
 
 /* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try
@@ -474,16 +473,18 @@ static void no_timeouts(void **state)
 	timer(s, false, 204, 0, 3);
 	s->now += 104 * MS;
 	segment(s, false, "probe", LINK_LOST);
+	draw(s, 24, 120);
+	check_seen(s, "204 ms  going   lost                sent again after 204 ms");
 	s->now += 50 * MS;
 	timer(s, false, 204, 0, 3);
 	draw(s, 24, 120);
-	check_seen(s, "1× again (after 204 ms)");
+	check_seen(s, "204 ms  going   lost                probe or fast retransmit after 204 ms");
 	s->now += 154 * MS;
 	segment(s, false, "probe", LINK_DELIVERED);
 	s->now += MS;
 	timer(s, false, 204, 0, 4);
 	draw(s, 24, 120);
-	check_seen(s, "after 204, RTO 204 ms");
+	check_seen(s, "arrived at 408 ms   RTO of 204 ms ran out");
 	/* Nobody has asked the kernel in this wait. */
 	s->bytes += 6;
 	stream_line(s, "unasked");
@@ -494,7 +495,7 @@ static void no_timeouts(void **state)
 	s->now += MS;
 	timer(s, false, 204, 0, 5);
 	draw(s, 24, 120);
-	check_seen(s, "1× again (after 204 ms)");
+	check_seen(s, "arrived at 205 ms   sent again after 204 ms");
 	/* An old kernel that tells no count, answered at once: open. */
 	s->bytes += 8;
 	stream_line(s, "old");
@@ -506,7 +507,7 @@ static void no_timeouts(void **state)
 	s->now += MS;
 	timer(s, false, 300, 0, -1);
 	draw(s, 24, 120);
-	check_seen(s, "1× again (after 300 ms)");
+	check_seen(s, "arrived at 300 ms   sent again after 300 ms");
 }
 
 static void segments_missing(void **state)
@@ -517,25 +518,26 @@ static void segments_missing(void **state)
 	segment(s, false, "lost", LINK_LOST);
 	s->now += 150 * MS;
 	draw(s, 24, 80);
-	check_seen(s, "··  lost going, 0.1 s");
+	check_seen(s, "···  lost going, 0.1 s");
 	draw(s, 24, 120);
-	check_seen(s, "·····  waiting 0.1 s, lost going");
+	check_seen(s, "·····  lost going, 0.1 s");
 	s->now += 74 * MS;
 	segment(s, false, "lost", LINK_LOST);
 	draw(s, 24, 80);
+	check_seen(s, "···  1× again, 0.2 s");
+	s->view.both = true;
+	draw(s, 24, 80);
 	check_seen(s, "··  1× again, 0.2 s");
-	draw(s, 24, 120);
-	check_seen(s, "waiting 0.2 s, 1× again (after 224 ms)");
+	s->view.both = false;
 	segment(s, false, "lost", LINK_DELIVERED);
 	segment(s, true, "lost", LINK_LOST);
 	s->now += 300 * MS;
 	segment(s, true, "lost", LINK_LOST);
 	draw(s, 24, 80);
-	check_seen(s, "····  3× again, 0.5 s");
+	check_seen(s, "···  3× again, 0.5 s");
 }
 
-/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind
- * the reply. */
+/* Each pane tells of its own transport, in one line a row; the area tells the rest. */
 static void both_at_once(void **state)
 {
 	struct fixture *s = *state;
@@ -544,22 +546,37 @@ static void both_at_once(void **state)
 	lost_and_again(s, "hello");
 	draw(s, 24, 120);
 	check_seen(s,
-	    "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 "
-	    "ms, 1× again ┃  1 HELLO");
-	draw(s, 24, 160);
-	check_seen(s, "┃ ━━━━━━━━━━▶ 224 ms, 1× again (after 224 ms) ");
+	    "  1 hello              │ ──✗ lost going         │                       ┃ ━━▶ 224 ms, 1× again   ┃  1 HELLO");
 	draw(s, 24, 80);
 	check_seen(s, "  1 hello       │ ──✗ lost going│            ┃ ━━▶ 224 ms, 1× again┃ HELLO");
 	draw(s, 24, 74);
-	check_seen(s, "│            ┃ ━━━━▶ 224 ms  ┃ HELLO (1×");
+	check_seen(s, "│ ──✗ lost going│            ┃ ━━▶ 224 ms, 1×┃ HELLO");
+	check_seen(s, " line 1, UDP: lost going; TCP: HELLO after 224 ms, sent 2 times");
+	check_seen(s, " UDP      0 s  going   lost");
+	check_seen(s, " TCP      0 s  going   lost");
+	check_seen(s, " … 2 more: Alt-Up, then Enter");
 	draw(s, 24, 50);
 	check_seen(s, "│ ✗ lost going  ┃ HELLO (1×");
+	draw(s, 12, 40);
+	check_seen(s, "│ lost going ┃ HELLO");
+	draw(s, 40, 120);
+	check_seen(s, " TCP   224 ms  going   arrived at 224 ms   sent again after 224 ms");
+	check_seen(s, " TCP   224 ms  coming  arrived at 224 ms");
+	/* The text is cut, the row stays one. */
+	line(s, "is anyone there, in this great hall");
+	draw(s, 24, 80);
+	check_seen(s, "  2 is anyone t…│ ·····  0.0 s");
+	assert_int_equal(row_with(s, "2 is anyone"), row_with(s, "1 hello") + 1);
+	s->view.ascii = true;
+	draw(s, 24, 80);
+	check_seen(s, "  2 is anyone...| .....  0.0 s");
+	s->view.ascii = false;
 	answer(s, "copies", 2, 1, false);
 	draw(s, 24, 80);
-	check_seen(s, "│ ════▶ 41.0 ms │ COPIES");
+	check_seen(s, "│ ══▶ 41.0 ms   │ COPIES");
 	s->view.both = false;
 	draw(s, 24, 80);
-	check_seen(s, "  1 hello                   │ ──✗ lost going        │");
+	check_seen(s, "  1 hello                  │ ──✗ lost going         │");
 	lose(s);
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
@@ -569,7 +586,7 @@ static void both_at_once(void **state)
 	check_seen(s, "│ ───✗ corrupted│");
 	check_seen(s, "│ ─✗ lost coming│");
 	check_seen(s, "│ ✗ still coming│");
-	check_seen(s, "┃ ····· lost going    ┃");
+	check_seen(s, "┃ ·····  lost going   ┃");
 	segment(s, false, "lost", LINK_DELIVERED);
 }
 
@@ -627,7 +644,7 @@ static void both_ends(void **state)
 	segment(s, false, "lost", LINK_LOST);
 	draw(s, 24, 120);
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
-	check_seen(s, "lost going, RTO 976 ms");
+	check_seen(s, "TCP waits for the RTO of 976 ms");
 	ends.has_server = true;
 	ends.server = (struct tcp_sample){
 		.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS
@@ -730,7 +747,7 @@ static void every_size(void **state)
 	}
 }
 
-/* Where there is room, the parts of a time stand behind it, and what TCP sent again behind them. */
+/* The parts of a time stand behind a reply if they make no row; the area has all. */
 static void test_parts(void **state)
 {
 	struct fixture *s = *state;
@@ -751,13 +768,13 @@ static void test_parts(void **state)
 	s->now = begun + 1270 * MS;
 	ledger_sent(s->tcp, 2, s->now);
 	ledger_stream_reply(s->tcp, "BEHIND", 6, false, s->now + 40 * MS);
-	draw(s, 24, 120);
-	check_seen(s, "━▶ 906 ms: 861 connecting, 45.0 on the wire");
-	check_seen(s, "━▶ 1.31 s: 0.86 connecting, 0.41 queued ");
-	check_seen(s, "┃  1 HELLO");
+	draw(s, 24, 140);
+	check_seen(s, "┃  1 HELLO (861 ms connecting, 45.0 ms on the wire)");
+	check_seen(s, "┃  2 BEHIND (861 ms connecting)");
+	check_seen(s, " TCP 861 ms connecting, 409 ms queued, 40.0 ms on the wire");
 	draw(s, 24, 80);
-	check_seen(s, "1 HELLO (861 ms");
-	check_seen(s, "━▶ 1.31 s ");
+	check_seen(s, "━▶ 906 ms");
+	assert_int_equal(row_with(s, "1 HELLO"), row_with(s, "2 BEHIND") - 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

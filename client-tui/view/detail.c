@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The detail area below the panes tells the whole story of one item, the selected one or the newest
+ * line: a heading, and over each transport the parts of its time and its packets in the order in
+ * which they came to the link:
+ *
+ *   line 7, TCP: HELLO after 514 ms, sent 3 times
+ *   TCP   0.2 ms  going   lost
+ *   TCP   224 ms  going   arrived at 244 ms   RTO of 224 ms ran out
+ *
+ * Times are from Enter. It says only what the ledger and the trace know. */
+#include "config.h"
+
+#include "view/view-internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/capitals.h"
+#include "common/printable.h"
+#include "common/units.h"
+#include "ledger/error-text.h"
+
+/* The columns of a packet's fate before the reason why it was sent. */
+#define FATE_COLUMNS 20
+/* The bytes of a text in the heading. */
+#define TEXT_BYTES 40
+/* The number of earlier lines that are asked whether this one waited for them. */
+#define LINES_WALK 64
+#define LINES 100
+
+struct detail {
+	const struct view *v;
+	struct detail_line {
+		/* The words before the others that name the transport have its style. */
+		bool of_transport, stream;
+		enum style style;
+		char text[240];
+	} lines[LINES];
+	size_t count;
+};
+
+/* The next line to write, of that transport if `s` is not NULL. */
+static struct text next_line(struct detail *d, const struct view_row_side *s, enum style style)
+{
+	struct detail_line *line = &d->lines[d->count < LINES - 1 ? d->count++ : LINES - 1];
+	*line = (struct detail_line){ .of_transport = s != NULL, .style = style };
+	struct text t = text_begin(line->text, sizeof line->text);
+	if (s != NULL) {
+		line->stream = s->stream;
+		text_put(&t, "%s ", transport_info[s->stream].title);
+	}
+	return t;
+}
+
+static const char *micro(const struct view_row_side *s)
+{
+	return glyph(GLYPH_MICRO, s->v->ascii);
+}
+
+/* --- the heading --- */
+
+/* Writes the beginning of a text, harmless for a terminal; or of its capitals. */
+static void put_text(struct text *t, const struct view *v, const unsigned char *bytes, size_t n,
+    bool capitals)
+{
+	unsigned char upper[CAPITALS_GROWTH * TEXT_BYTES];
+	char shown[PRINTABLE_ROOM(sizeof upper)];
+	size_t length = n < TEXT_BYTES ? n : TEXT_BYTES;
+	while (length < n && length > 0 && utf8_follows(bytes[length]))
+		length--;
+	const bool cut = length < n;
+	if (capitals)
+		length = capitals_text(bytes, length, upper);
+	printable_text(shown, capitals ? upper : bytes, length, "", true);
+	text_put(t, "%s%s", n > 0 ? shown : "(empty)", cut ? glyph(GLYPH_ELLIPSIS, v->ascii) : "");
+}
+
+/* Writes ", sent 3 times", ", 2 replies" and the like. */
+static void put_counts(struct text *t, const struct view_row_side *s)
+{
+	const struct ledger_row *line = s->line;
+	const struct trace_leg *legs = s->trace != NULL ? s->trace->legs : NULL;
+	if (legs != NULL && legs[LINK_GOING].retransmitted > 0)
+		text_put(t, ", sent %d times", legs[LINK_GOING].retransmitted + 1);
+	if (legs != NULL && legs[LINK_COMING].retransmitted > 0)
+		text_put(t, ", its reply %d times", legs[LINK_COMING].retransmitted + 1);
+	if (line->duplicates > 0)
+		text_put(t, ", %" PRIu64 " replies", (uint64_t)line->duplicates + 1);
+	text_put(t, "%s%s%s%s", line->late ? ", after the wait" : "",
+	    line->reordered ? ", overtaken by a later line's reply" : "",
+	    line->differs ? ", not the line's capitals" : "",
+	    line->cut_short ? ", only the beginning" : "");
+}
+
+static void put_side(struct text *t, const struct view_row_side *s)
+{
+	const struct ledger_row *line = s->line;
+	char word[80];
+	text_put(t, "%s %s: ", strchr(t->buf, ':') != NULL ? ";" : ",",
+	    transport_info[s->stream].title);
+	if (line == NULL) {
+		text_put(t, "forgotten");
+	} else if (fate_words_replied(line)) {
+		const bool kept = line->reply != NULL;
+		put_text(t, s->v, kept ? line->reply : line->text,
+		    kept ? line->reply_length : line->length, !kept);
+		text_put(t, " after %s", UNITS_DURATION(parts_waited(line), micro(s)));
+	} else {
+		text_put(t, "%s", fate_words_plain(s, word, sizeof word));
+		if (!ledger_is_decided(line->fate))
+			text_put(t, " %s",
+			    units_running_text(s->v->now - line->typed_at, micro(s), word,
+			        sizeof word));
+	}
+	if (line != NULL)
+		put_counts(t, s);
+}
+
+/* --- the packets --- */
+
+/* Writes a time since Enter in 8 columns. */
+static void put_since(struct text *t, const struct view_row_side *s, int64_t at)
+{
+	const int64_t ns = at > s->line->typed_at ? at - s->line->typed_at : 0;
+	const char *words = UNITS_DURATION(ns, micro(s));
+	text_put(t, "%*s%s", 8 - utf8_columns(words), "", words);
+}
+
+/* Writes what the link did with a packet. */
+static void put_fate(struct text *t, const struct view_row_side *s, const struct link_packet *p)
+{
+	const int64_t typed = s->line->typed_at, now = s->v->now;
+	if (p->fate == LINK_REQUESTED_DROP)
+		text_put(t, "dropped on request");
+	else if (p->fate != LINK_DELIVERED || p->out == TRACE_NEVER)
+		text_put(t, "%s", link_fate_word(p->fate));
+	else
+		text_put(t, "%s at %s", p->out > now ? "arrives" : "arrived",
+		    UNITS_DURATION(p->out - typed, micro(s)));
+	if (p->out2 != TRACE_NEVER && p->out2 > typed)
+		text_put(t, ", a copy at %s", UNITS_DURATION(p->out2 - typed, micro(s)));
+	if (p->fate == LINK_DELIVERED && s->trace->legs[p->direction].held &&
+	    s->trace->legs[p->direction].tries == 1)
+		text_put(t, ", held back");
+}
+
+/* Writes why a segment was sent again, as the sender's kernel says: retransmission `nth` of that
+ * direction, from 0 on, `wait` ns after the try before. */
+static void put_cause(struct text *t, const struct view_row_side *s, const struct trace_leg *leg,
+    int nth, int64_t wait)
+{
+	const int slot = nth < TRACE_WAITS - 1         ? nth
+	               : nth + 1 == leg->retransmitted ? TRACE_WAITS - 1
+	                                               : -1;
+	const int64_t timeout = slot >= 0 ? NS_PER_US * (int64_t)leg->timeout[slot] : 0;
+	if (timeout > 0)
+		text_put(t, "RTO of %s ran out", UNITS_DURATION(timeout, micro(s)));
+	else if (slot >= 0 && (leg->no_timeout >> slot & 1))
+		text_put(t, "probe or fast retransmit after %s", UNITS_DURATION(wait, micro(s)));
+	else
+		text_put(t, "sent again after %s", UNITS_DURATION(wait, micro(s)));
+}
+
+/* Writes the tries that are known without their packets: those of a recording. */
+static void put_waits(struct detail *d, const struct view_row_side *s,
+    enum link_direction direction)
+{
+	const struct trace_leg *leg = &s->trace->legs[direction];
+	for (int i = 0; i < leg->waits; i++) {
+		struct text t = next_line(d, s, STYLE_NORMAL);
+		text_put(&t, "%-6s  ", link_direction_words[direction]);
+		put_cause(&t, s, leg, i, NS_PER_US * (int64_t)leg->wait[i]);
+	}
+}
+
+static void put_packets(struct detail *d, const struct view_row_side *s)
+{
+	struct logged_packet packets[LINES];
+	const size_t count = trace_packets(d->v->lab->trace, s->stream, s->line->number, packets,
+	    LINES);
+	int nth[LINK_DIRECTIONS] = { 0 };
+	int64_t last[LINK_DIRECTIONS] = { 0 };
+	for (size_t i = 0; i < count; i++) {
+		const struct link_packet *p = &packets[i].of;
+		if (s->stream && !p->payload)
+			continue;
+		struct text t = next_line(d, s,
+		    p->fate == LINK_DELIVERED ? STYLE_NORMAL : STYLE_LOST);
+		put_since(&t, s, p->in);
+		text_put(&t, "  %-6s  ", link_direction_words[p->direction]);
+		const size_t begin = t.used;
+		put_fate(&t, s, p);
+		if (p->retransmitted) {
+			const int fate = utf8_columns(t.buf + begin);
+			text_put(&t, "%*s", fate < FATE_COLUMNS ? FATE_COLUMNS - fate : 1, "");
+			put_cause(&t, s, &s->trace->legs[p->direction], nth[p->direction]++,
+			    p->in - last[p->direction]);
+		}
+		last[p->direction] = p->in;
+	}
+	for (int direction = 0; count == 0 && direction < LINK_DIRECTIONS; direction++)
+		put_waits(d, s, (enum link_direction)direction);
+}
+
+/* Writes that the line stayed in the kernel: earlier bytes of the stream had to be acknowledged. */
+static void put_buffered(struct detail *d, const struct view_row_side *s)
+{
+	const struct trace_leg *leg = &s->trace->legs[LINK_GOING];
+	const bool sent = leg->tries > 0;
+	if (s->line->fate == FATE_QUEUED ||
+	    (sent ? leg->first_in : d->v->now) - s->line->sent_at < PARTS_DIFFER)
+		return;
+	struct text t = next_line(d, s, STYLE_NORMAL);
+	text_put(&t, "in this host's send buffer until %s",
+	    sent ? UNITS_DURATION(leg->first_in - s->line->typed_at, micro(s)) : "now");
+}
+
+/* Writes that an earlier line's bytes came after this line's: a stream is read in order. */
+static void put_waited_for(struct detail *d, const struct view_row_side *s,
+    enum link_direction direction)
+{
+	const struct trace_leg *own = &s->trace->legs[direction];
+	const uint64_t number = s->line->number;
+	int64_t until = own->first_out;
+	uint64_t behind = 0;
+	for (uint64_t i = 1; own->through > 0 && i <= LINES_WALK && i < number; i++) {
+		const struct trace_line *other = trace_find(d->v->lab->trace, true, number - i);
+		const struct trace_leg *leg = other != NULL ? &other->legs[direction] : NULL;
+		if (leg != NULL && leg->through > 0 && leg->first_out > until) {
+			until = leg->first_out;
+			behind = number - i;
+		}
+	}
+	if (behind == 0)
+		return;
+	struct text t = next_line(d, s, STYLE_NORMAL);
+	text_put(&t, "waited %s until line %" PRIu64 " arrived too, at %s",
+	    direction == LINK_GOING ? "at the server" : "here", behind,
+	    UNITS_DURATION(until - s->line->typed_at, micro(s)));
+}
+
+/* Writes the timeout that runs until a missing segment is sent again. */
+static void put_running(struct detail *d, const struct view_row_side *s)
+{
+	const struct trace_leg *back = &s->trace->legs[LINK_COMING],
+	                       *there = &s->trace->legs[LINK_GOING];
+	const struct view_ends *ends = d->v->ends;
+	const bool coming = back->lost > 0 && back->through == 0,
+	           going = there->lost > 0 && there->through == 0;
+	if ((!coming && !going) || ends == NULL || !(coming ? ends->has_server : ends->has_here))
+		return;
+	const int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
+	struct text t = next_line(d, s, STYLE_WAITING);
+	text_put(&t, "waits for %s RTO of %s", coming ? "the server's" : "the",
+	    UNITS_DURATION(timeout, micro(s)));
+}
+
+/* --- one transport --- */
+
+/* Writes when the line was handed to the kernel and answered, where no packets say it. */
+static void put_times(struct detail *d, const struct view_row_side *s)
+{
+	const struct ledger_row *line = s->line;
+	const struct parts parts = parts_of_row(line);
+	char words[100];
+	if (line->error != 0 && !fate_words_replied(line)) {
+		struct text t = next_line(d, s, STYLE_LOST);
+		text_put(&t, "%s", error_sentence(line->error, s->stream));
+	}
+	parts_alone(&parts, PARTS_ALL, micro(s), words, sizeof words);
+	if (words[0] != '\0') {
+		struct text t = next_line(d, s, STYLE_NORMAL);
+		text_put(&t, "%s", words);
+	}
+	if (s->trace != NULL || line->sent_at == 0)
+		return;
+	struct text t = next_line(d, s, STYLE_NORMAL);
+	text_put(&t, "sent %s after Enter",
+	    UNITS_DURATION(line->sent_at > line->typed_at ? line->sent_at - line->typed_at : 0,
+	        micro(s)));
+	if (fate_words_replied(line))
+		text_put(&t, ", round trip %s",
+		    UNITS_DURATION(line->replied_at - line->sent_at, micro(s)));
+}
+
+static void put_body(struct detail *d, const struct view_row_side *s)
+{
+	put_times(d, s);
+	if (s->trace == NULL)
+		return;
+	if (s->stream)
+		put_buffered(d, s);
+	put_packets(d, s);
+	for (int direction = 0; s->stream && direction < LINK_DIRECTIONS; direction++)
+		put_waited_for(d, s, direction);
+	if (s->stream && !ledger_is_decided(s->line->fate))
+		put_running(d, s);
+}
+
+/* --- the item --- */
+
+static void make_line(struct detail *d, const struct transcript_item *item)
+{
+	struct view_row_side sides[] = { row_side(d->v, item, false), row_side(d->v, item, true) };
+	struct text t = next_line(d, NULL, STYLE_HEADING);
+	text_put(&t, "line %" PRIu64, item->number);
+	for (int i = 0; i < 2; i++)
+		if (sides[i].sent)
+			put_side(&t, &sides[i]);
+	for (int i = 0; i < 2; i++)
+		if (sides[i].line != NULL)
+			put_body(d, &sides[i]);
+}
+
+static void make(struct detail *d, const struct view *v, const struct transcript *t)
+{
+	const struct transcript_item *item = transcript_item(t, v->selected);
+	item = item != NULL ? item : transcript_newest_line(t);
+	d->v = v;
+	d->count = 0;
+	if (item == NULL)
+		return;
+	if (item->kind == TRANSCRIPT_LINE) {
+		make_line(d, item);
+		return;
+	}
+	struct text words = next_line(d, NULL, STYLE_HEADING);
+	text_put(&words, "belongs to no line, %s: ", transport_info[item->stream].title);
+	put_text(&words, v, item->text, item->length, false);
+}
+
+char *view_detail(const struct view *v, const struct transcript *t)
+{
+	struct detail d;
+	make(&d, v, t);
+	const size_t size = d.count * (sizeof d.lines->text + 1) + 1;
+	char *text = calloc(1, size);
+	struct text all = text_begin(text, text != NULL ? size : 0);
+	for (size_t i = 0; i < d.count; i++)
+		text_put(&all, "%s\n", d.lines[i].text);
+	return text;
+}
+
+/* Draws a line of words, cut with an ellipsis. */
+static void draw_line(const struct panes *p, int row, const struct detail_line *line)
+{
+	const struct layout *l = &p->v->line;
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, p->v->ascii);
+	view_lay(p->v, line->text);
+	const bool cut = (int)layout_columns(l, 0, l->count) > p->columns - p->pad;
+	const int limit = p->columns - (cut ? utf8_columns(ellipsis) : 0);
+	const size_t name = line->of_transport ? strlen(transport_info[line->stream].title) : 0;
+	if (line->style == STYLE_HEADING)
+		canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
+	int column = canvas_cells(p->c, row, p->pad, limit, l->cells, name,
+	    transport_looks[line->stream].style);
+	column = canvas_cells(p->c, row, column, limit, l->cells + name, l->count - name,
+	    line->style);
+	if (cut)
+		canvas_text(p->c, row, column, p->columns, ellipsis, line->style);
+}
+
+void detail_draw(const struct panes *p)
+{
+	struct detail d;
+	size_t height = (size_t)p->detail_height;
+	if (height == 0)
+		return;
+	make(&d, p->v, p->transcript);
+	const size_t shown = d.count > height ? height - 1 : d.count;
+	for (size_t i = 0; i < shown; i++)
+		draw_line(p, p->detail_row + (int)i, &d.lines[i]);
+	if (shown == d.count)
+		return;
+	canvas_text(p->c, p->detail_row + (int)shown, p->pad, p->columns,
+	    TEXT_FORMAT("%s %zu more: %sEnter on an empty line shows all",
+	        glyph(GLYPH_ELLIPSIS, p->v->ascii), d.count - shown,
+	        p->v->selected > 0 ? "" : "Alt-Up, then "),
+	    STYLE_FAINT);
+}
