@@ -355,7 +355,8 @@ void plot_draw_panes(const struct panes *p)
 	if (p->height > 0 && plot->count > 0)
 		plot_draw(p->c, &area, plot->kind, plot->sources, plot->count, p->v->ascii);
 	else if (p->height > 0)
-		canvas_text(p->c, p->top, p->pad, p->columns, "no line was sent yet", STYLE_FAINT);
+		canvas_text(p->c, p->top, p->pad, p->columns,
+		    "no line was sent yet; F5 sends a burst", STYLE_FAINT);
 }
 
 /* --- the sparkline --- */

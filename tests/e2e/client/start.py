@@ -15,7 +15,7 @@ import termios
 import time
 
 from client import ENVIRONMENT, PATIENCE
-from tap import TOP, Late, best_of, done, point
+from tap import TOP, Late, best_of, done, not_here, point
 
 PLACE = os.path.realpath(tempfile.mkdtemp(prefix='start-test-'))
 atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
@@ -31,8 +31,8 @@ ENV = {
 
 def copy_tree():
     """What a build needs; nothing that was made in the tree itself."""
-    made = shutil.ignore_patterns('build', 'build-[!a]*', '.git', '*.o', '*.a', '*.log', '*.trs', 'config.status', 'Makefile',
-                                  'autom4te.cache', '__pycache__')
+    made = shutil.ignore_patterns('build', 'build-[!a]*', '_build', '_inst', '.git', '*.o', '*.a', '*.log',
+                                  '*.trs', 'config.status', 'Makefile', 'autom4te.cache', '__pycache__')
     shutil.copytree(TOP, TREE, ignore=made, symlinks=True)
     subprocess.run(['chmod', '-R', 'u+w', TREE], check=True)
 
@@ -146,6 +146,10 @@ def runs():
           told(start('--shell', '-c', "printf 'hello\\n' | upcase --plain"), 0, '^HELLO$', stream='stdout'))
 
 
+missing = subprocess.run([os.path.join(TOP, 'tools', 'needs'), 'build'], capture_output=True, text=True,
+                         check=True).stdout.split()
+if missing:
+    not_here(f'packages that ./start would install: {" ".join(missing)}')
 copy_tree()
 refuses()
 builds()
