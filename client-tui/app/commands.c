@@ -191,33 +191,43 @@ static void do_fault(const struct command_call *c)
 	tui_lab_command(c->tui, TUI_LAB_FAULT, c->of->name, c->arguments);
 }
 
-static void set_mouse(struct tui *tui, bool on)
-{
-	if (!screen_mouse(on))
-		tui_message(tui, "a terminal of this type does not report the mouse");
-	else if (on)
-		tui_message(tui,
-		    "mouse on: click a row or a key below, scroll; Shift selects text; F8: off");
-	else
-		tui_message(tui, "mouse off: the terminal selects text; F8 or /mouse: on");
-	tui->run.settings.screen.mouse = on;
-}
-
 static void do_mouse(const struct command_call *c)
 {
-	const bool on = strcmp(c->arguments, "on") == 0;
+	bool *mouse = &c->tui->run.settings.screen.mouse;
+	const bool on = *c->arguments ? strcmp(c->arguments, "off") != 0 : !*mouse;
 
-	if (!*c->arguments)
-		set_mouse(c->tui, !c->tui->run.settings.screen.mouse);
-	else if (on || strcmp(c->arguments, "off") == 0)
-		set_mouse(c->tui, on);
-	else
-		tui_message(c->tui, "/mouse is followed by on, off or nothing");
+	if (!screen_mouse(on)) {
+		tui_message(c->tui, "a terminal of this type does not report the mouse");
+		return;
+	}
+	*mouse = on;
+	tui_message(c->tui,
+	    on ? "mouse on: click a row or a key below, scroll; Shift selects text; F8: off"
+	       : "mouse off: the terminal selects text; F8 or /mouse: on");
 }
 
+static void do_pause(const struct command_call *c)
+{
+	tui_replay_pause(c->tui, c->now);
+}
+
+static void do_goto(const struct command_call *c)
+{
+	tui_replay_goto(c->tui, c->arguments, c->now);
+}
+
+static void do_speed(const struct command_call *c)
+{
+	tui_replay_speed(c->tui, c->arguments, c->now);
+}
+
+/* F1 closes the page too. */
 static void do_help(const struct command_call *c)
 {
-	tui_page(c->tui, "help", command_help_page());
+	if (c->tui->view.page)
+		tui_close_page(c->tui);
+	else
+		tui_page(c->tui, "help", command_help_page(c->tui));
 }
 
 static void do_quit(const struct command_call *c)
@@ -225,70 +235,51 @@ static void do_quit(const struct command_call *c)
 	c->tui->quit = true;
 }
 
-/* --- keys --- */
+/* --- what is offered --- */
 
-static void press_help(struct tui *tui, int64_t now)
+bool command_offered(enum command_use use, const struct tui *tui)
 {
-	(void)now;
-	if (tui->view.page)
-		tui_close_page(tui);
+	const struct run *replay = tui && tui->run.replay ? &tui->run : NULL;
+
+	switch (use) {
+	case USE_LIVE:
+		return !replay;
+	case USE_REPLAY:
+		return replay;
+	case USE_STEPS:
+		return replay && replay->settings.step;
+	case USE_PLAYED:
+		return replay && !replay->settings.step;
+	case USE_BOTH:
+		return !replay || (replay->peer[SESSION_UDP] && replay->peer[SESSION_TCP]);
+	default:
+		return true;
+	}
+}
+
+bool command_may_use(enum command_use use, struct tui *tui, const char *name)
+{
+	if (command_offered(use, tui))
+		return true;
+	if (tui->run.replay)
+		tui_message(tui, "a recording is shown: nothing can be sent, so no %s", name);
 	else
-		tui_page(tui, "help", command_help_page());
-}
-
-static void press_transport(struct tui *tui, int64_t now)
-{
-	const bool tcp = tui->run.settings.transport == SESSION_TCP;
-
-	tui_switch(tui, tcp ? SESSION_UDP : SESSION_TCP, false, now);
-}
-
-static void press_both(struct tui *tui, int64_t now)
-{
-	tui_switch(tui, tui->run.settings.transport, !tui->run.settings.both, now);
-}
-
-static void press_order(struct tui *tui, int64_t now)
-{
-	(void)now;
-	tui->view.arrivals = !tui->view.arrivals;
-}
-
-static void press_plot(struct tui *tui, int64_t now)
-{
-	(void)now;
-	tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
-}
-
-static void press_link(struct tui *tui, int64_t now)
-{
-	(void)now;
-	tui_lab_panel(tui);
-}
-
-static void press_mouse(struct tui *tui, int64_t now)
-{
-	(void)now;
-	set_mouse(tui, !tui->run.settings.screen.mouse);
-}
-
-static void press_quit(struct tui *tui, int64_t now)
-{
-	(void)now;
-	tui->quit = true;
+		tui_message(tui, "%s is for recordings, which upcase --read FILE shows", name);
+	return false;
 }
 
 /* --- tables --- */
 
 const struct command command_table[] = {
-	{ "udp", "", "send over UDP from now on", .run = do_udp },
-	{ "tcp", "", "send over TCP from now on", .run = do_tcp },
-	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_both },
-	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .may = tui_may_send,
+	{ "udp", "", "send over UDP from now on", .run = do_udp, .use = USE_BOTH },
+	{ "tcp", "", "send over TCP from now on", .run = do_tcp, .use = USE_BOTH },
+	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_both,
+	    .use = USE_BOTH },
+	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .use = USE_LIVE,
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },
 	{ "order", "", "replies beside their lines, or in the order they came", .run = do_order },
 	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
-	    .run = do_burst },
+	    .run = do_burst, .use = USE_LIVE },
 	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
 	    .two_letters = true },
 	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off",
@@ -299,14 +290,24 @@ const struct command command_table[] = {
 	{ "save", "FILE", "write all rows into a new file, by its ending", .run = do_save,
 	    .example = "/save FILE; for example /save lecture.txt" },
 	{ "link", "[NAME VALUE]...", "show the link; change it: loss 30% back, preset wifi",
-	    .run = do_link, .two_letters = true, .may = tui_in_lab },
+	    .run = do_link, .two_letters = true, .may = tui_in_lab, .use = USE_LIVE },
 	{ "drop", "next [udp|tcp] WHAT", "drop the next request, reply, syn or ack",
-	    .run = do_fault, .two_letters = true, .may = tui_in_lab,
+	    .run = do_fault, .two_letters = true, .may = tui_in_lab, .use = USE_LIVE,
 	    .example = "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it" },
 	{ "hold", "TIME", "keep all packets back for so long", .run = do_fault, .two_letters = true,
-	    .may = tui_in_lab, .example = "/hold TIME [there|back]; for example /hold 3s" },
+	    .may = tui_in_lab, .use = USE_LIVE,
+	    .example = "/hold TIME [there|back]; for example /hold 3s" },
 	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, .two_letters = true,
-	    .may = tui_in_lab, .example = "/unplug TIME [there|back]; for example /unplug 5s" },
+	    .may = tui_in_lab, .use = USE_LIVE,
+	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
+	{ "pause", "", "stand still, and play on", .run = do_pause, .two_letters = true,
+	    .use = USE_REPLAY },
+	{ "goto", "PLACE", "line 12; +1, -1: events; >, <: lines; start, end", .run = do_goto,
+	    .use = USE_REPLAY,
+	    .example = "/goto PLACE; for example /goto 12 (a line), +1 (an event), start, end" },
+	{ "speed", "FACTOR", "1/4, 1/2, 1, 2, 4, 8 or 16 times as fast; + or -", .run = do_speed,
+	    .two_letters = true, .use = USE_REPLAY,
+	    .example = "/speed FACTOR; for example /speed 2, /speed 1/2" },
 	{ "mouse", "[on|off]", "the mouse for this program, or for the terminal", .run = do_mouse },
 	{ "help", "", "this page", .run = do_help },
 	{ "quit", "", "leave; a summary stays", .run = do_quit },
@@ -316,24 +317,45 @@ const struct command command_table[] = {
 /* The first buttons stay on a narrow screen: no terminal keeps their keys for itself, as some do F1
  * and F10. */
 const struct key_spec key_table[] = {
-	{ "?", "?", "help", "this page, on an empty line; once more types a ?", 0, press_help },
-	{ "Ctrl-D", "^D", "quit", "leave, on an empty line; a summary stays", 0, press_quit },
+	{ "?", "?", "help", "this page, on an empty line; once more types a ?", .line = "/help" },
+	{ "Ctrl-D", "^D", "quit", "leave, on an empty line; a summary stays", .line = "/quit" },
+	{ "Space", "space", "pause", "pause, and play on; or /pause", .line = "/pause",
+	    .typed = ' ', .use = USE_PLAYED },
+	{ "Space", "space", "step", "one event on", .line = "/goto +1", .typed = ' ',
+	    .use = USE_STEPS },
+	{ "p", "p", "pause", "pause, and play on; or /pause", .line = "/pause", .typed = 'p',
+	    .use = USE_STEPS },
+	{ "Left", "←", NULL, "one event back; or /goto -1", .line = "/goto -1", .typed = 'D',
+	    .use = USE_REPLAY },
+	{ "Right", "→", "event", "one event on; or /goto +1", .line = "/goto +1", .typed = 'C',
+	    .use = USE_REPLAY },
+	{ "<", "<", NULL, "back to where the line before was typed", .line = "/goto <",
+	    .typed = '<', .use = USE_REPLAY },
+	{ ">", ">", "line", "on to where the next line is typed", .line = "/goto >", .typed = '>',
+	    .use = USE_REPLAY },
+	{ "-", "-", NULL, "half as fast; or /speed", .line = "/speed -", .typed = '-',
+	    .use = USE_REPLAY },
+	{ "+", "+", "speed", "twice as fast; or /speed", .line = "/speed +", .typed = '+',
+	    .use = USE_REPLAY },
+	{ "number", "/goto", "N", "and Enter: where that line is typed; or /goto", .line = "/goto ",
+	    .use = USE_REPLAY },
 	{ "Ctrl-C", .help = "stop generated lines, drop what is typed; twice: leave" },
 	{ "PgUp", .help = "a page towards older rows" },
 	{ "PgDn", .help = "a page towards newer rows" },
-	{ "F2", "F2", "udp/tcp", "the other transport; or /udp, /tcp", 2, press_transport },
-	{ "F3", "F3", "both", "each line over both, or over one again; or /both, /udp", 3,
-	    press_both },
-	{ "F4", "F4", "order", "replies beside their lines, or as they came; or /order", 4,
-	    press_order },
-	{ "F5", "F5", "burst", "send lines as the last /burst; stop them; or /burst N", 5,
-	    tui_burst_toggle },
-	{ "F6", "F6", "plot", "the plots, and away with them; or /plot KIND, /plot off", 6,
-	    press_plot },
-	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel", 7,
-	    press_link },
-	{ "F8", "F8", "mouse", "the mouse on: a click selects a row; off; or /mouse", 8,
-	    press_mouse },
+	{ "F2", "F2", "udp/tcp", "the other transport; or /udp, /tcp", .function = 2,
+	    .use = USE_BOTH },
+	{ "F3", "F3", "both", "each line over both, or over one again; or /both, /udp",
+	    .function = 3, .use = USE_BOTH },
+	{ "F4", "F4", "order", "replies beside their lines, or as they came; or /order",
+	    .line = "/order", .function = 4 },
+	{ "F5", "F5", "burst", "send lines as the last /burst; stop them; or /burst N",
+	    .function = 5, .use = USE_LIVE },
+	{ "F6", "F6", "plot", "the plots, and away with them; or /plot KIND, /plot off",
+	    .function = 6 },
+	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel",
+	    .line = "/link panel", .function = 7, .use = USE_LIVE },
+	{ "F8", "F8", "mouse", "the mouse on: a click selects a row; off; or /mouse",
+	    .line = "/mouse", .function = 8 },
 	{ "Ctrl-Home", .help = "the oldest row" },
 	{ "Ctrl-End", .help = "the newest row, and follow new ones again" },
 	{ "Shift-Up", .help = "one row towards older ones" },
@@ -348,28 +370,31 @@ const struct key_spec key_table[] = {
 	{ "Ctrl-R", .help = "search the lines typed before" },
 	{ "Ctrl-L", .help = "draw the screen anew" },
 	{ "Ctrl-Z", .help = "stop; fg in the shell goes on" },
-	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", 1, press_help },
-	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", 10, press_quit },
+	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", .line = "/help",
+	    .function = 1 },
+	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", .line = "/quit", .function = 10 },
 	{ "Esc", .help = "close a page, a plot or the panel; select nothing" },
 	{ .key = NULL },
 };
 
-int command_buttons(struct view_button buttons[VIEW_BUTTONS])
+int command_buttons(const struct tui *tui, struct view_button buttons[VIEW_BUTTONS])
 {
 	int count = 0;
 
-	for (int i = 0; key_table[i].key && count < VIEW_BUTTONS; i++)
-		if (key_table[i].label)
-			buttons[count++] = (struct view_button){ key_table[i].label,
-				key_table[i].words, i };
-	return count;
-}
+	for (int i = 0; key_table[i].key && count < VIEW_BUTTONS; i++) {
+		const struct key_spec *k = &key_table[i];
+		struct view_button b = { k->label, k->words, i };
 
-void command_function_key(struct tui *tui, int number, int64_t now)
-{
-	for (const struct key_spec *k = key_table; k->key; k++)
-		if (k->function == number)
-			k->press(tui, now);
+		if (!k->label || !command_offered(k->use, tui))
+			continue;
+		if (tui->view.ascii && (unsigned char)*k->label >= 0x80)
+			b.key = k->key;
+		if (k->line && strcmp(k->line, "/pause") == 0 &&
+		    replay_status(tui->run.replay)->paused)
+			b.words = "play";
+		buttons[count++] = b;
+	}
+	return count;
 }
 
 /* --- lines --- */
@@ -452,7 +477,8 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 		tui_message(tui,
 		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
 		    line);
-	} else if (c->may && !c->may(tui)) {
+	} else if (!command_may_use(c->use, tui, TEXT_FORMAT("/%s", c->name)) ||
+	           (c->may && !c->may(tui))) {
 		return;
 	} else if (c->example && length == 0) {
 		tui_message(tui, "%s", c->example);
@@ -478,21 +504,21 @@ static void put_row(FILE *out, const char *usage, const char *help)
 		fprintf(out, "  %-*s%s\n", COLUMN, usage, help);
 }
 
-static void put_keys(FILE *out, bool on_bar)
+static void put_keys(FILE *out, const struct tui *tui, bool on_bar)
 {
 	for (const struct key_spec *k = key_table; k->key; k++)
-		if ((k->label != NULL) == on_bar)
+		if ((k->label != NULL) == on_bar && command_offered(k->use, tui))
 			put_row(out, k->key, k->help);
 }
 
-static void put_commands(FILE *out, bool for_lab)
+static void put_commands(FILE *out, const struct tui *tui, bool for_lab)
 {
 	for (const struct command *c = command_table; c->name; c++)
-		if ((c->may == tui_in_lab) == for_lab)
+		if ((c->may == tui_in_lab) == for_lab && command_offered(c->use, tui))
 			put_row(out, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
 }
 
-char *command_help_page(void)
+char *command_help_page(const struct tui *tui)
 {
 	char *text = NULL;
 	size_t size;
@@ -500,19 +526,23 @@ char *command_help_page(void)
 
 	if (!out)
 		return NULL;
-	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nKeys\n", out);
-	put_keys(out, true);
+	fprintf(out, "%s\n\nKeys\n",
+	    command_offered(USE_LIVE, tui)
+	        ? "Each line is sent as it is; the reply is the line in capitals."
+	        : "A recording is shown: nothing is sent.");
+	put_keys(out, tui, true);
 	fputs("\nCommands\n", out);
-	put_commands(out, false);
-	fputs("\nIn the lab\n", out);
-	put_commands(out, true);
+	put_commands(out, tui, false);
+	if (command_offered(USE_LIVE, tui))
+		fputs("\nIn the lab\n", out);
+	put_commands(out, tui, true);
 	fputs("\nTab completes a command, its names, values and presets.\n"
 	      "The beginning of a name is enough where only one begins so: /u, /conn.\n"
 	      "The commands for the lab want two letters at least: /li, /dr.\n"
 	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\n"
 	      "More keys\n",
 	    out);
-	put_keys(out, false);
+	put_keys(out, tui, false);
 	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
 	return fclose(out) == 0 ? text : NULL;
 }

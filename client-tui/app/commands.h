@@ -21,6 +21,16 @@ struct command_call {
 	int64_t now;
 };
 
+/* When help, completion and the last row offer a command or key. Otherwise it is refused. */
+enum command_use {
+	USE_ALWAYS,
+	USE_LIVE,   /* not in a replay */
+	USE_REPLAY, /* in a replay */
+	USE_STEPS,  /* in a replay with --step */
+	USE_PLAYED, /* in a replay without --step */
+	USE_BOTH,   /* not in a replay that lacks a transport */
+};
+
 struct command {
 	/* The name without the slash; NULL in the last entry. */
 	const char *name;
@@ -34,6 +44,7 @@ struct command {
 	bool (*may)(struct tui *tui);
 	/* The message without arguments; NULL: they may be left out. */
 	const char *example;
+	enum command_use use;
 };
 
 struct key_spec {
@@ -43,15 +54,23 @@ struct key_spec {
 	 * NULL: the key is not there. */
 	const char *label, *words;
 	const char *help;
+	/* The command that the key and its button stand for; typed as far as it goes if it ends
+	 * with a blank. NULL: tui-keys.c knows what they do. */
+	const char *line;
 	/* The number of a function key, else 0. */
 	int function;
-	/* What the key and its button do. NULL: only the keyboard has the key, see tui-keys.c. */
-	void (*press)(struct tui *tui, int64_t now);
+	/* In a replay, on an empty line: the character, or an arrow's letter as of tui_arrow(). */
+	char typed;
+	enum command_use use;
 };
 
 extern const struct command command_table[];
 extern const struct key_spec key_table[];
 
+/* Returns true if that is offered now; `tui` may be NULL, which is no replay. */
+bool command_offered(enum command_use use, const struct tui *tui);
+/* The same for something that is used, with this name; false after a message. */
+bool command_may_use(enum command_use use, struct tui *tui, const char *name);
 /* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one.
  * Returns NULL if there is none, or if command_candidates() has more than one. *arguments points
  * into `line`, after the name and its blanks (at the end if there are none); blanks at the end of
@@ -64,12 +83,11 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
 /* Writes the possible meanings of an ambiguous line, "/clear, /connect", or "" for none: at most
  * `size` bytes with the end. Returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
-/* Returns the text of the help page, commands and keys: malloc()ed, NULL when memory is short. */
-char *command_help_page(void);
+/* Returns the text of the help page, the commands and keys that are offered: malloc()ed, NULL when
+ * memory is short. */
+char *command_help_page(const struct tui *tui);
 /* Makes the buttons of the last row; the id of each is its key's index in key_table. Returns their
  * number. */
-int command_buttons(struct view_button buttons[VIEW_BUTTONS]);
-/* Does what that function key does. */
-void command_function_key(struct tui *tui, int number, int64_t now);
+int command_buttons(const struct tui *tui, struct view_button buttons[VIEW_BUTTONS]);
 
 #endif

@@ -27,6 +27,9 @@ static const struct {
 	{ "burst", OTHER, "every size" },
 	{ "plot", "", "waited rtt histogram cumulative runs off" },
 	{ "save", "", NULL },
+	{ "goto", "", "start end +1 -1" },
+	{ "speed", "", "1/4 1/2 1 2 4 8 16" },
+	{ "mouse", "", "on off" },
 	{ "drop", "", "next none" },
 	{ "drop", "next", "udp tcp request reply syn ack" },
 	{ "drop", "udp", "request reply" },
@@ -108,11 +111,13 @@ static void add_table(struct list *l, const char *command, const char *last, boo
 }
 
 /* Adds the words that follow the `n` bytes before the word: a command and some of its words. */
-static void add_arguments(struct list *l, const char *line, size_t n, bool *files)
+static void add_arguments(struct list *l, const struct tui *tui, const char *line, size_t n,
+    bool *files)
 {
 	const char *arguments, *last;
 	const struct command *c = command_find(line, n, &arguments);
-	char *copy = c ? strndup(arguments, command_trim(arguments, n - (size_t)(arguments - line)))
+	char *copy = c && command_offered(c->use, tui)
+	               ? strndup(arguments, command_trim(arguments, n - (size_t)(arguments - line)))
 	               : NULL;
 
 	if (!copy)
@@ -129,14 +134,16 @@ static void add_arguments(struct list *l, const char *line, size_t n, bool *file
 	free(copy);
 }
 
-char **complete_word(const char *line, size_t n, const char *word, bool *files)
+char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
+    bool *files)
 {
 	struct list l = { .word = word };
 
 	*files = false;
 	if (n > 0)
-		add_arguments(&l, line, n, files);
+		add_arguments(&l, tui, line, n, files);
 	for (const struct command *c = command_table; n == 0 && *word == '/' && c->name; c++)
-		add(&l, "/", c->name);
+		if (command_offered(c->use, tui))
+			add(&l, "/", c->name);
 	return l.words;
 }

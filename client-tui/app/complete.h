@@ -6,9 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tui;
+
 /* Returns the words that begin with `word` and may follow the first `n` bytes of `line`, in the
  * order of their tables: a NULL-ended malloc()ed array of malloc()ed strings, or NULL. Sets *files
  * where a file's name may follow. */
-char **complete_word(const char *line, size_t n, const char *word, bool *files);
+char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
+    bool *files);
 
 #endif

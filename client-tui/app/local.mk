@@ -10,6 +10,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/stop.c %D%/stop.h \
 	%D%/tui-keys.c \
 	%D%/tui-lab.c \
+	%D%/tui-replay.c \
 	%D%/tui-sessions.c \
 	%D%/tui-state.c %D%/tui-state.h \
 	%D%/tui.c %D%/tui.h

@@ -366,16 +366,10 @@ static void on_replay_line(void *context, size_t session, size_t other, uint64_t
 }
 
 /* The status line shows the last session of each transport. */
-int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
+static int open_replay_sessions(struct run *run, size_t rows)
 {
-	const struct replay_hooks hooks = {
-		.context = run, .event = on_replay_event, .line = on_replay_line
-	};
 	const struct replay_status *status = replay_status(run->replay);
 
-	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
-		return -1;
-	run->record = *status->run;
 	if (open_recorder(run, status->origin) < 0)
 		return -1;
 	for (size_t i = 0; i < status->sessions; i++) {
@@ -392,9 +386,34 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
 		run->settings.reply_timeout = session_reply_timeout(of->session);
 	}
+	return 0;
+}
+
+int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
+{
+	const struct replay_hooks hooks = {
+		.context = run, .event = on_replay_event, .line = on_replay_line
+	};
+
+	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
+		return -1;
+	run->record = *replay_status(run->replay)->run;
+	if (open_replay_sessions(run, rows) < 0)
+		return -1;
 	run->settings.both = replay_both(run->replay);
 	run->settings.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
 	return 0;
+}
+
+int run_restart_replay(struct run *run)
+{
+	recorder_free(run->recorder);
+	run->recorder = NULL;
+	while (run->count > 0)
+		free(run->sessions[--run->count]);
+	if (replay_restart(run->replay) < 0)
+		return -1;
+	return open_replay_sessions(run, (size_t)run->settings.rows);
 }
 
 /* --- sending --- */

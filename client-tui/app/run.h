@@ -99,6 +99,9 @@ void run_leave_peer(struct run *run, int64_t now);
 /* Opens the sessions of run->replay, and a recorder of them. `rows` and `step` are those of
  * replay_start(). Returns 0, or -1 when memory is short. */
 int run_open_replay(struct run *run, size_t rows, bool step, int64_t now);
+/* Goes back to the beginning of run->replay: sessions and recorder are new. Nothing may refer to
+ * the former ones. Returns 0, or -1 when memory is short; the run can then only be closed. */
+int run_restart_replay(struct run *run);
 
 /* The session of the transport in use; UDP's when both are. May be NULL. */
 struct run_session *run_current(const struct run *run);

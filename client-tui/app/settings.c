@@ -143,7 +143,7 @@ static const struct options_spec table[] = {
 	    INTO(save), 1, .wrong = NO_FILE, .command_line_only = true },
 	{ "read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", OPTIONS_TEXT,
 	    INTO(read), 1, .wrong = NO_FILE, .command_line_only = true },
-	{ "step", 0, NULL, "with --read: a line at each keystroke", NULL, OPTIONS_SWITCH,
+	{ "step", 0, NULL, "with --read: an event at each press of space", NULL, OPTIONS_SWITCH,
 	    INTO(step), true, .command_line_only = true },
 	{ "plain", 0, NULL, "plain lines, also on a terminal", NULL, OPTIONS_SWITCH, INTO(plain),
 	    true },

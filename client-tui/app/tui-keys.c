@@ -2,6 +2,7 @@
 /* Keys of the screen; all others go to the line editor. */
 #include "config.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,8 @@ void tui_line(void *context, const char *line, size_t n)
 		send_text(tui, line + 1, n - 1, now);
 	else if (n >= 1 && line[0] == '/')
 		command_run(tui, line, n, now);
+	else if (tui->run.replay && n > 0 && strspn(line, "0123456789") == n)
+		tui_replay_goto(tui, line, now);
 	else
 		send_text(tui, line, n, now);
 }
@@ -146,6 +149,51 @@ static void answer_question(struct tui *tui, const struct key_event *key, int64_
 
 /* --- keys --- */
 
+static void press(struct tui *tui, const struct key_spec *k, int64_t now)
+{
+	const struct settings *s = &tui->run.settings;
+	const size_t n = k->line ? strlen(k->line) : 0;
+
+	if (!command_may_use(k->use, tui, k->key))
+		return;
+	if (n > 0 && k->line[n - 1] != ' ')
+		command_run(tui, k->line, n, now);
+	else if (n > 0 && line_editor_state().length == 0)
+		line_editor_insert((const unsigned char *)k->line, n);
+	else if (k->function == 2)
+		tui_switch(tui, s->transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, false,
+		    now);
+	else if (k->function == 3)
+		tui_switch(tui, s->transport, !s->both, now);
+	else if (k->function == 5)
+		tui_burst_toggle(tui, now);
+	else if (k->function == 6)
+		tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
+}
+
+static void function_key(struct tui *tui, int number, int64_t now)
+{
+	for (const struct key_spec *k = key_table; k->key; k++)
+		if (k->function == number)
+			press(tui, k, now);
+}
+
+/* Handles a key that moves in a recording; returns true if it was one. */
+static bool replay_key(struct tui *tui, const struct key_event *key, int64_t now)
+{
+	const char arrow = tui_arrow(key->bytes, key->length);
+	const char typed = key->length == 1 && !isupper(key->bytes[0]) ? (char)key->bytes[0] : 0;
+
+	for (const struct key_spec *k = key_table; k->key && tui->run.replay; k++) {
+		if (!k->typed || (k->typed != arrow && k->typed != typed) ||
+		    !command_offered(k->use, tui))
+			continue;
+		press(tui, k, now);
+		return true;
+	}
+	return false;
+}
+
 static void scroll(struct tui *tui, long lines, int pages)
 {
 	int rows, columns;
@@ -182,12 +230,12 @@ static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
 	const bool asks = !tui->view.page && key->length == 1 && key->bytes[0] == '?' &&
 	                  line_editor_begins_with('?');
 
-	if (!tui->view.page && tui_replay_key(tui, key->bytes, key->length, now))
+	if (!tui->view.page && line_editor_state().length == 0 && replay_key(tui, key, now))
 		return;
 	if (tui->view.page ? page_key(tui, key) : tui_lab_key(tui, key->bytes, key->length))
 		return;
 	if (asks) {
-		command_function_key(tui, 1, now);
+		function_key(tui, 1, now);
 		return;
 	}
 	line_editor_feed(key->bytes, key->length);
@@ -259,7 +307,7 @@ static void click(struct tui *tui, const struct key_event *key, bool message, in
 	screen_size(&rows, &columns);
 	button = view_button_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
 	if (button >= 0 && !message)
-		key_table[button].press(tui, now);
+		press(tui, &key_table[button], now);
 	else
 		view_select_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
 }
@@ -284,7 +332,7 @@ static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 		take_paste(tui, key);
 		break;
 	case KEY_FUNCTION:
-		command_function_key(tui, key->number, now);
+		function_key(tui, key->number, now);
 		break;
 	case KEY_INTERRUPT:
 		interrupt_key(tui, now);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The run on the screen: rows for its sessions' events; lines that are typed, generated or shown
- * from a recording. */
+/* The run on the screen: rows for its sessions' events; lines that are typed or generated. */
 #include "config.h"
 
 #include <stdio.h>
@@ -97,7 +96,10 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	unsigned failed;
 	size_t count = 0;
 
-	if (!tui_may_send(tui) || tui_open_sessions(tui, now) < 0)
+	if (run->replay)
+		tui_message(tui,
+		    "a recording is shown: nothing can be sent; a number goes to that line");
+	if (run->replay || tui_open_sessions(tui, now) < 0)
 		return -1;
 	if (run->lab)
 		lab_report(run->lab);
@@ -153,8 +155,6 @@ void tui_burst_stop(struct tui *tui, int64_t now)
 
 void tui_burst(struct tui *tui, int64_t now)
 {
-	if (!tui_may_send(tui))
-		return;
 	tui_burst_stop(tui, now);
 	view_scroll_end(&tui->view);
 	tui->run.due = tui_open_sessions(tui, now) == 0;
@@ -174,73 +174,18 @@ void tui_burst_dispatch(struct tui *tui)
 		report_result(tui);
 }
 
-/* --- a recording --- */
-
-static void show_lab(struct tui *tui)
-{
-	static const struct link_status unknown;
-	const struct replay_status *status = replay_status(tui->run.replay);
-
-	if (!status->trace)
-		return;
-	snprintf(tui->link_words, sizeof tui->link_words, "%s", status->run->link);
-	tui->lab_view = (struct view_lab){ .link = &unknown,
-		.words = tui->link_words,
-		.trace = status->trace,
-		.panel = &tui->panel };
-	tui->view.lab = &tui->lab_view;
-}
-
-int tui_replay_start(struct tui *tui, int64_t now)
-{
-	const struct settings *s = &tui->run.settings;
-
-	if (run_open_replay(&tui->run, (size_t)s->rows, s->step, now) < 0)
-		return -1;
-	show_lab(tui);
-	if (!replay_status(tui->run.replay)->whole)
-		tui_notice(tui, false,
-		    "the recording has no end: what came of its last lines is not known");
-	tui_message(tui, s->step ? "space: the next event"
-	                         : "space: stand still and go on; Right: the next event");
-	return 0;
-}
-
-bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now)
-{
-	struct replay *replay = tui->run.replay;
-	const bool space = n == 1 && bytes[0] == ' ';
-	const bool right = tui_arrow(bytes, n) == 'C';
-
-	if (!replay || line_editor_state().length > 0 || (!space && !right))
-		return false;
-	if (right || tui->run.settings.step)
-		replay_step(replay, now);
-	else
-		replay_pause(replay, !replay_status(replay)->paused, now);
-	tui->changed = true;
-	return true;
-}
-
 const char *tui_progress(struct tui *tui, int64_t now)
 {
-	const struct replay_status *status = tui->run.replay ? replay_status(tui->run.replay)
-	                                                     : NULL;
 	char text[sizeof tui->progress - 8];
 
+	if (tui->run.replay)
+		return tui_replay_progress(tui);
 	if (tui->run.due)
 		return "burst: waits for the connection";
-	if (!status && !tui->run.generator.running)
+	if (!tui->run.generator.running)
 		return NULL;
-	if (status)
-		snprintf(tui->progress, sizeof tui->progress, "%s%zu/%zu",
-		    status->position == status->length ? "end "
-		    : status->paused                   ? "still "
-		                                       : "",
-		    status->position, status->length);
-	else
-		snprintf(tui->progress, sizeof tui->progress, "burst %s",
-		    generator_progress(&tui->run.generator, now, tui->run.utf8 ? "·" : "-", text,
-		        sizeof text));
+	snprintf(tui->progress, sizeof tui->progress, "burst %s",
+	    generator_progress(&tui->run.generator, now, tui->run.utf8 ? "·" : "-", text,
+	        sizeof text));
 	return tui->progress;
 }

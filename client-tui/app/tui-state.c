@@ -68,13 +68,6 @@ void tui_plot(struct tui *tui, enum plot_kind kind)
 	tui->plot.kind = kind;
 }
 
-bool tui_may_send(struct tui *tui)
-{
-	if (tui->run.replay)
-		tui_message(tui, "a recording is shown: nothing can be sent");
-	return !tui->run.replay;
-}
-
 char tui_arrow(const unsigned char *bytes, size_t n)
 {
 	return n == 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O') &&

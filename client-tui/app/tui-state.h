@@ -72,8 +72,6 @@ void tui_page(struct tui *tui, const char *title, char *text);
 void tui_close_page(struct tui *tui);
 /* Shows a plot, or none (PLOT_NONE). */
 void tui_plot(struct tui *tui, enum plot_kind kind);
-/* Returns false, after a message, while a recording is shown. */
-bool tui_may_send(struct tui *tui);
 /* Returns 'A', 'B', 'C' or 'D' for the bytes of an arrow key: up, down, right, left; else 0. */
 char tui_arrow(const unsigned char *bytes, size_t n);
 
@@ -104,10 +102,19 @@ void tui_burst_dispatch(struct tui *tui);
 const char *tui_progress(struct tui *tui, int64_t now);
 /* Writes the rows into a file. Returns 0, or -1 with one line in `reason`. */
 int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_REASON]);
+
+/* tui-replay.c */
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */
 int tui_replay_start(struct tui *tui, int64_t now);
-/* Handles the keys that control a recording; returns true if it was one. */
-bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now);
+/* Stops the clock, or lets it go on. */
+void tui_replay_pause(struct tui *tui, int64_t now);
+/* Goes to where a line was typed ("12", the one before or after: "<", ">"), over so many events
+ * ("+1", "-1"), to "start" or "end", and stops the clock; sets the speed ("1/2", "4"), or doubles
+ * or halves it ("+", "-"). Shows a message if it cannot. */
+void tui_replay_goto(struct tui *tui, const char *place, int64_t now);
+void tui_replay_speed(struct tui *tui, const char *speed, int64_t now);
+/* The status line's words for the position and the speed. */
+const char *tui_replay_progress(struct tui *tui);
 
 /* tui-lab.c */
 /* The purposes of answers of the lab, beside LAB_STEP, of which only a refusal is shown. */

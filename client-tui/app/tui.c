@@ -75,6 +75,7 @@ static void draw(struct tui *tui, int64_t now)
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
+	tui->view.button_count = command_buttons(tui, tui->buttons);
 	tui_lab_ends(tui);
 	follow_plot(tui);
 	tui->view.greeting = tui->run.replay || s->count > 0 || tui->run.last_number > 0
@@ -189,8 +190,7 @@ static void on_end(void *context)
 static char **on_complete(void *context, const char *word, const char *line, size_t start,
     bool *files)
 {
-	(void)context;
-	return *line == '/' ? complete_word(line, start, word, files) : NULL;
+	return *line == '/' ? complete_word(context, line, start, word, files) : NULL;
 }
 
 /* Shows the words on the last row, as many as it has columns for. */
@@ -240,7 +240,6 @@ static int start(struct tui *tui, const struct settings *settings)
 	tui->view.ascii = settings->ascii || !tui->run.utf8;
 	tui->view.width = wcwidth;
 	tui->view.buttons = tui->buttons;
-	tui->view.button_count = command_buttons(tui->buttons);
 	tui->plot.kind = PLOT_NONE;
 	tui->transcript = transcript_new((size_t)settings->rows);
 	tui->keys = keys_new();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls the
- * same hooks. The replay's clock is the real clock minus its pauses. */
+ * same hooks. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -12,11 +12,15 @@
 #include <unistd.h>
 
 #include "common/capitals.h"
+#include "common/clock.h"
 #include "common/grow.h"
 #include "common/search.h"
 #include "ledger/ledger.h"
 #include "net/session-internal.h"
 #include "record/record-file.h"
+
+/* A line that was sent within this time after it was typed, ns, is typed and sent in one step. */
+#define SENT_AT_ONCE NS_PER_MS
 
 enum replay_event_kind {
 	REPLAY_TYPED,
@@ -36,19 +40,25 @@ struct replay_event {
 	uint32_t index;
 	uint16_t side;
 	uint8_t kind;
+	/* A step begins with it. */
+	bool begins;
 };
 
 struct replay {
 	struct record_file *file;
 	struct replay_event *events;
-	size_t capacity;
+	size_t count, capacity;
+	/* The next event to play. */
+	size_t next;
+	/* The capacity of ledgers and trace. */
+	size_t rows;
 	struct replay_status status;
 	/* Memory was short. */
 	bool failed;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
-	/* The lead of the real clock; the replay's time while it is paused. */
-	int64_t lag, paused_at;
+	/* The replay's clock showed `at` when the real clock showed `since`. */
+	int64_t at, since;
 	/* Buffer for capitals. */
 	unsigned char *bytes;
 	size_t bytes_capacity;
@@ -64,10 +74,10 @@ static int64_t max_time(int64_t one, int64_t other)
 static void add(struct replay *r, enum replay_event_kind kind, size_t side, size_t index,
     int64_t at)
 {
-	r->failed = r->failed || grow_list(&r->events, &r->capacity, r->status.length + 1,
-	                             sizeof *r->events) < 0;
+	r->failed = r->failed ||
+	            grow_list(&r->events, &r->capacity, r->count + 1, sizeof *r->events) < 0;
 	if (!r->failed)
-		r->events[r->status.length++] = (struct replay_event){ .at = at,
+		r->events[r->count++] = (struct replay_event){ .at = at,
 			.index = (uint32_t)index,
 			.side = (uint16_t)side,
 			.kind = (uint8_t)kind };
@@ -126,6 +136,28 @@ static int by_time(const void *a, const void *b)
 	return one->side < other->side ? -1 : one->side > other->side;
 }
 
+/* The number of the line that the event is of. */
+static uint64_t line_number(const struct replay *r, const struct replay_event *e)
+{
+	return r->file->sessions[e->side].lines[e->index]->row.number;
+}
+
+static bool begins_step(const struct replay *r, size_t i)
+{
+	const struct replay_event *e = &r->events[i];
+	const struct replay_event *before = i > 0 ? e - 1 : NULL;
+
+	if (!before)
+		return true;
+	/* The same line over the other transport. */
+	if (e->kind == REPLAY_TYPED)
+		return before->kind != REPLAY_TYPED || line_number(r, before) != line_number(r, e);
+	if (e->kind == REPLAY_SENT)
+		return (before->kind != REPLAY_TYPED && before->kind != REPLAY_SENT) ||
+		       e->at - before->at > SENT_AT_ONCE;
+	return e->kind != REPLAY_EVENT || !r->file->events[e->index].quiet;
+}
+
 /* Returns 0, or -1 when memory is short. */
 static int add_events(struct replay *r)
 {
@@ -138,20 +170,24 @@ static int add_events(struct replay *r)
 		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].row.replied_at);
 	for (size_t i = 0; i < f->event_count; i++)
 		add(r, REPLAY_EVENT, 0, i, f->events[i].at);
-	if (r->status.length > 0)
-		qsort(r->events, r->status.length, sizeof *r->events, by_time);
+	if (r->count > 0)
+		qsort(r->events, r->count, sizeof *r->events, by_time);
+	for (size_t i = 0; i < r->count; i++) {
+		r->events[i].begins = begins_step(r, i);
+		r->status.length += r->events[i].begins;
+	}
 	return r->failed ? -1 : 0;
 }
 
 /* --- recorded sessions --- */
 
-/* Fills in the figures of the recording's end. */
+/* Fills in the figures of the recording's end, which are not known before. */
 static void fill_figures(const struct session *s, int64_t now, struct figures *out)
 {
 	const struct record_file_session *side = s->data;
 
 	(void)now;
-	if (side->has_sum)
+	if (side && side->has_sum)
 		figures_restore(out, &side->sum);
 }
 
@@ -171,7 +207,6 @@ static struct session *make_session(struct record_file_session *side, size_t row
 	s->transport = &transport_replay;
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
-	s->data = side;
 	snprintf(s->peer, sizeof s->peer, "%.299s", side->of.peer);
 	s->ledger = ledger_new(&(struct ledger_settings){
 	    .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
@@ -236,19 +271,41 @@ void replay_close(struct replay *r)
 	free(r);
 }
 
+/* Makes the sessions and the trace, as before the first event. Returns 0, or -1 when memory is
+ * short. */
+static int begin(struct replay *r)
+{
+	r->next = r->status.position = 0;
+	r->at = r->status.origin + (r->count > 0 ? r->events[0].at : 0);
+	if (r->file->has_link && !(r->status.trace = trace_new(r->rows)))
+		return -1;
+	for (size_t i = 0; i < r->file->session_count; i++)
+		if (!(r->sessions[i] = make_session(&r->file->sessions[i], r->rows)))
+			return -1;
+	return 0;
+}
+
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
     int64_t now)
 {
 	r->hooks = *hooks;
-	r->status.origin = now - (r->status.length > 0 ? r->events[0].at : 0);
+	r->rows = rows;
+	r->status.origin = now - (r->count > 0 ? r->events[0].at : 0);
 	r->status.paused = step;
-	r->paused_at = now;
-	if (r->file->has_link && !(r->status.trace = trace_new(rows)))
-		return -1;
-	for (size_t i = 0; i < r->file->session_count; i++)
-		if (!(r->sessions[i] = make_session(&r->file->sessions[i], rows)))
-			return -1;
-	return 0;
+	r->since = now;
+	return begin(r);
+}
+
+int replay_restart(struct replay *r)
+{
+	for (size_t i = 0; i < r->file->session_count; i++) {
+		session_close(r->sessions[i]);
+		r->sessions[i] = NULL;
+	}
+	trace_free(r->status.trace);
+	r->status.trace = NULL;
+	r->status.paused = true;
+	return begin(r);
 }
 
 const struct replay_status *replay_status(const struct replay *r)
@@ -266,7 +323,7 @@ struct session *replay_session(struct replay *r, size_t i, const struct session_
 
 static bool at_end(const struct replay *r)
 {
-	return r->status.position == r->status.length;
+	return r->next == r->count;
 }
 
 /* The session with the same line over the other transport, SIZE_MAX for none. */
@@ -428,56 +485,85 @@ static void play(struct replay *r, const struct replay_event *e)
 
 static void play_next(struct replay *r)
 {
-	play(r, &r->events[r->status.position++]);
-	if (at_end(r) && r->status.trace && r->file->has_end)
+	r->status.position += r->events[r->next].begins;
+	play(r, &r->events[r->next++]);
+	if (!at_end(r))
+		return;
+	for (size_t i = 0; i < r->file->session_count; i++)
+		r->sessions[i]->data = &r->file->sessions[i];
+	if (r->status.trace && r->file->has_end)
 		trace_restore_totals(r->status.trace, r->file->compared, r->file->mismatches);
 }
 
 /* --- its clock --- */
 
+static int64_t scale(int64_t time, int speed)
+{
+	return speed >= 0 ? time * (INT64_C(1) << speed) : time / (INT64_C(1) << -speed);
+}
+
 int64_t replay_now(const struct replay *r, int64_t now)
 {
-	return r->status.paused ? r->paused_at : now - r->lag;
+	return r->status.paused ? r->at : r->at + scale(now - r->since, r->status.speed);
+}
+
+static void set_clock(struct replay *r, bool paused, int speed, int64_t now)
+{
+	r->at = replay_now(r, now);
+	r->since = now;
+	r->status.paused = paused;
+	r->status.speed = speed;
 }
 
 void replay_pause(struct replay *r, bool paused, int64_t now)
 {
-	if (paused)
-		r->paused_at = replay_now(r, now);
-	else if (r->status.paused)
-		r->lag = now - r->paused_at;
-	r->status.paused = paused;
+	set_clock(r, paused, r->status.speed, now);
+}
+
+void replay_set_speed(struct replay *r, int speed, int64_t now)
+{
+	set_clock(r, r->status.paused, speed, now);
 }
 
 static int64_t due(const struct replay *r)
 {
-	return at_end(r) ? INT64_MAX : r->events[r->status.position].at + r->status.origin;
+	return at_end(r) ? INT64_MAX : r->events[r->next].at + r->status.origin;
 }
 
-/* A step that types a line also sends it, and does so over the other transport too. */
-void replay_step(struct replay *r, int64_t now)
+void replay_seek(struct replay *r, size_t step, int64_t now)
 {
 	replay_pause(r, true, now);
-	if (at_end(r))
-		return;
-	do {
-		r->paused_at = max_time(r->paused_at, due(r));
+	while (!at_end(r) && (r->status.position < step || !r->events[r->next].begins)) {
+		r->at = max_time(r->at, due(r));
 		play_next(r);
-	} while (!at_end(r) && (r->events[r->status.position].kind == REPLAY_SENT ||
-	                           (r->events[r->status.position].kind == REPLAY_TYPED &&
-	                               r->events[r->status.position - 1].kind == REPLAY_TYPED &&
-	                               r->events[r->status.position].at ==
-	                                   r->events[r->status.position - 1].at)));
+	}
 }
 
 int64_t replay_dispatch(struct replay *r, int64_t now)
 {
-	if (now == INT64_MAX) {
-		while (!at_end(r))
-			replay_step(r, r->paused_at);
-		return INT64_MAX;
-	}
+	if (now == INT64_MAX)
+		replay_seek(r, SIZE_MAX, r->since);
 	while (!r->status.paused && due(r) <= replay_now(r, now))
 		play_next(r);
-	return r->status.paused || at_end(r) ? INT64_MAX : due(r) + r->lag;
+	/* Rounded up, so that it is due then. */
+	return r->status.paused || at_end(r)
+	         ? INT64_MAX
+	         : r->since + scale(due(r) - r->at, -r->status.speed) + 1;
+}
+
+size_t replay_find_line(const struct replay *r, enum replay_find what, uint64_t number)
+{
+	size_t step = 0, before = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		step += r->events[i].begins;
+		if (r->events[i].kind != REPLAY_TYPED)
+			continue;
+		if (what == REPLAY_LINE ? line_number(r, &r->events[i]) == number
+		                        : what == REPLAY_LINE_AFTER && step > r->status.position)
+			return step;
+		if (what == REPLAY_LINE_BEFORE && step < r->status.position)
+			before = step;
+	}
+	return what == REPLAY_LINE_AFTER ? r->status.length : before;
 }

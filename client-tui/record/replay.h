@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A replay shows a recorded session again: its sessions' lines get the recorded fates at the
- * recorded times, on a clock that can be paused. Nothing is sent. */
+ * recorded times, on a clock that can be paused, or run faster. It goes back by beginning anew.
+ * Nothing is sent. */
 #ifndef UPCASE_RECORD_REPLAY_H
 #define UPCASE_RECORD_REPLAY_H
 
@@ -14,12 +15,18 @@
 
 #define REPLAY_REASON 400
 
+/* The slowest and the fastest speed, as powers of two. */
+#define REPLAY_SLOWEST (-2)
+#define REPLAY_FASTEST 4
+
 struct replay;
 
 /* The position of a replay, and the data of its recording. */
 struct replay_status {
-	/* The number of sessions and of events, and the number of events played. */
-	size_t sessions, length, position;
+	size_t sessions;
+	/* The number of steps, and of those played. A step is what is seen as one event: a line
+	 * that is typed and sent, over both transports if it was; a reply; a fate. */
+	size_t length, position;
 	/* The run as recorded; `ended_at` is since time 0, if the recording has its end (`whole`).
 	 */
 	const struct record_run *run;
@@ -29,6 +36,8 @@ struct replay_status {
 	/* Time 0 of the recording on the replay's clock, which stands still while `paused`. */
 	int64_t origin;
 	bool paused;
+	/* A power of two: 1 is twice as fast. */
+	int speed;
 };
 
 struct replay_hooks {
@@ -51,6 +60,9 @@ const struct replay_status *replay_status(const struct replay *r);
  * short. */
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
     int64_t now);
+/* Goes back to before the first event, and stops the clock. The sessions and the trace are new, the
+ * former ones freed. Returns 0, or -1 when memory is short; the replay can then only be closed. */
+int replay_restart(struct replay *r);
 /* The sessions are the replay's: session_close() is not called. session_dispatch() and
  * session_watch() do nothing with them. `reply` and `row` of the hooks are called, `row` if the
  * recording has the time. */
@@ -62,8 +74,13 @@ bool replay_both(const struct replay *r);
 int64_t replay_now(const struct replay *r, int64_t now);
 /* Stops or starts the clock. */
 void replay_pause(struct replay *r, bool paused, int64_t now);
-/* Plays the next event at once, and stops the clock. */
-void replay_step(struct replay *r, int64_t now);
+void replay_set_speed(struct replay *r, int speed, int64_t now);
+/* Plays at once up to the end of that step, and stops the clock. It does not go back. */
+void replay_seek(struct replay *r, size_t step, int64_t now);
+/* Returns the number of the step in which the line `number` was typed, 0 for none; or that of the
+ * nearest line after the position, the last step for none; or before it, 0 for none. */
+enum replay_find { REPLAY_LINE, REPLAY_LINE_AFTER, REPLAY_LINE_BEFORE };
+size_t replay_find_line(const struct replay *r, enum replay_find what, uint64_t number);
 /* Plays the events that are due; with `now` INT64_MAX all. Returns the time when the next one is
  * due, on the real clock, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);

@@ -167,43 +167,36 @@ static void draw_message(const struct panes *p, const char *message)
 
 /* --- buttons --- */
 
-/* The number of buttons from `i` on that share the words of the last of them, and their columns. */
-static int button_group(const struct view *v, int i, int *columns)
+/* The columns from button `i` to the end of its words, or of those that it shares. */
+static int button_columns(const struct view *v, int i)
 {
-	int count = 0;
-	const struct view_button *b;
-	*columns = 0;
-	do {
-		b = &v->buttons[i + count];
-		*columns += utf8_columns(b->key) + (count++ > 0);
-	} while (b->words == NULL && i + count < v->button_count);
-	if (b->words != NULL)
-		*columns += 1 + utf8_columns(b->words);
-	return count;
+	const struct view_button *b = &v->buttons[i];
+	return utf8_columns(b->key) + 1 +
+	       (b->words != NULL ? utf8_columns(b->words) : button_columns(v, i + 1));
+}
+
+/* Draws text, unless the screen is only measured. Returns the column after it. */
+static int draw_part(const struct panes *p, int column, const char *text, enum style style)
+{
+	if (p->c != NULL)
+		canvas_text(p->c, p->keys_row, column, p->columns, text, style);
+	return column + utf8_columns(text);
 }
 
 /* Goes through the buttons that fit whole, and draws them. Returns the id of the one at column
  * `at`, else -1. */
 static int walk_buttons(const struct panes *p, int at)
 {
-	int column = p->pad, found = -1, count, columns;
-	for (int i = 0; i < p->v->button_count; i += count, column++) {
-		count = button_group(p->v, i, &columns);
-		if (column + columns > p->columns)
-			break;
-		for (int k = i; k < i + count; k++, column++) {
-			const struct view_button *b = &p->v->buttons[k];
-			const int from = column;
-			column += utf8_columns(b->key);
-			if (p->c != NULL)
-				canvas_text(p->c, p->keys_row, from, p->columns, b->key, STYLE_KEY);
-			if (b->words != NULL && p->c != NULL)
-				canvas_text(p->c, p->keys_row, column + 1, p->columns, b->words,
-				    STYLE_STATUS);
-			column += b->words != NULL ? 1 + utf8_columns(b->words) : 0;
-			if (at >= from && at < column)
-				found = b->id;
-		}
+	const struct view *v = p->v;
+	int from = p->pad, found = -1;
+	for (int i = 0; i < v->button_count && from + button_columns(v, i) <= p->columns; i++) {
+		const struct view_button *b = &v->buttons[i];
+		int end = draw_part(p, from, b->key, STYLE_KEY);
+		if (b->words != NULL)
+			end = draw_part(p, end + 1, b->words, STYLE_STATUS);
+		if (at >= from && at < end)
+			found = b->id;
+		from = end + (b->words != NULL ? 2 : 1);
 	}
 	return found;
 }

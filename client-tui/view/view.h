@@ -75,9 +75,10 @@ struct view_input {
 };
 
 /* The maximum number of buttons of the last row. */
-#define VIEW_BUTTONS 16
+#define VIEW_BUTTONS 20
 
-/* A button of the last row. One without words shares those of the next: "← → step" are two. */
+/* A button of the last row. One without words shares those of the next: "← → step" are two. The
+ * last has words. */
 struct view_button {
 	/* UTF-8; `words` may be NULL. Borrowed. */
 	const char *key, *words;

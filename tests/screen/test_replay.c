@@ -62,14 +62,19 @@ static const char lab[] = LAB_START SESSION("0",
                                                   "\"peer\":\"10.9.0.2:12000\"}],"
                                                   "\"truth\":{\"judged\":2,\"mismatches\":0}}\n";
 
-static struct terminal *read_again(const char *text, const char *option)
+static struct terminal *read_sized(const char *text, const char *option, int rows, int columns)
 {
-	struct terminal *t = term_open(24, 120);
+	struct terminal *t = term_open(rows, columns);
 	const char *const argv[] = { client_path(), "--read", term_file(t, "a.jsonl", text), option,
 		NULL };
 
 	term_run(t, argv);
 	return t;
+}
+
+static struct terminal *read_again(const char *text, const char *option)
+{
+	return read_sized(text, option, 24, 120);
 }
 
 static void expect_lab(struct terminal *t)
@@ -113,7 +118,7 @@ static void goes_step_by_step(void **state)
 	struct terminal *t = read_again(lab, "--step");
 
 	(void)state;
-	term_expect_row(t, -1, "space");
+	term_expect_row(t, -1, "space step  p play");
 	term_type(t, " ");
 	term_expect_row(t, 0, "sent 1");
 	client_expect_pair(t, "1 one", "waiting 0.0 s");
@@ -128,6 +133,277 @@ static void goes_step_by_step(void **state)
 	for (int i = 0; i < 20; i++)
 		term_type(t, " ");
 	expect_lab(t);
+	client_leave(t);
+}
+
+/* --- moving --- */
+
+#define POSITION_ROWS 24
+#define POSITION_TEXT 1024
+
+/* A screen, row by row. */
+struct screen_text {
+	char rows[POSITION_ROWS][POSITION_TEXT];
+};
+
+/* The last row is that of the keys. */
+static void read_screen(struct terminal *t, struct screen_text *s)
+{
+	for (int row = 0; row < POSITION_ROWS - 1; row++)
+		snprintf(s->rows[row], POSITION_TEXT, "%s", term_row(t, row));
+}
+
+static bool is_screen(struct terminal *t, void *context)
+{
+	const struct screen_text *wanted = context;
+
+	for (int row = 0; row < POSITION_ROWS - 1; row++)
+		if (strcmp(term_row(t, row), wanted->rows[row]) != 0)
+			return false;
+	return true;
+}
+
+static void expect_event(struct terminal *t, int position)
+{
+	char text[40];
+
+	snprintf(text, sizeof text, "event %d of ", position);
+	term_expect_row(t, 0, text);
+	/* What the screen then has is drawn before what is typed now. */
+	term_type(t, "/");
+	term_expect_row(t, -2, "read> /");
+	term_type(t, "\x7f");
+	term_expect_row_is(t, -2, " read>");
+}
+
+/* Each screen on the way back is the one on the way there: rows, figures, plots, the link. */
+static void check_way_back(const char *text, const char *keys, int columns, int events)
+{
+	static struct screen_text there[40];
+	struct terminal *t = read_sized(text, "--step", POSITION_ROWS, columns);
+
+	assert_true(events < 40);
+	term_expect_row(t, 0, "event 0 of ");
+	term_type(t, keys);
+	for (int i = 0; i <= events; i++) {
+		expect_event(t, i);
+		read_screen(t, &there[i]);
+		assert_true(i == 0 || !is_screen(t, &there[i - 1]));
+		term_type(t, "\033[C");
+	}
+	for (int i = events - 1; i >= 0; i--) {
+		term_type(t, "\033[D");
+		term_expect_that(t, is_screen, &there[i], "the screen as it was");
+	}
+	/* Jumps too, in any direction. */
+	for (int i = 1; i <= events; i++) {
+		char jump[40];
+		const int to = i * 7 % (events + 1);
+
+		snprintf(jump, sizeof jump, "/goto start\r/goto +%d\r", to > 0 ? to : 1);
+		term_type(t, jump);
+		term_expect_that(t, is_screen, &there[to > 0 ? to : 1], "the screen as it was");
+	}
+	client_leave(t);
+}
+
+static void goes_back(void **state)
+{
+	static const int columns[] = { 80, 120 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		check_way_back(lab, "", columns[i], 14);
+		/* In the order of arrival; the plot of times. */
+		check_way_back(lab, "\033OS", columns[i], 14);
+		check_way_back(lab, "\033[17~", columns[i], 14);
+	}
+}
+
+/* The page of statistics has the figures of the moment, not those of the end. */
+static void figures_of_the_moment(void **state)
+{
+	struct terminal *t = read_again(lab, "--step");
+
+	(void)state;
+	term_type(t, "/goto end\r");
+	term_expect_row(t, 0, "event 14 of 14 · the end");
+	term_type(t, "/goto 3\r/stats\r");
+	term_expect_row(t, 0, "event 3 of 14");
+	term_expect_row(t, 0, "sent 3");
+	term_expect(t, "statistics");
+	client_leave(t);
+	term_expect(t, "answered 0 of 3");
+}
+
+/* A number and Enter goes to a line, as /goto does; < and > go from line to line. */
+static void goes_to_lines(void **state)
+{
+	struct terminal *t = read_again(lab, NULL);
+
+	(void)state;
+	expect_lab(t);
+	client_line(t, "2");
+	term_expect_row(t, 0, "event 2 of 14 · paused");
+	client_expect_pair(t, "2 two", "waiting");
+	term_expect_gone(t, "3 three");
+	term_type(t, ">");
+	term_expect_row(t, 0, "event 3 of 14 · paused");
+	term_type(t, "<<");
+	term_expect_row(t, 0, "event 1 of 14 · paused");
+	term_type(t, "<");
+	term_expect_row(t, 0, "event 0 of 14 · paused");
+	term_expect_gone(t, "1 one");
+	term_type(t, "<\033[D");
+	client_line(t, "/goto 5");
+	term_expect_row(t, 0, "event 5 of 14");
+	term_type(t, ">>");
+	term_expect_row(t, 0, "event 14 of 14");
+	client_line(t, "/goto -2");
+	term_expect_row(t, 0, "event 12 of 14");
+	client_line(t, "77");
+	term_expect_row(t, -1, "no line 77");
+	client_line(t, "/goto somewhere");
+	term_expect_row(t, -1, "no line somewhere");
+	client_line(t, "/goto");
+	term_expect_row(t, -1, "for example /goto 12");
+	term_expect_row(t, 0, "event 12 of 14");
+	client_line(t, "/pause");
+	expect_lab(t);
+	client_leave(t);
+}
+
+/* A recording of twenty minutes is over in a few seconds only if it is played faster, and it does
+ * not move while it stands still. */
+static void plays_faster(void **state)
+{
+	static const char slow[] = START SESSION("0",
+	    "udp") "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,"
+	           "\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"}\n"
+	           "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,"
+	           "\"fate\":\"lost\",\"typed_ns\":25000000000,\"sent_ns\":25000000000,"
+	           "\"text\":\"two\"}\n";
+	struct terminal *t = read_again(slow, NULL);
+
+	(void)state;
+	term_expect_row(t, -1, "space pause");
+	term_type(t, " ");
+	term_expect_row(t, 0, "paused");
+	term_expect_row(t, -1, "space play");
+	term_type(t, "+");
+	term_expect_row(t, 0, " · 2× · paused");
+	term_type(t, "+");
+	term_expect_row(t, 0, " · 4× · paused");
+	term_type(t, "---");
+	term_expect_row(t, 0, " · 1/2× · paused");
+	term_type(t, "---");
+	term_expect_row(t, 0, " · 1/4× · paused");
+	client_line(t, "/speed 3");
+	term_expect_row(t, -1, "'3' is no speed");
+	client_line(t, "/speed 16");
+	term_expect_row(t, 0, " · 16× · paused");
+	term_type(t, "+ ");
+	term_expect_row(t, -1, "space pause");
+	client_expect_pair(t, "2 two", "lost");
+	term_expect_row(t, 0, "the end");
+	client_leave(t);
+}
+
+/* What a replay refuses is neither on the last row nor completed nor in the help. */
+static void offers_what_it_can(void **state)
+{
+	static const struct {
+		int rows, columns;
+		const char *keys;
+	} sizes[] = {
+		{ 12, 40, " ? help  ^D quit  space pause  ← → event" },
+		{ 18, 64, " ? help  ^D quit  space pause  ← → event  < > line  - + speed" },
+		{ 24, 80,
+		    " ? help  ^D quit  space pause  ← → event  < > line  - + speed  /goto N  F4 order" },
+		{ 40, 120,
+		    " ? help  ^D quit  space pause  ← → event  < > line  - + speed  /goto N  F4 order"
+		    "  F6 plot  F8 mouse" },
+	};
+	static const char *const refused[] = { "/connect localhost", "/burst 3", "/drop none",
+		"/hold 1s", "/unplug 1s", "/link", "/tcp", "/udp", "/both" };
+	struct terminal *t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		t = read_sized(lab, NULL, sizes[i].rows, sizes[i].columns);
+		term_expect_row_is(t, -1, sizes[i].keys);
+		client_leave(t);
+		term_close(t);
+	}
+	t = read_again(lab, NULL);
+	expect_lab(t);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		client_line(t, refused[i]);
+		term_expect_row(t, -1, "nothing can be sent, so no /");
+		term_type(t, "/goto +1\r");
+		term_expect_row(t, -1, "space");
+	}
+	for (int key = 2; key <= 7; key++) {
+		if (key == 4 || key == 6)
+			continue;
+		term_key(t, VTERM_KEY_FUNCTION(key), VTERM_MOD_NONE);
+		term_expect_row(t, -1, "nothing can be sent, so no F");
+		term_type(t, "/goto +1\r");
+		term_expect_row(t, -1, "space");
+	}
+	expect_lab(t);
+	term_type(t, "/\t\t");
+	term_expect_row(t, -1, "/order /stats /plot /find /clear /save /pause /goto /speed");
+	term_type(t, "\x03?");
+	term_expect_row(t, 1, "help");
+	term_expect(t, "A recording is shown: nothing is sent.");
+	term_expect(t, "one event back");
+	assert_false(term_find(t, "F5", &(int){ 0 }, &(int){ 0 }));
+	client_leave(t);
+}
+
+/* Outside of a recording its commands say what they are for. */
+static void nothing_to_move_in(void **state)
+{
+	struct terminal *t = client_private(24, 80, (struct client_arguments){ { NULL } });
+
+	(void)state;
+	client_line(t, "/goto 3");
+	term_expect_row(t, -1, "/goto is for recordings, which upcase --read FILE shows");
+	client_line(t, "/pause");
+	term_expect_row(t, -1, "/pause is for recordings");
+	term_type(t, " x\r");
+	client_expect_pair(t, "1  x", "1  X");
+	client_leave(t);
+}
+
+/* The keys of a recording are buttons, whatever is typed. */
+static void buttons_move(void **state)
+{
+	struct terminal *t = read_again(lab, "--step");
+	int row, column;
+
+	(void)state;
+	client_line(t, "/mouse");
+	term_expect_row(t, -1, "mouse on");
+	term_type(t, "/sa");
+	term_expect_row(t, -1, "space step");
+	assert_true(term_find(t, "← → event", &row, &column));
+	term_click(t, row, column + 2, 1, VTERM_MOD_NONE);
+	term_expect_row(t, 0, "event 1 of 14");
+	term_click(t, row, column + 5, 1, VTERM_MOD_NONE);
+	term_expect_row(t, 0, "event 2 of 14");
+	term_click(t, row, column, 1, VTERM_MOD_NONE);
+	term_expect_row(t, 0, "event 1 of 14");
+	term_expect_row(t, -2, "read> /sa");
+	assert_true(term_find(t, "/goto N", &row, &column));
+	term_click(t, row, column, 1, VTERM_MOD_NONE);
+	term_type(t, "\x03");
+	term_expect_row_is(t, -2, " read>");
+	term_click(t, row, column, 1, VTERM_MOD_NONE);
+	term_expect_row(t, -2, "read> /goto");
+	term_type(t, "4\r");
+	term_expect_row(t, 0, "event 4 of 14");
 	client_leave(t);
 }
 
@@ -257,6 +533,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(shows_what_was_recorded, client_teardown),
 		cmocka_unit_test_teardown(goes_step_by_step, client_teardown),
+		cmocka_unit_test_teardown(goes_back, client_teardown),
+		cmocka_unit_test_teardown(figures_of_the_moment, client_teardown),
+		cmocka_unit_test_teardown(goes_to_lines, client_teardown),
+		cmocka_unit_test_teardown(plays_faster, client_teardown),
+		cmocka_unit_test_teardown(offers_what_it_can, client_teardown),
+		cmocka_unit_test_teardown(nothing_to_move_in, client_teardown),
+		cmocka_unit_test_teardown(buttons_move, client_teardown),
 		cmocka_unit_test_teardown(both_side_by_side, client_teardown),
 		cmocka_unit_test_teardown(shows_events, client_teardown),
 		cmocka_unit_test_teardown(tells_parts, client_teardown),

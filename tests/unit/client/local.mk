@@ -17,6 +17,7 @@ COMPILED_TESTS += \
 	%D%/test_palette \
 	%D%/test_plot \
 	%D%/test_record \
+	%D%/test_replay \
 	%D%/test_send_queue \
 	%D%/test_stall \
 	%D%/test_stats \

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A recording on the screen, and the keys that move in it. */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/tui-state.h"
+#include "common/text.h"
+#include "common/units.h"
+#include "view/glyphs.h"
+
+static const struct replay_status *status_of(const struct tui *tui)
+{
+	return replay_status(tui->run.replay);
+}
+
+/* Shows what the screen has before the first event. */
+static void show_beginning(struct tui *tui)
+{
+	static const struct link_status unknown;
+	const struct replay_status *status = status_of(tui);
+
+	if (status->trace) {
+		snprintf(tui->link_words, sizeof tui->link_words, "%s", status->run->link);
+		tui->lab_view = (struct view_lab){ .link = &unknown,
+			.words = tui->link_words,
+			.trace = status->trace,
+			.panel = &tui->panel };
+		tui->view.lab = &tui->lab_view;
+	}
+	if (!status->whole)
+		tui_notice(tui, false,
+		    "the recording has no end: what came of its last lines is not known");
+}
+
+int tui_replay_start(struct tui *tui, int64_t now)
+{
+	const struct settings *s = &tui->run.settings;
+
+	if (run_open_replay(&tui->run, (size_t)s->rows, s->step, now) < 0)
+		return -1;
+	show_beginning(tui);
+	return 0;
+}
+
+/* --- moving --- */
+
+/* Begins anew. When memory is short, the program leaves. */
+static bool rewind_all(struct tui *tui)
+{
+	transcript_clear(tui->transcript);
+	if (run_restart_replay(&tui->run) == 0) {
+		show_beginning(tui);
+		return true;
+	}
+	tui->run.settings.save = NULL;
+	tui->quit = true;
+	return false;
+}
+
+/* Shows the state after that many steps, and stands still. */
+static void seek(struct tui *tui, size_t step, int64_t now)
+{
+	if (step < status_of(tui)->position) {
+		if (!rewind_all(tui))
+			return;
+		tui->view.find = NULL;
+		tui->view.selected = 0;
+	}
+	replay_seek(tui->run.replay, step, now);
+	view_scroll_end(&tui->view);
+	tui->changed = true;
+}
+
+void tui_replay_pause(struct tui *tui, int64_t now)
+{
+	replay_pause(tui->run.replay, !status_of(tui)->paused, now);
+}
+
+/* Reads a place as tui_replay_goto() has it. Returns 0 and the step, or -1. */
+static int read_place(const struct tui *tui, const char *place, size_t *step)
+{
+	const struct replay_status *status = status_of(tui);
+	const bool back = *place == '-', on = *place == '+';
+	int64_t number;
+
+	if (strcmp(place, "start") == 0)
+		*step = 0;
+	else if (strcmp(place, "end") == 0)
+		*step = status->length;
+	else if (strcmp(place, "<") == 0)
+		*step = replay_find_line(tui->run.replay, REPLAY_LINE_BEFORE, 0);
+	else if (strcmp(place, ">") == 0)
+		*step = replay_find_line(tui->run.replay, REPLAY_LINE_AFTER, 0);
+	else if (units_count(place + (back || on), 1, INT32_MAX, &number) < 0)
+		return -1;
+	else if (back)
+		*step = status->position > (size_t)number ? status->position - (size_t)number : 0;
+	else if (on)
+		*step = status->position + (size_t)number;
+	else
+		*step = replay_find_line(tui->run.replay, REPLAY_LINE, (uint64_t)number);
+	return *step > 0 || !isdigit((unsigned char)*place) ? 0 : -1;
+}
+
+void tui_replay_goto(struct tui *tui, const char *place, int64_t now)
+{
+	size_t step;
+
+	if (read_place(tui, place, &step) < 0)
+		tui_message(tui, "the recording has no line %.40s", place);
+	else
+		seek(tui, step, now);
+}
+
+/* --- speed --- */
+
+static const char *const speeds[] = { "1/4", "1/2", "1", "2", "4", "8", "16" };
+
+void tui_replay_speed(struct tui *tui, const char *speed, int64_t now)
+{
+	const int now_at = status_of(tui)->speed - REPLAY_SLOWEST;
+	const int last = REPLAY_FASTEST - REPLAY_SLOWEST;
+	int i = 0;
+
+	if (strcmp(speed, "+") == 0)
+		i = now_at < last ? now_at + 1 : last;
+	else if (strcmp(speed, "-") == 0)
+		i = now_at > 0 ? now_at - 1 : 0;
+	else
+		while (i <= last && strcmp(speed, speeds[i]) != 0)
+			i++;
+	if (i <= last)
+		replay_set_speed(tui->run.replay, REPLAY_SLOWEST + i, now);
+	else
+		tui_message(tui, "'%.40s' is no speed: 1/4, 1/2, 1, 2, 4, 8 or 16", speed);
+}
+
+const char *tui_replay_progress(struct tui *tui)
+{
+	const struct replay_status *status = status_of(tui);
+	struct text t = text_begin(tui->progress, sizeof tui->progress);
+
+	text_put(&t, "event %zu of %zu", status->position, status->length);
+	if (status->speed != 0)
+		text_put(&t, " · %s%s", speeds[status->speed - REPLAY_SLOWEST],
+		    glyph(GLYPH_TIMES, tui->view.ascii));
+	if (status->position == status->length)
+		text_put(&t, " · the end");
+	else if (status->paused)
+		text_put(&t, " · paused");
+	return tui->progress;
+}
