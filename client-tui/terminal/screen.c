@@ -9,6 +9,7 @@
 #include "terminal/screen.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@
 #include "common/text.h"
 #include "terminal/palette.h"
 #include "terminal/restore.h"
+#include "terminal/scripts.h"
 
 /* Asks for the background (OSC 11 of xterm), and then for the attributes, which nearly every
  * terminal answers: an answer to the first comes before. */
@@ -40,6 +42,10 @@
 
 /* Replaces a character that the terminal would not show as the canvas has it. */
 #define SUBSTITUTE_CHAR L'?'
+/* Ends the reordering of text, and takes no column (the Unicode Standard Annex 9, 2.6). */
+#define LEFT_TO_RIGHT_MARK L'\x200e'
+/* Room for the characters of a cell, a mark and the end. */
+#define CELL_TEXT (LAYOUT_CELL_CHARS + 2)
 
 static struct {
 	SCREEN *screen;
@@ -62,6 +68,9 @@ static struct {
 	/* The last canvas shown: rows that are equal are not drawn. */
 	struct canvas_cell *shown;
 	int shown_rows, shown_columns;
+	/* What is to be written without curses. */
+	char bytes[4096];
+	size_t pending;
 } self;
 
 /* Signals for which newterm() sets handlers of its own. */
@@ -421,41 +430,80 @@ void screen_repaint(void)
 /* The canvas's characters are safe to show; this last check does not rely on that. */
 static bool is_safe(const struct canvas_cell *cell)
 {
-	if (iswcntrl((wint_t)cell->chars[0]) || wcwidth(cell->chars[0]) != cell->width)
-		return false;
-	for (int i = 1; i < LAYOUT_CELL_CHARS && cell->chars[i]; i++)
+	int width = wcwidth(cell->chars[0]);
+	for (int i = 1; i < LAYOUT_CELL_CHARS && cell->chars[i]; i++) {
 		if (iswcntrl((wint_t)cell->chars[i]) || wcwidth(cell->chars[i]) != 0)
 			return false;
-	return true;
+		if (cell->chars[i] == LAYOUT_EMOJI)
+			width = 2;
+	}
+	return !iswcntrl((wint_t)cell->chars[0]) && width == cell->width;
 }
 
-static void draw_cell(int row, int column, const struct canvas_cell *cell)
+struct drawn_row {
+	int row, columns;
+	const struct canvas_cell *cells;
+	/* Marks keep the columns where they are. */
+	bool marked;
+};
+
+static struct drawn_row row_of(const struct canvas *c, int row)
 {
-	wchar_t text[LAYOUT_CELL_CHARS + 1] = { L' ' };
-	attr_t attributes = self.attributes[cell->style < STYLES ? cell->style : STYLE_NORMAL];
-	int width = cell->width > 1 ? 2 : 1;
-	if (column + width > COLS)
-		width = 1;
-	else if (cell->chars[0] && is_safe(cell)) {
-		memcpy(text, cell->chars, sizeof cell->chars);
-		width = 1;
-	} else if (cell->chars[0])
-		text[0] = SUBSTITUTE_CHAR;
-	for (int i = 0; i < width; i++) {
+	struct drawn_row r = { .row = row,
+		.columns = c->columns < COLS ? c->columns : COLS,
+		.cells = c->cells + (size_t)row * (size_t)c->columns };
+	/* mlterm keeps them by itself, and gives a mark a column. */
+	r.marked = scripts_right_to_left(r.cells, r.columns) && !getenv("MLTERM");
+	return r;
+}
+
+/* Writes the characters for a cell to `text`; returns how many times they are drawn. A mark before
+ * and after each text keeps terminals from reordering two of them as one. */
+static int cell_text(const struct drawn_row *r, int column, wchar_t text[CELL_TEXT])
+{
+	const struct canvas_cell *cell = &r->cells[column];
+	bool safe = cell->chars[0] && is_safe(cell) && column + cell->width <= r->columns;
+	int count = safe || column + 1 == r->columns || cell->width < 2 ? 1 : 2, n = 1;
+	memset(text, 0, CELL_TEXT * sizeof *text);
+	text[0] = safe ? cell->chars[0] : cell->chars[0] ? SUBSTITUTE_CHAR : L' ';
+	for (int i = 1; i < LAYOUT_CELL_CHARS && safe; i++)
+		if (!scripts_is_invisible(cell, cell->chars[i]))
+			text[n++] = cell->chars[i];
+	if (r->marked && (column == 0 || (text[0] == L' ' && scripts_is_sign(cell - 1))))
+		text[wcslen(text)] = LEFT_TO_RIGHT_MARK;
+	return count;
+}
+
+static attr_t cell_attributes(const struct canvas_cell *cell)
+{
+	return self.attributes[cell->style < STYLES ? cell->style : STYLE_NORMAL];
+}
+
+static void draw_cell(const struct drawn_row *r, int column)
+{
+	const struct canvas_cell *cell = &r->cells[column];
+	attr_t attributes = cell_attributes(cell);
+	wchar_t text[CELL_TEXT];
+	int count = cell_text(r, column, text);
+	if (scripts_width_differs(cell)) {
+		wcscpy(text, L" ");
+		count = cell->width;
+	}
+	for (int i = 0; i < count; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
 			/* In the last cell, mvadd_wch() writes and then fails, since there is no
 			 * next line. */
-			mvadd_wch(row, column + i, &out);
+			mvadd_wch(r->row, column + i, &out);
 	}
 }
 
-static void draw_row(const struct canvas *c, int row, int columns)
+static bool has_differing(const struct canvas_cell *cells, int columns)
 {
-	const struct canvas_cell *cells = c->cells + (size_t)row * (size_t)c->columns;
 	for (int column = 0; column < columns; column++)
-		if (cells[column].width > 0)
-			draw_cell(row, column, &cells[column]);
+		if (scripts_width_differs(&cells[column]))
+			return true;
+	return false;
 }
 
 /* Makes self.shown as large as the canvas. When memory is short, every row is drawn. */
@@ -470,20 +518,105 @@ static void size_record(const struct canvas *c)
 	self.repaint = true;
 }
 
+/* Whether the row is to be drawn; `shown` becomes what it was, NULL when memory is short. */
+static bool is_changed(const struct canvas *c, int row, struct canvas_cell **shown)
+{
+	size_t at = (size_t)row * (size_t)c->columns, bytes = (size_t)c->columns * sizeof *c->cells;
+	*shown = self.shown ? self.shown + at : NULL;
+	return self.repaint || !*shown || memcmp(*shown, c->cells + at, bytes) != 0;
+}
+
 static void draw_rows(const struct canvas *c)
 {
-	int rows = c->rows < LINES ? c->rows : LINES;
-	int columns = c->columns < COLS ? c->columns : COLS;
-	for (int row = 0; row < rows; row++) {
-		size_t at = (size_t)row * (size_t)c->columns,
-		       bytes = (size_t)c->columns * sizeof *c->cells;
-		if (self.shown && !self.repaint &&
-		    memcmp(self.shown + at, c->cells + at, bytes) == 0)
+	struct canvas_cell *shown;
+	for (int row = 0; row < c->rows && row < LINES; row++) {
+		if (!is_changed(c, row, &shown))
 			continue;
-		draw_row(c, row, columns);
-		if (self.shown)
-			memcpy(self.shown + at, c->cells + at, bytes);
+		const struct drawn_row r = row_of(c, row);
+		/* What was written without curses goes. */
+		if (shown && has_differing(shown, r.columns))
+			wredrawln(stdscr, row, 1);
+		for (int column = 0; column < r.columns; column++)
+			if (r.cells[column].width > 0)
+				draw_cell(&r, column);
 	}
+}
+
+/* --- cells for which terminals have different widths ---
+ *
+ * curses moves the cursor by the widths of wcwidth(). So it gets blanks for these cells, and they
+ * are written after its update: the row from the first of them on, with the cursor's address after
+ * each. */
+
+static int put_byte(int byte)
+{
+	if (self.pending == sizeof self.bytes) {
+		standard_write(self.bytes, self.pending);
+		self.pending = 0;
+	}
+	self.bytes[self.pending++] = (char)byte;
+	return byte;
+}
+
+static void put_address(int row, int column)
+{
+	tputs(tparm(cursor_address, row, column), 1, put_byte);
+}
+
+static void put_cell(const struct drawn_row *r, int column)
+{
+	attr_t attributes = cell_attributes(&r->cells[column]);
+	wchar_t text[CELL_TEXT];
+	char bytes[MB_LEN_MAX];
+	vid_puts(attributes, (short)PAIR_NUMBER(attributes), NULL, put_byte);
+	for (int count = cell_text(r, column, text); count > 0; count--)
+		for (const wchar_t *t = text; *t; t++) {
+			int n = wctomb(bytes, *t);
+			for (int i = 0; i < n; i++)
+				put_byte((unsigned char)bytes[i]);
+		}
+}
+
+static void put_row(const struct drawn_row *r)
+{
+	bool differing = false, begun = false;
+	/* The last cell of the screen would move its rows up. */
+	int end = r->row == LINES - 1 ? r->columns - 1 : r->columns;
+	for (int column = 0; column < end; column++) {
+		const struct canvas_cell *cell = &r->cells[column];
+		if (cell->width == 0)
+			continue;
+		if (scripts_width_differs(cell) != differing)
+			put_address(r->row, column);
+		differing = scripts_width_differs(cell);
+		begun |= differing;
+		if (begun)
+			put_cell(r, column);
+	}
+}
+
+/* Writes these cells of the rows that changed, and of the cursor's, which curses may have moved
+ * over them. */
+static void put_rows(const struct canvas *c)
+{
+	struct canvas_cell *shown;
+	int cursor_row, cursor_column;
+	getyx(curscr, cursor_row, cursor_column);
+	for (int row = 0; row < c->rows && row < LINES; row++) {
+		bool changed = is_changed(c, row, &shown);
+		if (!changed && row != cursor_row)
+			continue;
+		const struct drawn_row r = row_of(c, row);
+		if (has_differing(r.cells, r.columns))
+			put_row(&r);
+		if (shown)
+			memcpy(shown, r.cells, (size_t)c->columns * sizeof *r.cells);
+	}
+	if (self.pending == 0)
+		return;
+	put_address(cursor_row, cursor_column);
+	standard_write(self.bytes, self.pending);
+	self.pending = 0;
 }
 
 static void place_cursor(const struct canvas *c)
@@ -510,10 +643,11 @@ void screen_show(const struct canvas *c)
 		clearok(curscr, TRUE);
 	}
 	draw_rows(c);
-	self.repaint = false;
 	place_cursor(c);
 	wnoutrefresh(stdscr);
 	doupdate();
+	put_rows(c);
+	self.repaint = false;
 }
 
 bool screen_mouse(bool on)

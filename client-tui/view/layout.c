@@ -35,6 +35,8 @@ static bool join(struct layout *l, uint32_t c)
 	for (int i = 1; i < LAYOUT_CELL_CHARS; i++) {
 		if (chars[i] == 0) {
 			chars[i] = (wchar_t)c;
+			if (c == LAYOUT_EMOJI)
+				l->cells[l->count - 1].width = 2;
 			break;
 		}
 	}

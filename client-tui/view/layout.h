@@ -16,6 +16,9 @@
 /* The maximum number of characters in one cell, a base and combining ones; further ones are left
  * out (ncurses' CCHARW_MAX is 5). */
 #define LAYOUT_CELL_CHARS 5
+/* Makes an emoji of the character before it, of two columns in some terminals (variation selector
+ * 16): its cell has two. */
+#define LAYOUT_EMOJI 0xfe0f
 
 struct layout_cell {
 	/* The base character and those that combine with it, zero-ended when fewer. */

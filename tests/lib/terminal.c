@@ -57,6 +57,10 @@ struct terminal {
 	char *row_text;
 	bool alternate, mouse, cursor_visible;
 	size_t bells;
+	/* The emulator gets `shown` in place of each `character`, of which `held` bytes have come;
+	 * or NULL. */
+	const char *character, *shown;
+	size_t held;
 	/* Instead of the emulator's attributes, or NULL. */
 	const char *answer;
 };
@@ -407,6 +411,21 @@ int term_teardown(void **state)
 
 /* --- reading --- */
 
+/* Gives the emulator a byte, or what is shown in its place. */
+static void show_byte(struct terminal *t, char byte)
+{
+	if (t->held > 0 && t->character[t->held] != byte) {
+		vterm_input_write(t->emulator, t->character, t->held);
+		t->held = 0;
+	}
+	if (t->character[t->held] != byte) {
+		vterm_input_write(t->emulator, &byte, 1);
+	} else if (t->character[++t->held] == '\0') {
+		vterm_input_write(t->emulator, t->shown, strlen(t->shown));
+		t->held = 0;
+	}
+}
+
 static void take(struct terminal *t, const char *bytes, size_t n)
 {
 	if (t->raw_count + n > t->raw_room) {
@@ -416,7 +435,16 @@ static void take(struct terminal *t, const char *bytes, size_t n)
 	}
 	memcpy(t->raw + t->raw_count, bytes, n);
 	t->raw_count += n;
-	vterm_input_write(t->emulator, bytes, n);
+	for (size_t i = 0; t->character && i < n; i++)
+		show_byte(t, bytes[i]);
+	if (!t->character)
+		vterm_input_write(t->emulator, bytes, n);
+}
+
+void term_show_as(struct terminal *t, const char *character, const char *shown)
+{
+	t->character = character;
+	t->shown = shown;
 }
 
 static void read_all(struct terminal *t)

@@ -42,6 +42,9 @@ void term_without_alternate(struct terminal *t);
  * questions: instead of the attributes of the emulator these bytes, which stay the caller's; "" for
  * a terminal that answers nothing. Before the first program. */
 void term_answer(struct terminal *t, const char *bytes);
+/* From now on the terminal shows `shown` in place of this one character, as one that has another
+ * width for it. Both are kept. */
+void term_show_as(struct terminal *t, const char *character, const char *shown);
 /* NULL unsets. For the next program. */
 void term_setenv(struct terminal *t, const char *name, const char *value);
 /* Writes a file below the home folder ("folder/file" makes the folder), and its path; valid until

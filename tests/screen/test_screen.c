@@ -139,6 +139,89 @@ static void help_page(void **state)
 	client_leave(t);
 }
 
+/* The bars of the line's row, where the headings have theirs, and nowhere else. */
+static bool has_straight_bars(struct terminal *t, void *context)
+{
+	int row, column, bars = 0;
+
+	if (!term_find(t, context, &row, &column))
+		return false;
+	for (int i = 0; i < term_columns(t); i++) {
+		const uint32_t heading = term_cell(t, 2, i).chars[0],
+		               here = term_cell(t, row, i).chars[0];
+		const bool bar = heading == 0x2502 || heading == 0x2503;
+
+		if (bar != (here == 0x2502 || here == 0x2503))
+			return false;
+		bars += bar;
+	}
+	return bars == 4;
+}
+
+/* A terminal that gives a character another width than wcwidth(), less or more. */
+static void widths_that_differ(void **state)
+{
+	static const struct {
+		const char *line, *reply, *character, *shown;
+	} cases[] = {
+		{ "thai \u0e17\u0e33 end", "THAI", "\u0e33", "" },
+		{ "thai \u0e17\u0e33 end", "THAI", "\u0e33", "\u5b57" },
+		{ "soft\u00adhyphen", "SOFT", "\u00ad", "" },
+		{ "flag \U0001f1e9\U0001f1ea end", "FLAG", "\U0001f1ea", "\u5b57" },
+		{ "flag \U0001f1e9\U0001f1ea end", "FLAG", "\U0001f1ea", "" },
+		{ "joined \U0001f469\u200d\U0001f469\u200d\U0001f467 end", "JOINED", "\U0001f469",
+		    "" },
+		{ "heart \u2764\ufe0f end", "HEART", "\u2764", "\u5b57" },
+		{ "heart \u2764\ufe0f end", "HEART", "\ufe0f", "" },
+		{ "jamo \u1112\u1161\u11ab end", "JAMO", "\u1161", "x" },
+		{ "\u0939\u093f end", "END", "\u093f", "" },
+	};
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const int *size = sizes[i % 2];
+		struct terminal *t = client_private(size[0], size[1],
+		    (struct client_arguments){ { "--both" } });
+
+		term_show_as(t, cases[i].character, cases[i].shown);
+		client_line(t, cases[i].line);
+		term_expect(t, cases[i].reply);
+		term_expect_that(t, has_straight_bars, (void *)(uintptr_t)cases[i].reply,
+		    cases[i].line);
+		client_line(t, "plain");
+		term_expect(t, "PLAIN");
+		term_expect_that(t, has_straight_bars, (void *)(uintptr_t)"PLAIN", "plain");
+		term_expect_that(t, has_straight_bars, (void *)(uintptr_t)cases[i].reply,
+		    cases[i].line);
+		/* On the line of input the cursor goes over it and back. */
+		term_type(t, cases[i].line);
+		term_type(t, "\x01\x05\x15");
+		client_line(t, "last");
+		term_expect(t, "LAST");
+		client_leave(t);
+	}
+}
+
+/* Marks keep a terminal that reorders text from mirroring a row with two of them. */
+static void right_to_left(void **state)
+{
+	struct terminal *t = client_private(24, 80, (struct client_arguments){ { "--both" } });
+	size_t n;
+
+	(void)state;
+	client_line(t, "plain");
+	term_expect(t, "PLAIN");
+	const char *raw = term_raw(t, &n);
+	assert_null(memmem(raw, n, "\u200e", strlen("\u200e")));
+	client_line(t, "\u05e9\u05dc\u05d5\u05dd");
+	term_expect(t, "2 \u05e9\u05dc\u05d5\u05dd");
+	term_expect_that(t, has_straight_bars, (void *)(uintptr_t)"2 \u05e9", "Hebrew");
+	raw = term_raw(t, &n);
+	assert_non_null(memmem(raw, n, "\u200e", strlen("\u200e")));
+	client_leave(t);
+}
+
 static void f4_and_order(void **state)
 {
 	int port = child_python("scripted_server.py", "udp");
@@ -966,6 +1049,8 @@ int main(void)
 		TEST(slashes),
 		TEST(empty_line_is_sent),
 		TEST(help_page),
+		TEST(widths_that_differ),
+		TEST(right_to_left),
 		TEST(f4_and_order),
 		TEST(scrolls),
 		TEST(position_is_held),
