@@ -47,6 +47,25 @@ static void common_sizes(void **state)
 	}
 }
 
+/* Both transports' times stand at 80 columns, whatever leaves for them. */
+static void times_stand(void **state)
+{
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct terminal *t = client_private(sizes[i][0], sizes[i][1],
+		    (struct client_arguments){ { "--both" } });
+
+		client_line(t, "/burst 200 every 1ms");
+		term_expect_row(t, 0, "answered 200");
+		term_expect_row(t, 1, "answered 200");
+		term_expect_row(t, 0, "min/avg/max ");
+		term_expect_row(t, 1, "min/avg/max ");
+		client_leave(t);
+	}
+}
+
 static void starts_at_1x1(void **state)
 {
 	struct terminal *t = client_private(1, 1, NO_MORE);
@@ -91,7 +110,8 @@ static void storm(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(common_sizes), TEST(starts_at_1x1), TEST(storm) };
+	const struct CMUnitTest tests[] = { TEST(common_sizes), TEST(times_stand),
+		TEST(starts_at_1x1), TEST(storm) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
