@@ -86,6 +86,20 @@ static void do_burst(const struct command_call *c)
 
 /* Shows the transports that were used with this peer, side by side, or the one in use before
  * anything was sent. */
+/* Appends what the link did to the page, in the lab; frees it. */
+static char *with_link(const struct view_lab *lab, char *page)
+{
+	char link[1000], *whole;
+
+	if (!lab || !page)
+		return page;
+	link_report_end(trace_totals(lab->trace), link, sizeof link);
+	if (asprintf(&whole, "%s\n%s", page, link) < 0)
+		return page;
+	free(page);
+	return whole;
+}
+
 static void do_stats(const struct command_call *c)
 {
 	const struct run *run = &c->tui->run;
@@ -101,7 +115,8 @@ static void do_stats(const struct command_call *c)
 			used[i] = &figures[i];
 	}
 	if (used[0] || used[1])
-		tui_page(c->tui, "statistics", summary_page(used[0], used[1]));
+		tui_page(c->tui, "statistics",
+		    with_link(c->tui->view.lab, summary_page(used[0], used[1])));
 }
 
 static void do_plot(const struct command_call *c)

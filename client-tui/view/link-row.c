@@ -15,27 +15,24 @@
 /* Columns of a setting's name and of a value. */
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
-/* The minimum number of columns of a screen that always shows the count of mismatches. */
-#define TRACE_SCREEN 50
 
 /* --- the row --- */
 
-/* Draws the trace's result at the right, in a shorter form if necessary; returns the column where
- * the link's words must end. */
+/* Draws the number of mismatches at the right unless it is 0, in a shorter form if necessary;
+ * returns the column where the link's words must end. */
 static int draw_trace(const struct panes *p, int linked)
 {
 	const struct trace_totals *t = trace_totals(p->v->lab->trace);
 	char text[80];
+	if (t->mismatches == 0)
+		return p->columns;
 	snprintf(text, sizeof text, "truth: %" PRIu64 " mismatch%s in %" PRIu64, t->mismatches,
 	    t->mismatches == 1 ? "" : "es", t->compared);
 	if (linked + 2 + utf8_columns(text) >= p->columns)
 		*strstr(text, " in ") = '\0';
 	int from = p->columns - 1 - utf8_columns(text);
-	/* On a narrow screen only a mismatch takes columns from the link. */
-	if (from < linked + 2 && p->columns < TRACE_SCREEN && t->mismatches == 0)
-		return p->columns;
 	canvas_text(p->c, p->link_row, from > p->pad ? from : p->pad, p->columns, text,
-	    t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
+	    STYLE_ERROR);
 	return from - 2;
 }
 

@@ -136,6 +136,32 @@ void client_expect_figures_at(struct terminal *t, const char *name, const char *
 	term_expect_that_at(t, row_has_figures, &f, what, file, line);
 }
 
+static bool are_compared(struct terminal *t, void *context)
+{
+	static const char words[] = " 0 mismatches in ";
+	long compared = -1;
+	int row, column;
+
+	client_line(t, "/stats");
+	term_type(t, "\033[1;5F");
+	term_expect(t, " compared");
+	if (term_find(t, words, &row, &column))
+		compared = strtol(strstr(term_row(t, row), words) + strlen(words), NULL, 10);
+	term_type(t, "q");
+	term_expect_gone(t, " compared");
+	/* The draw after the next key comes when the page's place is drawn whole. */
+	term_type(t, "@@");
+	term_expect(t, "> @@");
+	term_type(t, "\x7f\x7f");
+	term_expect_gone(t, "> @@");
+	return compared == *(const long *)context;
+}
+
+void client_expect_compared(struct terminal *t, long lines)
+{
+	term_expect_that(t, are_compared, &lines, "all lines compared with what the link did");
+}
+
 void client_leave(struct terminal *t)
 {
 	term_key(t, (VTermKey)VTERM_KEY_FUNCTION(10), VTERM_MOD_NONE);

@@ -30,6 +30,9 @@ void client_expect_pair_at(struct terminal *t, const char *left, const char *rig
 	client_expect_figures_at((t), (name), (udp), (tcp), __FILE__, __LINE__)
 void client_expect_figures_at(struct terminal *t, const char *name, const char *udp,
     const char *tcp, const char *file, int line);
+/* In the lab: waits until so many lines are compared with what the link did, as the page of /stats
+ * says, without a mismatch. */
+void client_expect_compared(struct terminal *t, long lines);
 /* Leaves with F10 and expects status 0. */
 void client_leave(struct terminal *t);
 /* Closes terminals and children. */

@@ -339,7 +339,7 @@ static void dice(void **state)
 		snprintf(capitals, sizeof capitals, "%d LINE", i);
 		line(t, text + strcspn(text, " ") + 1, capitals);
 	}
-	term_expect(t, "truth: 0 mismatches in 12");
+	client_expect_compared(t, 12);
 	client_line(t, "/link");
 	term_expect(t, "This end's TCP");
 	term_expect(t, "The server's TCP");

@@ -92,18 +92,6 @@ static long number_behind(struct terminal *t, const char *words)
 	return strtol(strstr(term_row(t, row), words) + strlen(words), NULL, 10);
 }
 
-static bool all_compared(struct terminal *t, void *context)
-{
-	return number_behind(t, "mismatches in ") == *(const long *)context;
-}
-
-/* Waits until so many lines are compared: without a mismatch. */
-static void expect_truth(struct terminal *t, long lines)
-{
-	term_expect_that(t, all_compared, &lines, "all lines compared with the link's truth");
-	term_expect(t, "truth: 0 mismatches in ");
-}
-
 static int count_rows(struct terminal *t, const char *words)
 {
 	int found = 0;
@@ -130,7 +118,7 @@ static void udp_loses_where_the_link_says(void **state)
 	(void)state;
 	term_expect(t, "link: loss 20 % each way, delay 20 ms");
 	paste_lines(t, "line");
-	expect_truth(t, LINES);
+	client_expect_compared(t, LINES);
 	going = count_rows(t, "──✗ lost going");
 	coming = count_rows(t, "────✗ lost coming");
 	lost = (int)number_behind(t, " lost ");
@@ -162,7 +150,7 @@ static void tcp_loses_nothing(void **state)
 	term_expect_row(t, 0, "answered 20");
 	assert_true(count_rows(t, "× again") > 0);
 	paste_lines(t, "more");
-	expect_truth(t, LINES + 20);
+	client_expect_compared(t, LINES + 20);
 	term_expect_row(t, 0, "answered 220");
 	client_line(t, "/link");
 	term_expect(t, "This end's TCP");
@@ -193,7 +181,7 @@ static void drop_next(void **state)
 	client_expect_pair(t, "3 third", "✗ lost coming, on cue");
 	assert_int_equal(count_rows(t, "lost going"), 1);
 	assert_int_equal(count_rows(t, "lost coming"), 1);
-	expect_truth(t, 4);
+	client_expect_compared(t, 4);
 	client_line(t, "/drop next nonsense");
 	term_expect(t, "request, reply, syn or ack; for example");
 	leave(t);
@@ -225,7 +213,7 @@ static void drop_next_of_a_transport(void **state)
 	term_expect(t, "-- link: will drop the next TCP ACK there");
 	client_line(t, "third");
 	term_expect(t, "-- link: dropped an ACK going, on cue");
-	expect_truth(t, 8);
+	client_expect_compared(t, 8);
 	leave(t);
 	assert_int_equal(number_behind(t, "there lost-cue "), 3);
 	assert_int_equal(number_behind(t, "back lost-cue "), 0);
@@ -311,7 +299,7 @@ static void waits_for_a_lost_syn(void **state)
 	assert_true(waited > 0.8 && waited <= seconds() - began + 0.005);
 	client_line(t, "again");
 	client_expect_pair(t, "2 again", "2 AGAIN");
-	expect_truth(t, 2);
+	client_expect_compared(t, 2);
 	leave(t);
 	assert_int_equal(number_behind(t, "there lost-cue "), 1);
 	term_expect(t, " s, from Enter to reply");
@@ -335,7 +323,7 @@ static void hold_and_unplug(void **state)
 	term_expect(t, "link: a perfect wire");
 	client_line(t, "back again");
 	client_expect_pair(t, "3 back again", "3 BACK AGAIN");
-	expect_truth(t, 3);
+	client_expect_compared(t, 3);
 	client_line(t, "/hold soon");
 	term_expect(t, "for example: hold 3s");
 	leave(t);
@@ -388,7 +376,7 @@ static void connecting(void **state)
 	term_expect(t, ", connected after 1.0");
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	expect_truth(t, 1);
+	client_expect_compared(t, 1);
 	leave(t);
 }
 
@@ -410,7 +398,7 @@ static void link_command(void **state)
 	client_line(t, "/link preset none");
 	term_expect(t, "link: a perfect wire");
 	paste_lines(t, "line");
-	expect_truth(t, LINES);
+	client_expect_compared(t, LINES);
 	client_line(t, "/link");
 	term_expect(t, "expected      100.0 %");
 	term_expect(t, "measured      100.0 %, 200 of 200");

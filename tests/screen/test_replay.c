@@ -95,7 +95,11 @@ static void expect_lab(struct terminal *t)
 	term_expect_row(t, 0, "late 1");
 	term_expect_row(t, 0, "dup 1");
 	term_expect(t, "link: loss 20 % each way");
+	client_line(t, "/stats");
+	term_type(t, "\033[1;5F");
 	term_expect(t, "truth: 0 mismatches in 2");
+	term_type(t, "q");
+	term_expect_gone(t, "truth");
 }
 
 static void shows_what_was_recorded(void **state)

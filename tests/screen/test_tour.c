@@ -60,7 +60,7 @@ static void loses_and_repairs(void **state)
 	for (size_t i = 2; i < 6; i++)
 		client_expect_pair(t, words[i], capitals[i]);
 	term_expect_row(t, 0, "sent 6 · answered 4 · lost 2 (33");
-	term_expect(t, "truth: 0 mismatches");
+	client_expect_compared(t, 6);
 	go_over_to_tcp(t);
 	for (size_t i = 0; i < 6; i++)
 		client_line(t, words[i]);
