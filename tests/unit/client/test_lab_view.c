@@ -615,12 +615,12 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
+	answered_against_the_link(s, "wrong", "WRONG");
 	line(s, "cue");
 	report(s, false, "cue", LINK_REQUESTED_DROP, 0, 0, false);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
-	answered_against_the_link(s, "wrong", "WRONG");
 	char words[] = "loss 30 % each way";
 	transcript_add_event(s->transcript,
 	    &(const struct session_event){ .kind = SESSION_EVENT_LINK, .text = words });
@@ -677,16 +677,14 @@ static void the_row_of_the_link(void **state)
 	struct fixture *s = *state;
 
 	draw(s, 24, 80);
-	assert_string_equal(row_text(s, 21),
-	    " link: loss 20 % each way");
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way");
 	draw(s, 8, 80);
 	check_seen(s, "link: loss 20 % each way");
 	draw(s, 7, 80);
 	assert_int_equal(row_with(s, "link: "), -1);
 	s->link.settings[LINK_COMING].delay = 20 * MS;
 	draw(s, 24, 60);
-	assert_string_equal(row_text(s, 21),
-	    " link: there loss 20 %; back loss 20 %, delay 20 ms");
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 %, delay 20 ms");
 	draw(s, 24, 30);
 	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back …");
 	s->lab.gone = true;
