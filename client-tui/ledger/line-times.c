@@ -50,9 +50,9 @@ static void put_parts(const struct parts *p, enum parts_detail detail, int64_t u
 	const bool queued = p->queued > p->connecting;
 	const size_t begin = out->used;
 
-	if (detail >= PARTS_BEFORE || !queued)
+	if (detail == PARTS_ALL || !queued)
 		put_part(p->connecting, unit, transport_info[p->stream].opening, micro, out, begin);
-	if (detail >= PARTS_BEFORE || queued)
+	if (detail == PARTS_ALL || queued)
 		put_part(p->queued, unit, "queued", micro, out, begin);
 	if (detail == PARTS_ALL)
 		put_part(p->wire, unit, "on the wire", micro, out, begin);

@@ -28,9 +28,9 @@ static inline int64_t parts_waited(const struct ledger_row *row)
 /* The parts of a line that was handed to the kernel; without a reply, `wire` is 0. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* What parts_text() shows: the time; also the greatest of the parts before the wire; both of these
- * parts; all parts. */
-enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
+/* What parts_text() shows: the time; also the greatest of the parts before the wire; all
+ * parts. */
+enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_ALL };
 
 /* Whether the time before the wire is at least 1 ms and at least a twentieth of the whole: less is
  * not shown. */

@@ -13,6 +13,7 @@
 #include "view/view-internal.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,8 @@ static void put_side(struct text *t, const struct view_row_side *s)
 		    kept ? line->reply_length : line->length, !kept);
 		text_put(t, " after %s", UNITS_DURATION(parts_waited(line), micro(s)));
 	} else {
-		text_put(t, "%s", fate_words_plain(s, word, sizeof word));
+		fate_words_unanswered(s, INT_MAX, word, sizeof word);
+		text_put(t, "%s", fate_words_plain(word, s->v->ascii));
 		if (!ledger_is_decided(line->fate))
 			text_put(t, " %s",
 			    units_running_text(s->v->now - line->typed_at, micro(s), word,
@@ -163,18 +165,6 @@ static void put_cause(struct text *t, const struct view_row_side *s, const struc
 		text_put(t, "sent again after %s", UNITS_DURATION(wait, micro(s)));
 }
 
-/* Writes the tries that are known without their packets: those of a recording. */
-static void put_waits(struct detail *d, const struct view_row_side *s,
-    enum link_direction direction)
-{
-	const struct trace_leg *leg = &s->trace->legs[direction];
-	for (int i = 0; i < leg->waits; i++) {
-		struct text t = next_line(d, s, STYLE_NORMAL);
-		text_put(&t, "%-6s  ", link_direction_words[direction]);
-		put_cause(&t, s, leg, i, NS_PER_US * (int64_t)leg->wait[i]);
-	}
-}
-
 static void put_packets(struct detail *d, const struct view_row_side *s)
 {
 	struct logged_packet packets[LINES];
@@ -200,8 +190,6 @@ static void put_packets(struct detail *d, const struct view_row_side *s)
 		}
 		last[p->direction] = p->in;
 	}
-	for (int direction = 0; count == 0 && direction < LINK_DIRECTIONS; direction++)
-		put_waits(d, s, (enum link_direction)direction);
 }
 
 /* Writes that the line stayed in the kernel: earlier bytes of the stream had to be acknowledged. */
@@ -317,7 +305,8 @@ static void make_line(struct detail *d, const struct transcript_item *item)
 static void make(struct detail *d, const struct view *v, const struct transcript *t)
 {
 	const struct transcript_item *item = transcript_item(t, v->selected);
-	item = item != NULL ? item : transcript_newest_line(t);
+	if (item == NULL || item->kind > TRANSCRIPT_STRAY)
+		item = transcript_newest_line(t);
 	d->v = v;
 	d->count = 0;
 	if (item == NULL)

@@ -334,13 +334,12 @@ const char *fate_words_unanswered(const struct view_row_side *s, int width, char
 	return buf;
 }
 
-const char *fate_words_plain(const struct view_row_side *s, char *buf, size_t size)
+const char *fate_words_plain(const char *words, bool ascii)
 {
-	const char *cross = sign(s, GLYPH_CROSS), *waiting = sign(s, GLYPH_WAITING);
-	fate_words_unanswered(s, INT_MAX, buf, size);
-	return text_begins(buf, cross)   ? buf + strlen(cross) + 1
-	     : text_begins(buf, waiting) ? buf + strlen(waiting) + 1
-	                                 : buf;
+	const char *cross = glyph(GLYPH_CROSS, ascii), *waiting = glyph(GLYPH_WAITING, ascii);
+	return text_begins(words, cross)   ? words + strlen(cross) + 1
+	     : text_begins(words, waiting) ? words + strlen(waiting) + 1
+	                                   : words;
 }
 
 static void put_mark(struct text *t, bool has, const char *sign, const char *word)
@@ -356,11 +355,7 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
 	const struct parts p = parts_of_row(line);
 	struct text t = text_begin(buf, size);
 	char link[80], parts[100];
-	for (enum parts_detail detail = PARTS_ALL;; detail = PARTS_LONGEST) {
-		parts_alone(&p, detail, sign(s, GLYPH_MICRO), parts, sizeof parts);
-		if (detail == PARTS_LONGEST || fits(parts, room - 3))
-			break;
-	}
+	parts_alone(&p, PARTS_LONGEST, sign(s, GLYPH_MICRO), parts, sizeof parts);
 	put_mark(&t, parts[0] != '\0' && fits(parts, room - 3), "", parts);
 	link_words(s, effects ? INT_MAX : 0, link, sizeof link);
 	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES),

@@ -89,16 +89,11 @@ static enum style fate_style(const struct ledger_row *line)
  * row has one line. */
 static const char *narrowed(const char *words, int columns, const struct panes *p)
 {
-	const bool ascii = p->v->ascii;
-	const char *word = strchr(words, ' ');
-	char first[40];
-	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] &&
-	                        words[0] != glyph(GLYPH_WAITING, ascii)[0]))
-		return words;
-	word++;
+	const char *plain = fate_words_plain(words, p->v->ascii);
+	char first[80];
 	snprintf(first, sizeof first, "%.*s",
-	    (int)(p->one_line ? strlen(word) : strcspn(word, " ")), word);
-	return 2 + utf8_columns(first) > columns ? word : words;
+	    (int)(p->one_line ? strlen(plain) : strcspn(plain, " ")), plain);
+	return 2 + utf8_columns(first) > columns ? plain : words;
 }
 
 /* Without a wire, the fate stands in place of the reply. */

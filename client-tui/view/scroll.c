@@ -32,12 +32,11 @@ static bool before(const struct view_place *a, const struct view_place *b)
 	return a->index < b->index || (a->index == b->index && a->lines < b->lines);
 }
 
-/* Sets *place to the end of `lines` display lines, of which the first is the first of row `from` or
- * of the next one. Returns false if there are fewer. */
-static bool lines_end(const struct list *l, uint64_t from, int lines, struct view_place *place)
+/* Sets *place to the end of the first `lines` display lines. Returns false if there are fewer. */
+static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
-	uint64_t i = from - 1;
+	uint64_t i = list_first(l) - 1;
 	while (list_next(l, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
@@ -145,7 +144,7 @@ static bool settle(const struct list *l)
 	struct view_place place, min, end;
 	if (!scroll_bottom(l, &place) || !end_place(l, &end))
 		return false;
-	if (!lines_end(l, list_first(l), scrolled_height(l->p), &min))
+	if (!lines_end(l, scrolled_height(l->p), &min))
 		place = end;
 	else if (before(&place, &min))
 		place = min;
@@ -163,7 +162,7 @@ void scroll_settle(const struct panes *p)
 		struct view_place place;
 		if (!list_shown(v, of))
 			continue;
-		fits = !lines_end(&l, list_first(&l), p->height + 1, &place) && fits;
+		fits = !lines_end(&l, p->height + 1, &place) && fits;
 		away = settle(&l) || away;
 	}
 	v->scrolled = v->scrolled && away && !fits;
@@ -256,29 +255,32 @@ void view_scroll_end(struct view *v)
 
 /* --- selecting --- */
 
-/* Scrolls as far as needed for the whole row of the selected item, or its beginning, to be seen. */
-static void show_selected(struct view *v, const struct transcript *t, int screen_rows, int columns)
+/* Scrolls so that the item is in the middle of the screen; a long item begins there. */
+static void show_item(const struct panes *p, uint64_t index)
 {
-	/* The detail area may have come. */
-	const struct panes panes = panes_measure(v, NULL, t, screen_rows, columns), *p = &panes;
-	const struct list rows = { p, LIST_ROWS };
-	const uint64_t index = v->selected;
+	p->v->scrolled = true;
+	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+		end_at_item(&(const struct list){ p, of }, index);
+		p->v->bottom[of].lines = 1;
+	}
+	scroll(p, p->height / 2);
+}
+
+/* Selects an item, and shows it if its row is not seen whole. */
+static void select_item(struct view *v, const struct transcript *t, int rows, int columns,
+    uint64_t index)
+{
 	struct view_place bottom;
 	size_t skip;
-	if (!scroll_bottom(&rows, &bottom))
+	v->selected = index;
+	/* The detail area may have come. */
+	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct list l = { &p, LIST_ROWS };
+	if (!scroll_bottom(&l, &bottom))
 		return;
-	const uint64_t first = scroll_first(&rows, &bottom, scroll_height(p), &skip);
-	if (index < bottom.index && (index > first || (index == first && skip == 0)))
-		return;
-	if (index >= bottom.index)
-		bottom = (struct view_place){ .index = index, .lines = SIZE_MAX };
-	else
-		lines_end(&rows, index, scrolled_height(p), &bottom);
-	for (enum view_list of = 0; of < VIEW_LISTS; of++)
-		end_at_item(&(const struct list){ p, of }, bottom.index);
-	v->bottom[LIST_ROWS] = bottom;
-	v->scrolled = true;
-	scroll_settle(p);
+	const uint64_t first = scroll_first(&l, &bottom, scroll_height(&p), &skip);
+	if (index > bottom.index || index < first || (index == first && skip > 0))
+		show_item(&p, index);
 }
 
 /* Whether the item is a line or a stray: an event has no more to tell than its row. */
@@ -320,11 +322,12 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 		steps++;
 	while (steps > 0 && step(&l, false, &index))
 		steps--;
-	v->selected = steps <= 0 && is_selectable(t, index) ? index : 0;
-	if (v->selected > 0)
-		show_selected(v, t, rows, columns);
-	else
+	if (steps <= 0 && is_selectable(t, index)) {
+		select_item(v, t, rows, columns, index);
+	} else {
+		v->selected = 0;
 		view_scroll_end(v);
+	}
 }
 
 /* The row on display line `line` of the list; 0 for none. */
@@ -368,8 +371,7 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 		index = item_of_arrival(t, transcript_arrival(t, of == LIST_TCP, index));
 	if (!is_selectable(t, index))
 		return false;
-	v->selected = index;
-	show_selected(v, t, rows, columns);
+	select_item(v, t, rows, columns, index);
 	return true;
 }
 
@@ -424,13 +426,7 @@ bool view_find(struct view *v, const struct transcript *t, int rows, int columns
 	v->found = index;
 	v->finds++;
 	v->page = NULL;
-	v->scrolled = true;
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
-	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
-		end_at_item(&(const struct list){ &p, of }, index);
-		v->bottom[of].lines = 1;
-	}
-	/* The item is placed in the middle of the screen; a long item begins there. */
-	scroll(&p, p.height / 2);
+	show_item(&p, index);
 	return true;
 }

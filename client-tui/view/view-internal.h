@@ -160,10 +160,10 @@ struct wire fate_words_wire(const struct view_row_side *s, int columns, int arro
 /* The fate of a line that has no reply, without a time ("x lost"), in `width` columns if possible;
  * "" for one that has one. */
 const char *fate_words_unanswered(const struct view_row_side *s, int width, char *buf, size_t size);
-/* The same without its sign. */
-const char *fate_words_plain(const struct view_row_side *s, char *buf, size_t size);
-/* The marks behind a reply, " (×2, late)", or ""; with the parts of its time that fit into `room`
- * columns, and with the link's effects where no wire shows them. */
+/* These words behind their sign, if they have one. */
+const char *fate_words_plain(const char *words, bool ascii);
+/* The marks behind a reply, " (×2, late)", or ""; with the longest part of its time before it was
+ * sent if that fits into `room` columns, and with the link's effects where no wire shows them. */
 const char *fate_words_marks(const struct view_row_side *s, bool effects, int room, char *buf,
     size_t size);
 const char *fate_words_arrival(const struct transcript_arrival *arrival);

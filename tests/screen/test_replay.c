@@ -20,6 +20,10 @@
 #define SESSION(n, transport) \
 	"{\"type\":\"session\",\"session\":" n ",\"transport\":\"" transport \
 	"\",\"peer\":\"10.9.0.2:12000\",\"wait_ns\":100000000}\n"
+#define TRY(fate, again, in, out) \
+	"{\"way\":\"there\",\"fate\":\"" fate "\",\"again\":" again \
+	",\"payload\":true,\"in_ns\":" in ",\"out_ns\":" out \
+	",\"out2_ns\":null,\"seq\":0,\"length\":4}"
 #define LEG(tries, again, through, lost, fate) \
 	"{\"tries\":" tries ",\"again\":" again ",\"through\":" through ",\"lost\":" lost \
 	",\"fate\":\"" fate \
@@ -482,7 +486,7 @@ static void tells_parts(void **state)
 
 	(void)state;
 	client_expect_pair(t, "1 one", "906 ms    ┃  1 ONE (861 ms connecting)");
-	client_expect_pair(t, "2 two", "TWO (200 ms queued");
+	client_expect_pair(t, "2 two", "TWO (200 ms queued)");
 	client_leave(t);
 	term_expect(t, "waited min/mean/max/sd 240/573/906/471 ms");
 	term_expect(t, "round trip min/mean/max/sd 40.0/42.5/45.0/3.5 ms");
@@ -494,19 +498,23 @@ static void tells_timeouts(void **state)
 	static const char again[] = LAB_START SESSION("0",
 	    "tcp") "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,"
 	           "\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":1,"
-	           "\"replied_ns\":8000001,\"text\":\"one\",\"link\":{\"place\":\"here\","
+	           "\"replied_ns\":800000001,\"text\":\"one\",\"link\":{\"place\":\"here\","
 	           "\"there\":{\"tries\":4,\"again\":3,\"through\":1,\"lost\":3,"
 	           "\"fate\":\"lost\",\"waits_us\":[60000,250300,470000],\"timeouts_us\":[null,"
 	           "204000,408000],\"first_in_ns\":1,\"last_in_ns\":2,"
 	           "\"first_out_ns\":3,\"last_out_ns\":3},\"back\":" LEG("1", "0", "1", "0",
-	               "none") "}}\n";
+	               "none") ",\"packets\":[" TRY("lost", "false", "1", "null") "," TRY("lost",
+	               "true", "60000001", "null") "," TRY("lost", "true", "310000001",
+	               "null") "," TRY("delivered", "true", "780000001", "780000002") "]}}\n";
 	struct terminal *t = read_again(again, NULL);
 
 	(void)state;
 	client_expect_pair(t, "1 one", "3× again");
-	term_expect(t, " line 1, TCP: ONE after 8.00 ms, sent 4 times");
-	term_expect(t, "going   sent again after 60.0 ms");
-	term_expect(t, "going   RTO of 204 ms ran out");
+	term_expect(t, " line 1, TCP: ONE after 800 ms, sent 4 times");
+	term_expect(t, " TCP  60.0 ms  going   lost                sent again after 60.0 ms");
+	term_type(t, "\033[1;3A\r");
+	term_expect(t, " TCP   780 ms  going   arrived at 780 ms   RTO of 408 ms ran out");
+	term_type(t, "q");
 	client_leave(t);
 }
 
