@@ -213,7 +213,7 @@ static const char *rate_text(double rate, char buf[40])
 	return buf;
 }
 
-/* The time left by the schedule while it is kept, else by the rate so far. */
+/* The time left by the schedule while it is kept, else by the rate so far, and by the duration. */
 static int64_t time_left(const struct generator *g, int64_t now)
 {
 	const uint64_t lines = g->plan.count - g->sent;
@@ -221,32 +221,19 @@ static int64_t time_left(const struct generator *g, int64_t now)
 	const double measured = rate(g, now);
 	const double at_rate = measured > 0 ? (double)lines / measured * (double)NS_PER_S : 0;
 
-	if (planned > 0 && now - generator_due(g) < VALIDITY_SLIP)
-		return planned;
-	return at_rate > 9e18 ? INT64_MAX : (int64_t)at_rate > planned ? (int64_t)at_rate : planned;
-}
+	int64_t left = planned;
 
-/* Writes " - 6.6 s left", or nothing if there is no end. */
-static void put_time_left(struct text *out, const struct generator *g, int64_t now, const char *dot)
-{
-	const bool endless = g->plan.count == SETTINGS_ENDLESS;
-	int64_t left = g->until == INT64_MAX ? INT64_MAX : g->until - now;
-
-	if (endless && left == INT64_MAX)
-		return;
-	if (!endless && time_left(g, now) < left)
-		left = time_left(g, now);
-	if (!g->running)
-		left = 0;
-	if (left < 60 * NS_PER_S)
-		text_put(out, " %s %.1f s left", dot, (double)left / (double)NS_PER_S);
-	else
-		text_put(out, " %s %s left", dot, UNITS_DURATION(left, "u"));
+	if (planned <= 0 || now - generator_due(g) >= VALIDITY_SLIP)
+		left = at_rate > 9e18             ? INT64_MAX
+		     : (int64_t)at_rate > planned ? (int64_t)at_rate
+		                                  : planned;
+	return left < g->until - now ? left : g->until - now;
 }
 
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size)
 {
+	const int64_t left = g->running ? time_left(g, now) : 0;
 	struct text t = text_begin(buf, size);
 	char a_second[40];
 
@@ -255,7 +242,10 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 		text_put(&t, "/%" PRIu64, g->plan.count);
 	/* One line has no rate. */
 	text_put(&t, " %s %s", dot, rate_text(g->sent > 1 ? rate(g, now) : 0, a_second));
-	put_time_left(&t, g, now, dot);
+	if (left < 60 * NS_PER_S)
+		text_put(&t, " %s %.1f s left", dot, (double)left / (double)NS_PER_S);
+	else if (left < INT64_MAX / 2)
+		text_put(&t, " %s %s left", dot, UNITS_DURATION(left, "u"));
 	return buf;
 }
 

@@ -188,7 +188,6 @@ void plain_free_output(struct plain *p)
 	for (size_t i = 0; early && i < ORDER_CAPACITY; i++)
 		free(early[i].text);
 	free(early);
-	free(p->decided);
 	for (int i = 0; i < 2; i++)
 		free(p->channels[i].buffered);
 }
@@ -258,32 +257,24 @@ static void store_early(struct plain *p, uint64_t number, const unsigned char *t
 	channel->early_bytes += n;
 }
 
-void plain_end_output(struct plain *p)
-{
-	put_in_order(p);
-	for (int i = 0; i < 2; i++) {
-		if (p->prefixes && p->channels[i].begun)
-			put_part(p, i == SESSION_TCP, "", 0, true);
-		put_buffered(p, &p->channels[i]);
-	}
-	plain_flush(p);
-}
-
 /* --- lines with their fates --- */
 
 /* Prints a line in its present state, or with number 0 a reply that belongs to none. */
-static void put_verbose(struct plain *p, const struct plain_decided *d,
+static void put_verbose(struct plain *p, const struct run_session *of, uint64_t number,
     const struct session_reply *stray)
 {
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
-	if (out && d->number > 0)
-		line_text_write(out, session_ledger(d->of->session), d->of->stream, d->number,
-		    run_trace(&p->run), d->at);
+	if (p->run.lab && !p->lab_settled)
+		lab_settle(p->run.lab);
+	p->lab_settled = true;
+	if (out && number > 0)
+		line_text_write(out, session_ledger(of->session), of->stream, number,
+		    run_trace(&p->run), run_time(&p->run, clock_monotonic()));
 	else if (out)
-		line_text_stray(out, d->of->stream, stray->text, stray->length);
+		line_text_stray(out, of->stream, stray->text, stray->length);
 	if (!out || fclose(out) != 0)
 		plain_notice(p, true, "memory is short: a line is left out");
 	else
@@ -293,20 +284,8 @@ static void put_verbose(struct plain *p, const struct plain_decided *d,
 		plain_flush(p);
 }
 
-static void decide(struct plain *p, struct run_session *of, uint64_t number)
-{
-	const struct plain_decided d = { of, number, run_time(&p->run, clock_monotonic()) };
-
-	if (!p->run.lab ||
-	    grow_list(&p->decided, &p->decided_capacity, p->decided_count + 1, sizeof d) < 0) {
-		put_verbose(p, &d, NULL);
-		return;
-	}
-	p->decided[p->decided_count++] = d;
-	lab_need_until(p->run.lab, d.at);
-}
-
-static void decide_cut_off(struct plain *p, struct run_session *of)
+/* Prints the lines that were cut off since the last call. */
+static void put_cut_off(struct plain *p, const struct run_session *of)
 {
 	const struct ledger *l = session_ledger(of->session);
 	uint64_t *last = &p->channels[of->stream].cut_off;
@@ -316,42 +295,30 @@ static void decide_cut_off(struct plain *p, struct run_session *of)
 		if (row->fate != FATE_CUT_OFF)
 			continue;
 		*last = row->number;
-		decide(p, of, row->number);
+		put_verbose(p, of, row->number, NULL);
 	}
 }
 
-static void put_undecided(struct plain *p, struct run_session *of)
+static void put_undecided(struct plain *p, const struct run_session *of)
 {
-	const struct ledger *l = session_ledger(of->session);
 	const struct ledger_row *row;
 
-	for (size_t i = 0; (row = ledger_at(l, i)) != NULL; i++)
+	for (size_t i = 0; (row = ledger_at(session_ledger(of->session), i)) != NULL; i++)
 		if (!ledger_is_decided(row->fate))
-			put_verbose(p, &(struct plain_decided){ of, row->number, 0 }, NULL);
+			put_verbose(p, of, row->number, NULL);
 }
 
-void plain_put_decided(struct plain *p, bool end)
+void plain_end_output(struct plain *p)
 {
-	const int64_t until = p->run.lab && !end ? lab_status(p->run.lab)->complete_until
-	                                         : INT64_MAX;
-	size_t n = 0;
-
-	for (; n < p->decided_count && p->decided[n].at <= until; n++)
-		put_verbose(p, &p->decided[n], NULL);
-	p->decided_count -= n;
-	if (n > 0)
-		memmove(p->decided, p->decided + n, p->decided_count * sizeof *p->decided);
-	for (size_t i = 0; end && p->run.settings.verbose && i < p->run.count; i++)
+	put_in_order(p);
+	for (int i = 0; i < 2; i++) {
+		if (p->prefixes && p->channels[i].begun)
+			put_part(p, i == SESSION_TCP, "", 0, true);
+		put_buffered(p, &p->channels[i]);
+	}
+	for (size_t i = 0; p->run.settings.verbose && i < p->run.count; i++)
 		put_undecided(p, p->run.sessions[i]);
-}
-
-static void verbose_reply(struct plain *p, struct run_session *of,
-    const struct session_reply *reply)
-{
-	if (reply->matched.number > 0)
-		decide(p, of, reply->matched.number);
-	else
-		put_verbose(p, &(struct plain_decided){ .of = of }, reply);
+	plain_flush(p);
 }
 
 /* --- intervals --- */
@@ -392,7 +359,7 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 	    (reply->more && p->run.settings.verbose))
 		return;
 	if (p->run.settings.verbose) {
-		verbose_reply(p, of, reply);
+		put_verbose(p, of, reply->matched.number, reply);
 	} else if (reply->more) {
 		if (p->prefixes)
 			put_part(p, of->stream, reply->text, reply->length, false);
@@ -419,15 +386,15 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 
 	row = ledger_find(session_ledger(of->session), number);
 	if (p->run.settings.verbose && number == 0) {
-		decide_cut_off(p, of);
+		put_cut_off(p, of);
 	} else if (p->run.settings.verbose) {
 		if (row && ledger_is_decided(row->fate))
-			decide(p, of, number);
+			put_verbose(p, of, number, NULL);
 	} else if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
 		plain_notice(p, false,
 		    TEXT_FORMAT("line %" PRIu64 "%s%s: %s%s", number, p->prefixes ? " over " : "",
 		        p->prefixes ? transport_info[of->stream].title : "",
-		        summary_fate(row, of->stream, clock_monotonic(), fate, sizeof fate),
+		        summary_fate(row, fate, sizeof fate),
 		        p->reported == REPORTED_LINES ? " (further lines are counted, not told)"
 		                                      : ""));
 	}

@@ -31,13 +31,6 @@ struct plain_channel {
 	uint64_t cut_off;
 };
 
-/* --verbose: a line that was decided at a time. */
-struct plain_decided {
-	struct run_session *of;
-	uint64_t number;
-	int64_t at;
-};
-
 struct plain {
 	struct run run;
 	/* By transport. `prefixes`: each reply begins with its transport. */
@@ -71,9 +64,8 @@ struct plain {
 	int64_t record_at;
 	/* Lines sent since the last dispatch. */
 	int64_t passed_on;
-	/* --verbose, in the lab: decided lines that wait for the link's events up to then. */
-	struct plain_decided *decided;
-	size_t decided_count, decided_capacity;
+	/* --verbose, in the lab: the link's events up to this pass of the loop are known. */
+	bool lab_settled;
 	/* --report: the time when the sessions were opened, and that of the next report,
 	 * CLOCK_NEVER for none. */
 	int64_t started, report_at;
@@ -96,9 +88,6 @@ void plain_notice(struct plain *p, bool bad, const char *words);
 void plain_progress(struct plain *p, int64_t now);
 void plain_erase_progress(struct plain *p);
 
-/* --verbose: prints the decided lines whose link's events are known, or with `end` all, and those
- * that were not decided. */
-void plain_put_decided(struct plain *p, bool end);
 /* --report: prints or records the summary of an interval. */
 void plain_interval(void *plain, const struct interval *interval);
 

@@ -259,6 +259,7 @@ static void dispatch_once(struct plain *p)
 	const bool unreachable = wants_input && typed_unreachable(p);
 	struct fd_watch w;
 
+	p->lab_settled = false;
 	watch_all(p, &w, wants_input);
 	stop_wait(&w, clock_monotonic());
 	take_interrupt(p);
@@ -271,7 +272,6 @@ static void dispatch_once(struct plain *p)
 		generate(p);
 	else
 		pass(p, clock_monotonic());
-	plain_put_decided(p, false);
 	report(p, clock_monotonic());
 	dispatch_recorder(p, clock_monotonic());
 	plain_flush(p);
@@ -345,21 +345,13 @@ static FILE *summary_file(const struct settings *s)
 	return s->quiet ? NULL : stderr;
 }
 
-static void put_summary(struct plain *p)
+static void put_summary(struct plain *p, int64_t now)
 {
 	FILE *out = summary_file(&p->run.settings);
-	struct figures figures[2];
-	const struct figures *of[2] = { NULL, NULL };
 
 	if (!out)
 		return;
-	for (size_t i = 0; i < p->run.used_count; i++) {
-		const struct run_session *used = p->run.used[i];
-
-		run_figures(&p->run, used, clock_monotonic(), &figures[i]);
-		of[used->stream] = &figures[i];
-	}
-	run_put_summary(&p->run, out, of[SESSION_UDP], of[SESSION_TCP]);
+	run_put_summaries(&p->run, out, now);
 	run_put_lab_summary(&p->run, out);
 	if (fflush(out) != 0 && !p->write_error)
 		p->write_error = errno;
@@ -386,15 +378,15 @@ static int end(struct plain *p)
 
 		all = all && t->answered == t->typed;
 	}
-	plain_put_decided(p, true);
+	plain_end_output(p);
 	run_report(run, p->report_at == p->started + run->settings.report, clock_monotonic(),
 	    plain_interval);
-	plain_end_output(p);
+	plain_flush(p);
 	plain_erase_progress(p);
 	recorded = end_records(p, all_sent, clock_monotonic()) == 0;
 	if (g->plan.count > 0)
 		plain_notice(p, false, run_generated(run, text, sizeof text));
-	put_summary(p);
+	put_summary(p, clock_monotonic());
 	if (p->write_error && recorded && !stop_requested())
 		write_failed(p->write_error);
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
@@ -487,10 +479,9 @@ int plain_run(const struct settings *settings, const char *notice)
 
 /* --- a recording --- */
 
-/* Prints the summaries. Returns true if every line was answered. */
-static bool put_summaries(struct plain *p)
+/* Ends all sessions. Returns true if every line was answered. */
+static bool give_up(struct plain *p)
 {
-	FILE *out = summary_file(&p->run.settings);
 	bool all = true;
 	struct figures figures;
 
@@ -499,10 +490,6 @@ static bool put_summaries(struct plain *p)
 		run_figures(&p->run, p->run.sessions[i], 0, &figures);
 		all = all && figures.totals.answered == figures.totals.typed;
 	}
-	if (out)
-		run_put_summaries(&p->run, out, 0);
-	if (out && fflush(out) != 0 && !p->write_error)
-		p->write_error = errno;
 	return all;
 }
 
@@ -510,11 +497,10 @@ static int end_replay(struct plain *p)
 {
 	struct run *run = &p->run;
 	const struct replay_status *status = replay_status(run->replay);
-	bool all;
+	const bool all = give_up(p);
 
-	plain_put_decided(p, true);
-	plain_flush(p);
-	all = put_summaries(p);
+	plain_end_output(p);
+	put_summary(p, 0);
 	run_record_figures(run, 0);
 	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
 	                                     : run_time(run, 0);

@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "common/standard.h"
-#include "ledger/line-times.h"
 #include "report/summary.h"
 
 /* The time in which TCP lines of a peer left by /connect may still be answered. */
@@ -93,7 +92,7 @@ static void measure(struct run_session *of, const struct ledger_reply_match *mat
 	const struct ledger_row *row = ledger_find(session_ledger(of->session), matched->number);
 
 	if (row && matched->match == MATCH_ANSWER)
-		interval_add(of->meter, parts_waited(row));
+		interval_add(of->meter, row);
 }
 
 static void on_reply(void *context, const struct session_reply *reply)
@@ -608,20 +607,29 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		};
 }
 
+static bool is_empty(const struct ledger_totals *gain)
+{
+	return gain->typed + gain->sent + gain->answered + gain->lost + gain->late + gain->refused +
+	           gain->failed + gain->cut_off + gain->duplicates + gain->strays ==
+	       0;
+}
+
 void run_report(struct run *run, bool all, int64_t now,
     void (*report)(void *context, const struct interval *interval))
 {
 	for (size_t i = 0; i < run->used_count; i++) {
 		struct run_session *of = run->used[i];
-		const struct ledger_totals *t = ledger_totals(session_ledger(of->session));
+		struct figures figures;
 		struct interval interval;
 
 		if (!of->meter)
 			continue;
-		interval = interval_end(of->meter, t, of->stream, now);
+		run_figures(run, of, now, &figures);
+		interval = interval_get(of->meter, &figures, now);
 		interval.session = (unsigned)of->recorded;
-		if (all || !interval_is_empty(&interval))
+		if (all || !is_empty(&interval.figures.totals))
 			report(run->hooks.lab.context, &interval);
+		interval_begin(of->meter, &figures, now);
 	}
 }
 
@@ -635,7 +643,7 @@ void run_record_figures(struct run *run, int64_t now)
 	}
 }
 
-void run_put_summary(const struct run *run, FILE *out, const struct figures *udp,
+static void put_peer(const struct run *run, FILE *out, const struct figures *udp,
     const struct figures *tcp)
 {
 	char text[6000];
@@ -668,11 +676,11 @@ static void put_summary(const struct run *run, size_t index, FILE *out, int64_t 
 		earlier = earlier || (s->stream != of->stream && i < index);
 	}
 	if (counts[0] != 1 || counts[1] != 1) {
-		run_put_summary(run, out, of->stream ? NULL : &figures[0],
+		put_peer(run, out, of->stream ? NULL : &figures[0],
 		    of->stream ? &figures[1] : NULL);
 	} else if (!earlier) {
 		run_figures(run, with[!of->stream], now, &figures[!of->stream]);
-		run_put_summary(run, out, &figures[0], &figures[1]);
+		put_peer(run, out, &figures[0], &figures[1]);
 	}
 }
 

@@ -152,10 +152,7 @@ void run_record_figures(struct run *run, int64_t now);
  * in which nothing happened. */
 void run_report(struct run *run, bool all, int64_t now,
     void (*report)(void *context, const struct interval *interval));
-/* Prints the summary of a peer, where one transport may be NULL; prints that of the lab. */
-void run_put_summary(const struct run *run, FILE *out, const struct figures *udp,
-    const struct figures *tcp);
-/* The same of each peer to which lines were sent. */
+/* Prints the summary of each peer to which lines were sent; prints that of the lab. */
 void run_put_summaries(const struct run *run, FILE *out, int64_t now);
 void run_put_lab_summary(const struct run *run, FILE *out);
 

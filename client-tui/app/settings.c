@@ -78,20 +78,6 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	         : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
 }
 
-/* Reads a number of lines, where 0 means without an end. */
-static int set_count(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	struct settings *s = to;
-
-	(void)o;
-	if (units_count(value, 0, SETTINGS_COUNT_MAX, &s->count) < 0)
-		return text_refuse(reason, OPTIONS_REASON,
-		    "is not a number of lines, 1 to 1000000000, or 0 for no end");
-	s->count = s->count > 0 ? s->count : SETTINGS_ENDLESS;
-	return 0;
-}
-
 static int set_configuration(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
@@ -102,6 +88,8 @@ static int set_configuration(const struct options_spec *o, void *to, const char 
 }
 
 #define HOUR (3600 * NS_PER_S)
+/* The number of lines without --count, while the options are read. */
+#define COUNT_UNSET (-1)
 #define NO_FILE "is empty; it names a file"
 #define INTO(field) OPTIONS_FIELD(struct settings, field)
 
@@ -127,7 +115,7 @@ static const struct options_spec table[] = {
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
 	    INTO(window), 1, 65536 },
 	{ "count", 'n', "LINES", "send so many numbered lines (0: without end)", "1000",
-	    .set = set_count, .command_line_only = true },
+	    OPTIONS_NUMBER, INTO(count), 0, SETTINGS_COUNT_MAX, .command_line_only = true },
 	{ "duration", 0, "DURATION", "send numbered lines for that long", "10m", OPTIONS_TIME,
 	    INTO(duration), NS_PER_MS, 365 * 24 * HOUR, .range = "1ms to 365d",
 	    .command_line_only = true },
@@ -186,6 +174,7 @@ static void defaults(struct settings *s)
 		.reply_timeout = NS_PER_S,
 		.connect_timeout = 5 * NS_PER_S,
 		.window = 64,
+		.count = COUNT_UNSET,
 		.interval = SETTINGS_INTERVAL,
 		.rows = 100000,
 		.retries = SESSION_RETRY_FOR_EVER,
@@ -341,8 +330,10 @@ int settings_read(struct settings *s, int argc, char **argv)
 	if (configuration(s) < 0)
 		return -1;
 	first = options_command_line(table, s, argc, argv);
-	if (s->duration > 0 && s->count == 0)
+	if (s->count == 0 || (s->count == COUNT_UNSET && s->duration > 0))
 		s->count = SETTINGS_ENDLESS;
+	else if (s->count == COUNT_UNSET)
+		s->count = 0;
 	s->plain = s->plain || s->verbose || s->report > 0 || s->summary;
 	return first < 0 ? -1 : operands(s, argc, argv, first);
 }

@@ -183,6 +183,14 @@ static void put_figure(json_t *o, const struct figure *row, const struct figures
 		json_object_set_new(to, row->key, number(figure_value(row, f)));
 }
 
+static bool is_wanted(const struct field *f, const char *group)
+{
+	for (size_t i = 0; i < f->name_count; i++)
+		if (strcmp(f->names[i], group) == 0)
+			return true;
+	return !f->names;
+}
+
 void fields_put(json_t *to, const struct field *f, const void *from)
 {
 	for (; f->key; f++) {
@@ -196,7 +204,7 @@ void fields_put(json_t *to, const struct field *f, const void *from)
 		}
 		if (f->kind == FIELD_FIGURES) {
 			for (size_t i = 0; i < figures_count; i++)
-				if (figures_table[i].key)
+				if (figures_table[i].key && is_wanted(f, figures_table[i].group))
 					put_figure(to, &figures_table[i], at);
 			continue;
 		}

@@ -28,7 +28,8 @@ enum field_kind {
 	FIELD_WITHIN, /* an object with `fields` of the same struct; null unless the bool, or the
 	                 pointer to something owned, is set */
 	FIELD_PART,   /* an object with `fields` of the struct `part` bytes behind the pointer */
-	FIELD_FIGURES, /* a struct figures: the keys of figures_table, without one of its own */
+	FIELD_FIGURES, /* a struct figures: the keys of figures_table in the groups `names` (NULL:
+	                  in all), without one of its own */
 };
 
 enum field_flag {

@@ -9,8 +9,8 @@
 
 #include "common/printable.h"
 #include "ledger/figures.h"
+#include "ledger/interval.h"
 #include "record/fields.h"
-#include "record/interval.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 /* The maximum length of a peer's name. */
@@ -251,32 +251,14 @@ static const struct field connection_fields[] = {
 	{ NULL },
 };
 
-#define GAIN(member) \
-	{ #member, .kind = FIELD_NUMBER, AT(struct interval, member), .min = -FIELD_COUNT_MAX, \
-		.missing = -1 }
+static const char *const interval_groups[] = { "", "waited", "round_trip" };
 
 /* The times are since the session's start. */
 static const struct field interval_fields[] = {
-	SESSION_FIELDS(struct interval, session, stream),
+	SESSION_FIELDS(struct interval, session, figures.stream),
 	{ "from_ns", FIELD_TIME, AT(struct interval, from) },
 	{ "to_ns", FIELD_TIME, AT(struct interval, to) },
-	GAIN(typed),
-	GAIN(sent),
-	GAIN(answered),
-	GAIN(lost),
-	GAIN(late),
-	GAIN(refused),
-	GAIN(failed),
-	GAIN(cut_off),
-	GAIN(duplicates),
-	GAIN(strays),
-	{ "waiting", FIELD_COUNT, AT(struct interval, waiting) },
-	{ "timed", FIELD_COUNT, AT(struct interval, timed) },
-	{ "min_ns", FIELD_SPAN, AT(struct interval, min) },
-	{ "mean_ns", FIELD_SPAN, AT(struct interval, mean) },
-	{ "max_ns", FIELD_SPAN, AT(struct interval, max) },
-	{ "median_ns", FIELD_SPAN, AT(struct interval, median) },
-	{ "p99_ns", FIELD_SPAN, AT(struct interval, p99) },
+	{ "figures", FIELD_FIGURES, AT(struct interval, figures), NAMED(interval_groups) },
 	{ NULL },
 };
 

@@ -4,7 +4,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/event-log.c %D%/event-log.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/format.c %D%/format.h \
-	%D%/interval.c %D%/interval.h \
 	%D%/record-file.c %D%/record-file.h \
 	%D%/record.c %D%/record.h \
 	%D%/recorder.c %D%/recorder.h \

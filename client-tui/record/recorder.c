@@ -230,23 +230,15 @@ static int put_event(const struct recorder *r, const struct sink *to,
 	return put(to, RECORD_EVENT, &e);
 }
 
-/* Returns true if the entry reports that all waiting lines were cut off, and the row's line was one
- * of them. */
-static bool cuts(const struct event_log_entry *entry, const struct recorder_session *s,
-    const struct ledger_row *row)
-{
-	return entry->kind == EVENT_LOG_DECIDED && entry->number == 0 &&
-	       entry->session == s->of.session && row->fate == FATE_CUT_OFF &&
-	       entry->at >= row->sent_at;
-}
-
-/* Returns true if the entry has the time at which the line was decided. */
+/* Returns true if the entry has the time at which the line was decided, alone or with all waiting
+ * lines. */
 static bool decides(const struct event_log_entry *entry, const struct recorder_session *s,
     const struct ledger_row *row)
 {
-	return cuts(entry, s, row) ||
-	       (entry->kind == EVENT_LOG_DECIDED && entry->number == row->number &&
-	           entry->session == s->of.session);
+	if (entry->kind != EVENT_LOG_DECIDED || entry->session != s->of.session)
+		return false;
+	return entry->number == row->number ||
+	       (entry->number == 0 && row->fate == FATE_CUT_OFF && entry->at >= row->sent_at);
 }
 
 /* Finds the time of the decision without a reply. Lines that failed together come in the order of

@@ -14,10 +14,10 @@
 #include <stdio.h>
 
 #include "ledger/figures.h"
+#include "ledger/interval.h"
 #include "ledger/ledger.h"
 #include "ledger/transcript.h"
 #include "net/session.h"
-#include "record/interval.h"
 #include "record/record.h"
 #include "trace/trace.h"
 

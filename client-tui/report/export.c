@@ -43,7 +43,7 @@ static int save_item(FILE *out, const struct transcript_item *item, const struct
 		fputs("!! ", out);
 		break;
 	}
-	line_text_safe(out, item->text, item->length);
+	line_text_put(out, item->text, item->length);
 	fputc('\n', out);
 	return 0;
 }

@@ -14,34 +14,12 @@
 #include "ledger/line-times.h"
 #include "report/summary.h"
 
-/* Room for the words behind a line's text, and for the details in parentheses. */
+/* Room for the words behind a line's text. */
 #define WORDS 300
-#define DETAILS 300
 
 static const char *const transports[] = { [false] = "udp", [true] = "tcp" };
 
 /* --- texts --- */
-
-/* Returns the length of the character at `s`. Writes it; a byte outside any character is replaced
- * alone. */
-static size_t put_character(FILE *out, const unsigned char *s, size_t n)
-{
-	const size_t length = utf8_character(s, n);
-
-	if (length == 1 && (*s < 0x20 || *s == 0x7f))
-		fprintf(out, "^%c", *s ^ 0x40);
-	else if (!length || utf8_is_control(utf8_code(s, length)))
-		fputs("\xef\xbf\xbd", out);
-	else
-		fwrite(s, 1, length, out);
-	return length ? length : 1;
-}
-
-void line_text_safe(FILE *out, const unsigned char *text, size_t n)
-{
-	for (size_t have; n; text += have, n -= have)
-		have = put_character(out, text, n);
-}
 
 /* Whether the text has one of the two signs at `i`, as a word. */
 static bool is_sign(const unsigned char *text, size_t n, size_t i)
@@ -50,16 +28,18 @@ static bool is_sign(const unsigned char *text, size_t n, size_t i)
 	       (i == 0 || text[i - 1] == ' ') && (i + 2 == n || text[i + 2] == ' ');
 }
 
-/* The same, but the '-' of a sign in the text is spelled out. */
-static void put_text(FILE *out, const unsigned char *text, size_t n)
+void line_text_put(FILE *out, const unsigned char *text, size_t n)
 {
-	for (size_t i = 0; i < n;) {
-		if (is_sign(text, n, i)) {
+	for (size_t i = 0, length; i < n; i += length ? length : 1) {
+		length = utf8_character(text + i, n - i);
+		if (is_sign(text, n, i))
 			fputs("\\x2d", out);
-			i++;
-		} else {
-			i += put_character(out, text + i, n - i);
-		}
+		else if (length == 1 && (text[i] < 0x20 || text[i] == 0x7f))
+			fprintf(out, "^%c", text[i] ^ 0x40);
+		else if (!length || utf8_is_control(utf8_code(text + i, length)))
+			fputs("\xef\xbf\xbd", out);
+		else
+			fwrite(text + i, 1, length, out);
 	}
 }
 
@@ -73,13 +53,13 @@ static int put_reply(FILE *out, const struct ledger_row *row)
 		return 0;
 	}
 	if (row->reply || row->length == 0) {
-		put_text(out, row->reply, row->reply_length);
+		line_text_put(out, row->reply, row->reply_length);
 		return 0;
 	}
 	capitals = malloc(CAPITALS_GROWTH * row->length);
 	if (!capitals)
 		return -1;
-	put_text(out, capitals, capitals_text(row->text, row->length, capitals));
+	line_text_put(out, capitals, capitals_text(row->text, row->length, capitals));
 	free(capitals);
 	return 0;
 }
@@ -103,8 +83,7 @@ static void put_link_details(struct text *t, const struct trace_line *line)
 		put_detail(t, !line->stream && leg->duplicated,
 		    TEXT_FORMAT("2x %s", link_direction_words[direction]));
 		put_detail(t, leg->held, coming ? "held back coming" : "held back going");
-		put_detail(t, line->stream && leg->requested_drop,
-		    coming ? "on cue coming" : "on cue going");
+		put_detail(t, line->stream && leg->requested_drop, "on cue");
 	}
 }
 
@@ -125,37 +104,20 @@ static void put_details(struct text *t, const struct ledger_row *row, const stru
 	put_link_details(t, line);
 }
 
-/* Where a datagram was lost, as far as the link knows: "lost going", "lost: queue full coming". */
-static void put_lost(struct text *t, const struct trace_line *line, int64_t now)
-{
-	const enum trace_place place = line ? trace_place(line, now) : TRACE_UNKNOWN;
-	const bool coming = place == TRACE_COMING || place == TRACE_STILL_COMING;
-	const enum link_direction direction = coming ? LINK_COMING : LINK_GOING;
-	char words[100] = "lost";
-
-	if (place == TRACE_GOING || place == TRACE_COMING)
-		link_loss_text((enum link_fate)line->legs[direction].fate, direction, words,
-		    sizeof words);
-	else if (place == TRACE_STILL_GOING || place == TRACE_STILL_COMING)
-		snprintf(words, sizeof words, "still %s", link_direction_words[direction]);
-	else if (place == TRACE_SERVER)
-		snprintf(words, sizeof words, "no reply from the server");
-	text_put(t, "%s%s", text_begins(words, "lost") ? "" : "lost: ", words);
-}
-
-/* The fate of a line without a reply. */
-static void put_fate(struct text *t, const struct ledger_row *row, const struct trace_line *line,
+/* Writes the fate of a line without a reply, and where a datagram was lost, as far as the link
+ * knows: "lost going", "lost: queue full coming". */
+static void put_fate(FILE *out, const struct ledger_row *row, const struct trace_line *line,
     int64_t now)
 {
-	char words[WORDS];
+	char buf[WORDS];
+	const char *place = row->fate == FATE_LOST && line
+	                      ? summary_place(trace_place(line, now), line->legs, buf, sizeof buf)
+	                      : NULL;
 
-	if (row->fate == FATE_LOST)
-		put_lost(t, line, now);
-	else if (!ledger_is_decided(row->fate))
-		text_put(t, "%s", row->fate == FATE_QUEUED ? "never sent" : "still waiting");
+	if (place)
+		fprintf(out, "%s%s", text_begins(place, "lost") ? "" : "lost: ", place);
 	else
-		text_put(t, "%s",
-		    summary_ascii(summary_fate(row, row->stream, 0, words, sizeof words)));
+		fputs(summary_fate(row, buf, sizeof buf), out);
 }
 
 /* --- the line --- */
@@ -164,22 +126,20 @@ static int put_line(FILE *out, const struct ledger_row *row, const struct trace_
     int64_t now)
 {
 	const bool replied = row->fate == FATE_ANSWERED || row->late;
-	char words[WORDS], more[DETAILS];
-	struct text fate = text_begin(words, sizeof words), details = text_begin(more, sizeof more);
+	char words[WORDS];
+	struct text details = text_begin(words, sizeof words);
 
-	put_text(out, row->text, row->length);
-	fputs(row->partial ? "..." : "", out);
-	fputs(replied ? " -> " : " -x ", out);
+	line_text_put(out, row->text, row->length);
+	fprintf(out, "%s %s ", row->partial ? "..." : "", replied ? "->" : "-x");
 	if (replied && put_reply(out, row) < 0)
 		return -1;
 	if (replied)
-		text_put(&fate, " %s", UNITS_DURATION(parts_waited(row), "u"));
+		fprintf(out, " %s", UNITS_DURATION(parts_waited(row), "u"));
 	else
-		put_fate(&fate, row, line, now);
+		put_fate(out, row, line, now);
 	put_details(&details, row, line);
-	fputs(words, out);
 	if (details.used > 0)
-		fprintf(out, " (%s)", more);
+		fprintf(out, " (%s)", words);
 	fputc('\n', out);
 	return 0;
 }
@@ -199,6 +159,6 @@ int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_
 void line_text_stray(FILE *out, bool stream, const unsigned char *text, size_t n)
 {
 	fprintf(out, "- %s -> ", transports[stream]);
-	put_text(out, text, n);
+	line_text_put(out, text, n);
 	fputs(" (stray)\n", out);
 }

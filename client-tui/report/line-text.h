@@ -14,8 +14,8 @@
 #include "ledger/ledger.h"
 #include "trace/trace.h"
 
-/* Writes bytes with control characters visible, as on the screen ("^["). */
-void line_text_safe(FILE *out, const unsigned char *text, size_t n);
+/* Writes bytes with control characters visible, as on the screen ("^["), and a sign as "\x2d>". */
+void line_text_put(FILE *out, const unsigned char *text, size_t n);
 /* Writes the line in its state at `now`, with its end. `trace` adds what the lab's link did; NULL
  * outside the lab. Returns 0, or -1 when memory is short. */
 int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,

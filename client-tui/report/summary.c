@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,46 +52,41 @@ static void put_loss(struct text *out, const struct ledger_totals *t, const char
 
 /* ---- fates ---- */
 
-static void put_marks(struct text *t, const struct ledger_row *row)
+const char *summary_fate(const struct ledger_row *row, char *buf, size_t size)
 {
-	if (row->duplicates)
-		text_put(t, ", %s", TEXT_COUNT(row->duplicates, "duplicate"));
-	text_put(t, "%s%s%s", row->reordered ? ", reordered" : "",
-	    row->cut_short ? ", cut short" : "", row->differs ? ", differs" : "");
+	static const char *const words[FATES] = {
+		[FATE_QUEUED] = "never sent",
+		[FATE_WAITING] = "still waiting",
+		[FATE_ANSWERED] = "answered",
+		[FATE_LOST] = "lost",
+		[FATE_REFUSED] = "refused: nothing listens on that port there",
+		[FATE_CUT_OFF] = "cut off: the connection ended before the reply",
+	};
+
+	if (row->fate != FATE_FAILED)
+		return words[row->fate];
+	snprintf(buf, size, "failed: %s", error_sentence(row->error, row->stream));
+	return summary_ascii(buf);
 }
 
-char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
+const char *summary_place(enum trace_place place, const struct trace_leg *legs, char *buf,
+    size_t size)
 {
-	const struct parts parts = parts_of_row(row);
-	struct text out = text_begin(buf, size);
-	char time[120];
+	const enum link_direction direction = place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
-	switch (row->fate) {
-	case FATE_QUEUED:
-	case FATE_WAITING:
-		text_put(&out, "%s %s", ledger_fate_names[row->fate],
-		    units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
-		break;
-	case FATE_ANSWERED:
-	case FATE_LOST:
-		if (row->fate == FATE_LOST && !row->late)
-			text_put(&out, "lost");
-		else
-			text_put(&out, "%s %s", row->late ? "late after" : "answered in",
-			    parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
-		break;
-	case FATE_REFUSED:
-		text_put(&out, "refused: nothing listens on that port there");
-		break;
-	case FATE_FAILED:
-		text_put(&out, "failed: %s", error_sentence(row->error, stream));
-		break;
-	case FATE_CUT_OFF:
-		text_put(&out, "cut off: the connection ended before the reply");
-		break;
+	switch (place) {
+	case TRACE_GOING:
+	case TRACE_COMING:
+		return link_loss_text((enum link_fate)legs[direction].fate, direction, buf, size);
+	case TRACE_STILL_GOING:
+		return "still going";
+	case TRACE_STILL_COMING:
+		return "still coming";
+	case TRACE_SERVER:
+		return "no reply";
+	default:
+		return NULL;
 	}
-	put_marks(&out, row);
-	return buf;
 }
 
 /* ---- a session in sentences ---- */
@@ -312,42 +308,36 @@ static void put_session(struct text *out, const struct figures *f)
 
 /* ---- an interval ---- */
 
-static void put_interval_times(struct text *out, const struct interval *i)
-{
-	const double figures[] = { (double)i->min, (double)i->mean, (double)i->max },
-	             quantiles[] = { (double)i->median, (double)i->p99 };
-
-	if (i->timed == 0)
-		return;
-	text_put(out, ", min/avg/max ");
-	put_figures(out, figures, 3, figures[2]);
-	if (i->median < 0)
-		return;
-	text_put(out, i->p99 < 0 ? ", p50 " : ", p50/p99 ");
-	put_figures(out, quantiles, i->p99 < 0 ? 1 : 2, quantiles[i->p99 < 0 ? 0 : 1]);
-}
-
 char *summary_interval(const struct interval *i, int64_t start, char *buf, size_t size)
 {
-	const struct {
-		const char *name;
-		int64_t count;
-	} counts[] = { { "late", i->late }, { "refused", i->refused }, { "failed", i->failed },
-		{ "cut off", i->cut_off }, { "duplicates", i->duplicates },
-		{ "strays", i->strays } };
-	const int64_t by_chance = i->answered + i->lost;
+	const struct figures *f = &i->figures;
+	const struct ledger_times *t = &f->totals.waited;
+	const double times[] = { (double)t->min, t->mean, (double)t->max };
+	const int64_t median = histogram_quantile(&f->stats->waited, 0.5),
+	              p99 = histogram_quantile(&f->stats->waited, 0.99);
+	const double quantiles[] = { (double)median, (double)p99 };
 	struct text out = text_begin(buf, size);
 
-	text_put(&out, "%.2f-%.2f s %s: sent %" PRId64 ", answered %" PRId64 ", lost %" PRId64,
+	text_put(&out, "%.2f-%.2f s %s: sent %" PRIu64 ", answered %" PRIu64 ", lost %" PRIu64,
 	    (double)(i->from - start) / NS_PER_S, (double)(i->to - start) / NS_PER_S,
-	    i->stream ? "tcp" : "udp", i->sent, i->answered, i->lost);
-	if (by_chance > 0 && i->lost >= 0)
+	    f->stream ? "tcp" : "udp", f->totals.sent, f->totals.answered, f->totals.lost);
+	if (f->totals.lost)
 		text_put(&out, " (%s %%)",
-		    TEXT_DECIMAL(100 * (double)i->lost / (double)by_chance, 1));
-	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
-		if (counts[k].count != 0)
-			text_put(&out, ", %s %" PRId64, counts[k].name, counts[k].count);
-	put_interval_times(&out, i);
+		    TEXT_DECIMAL(100 * (double)f->totals.lost /
+		                     (double)ledger_answered_or_lost(&f->totals),
+		        1));
+	if (f->totals.late)
+		text_put(&out, ", %" PRIu64 " late", f->totals.late);
+	put_named(&out, ", ", f, FIGURE_NAMED_FATE);
+	put_named(&out, ", ", f, FIGURE_NAMED_MARK);
+	if (f->totals.timed) {
+		text_put(&out, ", min/avg/max ");
+		put_figures(&out, times, 3, times[2]);
+	}
+	if (median >= 0) {
+		text_put(&out, p99 >= 0 ? ", p50/p99 " : ", p50 ");
+		put_figures(&out, quantiles, p99 >= 0 ? 2 : 1, quantiles[p99 >= 0]);
+	}
 	return buf;
 }
 

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 #include "ledger/figures.h"
+#include "ledger/interval.h"
 #include "ledger/ledger.h"
-#include "record/interval.h"
+#include "trace/trace.h"
 
 /* Writes "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
  * refused": the counts are of all lines that were sent, the loss and its interval of the lines
@@ -18,10 +19,13 @@
  * 0.4–4.7)". 300 bytes are enough. */
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* Writes the fate of a line in a few words: "answered in 40.9 ms", "answered in 906 ms: 861
- * connecting, 44.8 on the wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...".
- */
-char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
+/* The fate of a line without a reply: "lost", "failed: too long ...", "still waiting", in `buf` or
+ * static, in ASCII. */
+const char *summary_fate(const struct ledger_row *row, char *buf, size_t size);
+/* Where the link has lost a datagram, "lost going", "queue full coming", "no reply", in `buf` or
+ * static; NULL if that is not known. */
+const char *summary_place(enum trace_place place, const struct trace_leg *legs, char *buf,
+    size_t size);
 
 /* The summary of a peer over one transport, the other NULL, some lines ended by \n, like ping's:
  *   --- UDP 127.0.0.1:12000 ---

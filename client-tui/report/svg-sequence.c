@@ -14,6 +14,7 @@
 #include "common/text.h"
 #include "ledger/transport.h"
 #include "report/sequence.h"
+#include "report/summary.h"
 
 /* Pixels: the beginning of the axis of time; the words at the left of a panel; their font size. */
 #define TOP (SVG_HEADING + 56)
@@ -66,21 +67,12 @@ static double place(const struct picture *p, int64_t moment)
 /* Writes the fate of a line in words, with the place of its loss if known. */
 static const char *fate_words(const struct record *r, char *buf, size_t size)
 {
-	static const char *const places[] = {
-		[TRACE_STILL_GOING] = "still going",
-		[TRACE_SERVER] = "no reply",
-		[TRACE_STILL_COMING] = "still coming",
-	};
-	const enum link_direction direction = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
+	const char *place = r->row.fate == FATE_LOST && !r->row.late && r->legs
+	                      ? summary_place(r->place, r->legs, buf, size)
+	                      : NULL;
 
-	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
-	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
-		return link_loss_text((enum link_fate)r->legs[direction].fate, direction, buf,
-		    size);
-	if (r->row.fate == FATE_LOST && !r->row.late && r->legs &&
-	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
-		return places[r->place];
-	return r->row.late                  ? "late"
+	return place                        ? place
+	     : r->row.late                  ? "late"
 	     : r->row.fate == FATE_ANSWERED ? ""
 	                                    : ledger_fate_names[r->row.fate];
 }

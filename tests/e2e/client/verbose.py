@@ -13,7 +13,7 @@ from tap import done, point
 
 TIME = r"[0-9.]+ (?:us|ms|s)"
 COUNTS = ("typed", "sent", "answered", "lost", "late", "refused", "failed", "cut_off",
-          "duplicates", "strays")
+          "duplicates", "reordered", "differs", "cut_short", "strays")
 
 
 def status(result, wanted):
@@ -179,18 +179,15 @@ def check_sums(found):
             f"{one['to_ns']} is not {next['from_ns']}"
             for one, next in zip(intervals, intervals[1:]) if one["to_ns"] != next["from_ns"]
         ]
-        timed = [record for record in intervals if record["timed"]]
-        if not timed:
-            continue
-        faults += differences("least", min(record["min_ns"] for record in timed),
-                              total["waited"]["min_ns"])
-        faults += differences("greatest", max(record["max_ns"] for record in timed),
-                              total["waited"]["max_ns"])
-        faults += differences("count", sum(record["timed"] for record in timed),
-                              total["waited"]["count"])
-        mean = sum(record["mean_ns"] * record["timed"] for record in timed) / total["waited"]["count"]
-        if abs(mean - total["waited"]["mean_ns"]) > 2:
-            faults.append(f"mean {mean}, not {total['waited']['mean_ns']}")
+        timed = [record for record in intervals if record["waited"]["count"]]
+        for group in ("waited", "round_trip") if timed else ():
+            of, whole = [record[group] for record in timed], total[group]
+            faults += differences(f"{group} least", min(one["min_ns"] for one in of), whole["min_ns"])
+            faults += differences(f"{group} greatest", max(one["max_ns"] for one in of), whole["max_ns"])
+            faults += differences(f"{group} count", sum(one["count"] for one in of), whole["count"])
+            mean = sum(one["mean_ns"] * one["count"] for one in of) / whole["count"]
+            if abs(mean - whole["mean_ns"]) > 2:
+                faults.append(f"{group} mean {mean}, not {whole['mean_ns']}")
     return faults
 
 
