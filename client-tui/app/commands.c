@@ -10,6 +10,7 @@
 
 #include "app/tui-state.h"
 #include "common/text.h"
+#include "common/units.h"
 #include "report/summary.h"
 #include "view/plot.h"
 
@@ -51,13 +52,15 @@ static void do_connect(const struct command_call *c)
 	char *rest = NULL;
 	const char *host = strtok_r(c->arguments, " \t", &rest);
 	const char *port = strtok_r(NULL, " \t", &rest);
-	struct settings changed = tui->run.settings;
+	struct settings changed;
 	char reason[300];
 
 	if (strtok_r(NULL, " \t", &rest)) {
 		tui_message(tui, "%s", c->of->example);
 		return;
 	}
+	tui_demo_leave(tui, "the demonstration is left");
+	changed = tui->run.settings;
 	strcpy(changed.port, SETTINGS_PEER_PORT);
 	if (settings_peer(host, port, &changed, reason, sizeof reason) < 0) {
 		tui_message(tui, "%s", reason);
@@ -221,6 +224,21 @@ static void do_mouse(const struct command_call *c)
 	       : "mouse off: the terminal selects text; F8 or /mouse: on");
 }
 
+static void do_demo(const struct command_call *c)
+{
+	const struct demo_step *first = NULL;
+	int64_t number;
+
+	if (units_count(c->arguments, 1, INT32_MAX, &number) == 0)
+		first = demo_find(number);
+	if (!*c->arguments)
+		tui_page(c->tui, "demonstrations", demo_page());
+	else if (!first)
+		tui_message(c->tui, "'%.40s' is no demonstration; /demo lists them", c->arguments);
+	else if ((!demo_needs_lab(first) && !c->tui->run.lab) || tui_in_lab(c->tui))
+		tui_demo_start(c->tui, first, c->now);
+}
+
 static void do_pause(const struct command_call *c)
 {
 	tui_replay_pause(c->tui, c->now);
@@ -324,6 +342,8 @@ const struct command command_table[] = {
 	    .two_letters = true, .use = USE_REPLAY,
 	    .example = "/speed FACTOR; for example /speed 2, /speed 1/2" },
 	{ "mouse", "[on|off]", "the mouse for this program, or for the terminal", .run = do_mouse },
+	{ "demo", "[N]", "play a demonstration of the tour; alone, list them", .run = do_demo,
+	    .two_letters = true, .use = USE_LIVE },
 	{ "help", "", "this page", .run = do_help },
 	{ "quit", "", "leave; a summary stays", .run = do_quit },
 	{ .name = NULL },

@@ -25,6 +25,7 @@ static const struct {
 	{ "burst", "every", "1ms 10ms 100ms 1s" },
 	{ "burst", "size", "10 100 1000" },
 	{ "burst", OTHER, "every size" },
+	{ "demo", "", "1 2 3 4 5 6 7 8" },
 	{ "plot", "", "waited rtt histogram cumulative runs off" },
 	{ "save", "", NULL },
 	{ "goto", "", "start end +1 -1" },

@@ -39,6 +39,8 @@ void tui_line(void *context, const char *line, size_t n)
 	struct tui *tui = context;
 	const int64_t now = clock_monotonic();
 
+	if (tui_demo_line(tui, line, n))
+		return;
 	if (n == 0 && tui->view.selected > 0) {
 		tui_page(tui, "details", view_detail(&tui->view, tui->transcript));
 		return;
@@ -251,16 +253,21 @@ static void escape_key(struct tui *tui)
 		tui->panel.open = false;
 	else if (tui->plot.kind != PLOT_NONE)
 		tui_plot(tui, PLOT_NONE);
+	else if (tui->demo.step)
+		tui_demo_leave(tui, "the demonstration is left");
 	else if (tui->view.selected > 0)
 		tui->view.selected = 0;
 	else
 		line_editor_escape();
 }
 
-/* Ends the generated lines; without any, drops the typed line; else a second Ctrl-C leaves. */
+/* Leaves the demonstration; without one, ends the generated lines; without any, drops the typed
+ * line; else a second Ctrl-C leaves. */
 static void interrupt_key(struct tui *tui, int64_t now)
 {
-	if (run_generating(&tui->run)) {
+	if (tui->demo.step) {
+		tui_demo_leave(tui, "the demonstration is left");
+	} else if (run_generating(&tui->run)) {
 		tui_burst_stop(tui, now);
 	} else if (!line_editor_clear()) {
 		tui->quit = now < tui->quit_until;

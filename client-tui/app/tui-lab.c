@@ -37,6 +37,8 @@ void tui_lab_answer(void *context, int purpose, bool ok, const char *text)
 {
 	struct tui *tui = context;
 
+	if (purpose == TUI_LAB_DEMO)
+		tui->demo.ordered = ok ? LAB_ACCEPTED : LAB_REFUSED;
 	if (!ok) {
 		tui_message(tui, "the lab: %.300s", text);
 		return;

@@ -4,6 +4,7 @@
 #ifndef UPCASE_TUI_STATE_H
 #define UPCASE_TUI_STATE_H
 
+#include "app/demo.h"
 #include "app/run.h"
 #include "ledger/transcript.h"
 #include "report/export.h"
@@ -17,6 +18,31 @@ struct tui_question {
 	char text[120];
 	unsigned char *paste;
 	size_t length;
+};
+
+/* The demonstration that is played. */
+struct tui_demo {
+	/* NULL: none. */
+	const struct demo_step *step;
+	/* The present step was tried; the user has entered a line for it. */
+	bool begun, entered;
+	/* The lab's answer to the last order. */
+	enum { LAB_ACCEPTED, LAB_WAITING, LAB_REFUSED } ordered;
+	/* The time when all packets of decided lines have come; CLOCK_NEVER before. */
+	int64_t settled_at;
+	/* The user's answer, -1 for none; the number of the line pointed at, 0 for none. */
+	int64_t answer;
+	uint64_t pointed;
+	struct generator generator;
+	struct demo_lines lines;
+	struct view_caption caption;
+	char text[400];
+	/* What to restore: the settings of the run and of the link, the sessions with the server
+	 * while another one is visited; a drop or an unplugging that may not be over. */
+	struct settings settings;
+	struct impair_settings link[LINK_DIRECTIONS];
+	struct run_session *peer[2];
+	bool link_changed, visiting, fault;
 };
 
 struct tui {
@@ -48,6 +74,7 @@ struct tui {
 	 * change of the link. */
 	uint64_t base_decided, base_answered;
 
+	struct tui_demo demo;
 	struct tui_question question;
 	/* A message on the last row, and the time when it ends. */
 	char message[400];
@@ -121,6 +148,7 @@ const char *tui_replay_progress(struct tui *tui);
 enum tui_lab_purpose {
 	TUI_LAB_SET = LAB_STEP + 1,
 	TUI_LAB_FAULT,
+	TUI_LAB_DEMO,
 };
 /* Hooks of the lab. */
 void tui_lab_answer(void *tui, int purpose, bool ok, const char *text);
@@ -140,6 +168,19 @@ void tui_lab_page(struct tui *tui, int64_t now);
 void tui_lab_panel(struct tui *tui);
 /* Handles a key for the panel; returns true if it was one. */
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n);
+
+/* tui-demo.c */
+/* Begins a demonstration, or shows why that is not possible. */
+void tui_demo_start(struct tui *tui, const struct demo_step *first, int64_t now);
+/* Ends it and restores the link and the transport; shows `why` unless it is NULL. Nothing happens
+ * without a demonstration. */
+void tui_demo_leave(struct tui *tui, const char *why);
+/* Goes on with it, as far as possible now; and the time of the next call. */
+void tui_demo_dispatch(struct tui *tui, int64_t now);
+int64_t tui_demo_due(const struct tui *tui);
+/* Takes a line that is for the demonstration: the answer to its question, or an empty line, which
+ * goes on. Returns false for any other. */
+bool tui_demo_line(struct tui *tui, const char *line, size_t n);
 
 /* tui-keys.c */
 void tui_keys(struct tui *tui, int64_t now);

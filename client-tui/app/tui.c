@@ -137,6 +137,7 @@ static void wait_for_something(struct tui *tui, struct fd_watch *w)
 	fd_watch_until(w, next_draw(tui, now));
 	fd_watch_until(w, run_generate_at(&tui->run));
 	fd_watch_until(w, tui->replay_at);
+	fd_watch_until(w, tui_demo_due(tui));
 	run_watch(&tui->run, w);
 	stop_wait(w, now);
 }
@@ -174,6 +175,7 @@ static void loop(struct tui *tui)
 		tui_keys(tui, now);
 		dispatch_replay(tui, now);
 		tui_burst_dispatch(tui);
+		tui_demo_dispatch(tui, now);
 		now = clock_monotonic();
 		if (next_draw(tui, now) <= now)
 			draw(tui, now);
@@ -303,6 +305,7 @@ static void run(struct tui *tui, const char *notice)
 		tui_burst(tui, now);
 	tui->changed = true;
 	loop(tui);
+	tui_demo_leave(tui, NULL);
 	run_give_up(&tui->run, clock_monotonic());
 }
 

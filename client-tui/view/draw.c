@@ -243,6 +243,7 @@ void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
 		detail_draw(&p);
 	}
 	plot_draw_spark_row(&p);
+	page_draw_caption(&p);
 	draw_input(&p, input);
 }
 

@@ -30,15 +30,14 @@ static struct frame frame_of(const struct panes *p)
 	return f;
 }
 
-/* Lays out the text and, unless `f` is NULL, draws the lines of it that are on the page. Returns
- * its number of lines. */
-static size_t lay_page(const struct panes *p, const struct frame *f)
+/* Lays out a text and, unless `f` is NULL, draws those of its lines, `from` on, that the frame has
+ * room for. Returns its number of lines, or of those up to the last one drawn. */
+static size_t lay_page(const struct panes *p, const struct frame *f, const char *text, size_t from)
 {
 	struct view *v = p->v;
 	const struct layout *l = &v->line;
-	size_t line = 0, from = v->page->top,
-	       columns = p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
-	for (const char *text = v->page->text, *end;
+	size_t line = 0, columns = p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
+	for (const char *end;
 	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
 		size_t n = strcspn(text, "\n"), i = 0;
 		if (layout_text(&v->line, text, n, view_width(v)) != 0)
@@ -59,7 +58,7 @@ static size_t lay_page(const struct panes *p, const struct frame *f)
 
 static size_t max_top(const struct panes *p)
 {
-	size_t lines = lay_page(p, NULL);
+	size_t lines = lay_page(p, NULL, p->v->page->text, 0);
 	int height = frame_of(p).height;
 	return height > 0 && lines > (size_t)height ? lines - (size_t)height : 0;
 }
@@ -102,7 +101,26 @@ void page_draw(const struct panes *p)
 	view_lay(v, v->page->title);
 	canvas_cells(p->c, f.title, p->pad, p->columns, v->line.cells, v->line.count,
 	    STYLE_HEADING);
-	lay_page(p, &f);
+	lay_page(p, &f, v->page->text, v->page->top);
 	int column = canvas_text(p->c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
 	page_more(p->c, f.last, column + 1, p->columns, max - v->page->top);
+}
+
+void page_draw_caption(const struct panes *p)
+{
+	struct view_caption *caption = p->v->caption;
+	const int row = p->caption_row, end = p->columns - p->pad;
+	const struct frame f = { .top = row + 1, .height = p->caption_height };
+	if (row < 0)
+		return;
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
+	int hint = end - (int)strlen(caption->hint);
+	if (hint > p->pad)
+		canvas_text(p->c, row, hint, p->columns, caption->hint, STYLE_HEADING);
+	canvas_text(p->c, row, p->pad, hint - 1, caption->title, STYLE_HEADING);
+	for (int i = 0; i < f.height; i++)
+		canvas_fill(p->c, f.top + i, 0, p->columns, L' ', STYLE_NORMAL);
+	size_t lines = lay_page(p, NULL, caption->text, 0), next = caption->top + (size_t)f.height;
+	lay_page(p, &f, caption->text, caption->top);
+	caption->next = next < lines ? next : 0;
 }

@@ -39,6 +39,8 @@
 #define ENDS_SCREEN 12
 /* The minimum number of rows of a screen with a row for the last round-trip times. */
 #define SPARK_SCREEN 16
+/* The maximum number of rows of a caption below its heading. */
+#define CAPTION_ROWS 5
 #define OTHER_SCREEN 10
 /* The minimum number of columns of text that numbers must leave in a pane. */
 #define TEXT_MIN 8
@@ -81,6 +83,10 @@ static void place_rows(struct panes *p)
 	int end = p->rows;
 	p->keys_row = p->rows >= 6 ? --end : -1;
 	p->input_row = --end;
+	p->caption_height = v->caption == NULL         ? 0
+	                  : p->rows / 5 < CAPTION_ROWS ? p->rows / 5
+	                                               : CAPTION_ROWS;
+	p->caption_row = p->caption_height > 0 ? (end -= p->caption_height + 1) : -1;
 	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
 	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
 	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end

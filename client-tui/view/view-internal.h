@@ -29,6 +29,8 @@ struct panes {
 	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
 	/* The detail area: `detail_height` rows, 0 for none. */
 	int detail_row, detail_height;
+	/* The heading of the caption, and the rows of text below it. */
+	int caption_row, caption_height;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* Blank columns at the left of each pane. */
@@ -193,6 +195,7 @@ void detail_draw(const struct panes *p);
 /* page.c */
 void page_draw(const struct panes *p);
 void page_scroll(const struct panes *p, long lines);
+void page_draw_caption(const struct panes *p);
 /* Writes "-- n more below --", or a shorter form, at the right end of the columns `from` to before
  * `to`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);

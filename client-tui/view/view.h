@@ -95,6 +95,14 @@ struct view_page {
 	size_t top;
 };
 
+/* The words of a demonstration, in rows of their own above the input line. */
+struct view_caption {
+	const char *title, *hint, *text;
+	/* The first line of the text that is shown; the view sets `next` to the first one that has
+	 * no room, 0 for none. */
+	size_t top, next;
+};
+
 /* In the lab: the link, the trace of its packets, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_status *link;
@@ -160,6 +168,8 @@ struct view {
 	uint64_t finds;
 	/* The page over the panes, or NULL. */
 	struct view_page *page;
+	/* NULL for none. */
+	struct view_caption *caption;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
 	/* Both ends of TCP, in the lab while TCP is in use; else NULL. */

@@ -2,6 +2,7 @@
 COMPILED_TESTS += \
 	%D%/test_background \
 	%D%/test_burst \
+	%D%/test_demo \
 	%D%/test_fates \
 	%D%/test_greeting \
 	%D%/test_lab_ends \

@@ -314,8 +314,29 @@ def check_pages():
     point('pages of ours that a page refers to are there', wrong)
 
 
+def check_demonstrations():
+    """The page of demonstrations is their program: what is not known in it ends the build."""
+    text = page('upcase-tour.7')
+    faults = []
+    for what, changed in (('nothing', text), ('@shout', text.replace('@wait', '@shout', 1)),
+                          ('.Em', text.replace('.\\" @say\n', '.\\" @say\n.Em now\n', 1)),
+                          ('escape', text.replace('.\\" @say\n', '.\\" @say\n\\(zz\n', 1))):
+        made = subprocess.run(
+            [os.environ.get('AWK') or 'awk', '-f',
+             os.path.join(TOP, 'client-tui/app/make-demo.awk')],
+            input=changed,
+            capture_output=True,
+            text=True,
+            check=False)
+        known = what == 'nothing'
+        if (made.returncode == 0) != known or (not known and what not in made.stderr):
+            faults.append(f'{what}: status {made.returncode}, {made.stderr}')
+    point('a demonstration has no step, macro or escape that is not known', faults)
+
+
 def main():
     check_pages()
+    check_demonstrations()
     options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | {
         '--socket', '--loss-there'
     }

@@ -64,6 +64,7 @@ MAY = {
     'client-tui/net/tcp.c': 'socket clock file',
     'client-tui/net/tcp-info.c': 'socket',
     'client-tui/app/tui.c': 'clock wait file speak',
+    'client-tui/app/tui-demo.c': 'clock',
     'client-tui/app/tui-keys.c': 'clock',
     'client-tui/app/tui-lab.c': 'clock',
     'client-tui/app/tui-state.c': 'clock',

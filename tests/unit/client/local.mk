@@ -3,6 +3,7 @@ COMPILED_TESTS += \
 	%D%/test_canvas \
 	%D%/test_commands \
 	%D%/test_connections \
+	%D%/test_demo \
 	%D%/test_error_text \
 	%D%/test_generator \
 	%D%/test_history \
