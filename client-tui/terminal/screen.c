@@ -533,8 +533,9 @@ static void draw_rows(const struct canvas *c)
 		if (!is_changed(c, row, &shown))
 			continue;
 		const struct drawn_row r = row_of(c, row);
-		/* What was written without curses goes. */
-		if (shown && has_differing(shown, r.columns))
+		/* What was written without curses goes; and a terminal that does not combine
+		 * characters puts a mark into the next cell. */
+		if (r.marked || (shown && has_differing(shown, r.columns)))
 			wredrawln(stdscr, row, 1);
 		for (int column = 0; column < r.columns; column++)
 			if (r.cells[column].width > 0)

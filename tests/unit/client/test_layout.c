@@ -71,6 +71,7 @@ static void test_cells(void **state)
 		{ "漢x", "6f22(2) x " },
 		{ "e\xcc\x81x", "e+301 x " },
 		{ "🙂", "1f642(2) " },
+		{ "1\xef\xb8\x8fx", "1+fe0f(2) x " },
 		{ "\x1b[m", "^* [* [ m " },
 		{ "\t\x7f", "^* I* ^* ?* " },
 		{ "\xc2\x9bm", "fffd* m " },
