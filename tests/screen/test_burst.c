@@ -227,6 +227,40 @@ static void the_command_line_starts_one(void **state)
 	client_leave(t);
 }
 
+static void lines_have_no_end(int rows, int columns)
+{
+	struct terminal *t = client_private(rows, columns, MORE("--count=0", "--interval=10ms"));
+	const char *shown;
+
+	client_expect_pair(t, "line 20", "LINE 20");
+	term_expect_row(t, 0, "burst ");
+	/* The number sent, of no number. */
+	shown = strstr(term_row(t, 0), "burst ") + strlen("burst ");
+	assert_int_equal(shown[strspn(shown, "0123456789")], ' ');
+	interrupt(t);
+	term_expect(t, " lines sent in ");
+	client_leave(t);
+	term_close(t);
+}
+
+static void lines_without_an_end(void **state)
+{
+	(void)state;
+	lines_have_no_end(24, 80);
+	lines_have_no_end(40, 120);
+}
+
+static void a_duration_ends_them(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE("--duration=200ms", "--interval=10ms"));
+
+	(void)state;
+	term_expect(t, "burst: 20 lines sent in ");
+	client_line(t, "still there");
+	client_expect_pair(t, "still there", "STILL THERE");
+	client_leave(t);
+}
+
 static double seconds(void)
 {
 	struct timespec ts;
@@ -287,6 +321,8 @@ int main(void)
 		TEST(it_is_stopped),
 		TEST(typing_goes_on),
 		TEST(the_command_line_starts_one),
+		TEST(lines_without_an_end),
+		TEST(a_duration_ends_them),
 		TEST(keys_are_answered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
