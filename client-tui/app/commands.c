@@ -212,13 +212,14 @@ static void do_fault(const struct command_call *c)
 static void do_mouse(const struct command_call *c)
 {
 	bool *mouse = &c->tui->run.settings.screen.mouse;
-	const bool on = *c->arguments ? strcmp(c->arguments, "off") != 0 : !*mouse;
+	const bool on = *c->arguments ? strcmp(c->arguments, "on") == 0 : !*mouse;
 
-	if (!screen_mouse(on)) {
-		tui_message(c->tui, "a terminal of this type does not report the mouse");
+	if (*c->arguments && !on && strcmp(c->arguments, "off") != 0) {
+		tui_message(c->tui, "/mouse is followed by on, off or nothing");
 		return;
 	}
 	*mouse = on;
+	screen_mouse(on);
 	tui_message(c->tui,
 	    on ? "mouse on: click a row or a key below, scroll; Shift selects text; F8: off"
 	       : "mouse off: the terminal selects text; F8 or /mouse: on");
@@ -237,21 +238,6 @@ static void do_demo(const struct command_call *c)
 		tui_message(c->tui, "'%.40s' is no demonstration; /demo lists them", c->arguments);
 	else if ((!demo_needs_lab(first) && !c->tui->run.lab) || tui_in_lab(c->tui))
 		tui_demo_start(c->tui, first, c->now);
-}
-
-static void do_pause(const struct command_call *c)
-{
-	tui_replay_pause(c->tui, c->now);
-}
-
-static void do_goto(const struct command_call *c)
-{
-	tui_replay_goto(c->tui, c->arguments, c->now);
-}
-
-static void do_speed(const struct command_call *c)
-{
-	tui_replay_speed(c->tui, c->arguments, c->now);
 }
 
 /* F1 closes the page too. */
@@ -273,21 +259,13 @@ static void do_quit(const struct command_call *c)
 bool command_offered(enum command_use use, const struct tui *tui)
 {
 	const struct run *replay = tui && tui->run.replay ? &tui->run : NULL;
+	unsigned now = replay ? USE_PLAYED : USE_LIVE;
 
-	switch (use) {
-	case USE_LIVE:
-		return !replay;
-	case USE_REPLAY:
-		return replay;
-	case USE_STEPS:
-		return replay && replay->settings.step;
-	case USE_PLAYED:
-		return replay && !replay->settings.step;
-	case USE_BOTH:
-		return !replay || (replay->peer[SESSION_UDP] && replay->peer[SESSION_TCP]);
-	default:
-		return true;
-	}
+	if (replay && replay->settings.step)
+		now = USE_STEPS;
+	if (!replay || (replay->peer[SESSION_UDP] && replay->peer[SESSION_TCP]))
+		now |= USE_BOTH;
+	return use == USE_ALWAYS || (use & now);
 }
 
 bool command_may_use(enum command_use use, struct tui *tui, const char *name)
@@ -333,13 +311,13 @@ const struct command command_table[] = {
 	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, .two_letters = true,
 	    .may = tui_in_lab, .use = USE_LIVE,
 	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
-	{ "pause", "", "stand still, and play on", .run = do_pause, .two_letters = true,
+	{ "pause", "", "stand still, and play on", .run = tui_replay_pause, .two_letters = true,
 	    .use = USE_REPLAY },
-	{ "goto", "PLACE", "line 12; +1, -1: events; >, <: lines; start, end", .run = do_goto,
-	    .use = USE_REPLAY,
+	{ "goto", "PLACE", "line 12; +1, -1: events; >, <: lines; start, end",
+	    .run = tui_replay_goto, .use = USE_REPLAY,
 	    .example = "/goto PLACE; for example /goto 12 (a line), +1 (an event), start, end" },
-	{ "speed", "FACTOR", "1/4, 1/2, 1, 2, 4, 8 or 16 times as fast; + or -", .run = do_speed,
-	    .two_letters = true, .use = USE_REPLAY,
+	{ "speed", "FACTOR", "1/4, 1/2, 1, 2, 4, 8 or 16 times as fast; + or -",
+	    .run = tui_replay_speed, .two_letters = true, .use = USE_REPLAY,
 	    .example = "/speed FACTOR; for example /speed 2, /speed 1/2" },
 	{ "mouse", "[on|off]", "the mouse for this program, or for the terminal", .run = do_mouse },
 	{ "demo", "[N]", "play a demonstration of the tour; alone, list them", .run = do_demo,

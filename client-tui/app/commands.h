@@ -23,12 +23,12 @@ struct command_call {
 
 /* When help, completion and the last row offer a command or key. Otherwise it is refused. */
 enum command_use {
-	USE_ALWAYS,
-	USE_LIVE,   /* not in a replay */
-	USE_REPLAY, /* in a replay */
-	USE_STEPS,  /* in a replay with --step */
-	USE_PLAYED, /* in a replay without --step */
-	USE_BOTH,   /* not in a replay that lacks a transport */
+	USE_ALWAYS = 0,
+	USE_LIVE = 1,   /* not in a replay */
+	USE_STEPS = 2,  /* in a replay with --step */
+	USE_PLAYED = 4, /* in a replay without --step */
+	USE_REPLAY = USE_STEPS | USE_PLAYED,
+	USE_BOTH = 8, /* not in a replay that lacks a transport */
 };
 
 struct command {

@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/tui-state.h"
 #include "common/clock.h"
+#include "common/text.h"
 #include "terminal/line-editor.h"
 
 /* The time in which a second Ctrl-C leaves the program. */
@@ -51,7 +52,7 @@ void tui_line(void *context, const char *line, size_t n)
 	else if (n >= 1 && line[0] == '/')
 		command_run(tui, line, n, now);
 	else if (tui->run.replay && n > 0 && strspn(line, "0123456789") == n)
-		tui_replay_goto(tui, line, now);
+		command_run(tui, TEXT_FORMAT("/goto %s", line), n + strlen("/goto "), now);
 	else
 		send_text(tui, line, n, now);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/commands.h"
 #include "app/tui-state.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -47,39 +48,33 @@ int tui_replay_start(struct tui *tui, int64_t now)
 
 /* --- moving --- */
 
-/* Begins anew. When memory is short, the program leaves. */
-static bool rewind_all(struct tui *tui)
-{
-	transcript_clear(tui->transcript);
-	if (run_restart_replay(&tui->run) == 0) {
-		show_beginning(tui);
-		return true;
-	}
-	tui->run.settings.save = NULL;
-	tui->quit = true;
-	return false;
-}
-
-/* Shows the state after that many steps, and stands still. */
+/* Shows the state after that many steps, and stands still. When memory is short, the program
+ * leaves. */
 static void seek(struct tui *tui, size_t step, int64_t now)
 {
 	if (step < status_of(tui)->position) {
-		if (!rewind_all(tui))
-			return;
+		transcript_clear(tui->transcript);
 		tui->view.find = NULL;
 		tui->view.selected = 0;
+		if (run_restart_replay(&tui->run) < 0) {
+			tui->run.settings.save = NULL;
+			tui->quit = true;
+			return;
+		}
+		show_beginning(tui);
 	}
 	replay_seek(tui->run.replay, step, now);
 	view_scroll_end(&tui->view);
-	tui->changed = true;
 }
 
-void tui_replay_pause(struct tui *tui, int64_t now)
+void tui_replay_pause(const struct command_call *c)
 {
-	replay_pause(tui->run.replay, !status_of(tui)->paused, now);
+	const struct replay_status *status = status_of(c->tui);
+
+	replay_set_clock(c->tui->run.replay, !status->paused, status->speed, c->now);
 }
 
-/* Reads a place as tui_replay_goto() has it. Returns 0 and the step, or -1. */
+/* Reads a place as /goto has it. Returns 0 and the step, or -1. */
 static int read_place(const struct tui *tui, const char *place, size_t *step)
 {
 	const struct replay_status *status = status_of(tui);
@@ -105,37 +100,39 @@ static int read_place(const struct tui *tui, const char *place, size_t *step)
 	return *step > 0 || !isdigit((unsigned char)*place) ? 0 : -1;
 }
 
-void tui_replay_goto(struct tui *tui, const char *place, int64_t now)
+void tui_replay_goto(const struct command_call *c)
 {
 	size_t step;
 
-	if (read_place(tui, place, &step) < 0)
-		tui_message(tui, "the recording has no line %.40s", place);
+	if (read_place(c->tui, c->arguments, &step) < 0)
+		tui_message(c->tui, "the recording has no line %.40s", c->arguments);
 	else
-		seek(tui, step, now);
+		seek(c->tui, step, c->now);
 }
 
 /* --- speed --- */
 
+/* As powers of two, from REPLAY_SLOWEST on. */
 static const char *const speeds[] = { "1/4", "1/2", "1", "2", "4", "8", "16" };
+#define SPEEDS ((int)(sizeof speeds / sizeof *speeds))
 
-void tui_replay_speed(struct tui *tui, const char *speed, int64_t now)
+void tui_replay_speed(const struct command_call *c)
 {
-	const int now_at = status_of(tui)->speed - REPLAY_SLOWEST;
-	const int last = REPLAY_FASTEST - REPLAY_SLOWEST;
-	int i = 0;
+	const struct replay_status *status = status_of(c->tui);
+	const char *speed = c->arguments;
+	int i = status->speed - REPLAY_SLOWEST;
 
 	if (strcmp(speed, "+") == 0)
-		i = now_at < last ? now_at + 1 : last;
+		i = i + 1 < SPEEDS ? i + 1 : i;
 	else if (strcmp(speed, "-") == 0)
-		i = now_at > 0 ? now_at - 1 : 0;
+		i = i > 0 ? i - 1 : i;
 	else
-		while (i <= last && strcmp(speed, speeds[i]) != 0)
+		for (i = 0; i < SPEEDS && strcmp(speed, speeds[i]) != 0;)
 			i++;
-	if (i <= last)
-		replay_set_speed(tui->run.replay, REPLAY_SLOWEST + i, now);
+	if (i < SPEEDS)
+		replay_set_clock(c->tui->run.replay, status->paused, i + REPLAY_SLOWEST, c->now);
 	else
-		tui_message(tui, "'%.40s' is no speed: 1/4, 1/2, 1, 2, 4, 8 or 16", speed);
+		tui_message(c->tui, "'%.40s' is no speed: 1/4, 1/2, 1, 2, 4, 8 or 16", speed);
 }
 
 const char *tui_replay_progress(struct tui *tui)

@@ -12,6 +12,8 @@
 #include "view/canvas.h"
 #include "view/view.h"
 
+struct command_call;
+
 /* A question that the next key answers: whether pasted lines are sent. */
 struct tui_question {
 	bool open;
@@ -133,13 +135,11 @@ int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_
 /* tui-replay.c */
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */
 int tui_replay_start(struct tui *tui, int64_t now);
-/* Stops the clock, or lets it go on. */
-void tui_replay_pause(struct tui *tui, int64_t now);
-/* Goes to where a line was typed ("12", the one before or after: "<", ">"), over so many events
- * ("+1", "-1"), to "start" or "end", and stops the clock; sets the speed ("1/2", "4"), or doubles
- * or halves it ("+", "-"). Shows a message if it cannot. */
-void tui_replay_goto(struct tui *tui, const char *place, int64_t now);
-void tui_replay_speed(struct tui *tui, const char *speed, int64_t now);
+/* Commands: stops the clock, or lets it go on; goes to a place, and stops the clock; sets the
+ * speed. */
+void tui_replay_pause(const struct command_call *c);
+void tui_replay_goto(const struct command_call *c);
+void tui_replay_speed(const struct command_call *c);
 /* The status line's words for the position and the speed. */
 const char *tui_replay_progress(struct tui *tui);
 

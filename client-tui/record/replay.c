@@ -507,22 +507,12 @@ int64_t replay_now(const struct replay *r, int64_t now)
 	return r->status.paused ? r->at : r->at + scale(now - r->since, r->status.speed);
 }
 
-static void set_clock(struct replay *r, bool paused, int speed, int64_t now)
+void replay_set_clock(struct replay *r, bool paused, int speed, int64_t now)
 {
 	r->at = replay_now(r, now);
 	r->since = now;
 	r->status.paused = paused;
 	r->status.speed = speed;
-}
-
-void replay_pause(struct replay *r, bool paused, int64_t now)
-{
-	set_clock(r, paused, r->status.speed, now);
-}
-
-void replay_set_speed(struct replay *r, int speed, int64_t now)
-{
-	set_clock(r, r->status.paused, speed, now);
 }
 
 static int64_t due(const struct replay *r)
@@ -532,7 +522,7 @@ static int64_t due(const struct replay *r)
 
 void replay_seek(struct replay *r, size_t step, int64_t now)
 {
-	replay_pause(r, true, now);
+	replay_set_clock(r, true, r->status.speed, now);
 	while (!at_end(r) && (r->status.position < step || !r->events[r->next].begins)) {
 		r->at = max_time(r->at, due(r));
 		play_next(r);

@@ -72,9 +72,8 @@ bool replay_both(const struct replay *r);
 /* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never
  * ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);
-/* Stops or starts the clock. */
-void replay_pause(struct replay *r, bool paused, int64_t now);
-void replay_set_speed(struct replay *r, int speed, int64_t now);
+/* Stops or starts the clock, and sets its speed. */
+void replay_set_clock(struct replay *r, bool paused, int speed, int64_t now);
 /* Plays at once up to the end of that step, and stops the clock. It does not go back. */
 void replay_seek(struct replay *r, size_t step, int64_t now);
 /* Returns the number of the step in which the line `number` was typed, 0 for none; or that of the

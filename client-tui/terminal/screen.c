@@ -651,15 +651,12 @@ void screen_show(const struct canvas *c)
 	self.repaint = false;
 }
 
-bool screen_mouse(bool on)
+void screen_mouse(bool on)
 {
 	const char *bytes = on ? mouse_on : mouse_off;
-	if (!is_ansi())
-		return false;
-	self.mouse = on;
-	if (self.active)
+	self.mouse = on && is_ansi();
+	if (self.active && is_ansi())
 		standard_write(bytes, strlen(bytes));
-	return true;
 }
 
 void screen_bell(void)

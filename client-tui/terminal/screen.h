@@ -46,8 +46,8 @@ void screen_repaint(void);
  * SIGCONT. */
 void screen_suspend(void);
 /* Turns the terminal's reports of clicks and the wheel on or off; its own selection then needs
- * Shift. Returns false, and changes nothing, if the terminal is of no kind that has them. */
-bool screen_mouse(bool on);
+ * Shift. */
+void screen_mouse(bool on);
 /* A short sound or flash. */
 void screen_bell(void);
 

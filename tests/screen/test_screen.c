@@ -484,6 +484,39 @@ static void mouse_is_switched(void **state)
 	expect_mouse(t, false);
 }
 
+/* A mouse that was turned on while the program ran is off again wherever the program leaves the
+ * terminal, and on when it comes back. */
+static void mouse_is_given_back(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGSEGV, SIGQUIT, SIGHUP };
+	const char *argv[] = { client_path(), NULL };
+	struct terminal *t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		t = client_private(24, 80, NO_MORE);
+		press(t, 8);
+		expect_mouse(t, true);
+		term_signal(t, signals[i]);
+		term_exit_status(t);
+		expect_mouse(t, false);
+		term_close(t);
+	}
+	t = term_open(24, 80);
+	term_run_job(t, argv);
+	term_expect(t, "udp>");
+	press(t, 8);
+	expect_mouse(t, true);
+	term_type(t, "\032");
+	term_expect(t, "[stopped]");
+	expect_mouse(t, false);
+	term_type(t, "fg\n");
+	expect_mouse(t, true);
+	press(t, 10);
+	term_expect(t, "answered 0 of 0");
+	expect_mouse(t, false);
+}
+
 /* The keys of the last row are buttons; a click beside them, or of another button of the mouse,
  * does nothing. */
 static void keys_are_buttons(void **state)
@@ -1061,6 +1094,7 @@ int main(void)
 		TEST(paste_asks),
 		TEST(wheel_is_opt_in),
 		TEST(mouse_is_switched),
+		TEST(mouse_is_given_back),
 		TEST(keys_are_buttons),
 		TEST(click_selects),
 		TEST(control_keys),

@@ -162,15 +162,15 @@ static void clock_and_speed(void **state)
 	start(f, false, origin + NS_PER_MS);
 	assert_int_equal(status->origin, origin);
 	assert_int_equal(replay_now(f->r, origin + 2 * NS_PER_MS), origin + 2 * NS_PER_MS);
-	replay_set_speed(f->r, 2, origin + 10 * NS_PER_MS);
+	replay_set_clock(f->r, false, 2, origin + 10 * NS_PER_MS);
 	assert_int_equal(replay_now(f->r, origin + 20 * NS_PER_MS), origin + 50 * NS_PER_MS);
-	replay_pause(f->r, true, origin + 20 * NS_PER_MS);
+	replay_set_clock(f->r, true, 2, origin + 20 * NS_PER_MS);
 	assert_int_equal(replay_now(f->r, origin + 90 * NS_PER_MS), origin + 50 * NS_PER_MS);
 	assert_int_equal(replay_dispatch(f->r, origin + 90 * NS_PER_MS), INT64_MAX);
 	assert_int_equal(status->position, 0);
 	/* Half the speed from here on: the reply at 60 ms is due 20 ms later. */
-	replay_set_speed(f->r, -1, origin + 90 * NS_PER_MS);
-	replay_pause(f->r, false, origin + 100 * NS_PER_MS);
+	replay_set_clock(f->r, true, -1, origin + 90 * NS_PER_MS);
+	replay_set_clock(f->r, false, -1, origin + 100 * NS_PER_MS);
 	at = replay_dispatch(f->r, origin + 101 * NS_PER_MS);
 	assert_int_equal(status->position, 4);
 	assert_in_range(at, origin + 120 * NS_PER_MS, origin + 120 * NS_PER_MS + 2);
