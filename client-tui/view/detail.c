@@ -201,8 +201,10 @@ static void put_buffered(struct detail *d, const struct view_row_side *s)
 	    (sent ? leg->first_in : d->v->now) - s->line->sent_at < PARTS_DIFFER)
 		return;
 	struct text t = next_line(d, s, STYLE_NORMAL);
-	text_put(&t, "in this host's send buffer until %s",
-	    sent ? UNITS_DURATION(leg->first_in - s->line->typed_at, micro(s)) : "now");
+	text_put(&t, "in this host's send buffer");
+	if (sent)
+		text_put(&t, " until %s",
+		    UNITS_DURATION(leg->first_in - s->line->typed_at, micro(s)));
 }
 
 /* Writes that an earlier line's bytes came after this line's: a stream is read in order. */

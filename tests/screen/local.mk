@@ -3,6 +3,7 @@ COMPILED_TESTS += \
 	%D%/test_background \
 	%D%/test_burst \
 	%D%/test_demo \
+	%D%/test_details \
 	%D%/test_fates \
 	%D%/test_greeting \
 	%D%/test_lab_ends \

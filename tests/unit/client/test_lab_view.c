@@ -537,6 +537,32 @@ static void segments_missing(void **state)
 	check_seen(s, "···  3× again, 0.5 s");
 }
 
+/* What a line of a stream waited for: the kernel's buffer, an earlier line's bytes. */
+static void waits_in_a_stream(void **state)
+{
+	struct fixture *s = *state;
+
+	stream_line(s, "one");
+	segment(s, false, "one", LINK_LOST);
+	s->bytes += 4;
+	stream_line(s, "two");
+	s->now += 20 * MS;
+	draw(s, 24, 80);
+	check_seen(s, " line 2, TCP: waiting 0.0 s");
+	check_seen(s, " TCP in this host's send buffer");
+	assert_int_equal(row_with(s, "send buffer until"), -1);
+	segment(s, false, "two", LINK_DELIVERED);
+	draw(s, 24, 80);
+	check_seen(s, " TCP in this host's send buffer until 20.0 ms");
+	assert_int_equal(row_with(s, "waited at the server"), -1);
+	s->now += 180 * MS;
+	s->bytes -= 4;
+	segment(s, false, "one", LINK_DELIVERED);
+	draw(s, 24, 80);
+	check_seen(s, " TCP waited at the server until line 1 arrived too, at 200 ms");
+	s->bytes += 4;
+}
+
 /* Each pane tells of its own transport, in one line a row; the area tells the rest. */
 static void both_at_once(void **state)
 {
@@ -790,6 +816,7 @@ int main(void)
 		TEST(segments_sent_again),
 		TEST(segments_missing),
 		TEST(timeouts),
+		TEST(waits_in_a_stream),
 		TEST(no_timeouts),
 		TEST(test_parts),
 		TEST(every_mark_is_drawn),

@@ -706,6 +706,42 @@ static void test_selecting(void **state)
 	assert_int_equal(s->view.selected, 0);
 }
 
+/* Outside the lab the area tells of the selected line what the client knows. */
+static void test_details(void **state)
+{
+	struct fixture *s = *state;
+	every_fate(s);
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, " line "), -1);
+	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "3 slow"), 5);
+	draw(s, 24, 80);
+	check_seen(s, " line 3, UDP: SLOW after 1.20 s, after the wait");
+	check_seen(s, " UDP sent 0 s after Enter, round trip 1.20 s");
+	assert_int_equal(style_of(s, "UDP sent"), STYLE_UDP);
+	assert_int_equal(style_of(s, "line 3, UDP"), STYLE_HEADING);
+	select_row(s, 1);
+	check_seen(s, " line 4, UDP: TWICE after 40.3 ms, 2 replies");
+	select_row(s, 1);
+	check_seen(s, ", overtaken by a later line's reply");
+	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "9 long"), 5);
+	draw(s, 24, 80);
+	check_seen(s, " line 9, UDP: failed: too long");
+	assert_int_equal(style_of(s, " too long"), STYLE_LOST);
+	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "stray"), 5);
+	draw(s, 24, 80);
+	check_seen(s, " belongs to no line, UDP: WHAT");
+	/* A page, a plot or a low screen has no room for it. */
+	draw(s, 17, 80);
+	assert_int_equal(row_with(s, "belongs to no line"), -1);
+	/* What came from the network is spelt out. */
+	send(s, false, "\x1b[31mred");
+	reply(s, false, "\x1b[31MRED");
+	s->view.selected = transcript_end(s->transcript) - 1;
+	draw(s, 24, 80);
+	check_seen(s, ", UDP: \\x1b[31MRED after 0 s");
+	assert_int_equal(row_with(s, "\x1b"), -1);
+}
+
 /* A click selects the row under it, also its second display line; not what is no row. */
 static void test_selecting_a_cell(void **state)
 {
@@ -1825,6 +1861,7 @@ int main(void)
 		TEST(test_scrolling),
 		TEST(test_pages_overlap),
 		TEST(test_selecting),
+		TEST(test_details),
 		TEST(test_selecting_a_cell),
 		TEST(test_selecting_an_arrival),
 		TEST(test_few_rows_do_not_scroll),
