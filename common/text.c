@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/units.h"
+#include "common/utf8.h"
 
 struct text text_begin(char *buf, size_t size)
 {
@@ -74,4 +75,27 @@ void text_append(char *buf, size_t size, const char *s)
 	const size_t used = strlen(buf);
 
 	snprintf(buf + used, size - used, "%s", s);
+}
+
+char *text_middle(char *buf, size_t size, const char *utf8, int columns)
+{
+	static const char dots[] = "...";
+	const int all = utf8_columns(utf8), room = columns > 8 ? columns : 8,
+	          head = (room - (int)strlen(dots)) / 3,
+	          gone = all > room ? all - room + (int)strlen(dots) : 0;
+	struct text t = text_begin(buf, size);
+	int column = 0;
+
+	for (const char *s = utf8; *s; column++) {
+		const char *next = s + 1;
+
+		while (utf8_follows((unsigned char)*next))
+			next++;
+		if (gone > 0 && column == head)
+			text_put(&t, "%s", dots);
+		if (gone == 0 || column < head || column >= head + gone)
+			text_put(&t, "%.*s", (int)(next - s), s);
+		s = next;
+	}
+	return buf;
 }

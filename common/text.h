@@ -35,6 +35,9 @@ char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one);
 char *text_decimal(char buf[TEXT_WORDS], double value, int digits);
 char *text_span(char buf[TEXT_WORDS], int64_t ns);
 
+/* Writes UTF-8 text of one column a character in at most `columns`, or 8, dots in place of the
+ * middle of a longer one. Returns `buf`. */
+char *text_middle(char *buf, size_t size, const char *utf8, int columns);
 /* Writes a refusal to `reason`. Returns -1. */
 int text_refuse(char *reason, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -11,6 +11,7 @@
 #include "app/tui-state.h"
 #include "common/text.h"
 #include "common/units.h"
+#include "common/utf8.h"
 #include "report/summary.h"
 #include "view/plot.h"
 
@@ -168,14 +169,46 @@ static void do_clear(const struct command_call *c)
 	view_scroll_end(&c->tui->view);
 }
 
+/* Shows why something is wrong with a file, whose name stands first in quotes; without its middle
+ * if the row has no room for it. */
+static void report_file(struct tui *tui, const char *reason, int columns)
+{
+	const char *end = *reason == '\'' ? strstr(reason, "': ") : NULL;
+	const int rest = end ? utf8_columns(end) + 1 : 0;
+
+	if (end && utf8_columns(reason) > columns)
+		tui_message(tui, "'%s%s",
+		    text_middle((char[400]){ 0 }, 400,
+		        TEXT_FORMAT("%.*s", (int)(end - reason) - 1, reason + 1),
+		        columns - rest > 16 ? columns - rest : 16),
+		    end);
+	else
+		tui_message(tui, "%s", reason);
+}
+
 static void do_save(const struct command_call *c)
 {
+	struct export_request q;
 	char reason[EXPORT_REASON];
+	int files = export_request(c->arguments, &q, reason), rows, columns;
+	const char *more = "";
 
-	if (tui_save(c->tui, c->arguments, c->now, reason) < 0)
-		tui_message(c->tui, "%s", reason);
-	else
-		tui_message(c->tui, "saved in %s", c->arguments);
+	screen_size(&rows, &columns);
+	/* The row has a margin. */
+	columns -= 2;
+	files = files < 0 ? -1 : tui_save(c->tui, &q, c->now, reason);
+	if (files < 0) {
+		report_file(c->tui, reason, columns);
+		return;
+	}
+	if (files == 2)
+		more = " and -plots.svg";
+	else if (files > 2)
+		more = TEXT_FORMAT(", to -%d.svg, and -plots.svg", files - 1);
+	tui_message(c->tui, "saved in %s%s",
+	    text_middle((char[400]){ 0 }, 400, q.path,
+	        columns - (int)strlen("saved in ") - (int)strlen(more)),
+	    more);
 }
 
 static bool first_word_is(const char *arguments, const char *word)
@@ -298,8 +331,7 @@ const struct command command_table[] = {
 	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
 	    .run = do_find },
 	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },
-	{ "save", "FILE", "write all rows into a new file, by its ending", .run = do_save,
-	    .example = "/save FILE; for example /save lecture.txt" },
+	{ "save", "[FILE] [WORDS]", "a new file, by its ending: talk.svg last 12", .run = do_save },
 	{ "link", "[NAME VALUE]...", "show the link; change it: loss 30% back, preset wifi",
 	    .run = do_link, .two_letters = true, .may = tui_in_lab, .use = USE_LIVE },
 	{ "drop", "next [udp|tcp] WHAT", "drop the next request, reply, syn or ack",

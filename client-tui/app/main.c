@@ -106,6 +106,19 @@ static int run_replay(const struct settings *settings)
 	return status;
 }
 
+static int check_save(const struct settings *settings, char reason[EXPORT_REASON])
+{
+	struct export_request q;
+
+	if (export_request(settings->save, &q, reason) < 0)
+		return -1;
+	if (q.screen && !on_screen(settings))
+		return text_refuse(reason, EXPORT_REASON,
+		    "'%s': without the screen there is no picture of it; choose another name",
+		    EXPORT_SHORT(q.path));
+	return export_check(&q, reason);
+}
+
 /* Checks that the options fit together, before anything is done. */
 static int check_options(const struct settings *settings)
 {
@@ -126,7 +139,7 @@ static int check_options(const struct settings *settings)
 		wrong = "CSV has no row for --report or --summary; --json has records for them";
 	if (wrong)
 		standard_report("upcase: %s", wrong);
-	else if (settings->save && export_check(settings->save, reason) < 0)
+	else if (settings->save && check_save(settings, reason) < 0)
 		standard_report("upcase: --save %s", reason);
 	else
 		return 0;

@@ -310,13 +310,19 @@ static int write_failed(int error)
 static int save(struct plain *p)
 {
 	const struct run *run = &p->run;
+	struct export_request q;
 	char reason[EXPORT_REASON];
 
-	if (!run->settings.save || export_file(run->settings.save, run->recorder, NULL,
-	                               &run->record, run->record.ended_at, reason) == 0)
+	if (!run->settings.save)
 		return 0;
-	plain_notice(p, true, reason);
-	return -1;
+	if (export_request(run->settings.save, &q, reason) < 0 ||
+	    export_file(&q, run->recorder, NULL, &run->record, run->record.ended_at, reason) < 0) {
+		plain_notice(p, true, reason);
+		return -1;
+	}
+	if (q.own_name)
+		plain_notice(p, false, TEXT_FORMAT("saved in %s", q.path));
+	return 0;
 }
 
 /* Writes the rest of the records, and the file of --save. */

@@ -115,18 +115,21 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	return count > 0 ? 0 : -1;
 }
 
-int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_REASON])
+int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
+    char reason[EXPORT_REASON])
 {
 	struct run *run = &tui->run;
-	int result;
+	int result = export_check(q, reason);
 
+	if (result < 0)
+		return -1;
 	run->record.ended_at = run_time(run, now);
 	if (run->lab)
 		lab_report(run->lab);
 	run_record_figures(run, now);
 	stop_may_work(true);
-	result = export_file(path, run->recorder, tui->transcript, &run->record,
-	    run->record.ended_at, reason);
+	result = export_file(q, run->recorder, tui->transcript, &run->record, run->record.ended_at,
+	    reason);
 	stop_may_work(false);
 	return result;
 }

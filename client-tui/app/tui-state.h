@@ -129,8 +129,9 @@ void tui_burst_toggle(struct tui *tui, int64_t now);
 void tui_burst_dispatch(struct tui *tui);
 /* The status line's words for generated lines or a recording, or NULL. */
 const char *tui_progress(struct tui *tui, int64_t now);
-/* Writes the rows into a file. Returns 0, or -1 with one line in `reason`. */
-int tui_save(struct tui *tui, const char *path, int64_t now, char reason[EXPORT_REASON]);
+/* Writes the rows into a file. Returns the number of files, or -1 with one line in `reason`. */
+int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
+    char reason[EXPORT_REASON]);
 
 /* tui-replay.c */
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */

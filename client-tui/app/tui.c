@@ -312,11 +312,18 @@ static void run(struct tui *tui, const char *notice)
 /* Writes the file of --save. Returns the exit status. */
 static int save_at_end(struct tui *tui)
 {
+	const char *words = tui->run.settings.save;
+	struct export_request q;
 	char reason[EXPORT_REASON];
 
-	if (!tui->run.settings.save ||
-	    tui_save(tui, tui->run.settings.save, clock_monotonic(), reason) == 0)
+	if (!words)
 		return 0;
+	if (export_request(words, &q, reason) == 0 &&
+	    tui_save(tui, &q, clock_monotonic(), reason) >= 0) {
+		if (q.own_name)
+			standard_report("upcase: saved in %s", q.path);
+		return 0;
+	}
 	standard_report("upcase: %s", reason);
 	return 1;
 }

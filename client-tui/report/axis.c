@@ -157,8 +157,9 @@ uint64_t axis_max_column(const struct axis *a, const struct histogram *h, int co
 
 /* ---- time ---- */
 
-/* The pixels of a cut. */
-#define CUT 30.0
+/* The most pixels of a cut, and the most of the axis that all of them take. */
+#define CUT 33.0
+#define CUTS_SHARE 0.4
 
 int time_axis_order(const void *a, const void *b)
 {
@@ -178,38 +179,55 @@ static size_t sort_once(int64_t *moments, size_t count)
 	return kept;
 }
 
-static double time_shown(const struct time_axis *a, int64_t quiet)
+static void set_scale(struct time_axis *a, const struct time_scale *s)
 {
-	double shown = 0;
+	double shown = 0, left;
+	size_t cuts = s->stop_count;
 
-	for (size_t i = 1; i < a->count; i++)
-		if (a->moments[i] - a->moments[i - 1] <= quiet)
-			shown += (double)(a->moments[i] - a->moments[i - 1]);
-	return shown;
-}
-
-static void place_all(struct time_axis *a, int64_t quiet)
-{
-	a->places[0] = 0;
 	for (size_t i = 1; i < a->count; i++) {
 		const int64_t gap = a->moments[i] - a->moments[i - 1];
-		const double pixels = gap > quiet ? CUT : (double)gap * a->scale;
 
-		a->places[i] = a->places[i - 1] + pixels;
-		if (gap > quiet)
+		cuts += gap > s->quiet;
+		shown += gap > s->quiet ? 0 : (double)gap;
+	}
+	a->cut = cuts > 0 ? fmin(CUT, s->max * CUTS_SHARE / (double)cuts) : CUT;
+	left = s->max - a->cut * (double)cuts;
+	a->scale = s->step > 0 ? s->pixels / (double)s->step : 1;
+	if (shown * a->scale > left)
+		a->scale = left / shown;
+}
+
+/* The room for words before a moment. */
+static double stop_room(const struct time_axis *a, const struct time_scale *s, int64_t moment)
+{
+	double room = 0;
+
+	for (size_t i = 0; i < s->stop_count; i++)
+		room += s->stops[i] == moment ? a->cut : 0;
+	return room;
+}
+
+static void place_all(struct time_axis *a, const struct time_scale *s)
+{
+	a->places[0] = stop_room(a, s, a->moments[0]);
+	for (size_t i = 1; i < a->count; i++) {
+		const int64_t gap = a->moments[i] - a->moments[i - 1];
+		const bool quiet = gap > s->quiet;
+
+		a->places[i] = a->places[i - 1] + (quiet ? a->cut : (double)gap * a->scale) +
+		               stop_room(a, s, a->moments[i]);
+		if (quiet)
 			a->cuts[a->cut_count++] = (struct time_cut){ .from = a->moments[i - 1],
 				.to = a->moments[i],
 				.begin = a->places[i - 1],
-				.end = a->places[i] };
+				.end = a->places[i - 1] + a->cut };
 	}
 	a->length = a->places[a->count - 1];
 }
 
-int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet,
-    int64_t step, double pixels, double max)
+int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count,
+    const struct time_scale *scale)
 {
-	double shown;
-
 	*a = (struct time_axis){ .count = count };
 	a->moments = malloc((count + 1) * sizeof *a->moments);
 	a->places = calloc(count + 1, sizeof *a->places);
@@ -221,12 +239,9 @@ int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, in
 	if (count > 0)
 		memcpy(a->moments, moments, count * sizeof *moments);
 	a->count = sort_once(a->moments, count);
-	shown = time_shown(a, quiet);
-	a->scale = step > 0 ? pixels / (double)step : 1;
-	if (shown * a->scale > max)
-		a->scale = max / shown;
+	set_scale(a, scale);
 	if (a->count > 0)
-		place_all(a, quiet);
+		place_all(a, scale);
 	return 0;
 }
 

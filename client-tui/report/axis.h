@@ -53,15 +53,23 @@ struct time_axis {
 	double *places;
 	struct time_cut *cuts;
 	size_t cut_count;
-	/* The pixels of one ns, and of the axis. */
-	double scale, length;
+	/* The pixels of one ns, of a cut, and of the axis. */
+	double scale, cut, length;
 };
 
 /* Makes the axis of `count` moments in any order. A time without moments is cut if it is longer
- * than `quiet` ns. The scale is such that `step` ns take `pixels`, or less where that would make
- * more than `max` pixels. Returns 0, or -1 when memory is short. */
-int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet,
-    int64_t step, double pixels, double max);
+ * than `quiet` ns. Before each of the `stop_count` stops, which are moments too, there is room for
+ * words, as much as a cut has. The scale is such that `step` ns take `pixels`, or less where the
+ * axis would have more than `max` pixels; cuts and stops have two fifths of it at most. Returns 0,
+ * or -1 when memory is short. */
+struct time_scale {
+	int64_t quiet, step;
+	double pixels, max;
+	const int64_t *stops;
+	size_t stop_count;
+};
+int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count,
+    const struct time_scale *scale);
 void time_axis_free(struct time_axis *a);
 /* Compares two int64_t, for qsort(). */
 int time_axis_order(const void *a, const void *b);

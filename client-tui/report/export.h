@@ -7,29 +7,22 @@
 
 #include "ledger/transcript.h"
 #include "record/recorder.h"
-
-/* Room for a reason. */
-#define EXPORT_REASON 400
+#include "report/export-request.h"
 
 /* Checks that the file could be written now: its ending is known, it does not exist, its folder
  * exists and is writable. Returns 0, or -1 with one line in `reason`. Creates nothing. */
-int export_check(const char *path, char reason[EXPORT_REASON]);
+int export_check(const struct export_request *q, char reason[EXPORT_REASON]);
 /* Writes the file, never over an existing one; after an error no file stays. `transcript` is the
- * content of a text; NULL: all that the recorder has. Returns 0, or -1 with one line in `reason`.
- */
-int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
-    const struct record_run *run, int64_t now, char reason[EXPORT_REASON]);
+ * content of a text; NULL: all that the recorder has. Returns the number of files, or -1 with one
+ * line in `reason`. */
+int export_file(const struct export_request *q, const struct recorder *r,
+    const struct transcript *transcript, const struct record_run *run, int64_t now,
+    char reason[EXPORT_REASON]);
 
-/* Writes the whole transcript as text, for /save: a heading, and a row for each item, a line as
- * line_text_write() does. `trace` may be NULL. Returns 0, or -1 with errno when writing failed or
- * memory is short. */
-int export_text(FILE *out, const struct transcript *t, const struct trace *trace, int64_t now);
-
-/* Writes the pictures of a session, the exchange in pages of SEQUENCE_LINES lines and the plots,
- * into new files: NAME.svg, NAME-2.svg ... and NAME-plots.svg, where `path` is NAME.svg. Returns
- * the number of files, or -1 with the `reason` (no file then stays). */
-int export_svg(const char *path, const struct recorder *r, int64_t now, char reason[EXPORT_REASON]);
-/* Checks that files of that name can be made: returns 0, or -1 with the `reason`. */
-int export_svg_check(const char *path, char reason[EXPORT_REASON]);
+/* Writes the transcript as text, for /save: a heading, and a row for each item, a line as
+ * line_text_write() does. `trace` may be NULL; `q` has the lines, NULL for all. Returns 0, or -1
+ * with errno when writing failed or memory is short. */
+int export_text(FILE *out, const struct transcript *t, const struct trace *trace,
+    const struct export_request *q, int64_t now);
 
 #endif

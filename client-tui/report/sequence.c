@@ -10,48 +10,65 @@
 
 #include "common/clock.h"
 
-/* The pixels by which an arrow of usual duration falls; the maximum length of the axis limits a
- * page. */
-#define FALL 24.0
-/* The maximum of that, if lines are sent so fast that their arrows would cover each other. */
-#define FALL_MAX 300.0
-#define AXIS_MAX 4200.0
-/* The number of usual durations without a moment after which the axis is cut. */
+/* The most pixels by which an arrow of usual duration falls, and the fewest with which long times
+ * without a moment are drawn. */
+#define FALL_MAX 120.0
+#define FALL_MIN 12.0
+/* The number of usual durations without a moment after which the axis is cut; and where arrows
+ * would be too flat otherwise. */
 #define QUIET 8
+#define QUIET_SHORT 2
 
 /* --- pages --- */
 
-/* The first record of page `page`. */
-static size_t page_begin(const struct picture_data *d, size_t page)
+/* The number of events with words from *event on that come before `moment`. */
+static size_t events_before(const struct picture_data *d, size_t *event, int64_t moment)
 {
-	size_t lines = 0;
+	size_t rows = 0;
 
+	for (; *event < d->event_count && d->events[*event].at <= moment; ++*event)
+		rows += sequence_is_row(&d->events[*event]);
+	return rows;
+}
+
+/* The first record of page `page`; *pages is the number of pages up to there. */
+static size_t page_begin(const struct picture_data *d, size_t page, size_t *pages)
+{
+	size_t lines = 0, rows = 0, event = 0;
+
+	*pages = d->count > 0;
 	for (size_t i = 0; i < d->count; i++) {
 		if (i > 0 && d->records[i].row.number == d->records[i - 1].row.number)
 			continue;
-		if (lines++ == page * SEQUENCE_LINES)
+		const size_t before = events_before(d, &event, d->records[i].row.typed_at);
+		if (lines == SEQUENCE_LINES || (lines && rows + before >= SEQUENCE_ROWS)) {
+			++*pages;
+			lines = rows = 0;
+		}
+		if (lines == 0 && *pages == page + 1)
 			return i;
+		lines++;
+		rows += before + 1;
 	}
 	return d->count;
 }
 
 size_t sequence_pages(const struct picture_data *d)
 {
-	size_t lines = 0;
+	size_t pages;
 
-	for (size_t i = 0; i < d->count; i++)
-		lines += i == 0 || d->records[i].row.number != d->records[i - 1].row.number;
-	return lines <= SEQUENCE_LINES ? 1 : (lines + SEQUENCE_LINES - 1) / SEQUENCE_LINES;
+	page_begin(d, SIZE_MAX, &pages);
+	return pages ? pages : 1;
 }
 
 int64_t sequence_page_begin(const struct picture_data *d, size_t page)
 {
-	const size_t end = page_begin(d, page + 1);
-	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
+	size_t pages;
+	const size_t begin = page_begin(d, page, &pages);
 
-	for (size_t i = page_begin(d, page); i < end; i++)
-		first = d->records[i].row.typed_at < first ? d->records[i].row.typed_at : first;
-	return first;
+	if (page == 0)
+		return INT64_MIN;
+	return begin < d->count ? d->records[begin - 1].row.typed_at + 1 : INT64_MAX;
 }
 
 /* --- moments --- */
@@ -162,25 +179,6 @@ static int64_t median_delay(const struct sequence *s, const struct picture_data 
 	return usual > 1000 ? usual : 1000;
 }
 
-/* The median time between two lines in a row; 0 without any. */
-static int64_t median_gap(const struct sequence *s)
-{
-	int64_t *gaps = calloc(s->count + 1, sizeof *gaps);
-	const struct record *before = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; gaps && i < s->count; i++) {
-		const struct record *r = &s->records[i];
-
-		if (r->row.stream != s->records[0].row.stream || !sequence_known(r->row.sent_at))
-			continue;
-		if (before && r->row.sent_at > before->row.sent_at)
-			gaps[n++] = r->row.sent_at - before->row.sent_at;
-		before = r;
-	}
-	return free_median(gaps, n, 0);
-}
-
 /* The maximum number of a line's moments. */
 #define MOMENTS (3 * RECORD_PACKETS + 4)
 
@@ -200,30 +198,53 @@ static int64_t last_moment(const struct sequence *s)
 	return last;
 }
 
-/* Makes the axis of all moments on the page. */
+static void collect_moments(const struct sequence *s, struct moments *m)
+{
+	for (size_t i = 0; i < s->count; i++)
+		add_moments(s, &s->records[i], m);
+	for (size_t i = 0; i < s->event_count; i++)
+		if (sequence_is_row(&s->events[i]))
+			add_moment(m, s->events[i].at);
+	for (size_t i = 0; i < s->handshake_count; i++)
+		add_packet(s, &s->handshakes[i], m);
+}
+
+/* The maximum number of places with room for words. */
+#define STOPS 24
+
+/* Makes the axis of all moments on the page, which it fills. */
 static int make_axis(struct sequence *s)
 {
 	struct moments m = { .at = calloc(s->count * MOMENTS + s->event_count +
 		                              3 * s->handshake_count + 1,
 		                 sizeof *m.at) };
-	const int64_t gap = median_gap(s);
-	/* The height of an arrow, such that each line has a row of words beside it if possible. */
-	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->one_way / (double)gap : FALL,
-	             arrow_height = wanted < FALL     ? FALL
-	                          : wanted > FALL_MAX ? FALL_MAX
-	                                              : wanted;
+	int64_t stops[STOPS];
+	struct time_scale scale = { .quiet = QUIET * s->one_way,
+		.step = s->one_way,
+		.pixels = FALL_MAX,
+		.max = SEQUENCE_ROWS * SEQUENCE_ROW,
+		.stops = stops };
 	int result = -1;
 
-	for (size_t i = 0; m.at && i < s->count; i++)
-		add_moments(s, &s->records[i], &m);
-	for (size_t i = 0; m.at && i < s->event_count; i++)
-		if (s->events[i].kind != SESSION_EVENT_TCP)
-			add_moment(&m, s->events[i].at);
-	for (size_t i = 0; m.at && i < s->handshake_count; i++)
-		add_packet(s, &s->handshakes[i], &m);
-	if (m.at)
-		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->one_way, s->one_way,
-		    arrow_height, AXIS_MAX);
+	for (size_t i = 0; i < s->event_count && scale.stop_count + 2 < STOPS; i++) {
+		if (sequence_is_row(&s->events[i]))
+			stops[scale.stop_count++] = s->events[i].at;
+		/* A line is typed at the same time. */
+		if (session_event_is_notice(&s->events[i]))
+			stops[scale.stop_count++] = s->events[i].at;
+	}
+	for (size_t i = 0; i < s->handshake_count && scale.stop_count < STOPS; i++)
+		if (sequence_is_named(&s->handshakes[i]))
+			stops[scale.stop_count++] = s->handshakes[i].in;
+	if (m.at) {
+		collect_moments(s, &m);
+		result = time_axis_make(&s->axis, m.at, m.count, &scale);
+	}
+	if (result == 0 && s->axis.scale * (double)s->one_way < FALL_MIN) {
+		time_axis_free(&s->axis);
+		scale.quiet = QUIET_SHORT * s->one_way;
+		result = time_axis_make(&s->axis, m.at, m.count, &scale);
+	}
 	free(m.at);
 	return result;
 }
@@ -300,10 +321,11 @@ static int choose_handshakes(struct sequence *s, bool lab)
 
 int sequence_make(struct sequence *s, const struct picture_data *d, size_t page, bool lab)
 {
-	const size_t begin = page_begin(d, page);
+	size_t pages;
+	const size_t begin = page_begin(d, page, &pages);
 
 	*s = (struct sequence){ .records = d->records + begin,
-		.count = page_begin(d, page + 1) - begin };
+		.count = page_begin(d, page + 1, &pages) - begin };
 	s->one_way = median_delay(s, d);
 	choose_events(s, d, page);
 	for (size_t i = 0; i < s->count; i++)

@@ -11,9 +11,11 @@
 #include "report/axis.h"
 #include "report/pictures.h"
 
-/* The number of lines on a page; the pixels of a row of words, which each line gets if possible. */
-#define SEQUENCE_LINES 100
-#define SEQUENCE_ROW 13.0
+/* The number of lines on a page at most; the pixels of a row of words; and the number of rows, for
+ * lines and events. */
+#define SEQUENCE_LINES 12
+#define SEQUENCE_ROW 33.0
+#define SEQUENCE_ROWS 14
 
 struct sequence {
 	const struct record *records;
@@ -33,8 +35,8 @@ struct sequence {
 
 /* The number of pages, at least 1. */
 size_t sequence_pages(const struct picture_data *d);
-/* The beginning of page 0, 1 ...: the time when its first line is typed; page 0 begins with the
- * session. Later events are on the page. */
+/* The beginning of page 0, 1 ...: after the last line before it was typed; page 0 begins with the
+ * session. INT64_MAX behind the last page. Later events are on the page. */
 int64_t sequence_page_begin(const struct picture_data *d, size_t page);
 /* Makes page 0, 1 ... with the events that fall into it. Without the lab, packets of connections
  * are estimated. Returns 0, or -1 when memory is short; then there is nothing to free. Records and
@@ -42,6 +44,16 @@ int64_t sequence_page_begin(const struct picture_data *d, size_t page);
 int sequence_make(struct sequence *s, const struct picture_data *d, size_t page, bool lab);
 void sequence_free(struct sequence *s);
 
+/* Returns true if the event has a row of words; connections are drawn by their packets. */
+static inline bool sequence_is_row(const struct session_event *e)
+{
+	return e->kind != SESSION_EVENT_TCP;
+}
+/* Returns true if the packet's name stands at its arrow. */
+static inline bool sequence_is_named(const struct link_packet *k)
+{
+	return k->syn || k->fin || k->rst;
+}
 /* Returns true if the record has the moment. */
 static inline bool sequence_known(int64_t moment)
 {

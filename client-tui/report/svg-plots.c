@@ -14,20 +14,22 @@
 #include "ledger/transport.h"
 #include "report/axis.h"
 
-/* Pixels: a plot, the margins around it, its words. */
-#define WIDTH 520.0
-#define HEIGHT 300.0
-#define LEFT 80.0
-#define GAP_X 100.0
-#define GAP_Y 100.0
-#define TOP (SVG_HEADING + 56)
-#define FONT 11.0
+/* Pixels: a plot, and its place; the way to the next one; the room for crosses below it. */
+#define WIDTH 470.0
+#define HEIGHT 190.0
+#define LEFT 118.0
+#define TOP (SVG_HEADING + 46)
+#define NEXT_X 632.0
+#define NEXT_Y 272.0
+#define CROSSES 26.0
+#define LEGEND (SVG_HEIGHT - 18)
 #define COLUMNS 80
-#define EVENT_FONT 9.0
-#define EVENT_ROWS 20
-#define EVENT_COLUMNS 50
-#define MARKS 8
-#define RUNS_SHOWN 12
+/* The number of events with words, and their columns. */
+#define EVENT_ROWS 2
+#define EVENT_COLUMNS 18
+#define MARKS_BELOW 4
+#define MARKS_LEFT 5
+#define RUNS_SHOWN 5
 #define TRANSPORTS 2
 
 struct pages {
@@ -53,30 +55,29 @@ static void put_frame(FILE *out, double x, double y, const char *title)
 {
 	svg_line(out, x, y, x, y + HEIGHT, SVG_AXIS, 0);
 	svg_line(out, x, y + HEIGHT, x + WIDTH, y + HEIGHT, SVG_AXIS, 0);
-	svg_words(out, x, y - 14, 13, SVG_START, title);
+	svg_words(out, x, y - 12, SVG_FONT, SVG_START, title);
 }
 
 static void mark_left(FILE *out, double x, double y, const char *words)
 {
 	svg_line(out, x, y, x + WIDTH, y, SVG_GRID, 0);
-	svg_words(out, x - 6, y + 4, FONT, SVG_END, words);
+	svg_words(out, x - 8, y + SVG_FONT / 3, SVG_FONT, SVG_END, words);
 }
 
 static void mark_below(FILE *out, double x, double y, const char *words)
 {
-	svg_line(out, x, y, x, y + 5, SVG_AXIS, 0);
-	svg_words(out, x, y + 18, FONT, SVG_MIDDLE, words);
+	svg_line(out, x, y, x, y + 7, SVG_AXIS, 0);
+	svg_words(out, x, y + 32, SVG_FONT, SVG_MIDDLE, words);
 }
 
 static void times_below(const struct pages *p, double x, double y)
 {
-	double marks[MARKS];
-	const size_t n = axis_marks(&p->times, marks, MARKS);
+	double marks[MARKS_BELOW];
+	const size_t n = axis_marks(&p->times, marks, MARKS_BELOW);
 
 	for (size_t i = 0; i < n; i++)
 		mark_below(p->out, x + WIDTH * axis_place(&p->times, marks[i]), y + HEIGHT,
 		    AXIS_TIME(marks[i], "µ"));
-	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
 /* --- the plots --- */
@@ -90,10 +91,11 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 	return i > 0 ? p->data->lines[i - 1].number : p->first;
 }
 
-/* Draws each event as a rule before the first line typed after it. The words move down one row from
- * event to event, then begin at the top again. */
+/* Draws each event as a rule before the first line typed after it, the first ones with words. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
+	int row = 0;
+
 	for (size_t i = 0; i < p->data->event_count; i++) {
 		const struct session_event *e = &p->data->events[i];
 		const double place = ((double)(number_before(p, e->at) - p->first) + 0.5) / span;
@@ -103,26 +105,25 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 		const bool left = at < x + WIDTH / 2;
 		const char *words = SESSION_EVENT_TEXT(e);
 
-		if (e->kind == SESSION_EVENT_TCP)
+		if (e->kind == SESSION_EVENT_TCP || session_event_is_notice(e))
 			continue;
 		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
-		svg_text(p->out, at + (left ? 4 : -4), y + 10 + 12 * (double)(i % EVENT_ROWS),
-		    EVENT_FONT, left ? SVG_START : SVG_END, "", words, strlen(words),
-		    EVENT_COLUMNS);
+		if (row++ < EVENT_ROWS)
+			svg_text(p->out, at + (left ? 6 : -6), y - 8 + 30 * row, SVG_FONT,
+			    left ? SVG_START : SVG_END, "", words, strlen(words), EVENT_COLUMNS);
 	}
 }
 
 static void draw_waited(const struct pages *p, double x, double y)
 {
-	double marks[MARKS];
-	const size_t n = axis_marks(&p->times, marks, MARKS);
+	double marks[MARKS_LEFT];
+	const size_t n = axis_marks(&p->times, marks, MARKS_LEFT);
 	const double span = p->last > p->first ? (double)(p->last - p->first) : 1,
-	             bottom = y + HEIGHT - 14;
+	             height = HEIGHT - CROSSES, bottom = y + height;
 
-	put_frame(p->out, x, y,
-	    "time from Enter to reply, over lines; a cross is a line that was not answered");
+	put_frame(p->out, x, y, "time from Enter to reply");
 	for (size_t i = 0; i < n; i++)
-		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]),
+		mark_left(p->out, x, bottom - height * axis_place(&p->times, marks[i]),
 		    AXIS_TIME(marks[i], "µ"));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->data->line_count; i++) {
@@ -131,11 +132,10 @@ static void draw_waited(const struct pages *p, double x, double y)
 		const int64_t waited = waited_of(r);
 
 		if (waited >= 0)
-			svg_dot(p->out, at,
-			    bottom - (HEIGHT - 14) * axis_place(&p->times, (double)waited),
+			svg_dot(p->out, at, bottom - height * axis_place(&p->times, (double)waited),
 			    styles[r->stream]);
 		else if (ledger_is_unanswered(r->fate))
-			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream,
+			svg_cross(p->out, at, y + HEIGHT - 9 - 8 * r->stream,
 			    r->late ? SVG_LATE : SVG_LOST);
 	}
 	mark_below(p->out, x, y + HEIGHT, TEXT_FORMAT("line %" PRIu64, p->first));
@@ -150,7 +150,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 	const double height = HEIGHT / parts;
 	double base = y;
 
-	put_frame(p->out, x, y, "histogram of times from Enter to reply");
+	put_frame(p->out, x, y, "histogram of these times");
 	times_below(p, x, y);
 	for (int t = 0; t < TRANSPORTS; t++) {
 		const struct histogram *h = p->stats[t] ? &p->stats[t]->waited : NULL;
@@ -160,7 +160,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 			continue;
 		base += height;
 		for (int i = 0; i < COLUMNS; i++) {
-			const double bar = (height - 24) *
+			const double bar = (height - 34) *
 			                   (double)axis_column(&p->times, h, COLUMNS, i) /
 			                   (double)max;
 
@@ -168,8 +168,8 @@ static void draw_histogram(const struct pages *p, double x, double y)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar,
 				    WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
-		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START,
-		    TEXT_FORMAT("%s: %" PRIu64 " line%s; highest column %" PRIu64,
+		svg_words(p->out, x + 10, base - height + 26, SVG_FONT, SVG_START,
+		    TEXT_FORMAT("%s: %" PRIu64 " line%s, highest bar %" PRIu64,
 		        transport_info[t].title, h->count, h->count == 1 ? "" : "s",
 		        h->count > 0 ? max : 0));
 	}
@@ -177,7 +177,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 
 static void draw_cumulative(const struct pages *p, double x, double y)
 {
-	put_frame(p->out, x, y, "share of the lines answered within a time from Enter");
+	put_frame(p->out, x, y, "share answered within a time");
 	times_below(p, x, y);
 	for (int share = 0; share <= 100; share += 20)
 		mark_left(p->out, x, y + HEIGHT * (1 - share / 100.0), TEXT_FORMAT("%d %%", share));
@@ -211,17 +211,18 @@ static void draw_runs(const struct pages *p, double x, double y)
 	max = longer > max ? longer : max;
 	stats_runs_words(s, words, sizeof words);
 	put_frame(p->out, x, y,
-	    s->run_count ? TEXT_FORMAT("%s lines %s", transport_info[!p->stats[0]].title, words)
+	    s->run_count ? TEXT_FORMAT("%s lost in a row: longest %" PRIu64,
+	                       transport_info[!p->stats[0]].title, s->longest_run)
 	                 : words);
 	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
 		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
-		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i,
+		const double row = y + HEIGHT / RUNS_SHOWN * i,
 		             bar = (WIDTH - 90) * (double)n / (double)max;
 
-		svg_words(p->out, x - 6, row + 14, FONT, SVG_END,
-		    TEXT_FORMAT("%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : ""));
-		svg_box(p->out, x + 1, row + 3, bar, 14, SVG_LOST);
-		svg_words(p->out, x + bar + 8, row + 14, FONT, SVG_START,
+		svg_words(p->out, x - 8, row + 28, SVG_FONT, SVG_END,
+		    TEXT_FORMAT("%d%s", i + 1, i == RUNS_SHOWN - 1 ? " +" : ""));
+		svg_box(p->out, x + 2, row + 6, bar, 26, SVG_LOST);
+		svg_words(p->out, x + bar + 10, row + 28, SVG_FONT, SVG_START,
 		    TEXT_FORMAT("%" PRIu64, n));
 	}
 }
@@ -252,27 +253,31 @@ static int make_stats(struct pages *p)
 	return 0;
 }
 
+static void draw_legend(const struct pages *p)
+{
+	double x = LEFT;
+
+	for (int t = 0; t < TRANSPORTS; t++, x += 130)
+		if (p->stats[t]) {
+			svg_box(p->out, x, LEGEND - 20, 36, 20, styles[t]);
+			svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START,
+			    transport_info[t].title);
+		}
+	svg_cross(p->out, x + 18, LEGEND - 9, SVG_LOST);
+	svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START, "not answered");
+}
+
 static void draw(const struct pages *p, const struct svg_heading *heading)
 {
-	const double right = LEFT + WIDTH + GAP_X, below = TOP + HEIGHT + GAP_Y,
-	             width = right + WIDTH + 40;
-
-	svg_begin(p->out, width, below + HEIGHT + 60, LEFT - 50, heading);
-	for (int t = 0, x = 0; t < TRANSPORTS; t++) {
-		if (!p->stats[t])
-			continue;
-		svg_box(p->out, LEFT - 50 + x, SVG_HEADING + 4, 20, 8, styles[t]);
-		svg_words(p->out, LEFT - 24 + x, SVG_HEADING + 12, FONT, SVG_START,
-		    transport_info[t].title);
-		x += 80;
-	}
+	svg_begin(p->out, heading);
 	if (p->stats[0] || p->stats[1]) {
 		draw_waited(p, LEFT, TOP);
-		draw_histogram(p, right, TOP);
-		draw_cumulative(p, LEFT, below);
-		draw_runs(p, right, below);
+		draw_histogram(p, LEFT + NEXT_X, TOP);
+		draw_cumulative(p, LEFT, TOP + NEXT_Y);
+		draw_runs(p, LEFT + NEXT_X, TOP + NEXT_Y);
+		draw_legend(p);
 	} else {
-		svg_words(p->out, LEFT, TOP, 13, SVG_START, "no lines");
+		svg_words(p->out, LEFT, TOP, SVG_FONT, SVG_START, "no lines");
 	}
 	svg_end(p->out);
 }

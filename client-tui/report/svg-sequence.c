@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each transport is drawn as a panel of its own: the hosts' lines, the arrows, and the words at
- * both sides, moved down where they would cover each other. */
+/* Each transport is drawn as a panel of its own: the hosts' lines, the arrows, and the words beside
+ * them, moved where they would cover each other. One transport has its lines' fates at the left and
+ * the replies at the right; two share the lines at the left and have their fates at the right. */
 #include "config.h"
 
 #include "report/pictures.h"
@@ -16,35 +17,49 @@
 #include "report/sequence.h"
 #include "report/summary.h"
 
-/* Pixels: the beginning of the axis of time; the words at the left of a panel; their font size. */
-#define TOP (SVG_HEADING + 56)
-#define WORDS_LEFT 350.0
-#define FONT 11.0
-/* Pixels: the words at the right of a panel, the way between the hosts, the margins. */
-#define WORDS_RIGHT 170.0
-#define WAY 300.0
-#define PANEL (WORDS_LEFT + WAY + WORDS_RIGHT)
-#define MARGIN 30.0
-/* The width of the words of the axis of time, at the left end. */
-#define TIMES 60.0
-#define LEGEND 60.0
-/* An event's words: their font size, the height of a row, the maximum number of characters. */
-#define EVENT_FONT 10.0
-#define EVENT_ROW 12.0
-#define EVENT_COLUMNS 110
+/* Pixels: the axis of time begins and ends; the lines' texts begin, behind the times of the axis.
+ */
+#define TOP (SVG_HEADING + 54)
+#define BOTTOM (TOP + SEQUENCE_ROWS * SEQUENCE_ROW)
+#define TEXTS 168.0
+/* Pixels, with one transport and with two: the first client's line, the way between the hosts, and
+ * the way to the next client's line. The maximum columns of a text, and of a fate. */
+static const struct layout {
+	double client, way, next;
+	size_t columns;
+	enum parts_detail detail;
+} layouts[] = {
+	{ 750, 262, 0, 12, PARTS_LONGEST },
+	{ 398, 200, 397, 9, PARTS_TIME },
+};
+/* The maximum columns of an event's words, and of a reply in capitals. */
+#define EVENT_COLUMNS 66
+#define REPLY_COLUMNS 11
+/* The maximum columns of a fate between two panels. */
+#define FATE_COLUMNS 12
 /* A lost packet's arrow ends at this part of the way: the link does not report where it was lost.
  */
 #define DROPPED_AT 0.55
-/* The place of a segment's name along its arrow; that of an acknowledgement, which often goes with
- * another, is further on. */
-#define FLAGS_AT 0.25
-#define ACK_AT 0.4
-/* The maximum number of characters of a text. */
-#define TEXT_COLUMNS 16
+/* The place of a segment's name along its arrow. */
+#define FLAGS_AT 0.3
+
+/* A row of the texts at the left: a line, or an event. */
+struct text_row {
+	int64_t at;
+	const struct record *record;
+	const struct session_event *event;
+	/* Its place on the page. */
+	double y;
+};
 
 struct picture {
 	FILE *out;
 	struct sequence s;
+	struct text_row *rows;
+	size_t row_count;
+	const struct layout *layout;
+	/* Two transports. */
+	bool both;
 };
 
 struct panel {
@@ -52,8 +67,12 @@ struct panel {
 	bool stream;
 	/* The hosts' lines. */
 	double client, server;
-	/* The places where the next words at the left and at the right may begin. */
-	double left, right;
+};
+
+/* Words one below the other: where the next may stand, and how many are to come. */
+struct column {
+	double next;
+	size_t left;
 };
 
 /* The place of a moment on the page. */
@@ -86,50 +105,57 @@ static int retransmission_count(const struct record *r)
 	return retransmitted;
 }
 
-static void left_words(const struct record *r, char *buf, size_t size)
+static void fate_and_time(const struct picture *p, const struct record *r, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(&r->row);
-	char time[60] = "", retransmitted[30] = "", words[40];
+	char time[60] = "", words[40];
 	const char *fate = fate_words(r, words, sizeof words);
+	struct text t = text_begin(buf, size);
 
 	if (sequence_known(r->row.replied_at) && sequence_known(r->row.sent_at))
-		parts_text(&parts, PARTS_LONGEST, "µ", time, sizeof time);
+		parts_text(&parts, p->layout->detail, "µ", time, sizeof time);
+	text_put(&t, "%s%s%s", fate, *fate && *time ? " " : "", time);
 	if (retransmission_count(r) > 0)
-		snprintf(retransmitted, sizeof retransmitted, " · again %d×",
-		    retransmission_count(r));
-	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, retransmitted);
+		text_put(&t, ", %d× again", retransmission_count(r));
 }
 
-/* The place of words at `y`, or lower if others are there; the next words are a row below. */
-static double below(double *next, double y, double row)
+/* The place of the column's next words, at `y` if the others leave room there. */
+static double row_place(struct column *c, double y)
 {
-	const double at = y > *next ? y : *next;
+	double at = y > c->next ? y : c->next, last = BOTTOM - (double)c->left * SEQUENCE_ROW;
 
-	*next = at + row;
+	c->left--;
+	at = at < last ? at : last;
+	c->next = at + SEQUENCE_ROW;
 	return at;
 }
 
-/* Writes words beside a host's line; a faint line leads to words that are lower. */
-static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+/* Returns the baseline of words beside a host's line, from `x` to `to`; a faint line leads to words
+ * that stand elsewhere. */
+static double put_beside(const struct picture *p, struct column *c, double x, double y, double to)
 {
-	const double at = below(next, y, SEQUENCE_ROW);
+	const double at = row_place(c, y);
 
-	if (at - y > 2)
+	if (at - y > 6 || y - at > 6)
 		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
-	return at + FONT / 3;
+	return at + SVG_FONT / 3;
 }
 
-static void draw_left(struct panel *panel, const struct record *r)
+static void draw_fate(const struct panel *panel, struct column *c, const struct record *r)
 {
 	const struct picture *p = panel->picture;
-	const double y = place(p, sequence_begins(r)), x = panel->client - WORDS_LEFT + 8;
-	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
+	const double y = place(p, sequence_begins(r));
 	char words[120];
 
-	svg_text(p->out, x, at, FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", r->row.number),
-	    r->row.text, r->row.length, TEXT_COLUMNS);
-	left_words(r, words, sizeof words);
-	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
+	/* The words of events stand across. */
+	for (size_t i = 0; i < p->row_count; i++)
+		if (p->rows[i].event && p->rows[i].at <= sequence_begins(r) &&
+		    p->rows[i].y + SEQUENCE_ROW > c->next)
+			c->next = p->rows[i].y + SEQUENCE_ROW;
+	fate_and_time(p, r, words, sizeof words);
+	svg_text(p->out, p->both ? panel->server + 12 : panel->client - 36,
+	    row_place(c, y) + SVG_FONT / 3, SVG_FONT, p->both ? SVG_START : SVG_END, "", words,
+	    strlen(words), p->both && !panel->stream ? FATE_COLUMNS : SIZE_MAX);
 }
 
 /* The time when the server had the line: the true time in the lab, else half the round trip. */
@@ -192,11 +218,10 @@ static const unsigned char *reply_text(const struct record *r,
 	return buf;
 }
 
-static void draw_reply(struct panel *panel, const struct reply_words *w)
+static void draw_reply(const struct panel *panel, struct column *c, const struct reply_words *w)
 {
 	const struct picture *p = panel->picture;
-	const double at = put_beside(p, &panel->right, panel->server + 4, place(p, w->at),
-	    panel->server + 16);
+	const double at = put_beside(p, c, panel->server + 4, place(p, w->at), panel->server + 12);
 	const char *number = w->first == w->last ? TEXT_FORMAT("%" PRIu64 " ", w->first->row.number)
 	                                         : TEXT_FORMAT("%" PRIu64 "–%" PRIu64 " … ",
 	                                               w->first->row.number, w->last->row.number);
@@ -204,23 +229,8 @@ static void draw_reply(struct panel *panel, const struct reply_words *w)
 	size_t n;
 	const unsigned char *text = reply_text(w->last, capitals, &n);
 
-	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
-}
-
-static double words_height(const struct picture *p, bool stream)
-{
-	double left = 0, right = 0;
-	size_t n = 0;
-	struct reply_words *w = find_replies(p, stream, &n);
-
-	for (size_t i = 0; i < p->s.count; i++)
-		if (p->s.records[i].row.stream == stream)
-			below(&left, time_axis_place(&p->s.axis, sequence_begins(&p->s.records[i])),
-			    SEQUENCE_ROW);
-	for (size_t i = 0; i < n; i++)
-		below(&right, time_axis_place(&p->s.axis, w[i].at), SEQUENCE_ROW);
-	free(w);
-	return left > right ? left : right;
+	svg_text(p->out, panel->server + 14, at, SVG_FONT, SVG_START, number, text, n,
+	    w->first == w->last ? REPLY_COLUMNS : REPLY_COLUMNS - 4);
 }
 
 /* --- arrows --- */
@@ -231,15 +241,12 @@ static enum svg_style own_style(const struct panel *panel)
 }
 
 /* Draws the name of a segment above the beginning of its arrow. */
-static void draw_flags(const struct panel *panel, const struct link_packet *k, bool payload,
-    double from, double to, double y1, double y2)
+static void draw_flags(const struct panel *panel, const struct link_packet *k, double from,
+    double to, double y1, double y2)
 {
-	const char *flags = record_flags_name(k);
-	const double part = k->syn || k->fin || k->rst ? FLAGS_AT : ACK_AT;
-
-	if (flags && (payload ? k->syn || k->fin || k->rst : true))
-		svg_words(panel->picture->out, from + (to - from) * part, y1 + (y2 - y1) * part - 4,
-		    EVENT_FONT, SVG_MIDDLE, flags);
+	if (sequence_is_named(k))
+		svg_words(panel->picture->out, from + (to - from) * FLAGS_AT,
+		    y1 + (y2 - y1) * FLAGS_AT - 5, SVG_FONT, SVG_MIDDLE, record_flags_name(k));
 }
 
 /* `r` is NULL for a packet that opens or closes a connection. */
@@ -271,11 +278,11 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 		svg_line(p->out, from, y1, x, y, style, 0);
 		svg_cross(p->out, x, y, SVG_LOST);
 		if (k->fate == LINK_REQUESTED_DROP)
-			svg_words(p->out, x, y + 15, EVENT_FONT, SVG_MIDDLE, "on cue");
+			svg_words(p->out, x, y + 34, SVG_FONT, SVG_MIDDLE, "on cue");
 	}
 	if (sequence_known(k->out2))
 		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
-	draw_flags(panel, k, r != NULL, from, to, y1, y2);
+	draw_flags(panel, k, from, to, y1, y2);
 }
 
 /* Returns true if the line was sent and its place is not known. */
@@ -359,39 +366,58 @@ static void draw_packets(const struct panel *panel)
 	free(all);
 }
 
-static void draw_line(struct panel *panel, const struct record *r)
+static void draw_line(const struct panel *panel, const struct record *r)
 {
 	if (sequence_waits(r))
 		svg_line(panel->picture->out, panel->client, place(panel->picture, r->row.typed_at),
 		    panel->client, place(panel->picture, r->row.sent_at), SVG_WAITS, 0);
 	if (!sequence_has_packets(r) && sequence_known(r->row.sent_at))
 		draw_estimated(panel, r);
-	draw_left(panel, r);
 }
 
 /* --- the picture --- */
 
-/* Draws a faint line between the hosts of each panel, and the time at the left. */
+/* Draws a faint line between the hosts of each panel, and the time at the left, unless it would
+ * cover that of a cut. */
 static void draw_mark(const struct picture *p, double y, int dashed, const char *words)
 {
-	const int panels = p->s.transports[0] + p->s.transports[1];
+	for (int i = 0; i <= p->both; i++) {
+		const double client = p->layout->client + i * p->layout->next;
 
-	for (int i = 0; i < panels; i++) {
-		const double client = MARGIN + TIMES + i * PANEL + WORDS_LEFT;
-
-		svg_line(p->out, client, y, client + WAY, y, SVG_GRID, dashed);
+		svg_line(p->out, client, y, client + p->layout->way, y, SVG_GRID, dashed);
 	}
-	svg_words(p->out, MARGIN, y + 3, 9, SVG_START, words);
+	if (words)
+		svg_words(p->out, TEXTS - 14, y + SVG_FONT / 3, SVG_FONT, SVG_END, words);
+}
+
+/* The middle of a cut on the page. */
+static double cut_place(const struct time_cut *cut)
+{
+	return TOP + (cut->begin + cut->end) / 2;
 }
 
 static void draw_cuts(const struct picture *p)
 {
+	double next = 0;
+
 	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
 		const struct time_cut *cut = &p->s.axis.cuts[i];
+		const bool room = cut_place(cut) >= next;
 
-		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1,
-		    TEXT_FORMAT("⋯ %s", TEXT_SPAN(cut->to - cut->from)));
+		draw_mark(p, cut_place(cut), 1,
+		    room ? TEXT_FORMAT("⋯ %s", TEXT_SPAN(cut->to - cut->from)) : NULL);
+		if (room)
+			next = cut_place(cut) + SVG_FONT;
 	}
+}
+
+static bool has_room(const struct picture *p, double y)
+{
+	for (size_t i = 0; i < p->s.axis.cut_count; i++)
+		if (y > cut_place(&p->s.axis.cuts[i]) - SEQUENCE_ROW &&
+		    y < cut_place(&p->s.axis.cuts[i]) + SEQUENCE_ROW)
+			return false;
+	return true;
 }
 
 /* Writes a time with enough digits that no two marks have the same words. */
@@ -438,78 +464,120 @@ static void draw_times(const struct picture *p)
 		if (t < a->moments[0])
 			continue;
 		mark_words(t, step, text, sizeof text);
-		draw_mark(p, place(p, t), 0, text);
+		draw_mark(p, place(p, t), 0, has_room(p, place(p, t)) ? text : NULL);
 	}
 }
 
 /* Draws a host's line of time, dashed where the axis is cut. */
 static void draw_host(const struct picture *p, double x, double bottom, const char *name)
 {
-	double from = TOP - 14;
+	double from = TOP - 10;
 
 	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
-		const double begin = TOP + p->s.axis.cuts[i].begin + 6,
-		             end = TOP + p->s.axis.cuts[i].end - 6;
+		const double begin = TOP + p->s.axis.cuts[i].begin + 2,
+		             end = TOP + p->s.axis.cuts[i].end - 2;
 
 		svg_line(p->out, x, from, x, begin, SVG_AXIS, 0);
 		svg_line(p->out, x, begin, x, end, SVG_AXIS, 1);
 		from = end;
 	}
 	svg_arrow(p->out, x, from, x, bottom, SVG_AXIS, 0);
-	svg_words(p->out, x, TOP - 20, 12, SVG_MIDDLE, name);
+	svg_words(p->out, x, TOP - 18, SVG_FONT, SVG_MIDDLE, name);
 }
 
-/* Returns true if the event is drawn across the picture; connections are drawn by their packets. */
-static bool is_across(const struct session_event *e)
+static int by_time(const void *a, const void *b)
 {
-	return e->kind != SESSION_EVENT_TCP;
+	const struct text_row *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (y->event != NULL) - (x->event != NULL);
 }
 
-/* The place of an event's words, which do not cover those of the previous one. */
-static double event_words(const struct picture *p, size_t event, double *next)
+/* Finds the rows, as many as there is room for. Returns 0, or -1 when memory is short. */
+static int find_rows(struct picture *p)
 {
-	return below(next, place(p, p->s.events[event].at) - 3, EVENT_ROW);
+	struct text_row *rows = calloc(p->s.count + p->s.event_count + 1, sizeof *rows);
+	size_t n = 0;
+
+	if (!rows)
+		return -1;
+	for (size_t i = 0; i < p->s.count; i++)
+		if (i == 0 || p->s.records[i].row.number != p->s.records[i - 1].row.number)
+			rows[n++] = (struct text_row){ .at = sequence_begins(&p->s.records[i]),
+				.record = &p->s.records[i] };
+	for (size_t i = 0; i < p->s.event_count && n < SEQUENCE_ROWS; i++)
+		if (sequence_is_row(&p->s.events[i]))
+			rows[n++] = (struct text_row){ .at = p->s.events[i].at,
+				.event = &p->s.events[i] };
+	if (n > 0)
+		qsort(rows, n, sizeof *rows, by_time);
+	p->rows = rows;
+	p->row_count = n;
+	return 0;
+}
+
+/* An event's line is above the room for its words. */
+static double event_place(const struct picture *p, const struct session_event *e)
+{
+	return place(p, e->at) - p->s.axis.cut * (session_event_is_notice(e) ? 2 : 1);
+}
+
+static void draw_rows(const struct picture *p)
+{
+	struct column column = { .next = TOP, .left = p->row_count };
+
+	for (struct text_row *row = p->rows; row < p->rows + p->row_count; row++) {
+		if (row->event) {
+			const char *words = SESSION_EVENT_TEXT(row->event);
+
+			row->y = row_place(&column, event_place(p, row->event) + SEQUENCE_ROW / 2);
+			svg_text(p->out, TEXTS, row->y + SVG_FONT / 3, SVG_FONT, SVG_START, "",
+			    words, strlen(words), EVENT_COLUMNS);
+			continue;
+		}
+		svg_text(p->out, TEXTS,
+		    put_beside(p, &column, p->layout->client - 4, place(p, row->at),
+		        p->layout->client - 30),
+		    SVG_FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", row->record->row.number),
+		    row->record->row.text, row->record->row.length, p->layout->columns);
+	}
 }
 
 static void draw_events(const struct picture *p)
 {
-	const int panels = p->s.transports[0] + p->s.transports[1];
-	const double left = MARGIN + TIMES, right = left + (panels ? panels : 1) * PANEL;
-	double next = TOP - 12;
-
-	for (size_t i = 0; i < p->s.event_count; i++) {
-		if (!is_across(&p->s.events[i]))
-			continue;
-		const double y = place(p, p->s.events[i].at), at = event_words(p, i, &next);
-		const char *words = SESSION_EVENT_TEXT(&p->s.events[i]);
-
-		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
-		svg_text(p->out, left + WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "", words,
-		    strlen(words), EVENT_COLUMNS);
-	}
+	for (size_t i = 0; i < p->s.event_count; i++)
+		if (sequence_is_row(&p->s.events[i]))
+			svg_line(p->out, TEXTS, event_place(p, &p->s.events[i]),
+			    SVG_WIDTH - SVG_MARGIN, event_place(p, &p->s.events[i]), SVG_EVENT, 0);
 }
 
-static void draw_panel(const struct picture *p, bool stream, double x, double bottom)
+static void draw_panel(const struct picture *p, bool stream, double client)
 {
+	const struct panel panel = {
+		.picture = p, .stream = stream, .client = client, .server = client + p->layout->way
+	};
 	size_t n = 0;
 	struct reply_words *w = find_replies(p, stream, &n);
-	struct panel panel = { .picture = p,
-		.stream = stream,
-		.client = x + WORDS_LEFT,
-		.server = x + WORDS_LEFT + WAY,
-		.left = TOP - 4,
-		.right = TOP - 4 };
+	struct column fates = { .next = TOP }, replies = { .next = TOP, .left = n };
 
-	svg_words(p->out, x + WORDS_LEFT + WAY / 2, TOP - 38, 14, SVG_MIDDLE,
+	svg_class(p->out, own_style(&panel));
+	svg_words(p->out, client + p->layout->way / 2, TOP - 18, SVG_FONT, SVG_MIDDLE,
 	    transport_info[stream].title);
-	draw_host(p, panel.client, bottom, "client");
-	draw_host(p, panel.server, bottom, "server");
+	svg_class_end(p->out);
+	draw_host(p, panel.client, BOTTOM + 14, "client");
+	draw_host(p, panel.server, BOTTOM + 14, "server");
 	draw_packets(&panel);
 	for (size_t i = 0; i < p->s.count; i++)
-		if (p->s.records[i].row.stream == stream)
-			draw_line(&panel, &p->s.records[i]);
-	for (size_t i = 0; i < n; i++)
-		draw_reply(&panel, &w[i]);
+		fates.left += p->s.records[i].row.stream == stream;
+	for (size_t i = 0; i < p->s.count; i++) {
+		if (p->s.records[i].row.stream != stream)
+			continue;
+		draw_line(&panel, &p->s.records[i]);
+		draw_fate(&panel, &fates, &p->s.records[i]);
+	}
+	for (size_t i = 0; !p->both && i < n; i++)
+		draw_reply(&panel, &replies, &w[i]);
 	free(w);
 }
 
@@ -525,7 +593,7 @@ static void draw_legend(const struct picture *p, double y)
 {
 	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
 	     estimated = false, waits = false, changed = false;
-	double x = MARGIN;
+	double x = SVG_MARGIN;
 
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
@@ -544,7 +612,8 @@ static void draw_legend(const struct picture *p, double y)
 		estimated |= p->s.handshakes[i].estimated;
 	}
 	for (size_t i = 0; i < p->s.event_count; i++)
-		changed |= is_across(&p->s.events[i]);
+		changed |= sequence_is_row(&p->s.events[i]) &&
+		           !session_event_is_notice(&p->s.events[i]);
 
 	const struct {
 		bool shown;
@@ -552,64 +621,46 @@ static void draw_legend(const struct picture *p, double y)
 		int dashed;
 		const char *words;
 	} entries[] = {
-		{ p->s.transports[0], SVG_UDP, 0, "UDP datagram" },
-		{ p->s.transports[1], SVG_TCP, 0, "TCP segment" },
 		{ retransmitted, SVG_RETRANSMITTED, 0, "sent again" },
-		{ bare, SVG_BARE, 0, "no payload (ACK)" },
+		{ bare, SVG_BARE, 0, "no data (ACK)" },
 		{ late, SVG_LATE, 0, "late" },
-		{ waits, SVG_WAITS, 0, "typed, not sent yet" },
-		{ dropped, SVG_LOST, 0, "it died on the way" },
-		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
-		{ estimated, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
-		{ changed, SVG_EVENT, 0, "the link or the server is changed" },
+		{ waits, SVG_WAITS, 0, "not sent yet" },
+		{ dropped, SVG_LOST, 0, "lost" },
+		{ unknown, SVG_LOST, 0, "no reply" },
+		{ estimated, SVG_AXIS, 1, "server's time estimated" },
+		{ changed, SVG_EVENT, 0, "change" },
 	};
 
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
 		if (!entries[i].shown)
 			continue;
 		if (entries[i].style == SVG_LOST)
-			svg_cross(p->out, x + 14, y, SVG_LOST);
+			svg_cross(p->out, x + 20, y, SVG_LOST);
 		else
-			svg_line(p->out, x, y, x + 28, y, entries[i].style, entries[i].dashed);
-		svg_words(p->out, x + 34, y + 4, FONT, SVG_START, entries[i].words);
-		x += 44 + 7.0 * (double)strlen(entries[i].words);
+			svg_line(p->out, x, y, x + 40, y, entries[i].style, entries[i].dashed);
+		svg_words(p->out, x + 48, y + SVG_FONT / 3, SVG_FONT, SVG_START, entries[i].words);
+		x += 74 + SVG_COLUMN * (double)strlen(entries[i].words);
 	}
-}
-
-/* Words that were moved down may need more room than the axis. */
-static double body_height(const struct picture *p)
-{
-	double height = p->s.axis.length, next = 0;
-
-	for (int stream = 0; stream < 2; stream++) {
-		const double words = words_height(p, stream == 1);
-
-		height = words > height ? words : height;
-	}
-	for (size_t i = 0; i < p->s.event_count; i++)
-		if (is_across(&p->s.events[i]))
-			event_words(p, i, &next);
-	return (next - TOP > height ? next - TOP : height) + 24;
 }
 
 static void draw(const struct picture *p, const struct svg_heading *heading)
 {
-	const int panels = p->s.transports[0] + p->s.transports[1];
-	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL,
-	             bottom = TOP + body_height(p);
-	double x = MARGIN + TIMES;
+	double client = p->layout->client;
 
-	svg_begin(p->out, width, bottom + LEGEND, MARGIN, heading);
+	svg_begin(p->out, heading);
 	draw_times(p);
 	draw_cuts(p);
 	draw_events(p);
+	draw_rows(p);
 	for (int stream = 0; stream < 2; stream++) {
 		if (!p->s.transports[stream])
 			continue;
-		draw_panel(p, stream == 1, x, bottom);
-		x += PANEL;
+		draw_panel(p, stream == 1, client);
+		client += p->layout->next;
 	}
-	draw_legend(p, bottom + LEGEND / 2);
+	if (!p->s.transports[0] && !p->s.transports[1])
+		svg_words(p->out, TEXTS, TOP, SVG_FONT, SVG_START, "no lines");
+	draw_legend(p, SVG_HEIGHT - 32);
 	svg_end(p->out);
 }
 
@@ -617,10 +668,16 @@ int svg_sequence_page(FILE *out, const struct picture_data *d, size_t page,
     const struct svg_heading *heading)
 {
 	struct picture p = { .out = out };
+	int result;
 
 	if (sequence_make(&p.s, d, page, heading->link && *heading->link) < 0)
 		return -1;
-	draw(&p, heading);
+	p.both = p.s.transports[0] && p.s.transports[1];
+	p.layout = &layouts[p.both];
+	result = find_rows(&p);
+	if (result == 0)
+		draw(&p, heading);
+	free(p.rows);
 	sequence_free(&p.s);
-	return 0;
+	return result;
 }

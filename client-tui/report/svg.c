@@ -11,47 +11,61 @@
 #include "common/colours.h"
 #include "common/utf8.h"
 
-/* The sizes of an arrow's head and of a cross, pixels. */
-#define HEAD_LENGTH 7.0
-#define HEAD_WIDTH 2.6
-#define CROSS 4.0
+/* The sizes of an arrow's head and of a cross, pixels; of the title; of a wide and a narrow row of
+ * words, columns. */
+#define HEAD_LENGTH 13.0
+#define HEAD_WIDTH 5.0
+#define CROSS 8.0
+#define TITLE_FONT 36.0
+#define TITLE_COLUMNS 50
+#define ROW_COLUMNS 84
 
-/* The shapes' classes and colours; those of no meaning on the screen are on white. */
+/* The shapes' classes and colours; those of no meaning on the screen, on white and on black. */
 static const struct {
 	const char *name;
 	enum colour colour;
-	unsigned rgb;
+	unsigned rgb[2];
 } classes[SVG_STYLES] = {
-	[SVG_AXIS] = { "axis", COLOUR_NONE, 0x222222 },
-	[SVG_GRID] = { "grid", COLOUR_NONE, 0xdddddd },
-	[SVG_UDP] = { "udp", COLOUR_UDP, 0 },
-	[SVG_TCP] = { "tcp", COLOUR_TCP, 0 },
-	[SVG_RETRANSMITTED] = { "again", COLOUR_AGAIN, 0 },
-	[SVG_BARE] = { "bare", COLOUR_NONE, 0x999999 },
-	[SVG_LOST] = { "lost", COLOUR_LOST, 0 },
-	[SVG_LATE] = { "late", COLOUR_LATE, 0 },
-	[SVG_EVENT] = { "event", COLOUR_NONE, 0x8a6d00 },
-	[SVG_WAITS] = { "waits", COLOUR_NONE, 0xf0c000 },
+	[SVG_AXIS] = { "axis", COLOUR_NONE, { 0x222222, 0xe4e6eb } },
+	[SVG_GRID] = { "grid", COLOUR_NONE, { 0xdddddd, 0x3a3e46 } },
+	[SVG_UDP] = { "udp", COLOUR_UDP, { 0 } },
+	[SVG_TCP] = { "tcp", COLOUR_TCP, { 0 } },
+	[SVG_RETRANSMITTED] = { "again", COLOUR_AGAIN, { 0 } },
+	[SVG_BARE] = { "bare", COLOUR_NONE, { 0x999999, 0x8a8f98 } },
+	[SVG_LOST] = { "lost", COLOUR_LOST, { 0 } },
+	[SVG_LATE] = { "late", COLOUR_LATE, { 0 } },
+	[SVG_EVENT] = { "event", COLOUR_NONE, { 0x8a6d00, 0xd7c15f } },
+	[SVG_WAITS] = { "waits", COLOUR_NONE, { 0xf0c000, 0xe6b93c } },
 };
 
-static void put_sheet(FILE *out)
+unsigned svg_ground(bool dark)
 {
-	fputs("<style>\n"
-	      "svg { background: #fff }\n"
-	      "text { font-family: 'DejaVu Sans', 'Noto Sans', sans-serif; fill: #222 }\n"
-	      "line, path { fill: none; stroke-width: 1.2 }\n",
-	    out);
-	for (int i = 0; i < SVG_STYLES; i++) {
-		const int index = colours_index(classes[i].colour, BACKGROUND_LIGHT, 256);
-		const unsigned rgb = index < 0 ? classes[i].rgb : colours_rgb(index);
+	return dark ? 0x16181d : 0xffffff;
+}
 
-		fprintf(out, ".%s { stroke: #%06x; fill: #%06x }\n", classes[i].name, rgb, rgb);
-	}
-	fputs("line.event { stroke-width: 1; stroke-dasharray: 2 3 }\n"
-	      ".waits { stroke-width: 4 }\n"
-	      "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 }\n"
-	      "path.head { stroke: none }\n"
-	      ".dash { stroke-dasharray: 5 4 }\n"
+static unsigned rgb(enum svg_style style, bool dark)
+{
+	const int index = colours_index(classes[style].colour,
+	    dark ? BACKGROUND_DARK : BACKGROUND_LIGHT, 256);
+
+	return index < 0 ? classes[style].rgb[dark] : colours_rgb(index);
+}
+
+static void put_sheet(FILE *out, bool dark)
+{
+	fprintf(out,
+	    "<style>\nsvg { background: #%06x }\n"
+	    "text { font-family: 'DejaVu Sans', 'Noto Sans', Verdana, sans-serif; fill: #%06x }\n"
+	    "line, path { fill: none; stroke-width: 3 } polyline { stroke-width: 4 }\n",
+	    svg_ground(dark), rgb(SVG_AXIS, dark));
+	for (int i = 0; i < SVG_STYLES; i++)
+		fprintf(out, ".%s { stroke: #%06x; fill: #%06x }\n", classes[i].name,
+		    rgb((enum svg_style)i, dark), rgb((enum svg_style)i, dark));
+	fputs("line.grid { stroke-width: 1.5 } line.event { stroke-width: 2; "
+	      "stroke-dasharray: 3 5 }\n"
+	      "line.waits { stroke-width: 9 } line.lost, path.lost { stroke-width: 4 }\n"
+	      "path.head { stroke: none } .dash { stroke-dasharray: 10 8 }\n"
+	      "g text { fill: inherit; font-weight: bold; stroke: none }\n"
 	      "</style>\n",
 	    out);
 }
@@ -72,15 +86,16 @@ static void put_character(FILE *out, const unsigned char *s, size_t n)
 		fwrite(s, 1, n, out);
 }
 
-/* Writes text escaped, at most `columns` characters of it. */
+/* Writes text escaped, at most `columns` columns of it. */
 static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 {
 	const unsigned char *s = text;
 
-	for (size_t at = 0, count = 0; at < n; count++) {
+	for (size_t at = 0, used = 0; at < n;) {
 		const size_t length = utf8_character(s + at, n - at);
 
-		if (count == columns) {
+		used += length && utf8_code(s + at, length) >= 0x1100 ? 2 : 1;
+		if (used > columns) {
 			fputs("…", out);
 			return;
 		}
@@ -92,9 +107,9 @@ static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 	}
 }
 
-static void put_words(FILE *out, const char *words)
+void svg_escaped(FILE *out, const char *text)
 {
-	put_text(out, words, strlen(words), SIZE_MAX);
+	put_text(out, text, strlen(text), SIZE_MAX);
 }
 
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
@@ -127,7 +142,7 @@ void svg_cross(FILE *out, double x, double y, enum svg_style style)
 
 void svg_dot(FILE *out, double x, double y, enum svg_style style)
 {
-	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" class=\"%s\"/>\n", x, y,
+	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" class=\"%s\"/>\n", x, y,
 	    classes[style].name);
 }
 
@@ -162,9 +177,19 @@ void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor
 	    "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" text-anchor=\"%s\" "
 	    "xml:space=\"preserve\">",
 	    x, y, size, anchors[anchor]);
-	put_words(out, words);
+	svg_escaped(out, words);
 	put_text(out, text, n, columns);
 	fputs("</text>\n", out);
+}
+
+void svg_class(FILE *out, enum svg_style style)
+{
+	fprintf(out, "<g class=\"%s\">\n", classes[style].name);
+}
+
+void svg_class_end(FILE *out)
+{
+	fputs("</g>\n", out);
 }
 
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
@@ -175,30 +200,39 @@ void svg_words(FILE *out, double x, double y, double size, enum svg_anchor ancho
 
 /* --- the whole --- */
 
-void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading)
+/* Writes a row of the heading, as much as there is room for. */
+static void put_row(FILE *out, double y, double size, const char *words, size_t columns)
 {
-	const bool link = heading->link && *heading->link;
+	svg_text(out, SVG_MARGIN, y, size, SVG_START, "", words, strlen(words), columns);
+}
+
+void svg_begin(FILE *out, const struct svg_heading *heading)
+{
+	const bool link = heading->link && *heading->link,
+	           large = utf8_columns(heading->title) <= TITLE_COLUMNS - (heading->page ? 8 : 0);
 
 	fprintf(out,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" "
-	    "height=\"%.0f\" "
-	    "viewBox=\"0 0 %.0f %.0f\">\n<title>",
-	    width, height, width, height);
-	put_words(out, heading->title);
+	    "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n<title>",
+	    SVG_WIDTH, SVG_HEIGHT, SVG_WIDTH, SVG_HEIGHT);
+	svg_escaped(out, heading->title);
 	fputs("</title>\n<desc>", out);
-	put_words(out, heading->note);
-	if (link) {
-		fputs("; ", out);
-		put_words(out, heading->link);
-	}
+	svg_escaped(out, heading->note);
+	fputs(link ? "; " : "", out);
+	svg_escaped(out, link ? heading->link : "");
+	svg_escaped(out, heading->about ? heading->about : "");
 	fputs("</desc>\n", out);
-	put_sheet(out);
-	fprintf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", width, height);
-	svg_words(out, x, 28, 16, SVG_START, heading->title);
-	svg_words(out, x, 46, 11, SVG_START, heading->note);
+	put_sheet(out, heading->dark);
+	fprintf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#%06x\"/>\n", SVG_WIDTH,
+	    SVG_HEIGHT, svg_ground(heading->dark));
+	put_row(out, 44, large ? TITLE_FONT : SVG_FONT, heading->title,
+	    large ? TITLE_COLUMNS : ROW_COLUMNS - (heading->page ? 12 : 0));
+	if (heading->page)
+		svg_words(out, SVG_WIDTH - SVG_MARGIN, 44, SVG_FONT, SVG_END, heading->page);
+	put_row(out, 80, SVG_FONT, heading->note, ROW_COLUMNS);
 	if (link)
-		svg_words(out, x, 62, 11, SVG_START, heading->link);
+		put_row(out, 113, SVG_FONT, heading->link, ROW_COLUMNS);
 }
 
 void svg_end(FILE *out)

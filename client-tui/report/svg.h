@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes a picture as SVG 1.1: a few shapes and words that every viewer supports. Text from the
- * network is safe: a replacement character stands for each character that XML does not allow.
- * Errors of writing stay with the stream: check ferror() at the end. */
+/* Writes a picture as SVG 1.1: a few shapes and words that every viewer supports. A page has the
+ * size of a slide, 16:9, 13.33 in wide at 96 pixels an inch. Text from the network is safe: a
+ * replacement character stands for each character that XML does not allow. Errors of writing stay
+ * with the stream: check ferror() at the end. */
 #ifndef UPCASE_SVG_H
 #define UPCASE_SVG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
+/* A page, pixels; the size of its words, 20 pt, and its margin. */
+#define SVG_WIDTH 1280.0
+#define SVG_HEIGHT 720.0
+#define SVG_FONT 27.0
+#define SVG_MARGIN 24.0
+/* The width of a column of words at that size: a wide letter's. */
+#define SVG_COLUMN 16.5
+
 /* The meaning of a shape; the picture's style sheet has its colour and dashes, so that all pictures
- * look alike, also in print and on a dark page. */
+ * look alike, also in print. */
 enum svg_style {
 	SVG_AXIS, /* frames, and the two hosts' lines of time */
 	SVG_GRID, /* faint background lines */
@@ -29,15 +39,21 @@ struct svg_heading {
 	const char *title, *note;
 	/* The settings of the lab's link; "" or NULL for none. */
 	const char *link;
+	/* More, for the description only; "" or NULL for none. */
+	const char *about;
+	/* "page 2 of 3", or NULL. */
+	const char *page;
+	/* Bright on a dark ground. */
+	bool dark;
 };
 /* The height of the heading, pixels. */
-#define SVG_HEADING 70.0
+#define SVG_HEADING 126.0
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Begins a picture of this width and height, pixels; the heading, which begins at `x`, is also its
+/* Begins a page; the heading, of which as much is shown as there is room for, is also its whole
  * description for screen readers. */
-void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading);
+void svg_begin(FILE *out, const struct svg_heading *heading);
 void svg_end(FILE *out);
 /* A line; with `dashed`, it is estimated. */
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
@@ -55,9 +71,16 @@ void svg_curve_end(FILE *out);
 /* The program's own words, UTF-8; `size` in pixels. */
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
     const char *words);
-/* Writes foreign text, at most `columns` characters of it and then an ellipsis, after the program's
- * own words. */
+/* Writes foreign text, at most `columns` columns of it and then an ellipsis, after the program's
+ * own words. Characters from U+1100 on, East Asia's and pictures, have two columns. */
 void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
     const void *text, size_t n, size_t columns);
+/* Shapes and words between these two calls have the colour of a style. */
+void svg_class(FILE *out, enum svg_style style);
+void svg_class_end(FILE *out);
+/* The colour of the ground, 0xrrggbb. */
+unsigned svg_ground(bool dark);
+/* Writes a text escaped, as content or in an attribute. */
+void svg_escaped(FILE *out, const char *text);
 
 #endif

@@ -361,12 +361,40 @@ static void saves(void **state)
 	/* Never over a file that is there. */
 	client_line(t, command);
 	term_expect(t, "such a file already");
+	/* Whatever the row has room for, the message has the file's name. */
+	client_line(t, "again");
+	term_expect(t, "AGAIN");
+	client_line(t,
+	    "/save ~/quite/../quite/../quite/../a name with many blanks, longer than the row is "
+	    "wide.txt last 1");
+	term_expect(t, "there is no such folder");
+	snprintf(path, sizeof path, "%s/quite", term_home(t));
+	assert_int_equal(mkdir(path, 0700), 0);
+	client_line(t,
+	    "/save ~/quite/../quite/../quite/../a name with many blanks, longer than the row is "
+	    "wide.txt last 1");
+	term_expect(t, "saved in /");
+	term_expect(t, "longer than the row is wide.txt");
+	snprintf(path, sizeof path, "%s/a name with many blanks, longer than the row is wide.txt",
+	    term_home(t));
+	in = fopen(path, "r");
+	assert_non_null(in);
+	n = fread(text, 1, sizeof text - 1, in);
+	text[n] = '\0';
+	fclose(in);
+	assert_null(strstr(text, "KEEP ME"));
+	assert_non_null(strstr(text, "AGAIN"));
+	/* A name of its own, in the current folder. */
 	client_line(t, "/save");
-	term_expect(t, "/save FILE");
+	term_expect(t, "saved in upcase-2");
+	assert_int_equal(sscanf(strstr(term_row(t, 23), "saved in "), "saved in %99s", command), 1);
+	assert_int_equal(unlink(command), 0);
+	client_line(t, "/save x.txt last");
+	term_expect(t, "'last' is none of its words");
 	client_line(t, "/save x.bmp");
 	term_expect(t, "or .svg; for example lecture.txt");
 	client_line(t, "/save /nonexistent/x.txt");
-	term_expect(t, "No such file");
+	term_expect(t, "there is no such folder");
 	client_leave(t);
 }
 

@@ -45,6 +45,7 @@ MAY = {
     'client-tui/net/icmp.c': 'socket',
     'client-tui/trace/lab-socket.c': 'socket wait file',
     'client-tui/app/main.c': 'wait place speak',
+    'client-tui/report/export-request.c': 'clock place',
     'client-tui/terminal/history.c': 'clock wait file',
     'client-tui/app/commands.c': 'file',
     'client-tui/app/plain.c': 'clock wait file place speak',

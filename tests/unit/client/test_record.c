@@ -631,7 +631,7 @@ static void desk_write_text(struct fixture *d)
 	struct transcript *t = recorder_transcript(d->r);
 
 	assert_non_null(t);
-	assert_int_equal(export_text(d->out, t, NULL, 9 * MS), 0);
+	assert_int_equal(export_text(d->out, t, NULL, NULL, 9 * MS), 0);
 	transcript_free(t);
 }
 

@@ -581,7 +581,7 @@ static char *save(const struct transcript *t)
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(export_text(out, t, NULL, 3 * S), 0);
+	assert_int_equal(export_text(out, t, NULL, NULL, 3 * S), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -641,7 +641,7 @@ static void saving_to_a_full_disk(void **state)
 	assert_non_null(out);
 	transcript_add_text(t, TRANSCRIPT_NOTICE, false, "connected", 9);
 	errno = 0;
-	assert_int_equal(export_text(out, t, NULL, 0), -1);
+	assert_int_equal(export_text(out, t, NULL, NULL, 0), -1);
 	assert_int_equal(errno, ENOSPC);
 	fclose(out);
 	transcript_free(t);

@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-#include "report/export.h"
+#include "report/picture-files.h"
+#include "report/pictures.h"
 #include "report/sequence.h"
 #include "report/axis.h"
 #include "common/clock.h"
@@ -24,6 +25,11 @@
 
 #define MS NS_PER_MS
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static const struct time_scale scale = { .quiet = 100 * MS,
+	.step = 20 * MS,
+	.pixels = 24,
+	.max = 1000 };
 
 static struct svg_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
 
@@ -111,8 +117,7 @@ static void axis_is_cut_where_nothing_happens(void **state)
 	struct time_axis a;
 
 	(void)state;
-	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000),
-	    0);
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), &scale), 0);
 	assert_int_equal(a.count, 4);
 	assert_int_equal(a.cut_count, 1);
 	assert_int_equal(a.cuts[0].from, 40 * MS);
@@ -125,6 +130,28 @@ static void axis_is_cut_where_nothing_happens(void **state)
 	time_axis_free(&a);
 }
 
+/* Words have room before their moment; many cuts share two fifths of the page. */
+static void axis_has_room_for_words(void **state)
+{
+	int64_t moments[] = { 0, 20 * MS, 40 * MS }, typed[100];
+	struct time_scale words = scale;
+	struct time_axis a;
+
+	(void)state;
+	words.stops = &moments[1];
+	words.stop_count = 1;
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), &words), 0);
+	assert_float_equal(time_axis_place(&a, 20 * MS), 24 + a.cut, 1e-9);
+	assert_float_equal(a.length, 48 + a.cut, 1e-9);
+	time_axis_free(&a);
+	for (size_t i = 0; i < COUNT(typed); i++)
+		typed[i] = (int64_t)(i / 2) * 5000 * MS + (int64_t)(i % 2) * 40 * MS;
+	assert_int_equal(time_axis_make(&a, typed, COUNT(typed), &scale), 0);
+	assert_float_equal(a.cut * (double)a.cut_count, 400, 1e-6);
+	assert_float_equal(a.length, 1000, 1e-6);
+	time_axis_free(&a);
+}
+
 static void axis_is_not_too_long(void **state)
 {
 	int64_t moments[1000];
@@ -133,8 +160,7 @@ static void axis_is_not_too_long(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(moments); i++)
 		moments[i] = (int64_t)i * 50 * MS;
-	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000),
-	    0);
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), &scale), 0);
 	assert_float_equal(a.length, 1000, 1e-6);
 	assert_true((double)time_axis_step(&a, 60) * a.scale >= 60);
 	time_axis_free(&a);
@@ -146,7 +172,7 @@ static void nothing_at_all(void **state)
 	char *svg = exchange(NULL, 0, 0);
 
 	(void)state;
-	assert_int_equal(time_axis_make(&a, NULL, 0, 1, 1, 1, 1), 0);
+	assert_int_equal(time_axis_make(&a, NULL, 0, &scale), 0);
 	assert_float_equal(time_axis_place(&a, 7), 0, 1e-9);
 	time_axis_free(&a);
 	assert_int_equal(sequence_pages(&(const struct picture_data){ 0 }), 1);
@@ -212,16 +238,16 @@ static void what_a_line_waited(void **state)
 	records[0].row.replied_at = records[0].row.sent_at + 45 * MS;
 	records[1].row.sent_at += 30 * MS;
 	svg = exchange(records, COUNT(records), 0);
-	draws(svg, ">906 ms: 861 connecting <", 1);
-	draws(svg, ">lost <", 1);
-	draws(svg, ">40.0 ms <", 1);
+	draws(svg, ">906 ms<", 1);
+	draws(svg, ">lost<", 1);
+	draws(svg, ">40.0 ms<", 1);
 	/* Two strokes and the legend's. */
 	draws(svg, "class=\"waits\"", 3);
-	draws(svg, "typed, not sent yet", 1);
+	draws(svg, "not sent yet", 1);
 	free(svg);
 	svg = exchange(records + 2, 1, 0);
 	draws(svg, "class=\"waits\"", 0);
-	draws(svg, "typed, not sent yet", 0);
+	draws(svg, "not sent yet", 0);
 	free(svg);
 }
 
@@ -234,16 +260,16 @@ static void reckons_without_a_link(void **state)
 	(void)state;
 	/* Each half of the server's end, and the legend's. */
 	draws(svg, "class=\"udp dash\"", 2);
-	draws(svg, "server's end reckoned at half the round trip", 1);
+	draws(svg, "server's time estimated", 1);
 	draws(svg, "class=\"lost\"", 2);
-	draws(svg, "no reply; how far it came is not known", 1);
+	draws(svg, ">no reply<", 1);
 	draws(svg, "1 one", 1);
 	draws(svg, "1 ONE", 1);
 	draws(svg, "2 TWO", 0);
 	free(svg);
 	/* Only what is in the picture is explained. */
 	svg = exchange(records, 1, 0);
-	draws(svg, "how far it came", 0);
+	draws(svg, ">no reply<", 0);
 	free(svg);
 }
 
@@ -266,7 +292,7 @@ static void true_times_in_the_lab(void **state)
 	draws(svg, "sent again", 1);
 	draws(svg, "class=\"udp dash\"", 0);
 	draws(svg, "class=\"tcp dash\"", 0);
-	draws(svg, "again 1×", 1);
+	draws(svg, ", 1× again", 1);
 	draws(svg, "lost coming", 1);
 	/* Two that died, and the legend's. */
 	draws(svg, "class=\"lost\"", 3);
@@ -302,31 +328,85 @@ static void text_cannot_break_out(void **state)
 	free(svg);
 }
 
-static void hundred_lines_a_page(void **state)
+static void twelve_lines_a_page(void **state)
 {
-	struct record records[2 * 250];
+	struct record records[2 * 30];
 	char *svg;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
 	assert_int_equal(sequence_pages(&(const struct picture_data){
-	                     .records = records, .count = 200 }),
+	                     .records = records, .count = 24 }),
 	    1);
 	assert_int_equal(sequence_pages(&(const struct picture_data){
-	                     .records = records, .count = 202 }),
+	                     .records = records, .count = 26 }),
 	    2);
 	assert_int_equal(sequence_pages(&(const struct picture_data){
 	                     .records = records, .count = COUNT(records) }),
 	    3);
+	/* Two transports share the texts. */
 	svg = exchange(records, COUNT(records), 1);
-	draws(svg, ">100 text", 0);
-	draws(svg, ">101 text", 2);
-	draws(svg, ">200 text", 2);
-	draws(svg, ">201 text", 0);
+	draws(svg, ">12 text", 0);
+	draws(svg, ">13 text", 1);
+	draws(svg, ">24 text", 1);
+	draws(svg, ">25 text", 0);
 	free(svg);
 	svg = exchange(records, COUNT(records), 2);
-	draws(svg, ">250 text", 2);
+	draws(svg, ">30 text", 1);
+	free(svg);
+}
+
+/* 16:9, and no words smaller than 20 pt where the slide is 7.5 in high, or outside of it. */
+static void check_slide(const char *svg)
+{
+	double x, y, size;
+
+	draws(svg, "width=\"1280\" height=\"720\" viewBox=\"0 0 1280 720\"", 1);
+	for (const char *text = svg; (text = strstr(text, "<text ")); text++) {
+		assert_int_equal(sscanf(text, "<text x=\"%lf\" y=\"%lf\" font-size=\"%lf\"", &x, &y,
+		                     &size),
+		    3);
+		assert_true(size >= 20 / 72.0 * 96);
+		assert_true(x >= 0 && x <= 1280 && y >= size && y <= 715);
+	}
+}
+
+/* However fast the lines came, on however crowded a page. */
+static void pages_are_slides(void **state)
+{
+	struct record records[2 * 12];
+	char *svg;
+
+	(void)state;
+	for (int64_t gap = 0; gap <= 1000 * MS; gap = gap ? 10 * gap : MS / 10) {
+		for (size_t i = 0; i < COUNT(records); i++) {
+			records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
+			records[i].row.typed_at = records[i].row.sent_at = (int64_t)(i / 2) * gap;
+			records[i].row.replied_at = records[i].row.sent_at + 40 * MS;
+		}
+		svg = exchange(records, COUNT(records), 0);
+		check_slide(svg);
+		draws(svg, ">12 text", 1);
+		free(svg);
+	}
+}
+
+static void bright_on_dark(void **state)
+{
+	const struct record r = line(1, false, FATE_LOST, "text");
+	char *svg;
+
+	(void)state;
+	heading.dark = true;
+	svg = exchange(&r, 1, 0);
+	draws(svg, "fill=\"#16181d\"", 1);
+	draws(svg, ".udp { stroke: #ffaf5f", 1);
+	free(svg);
+	heading.dark = false;
+	svg = exchange(&r, 1, 0);
+	draws(svg, "fill=\"#ffffff\"", 1);
+	draws(svg, "#16181d", 0);
 	free(svg);
 }
 
@@ -338,16 +418,16 @@ static struct session_event change(int64_t at, const char *words)
 		.text = (char *)(uintptr_t)words };
 }
 
-/* The y of the line across whose words these are: it stands before them. */
+/* The y of words. */
 static double across(const char *svg, const char *words)
 {
-	const char *line = strstr(svg, words);
+	const char *text = strstr(svg, words);
 	double y = -1;
 
-	assert_non_null(line);
-	while (line > svg && strncmp(line, "<line", 5) != 0)
-		line--;
-	assert_int_equal(sscanf(line, "<line x1=\"%*f\" y1=\"%lf\"", &y), 1);
+	assert_non_null(text);
+	while (text > svg && strncmp(text, "<text", 5) != 0)
+		text--;
+	assert_int_equal(sscanf(text, "<text x=\"%*f\" y=\"%lf\"", &y), 1);
 	return y;
 }
 
@@ -355,10 +435,10 @@ static double across(const char *svg, const char *words)
  * the one before while a line of that still waits for its reply. */
 static void events_stand_at_their_moment(void **state)
 {
-	struct record records[150];
+	struct record records[20];
 	const struct session_event changes[] = { change(-5 * MS, "before all"),
-		change(15 * MS, "loss 30 % each way"), change(1025 * MS, "delay 5 ms each way"),
-		change(1300 * MS, "on the second page"), change(9000 * MS, "at last") };
+		change(15 * MS, "loss 30 % each way"), change(145 * MS, "delay 5 ms each way"),
+		change(180 * MS, "on the second page"), change(9000 * MS, "at last") };
 	char *svg;
 
 	(void)state;
@@ -367,20 +447,31 @@ static void events_stand_at_their_moment(void **state)
 	assert_int_equal(sequence_page_begin(&(const struct picture_data){ .records = records,
 	                                         .count = COUNT(records) },
 	                     1),
-	    1010 * MS);
+	    120 * MS + 1);
+	events = changes + 1;
+	event_count = COUNT(changes) - 1;
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, ">link: loss 30 % each way<", 1);
+	draws(svg, ">link: delay 5 ms each way<", 1);
+	draws(svg, "on the second page", 0);
+	draws(svg, "class=\"event\"", 2 + 1);
+	assert_true(across(svg, "loss 30") < across(svg, "delay 5"));
+	assert_true(across(svg, ">1 text") < across(svg, "loss 30"));
+	assert_true(across(svg, "loss 30") < across(svg, ">2 text"));
+	free(svg);
+	/* One more has no room for its words there, but on the next page. */
 	events = changes;
 	event_count = COUNT(changes);
 	svg = exchange(records, COUNT(records), 0);
 	draws(svg, ">link: before all<", 1);
-	draws(svg, ">link: loss 30 % each way<", 1);
-	draws(svg, ">link: delay 5 ms each way<", 1);
-	draws(svg, "on the second page", 0);
+	draws(svg, ">link: delay 5 ms each way<", 0);
 	draws(svg, "class=\"event\"", 3 + 1);
-	assert_true(across(svg, "before all") < across(svg, "loss 30"));
-	assert_true(across(svg, "loss 30") < across(svg, "delay 5"));
+	assert_true(across(svg, "before all") < across(svg, ">1 text"));
+	check_slide(svg);
 	free(svg);
 	svg = exchange(records, COUNT(records), 1);
 	draws(svg, "loss 30", 0);
+	draws(svg, ">link: delay 5 ms each way<", 1);
 	draws(svg, "class=\"event\"", 3 + 1);
 	draws(svg, ">link: at last<", 1);
 	free(svg);
@@ -500,8 +591,8 @@ static void connections_are_drawn(void **state)
 	draws(svg, ">FIN<", 1);
 	draws(svg, ">RST<", 1 + 1);
 	draws(svg, "class=\"lost\"", 1 + 1);
-	draws(svg, "no reply; how far it came is not known", 1);
-	draws(svg, "reckoned at half the round trip", 1);
+	draws(svg, ">no reply<", 1);
+	draws(svg, "server's time estimated", 1);
 	free(svg);
 	events = connections;
 	event_count = COUNT(connections);
@@ -551,16 +642,17 @@ static void plots_have_what_happened(void **state)
 	draws(text, "<circle", 2);
 	/* The cross of the one, and a bar for each length of a run; the late one's has its own
 	 * colour. */
-	draws(text, "class=\"lost\"", 1 + 12);
+	draws(text, "class=\"lost\"", 1 + 5 + 1);
 	draws(text, "class=\"late\"", 1);
-	draws(text, "longest 2, mean 2.00, 1 run<", 1);
+	draws(text, ">UDP lost in a row: longest 2<", 1);
 	draws(text, "<polyline", 2);
-	/* Over lines 1 to 3 the plot is 520 wide from 80 on: at its begin, three quarters on, at
+	/* Over lines 1 to 3 the plot is 470 wide from 118 on: at its begin, three quarters on, at
 	 * its end. */
-	draws(text, "<line x1=\"80.0\" y1=\"126.0\" x2=\"80.0\" y2=\"426.0\" class=\"event\"", 1);
-	draws(text, "<line x1=\"470.0\" y1=\"126.0\" x2=\"470.0\" y2=\"426.0\" class=\"event\"", 1);
-	draws(text, "<line x1=\"600.0\" y1=\"126.0\" x2=\"600.0\" y2=\"426.0\" class=\"event\"", 1);
-	draws(text, ">link: loss 30 % each way<", 1);
+	draws(text, "<line x1=\"118.0\" y1=\"172.0\" x2=\"118.0\" y2=\"362.0\" class=\"event\"", 1);
+	draws(text, "<line x1=\"470.5\" y1=\"172.0\" x2=\"470.5\" y2=\"362.0\" class=\"event\"", 1);
+	draws(text, "<line x1=\"588.0\" y1=\"172.0\" x2=\"588.0\" y2=\"362.0\" class=\"event\"", 1);
+	check_slide(text);
+	draws(text, ">link: loss 30 % ea…<", 1);
 	free(text);
 	out = open_memstream(&text, &n);
 	assert_int_equal(svg_plots_page(out, &(const struct picture_data){ 0 }, &heading), 0);
@@ -593,6 +685,35 @@ static struct ledger *session(void)
 	return l;
 }
 
+static int save(const struct recorder *r, const char *folder, const char *words,
+    char reason[EXPORT_REASON])
+{
+	char all[300];
+	struct export_request q;
+
+	snprintf(all, sizeof all, "%s/%s", folder, words);
+	if (export_request(all, &q, reason) < 0)
+		return -1;
+	return picture_files_write(&q, r, 0, reason);
+}
+
+/* A file's content, and the file is gone. */
+static char *take_file(const char *folder, const char *name)
+{
+	char path[300];
+	char *text = calloc(1, 200000);
+	FILE *in;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	in = fopen(path, "r");
+	assert_non_null(in);
+	assert_non_null(text);
+	assert_true(fread(text, 1, 199999, in) > 0);
+	fclose(in);
+	assert_int_equal(unlink(path), 0);
+	return text;
+}
+
 static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], reason[EXPORT_REASON] = "";
@@ -605,30 +726,166 @@ static void writes_new_files_only(void **state)
 	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/run.svg", folder);
-	assert_int_equal(export_svg_check(path, reason), 0);
-	assert_int_equal(export_svg(path, r, 0, reason), 3);
+	assert_int_equal(picture_files_check(path, reason), 0);
+	assert_int_equal(save(r, folder, "run.svg last 20", reason), 3);
 	snprintf(other, sizeof other, "%s/run-2.svg", folder);
 	assert_int_equal(stat(other, &st), 0);
-	assert_int_equal(export_svg_check(path, reason), -1);
+	assert_int_equal(picture_files_check(path, reason), -1);
 	/* The second of the files is there already: none is written, none is taken away. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(export_svg(path, r, 0, reason), -1);
+	assert_int_equal(save(r, folder, "run.svg last 20", reason), -1);
 	assert_non_null(strstr(reason, "run-2.svg': there is such a file already"));
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(stat(other, &st), 0);
 	assert_int_equal(unlink(other), 0);
-	snprintf(other, sizeof other, "%s/run-plots.svg", folder);
-	assert_int_equal(unlink(other), 0);
+	free(take_file(folder, "run-plots.svg"));
 	assert_int_equal(rmdir(folder), 0);
-	assert_int_equal(export_svg("/dev/null/run.svg", r, 0, reason), -1);
+	assert_int_equal(save(r, "/dev/null", "run.svg", reason), -1);
 	recorder_free(r);
 	ledger_free(l);
+}
+
+/* Nobody asked for the 150 lines of a burst: a sentence, and four that were lost beside the four
+ * that took longest. Who asks for lines gets them, up to 600. */
+static void bursts_are_summed_up(void **state)
+{
+	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "";
+	struct ledger *l = session();
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	    &(struct record_run){ .started = 0 });
+	char *svg;
+
+	(void)state;
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(save(r, folder, "run.svg", reason), 2);
+	svg = take_file(folder, "run.svg");
+	draws(svg, ">lines 1–150: UDP answered 100 of 150; 8 drawn<", 1);
+	draws(svg, ">lost<", 4);
+	draws(svg, ">40.0 ms<", 4);
+	draws(svg, ">no reply<", 1);
+	free(svg);
+	free(take_file(folder, "run-plots.svg"));
+	assert_int_equal(save(r, folder, "run.svg 20-22 --title <Three>", reason), 2);
+	svg = take_file(folder, "run.svg");
+	draws(svg, "<title>&lt;Three&gt;</title>", 1);
+	draws(svg, ">20 LINE 20<", 2);
+	draws(svg, "LINE 21", 1);
+	draws(svg, "LINE 19", 0);
+	draws(svg, "LINE 23", 0);
+	free(svg);
+	svg = take_file(folder, "run-plots.svg");
+	draws(svg, "<circle", 2);
+	free(svg);
+	assert_int_equal(save(r, folder, "run.svg 151-160", reason), -1);
+	assert_non_null(strstr(reason, "there are no such lines"));
+	assert_int_equal(rmdir(folder), 0);
+	recorder_free(r);
+	ledger_free(l);
+}
+
+/* --- what is asked for --- */
+
+static void asks(const char *words, const char *path, uint64_t first, uint64_t last,
+    uint64_t newest, const char *title, bool dark)
+{
+	char reason[EXPORT_REASON] = "";
+	struct export_request q;
+
+	if (export_request(words, &q, reason) < 0)
+		fail_msg("%s: %s", words, reason);
+	assert_string_equal(q.path, path);
+	assert_int_equal(q.first, first);
+	assert_int_equal(q.last, last);
+	assert_int_equal(q.newest, newest);
+	assert_string_equal(q.title, title);
+	assert_int_equal(q.dark, dark);
+	assert_false(q.own_name);
+}
+
+static void refuses(const char *words, const char *why)
+{
+	char reason[EXPORT_REASON] = "";
+	struct export_request q;
+
+	assert_int_equal(export_request(words, &q, reason), -1);
+	if (!strstr(reason, why))
+		fail_msg("%s: %s", words, reason);
+}
+
+static void requests_are_read(void **state)
+{
+	(void)state;
+	asks("talk.svg", "talk.svg", 0, 0, 0, "", false);
+	asks(" my talk.svg ", "my talk.svg", 0, 0, 0, "", false);
+	asks("talk.svg last 12", "talk.svg", 0, 0, 12, "", false);
+	asks("talk.svg 20-30 --dark", "talk.svg", 20, 30, 0, "", true);
+	asks("talk.txt 7", "talk.txt", 7, 7, 0, "", false);
+	asks("'last 7.txt' 7", "last 7.txt", 7, 7, 0, "", false);
+	asks("talk.svg --title Loss at 20 %, last 12 --dark", "talk.svg", 0, 0, 0,
+	    "Loss at 20 %, last 12", true);
+	asks("talk.svg --title=\"A -- B\" last 2", "talk.svg", 0, 0, 2, "A -- B", false);
+	setenv("HOME", "/home/me", 1);
+	asks("~/talk.svg", "/home/me/talk.svg", 0, 0, 0, "", false);
+	asks("~root/x y.txt", "/root/x y.txt", 0, 0, 0, "", false);
+	asks("a~b.txt", "a~b.txt", 0, 0, 0, "", false);
+	refuses("~nobody-of-that-name/x.txt", "has no home folder");
+	refuses("talk.svg last", "'last' is none of its words");
+	refuses("talk.svg last twelve", "is none of its words");
+	refuses("talk.svg 30-20", "'30-20' is none of its words");
+	refuses("talk.svg 0", "'0' is none of its words");
+	refuses("talk.svg last 99999999999999999999", "is none of its words");
+	refuses("talk.svg --bright", "'--bright' is none of its words");
+	refuses("'talk.svg", "its quote does not end");
+	refuses("talk.jsonl last 12", "records are of all lines");
+	refuses("talk.csv 1-2", "records are of all lines");
+	refuses("talk.txt --dark", "go with .svg");
+	refuses("screen.svg last 2", "the picture of the screen");
+}
+
+/* In the current folder, and never over a file. */
+static void own_names(void **state)
+{
+	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "", first[PATH_MAX];
+	struct export_request q;
+	int tries = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(export_request("last 2 --title T", &q, reason), 0);
+	assert_non_null(strstr(q.path, ".svg"));
+	do {
+		/* The second may end in between. */
+		assert_int_equal(export_request("", &q, reason), 0);
+		assert_true(q.own_name);
+		snprintf(first, sizeof first, "%s", q.path);
+		fclose(fopen(first, "w"));
+		assert_int_equal(export_request(" ", &q, reason), 0);
+		assert_string_not_equal(q.path, first);
+		unlink(first);
+	} while (!strstr(q.path, "-2.txt") && tries++ < 100);
+	assert_int_equal(strlen(q.path), strlen("upcase-2026-11-29-154501-2.txt"));
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void long_names_keep_both_ends(void **state)
+{
+	char buf[200];
+
+	(void)state;
+	assert_string_equal(text_middle(buf, sizeof buf, "talk.svg", 8), "talk.svg");
+	assert_string_equal(text_middle(buf, sizeof buf, "/a/long/way/to/talk.svg", 15),
+	    "/a/l...talk.svg");
+	assert_string_equal(text_middle(buf, sizeof buf, "äöüäöüäöüäöü", 9), "äö...üäöü");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(axis_is_cut_where_nothing_happens),
+		cmocka_unit_test(axis_has_room_for_words),
 		cmocka_unit_test(axis_is_not_too_long),
 		cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(ticks_are_round),
@@ -637,11 +894,17 @@ int main(void)
 		cmocka_unit_test(no_two_marks_have_the_same_words),
 		cmocka_unit_test(true_times_in_the_lab),
 		cmocka_unit_test(text_cannot_break_out),
-		cmocka_unit_test(hundred_lines_a_page),
+		cmocka_unit_test(twelve_lines_a_page),
+		cmocka_unit_test(pages_are_slides),
+		cmocka_unit_test(bright_on_dark),
 		cmocka_unit_test(events_stand_at_their_moment),
 		cmocka_unit_test(connections_are_drawn),
 		cmocka_unit_test(plots_have_what_happened),
 		cmocka_unit_test(writes_new_files_only),
+		cmocka_unit_test(bursts_are_summed_up),
+		cmocka_unit_test(requests_are_read),
+		cmocka_unit_test(own_names),
+		cmocka_unit_test(long_names_keep_both_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
