@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind of plot
- * fills. A cell of UDP has up to eight Braille dots, a cell of TCP a cross, a cell of both a star,
- * so that they differ without colours too. */
+ * fills. A cell of UDP has a ring, a cell of TCP a plus, a cell of both a star: they differ without
+ * colours too, and neither is thinner. */
 #include "config.h"
 
 #include "view/plot.h"
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/units.h"
 #include "report/axis.h"
 #include "view/view-internal.h"
 
@@ -25,6 +26,9 @@
 #define MARKS 12
 /* The columns between the sparklines of two transports. */
 #define SPARK_GAP 2
+/* The columns of a sparkline's range, "0–44.2 ms", and those from which "waited" stands too. */
+#define RANGE 10
+#define SPARK_WORDS 33
 
 /* The inner grid of a plot, and its source. */
 struct grid {
@@ -38,10 +42,9 @@ struct grid {
 
 /* --- cells --- */
 
-#define BRAILLE 0x2800
+#define UDP_SIGN L'o'
 #define TCP_SIGN L'+'
 #define BOTH_SIGN L'*'
-#define UDP_ASCII L'.'
 
 /* Rows and columns count from the grid's corner; the text may lie outside the grid. */
 static int put_text(const struct grid *g, int row, int from, int to, const char *text,
@@ -53,27 +56,14 @@ static int put_text(const struct grid *g, int row, int from, int to, const char 
 /* Draws a point; `x` and `y` are from 0 to 1, y upwards. */
 static void put_point(const struct grid *g, double x, double y, bool stream)
 {
-	static const unsigned dots[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 },
-		{ 0x40, 0x80 } };
-	const int across = (int)(x * (2 * g->columns - 1) + 0.5),
-	          down = (int)((1 - y) * (4 * g->rows - 1) + 0.5);
-	const int row = g->top + down / 4, column = g->left + across / 2;
+	const int row = g->top + (int)((1 - y) * (g->rows - 1) + 0.5),
+	          column = g->left + (int)(x * (g->columns - 1) + 0.5);
 	const wchar_t old = canvas_at(g->c, row, column)->chars[0];
-	const bool braille = old >= BRAILLE && old < BRAILLE + 256;
-	wchar_t now;
-	if (old == BOTH_SIGN)
-		return;
-	if (stream)
-		now = braille || old == UDP_ASCII ? BOTH_SIGN : TCP_SIGN;
-	else if (old == TCP_SIGN)
-		now = BOTH_SIGN;
-	else if (g->ascii)
-		now = UDP_ASCII;
+	if (old == BOTH_SIGN || old == (stream ? UDP_SIGN : TCP_SIGN))
+		canvas_fill(g->c, row, column, column + 1, BOTH_SIGN, STYLE_NORMAL);
 	else
-		now = (wchar_t)(BRAILLE | (braille ? (unsigned)old & 0xff : 0) |
-		                dots[down % 4][across % 2]);
-	canvas_fill(g->c, row, column, column + 1, now,
-	    now == BOTH_SIGN ? STYLE_NORMAL : transport_looks[stream].style);
+		canvas_fill(g->c, row, column, column + 1, stream ? TCP_SIGN : UDP_SIGN,
+		    transport_looks[stream].style);
 }
 
 /* Draws a column of blocks `height` rows high, in eighths. */
@@ -139,10 +129,7 @@ static void put_legend(const struct grid *g, const char *more)
 	int column = 0;
 	for (int i = 0; i < g->count; i++) {
 		const bool stream = g->sources[i].stream;
-		column = put_text(g, row, column, end,
-		    stream     ? "+ TCP  "
-		    : g->ascii ? ". UDP  "
-		               : "⠶ UDP  ",
+		column = put_text(g, row, column, end, stream ? "+ TCP  " : "o UDP  ",
 		    transport_looks[stream].style);
 	}
 	if (g->count > 1)
@@ -361,31 +348,40 @@ void plot_draw_panes(const struct panes *p)
 
 /* --- the sparkline --- */
 
+/* The first line shown in so many columns. */
+static size_t first_shown(const struct ledger *l, int columns)
+{
+	const size_t n = ledger_count(l), shown = columns > 0 ? (size_t)columns : 0;
+	return n > shown ? n - shown : 0;
+}
+
+/* The greatest time of the answered lines from `first` on; 0 if there are none. */
+static int64_t max_from(const struct ledger *l, size_t first)
+{
+	int64_t max = 0;
+	for (size_t i = first; i < ledger_count(l); i++) {
+		const struct ledger_row *line = ledger_at(l, i);
+		const int64_t time = line->fate == FATE_ANSWERED ? time_of(line, PLOT_WAITED) : 0;
+		max = time > max ? time : max;
+	}
+	return max;
+}
+
 int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source,
     bool ascii)
 {
 	static const wchar_t blocks[] = L"▁▂▃▄▅▆▇█", plain[] = L"_.-:=+*#";
 	const struct ledger *l = source->ledger;
-	const size_t n = ledger_count(l), shown = to > from ? (size_t)(to - from) : 0,
-	             first = n > shown ? n - shown : 0;
-	int64_t min = INT64_MAX, max = 0;
-	for (size_t i = first; i < n; i++) {
-		if (ledger_at(l, i)->fate != FATE_ANSWERED)
-			continue;
-		const int64_t time = time_of(ledger_at(l, i), PLOT_WAITED);
-		min = time < min ? time : min;
-		max = time > max ? time : max;
-	}
-	for (size_t i = first; i < n && from < to; i++, from++) {
+	const size_t first = first_shown(l, to - from);
+	const int64_t max = max_from(l, first);
+	for (size_t i = first; i < ledger_count(l) && from < to; i++, from++) {
 		const struct ledger_row *line = ledger_at(l, i);
 		const bool answered = line->fate == FATE_ANSWERED;
-		const double height = answered && max > min
-		                        ? (double)(time_of(line, PLOT_WAITED) - min) /
-		                              (double)(max - min)
-		                        : 0;
+		const int height = answered && max > 0
+		                     ? (int)(7.0 * (double)time_of(line, PLOT_WAITED) / (double)max + 0.5)
+		                     : 0;
 		if (answered)
-			canvas_fill(c, row, from, from + 1,
-			    (ascii ? plain : blocks)[(int)(height * 7 + 0.5)],
+			canvas_fill(c, row, from, from + 1, (ascii ? plain : blocks)[height],
 			    transport_looks[source->stream].style);
 		else if (ledger_is_unanswered(line->fate))
 			canvas_text(c, row, from, from + 1, glyph(GLYPH_CROSS, ascii), STYLE_LOST);
@@ -394,6 +390,19 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 			    STYLE_WAITING);
 	}
 	return from;
+}
+
+/* Draws the range of the sparkline before it. */
+static int draw_range(const struct panes *p, int from, int to, const struct plot_source *source)
+{
+	const struct ledger *l = source->ledger;
+	const int64_t max = max_from(l, first_shown(l, to - from - RANGE));
+	if (max > 0)
+		canvas_text(p->c, p->spark_row, from, to,
+		    TEXT_FORMAT("0%s%s", p->v->ascii ? "-" : "–",
+		        UNITS_DURATION(max, glyph(GLYPH_MICRO, p->v->ascii))),
+		    STYLE_NORMAL);
+	return from + RANGE;
 }
 
 void plot_draw_spark_row(const struct panes *p)
@@ -405,8 +414,10 @@ void plot_draw_spark_row(const struct panes *p)
 		               (i + 1 < count ? SPARK_GAP : 0);
 		const struct plot_source *source = &p->v->plot->sources[i];
 		from = canvas_text(p->c, p->spark_row, from, to,
-		    TEXT_FORMAT("%s waited ", transport_info[source->stream].name),
+		    TEXT_FORMAT(to - from < SPARK_WORDS ? "%s " : "%s waited ",
+		        transport_info[source->stream].name),
 		    transport_looks[source->stream].style);
+		from = draw_range(p, from, to, source);
 		plot_sparkline(p->c, p->spark_row, from, to, source, p->v->ascii);
 		from = to + SPARK_GAP;
 	}

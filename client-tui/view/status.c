@@ -129,13 +129,12 @@ static void add_times(struct status_line *s, const struct ledger_times *w, int r
 	static const char word[] = "waited ";
 	const bool ascii = s->p->v->ascii;
 	int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
-	add_words(s, RANK_ZERO + 1, glyph(GLYPH_BAR, ascii), "%smin/avg/max %s/%s/%s %s%s", word,
+	add_words(s, RANK_ZERO + 1, glyph(GLYPH_BAR, ascii), "%smin/avg/max %s/%s/%s %ss", word,
 	    UNITS_FIGURES(w->min, unit), UNITS_FIGURES((int64_t)w->mean, unit),
 	    UNITS_FIGURES(w->max, unit),
 	    unit == NS_PER_S    ? ""
 	    : unit == NS_PER_MS ? "m"
-	                        : glyph(GLYPH_MICRO, ascii),
-	    "s");
+	                        : glyph(GLYPH_MICRO, ascii));
 	struct status_field *f = &s->fields[s->count - 1];
 	f->brief = f->own + strlen(word);
 	f->brief_rank = rank;

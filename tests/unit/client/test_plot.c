@@ -158,11 +158,12 @@ static void histogram_and_share(void **state)
 	assert_int_equal(rows_with(s, 20, "TCP, 100 lines; highest column 100"), 1);
 	assert_int_not_equal(rows_with(s, 20, "█"), 0);
 	draw(s, 20, 80, PLOT_CUMULATIVE, 1, false);
+	assert_int_not_equal(rows_with(s, 20, "oooo"), 0);
 	/* 64 % are answered ever: the curve is level from there, and nothing stands above. */
 	assert_non_null(strstr(s->text[0], "100 %"));
 	for (int row = 0; row < 5; row++)
 		for (int column = 11; column < 80; column++)
-			assert_false(canvas_at(&s->canvas, row, column)->chars[0] >= 0x2801);
+			assert_false(canvas_at(&s->canvas, row, column)->chars[0] == 'o');
 	draw(s, 20, 80, PLOT_RUNS, 1, false);
 	assert_int_equal(rows_with(s, 20, "longest 36, mean 36.00, 1 run"), 1);
 	assert_int_equal(rows_with(s, 20, " 1 time"), 1);
@@ -232,11 +233,12 @@ static void sparkline(void **state)
 	assert_int_equal(canvas_resize(&s->canvas, 1, 40), 0);
 	canvas_clear(&s->canvas);
 	assert_int_equal(plot_sparkline(&s->canvas, 0, 2, 40, s->sources, false), 6);
-	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "  ▁▂✗█");
+	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "  ▂▃✗█");
 	canvas_clear(&s->canvas);
-	/* The newest ones, when there is no room for all. */
+	/* It begins at 0: times that differ little look alike. The newest ones, when there is no
+	 * room for all. */
 	assert_int_equal(plot_sparkline(&s->canvas, 0, 0, 2, s->sources, true), 2);
-	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "x_");
+	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "x#");
 }
 
 static void names(void **state)
