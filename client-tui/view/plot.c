@@ -378,7 +378,9 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 		const struct ledger_row *line = ledger_at(l, i);
 		const bool answered = line->fate == FATE_ANSWERED;
 		const int height = answered && max > 0
-		                     ? (int)(7.0 * (double)time_of(line, PLOT_WAITED) / (double)max + 0.5)
+		                     ? (int)(7.0 * (double)time_of(line, PLOT_WAITED) /
+		                                 (double)max +
+		                             0.5)
 		                     : 0;
 		if (answered)
 			canvas_fill(c, row, from, from + 1, (ascii ? plain : blocks)[height],

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plots in the terminal, drawn on a canvas with signs and blocks, or in ASCII. UDP and TCP share the
- * axes of one plot; each has a sign of its own besides its colour. Pure. */
+/* Plots in the terminal, drawn on a canvas with signs and blocks, or in ASCII. UDP and TCP share
+ * the axes of one plot; each has a sign of its own besides its colour. Pure. */
 #ifndef UPCASE_PLOT_H
 #define UPCASE_PLOT_H
 
@@ -23,8 +23,8 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
     const struct plot_source *sources, int count, bool ascii);
 
 /* Draws the last lines' times from Enter to reply in the columns `from` to before `to` of a row: a
- * block for each line, from 0 to the greatest time, a cross for a lost one, the newest at the right. Returns the column after
- * it. */
+ * block for each line, from 0 to the greatest time, a cross for a lost one, the newest at the
+ * right. Returns the column after it. */
 int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source,
     bool ascii);
 
