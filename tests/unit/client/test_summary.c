@@ -14,6 +14,7 @@
 
 #include "ledger/line-times.h"
 #include "report/export.h"
+#include "report/line-text.h"
 #include "report/summary.h"
 #include "tests/lib/ledger_check.h"
 
@@ -556,6 +557,100 @@ static void ascii(void **state)
 	assert_string_equal(summary_ascii(all), "80 % going x 80 % coming");
 }
 
+/* ---- intervals ---- */
+
+static void check_interval(struct interval_meter *m, const struct ledger *l, int64_t now,
+    const char *expected)
+{
+	const struct figures present = { .totals = *ledger_totals(l), .stats = ledger_stats(l) };
+	const struct interval i = interval_get(m, &present, now);
+	char text[600];
+
+	assert_string_equal(summary_interval(&i, S, text, sizeof text), expected);
+	interval_begin(m, &present, now);
+}
+
+/* An interval has what happened in it, whenever the line was sent; the times are of the lines that
+ * were answered in it. */
+static void intervals(void **state)
+{
+	struct ledger *l = ledger_new(&(const struct ledger_settings){
+	    .kind = LEDGER_DATAGRAM, .capacity = 9, .reply_timeout = S, .answerable = 60 * S });
+	struct interval_meter *m = calloc(1, sizeof *m);
+
+	(void)state;
+	assert_non_null(l);
+	assert_non_null(m);
+	m->from = S;
+	for (uint64_t n = 1; n <= 4; n++) {
+		ledger_add(l, n, &"1234"[n - 1], 1, S);
+		ledger_sent(l, n, S);
+	}
+	check_interval(m, l, S + 500 * MS, "0.00-0.50 s udp: sent 4, answered 0, lost 0");
+	for (int i = 1; i <= 2; i++) {
+		ledger_reply(l, i == 1 ? "1" : "2", 1, S + i * 300 * MS);
+		interval_add(m, ledger_find(l, (uint64_t)i));
+	}
+	ledger_reply(l, "2", 1, S + 700 * MS);
+	check_interval(m, l, S + 800 * MS,
+	    "0.50-0.80 s udp: sent 0, answered 2, lost 0, 1 duplicate, min/avg/max 300/450/600 ms, "
+	    "p50 450 ms");
+	while (ledger_expire(l, 3 * S) > 0)
+		continue;
+	ledger_reply(l, "3", 1, 3 * S);
+	check_interval(m, l, 3 * S,
+	    "0.80-2.00 s udp: sent 0, answered 0, lost 2 (100.0 %), 1 late");
+	check_interval(m, l, 4 * S, "2.00-3.00 s udp: sent 0, answered 0, lost 0");
+	free(m);
+	ledger_free(l);
+}
+
+/* ---- lines ---- */
+
+static void check_line(const struct ledger *l, uint64_t number, const char *expected)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(line_text_write(out, l, false, number, NULL, 9 * S), 0);
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* What divides a line does not stand in its text; everything that is known stands behind the time.
+ */
+static void lines(void **state)
+{
+	static const char *const texts[] = { "-> a", "b -x", "->", "c->d -xy --> -", "last" };
+	struct ledger *l = ledger_new(&(const struct ledger_settings){
+	    .kind = LEDGER_DATAGRAM, .capacity = 9, .reply_timeout = S, .answerable = 60 * S });
+
+	(void)state;
+	assert_non_null(l);
+	for (uint64_t n = 1; n <= 5; n++) {
+		ledger_add(l, n, texts[n - 1], strlen(texts[n - 1]), S);
+		if (n < 5)
+			ledger_sent(l, n, S + 10 * MS);
+	}
+	ledger_reply(l, "B -X", 4, S + 40 * MS);
+	ledger_reply(l, "-> A", 4, S + 50 * MS);
+	ledger_reply(l, "-> A", 4, S + 60 * MS);
+	while (ledger_expire(l, 2 * S + 20 * MS) > 0)
+		continue;
+	ledger_reply(l, "->", 2, 3 * S);
+	check_line(l, 1,
+	    "1 udp \\x2d> a -> \\x2d> A 50.0 ms (10.0 ms queued, 40.0 ms on the wire, 1 duplicate, "
+	    "reordered)\n");
+	check_line(l, 2, "2 udp b \\x2dx -> B -X 40.0 ms (10.0 ms queued, 30.0 ms on the wire)\n");
+	check_line(l, 3, "3 udp \\x2d> -> \\x2d> 2.00 s (late)\n");
+	check_line(l, 4, "4 udp c->d -xy --> - -x lost\n");
+	check_line(l, 5, "5 udp last -x never sent\n");
+	ledger_free(l);
+}
+
 /* ---- saving ---- */
 
 static struct ledger *some_lines(enum ledger_kind kind)
@@ -657,6 +752,8 @@ int main(void)
 		cmocka_unit_test(parts),
 		cmocka_unit_test(small_buffers),
 		cmocka_unit_test(fates),
+		cmocka_unit_test(intervals),
+		cmocka_unit_test(lines),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(session),
 		cmocka_unit_test(every_count_is_said),
