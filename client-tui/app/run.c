@@ -653,10 +653,12 @@ static void put_peer(const struct run *run, FILE *out, const struct figures *udp
 }
 
 /* Prints the summary of a session, unless no line was typed. If both transports had one session
- * with the peer, the earlier one prints UDP beside TCP. */
+ * with the peer, whose addresses may differ where each line went over both, the earlier one prints
+ * UDP beside TCP. */
 static void put_summary(const struct run *run, size_t index, FILE *out, int64_t now)
 {
 	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
+	const bool pair = run->settings.both && run->count == 2;
 	const char *peer = session_peer(of->session);
 	size_t counts[2] = { 0, 0 };
 	bool earlier = false;
@@ -668,7 +670,7 @@ static void put_summary(const struct run *run, size_t index, FILE *out, int64_t 
 	for (size_t i = 0; i < run->count; i++) {
 		const struct run_session *s = run->sessions[i];
 
-		if (strcmp(session_peer(s->session), peer) != 0 ||
+		if ((!pair && strcmp(session_peer(s->session), peer) != 0) ||
 		    ledger_totals(session_ledger(s->session))->typed == 0)
 			continue;
 		counts[s->stream]++;
