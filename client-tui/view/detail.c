@@ -365,9 +365,11 @@ void detail_draw(const struct panes *p)
 		draw_line(p, p->detail_row + (int)i, &d.lines[i]);
 	if (shown == d.count)
 		return;
+	/* With a caption, Enter is for that. */
+	const char *how = p->v->caption != NULL ? ""
+	                : p->v->selected > 0    ? ": Enter on an empty line shows all"
+	                                        : ": Alt-Up, then Enter on an empty line shows all";
 	canvas_text(p->c, p->detail_row + (int)shown, p->pad, p->columns,
-	    TEXT_FORMAT("%s %zu more: %sEnter on an empty line shows all",
-	        glyph(GLYPH_ELLIPSIS, p->v->ascii), d.count - shown,
-	        p->v->selected > 0 ? "" : "Alt-Up, then "),
+	    TEXT_FORMAT("%s %zu more%s", glyph(GLYPH_ELLIPSIS, p->v->ascii), d.count - shown, how),
 	    STYLE_FAINT);
 }

@@ -19,7 +19,7 @@ static const char *const forms[][5] = {
 	    "F3 or /both sends each line over UDP and TCP.", "F3 or /both: over UDP and TCP" },
 	[ONE_AGAIN] = { "Each line goes over UDP and TCP; F3 goes back to one of them.",
 	    "F3: back from both to one" },
-	[LOSS_INSIDE] = { "To see loss, press F7 or type /link loss 30%.",
+	[LOSS_INSIDE] = { "To see loss, press F7 or type /link loss 30%; /demo plays the tour.",
 	    "Loss: F7 or /link loss 30%" },
 	[LOSS_OUTSIDE] = { "To see loss, leave with Ctrl-D and run: ", "To see loss, run: ",
 	    "Loss: ", "Loss: /link says how" },

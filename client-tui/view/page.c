@@ -123,4 +123,7 @@ void page_draw_caption(const struct panes *p)
 	size_t lines = lay_page(p, NULL, caption->text, 0), next = caption->top + (size_t)f.height;
 	lay_page(p, &f, caption->text, caption->top);
 	caption->next = next < lines ? next : 0;
+	if (caption->next > 0)
+		canvas_text(p->c, row + f.height, p->columns - 2, p->columns,
+		    glyph(GLYPH_ELLIPSIS, p->v->ascii), STYLE_FAINT);
 }

@@ -151,19 +151,32 @@ static void leave(struct terminal *t)
 	term_expect_gone(t, "unplugged-for");
 }
 
-static void udp_loses(void **state)
+static void udp_loses_on(int rows, int columns)
 {
-	struct terminal *t = lab(40, 120);
+	struct terminal *t = lab(rows, columns);
+	char now[2000];
 	long lost;
 
-	(void)state;
-	play(t, 1, "8");
-	lost = number_behind(said, "You expected 8. Lost over UDP: ");
-	assert_non_null(strstr(said, " of 40 lines ("));
-	assert_non_null(strstr(said, "Look at line "));
+	begin(t, 1, now);
+	go_on_to(t, "You expected", "8", now);
+	lost = number_behind(now, "You expected 8. Lost over UDP: ");
+	assert_non_null(strstr(now, " of 40 lines ("));
 	assert_in_range(lost, 1, 39);
+	/* The row that matters has the mark. */
+	client_expect_pair(t, "▸", "✗ lost ");
+	assert_non_null(strstr(now, "Look at line "));
+	go_on_to(t, "never", "", now);
+	term_expect(t, "the demonstration has ended");
+	assert_non_null(strstr(said, "9 to 20"));
 	leave(t);
 	assert_int_equal(logged(t, "lost-random"), lost);
+}
+
+static void udp_loses(void **state)
+{
+	(void)state;
+	udp_loses_on(24, 80);
+	udp_loses_on(40, 120);
 }
 
 static void tcp_repairs(void **state)
