@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "app/commands.h"
-#include "common/grow.h"
 #include "common/impair-fields.h"
 #include "common/text.h"
 
+/* Room for all words that may follow. */
+#define WORDS 1000
 /* For any word before. */
 #define OTHER "*"
 
@@ -28,9 +29,6 @@ static const struct {
 	{ "demo", "", "1 2 3 4 5 6 7 8" },
 	{ "plot", "", "waited rtt histogram cumulative runs off" },
 	{ "save", "", NULL },
-	{ "goto", "", "start end +1 -1" },
-	{ "speed", "", "1/4 1/2 1 2 4 8 16" },
-	{ "mouse", "", "on off" },
 	{ "goto", "", "start end +1 -1 > <" },
 	{ "speed", "", "1/4 1/2 1 2 4 8 16" },
 	{ "mouse", "", "on off" },
@@ -46,61 +44,26 @@ static const struct {
 	{ "unplug", OTHER, "there back" },
 };
 
-struct list {
-	const char *word;
-	char **words;
-	size_t count, capacity;
-};
-
-/* Adds `name`, with `before` before it, if that begins with the word. */
-static void add(struct list *l, const char *before, const char *name)
-{
-	const char *whole = TEXT_FORMAT("%s%s", before, name);
-
-	if (!text_begins(whole, l->word) ||
-	    grow_list(&l->words, &l->capacity, l->count + 2, sizeof *l->words) < 0)
-		return;
-	l->words[l->count] = strdup(whole);
-	l->count += l->words[l->count] != NULL;
-	l->words[l->count] = NULL;
-}
-
-static void add_words(struct list *l, const char *words)
-{
-	char word[IMPAIR_VALUE];
-
-	while (impair_fields_word(&words, word))
-		add(l, "", word);
-}
-
-static void add_settings(struct list *l)
-{
-	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		add(l, "", impair_fields[id].name);
-}
-
-/* Adds the words of /link after `arguments`, of which `last` is the last word. */
-static void add_link(struct list *l, const char *arguments, const char *last)
+/* The words of /link after `arguments`, of which `last` is the last word. */
+static void put_link(struct text *t, const char *arguments, const char *last)
 {
 	const enum impair_field_id id = impair_field_find(last);
 
-	if (!*last) {
-		add_settings(l);
-		add_words(l, "preset presets panel");
-	} else if (strcmp(arguments, "preset") == 0) {
+	if (strcmp(arguments, "preset") == 0) {
 		for (const struct impair_preset *p = impair_presets; p->name; p++)
-			add(l, "", p->name);
+			text_put(t, "%s ", p->name);
 	} else if (id < IMPAIR_FIELD_COUNT) {
-		add_words(l, impair_fields[id].steps);
+		text_put(t, "%s", impair_fields[id].steps);
 	} else if (text_begins(arguments, "preset ")) {
-		add_words(l, "there back");
+		text_put(t, "there back");
 	} else if (!text_begins(arguments, "p")) {
-		add_settings(l);
-		add_words(l, "there back");
+		for (int other = 0; other < IMPAIR_FIELD_COUNT; other++)
+			text_put(t, "%s ", impair_fields[other].name);
+		text_put(t, *last ? "there back" : "preset presets panel");
 	}
 }
 
-static void add_table(struct list *l, const char *command, const char *last, bool *files)
+static void put_table(struct text *t, const char *command, const char *last, bool *files)
 {
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		const char *after = table[i].after;
@@ -109,13 +72,13 @@ static void add_table(struct list *l, const char *command, const char *last, boo
 		    (strcmp(after, last) != 0 && (strcmp(after, OTHER) != 0 || !*last)))
 			continue;
 		*files = !table[i].words;
-		add_words(l, table[i].words ? table[i].words : "");
+		text_put(t, "%s", table[i].words ? table[i].words : "");
 		return;
 	}
 }
 
-/* Adds the words that follow the `n` bytes before the word: a command and some of its words. */
-static void add_arguments(struct list *l, const struct tui *tui, const char *line, size_t n,
+/* The words that follow the `n` bytes of a line: a command and some of its words. */
+static void put_arguments(struct text *t, const struct tui *tui, const char *line, size_t n,
     bool *files)
 {
 	const char *arguments, *last;
@@ -131,9 +94,9 @@ static void add_arguments(struct list *l, const struct tui *tui, const char *lin
 		last--;
 	if (strcmp(last, "there") != 0 && strcmp(last, "back") != 0) {
 		if (strcmp(c->name, "link") == 0)
-			add_link(l, copy, last);
+			put_link(t, copy, last);
 		else
-			add_table(l, c->name, last, files);
+			put_table(t, c->name, last, files);
 	}
 	free(copy);
 }
@@ -141,13 +104,21 @@ static void add_arguments(struct list *l, const struct tui *tui, const char *lin
 char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
     bool *files)
 {
-	struct list l = { .word = word };
+	char words[WORDS] = "", each[IMPAIR_VALUE], **list = calloc(WORDS / 2 + 1, sizeof *list);
+	struct text t = text_begin(words, sizeof words);
+	size_t count = 0;
 
 	*files = false;
 	if (n > 0)
-		add_arguments(&l, tui, line, n, files);
+		put_arguments(&t, tui, line, n, files);
 	for (const struct command *c = command_table; n == 0 && *word == '/' && c->name; c++)
 		if (command_offered(c->use, tui))
-			add(&l, "/", c->name);
-	return l.words;
+			text_put(&t, "/%s ", c->name);
+	for (const char *at = words; list && impair_fields_word(&at, each);)
+		if (text_begins(each, word) && (list[count] = strdup(each)))
+			count++;
+	if (count > 0)
+		return list;
+	free(list);
+	return NULL;
 }
