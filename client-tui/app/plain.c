@@ -445,8 +445,6 @@ static int start(struct plain *p)
 	if ((records || s->save) &&
 	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
 		return -1;
-	if (p->run.recorder && s->summary)
-		recorder_only_summary(p->run.recorder);
 	await_link(p);
 	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
 		return -1;
@@ -537,8 +535,6 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
-	if (settings->summary)
-		recorder_only_summary(p->run.recorder);
 	replay_dispatch(replay, INT64_MAX);
 	return plain_free(p, end_replay(p));
 }

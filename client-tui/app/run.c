@@ -210,6 +210,8 @@ static int open_recorder(struct run *run, int64_t now)
 
 	run->recorder = recorder_new(output, output == RECORD_OUTPUT_TEXT ? NULL : stdout, now,
 	    &run->record);
+	if (run->recorder && run->settings.summary)
+		recorder_only_summary(run->recorder);
 	return run->recorder ? 0 : -1;
 }
 
