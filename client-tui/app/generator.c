@@ -12,7 +12,6 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "common/units.h"
-#include "ledger/figures.h"
 
 /* The maximum of rows, half a gigabyte. */
 #define ROWS_MAX 1000000
@@ -271,4 +270,16 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 		    "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s",
 		    g->slipped, g->slipped == 1 ? "was" : "were", UNITS_DURATION(g->worst, micro));
 	return buf;
+}
+
+struct schedule_totals generator_schedule(const struct generator *g)
+{
+	return (struct schedule_totals){ .due = g->sent, .slipped = g->slipped, .worst = g->worst };
+}
+
+bool generator_failed(const struct generator *g)
+{
+	const struct schedule_totals schedule = generator_schedule(g);
+
+	return g->slipped > 1 && validity_check(&schedule, 0) != VALIDITY_OK;
 }

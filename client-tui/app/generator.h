@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ledger/figures.h"
+
 /* The maximum number of lines sent in one pass of a loop: keys and replies must not be delayed. */
 #define GENERATOR_BATCH 256
 /* The longest pause after the first line, ns. */
@@ -82,5 +84,8 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
  * ms late", and the number of lines that slipped, if any. `micro` as for units_duration_text().
  * Returns `buf`. */
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size);
+struct schedule_totals generator_schedule(const struct generator *g);
+/* Returns true if the schedule makes the run invalid; one late line alone is no fault. */
+bool generator_failed(const struct generator *g);
 
 #endif

@@ -604,9 +604,7 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		figures->tcp.has_server = server_retransmitted(lab_status(run->lab)->server_tcp,
 		    &figures->tcp.server_retransmitted);
 	if (!run->replay && (!run->screen || g->plan.interval > 0))
-		figures->schedule = (struct schedule_totals){
-			.due = g->sent, .slipped = g->slipped, .worst = g->worst
-		};
+		figures->schedule = generator_schedule(g);
 }
 
 static bool is_empty(const struct ledger_totals *gain)

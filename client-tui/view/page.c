@@ -40,13 +40,16 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 	for (const char *end;
 	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
 		size_t n = strcspn(text, "\n"), i = 0;
+		/* "INVALID" or "UDP: INVALID": the figures do not count. */
+		const bool wrong = memmem(text, n < 12 ? n : 12, "INVALID", 7) != NULL;
 		if (layout_text(&v->line, text, n, view_width(v)) != 0)
 			v->line.count = 0;
 		do {
 			size_t next = layout_wrap(l, i, columns);
 			if (f != NULL && line >= from && line - from < (size_t)f->height)
 				canvas_cells(p->c, f->top + (int)(line - from), p->pad, p->columns,
-				    l->cells + i, next - i, STYLE_NORMAL);
+				    l->cells + i, next - i,
+				    wrong ? STYLE_ERROR : STYLE_NORMAL);
 			i = next;
 			line++;
 		} while (i < l->count);

@@ -165,6 +165,26 @@ static void late_lines_catch_up_and_are_counted(void **state)
 	}
 	assert_int_equal(now, START + 99 * MS);
 	assert_int_equal(g.slipped, 19);
+	assert_true(generator_failed(&g));
+}
+
+static void one_late_line_is_no_fault(void **state)
+{
+	const struct generator_plan plan = { 10, 100 * MS, 0, 0 };
+	struct generator g;
+
+	(void)state;
+	generator_start(&g, &plan, START);
+	for (int i = 0; i < 10; i++)
+		assert_true(generator_next(&g, START + i * 100 * MS + (i == 4 ? 12 * MS : 0)));
+	assert_int_equal(g.slipped, 1);
+	assert_false(generator_failed(&g));
+	/* Nor are some of many. */
+	g.sent = 1000;
+	g.slipped = 9;
+	assert_false(generator_failed(&g));
+	g.slipped = 11;
+	assert_true(generator_failed(&g));
 }
 
 static void no_interval_no_schedule(void **state)
@@ -412,6 +432,7 @@ int main(void)
 		TEST(the_first_line_may_go_alone),
 		TEST(lines_are_due_on_schedule),
 		TEST(late_lines_catch_up_and_are_counted),
+		TEST(one_late_line_is_no_fault),
 		TEST(no_interval_no_schedule),
 		TEST(it_can_be_stopped),
 		TEST(big_counts),

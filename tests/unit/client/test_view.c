@@ -1465,6 +1465,11 @@ static void test_page(void **state)
 	view_scroll_end(&s->view);
 	draw(s, 8, 80);
 	check_row(s, 4, " six");
+	/* What is wrong is red. */
+	s->page.text = "one\nUDP: INVALID, shaped by this machine\nnothing INVALID here\n";
+	draw(s, 24, 80);
+	assert_int_equal(canvas_at(&s->canvas, 2, 1)->style, STYLE_NORMAL);
+	assert_int_equal(canvas_at(&s->canvas, 3, 1)->style, STYLE_ERROR);
 }
 
 /* Each mark of the table is really drawn like that: the manual is made from it. */
