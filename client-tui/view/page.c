@@ -48,8 +48,7 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 			size_t next = layout_wrap(l, i, columns);
 			if (f != NULL && line >= from && line - from < (size_t)f->height)
 				canvas_cells(p->c, f->top + (int)(line - from), p->pad, p->columns,
-				    l->cells + i, next - i,
-				    wrong ? STYLE_ERROR : STYLE_NORMAL);
+				    l->cells + i, next - i, wrong ? STYLE_ERROR : STYLE_NORMAL);
 			i = next;
 			line++;
 		} while (i < l->count);
