@@ -196,6 +196,8 @@ static void do_save(const struct command_call *c)
 	screen_size(&rows, &columns);
 	/* The row has a margin. */
 	columns -= 2;
+	if (files == 0 && q.screen)
+		c->tui->lay_out(c->tui, c->now, true);
 	files = files < 0 ? -1 : tui_save(c->tui, &q, c->now, reason);
 	if (files < 0) {
 		report_file(c->tui, reason, columns);

@@ -7,6 +7,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/plain-output.c %D%/plain-output.h \
 	%D%/plain.c %D%/plain.h \
 	%D%/run.c %D%/run.h \
+	%D%/screen-picture.c %D%/screen-picture.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/tui-demo.c \

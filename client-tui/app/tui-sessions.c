@@ -2,12 +2,16 @@
 /* The run on the screen: rows for its sessions' events; lines that are typed or generated. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "app/screen-picture.h"
 #include "app/stop.h"
 #include "app/tui-state.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "terminal/line-editor.h"
+#include "terminal/screen.h"
 
 /* --- hooks --- */
 
@@ -115,6 +119,32 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	return count > 0 ? 0 : -1;
 }
 
+/* What the picture of the screen is of. */
+struct screen_job {
+	const struct canvas *canvas;
+	const struct export_request *request;
+};
+
+static int write_screen(void *context, FILE *out)
+{
+	const struct screen_job *job = context;
+	enum background background;
+	const bool coloured = screen_coloured(&background);
+
+	screen_picture_write(out, job->canvas, job->request->dark ? BACKGROUND_DARK : background,
+	    coloured, *job->request->title ? job->request->title : "The screen of upcase");
+	return 0;
+}
+
+static int save_screen(struct tui *tui, const struct export_request *q, char reason[EXPORT_REASON])
+{
+	struct stat made;
+
+	return file_make(q->path, write_screen, &(struct screen_job){ &tui->canvas, q }, &made) < 0
+	         ? export_refuse(reason, q->path, errno)
+	         : 1;
+}
+
 int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
     char reason[EXPORT_REASON])
 {
@@ -123,6 +153,8 @@ int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
 
 	if (result < 0)
 		return -1;
+	if (q->screen)
+		return save_screen(tui, q, reason);
 	run->record.ended_at = run_time(run, now);
 	if (run->lab)
 		lab_report(run->lab);

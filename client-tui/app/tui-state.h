@@ -57,6 +57,8 @@ struct tui {
 
 	struct view view;
 	struct canvas canvas;
+	/* Lays out the screen on the canvas; with `clean`, without a message and what is typed. */
+	void (*lay_out)(struct tui *tui, int64_t now, bool clean);
 	struct keys *keys;
 	struct view_page page;
 	struct view_button buttons[VIEW_BUTTONS];
@@ -129,7 +131,8 @@ void tui_burst_toggle(struct tui *tui, int64_t now);
 void tui_burst_dispatch(struct tui *tui);
 /* The status line's words for generated lines or a recording, or NULL. */
 const char *tui_progress(struct tui *tui, int64_t now);
-/* Writes the rows into a file. Returns the number of files, or -1 with one line in `reason`. */
+/* Writes the rows, or the picture of the screen as it is laid out, into a file. Returns the number
+ * of files, or -1 with one line in `reason`. */
 int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
     char reason[EXPORT_REASON]);
 

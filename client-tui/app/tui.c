@@ -53,7 +53,7 @@ static struct view_side side_of(const struct run_session *r, int64_t now)
 		.totals = r ? ledger_totals(session_ledger(r->session)) : &none };
 }
 
-static void draw(struct tui *tui, int64_t now)
+static void lay_out(struct tui *tui, int64_t now, bool clean)
 {
 	const struct settings *s = &tui->run.settings;
 	const struct run_session *current = run_current(&tui->run);
@@ -72,6 +72,8 @@ static void draw(struct tui *tui, int64_t now)
 	input.message = tui->question.open       ? tui->question.text
 	              : tui->message_until > now ? tui->message
 	                                         : NULL;
+	if (clean)
+		input = (struct view_input){ .prompt = input.prompt, .text = "" };
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
@@ -82,6 +84,11 @@ static void draw(struct tui *tui, int64_t now)
 	                       ? NULL
 	                       : s->lab_command;
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
+}
+
+static void draw(struct tui *tui, int64_t now)
+{
+	lay_out(tui, now, false);
 	screen_show(&tui->canvas);
 	tui->changed = false;
 	tui->drawn_at = now;
@@ -244,6 +251,7 @@ static int start(struct tui *tui, const struct settings *settings)
 	tui->view.buttons = tui->buttons;
 	tui->plot.kind = PLOT_NONE;
 	tui->transcript = transcript_new((size_t)settings->rows);
+	tui->lay_out = lay_out;
 	tui->keys = keys_new();
 	tui->replay_at = CLOCK_NEVER;
 	if (!tui->transcript || !tui->keys)

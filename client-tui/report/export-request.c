@@ -189,7 +189,7 @@ static int check(const struct export_request *q, char reason[EXPORT_REASON])
 
 int export_request(const char *words, struct export_request *q, char reason[EXPORT_REASON])
 {
-	const char *s = skip_blanks(words), *rest;
+	const char *s = skip_blanks(words), *rest, *slash;
 	char name[PATH_MAX];
 
 	*q = (struct export_request){ .first = 0 };
@@ -203,11 +203,13 @@ int export_request(const char *words, struct export_request *q, char reason[EXPO
 			return text_refuse(reason, EXPORT_REASON,
 			    "'%.60s' is none of its words; " USAGE, s);
 	}
+	slash = strrchr(name, '/');
 	if (*name == '~' && put_home(name, q, reason) < 0)
 		return -1;
 	if (*name && *name != '~')
 		snprintf(q->path, sizeof q->path, "%s", name);
-	if (strcmp(export_ending(name), ".svg") == 0 && text_begins(name, "screen"))
+	if (strcmp(export_ending(name), ".svg") == 0 &&
+	    text_begins(slash ? slash + 1 : name, "screen"))
 		q->screen = true;
 	if (!*name)
 		put_own_name(q);

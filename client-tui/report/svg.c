@@ -51,13 +51,18 @@ static unsigned rgb(enum svg_style style, bool dark)
 	return index < 0 ? classes[style].rgb[dark] : colours_rgb(index);
 }
 
+unsigned svg_ink(bool dark)
+{
+	return rgb(SVG_AXIS, dark);
+}
+
 static void put_sheet(FILE *out, bool dark)
 {
 	fprintf(out,
 	    "<style>\nsvg { background: #%06x }\n"
 	    "text { font-family: 'DejaVu Sans', 'Noto Sans', Verdana, sans-serif; fill: #%06x }\n"
 	    "line, path { fill: none; stroke-width: 3 } polyline { stroke-width: 4 }\n",
-	    svg_ground(dark), rgb(SVG_AXIS, dark));
+	    svg_ground(dark), svg_ink(dark));
 	for (int i = 0; i < SVG_STYLES; i++)
 		fprintf(out, ".%s { stroke: #%06x; fill: #%06x }\n", classes[i].name,
 		    rgb((enum svg_style)i, dark), rgb((enum svg_style)i, dark));

@@ -78,8 +78,9 @@ void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor
 /* Shapes and words between these two calls have the colour of a style. */
 void svg_class(FILE *out, enum svg_style style);
 void svg_class_end(FILE *out);
-/* The colour of the ground, 0xrrggbb. */
+/* The colours of the ground and of words, 0xrrggbb. */
 unsigned svg_ground(bool dark);
+unsigned svg_ink(bool dark);
 /* Writes a text escaped, as content or in an attribute. */
 void svg_escaped(FILE *out, const char *text);
 

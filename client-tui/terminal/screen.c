@@ -422,6 +422,12 @@ void screen_resize(void)
 	screen_repaint();
 }
 
+bool screen_coloured(enum background *background)
+{
+	*background = self.background;
+	return self.colours > 0;
+}
+
 void screen_repaint(void)
 {
 	self.repaint = true;

@@ -40,6 +40,8 @@ void screen_show(const struct canvas *c);
 /* Chooses the colours by what the terminal answered. Returns true if the next screen_show() paints
  * everything with others. */
 bool screen_take_answers(const struct keys_answers *answers);
+/* Returns true if the screen has colours; sets the background as far as it is known. */
+bool screen_coloured(enum background *background);
 /* Makes the next screen_show() paint everything (^L, after a stop). */
 void screen_repaint(void);
 /* Stops this process as ^Z does: restores the terminal, stops, and takes the terminal again on

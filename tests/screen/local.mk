@@ -18,5 +18,3 @@ COMPILED_TESTS += \
 # The input line by itself.
 check_PROGRAMS += %D%/demo_prompt
 tests_screen_demo_prompt_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS)
-# The picture of the README: the screen of a run in the lab.
-check_PROGRAMS += %D%/picture

@@ -384,6 +384,20 @@ static void saves(void **state)
 	fclose(in);
 	assert_null(strstr(text, "KEEP ME"));
 	assert_non_null(strstr(text, "AGAIN"));
+	/* The screen without the command. */
+	client_line(t, "/save x.txt last");
+	term_expect(t, "none of its words");
+	client_line(t, "/save ~/screen.svg");
+	term_expect(t, "screen.svg");
+	term_expect(t, "saved in /");
+	snprintf(path, sizeof path, "%s/screen.svg", term_home(t));
+	in = fopen(path, "r");
+	assert_non_null(in);
+	n = fread(text, 1, sizeof text - 1, in);
+	text[n] = '\0';
+	fclose(in);
+	assert_non_null(strstr(text, "UDP</text>"));
+	assert_null(strstr(text, "saved in"));
 	/* A name of its own, in the current folder. */
 	client_line(t, "/save");
 	term_expect(t, "saved in upcase-2");

@@ -165,23 +165,36 @@ def check_lab():
 
 
 def check_screen():
-    """The screen as tests/screen/picture draws it for the README: text by text what a terminal shows."""
-    path = os.path.join(PLACE, 'screen.svg')
-    drawn = subprocess.run([os.path.join(BUILD, 'tests', 'screen', 'picture'), path],
-                           capture_output=True,
-                           text=True,
-                           check=False)
-    if drawn.returncode:
-        point('the screen is drawn', (drawn.stdout + drawn.stderr).splitlines())
-        return
-    told = words(tree.parse(path).getroot())
-    point(
-        'the screen is drawn',
-        check_drawn(path, slide=False) + [
-            f'no {word!r}'
-            for word in ('UDP replies', 'TCP replies', 'third time lucky', 'THIRD TIME LUCKY',
-                         'GRÜSSE', 'link: loss 20 %', 'both>')
+    """The picture of the screen, dark and light: the real client's in the lab, each cell in its place."""
+    for ground, other in ('dark', 'light'), ('light', 'dark'):
+        path = os.path.join(PLACE, f'screen {ground}.svg')
+        status, out, err = run('--quiet', '--delay=5ms', '--', 'env', 'LC_ALL=C.UTF-8',
+                               os.path.join(TOP, 'tools', 'screen-picture'), '20', '100', path,
+                               PROGRAMS['UPCASE'], f'--background={ground}', '--both', '10.9.0.2',
+                               said='hello\n<b>&"\ngrüße 👩‍👩‍👧 日本\nمرحبا\n',
+                               env={**PROGRAMS, 'HOME': PLACE})
+        if not os.path.exists(path):
+            point(f'the screen is drawn, {ground}', [f'{status} {out} {err}'])
+            continue
+        root = tree.parse(path).getroot()
+        told = words(root)
+        fills = {element.get('fill') for element in root.iter()}
+        cell = (float(root.get('width')) - 24) / 100
+        point(f'the screen is drawn, {ground}', check_drawn(path, slide=False) + [
+            f'no {word!r}' for word in ('hello', 'HELLO', '<b>&"', '<B>&"', '日', 'link: delay 5 ms',
+                                        'both>', 'min/avg/max')
             if not any(word in text for text in told)
+        ] + [f'{word!r}' for word in ('/save', 'saved in') if any(word in text for text in told)])
+        point(f'its colours, {ground}', [
+            f'no {colour}' for colour in {'dark': ('#16181d', '#ffaf5f', '#5fafff'),
+                                          'light': ('#ffffff', '#875f00', '#005faf')}[ground]
+            if colour not in fills
+        ] + (['the other ground too'] if {'dark': '#16181d', 'light': '#ffffff'}[other] in fills else []))
+        point(f'each run stands where its columns are, {ground}', [
+            f'{"".join(text.itertext())!r} at {text.get("x")}, {text.get("textLength")} wide'
+            for text in root.iter(SVG + 'text') for value in (float(text.get('x')) - 12,
+                                                              float(text.get('textLength')))
+            if abs(value / cell - round(value / cell)) > 0.02
         ])
 
 

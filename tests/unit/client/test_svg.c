@@ -841,6 +841,10 @@ static void requests_are_read(void **state)
 	refuses("talk.csv 1-2", "records are of all lines");
 	refuses("talk.txt --dark", "go with .svg");
 	refuses("screen.svg last 2", "the picture of the screen");
+	refuses("x/screen-2.svg 7", "the picture of the screen");
+	refuses("talk.svg screen 7", "the picture of the screen");
+	asks("screen/talk.svg 7", "screen/talk.svg", 7, 7, 0, "", false);
+	asks("screen.txt 7", "screen.txt", 7, 7, 0, "", false);
 }
 
 /* In the current folder, and never over a file. */
