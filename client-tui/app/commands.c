@@ -540,6 +540,8 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 
 /* The width of a page's first column. */
 #define COLUMN 22
+/* The number of keys that the page begins with. */
+#define FIRST_KEYS 8
 
 /* Writes an item in a column of its own, and its words beside it, or below it if the item is too
  * long. */
@@ -551,10 +553,13 @@ static void put_row(FILE *out, const char *usage, const char *help)
 		fprintf(out, "  %-*s%s\n", COLUMN, usage, help);
 }
 
-static void put_keys(FILE *out, const struct tui *tui, bool on_bar)
+/* The first keys of the last row, or all others. */
+static void put_keys(FILE *out, const struct tui *tui, bool first)
 {
+	int labelled = 0;
+
 	for (const struct key_spec *k = key_table; k->key; k++)
-		if ((k->label != NULL) == on_bar && command_offered(k->use, tui))
+		if (command_offered(k->use, tui) && (k->label && ++labelled <= FIRST_KEYS) == first)
 			put_row(out, k->key, k->help);
 }
 

@@ -218,7 +218,7 @@ static void check_order(const char *page)
 {
 	static const char *const order[] = { "\nKeys\n  ? ", "\n  F7 ", "\nCommands\n  /udp ",
 		"\n  /quit ", "\nIn the lab\n  /link ", "\n  /unplug ", "\nMore keys\n",
-		"\n  PgUp " };
+		"\n  PgUp ", "\n  F8 " };
 	const char *at = page;
 
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
