@@ -29,6 +29,8 @@ static const struct {
 	{ "demo", "", "1 2 3 4 5 6 7 8" },
 	{ "plot", "", "waited rtt histogram cumulative runs off" },
 	{ "save", "", NULL },
+	{ "save", "last", "10 20 50" },
+	{ "save", OTHER, "last screen --title --dark" },
 	{ "goto", "", "start end +1 -1 > <" },
 	{ "speed", "", "1/4 1/2 1 2 4 8 16" },
 	{ "mouse", "", "on off" },

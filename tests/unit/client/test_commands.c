@@ -180,10 +180,35 @@ static void completed_words(void **state)
 	check_completions("/burst 10 ", "every size ");
 	check_completions("/burst 10 every ", "1ms 10ms 100ms 1s ");
 	check_completions("/save ", "files");
+	check_completions("/save talk.svg --", "--title --dark ");
+	check_completions("/save talk.svg last ", "10 20 50 ");
 	check_completions("/connect l", "");
 	check_completions("/udp u", "");
 	check_completions("/l lo", "");
 	check_completions("/nosuch lo", "");
+}
+
+/* Behind every command that has arguments something is offered, but for free text and hosts. */
+static void completed_arguments(void **state)
+{
+	char line[40];
+	bool files;
+
+	(void)state;
+	for (const struct command *c = command_table; c->name; c++) {
+		const int n = snprintf(line, sizeof line, "/%s ", c->name);
+		const bool is_free = !*c->arguments || strcmp(c->name, "connect") == 0 ||
+		                     strcmp(c->name, "find") == 0;
+		char **words = command_offered(c->use, NULL)
+		                 ? complete_word(NULL, line, (size_t)n, "", &files)
+		                 : NULL;
+
+		if (command_offered(c->use, NULL) && is_free != (!words && !files))
+			fail_msg("what may follow /%s?", c->name);
+		for (size_t i = 0; words && words[i]; i++)
+			free(words[i]);
+		free(words);
+	}
 }
 
 /* What completion offers is accepted: each value by its setting, each kind of plot. */
@@ -290,6 +315,7 @@ int main(void)
 		cmocka_unit_test(only_so_many_bytes),
 		cmocka_unit_test(completions),
 		cmocka_unit_test(completed_words),
+		cmocka_unit_test(completed_arguments),
 		cmocka_unit_test(completed_words_are_right),
 		cmocka_unit_test(help_page),
 		cmocka_unit_test(buttons_of_keys),
