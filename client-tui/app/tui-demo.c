@@ -8,6 +8,7 @@
 
 #include "app/tui-state.h"
 #include "common/clock.h"
+#include "common/lab-addresses.h"
 #include "common/text.h"
 
 /* Copies and overtaken replies come within this time after the last line has its fate. */
@@ -164,7 +165,7 @@ static bool try_wait(struct tui *tui, int64_t now)
 	return true;
 }
 
-/* Selects the row that matters. */
+/* Selects the row that matters, if it is still there. */
 static void point(struct tui *tui)
 {
 	struct tui_demo *d = &tui->demo;
@@ -173,13 +174,16 @@ static void point(struct tui *tui)
 	int rows, columns;
 
 	d->pointed = demo_point(&d->lines, d->step->words);
-	screen_size(&rows, &columns);
-	while (d->pointed > 0 && (item = transcript_item(tui->transcript, --i)))
-		if (item->kind == TRANSCRIPT_LINE && item->number == d->pointed) {
-			tui->view.selected = i;
-			view_select(&tui->view, tui->transcript, rows, columns, 0);
-			break;
-		}
+	do
+		item = transcript_item(tui->transcript, --i);
+	while (item && (item->kind != TRANSCRIPT_LINE || item->number != d->pointed));
+	if (item) {
+		tui->view.selected = i;
+		screen_size(&rows, &columns);
+		view_select(&tui->view, tui->transcript, rows, columns, 0);
+	} else {
+		d->pointed = 0;
+	}
 }
 
 static bool try_step(struct tui *tui, int64_t now)
@@ -223,19 +227,38 @@ static void next_step(struct tui_demo *d)
 	d->settled_at = CLOCK_NEVER;
 }
 
+/* Why no demonstration can be played now; NULL if one can. */
+static const char *why_not(const struct tui *tui, int64_t now)
+{
+	const struct run_session *of = run_current(&tui->run);
+	const char *peer = of ? session_peer(of->session) : "";
+
+	if (tui->run.settings.rows < DEMO_LINES)
+		return "too few rows are kept: start without --rows";
+	if (!tui->run.lab)
+		return NULL;
+	if (link_status_paused(&lab_of(tui)->link, now))
+		return "the link is held or unplugged; /hold 0s or /unplug 0s ends that";
+	return strstr(peer, LAB_FAR_IPV4) || strstr(peer, LAB_FAR_IPV6)
+	         ? NULL
+	         : "the server is not behind the link; first type /connect " LAB_FAR_IPV4;
+}
+
 void tui_demo_start(struct tui *tui, const struct demo_step *first, int64_t now)
 {
 	struct tui_demo *d = &tui->demo;
 	const struct lab_status *lab = lab_of(tui);
+	const char *reason;
 
-	if (lab && link_status_paused(&lab->link, now)) {
-		tui_message(tui, "the link is held or unplugged; /hold 0s or /unplug 0s ends that");
-		return;
-	}
 	/* While another one is played, the link's own settings are known already. */
 	if (lab && !d->step)
 		memcpy(d->link, lab->link.settings, sizeof d->link);
 	tui_demo_leave(tui, NULL);
+	reason = why_not(tui, now);
+	if (reason) {
+		tui_message(tui, "%s", reason);
+		return;
+	}
 	tui_burst_stop(tui, now);
 	*d = (struct tui_demo){ .step = first,
 		.caption = { .title = first->text },

@@ -363,6 +363,27 @@ static void anything_meanwhile(void **state)
 	leave(t);
 }
 
+/* What would make its figures wrong is refused, with the way out. */
+static void refusals(void **state)
+{
+	struct terminal *t = lab(24, 80);
+
+	(void)state;
+	client_line(t, "/unplug 1h");
+	term_expect(t, "unplugged");
+	client_line(t, "/demo 1");
+	term_expect(t, "the link is held or unplugged; /hold 0s or /unplug 0s ends that");
+	client_line(t, "/unplug 0s");
+	client_line(t, "/connect localhost 9");
+	term_expect_row(t, 0, ":9 ");
+	client_line(t, "/demo 1");
+	term_expect(t, "the server is not behind the link; first type /connect 10.9.0.2");
+	term_close(t);
+	t = client_private(24, 80, (struct client_arguments){ { "--rows", "10" } });
+	client_line(t, "/demo 7");
+	term_expect(t, "too few rows are kept: start without --rows");
+}
+
 static void outside_the_lab(void **state)
 {
 	struct terminal *t = client_private(24, 80, (struct client_arguments){ { NULL } });
@@ -412,6 +433,7 @@ int main(void)
 		cmocka_unit_test_teardown(on_small_screens, client_teardown),
 		cmocka_unit_test_teardown(left_early, client_teardown),
 		cmocka_unit_test_teardown(anything_meanwhile, client_teardown),
+		cmocka_unit_test_teardown(refusals, client_teardown),
 		cmocka_unit_test_teardown(outside_the_lab, client_teardown),
 	};
 
