@@ -256,7 +256,7 @@ static void do_mouse(const struct command_call *c)
 	*mouse = on;
 	screen_mouse(on);
 	tui_message(c->tui,
-	    on ? "mouse on: click a row or a key below, scroll; Shift selects text; F8: off"
+	    on ? "mouse on: click a row, or the keys of this row; Shift selects text; F8: off"
 	       : "mouse off: the terminal selects text; F8 or /mouse: on");
 }
 

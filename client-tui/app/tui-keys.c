@@ -185,6 +185,7 @@ static void function_key(struct tui *tui, int number, int64_t now)
 static bool replay_key(struct tui *tui, const struct key_event *key, int64_t now)
 {
 	const char arrow = tui_arrow(key->bytes, key->length);
+	/* An arrow's letter is none. */
 	const char typed = key->length == 1 && !isupper(key->bytes[0]) ? (char)key->bytes[0] : 0;
 
 	for (const struct key_spec *k = key_table; k->key && tui->run.replay; k++) {

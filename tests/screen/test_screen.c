@@ -729,6 +729,9 @@ static void keys_on_any_width(void **state)
 	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp");
 	term_resize(t, 6, 16);
 	term_expect_row_is(t, -1, " ? help  ^D quit");
+	/* "?" stands apart from "help", without colours too. */
+	assert_true(term_cell(t, 5, 1).attrs.bold && !term_cell(t, 5, 1).attrs.reverse);
+	assert_true(term_cell(t, 5, 3).attrs.reverse && !term_cell(t, 5, 3).attrs.bold);
 	client_leave(t);
 }
 
