@@ -29,7 +29,8 @@
 #define TEXT_BYTES 40
 /* The number of earlier lines that are asked whether this one waited for them. */
 #define LINES_WALK 64
-#define LINES 100
+/* Lines at most; the last place is for those that are left out. */
+#define LINES_MAX 100
 
 struct detail {
 	const struct view *v;
@@ -38,14 +39,14 @@ struct detail {
 		bool of_transport, stream;
 		enum style style;
 		char text[240];
-	} lines[LINES];
+	} lines[LINES_MAX];
 	size_t count;
 };
 
 /* The next line to write, of that transport if `s` is not NULL. */
 static struct text next_line(struct detail *d, const struct view_row_side *s, enum style style)
 {
-	struct detail_line *line = &d->lines[d->count < LINES - 1 ? d->count++ : LINES - 1];
+	struct detail_line *line = &d->lines[d->count < LINES_MAX - 1 ? d->count++ : LINES_MAX - 1];
 	*line = (struct detail_line){ .of_transport = s != NULL, .style = style };
 	struct text t = text_begin(line->text, sizeof line->text);
 	if (s != NULL) {
@@ -78,18 +79,26 @@ static void put_text(struct text *t, const struct view *v, const unsigned char *
 	text_put(t, "%s%s", n > 0 ? shown : "(empty)", cut ? glyph(GLYPH_ELLIPSIS, v->ascii) : "");
 }
 
+static void put_tries(struct text *t, const struct trace_leg *leg, const char *what)
+{
+	if (leg->tries == leg->retransmitted + 1 && leg->retransmitted > 0)
+		text_put(t, ", %s %d times", what, leg->tries);
+	else if (leg->retransmitted > 0)
+		text_put(t, ", %s in %d segments, %d of them again", what, leg->tries,
+		    leg->retransmitted);
+}
+
 /* Writes ", sent 3 times", ", 2 replies" and the like. */
 static void put_counts(struct text *t, const struct view_row_side *s)
 {
 	const struct ledger_row *line = s->line;
-	const struct trace_leg *legs = s->trace != NULL ? s->trace->legs : NULL;
-	if (legs != NULL && legs[LINK_GOING].retransmitted > 0)
-		text_put(t, ", sent %d times", legs[LINK_GOING].retransmitted + 1);
-	if (legs != NULL && legs[LINK_COMING].retransmitted > 0)
-		text_put(t, ", its reply %d times", legs[LINK_COMING].retransmitted + 1);
+	if (s->trace != NULL) {
+		put_tries(t, &s->trace->legs[LINK_GOING], "sent");
+		put_tries(t, &s->trace->legs[LINK_COMING], "its reply sent");
+	}
 	if (line->duplicates > 0)
 		text_put(t, ", %" PRIu64 " replies", (uint64_t)line->duplicates + 1);
-	text_put(t, "%s%s%s%s", line->late ? ", after the wait" : "",
+	text_put(t, "%s%s%s%s", line->late ? ", late" : "",
 	    line->reordered ? ", overtaken by a later line's reply" : "",
 	    line->differs ? ", not the line's capitals" : "",
 	    line->cut_short ? ", only the beginning" : "");
@@ -167,9 +176,9 @@ static void put_cause(struct text *t, const struct view_row_side *s, const struc
 
 static void put_packets(struct detail *d, const struct view_row_side *s)
 {
-	struct logged_packet packets[LINES];
+	struct logged_packet packets[LINES_MAX];
 	const size_t count = trace_packets(d->v->lab->trace, s->stream, s->line->number, packets,
-	    LINES);
+	    LINES_MAX);
 	int nth[LINK_DIRECTIONS] = { 0 };
 	int64_t last[LINK_DIRECTIONS] = { 0 };
 	for (size_t i = 0; i < count; i++) {
@@ -326,11 +335,13 @@ char *view_detail(const struct view *v, const struct transcript *t)
 {
 	struct detail d;
 	make(&d, v, t);
-	const size_t size = d.count * (sizeof d.lines->text + 1) + 1;
+	const size_t size = (d.count + 1) * (sizeof d.lines->text + 1);
 	char *text = calloc(1, size);
 	struct text all = text_begin(text, text != NULL ? size : 0);
 	for (size_t i = 0; i < d.count; i++)
 		text_put(&all, "%s\n", d.lines[i].text);
+	if (d.count == LINES_MAX - 1)
+		text_put(&all, "%s\n", glyph(GLYPH_ELLIPSIS, v->ascii));
 	return text;
 }
 

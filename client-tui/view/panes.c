@@ -20,7 +20,7 @@
 /* The columns of a wire: of three panes; of three panes with "2× again"; outside the lab, and in
  * the lab, which has more words. */
 #define SHORT_WIRE 15
-#define AGAIN_WIRE 21
+#define AGAIN_WIRE 22
 #define WIRE 23
 #define LAB_WIRE 24
 #define LAB_WIDE_WIRE 32

@@ -298,7 +298,7 @@ static void replies_dropped(void **state)
 	client_expect_pair(t, "2 lost", "2 LOST");
 	term_expect(t, "server: 3 ");
 	/* The last reason may be known a moment later. */
-	s = expect_again(t, ", its reply ", "  coming  ", 2);
+	s = expect_again(t, ", its reply sent ", "  coming  ", 2);
 	snprintf(words, sizeof words, "server: %d ", s.again);
 	term_expect(t, words);
 	leave(t);

@@ -715,7 +715,7 @@ static void test_details(void **state)
 	assert_int_equal(row_with(s, " line "), -1);
 	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "3 slow"), 5);
 	draw(s, 24, 80);
-	check_seen(s, " line 3, UDP: SLOW after 1.20 s, after the wait");
+	check_seen(s, " line 3, UDP: SLOW after 1.20 s, late");
 	check_seen(s, " UDP sent 0 s after Enter, round trip 1.20 s");
 	assert_int_equal(style_of(s, "UDP sent"), STYLE_UDP);
 	assert_int_equal(style_of(s, "line 3, UDP"), STYLE_HEADING);
