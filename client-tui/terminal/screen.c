@@ -230,7 +230,11 @@ bool screen_take_answers(const struct keys_answers *answers)
 		return false;
 	self.background = background;
 	set_up_styles();
-	screen_repaint();
+	/* curses shows the cells of a changed pair anew, without clearing the screen; marks change
+	 * when the rows are drawn. */
+	if (self.shown)
+		memset(self.shown, 0,
+		    (size_t)self.shown_rows * (size_t)self.shown_columns * sizeof *self.shown);
 	return true;
 }
 

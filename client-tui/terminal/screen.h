@@ -37,8 +37,8 @@ void screen_size(int *rows, int *columns);
 void screen_resize(void);
 /* Shows the canvas: writes only the changes, at once. */
 void screen_show(const struct canvas *c);
-/* Chooses the colours by what the terminal answered. Returns true if the next screen_show() paints
- * everything with others. */
+/* Chooses the colours by what the terminal answered. Returns true if the next screen_show() has
+ * others. */
 bool screen_take_answers(const struct keys_answers *answers);
 /* Returns true if the screen has colours; sets the background as far as it is known. */
 bool screen_coloured(enum background *background);
