@@ -375,8 +375,8 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 	}
 }
 
-/* `s` begins with a control of 8 bits, OSC or CSI. In other encodings than UTF-8 it may be text, so
- * only the beginnings of answers count. */
+/* An answer may begin with an OSC or CSI of 8 bits. In other encodings than UTF-8 these may be
+ * text, so only the beginnings of answers count. */
 static struct token read_eight_bits(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {
@@ -386,9 +386,9 @@ static struct token read_eight_bits(const unsigned char *s, size_t n, bool timeo
 	const size_t length = strlen(answer);
 	if (memcmp(s, answer, n < length ? n : length) != 0 || (n < length && timeout))
 		return text(event, s, 1);
-	if (n < length)
-		return drop(0);
-	return s[0] == 0x9d ? (struct token){ 1, STRING } : (struct token){ length, TOO_LONG };
+	return n < length   ? drop(0)
+	     : s[0] == 0x9d ? (struct token){ 1, STRING }
+	                    : (struct token){ length, TOO_LONG };
 }
 
 static struct token read_token(const unsigned char *s, size_t n, bool timeout, bool quoted,

@@ -4,8 +4,6 @@
 
 #include "terminal/palette.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,45 +69,34 @@ enum background palette_background(const char *colorfgbg)
 	return colour == 7 || colour > 8 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
 }
 
-/* WCAG's relative luminance of red, green and blue, each 0 to 1. */
-static double luminance(const double parts[3])
+/* Reads a part of a colour, hexadecimal, `width` digits at most: 0 to 1, or -1 for none. */
+static double read_part(const char **s, size_t width)
 {
-	static const double weights[3] = { 0.2126, 0.7152, 0.0722 };
-	double sum = 0;
-	for (int i = 0; i < 3; i++)
-		sum += weights[i] * (parts[i] <= 0.04045 ? parts[i] / 12.92
-		                                         : pow((parts[i] + 0.055) / 1.055, 2.4));
-	return sum;
-}
-
-/* Reads hexadecimal digits, `width` at most; their greatest number is 1. Returns false for none. */
-static bool read_part(const char **s, size_t width, double *part)
-{
-	unsigned value = 0, max = 0;
-	for (; width > 0 && isxdigit((unsigned char)**s); width--, ++*s) {
-		const int digit = tolower((unsigned char)**s);
-		value = value << 4 | (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-		max = max << 4 | 15;
-	}
-	*part = max > 0 ? (double)value / max : 0;
-	return max > 0;
+	char digits[5] = "";
+	size_t n = strspn(*s, "0123456789abcdefABCDEF");
+	n = n < width ? n : width;
+	memcpy(digits, *s, n);
+	*s += n;
+	return n > 0 ? (double)strtoul(digits, NULL, 16) / ((1 << 4 * n) - 1) : -1;
 }
 
 enum background palette_background_of(const char *colour)
 {
+	/* Red, green and blue of the brightness (ITU-R BT.601). */
+	static const double weights[3] = { 0.299, 0.587, 0.114 };
 	const bool sharp = colour[0] == '#';
 	const size_t length = strlen(colour), width = sharp && length < 13 ? (length - 1) / 3 : 4;
 	const char *s = colour + (sharp                                 ? 1
 	                             : strncmp(colour, "rgb:", 4) == 0  ? 4
 	                             : strncmp(colour, "rgba:", 5) == 0 ? 5
 	                                                                : length);
-	double parts[3];
-	for (int i = 0; i < 3; i++)
-		if ((i > 0 && !sharp && *s++ != '/') || !read_part(&s, width, &parts[i]))
+	double brightness = 0, part;
+	for (int i = 0; i < 3; i++, brightness += weights[i - 1] * part)
+		if ((i > 0 && !sharp && *s++ != '/') || (part = read_part(&s, width)) < 0)
 			return BACKGROUND_UNKNOWN;
 	/* The opacity of rgba: is the fourth part. */
 	if (*s && (sharp || *s != '/'))
 		return BACKGROUND_UNKNOWN;
-	/* At this luminance, black and white have the same contrast. */
-	return luminance(parts) > 0.179 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
+	/* On this grey, black and white have the same contrast. */
+	return brightness > 0.46 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
 }
