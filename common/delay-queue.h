@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest packet with its head: the capitals of a datagram and the server's head. */
-#define DELAY_QUEUE_LONGEST ((size_t)256 << 10)
-
 struct delayed_packet {
 	/* When it leaves, ns. */
 	int64_t at;
@@ -17,32 +14,23 @@ struct delayed_packet {
 	uint64_t number, serial;
 	/* It is the second copy; it is corrupted. */
 	bool copy, damaged;
-	/* Private to delay-queue.c. */
-	bool whole;
-	/* The size of its head and its bytes. */
-	int size;
+	size_t size;
+	_Alignas(max_align_t) uint8_t bytes[];
 };
 
 struct delay_queue;
 
-/* Makes a queue of at most `max` bytes, 1 MiB or more, in one mapping, of which the system gives
- * the pages in use. Returns NULL when memory runs out. */
+/* Makes a queue of at most `max` bytes. Returns NULL when memory runs out. */
 struct delay_queue *delay_queue_new(size_t max);
 /* NULL is allowed. */
 void delay_queue_free(struct delay_queue *q);
 
-/* Adds a packet that leaves at packet->at, after earlier ones of the same time: a copy of
- * `*packet`, whose size is set here, of a head of `head_size` bytes, which may be 0, and of `n`
- * more. Returns false when there is no room. */
-bool delay_queue_add(struct delay_queue *q, const struct delayed_packet *packet, const void *head,
-    size_t head_size, const void *bytes, size_t n);
+/* Adds a copy of `*packet`, which leaves after earlier ones of the same time. Returns its `bytes`,
+ * which the caller fills; NULL when there is no room. */
+void *delay_queue_add(struct delay_queue *q, const struct delayed_packet *packet);
 
-/* The packet that leaves next, or NULL. It stays in the queue. */
+/* The packet that leaves next, or NULL. It stays in the queue until delay_queue_remove_first(). */
 struct delayed_packet *delay_queue_first(const struct delay_queue *q);
-/* The head and the bytes of that packet one behind the other, aligned as by malloc(), until the
- * next call that changes the queue. */
-void *delay_queue_bytes(struct delay_queue *q);
-/* Removes that packet; its pointer is invalid then. */
 void delay_queue_remove_first(struct delay_queue *q);
 
 /* Whether `copies` of a packet can be added. */

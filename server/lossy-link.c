@@ -4,6 +4,7 @@
 #include "server/lossy-link.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/delay-queue.h"
@@ -55,6 +56,17 @@ void lossy_link_free(struct lossy_link *l)
 	free(l);
 }
 
+static bool keep(struct delay_queue *q, int64_t at, const struct lossy_link_datagram *datagram)
+{
+	unsigned char *bytes = delay_queue_add(q,
+	    &(struct delayed_packet){ .at = at, .size = datagram->about_size + datagram->n });
+
+	if (bytes)
+		memcpy(mempcpy(bytes, datagram->about, datagram->about_size), datagram->bytes,
+		    datagram->n);
+	return bytes != NULL;
+}
+
 int lossy_link_add(struct lossy_link *l, enum counters_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
@@ -72,9 +84,7 @@ int lossy_link_add(struct lossy_link *l, enum counters_direction name,
 		/* A datagram that should have arrived by now is not overtaken. */
 		if (decision.at[i] <= now && lossy_link_deadline(l, name) > now)
 			at_once++;
-		else if (delay_queue_add(direction->delay_queue,
-		             &(struct delayed_packet){ .at = decision.at[i] }, datagram->about,
-		             datagram->about_size, datagram->bytes, datagram->n))
+		else if (keep(direction->delay_queue, decision.at[i], datagram))
 			kept++;
 		else
 			direction->counts->lost[IMPAIR_NO_MEMORY]++;
@@ -101,8 +111,8 @@ unsigned char *lossy_link_next(const struct lossy_link *l, enum counters_directi
 
 	if (!first)
 		return NULL;
-	*size = (size_t)first->size;
-	return delay_queue_bytes(l->directions[direction].delay_queue);
+	*size = first->size;
+	return first->bytes;
 }
 
 void lossy_link_remove_next(struct lossy_link *l, enum counters_direction direction)

@@ -140,7 +140,7 @@ static bool find(struct captured_host *host, const struct capture_packet *p, int
 static void write_first(struct capture *c)
 {
 	const struct delayed_packet *delayed = delay_queue_first(c->heap);
-	const struct captured_packet *r = delay_queue_bytes(c->heap);
+	const struct captured_packet *r = (const void *)delayed->bytes;
 	const struct capture_packet *p = &r->packet;
 
 	if (!pcapng_packet(c->out, p->host, p->direction, delayed->at + c->wall, r->bytes, p->n,
@@ -155,7 +155,10 @@ static void put_on_heap(struct capture *c, struct captured_packet *r, int64_t at
 
 	while (!delay_queue_has_room(c->heap, size, 1) && delay_queue_count(c->heap) > 0)
 		write_first(c);
-	if (!delay_queue_add(c->heap, &(struct delayed_packet){ .at = at }, NULL, 0, r, size))
+	void *copy = delay_queue_add(c->heap, &(struct delayed_packet){ .at = at, .size = size });
+	if (copy)
+		memcpy(copy, r, size);
+	else
 		c->failed = true;
 	free(r);
 }

@@ -173,10 +173,10 @@ static void notify(struct link *link, const struct link_path *path, int64_t now,
 		    capture_comment(path, d, comment));
 }
 
-static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
+static void count_delivered(struct link_path *path, uint64_t number, bool copy, size_t size)
 {
 	path->counts.delivered++;
-	path->counts.delivered_bytes += (uint64_t)size;
+	path->counts.delivered_bytes += size;
 	if (copy)
 		return;
 	if (number < path->expected)
@@ -185,15 +185,22 @@ static void count_delivered(struct link_path *path, uint64_t number, bool copy, 
 		path->expected = number + 1;
 }
 
+static void give_up(struct link *link, struct link_path *path, const struct delayed_packet *about)
+{
+	path->counts.undelivered++;
+	if (link->observer.undelivered)
+		link->observer.undelivered(link->observer.context, about->serial, path->direction);
+}
+
 /* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is
  * full. Counts and reports packets that the host refuses for good. */
 static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about,
     const void *bytes, int64_t now)
 {
-	if (device_write(path->to, bytes, (size_t)about->size) == 0) {
+	if (device_write(path->to, bytes, about->size) == 0) {
 		count_delivered(path, about->number, about->copy, about->size);
 		if (link->capture)
-			capture(link, path, PCAPNG_IN, now, bytes, (size_t)about->size,
+			capture(link, path, PCAPNG_IN, now, bytes, about->size,
 			    about->copy      ? "the link's second copy"
 			    : about->damaged ? "damaged by the link"
 			                     : NULL);
@@ -202,9 +209,7 @@ static int deliver(struct link *link, struct link_path *path, const struct delay
 	bool full = errno == EAGAIN || errno == ENOBUFS;
 	if (full && now - about->at < RETRY_FOR)
 		return -1;
-	path->counts.undelivered++;
-	if (link->observer.undelivered)
-		link->observer.undelivered(link->observer.context, about->serial, path->direction);
+	give_up(link, path, about);
 	return 0;
 }
 
@@ -217,7 +222,7 @@ static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 	for (int i = 0; i < TURN_DELIVERIES && (delayed = delay_queue_first(path->delay_queue)) &&
 	                delayed->at <= now;
 	    i++) {
-		if (deliver(link, path, delayed, delay_queue_bytes(path->delay_queue), now)) {
+		if (deliver(link, path, delayed, delayed->bytes, now)) {
 			path->blocked_until = now + RETRY_AFTER;
 			return;
 		}
@@ -234,7 +239,7 @@ static void send_copies(struct link *link, struct link_path *path, const struct 
 	struct delayed_packet about = { .number = path->number,
 		.serial = link->serial,
 		.damaged = d->flip >= 0,
-		.size = p->size };
+		.size = (size_t)p->size };
 
 	if (d->flip >= 0)
 		packet_flip(p, bytes, d->flip);
@@ -245,8 +250,13 @@ static void send_copies(struct link *link, struct link_path *path, const struct 
 		bool at_once = about.at <= now && (!first || first->at > now);
 		if (at_once && deliver(link, path, &about, bytes, now) == 0)
 			continue;
-		/* decide() has checked that there is room. */
-		delay_queue_add(path->delay_queue, &about, NULL, 0, bytes, (size_t)about.size);
+		/* decide() has checked that there is room, but the system may have none. */
+		void *copy = delay_queue_add(path->delay_queue, &about);
+		if (!copy) {
+			give_up(link, path, &about);
+			continue;
+		}
+		memcpy(copy, bytes, about.size);
 		path->counts.in_flight++;
 	}
 }

@@ -113,7 +113,7 @@ def every_call_of_workers():
 
 
 # What the server needs of the C library that is no call to the system, or none that can fail;
-# flock, whose failing is as no lock; madvise, whose failing leaves memory where it is; and what
+# flock, whose failing is as no lock; malloc_trim, whose failing leaves memory where it is; and what
 # only the client calls (fdopen, __read_chk).
 HARMLESS = re.compile(
     r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)_.*|__cxa_finalize|__errno_location|__fdelt_chk|__libc_.*|
@@ -122,7 +122,7 @@ HARMLESS = re.compile(
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
     __tls_get_addr|qsort|bsearch|abort|u8_.*|__ctype_.*|fclose|ferror|fileno|fopencookie|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
-    flock|dup2|madvise|sysconf|fdopen|__read_chk""", re.X)
+    flock|dup2|malloc_trim|fdopen|__read_chk""", re.X)
 
 
 def symbols(*command):

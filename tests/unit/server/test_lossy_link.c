@@ -230,7 +230,7 @@ static void test_memory_is_bounded(void **state)
 		/* All of the queue's memory is used too. */
 		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
 		const struct counters_link *w = &b.directions[COUNTERS_THERE];
-		while (i < 200000 && !w->lost[IMPAIR_NO_MEMORY])
+		while (i < 400000 && !w->lost[IMPAIR_NO_MEMORY])
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
 			meet(&b, i++, sizes[k].n, 0, &fate);
@@ -238,11 +238,11 @@ static void test_memory_is_bounded(void **state)
 		lossy_link_free(b.link);
 
 		open_bench(&b, "delay 60s", 1);
-		for (i = 0; i < 200000; i++)
+		for (i = 0; i < 400000; i++)
 			meet(&b, i, sizes[k].n, 0, &fate);
-		assert_in_range(w->waiting, sizes[k].least, 200000);
+		assert_in_range(w->waiting, sizes[k].least, 400000);
 		assert_true(fate == IMPAIR_NO_MEMORY &&
-		            w->waiting + w->lost[IMPAIR_NO_MEMORY] == 200000);
+		            w->waiting + w->lost[IMPAIR_NO_MEMORY] == 400000);
 		assert_in_range(resident() - before, 1, 32 << 10);
 		for (i = 0; w->waiting; i++) {
 			assert_int_equal(take(&b, &n), i);
