@@ -107,28 +107,6 @@ static void want_lines(struct job *job)
 	d->line_count = kept;
 }
 
-/* A line of a burst; the greater its time, the more it matters. */
-struct candidate {
-	uint64_t number;
-	int64_t waited;
-};
-
-static int by_weight(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-
-	if (x->waited != y->waited)
-		return x->waited > y->waited ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Adds an event whose words sum up lines `begin` to `end`; it owns them. */
 static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
 {
@@ -159,41 +137,54 @@ static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
 	return 0;
 }
 
-/* Chooses of a burst, lines `begin` to `end` with `count` numbers, those to draw: as many that were
- * not answered as slow ones, if there are. */
-static int choose_of_burst(struct job *job, size_t begin, size_t end, size_t count)
+/* How much a line of a burst matters: its time, or more if it was not answered and `lost` is set.
+ */
+static int64_t weight(const struct ledger_row *line, bool lost)
 {
-	const struct ledger_row *lines = job->data.lines;
-	struct candidate *all = calloc(count, sizeof *all);
-	uint64_t *chosen = &job->numbers[job->number_count];
-	size_t n = 0, bad = 0, good;
+	if (ledger_is_unanswered(line->fate))
+		return lost ? INT64_MAX : 1;
+	return line->fate == FATE_ANSWERED ? 2 + parts_waited(line) : 0;
+}
 
-	if (!all)
-		return -1;
+/* Chooses the line of those from `begin` to `end` that matters most and is not among the `n` chosen
+ * ones. */
+static uint64_t choose_one(const struct picture_data *d, size_t begin, size_t end, bool lost,
+    const uint64_t *chosen, size_t n)
+{
+	const struct ledger_row *best = NULL;
+
 	for (size_t i = begin; i < end; i++) {
-		const int64_t waited = ledger_is_unanswered(lines[i].fate) ? INT64_MAX
-		                     : lines[i].fate == FATE_ANSWERED      ? parts_waited(&lines[i])
-		                                                           : 0;
+		bool taken = false;
 
-		if (i == begin || lines[i].number != lines[i - 1].number)
-			all[n++].number = lines[i].number;
-		if (waited > all[n - 1].waited)
-			all[n - 1].waited = waited;
+		for (size_t k = 0; k < n; k++)
+			taken = taken || chosen[k] == d->lines[i].number;
+		if (!taken && (!best || weight(&d->lines[i], lost) > weight(best, lost)))
+			best = &d->lines[i];
 	}
-	qsort(all, n, sizeof *all, by_weight);
-	while (bad < n && all[bad].waited == INT64_MAX)
-		bad++;
-	good = n - bad < BURST_DRAWN / 2 ? n - bad : BURST_DRAWN / 2;
-	good = bad < BURST_DRAWN - good ? BURST_DRAWN - bad : good;
-	for (size_t i = 0; i < BURST_DRAWN; i++)
-		chosen[i] = all[i < good ? bad + i : i - good].number;
+	return best->number;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Chooses of a burst, lines `begin` to `end`, those to draw, in turn one that was not answered and
+ * a slow one. */
+static int choose_of_burst(struct job *job, size_t begin, size_t end)
+{
+	uint64_t *chosen = &job->numbers[job->number_count];
+	size_t first = begin;
+
+	for (size_t n = 0; n < BURST_DRAWN; n++)
+		chosen[n] = choose_one(&job->data, begin, end, n % 2 == 0, chosen, n);
 	qsort(chosen, BURST_DRAWN, sizeof *chosen, by_value);
 	job->number_count += BURST_DRAWN;
-	free(all);
-	for (size_t i = begin; i < end; i++)
-		if (lines[i].number == *chosen)
-			return sum_up(job, begin, end, lines[i].typed_at);
-	return 0;
+	while (job->data.lines[first].number != *chosen)
+		first++;
+	return sum_up(job, begin, end, job->data.lines[first].typed_at);
 }
 
 /* Returns the end of the lines that are typed fast one after the other, from `begin` on; *count is
@@ -225,7 +216,7 @@ static int choose(struct job *job, char reason[EXPORT_REASON])
 	for (size_t i = 0, end; i < d->line_count; i = end) {
 		end = burst_end(d, i, &count);
 		if (!asked && count > BURST_LINES) {
-			if (choose_of_burst(job, i, end, count) < 0)
+			if (choose_of_burst(job, i, end) < 0)
 				return -1;
 			continue;
 		}

@@ -43,24 +43,29 @@ static const struct layout {
 /* The place of a segment's name along its arrow. */
 #define FLAGS_AT 0.3
 
-/* A row of the texts at the left: a line, or an event. */
-struct text_row {
-	int64_t at;
-	const struct record *record;
-	const struct session_event *event;
-	/* Its place on the page. */
-	double y;
-};
+/* Entries of the legend besides the styles. */
+enum { UNKNOWN = SVG_STYLES, ESTIMATED };
 
 struct picture {
 	FILE *out;
 	struct sequence s;
-	struct text_row *rows;
-	size_t row_count;
 	const struct layout *layout;
 	/* Two transports. */
 	bool both;
+	/* The rows of events' words: the events' times, and the places on the page. */
+	struct {
+		int64_t at;
+		double y;
+	} rows[SEQUENCE_ROWS];
+	size_t row_count;
+	/* What is drawn, for the legend: 1 << style. */
+	unsigned *shown;
 };
+
+static void show(const struct picture *p, int entry)
+{
+	*p->shown |= 1u << entry;
+}
 
 struct panel {
 	const struct picture *picture;
@@ -141,17 +146,21 @@ static double put_beside(const struct picture *p, struct column *c, double x, do
 	return at + SVG_FONT / 3;
 }
 
+/* The words of events stand across: those of a line are below. */
+static void go_below_events(const struct picture *p, struct column *c, int64_t at)
+{
+	for (size_t i = 0; i < p->row_count; i++)
+		if (p->rows[i].at <= at && p->rows[i].y + SEQUENCE_ROW > c->next)
+			c->next = p->rows[i].y + SEQUENCE_ROW;
+}
+
 static void draw_fate(const struct panel *panel, struct column *c, const struct record *r)
 {
 	const struct picture *p = panel->picture;
 	const double y = place(p, sequence_begins(r));
 	char words[120];
 
-	/* The words of events stand across. */
-	for (size_t i = 0; i < p->row_count; i++)
-		if (p->rows[i].event && p->rows[i].at <= sequence_begins(r) &&
-		    p->rows[i].y + SEQUENCE_ROW > c->next)
-			c->next = p->rows[i].y + SEQUENCE_ROW;
+	go_below_events(p, c, sequence_begins(r));
 	fate_and_time(p, r, words, sizeof words);
 	svg_text(p->out, p->both ? panel->server + 12 : panel->client - 36,
 	    row_place(c, y) + SVG_FONT / 3, SVG_FONT, p->both ? SVG_START : SVG_END, "", words,
@@ -170,42 +179,6 @@ static int64_t server_time(const struct record *r)
 	return sequence_midpoint(r);
 }
 
-/* A reply, or several in one segment, in order of time, since words are moved downwards. */
-struct reply_words {
-	int64_t at;
-	const struct record *first, *last;
-};
-
-static int by_moment(const void *a, const void *b)
-{
-	const struct reply_words *x = a, *y = b;
-
-	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->first < y->first ? -1 : 1;
-}
-
-/* malloc()ed, NULL when there are none. */
-static struct reply_words *find_replies(const struct picture *p, bool stream, size_t *count)
-{
-	struct reply_words *w = calloc(p->s.count + 1, sizeof *w);
-	size_t n = 0, groups = 0;
-
-	for (size_t i = 0; w && i < p->s.count; i++)
-		if (p->s.records[i].row.stream == stream &&
-		    sequence_known(server_time(&p->s.records[i])))
-			w[n++] = (struct reply_words){ server_time(&p->s.records[i]),
-				&p->s.records[i], &p->s.records[i] };
-	if (n > 0)
-		qsort(w, n, sizeof *w, by_moment);
-	for (size_t i = 0; i < n; i++) {
-		if (groups > 0 && w[groups - 1].at == w[i].at)
-			w[groups - 1].last = w[i].first;
-		else
-			w[groups++] = w[i];
-	}
-	*count = groups;
-	return w;
-}
-
 /* The server's reply: the capitals, made in `buf`, or the different text that came. */
 static const unsigned char *reply_text(const struct record *r,
     unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
@@ -218,19 +191,17 @@ static const unsigned char *reply_text(const struct record *r,
 	return buf;
 }
 
-static void draw_reply(const struct panel *panel, struct column *c, const struct reply_words *w)
+static void draw_reply(const struct panel *panel, struct column *c, const struct record *r)
 {
 	const struct picture *p = panel->picture;
-	const double at = put_beside(p, c, panel->server + 4, place(p, w->at), panel->server + 12);
-	const char *number = w->first == w->last ? TEXT_FORMAT("%" PRIu64 " ", w->first->row.number)
-	                                         : TEXT_FORMAT("%" PRIu64 "–%" PRIu64 " … ",
-	                                               w->first->row.number, w->last->row.number);
+	const double at = put_beside(p, c, panel->server + 4, place(p, server_time(r)),
+	    panel->server + 12);
 	unsigned char capitals[CAPITALS_GROWTH * 64];
 	size_t n;
-	const unsigned char *text = reply_text(w->last, capitals, &n);
+	const unsigned char *text = reply_text(r, capitals, &n);
 
-	svg_text(p->out, panel->server + 14, at, SVG_FONT, SVG_START, number, text, n,
-	    w->first == w->last ? REPLY_COLUMNS : REPLY_COLUMNS - 4);
+	svg_text(p->out, panel->server + 14, at, SVG_FONT, SVG_START,
+	    TEXT_FORMAT("%" PRIu64 " ", r->row.number), text, n, REPLY_COLUMNS);
 }
 
 /* --- arrows --- */
@@ -263,18 +234,23 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	                     : r && r->row.late && !there ? SVG_LATE
 	                                                  : own_style(panel);
 
+	show(p, style);
 	if (sequence_known(k->out) && k->estimated) {
 		const double x = (from + to) / 2, y = (y1 + y2) / 2;
 
+		show(p, ESTIMATED);
 		svg_line(p->out, from, y1, x, y, style, !there);
 		svg_arrow(p->out, x, y, to, y2, style, there);
 	} else if (sequence_known(k->out)) {
 		svg_arrow(p->out, from, y1, to, y2, style, 0);
-		if (k->fate == LINK_CORRUPTED)
+		if (k->fate == LINK_CORRUPTED) {
+			show(p, SVG_LOST);
 			svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
+		}
 	} else {
 		const double x = from + (to - from) * DROPPED_AT, y = y1 + (y2 - y1) * DROPPED_AT;
 
+		show(p, k->estimated ? UNKNOWN : SVG_LOST);
 		svg_line(p->out, from, y1, x, y, style, 0);
 		svg_cross(p->out, x, y, SVG_LOST);
 		if (k->fate == LINK_REQUESTED_DROP)
@@ -283,13 +259,6 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	if (sequence_known(k->out2))
 		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
 	draw_flags(panel, k, from, to, y1, y2);
-}
-
-/* Returns true if the line was sent and its place is not known. */
-static bool is_in_flight(const struct record *r)
-{
-	return !sequence_known(r->row.replied_at) && r->row.fate != FATE_FAILED &&
-	       r->row.fate != FATE_QUEUED;
 }
 
 /* Draws an arrow without the link's events: the client's end is true, the server's is estimated. */
@@ -301,20 +270,23 @@ static void draw_estimated(const struct panel *panel, const struct record *r)
 
 	if (sequence_known(r->row.replied_at)) {
 		const double y2 = place(p, sequence_midpoint(r)), y3 = place(p, r->row.replied_at);
+		const enum svg_style back = r->row.late ? SVG_LATE : style;
 
+		show(p, ESTIMATED);
+		show(p, back);
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
-		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2,
-		    r->row.late ? SVG_LATE : style, 1);
-		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
-		    r->row.late ? SVG_LATE : style, 0);
-	} else if (is_in_flight(r)) {
+		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2, back, 1);
+		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3, back, 0);
+	} else if (r->row.fate != FATE_FAILED && r->row.fate != FATE_QUEUED) {
 		const double y2 = place(p, r->row.sent_at + p->s.one_way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
 		    r->row.fate == FATE_WAITING);
-		if (r->row.fate != FATE_WAITING)
-			svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
+		if (r->row.fate == FATE_WAITING)
+			return;
+		show(p, UNKNOWN);
+		svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
 	}
 }
 
@@ -368,9 +340,13 @@ static void draw_packets(const struct panel *panel)
 
 static void draw_line(const struct panel *panel, const struct record *r)
 {
-	if (sequence_waits(r))
-		svg_line(panel->picture->out, panel->client, place(panel->picture, r->row.typed_at),
-		    panel->client, place(panel->picture, r->row.sent_at), SVG_WAITS, 0);
+	const struct picture *p = panel->picture;
+
+	if (sequence_waits(r)) {
+		show(p, SVG_WAITS);
+		svg_line(p->out, panel->client, place(p, r->row.typed_at), panel->client,
+		    place(p, r->row.sent_at), SVG_WAITS, 0);
+	}
 	if (!sequence_has_packets(r) && sequence_known(r->row.sent_at))
 		draw_estimated(panel, r);
 }
@@ -485,71 +461,59 @@ static void draw_host(const struct picture *p, double x, double bottom, const ch
 	svg_words(p->out, x, TOP - 18, SVG_FONT, SVG_MIDDLE, name);
 }
 
-static int by_time(const void *a, const void *b)
+static bool is_new_number(const struct picture *p, size_t i)
 {
-	const struct text_row *x = a, *y = b;
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return (y->event != NULL) - (x->event != NULL);
+	return i == 0 || p->s.records[i].row.number != p->s.records[i - 1].row.number;
 }
 
-/* Finds the rows, as many as there is room for. Returns 0, or -1 when memory is short. */
-static int find_rows(struct picture *p)
+/* Draws the events' lines, and below each its words as far as the lines leave room. */
+static void draw_events(struct picture *p)
 {
-	struct text_row *rows = calloc(p->s.count + p->s.event_count + 1, sizeof *rows);
-	size_t n = 0;
+	size_t rows = SEQUENCE_ROWS;
+	double next = TOP;
 
-	if (!rows)
-		return -1;
 	for (size_t i = 0; i < p->s.count; i++)
-		if (i == 0 || p->s.records[i].row.number != p->s.records[i - 1].row.number)
-			rows[n++] = (struct text_row){ .at = sequence_begins(&p->s.records[i]),
-				.record = &p->s.records[i] };
-	for (size_t i = 0; i < p->s.event_count && n < SEQUENCE_ROWS; i++)
-		if (sequence_is_row(&p->s.events[i]))
-			rows[n++] = (struct text_row){ .at = p->s.events[i].at,
-				.event = &p->s.events[i] };
-	if (n > 0)
-		qsort(rows, n, sizeof *rows, by_time);
-	p->rows = rows;
-	p->row_count = n;
-	return 0;
-}
+		rows -= is_new_number(p, i);
+	for (size_t i = 0; i < p->s.event_count; i++) {
+		const struct session_event *e = &p->s.events[i];
+		const char *words = SESSION_EVENT_TEXT(e);
+		const bool notice = session_event_is_notice(e);
+		const double y = place(p, e->at) - p->s.axis.cut * (notice ? 2 : 1),
+		             at = y + SEQUENCE_ROW / 2 > next ? y + SEQUENCE_ROW / 2 : next;
 
-/* An event's line is above the room for its words. */
-static double event_place(const struct picture *p, const struct session_event *e)
-{
-	return place(p, e->at) - p->s.axis.cut * (session_event_is_notice(e) ? 2 : 1);
-}
-
-static void draw_rows(const struct picture *p)
-{
-	struct column column = { .next = TOP, .left = p->row_count };
-
-	for (struct text_row *row = p->rows; row < p->rows + p->row_count; row++) {
-		if (row->event) {
-			const char *words = SESSION_EVENT_TEXT(row->event);
-
-			row->y = row_place(&column, event_place(p, row->event) + SEQUENCE_ROW / 2);
-			svg_text(p->out, TEXTS, row->y + SVG_FONT / 3, SVG_FONT, SVG_START, "",
-			    words, strlen(words), EVENT_COLUMNS);
+		if (!sequence_is_row(e))
 			continue;
-		}
-		svg_text(p->out, TEXTS,
-		    put_beside(p, &column, p->layout->client - 4, place(p, row->at),
-		        p->layout->client - 30),
-		    SVG_FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", row->record->row.number),
-		    row->record->row.text, row->record->row.length, p->layout->columns);
+		if (!notice)
+			show(p, SVG_EVENT);
+		svg_line(p->out, TEXTS, y, SVG_WIDTH - SVG_MARGIN, y, SVG_EVENT, 0);
+		if (p->row_count == rows)
+			continue;
+		svg_text(p->out, TEXTS, at + SVG_FONT / 3, SVG_FONT, SVG_START, "", words,
+		    strlen(words), EVENT_COLUMNS);
+		p->rows[p->row_count].at = e->at;
+		p->rows[p->row_count++].y = at;
+		next = at + SEQUENCE_ROW;
 	}
 }
 
-static void draw_events(const struct picture *p)
+static void draw_texts(const struct picture *p)
 {
-	for (size_t i = 0; i < p->s.event_count; i++)
-		if (sequence_is_row(&p->s.events[i]))
-			svg_line(p->out, TEXTS, event_place(p, &p->s.events[i]),
-			    SVG_WIDTH - SVG_MARGIN, event_place(p, &p->s.events[i]), SVG_EVENT, 0);
+	struct column column = { .next = TOP };
+
+	for (size_t i = 0; i < p->s.count; i++)
+		column.left += is_new_number(p, i);
+	for (size_t i = 0; i < p->s.count; i++) {
+		const struct record *r = &p->s.records[i];
+		const double client = p->layout->client;
+
+		if (!is_new_number(p, i))
+			continue;
+		go_below_events(p, &column, sequence_begins(r));
+		svg_text(p->out, TEXTS,
+		    put_beside(p, &column, client - 4, place(p, sequence_begins(r)), client - 30),
+		    SVG_FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", r->row.number), r->row.text,
+		    r->row.length, p->layout->columns);
+	}
 }
 
 static void draw_panel(const struct picture *p, bool stream, double client)
@@ -557,9 +521,7 @@ static void draw_panel(const struct picture *p, bool stream, double client)
 	const struct panel panel = {
 		.picture = p, .stream = stream, .client = client, .server = client + p->layout->way
 	};
-	size_t n = 0;
-	struct reply_words *w = find_replies(p, stream, &n);
-	struct column fates = { .next = TOP }, replies = { .next = TOP, .left = n };
+	struct column fates = { .next = TOP }, replies = { .next = TOP };
 
 	svg_class(p->out, own_style(&panel));
 	svg_words(p->out, client + p->layout->way / 2, TOP - 18, SVG_FONT, SVG_MIDDLE,
@@ -570,80 +532,53 @@ static void draw_panel(const struct picture *p, bool stream, double client)
 	draw_packets(&panel);
 	for (size_t i = 0; i < p->s.count; i++)
 		fates.left += p->s.records[i].row.stream == stream;
-	for (size_t i = 0; i < p->s.count; i++) {
-		if (p->s.records[i].row.stream != stream)
-			continue;
-		draw_line(&panel, &p->s.records[i]);
-		draw_fate(&panel, &fates, &p->s.records[i]);
-	}
-	for (size_t i = 0; !p->both && i < n; i++)
-		draw_reply(&panel, &replies, &w[i]);
-	free(w);
-}
-
-static void note_packet(const struct link_packet *k, bool *retransmitted, bool *bare, bool *dropped)
-{
-	*retransmitted |= k->retransmitted && k->payload;
-	*bare |= !k->payload;
-	*dropped |= !sequence_known(k->out) || k->fate == LINK_CORRUPTED;
-}
-
-/* Draws the legend of the colours in the picture. */
-static void draw_legend(const struct picture *p, double y)
-{
-	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
-	     estimated = false, waits = false, changed = false;
-	double x = SVG_MARGIN;
-
+	for (size_t i = 0; i < p->s.count; i++)
+		replies.left += sequence_known(server_time(&p->s.records[i]));
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
 
-		late |= r->row.late;
-		waits |= sequence_waits(r);
-		unknown |= !sequence_has_packets(r) && sequence_known(r->row.sent_at) &&
-		           is_in_flight(r) && r->row.fate != FATE_WAITING;
-		estimated |= !sequence_has_packets(r) && sequence_known(r->row.replied_at);
-		for (size_t k = 0; k < r->packet_count; k++)
-			note_packet(&r->packets[k], &retransmitted, &bare, &dropped);
+		if (r->row.stream != stream)
+			continue;
+		draw_line(&panel, r);
+		draw_fate(&panel, &fates, r);
+		if (!p->both && sequence_known(server_time(r)))
+			draw_reply(&panel, &replies, r);
 	}
-	for (size_t i = 0; i < p->s.handshake_count; i++) {
-		note_packet(&p->s.handshakes[i], &retransmitted, &bare,
-		    p->s.handshakes[i].estimated ? &unknown : &dropped);
-		estimated |= p->s.handshakes[i].estimated;
-	}
-	for (size_t i = 0; i < p->s.event_count; i++)
-		changed |= sequence_is_row(&p->s.events[i]) &&
-		           !session_event_is_notice(&p->s.events[i]);
+}
 
-	const struct {
-		bool shown;
+/* Draws the legend of what is in the picture. */
+static void draw_legend(const struct picture *p, double y)
+{
+	static const struct {
+		int entry;
 		enum svg_style style;
-		int dashed;
 		const char *words;
 	} entries[] = {
-		{ retransmitted, SVG_RETRANSMITTED, 0, "sent again" },
-		{ bare, SVG_BARE, 0, "no data (ACK)" },
-		{ late, SVG_LATE, 0, "late" },
-		{ waits, SVG_WAITS, 0, "not sent yet" },
-		{ dropped, SVG_LOST, 0, "lost" },
-		{ unknown, SVG_LOST, 0, "no reply" },
-		{ estimated, SVG_AXIS, 1, "server's time estimated" },
-		{ changed, SVG_EVENT, 0, "change" },
+		{ SVG_RETRANSMITTED, SVG_RETRANSMITTED, "sent again" },
+		{ SVG_BARE, SVG_BARE, "no data (ACK)" },
+		{ SVG_LATE, SVG_LATE, "late" },
+		{ SVG_WAITS, SVG_WAITS, "not sent yet" },
+		{ SVG_LOST, SVG_LOST, "lost" },
+		{ UNKNOWN, SVG_LOST, "no reply" },
+		{ ESTIMATED, SVG_AXIS, "server's time estimated" },
+		{ SVG_EVENT, SVG_EVENT, "change" },
 	};
+	double x = SVG_MARGIN;
 
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		if (!entries[i].shown)
+		if (!(*p->shown & 1u << entries[i].entry))
 			continue;
 		if (entries[i].style == SVG_LOST)
 			svg_cross(p->out, x + 20, y, SVG_LOST);
 		else
-			svg_line(p->out, x, y, x + 40, y, entries[i].style, entries[i].dashed);
+			svg_line(p->out, x, y, x + 40, y, entries[i].style,
+			    entries[i].entry == ESTIMATED);
 		svg_words(p->out, x + 48, y + SVG_FONT / 3, SVG_FONT, SVG_START, entries[i].words);
 		x += 74 + SVG_COLUMN * (double)strlen(entries[i].words);
 	}
 }
 
-static void draw(const struct picture *p, const struct svg_heading *heading)
+static void draw(struct picture *p, const struct svg_heading *heading)
 {
 	double client = p->layout->client;
 
@@ -651,7 +586,7 @@ static void draw(const struct picture *p, const struct svg_heading *heading)
 	draw_times(p);
 	draw_cuts(p);
 	draw_events(p);
-	draw_rows(p);
+	draw_texts(p);
 	for (int stream = 0; stream < 2; stream++) {
 		if (!p->s.transports[stream])
 			continue;
@@ -667,17 +602,14 @@ static void draw(const struct picture *p, const struct svg_heading *heading)
 int svg_sequence_page(FILE *out, const struct picture_data *d, size_t page,
     const struct svg_heading *heading)
 {
-	struct picture p = { .out = out };
-	int result;
+	unsigned shown = 0;
+	struct picture p = { .out = out, .shown = &shown };
 
 	if (sequence_make(&p.s, d, page, heading->link && *heading->link) < 0)
 		return -1;
 	p.both = p.s.transports[0] && p.s.transports[1];
 	p.layout = &layouts[p.both];
-	result = find_rows(&p);
-	if (result == 0)
-		draw(&p, heading);
-	free(p.rows);
+	draw(&p, heading);
 	sequence_free(&p.s);
-	return result;
+	return 0;
 }
