@@ -211,7 +211,7 @@ static void on_matches(void *context, char **words, size_t count)
 
 	screen_size(&rows, &columns);
 	for (size_t i = 0; i < count; i++) {
-		if (t.used + strlen(words[i]) + strlen(" ...") > (size_t)columns) {
+		if (t.used + strlen(words[i]) + strlen(" ....") > (size_t)columns) {
 			text_put(&t, "...");
 			break;
 		}

@@ -30,6 +30,17 @@ static struct frame frame_of(const struct panes *p)
 	return f;
 }
 
+/* The column at which the rows of a wrapped line go on: that of its last words behind two blanks,
+ * if they begin in the left half. */
+static size_t hanging(const char *line, size_t n, size_t columns)
+{
+	size_t column = 0;
+	for (size_t i = 2; i < n && i < columns / 2; i++)
+		if (line[i] != ' ' && line[i - 1] == ' ' && line[i - 2] == ' ')
+			column = i;
+	return column;
+}
+
 /* Lays out a text and, unless `f` is NULL, draws those of its lines, `from` on, that the frame has
  * room for. Returns its number of lines, or of those up to the last one drawn. */
 static size_t lay_page(const struct panes *p, const struct frame *f, const char *text, size_t from)
@@ -39,17 +50,19 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 	size_t line = 0, columns = p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
 	for (const char *end;
 	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
-		size_t n = strcspn(text, "\n"), i = 0;
+		size_t n = strcspn(text, "\n"), i = 0, indent = 0;
 		/* "INVALID" or "UDP: INVALID": the figures do not count. */
 		const bool wrong = memmem(text, n < 12 ? n : 12, "INVALID", 7) != NULL;
 		if (layout_text(&v->line, text, n, view_width(v)) != 0)
 			v->line.count = 0;
 		do {
-			size_t next = layout_wrap(l, i, columns);
+			size_t next = layout_wrap(l, i, columns - indent);
 			if (f != NULL && line >= from && line - from < (size_t)f->height)
-				canvas_cells(p->c, f->top + (int)(line - from), p->pad, p->columns,
-				    l->cells + i, next - i, wrong ? STYLE_ERROR : STYLE_NORMAL);
+				canvas_cells(p->c, f->top + (int)(line - from),
+				    p->pad + (int)indent, p->columns, l->cells + i, next - i,
+				    wrong ? STYLE_ERROR : STYLE_NORMAL);
 			i = next;
+			indent = hanging(text, n, columns);
 			line++;
 		} while (i < l->count);
 		end = text + n;
