@@ -87,8 +87,8 @@ int demo_answer(const struct demo_step *ask, const char *line, size_t n, int64_t
 		         ? 0
 		         : text_refuse(reason, DEMO_REASON, "'%s' is not a number; for example 12",
 		               word);
-	*answer = strcasecmp(word, "tcp") == 0;
-	return *answer || strcasecmp(word, "udp") == 0
+	*answer = strcasecmp(word, "tcp") == 0 || strcasecmp(word, "t") == 0;
+	return *answer || strcasecmp(word, "udp") == 0 || strcasecmp(word, "u") == 0
 	         ? 0
 	         : text_refuse(reason, DEMO_REASON, "'%s' is neither udp nor tcp; type one of them",
 	               word);
@@ -217,6 +217,27 @@ static void put_figure(struct text *t, const struct demo_lines *lines, enum demo
 		    100.0 * (double)value / (double)lines->count);
 }
 
+/* The answer beside the truth: the figure, or the transport with the greater one. */
+static void put_answer(struct text *t, const struct demo_lines *lines, const char *words,
+    int64_t answer)
+{
+	const bool both = text_begins(words, "both"), tcp = text_begins(words, "tcp");
+	const enum demo_figure figure = next_figure(&words);
+	uint64_t where, udp_value = measure(lines, figure, 0, &where),
+	                tcp_value = measure(lines, figure, 1, &where);
+
+	if (answer < 0)
+		text_put(t, "No answer.");
+	else if (both)
+		text_put(t, "You expected %s, %s.", answer ? "TCP" : "UDP",
+		    udp_value == tcp_value              ? "but both are equal"
+		    : (tcp_value > udp_value) == answer ? "and so it is"
+		                                        : "but it is the other");
+	else
+		text_put(t, "You expected %" PRId64 "%s.", answer,
+		    (int64_t)(tcp ? tcp_value : udp_value) == answer ? ", and so it is" : "");
+}
+
 char *demo_compare(const struct demo_lines *lines, const char *words, int64_t answer,
     uint64_t pointed, char *buf, size_t size)
 {
@@ -224,12 +245,7 @@ char *demo_compare(const struct demo_lines *lines, const char *words, int64_t an
 	struct text t = text_begin(buf, size);
 	enum demo_figure figure;
 
-	if (answer < 0)
-		text_put(&t, "No answer.");
-	else if (both)
-		text_put(&t, "You expected %s.", answer ? "TCP" : "UDP");
-	else
-		text_put(&t, "You expected %" PRId64 ".", answer);
+	put_answer(&t, lines, words, answer);
 	while ((figure = next_figure(&words)) != FIGURES)
 		for (int transport = 0; transport < 2; transport++)
 			if (both || transport == tcp)

@@ -205,7 +205,8 @@ static void messages_and_stream(void **state)
 
 	(void)state;
 	play(t, 3, "udp");
-	assert_int_equal(number_behind(said, "You expected UDP. Packets over UDP: "), 200);
+	assert_int_equal(number_behind(said, "You expected UDP, and so it is. Packets over UDP: "),
+	    200);
 	assert_in_range(number_behind(said, "Packets over TCP: "), 1, 99);
 	second = strstr(said, "Answered");
 	assert_non_null(second);
@@ -220,7 +221,9 @@ static void reordering(void **state)
 
 	(void)state;
 	play(t, 4, "TCP");
-	assert_true(number_behind(said, "You expected TCP. Twice or out of order over UDP: ") > 0);
+	assert_true(number_behind(said,
+	                "You expected TCP, but it is the other. Twice or out of order over UDP: ") >
+	            0);
 	assert_int_equal(number_behind(said, "Twice or out of order over TCP: "), 0);
 	leave(t);
 }
@@ -232,7 +235,9 @@ static void corruption(void **state)
 
 	(void)state;
 	play(t, 5, "0");
-	assert_int_equal(number_behind(said, "You expected 0. Wrong replies over UDP: "), 0);
+	assert_int_equal(number_behind(said,
+	                     "You expected 0, and so it is. Wrong replies over UDP: "),
+	    0);
 	lost = number_behind(said, "Lost over UDP: ");
 	assert_true(lost > 0);
 	leave(t);
@@ -261,7 +266,8 @@ static void nobody_listening(void **state)
 
 	(void)state;
 	play(t, 7, "3");
-	assert_int_equal(number_behind(said, "You expected 3. Refused over UDP: "), 3);
+	assert_int_equal(number_behind(said, "You expected 3, and so it is. Refused over UDP: "),
+	    3);
 	term_expect_row(t, 0, "10.9.0.2:12000");
 	leave(t);
 }

@@ -159,6 +159,8 @@ static void answers(void **state)
 	assert_int_equal(answer("number", "-1", &value, reason), -1);
 	assert_int_equal(answer("which", "tcp", &value, reason), 0);
 	assert_int_equal(value, 1);
+	assert_int_equal(answer("which", "t", &value, reason), 0);
+	assert_int_equal(value, 1);
 	assert_int_equal(answer("which", "UDP", &value, reason), 0);
 	assert_int_equal(value, 0);
 	assert_int_equal(answer("which", "3", &value, reason), -1);
@@ -196,8 +198,16 @@ static void compares(void **state)
 	    "You expected 2. Lost over UDP: 1 of 3 lines (33 %). Slowest reply over UDP: 90 ms. "
 	    "Look at line 2, which is marked.");
 	assert_string_equal(demo_compare(&lines, "both answered", 1, 0, text, sizeof text),
-	    "You expected TCP. Answered over UDP: 2 of 3 lines (67 %). Answered over TCP: 0 of 3 "
+	    "You expected TCP, but it is the other. Answered over UDP: 2 of 3 lines (67 %). Answered over TCP: 0 of 3 "
 	    "lines (0 %).");
+	assert_string_equal(demo_compare(&lines, "both lost", 0, 0, text, sizeof text),
+	    "You expected UDP, and so it is. Lost over UDP: 1 of 3 lines (33 %). Lost over TCP: 0 of 3 "
+	    "lines (0 %).");
+	assert_string_equal(demo_compare(&lines, "both wrong", 0, 0, text, sizeof text),
+	    "You expected UDP, but both are equal. Wrong replies over UDP: 0 of 3 lines (0 %). Wrong "
+	    "replies over TCP: 0 of 3 lines (0 %).");
+	assert_string_equal(demo_compare(&lines, "udp lost", 1, 0, text, sizeof text),
+	    "You expected 1, and so it is. Lost over UDP: 1 of 3 lines (33 %).");
 	assert_string_equal(demo_compare(&lines, "udp wrong", -1, 0, text, sizeof text),
 	    "No answer. Wrong replies over UDP: 0 of 3 lines (0 %).");
 	ledger_free(l);
