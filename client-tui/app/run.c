@@ -108,18 +108,13 @@ static void on_reply(void *context, const struct session_reply *reply)
 	run->hooks.reply(run->hooks.lab.context, of, reply);
 }
 
-static void record_row(const struct run_session *of, uint64_t number)
-{
-	recorder_row(of->run->recorder, of->recorded, number, run_time(of->run, clock_monotonic()));
-}
-
 static void on_row(void *context, uint64_t number)
 {
 	struct run_session *of = context;
 	struct run *run = of->run;
 
 	if (run->recorder)
-		record_row(of, number);
+		recorder_row(run->recorder, of->recorded);
 	run->hooks.row(run->hooks.lab.context, of, number);
 }
 
@@ -177,7 +172,7 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 	if (run->lab)
 		lab_sent(run->lab, of->flow, number, from, to);
 	if (run->recorder)
-		record_row(of, number);
+		recorder_row(run->recorder, of->recorded);
 	if (run->screen)
 		run->hooks.row(run->hooks.lab.context, of, number);
 }

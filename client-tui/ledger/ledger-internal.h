@@ -61,6 +61,9 @@ struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const voi
 void ledger_insert(struct ledger *l, struct ledger_line *e);
 /* Removes lines that can no longer be answered from the index. */
 void ledger_age(struct ledger *l, int64_t now);
+/* Refuses, fails or cuts off a line at `now`, 0 if that is not known. */
+void ledger_end_line(struct ledger *l, struct ledger_line *e, enum ledger_fate fate, int error,
+    int64_t now);
 /* Gives a line another fate, counts it, and moves it to the right lists. `late` is set before. */
 void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate);
 /* Evicts rows until there is room for this many more rows (0: only bytes matter) and bytes. */

@@ -284,7 +284,7 @@ static struct ledger_line *find_beginning(const struct ledger *l, const unsigned
 }
 
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
-    int error)
+    int error, int64_t now)
 {
 	bool others = false;
 	if (!ledger_is_datagram(l))
@@ -296,7 +296,6 @@ uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size
 	if (!e)
 		return 0;
 	e->uncertain = others;
-	e->row.error = error;
-	ledger_change_fate(l, e, error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED);
+	ledger_end_line(l, e, error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED, error, now);
 	return e->row.number;
 }

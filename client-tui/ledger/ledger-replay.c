@@ -38,7 +38,8 @@ static void settle_evicted(struct ledger *l, enum ledger_fate fate)
 		}
 }
 
-void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error)
+void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error,
+    int64_t now)
 {
 	struct ledger_line *e = ledger_lines_find(&l->lines, number);
 
@@ -46,10 +47,8 @@ void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate
 		settle_evicted(l, fate);
 		return;
 	}
-	if (ledger_is_decided(e->row.fate))
-		return;
-	e->row.error = error;
-	ledger_change_fate(l, e, fate);
+	if (!ledger_is_decided(e->row.fate))
+		ledger_end_line(l, e, fate, error, now);
 }
 
 void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t now)

@@ -31,8 +31,9 @@ struct ledger_row {
 	enum ledger_fate fate;
 	/* The line went over a stream, not in a datagram. */
 	bool stream;
-	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
-	int64_t typed_at, sent_at, replied_at;
+	/* When it was typed, handed to the kernel, and answered (first reply); and when it was
+	 * refused, failed or cut off. 0 for not yet. */
+	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* The part of the time between typed and handed over in which the session tried to connect,
 	 * ns. */
 	int64_t connecting;

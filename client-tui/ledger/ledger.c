@@ -460,13 +460,21 @@ bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at)
 	return true;
 }
 
-void ledger_failed(struct ledger *l, uint64_t number, int error)
+void ledger_end_line(struct ledger *l, struct ledger_line *e, enum ledger_fate fate, int error,
+    int64_t now)
+{
+	e->row.error = error;
+	/* The time may be that of the present turn, slightly before the sending. */
+	e->row.decided_at = now && now < e->row.sent_at ? e->row.sent_at : now;
+	ledger_change_fate(l, e, fate);
+}
+
+void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now)
 {
 	struct ledger_line *e = find_open(l, number);
-	if (!e)
-		return;
-	e->row.error = error;
-	ledger_change_fate(l, e, FATE_FAILED);
+
+	if (e)
+		ledger_end_line(l, e, FATE_FAILED, error, now);
 }
 
 void ledger_requeue(struct ledger *l, uint64_t number)
@@ -480,24 +488,18 @@ void ledger_requeue(struct ledger *l, uint64_t number)
 
 /* ---- endings without a reply ---- */
 
-/* Gives every waiting line this fate. Returns how many. */
-static uint64_t end_waiting(struct ledger *l, enum ledger_fate fate)
+uint64_t ledger_cut_off(struct ledger *l, int64_t now)
 {
 	uint64_t count = l->totals.waiting;
 	struct ledger_line *e;
 
 	while ((e = l->waiting.first)) {
 		if (e->evicted_waiting)
-			ledger_settle_evicted(l, e, e->evicted_waiting, fate);
+			ledger_settle_evicted(l, e, e->evicted_waiting, FATE_CUT_OFF);
 		else
-			ledger_change_fate(l, e, fate);
+			ledger_end_line(l, e, FATE_CUT_OFF, 0, now);
 	}
 	return count;
-}
-
-uint64_t ledger_cut_off(struct ledger *l)
-{
-	return end_waiting(l, FATE_CUT_OFF);
 }
 
 uint64_t ledger_expire(struct ledger *l, int64_t now)

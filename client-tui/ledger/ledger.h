@@ -102,7 +102,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
  * that much too late, none too early. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as error-text.h has it): queued or waiting becomes failed. */
-void ledger_failed(struct ledger *l, uint64_t number, int error);
+void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
 /* It goes back to the queue, as if never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
@@ -127,11 +127,11 @@ struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *repl
  * ECONNREFUSED) or failed (any other error, as error-text.h has them). Returns its number, 0 if
  * none fits. */
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
-    int error);
+    int error, int64_t now);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued.
  */
-uint64_t ledger_cut_off(struct ledger *l);
+uint64_t ledger_cut_off(struct ledger *l, int64_t now);
 
 /* Datagrams: the next line whose wait was over before `now` becomes lost. Returns its number, 0
  * when there is none (call until then). A reply at exactly sent + wait is still within the wait. */
@@ -176,8 +176,10 @@ int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t n
 /* It was handed to the kernel at `now`; `connecting` is the part of its time until then in which
  * the session tried to connect. */
 void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
-/* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
-void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
+/* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off, at `now`,
+ * which is 0 if that is not known. */
+void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error,
+    int64_t now);
 
 /* The first reply came at `now`, to a line that waits or is lost (the reply was late, or read
  * late). The row has its marks and, if the reply was not the capitals, its text. */

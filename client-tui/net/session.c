@@ -70,12 +70,12 @@ static bool is_stream(const struct session *s)
 	return s->settings.transport == SESSION_TCP;
 }
 
-static void fail_queued(struct session *s, int error)
+static void fail_queued(struct session *s, int error, int64_t now)
 {
 	uint64_t number;
 
 	while ((number = ledger_first_queued(s->ledger)) != 0) {
-		ledger_failed(s->ledger, number, error);
+		ledger_failed(s->ledger, number, error, now);
 		session_row(s, number);
 	}
 }
@@ -94,7 +94,7 @@ static void pause_or_give_up(struct session *s, int error, int64_t now)
 	if (last) {
 		s->phase = PHASE_DEAD;
 		s->transport->close(s, now);
-		fail_queued(s, error);
+		fail_queued(s, error, now);
 		return;
 	}
 	s->phase = PHASE_PAUSE;
@@ -263,14 +263,14 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 		/* It has its row and its fate like any other line. */
 		if (ledger_add(s->ledger, number, text, n, now) < 0)
 			return -1;
-		ledger_failed(s->ledger, number, EXFULL);
+		ledger_failed(s->ledger, number, EXFULL, now);
 		session_row(s, number);
 		return 0;
 	}
 	if (s->transport->send(s, number, text, n, pieces, typed) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
-		fail_queued(s, s->error ? s->error : ECANCELED);
+		fail_queued(s, s->error ? s->error : ECANCELED, now);
 	else if (!(pieces & SESSION_MORE) || !is_stream(s))
 		s->transport->push(s, now);
 	/* A new line cuts a long pause short. */
@@ -413,9 +413,9 @@ void session_give_up(struct session *s, int64_t now)
 	s->transport->close(s, now);
 	if (!is_stream(s))
 		ledger_give_up(s->ledger);
-	else if (ledger_cut_off(s->ledger) > 0)
+	else if (ledger_cut_off(s->ledger, now) > 0)
 		session_row(s, 0);
-	fail_queued(s, s->failures > 0 ? s->error : ECANCELED);
+	fail_queued(s, s->failures > 0 ? s->error : ECANCELED, now);
 	resolve_free(s->resolve);
 	s->resolve = NULL;
 	s->phase = PHASE_DEAD;

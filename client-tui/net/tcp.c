@@ -600,7 +600,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 		ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
 		t->skipping |= send_queue_drop(&t->out);
 	}
-	cut = ledger_cut_off(s->ledger);
+	cut = ledger_cut_off(s->ledger, now);
 	if (cut > 0)
 		session_row(s, 0);
 	update_reuse(s, now);

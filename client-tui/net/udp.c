@@ -295,16 +295,16 @@ static void report_unreachable(struct session *s, const struct icmp *icmp)
 /* The line that the error quotes, or 0. A router may pad the quoted datagram with zeros (RFC 4884,
  * 5). */
 static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n,
-    const struct icmp *icmp)
+    const struct icmp *icmp, int64_t now)
 {
 	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->min_length,
-	    icmp->error);
+	    icmp->error, now);
 	const unsigned char *padding = n ? memchr(quoted, '\0', n) : NULL;
 
 	if (number || !padding || padding == quoted)
 		return number;
 	return ledger_unreachable(s->ledger, quoted, (size_t)(padding - quoted), icmp->min_length,
-	    icmp->error);
+	    icmp->error, now);
 }
 
 static void unreachable(struct session *s, const unsigned char *quoted, size_t n,
@@ -316,7 +316,7 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->errors++;
 	if (is_about_address(icmp->error) && try_next_address(s, icmp->error, now))
 		return;
-	number = line_quoted(s, quoted, n, icmp);
+	number = line_quoted(s, quoted, n, icmp, now);
 	/* A firewall of this machine that makes a line fail may send an ICMP error as well. */
 	if (!number && u->failing)
 		return;
@@ -407,7 +407,7 @@ static void push_one(struct session *s, uint64_t number, int64_t dispatched)
 		return;
 	u->failing = 0;
 	if (error) {
-		ledger_failed(s->ledger, number, error);
+		ledger_failed(s->ledger, number, error, now);
 		session_row(s, number);
 		return;
 	}

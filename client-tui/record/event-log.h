@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The event log has the events of sessions that no row of a ledger keeps: strays, events, the times
- * of duplicates and refusals, in the order of their reports. The oldest entries are dropped first.
+ * of duplicates, in the order of their reports. The oldest entries are dropped first.
  * Pure. */
 #ifndef UPCASE_RECORD_EVENT_LOG_H
 #define UPCASE_RECORD_EVENT_LOG_H
@@ -14,10 +14,8 @@
 #define EVENT_LOG_BYTES (32u * 1024 * 1024)
 
 enum event_log_kind {
-	EVENT_LOG_REPLY,   /* a duplicate to the line `number`, or a stray with its `text` */
-	EVENT_LOG_DECIDED, /* the line `number` was decided without a reply; 0: all waiting lines
-	                      were cut off */
-	EVENT_LOG_EVENT,   /* `event` */
+	EVENT_LOG_REPLY, /* a duplicate to the line `number`, or a stray with its `text` */
+	EVENT_LOG_EVENT, /* `event` */
 };
 
 struct event_log_entry {

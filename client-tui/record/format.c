@@ -183,7 +183,7 @@ static const struct field line_fields[] = {
 	/* Older files do not have it. */
 	{ "connecting_ns", FIELD_SPAN, AT(struct record, row.connecting), FIELD_CSV },
 	{ "queued_ns", FIELD_SPAN, AT(struct line_values, queued), FIELD_CSV | FIELD_DERIVED },
-	{ "decided_ns", FIELD_TIME, AT(struct record, decided_at), FIELD_CSV },
+	{ "decided_ns", FIELD_TIME, AT(struct record, row.decided_at), FIELD_CSV },
 	{ "duplicates_ns", FIELD_LIST, ITEMS(struct record, duplicate_at),
 	    COUNTED(struct record, duplicate_count), .min = -SESSION_TIME_MAX,
 	    .max = SESSION_TIME_MAX, .items_max = RECORD_DUPLICATES },

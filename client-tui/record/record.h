@@ -40,11 +40,9 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 struct record {
 	/* The number of its session in the file, from 0 on. */
 	unsigned session;
-	/* The ledger's row, but with RECORD_NEVER for a missing or unknown time. Its text and reply
-	 * are owned. */
+	/* The ledger's row, but with RECORD_NEVER for a missing or unknown time, and `decided_at`
+	 * of lost lines too. Its text and reply are owned. */
 	struct ledger_row row;
-	/* The time when the fate was decided without a reply, RECORD_NEVER if that is not known. */
-	int64_t decided_at;
 	/* The place where a datagram was lost, in the lab. */
 	enum trace_place place;
 	/* The numbers of known times of duplicates, and of packets. */

@@ -34,8 +34,6 @@ struct recorder_session {
 	size_t deferred_count, deferred_capacity;
 	/* The number of lines written. */
 	uint64_t written;
-	/* As for find_decision(). */
-	size_t hint;
 };
 
 /* The target of records: /save has a sink of its own. */
@@ -230,38 +228,6 @@ static int put_event(const struct recorder *r, const struct sink *to,
 	return put(to, RECORD_EVENT, &e);
 }
 
-/* Returns true if the entry has the time at which the line was decided, alone or with all waiting
- * lines. */
-static bool decides(const struct event_log_entry *entry, const struct recorder_session *s,
-    const struct ledger_row *row)
-{
-	if (entry->kind != EVENT_LOG_DECIDED || entry->session != s->of.session)
-		return false;
-	return entry->number == row->number ||
-	       (entry->number == 0 && row->fate == FATE_CUT_OFF && entry->at >= row->sent_at);
-}
-
-/* Finds the time of the decision without a reply. Lines that failed together come in the order of
- * their entries: the search begins at `hint`, behind the entry of the line before, counted from the
- * log's start. The first cut behind a line is the one that hit it. */
-static int64_t find_decision(const struct recorder *r, const struct recorder_session *s,
-    const struct ledger_row *row, size_t *hint)
-{
-	const size_t begin = event_log_since(&r->log, row->typed_at), end = r->log.count;
-	const size_t hinted = *hint - r->log.first;
-	size_t at = row->fate != FATE_CUT_OFF && hinted >= begin && hinted < end ? hinted : begin;
-
-	for (size_t i = begin; i < end; i++, at = at + 1 < end ? at + 1 : begin) {
-		const struct event_log_entry *entry = event_log_at(&r->log, at);
-
-		if (!decides(entry, s, row))
-			continue;
-		*hint = r->log.first + at + 1;
-		return entry->at - r->start;
-	}
-	return RECORD_NEVER;
-}
-
 static void add_duplicates(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, struct record *record)
 {
@@ -279,18 +245,6 @@ static void add_duplicates(const struct recorder *r, const struct recorder_sessi
 		record->duplicate_at[record->duplicate_count++] = entry->at - r->start;
 		left--;
 	}
-}
-
-/* Adds the times that no row has: of duplicates, and of the decision without a reply. */
-static void add_times(const struct recorder *r, const struct recorder_session *s,
-    const struct ledger_row *row, size_t *hint, struct record *record)
-{
-	if (row->duplicates > 0)
-		add_duplicates(r, s, row, record);
-	if (row->fate == FATE_LOST && row->sent_at)
-		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
-	else if (row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF)
-		record->decided_at = find_decision(r, s, row, hint);
 }
 
 /* Adds the link's effects. Returns 0, or -1 when memory is short. */
@@ -324,18 +278,20 @@ static int64_t since(int64_t at, int64_t start)
 
 /* Fills the record of a line. Returns 0, or -1 with errno. */
 static int fill(const struct recorder *r, const struct recorder_session *s,
-    const struct ledger_row *row, size_t *hint, int64_t now, struct record *record)
+    const struct ledger_row *row, int64_t now, struct record *record)
 {
-	*record = (struct record){ .session = s->of.session,
-		.row = *row,
-		.peer = s->of.peer,
-		.decided_at = RECORD_NEVER };
+	*record = (struct record){ .session = s->of.session, .row = *row, .peer = s->of.peer };
 	record->row.typed_at -= r->start;
 	record->row.sent_at = since(row->sent_at, r->start);
 	record->row.replied_at = since(row->replied_at, r->start);
+	record->row.decided_at = since(row->fate == FATE_LOST && row->sent_at
+	                                   ? row->sent_at + s->of.reply_timeout
+	                                   : row->decided_at,
+	    r->start);
 	record->row.text = grow_copy(row->text, row->length);
 	record->row.reply = row->reply ? grow_copy(row->reply, row->reply_length) : NULL;
-	add_times(r, s, row, hint, record);
+	if (row->duplicates > 0)
+		add_duplicates(r, s, row, record);
 	if (record->row.text && !record->row.reply == !row->reply &&
 	    (!s->trace || add_link(r, s, now, record) == 0))
 		return 0;
@@ -345,12 +301,12 @@ static int fill(const struct recorder *r, const struct recorder_session *s,
 }
 
 static int put_line(const struct recorder *r, const struct sink *to,
-    const struct recorder_session *s, const struct ledger_row *row, size_t *hint, int64_t now)
+    const struct recorder_session *s, const struct ledger_row *row, int64_t now)
 {
 	struct record record;
 	int result;
 
-	if (fill(r, s, row, hint, now, &record) < 0)
+	if (fill(r, s, row, now, &record) < 0)
 		return -1;
 	result = put(to, RECORD_LINE, &record);
 	record_free(&record);
@@ -428,7 +384,7 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 {
 	if (!begin(r))
 		return;
-	if (put_line(r, &r->live, s, row, &s->hint, now) < 0)
+	if (put_line(r, &r->live, s, row, now) < 0)
 		failed(r);
 	s->written++;
 }
@@ -492,23 +448,13 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 	                                                      : TRANSCRIPT_TEXT_MAX });
 }
 
-void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
+void recorder_row(struct recorder *r, int session)
 {
-	struct recorder_session *s = session_of(r, session);
-	const struct ledger_row *row = s ? ledger_find(s->ledger, number) : NULL;
+	const struct recorder_session *s = session_of(r, session);
 
 	/* A deferred line may now be decided, and soon evicted. */
 	if (s && s->deferred_count > 0)
 		r->evicting_at = 0;
-	/* One entry for all lines that are cut off at once: one for each could evict all other
-	 * entries. */
-	if (s && (number == 0 || (row && (row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
-	                                     row->fate == FATE_CUT_OFF))))
-		event_log_add(&r->log, &(struct event_log_entry){ .kind = EVENT_LOG_DECIDED,
-		                           .session = s->of.session,
-		                           .number = number,
-		                           .at = now,
-		                           .reported_at = now });
 }
 
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
@@ -685,8 +631,6 @@ int64_t recorder_started(const struct recorder *r)
 struct cursor {
 	uint64_t rows[RECORDER_SESSIONS];
 	size_t entries;
-	/* As for find_decision(). */
-	size_t hints[RECORDER_SESSIONS];
 };
 
 /* The session whose next row was typed first, NULL when all rows are passed. */
@@ -767,8 +711,7 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 		if (put(&to, RECORD_SESSION, &r->sessions[i].of) < 0)
 			return -1;
 	while (next_item(r, &cursor, &s, &row, &entry))
-		if ((row ? put_line(r, &to, s, row, &cursor.hints[s->of.session], now)
-		         : save_entry(r, &to, s, entry)) < 0)
+		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
 			return -1;
 	if (put_summary(r, &to, run, cursor.rows) < 0)
 		return -1;
@@ -809,13 +752,12 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct recorder_session *s = &r->sessions[i];
-		size_t hint = 0;
 
 		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
 			struct record record;
 
 			/* From here on, the callback owns the record. */
-			if (fill(r, s, ledger_at(s->ledger, k), &hint, now, &record) < 0 ||
+			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
 			    call(context, &record, k) < 0)
 				return -1;
 		}

@@ -54,8 +54,8 @@ void recorder_figures(struct recorder *r, int session, const struct figures *fig
 /* The session's hooks, at `now`. Pieces of a reply (`more`) are ignored. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply,
     int64_t now);
-/* With `number` 0, all waiting lines were cut off. */
-void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
+/* A line's fate changed. */
+void recorder_row(struct recorder *r, int session);
 /* Takes an event of event->at, ns of the monotonic clock, at `now`; event->session is the result of
  * recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);

@@ -104,7 +104,7 @@ static void add_line(struct replay *r, size_t side, size_t index)
 	const int64_t sent = is_sent ? max_time(line->row.typed_at, line->row.sent_at)
 	                             : line->row.typed_at;
 	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
-	const bool decided = line->decided_at != RECORD_NEVER;
+	const int64_t decided = line->row.decided_at;
 
 	add(r, REPLAY_TYPED, side, index, line->row.typed_at);
 	if (is_sent)
@@ -112,10 +112,11 @@ static void add_line(struct replay *r, size_t side, size_t index)
 	if (line->row.fate == FATE_ANSWERED)
 		add_reply(r, REPLAY_REPLY, side, index, sent);
 	else if (line->row.fate == FATE_LOST)
-		add(r, REPLAY_LOST, side, index, decided ? max_time(line->decided_at, sent) : lost);
+		add(r, REPLAY_LOST, side, index,
+		    decided != RECORD_NEVER ? max_time(decided, sent) : lost);
 	else if (ledger_is_decided(line->row.fate))
 		add(r, REPLAY_DECIDED, side, index,
-		    decided ? max_time(line->decided_at, sent) : sent);
+		    decided != RECORD_NEVER ? max_time(decided, sent) : sent);
 	/* A late reply came after the line was lost. */
 	if (line->row.fate == FATE_LOST && line->row.late)
 		add_reply(r, REPLAY_LATE, side, index, lost);
@@ -462,10 +463,11 @@ static void play(struct replay *r, const struct replay_event *e)
 		break;
 	case REPLAY_LOST:
 	case REPLAY_DECIDED:
-		ledger_replay_fate(s->ledger, line->row.number, line->row.fate, line->row.error);
+		ledger_replay_fate(s->ledger, line->row.number, line->row.fate, line->row.error,
+		    line->row.decided_at == RECORD_NEVER ? 0 : at);
 		show_trace(r, line);
 		/* A time that is not in the recording must not be recorded again. */
-		if (line->decided_at != RECORD_NEVER)
+		if (line->row.decided_at != RECORD_NEVER)
 			session_row(s, line->row.number);
 		break;
 	case REPLAY_DUPLICATE:

@@ -339,7 +339,7 @@ void model_failed(struct model *m, uint64_t number, int error)
 		x->fate = FATE_FAILED;
 		x->error = error;
 	}
-	ledger_failed(m->ledger, number, error);
+	ledger_failed(m->ledger, number, error, 0);
 	check_all(m);
 }
 
@@ -541,7 +541,7 @@ void model_unreachable(struct model *m, const void *quoted, size_t n, size_t lea
 		x->fate = error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED;
 		x->error = error;
 	}
-	CHECK(m, ledger_unreachable(m->ledger, quoted, n, least, error) == (x ? x->number : 0));
+	CHECK(m, ledger_unreachable(m->ledger, quoted, n, least, error, 0) == (x ? x->number : 0));
 	check_all(m);
 }
 
@@ -559,7 +559,7 @@ static uint64_t end_waiting(struct model *m, enum ledger_fate fate)
 
 void model_cut_off(struct model *m)
 {
-	CHECK(m, ledger_cut_off(m->ledger) == end_waiting(m, FATE_CUT_OFF));
+	CHECK(m, ledger_cut_off(m->ledger, 0) == end_waiting(m, FATE_CUT_OFF));
 	check_all(m);
 }
 

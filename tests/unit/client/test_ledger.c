@@ -418,10 +418,10 @@ static void refused_lines_leave_their_text(void **state)
 
 	(void)state;
 	put(l, 1, "hello", 0);
-	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED), 1);
+	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED, 0), 1);
 	put(l, 2, "hello", 2);
 	wire_is(l, 2, "hello");
-	ledger_failed(l, 2, EMSGSIZE);
+	ledger_failed(l, 2, EMSGSIZE, 0);
 	assert_true(ledger_balanced(l));
 	put(l, 3, "hello", 4);
 	wire_is(l, 3, "hello");
@@ -718,7 +718,7 @@ static void streams_that_end(void **state)
 	/* With an end of line it is whole, and not what was expected. */
 	match_is(stream_reply(l, "STRA", false, 1), MATCH_ANSWER, 5, 0);
 	assert_true(!row(l, 5)->cut_short && row(l, 5)->differs);
-	assert_int_equal(ledger_cut_off(l), 1);
+	assert_int_equal(ledger_cut_off(l, 0), 1);
 	fate_is(l, 6, FATE_CUT_OFF);
 	assert_int_equal(ledger_totals(l)->cut_short, 3);
 	ledger_free(l);
@@ -749,13 +749,13 @@ static void cut_off_leaves_the_queue(void **state)
 	put(l, 2, "b", 0);
 	add(l, 3, "c", 0);
 	stream_reply(l, "A", false, 1);
-	assert_int_equal(ledger_cut_off(l), 1);
+	assert_int_equal(ledger_cut_off(l, 0), 1);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 1, FATE_ANSWERED);
 	fate_is(l, 2, FATE_CUT_OFF);
 	fate_is(l, 3, FATE_QUEUED);
-	assert_int_equal(ledger_cut_off(l), 0);
-	ledger_failed(l, 3, ECANCELED);
+	assert_int_equal(ledger_cut_off(l, 0), 0);
+	ledger_failed(l, 3, ECANCELED, 0);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 3, FATE_FAILED);
 	assert_int_equal(row(l, 3)->error, ECANCELED);
@@ -812,7 +812,7 @@ static void sent_again(void **state)
 	/* What is settled stays settled. */
 	sent(l, 1, 2 * S);
 	sent(l, 2, 2 * S);
-	ledger_failed(l, 1, EPIPE);
+	ledger_failed(l, 1, EPIPE, 0);
 	ledger_requeue(l, 2);
 	sent(l, 77, 2 * S);
 	assert_true(ledger_balanced(l));
@@ -832,17 +832,17 @@ static void unreachable(void **state)
 	put(l, 4, "xyz", 0);
 	put(l, 5, "Xya", 0);
 	/* The one that was sent exactly so; capitals are another line. */
-	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED), 2);
+	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED, 0), 2);
 	fate_is(l, 2, FATE_REFUSED);
 	assert_int_equal(row(l, 2)->error, ECONNREFUSED);
-	assert_int_equal(ledger_unreachable(l, "HELLO", 5, 0, ECONNREFUSED), 0);
-	assert_int_equal(ledger_unreachable(l, "#3 hello", 8, 0, EHOSTUNREACH), 3);
+	assert_int_equal(ledger_unreachable(l, "HELLO", 5, 0, ECONNREFUSED, 0), 0);
+	assert_int_equal(ledger_unreachable(l, "#3 hello", 8, 0, EHOSTUNREACH, 0), 3);
 	fate_is(l, 3, FATE_FAILED);
-	assert_int_equal(ledger_unreachable(l, "xy", 2, 0, ECONNREFUSED), 4);
-	assert_int_equal(ledger_unreachable(l, "hello world, longer", 19, 0, ECONNREFUSED), 0);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 1);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 5);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 0);
+	assert_int_equal(ledger_unreachable(l, "xy", 2, 0, ECONNREFUSED, 0), 4);
+	assert_int_equal(ledger_unreachable(l, "hello world, longer", 19, 0, ECONNREFUSED, 0), 0);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED, 0), 1);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED, 0), 5);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED, 0), 0);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->refused, 4);
 	assert_int_equal(ledger_totals(l)->failed, 1);
@@ -862,10 +862,10 @@ static void unreachable_for_its_size(void **state)
 	put(l, 2, "shorter than long", 0);
 	put(l, 3, "long enough for that", 0);
 	put(l, 4, "long enough for that too", 0);
-	assert_int_equal(ledger_unreachable(l, "short", 5, 18, EMSGSIZE), 0);
-	assert_int_equal(ledger_unreachable(l, "long", 4, 18, EMSGSIZE), 3);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE), 4);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE), 0);
+	assert_int_equal(ledger_unreachable(l, "short", 5, 18, EMSGSIZE, 0), 0);
+	assert_int_equal(ledger_unreachable(l, "long", 4, 18, EMSGSIZE, 0), 3);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE, 0), 4);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE, 0), 0);
 	fate_is(l, 1, FATE_WAITING);
 	fate_is(l, 2, FATE_WAITING);
 	assert_true(ledger_balanced(l));
@@ -880,7 +880,7 @@ static void doubtful_refusals_keep_their_text(void **state)
 	(void)state;
 	put(l, 1, "a", 0);
 	put(l, 2, "b", 0);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 1);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED, 0), 1);
 	put(l, 3, "a", 2);
 	wire_is(l, 3, "#3 a");
 	match_is(reply(l, "A", 3), MATCH_STRAY, 0, 0);
@@ -1047,7 +1047,7 @@ static void forgotten_stream_lines_are_still_answered(void **state)
 	assert_int_equal(ledger_totals(l)->answered, 3);
 	assert_int_equal(ledger_totals(l)->timed, 0);
 	put(l, 7, "x", 10);
-	assert_int_equal(ledger_cut_off(l), 4);
+	assert_int_equal(ledger_cut_off(l, 0), 4);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->cut_off, 4);
 	ledger_free(l);
@@ -1061,7 +1061,7 @@ static void queued_lines_are_kept(void **state)
 	for (unsigned i = 1; i <= 100; i++)
 		add(l, i, "x", 0);
 	assert_int_equal(ledger_count(l), 100);
-	ledger_failed(l, 50, EPIPE);
+	ledger_failed(l, 50, EPIPE, 0);
 	add(l, 101, "x", 0);
 	assert_null(ledger_find(l, 50));
 	assert_int_equal(ledger_at(l, 49)->number, 51);
@@ -1143,7 +1143,7 @@ static void forgotten_behind_open_ones(void **state)
 		if (i <= 100000)
 			ledger_sent(l, i, 0);
 		else if (i > 199990)
-			ledger_failed(l, i, EXFULL);
+			ledger_failed(l, i, EXFULL, 0);
 	}
 	assert_int_equal(ledger_count(l), 200000);
 	assert_int_equal(ledger_at(l, 199989)->number, 199990);

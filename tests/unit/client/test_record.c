@@ -77,11 +77,11 @@ static struct record random_record(uint32_t *seed)
 		                .fate = replied ? FATE_ANSWERED : FATE_CUT_OFF,
 		                .typed_at = next(seed),
 		                .replied_at = RECORD_NEVER,
+		                .decided_at = RECORD_NEVER,
 		                .tag = next(seed) % 3,
 		                .partial = next(seed) % 2,
 		                .error = replied ? 0 : ECONNRESET },
-		.session = next(seed) % 9,
-		.decided_at = RECORD_NEVER };
+		.session = next(seed) % 9 };
 
 	r.row.connecting = next(seed);
 	r.row.sent_at = r.row.typed_at + r.row.connecting + next(seed);
@@ -130,7 +130,7 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->row.sent_at, b->row.sent_at);
 	assert_int_equal(a->row.connecting, b->row.connecting);
 	assert_int_equal(a->row.replied_at, b->row.replied_at);
-	assert_int_equal(a->decided_at, b->decided_at);
+	assert_int_equal(a->row.decided_at, b->row.decided_at);
 	assert_int_equal(a->row.error, b->row.error);
 	assert_int_equal(a->row.tag, b->row.tag);
 	assert_int_equal(a->row.duplicates, b->row.duplicates);
@@ -164,11 +164,11 @@ static struct record text_record(unsigned char *text, size_t n)
 		                    .fate = FATE_ANSWERED,
 		                    .typed_at = -5,
 		                    .replied_at = 7,
+		                    .decided_at = RECORD_NEVER,
 		                    .text = text,
 		                    .length = n,
 		                    .reply = text,
-		                    .reply_length = n },
-		.decided_at = RECORD_NEVER };
+		                    .reply_length = n } };
 }
 
 /* Every character of two and three bytes at least; no control is there as itself, and each comes
@@ -530,7 +530,7 @@ static void records_wait_until_final(void **state)
 	f = desk_read(&d);
 	assert_int_equal(f->sessions[0].lines[0]->row.duplicates, 1);
 	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 21 * MS);
-	assert_int_equal(f->sessions[0].lines[1]->decided_at, 110 * MS);
+	assert_int_equal(f->sessions[0].lines[1]->row.decided_at, 110 * MS);
 	assert_int_equal(f->reply_count, 3);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
@@ -793,8 +793,8 @@ static void played_lines_have_their_fates(void **state)
 	assert_int_equal(ledger_replay_line(l, &same, 7), -1);
 	/* The rows of the first three are forgotten, their totals are not. */
 	ledger_replay_reply(l, &(struct ledger_row){ .number = 1 }, 50);
-	ledger_replay_fate(l, 2, FATE_LOST, 0);
-	ledger_replay_fate(l, 4, FATE_LOST, 0);
+	ledger_replay_fate(l, 2, FATE_LOST, 0, 0);
+	ledger_replay_fate(l, 4, FATE_LOST, 0, 0);
 	ledger_replay_reply(l, &(struct ledger_row){ .number = 4, .late = true }, 200 * MS);
 	ledger_replay_reply(l,
 	    &(struct ledger_row){ .number = 5,
@@ -804,7 +804,7 @@ static void played_lines_have_their_fates(void **state)
 	        .reply_length = 5 },
 	    60);
 	ledger_replay_duplicate(l, 5);
-	ledger_replay_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
+	ledger_replay_fate(l, 6, FATE_REFUSED, ECONNREFUSED, 0);
 	ledger_replay_stray(l);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->answered, 2);

@@ -328,7 +328,7 @@ static void type_and_send(struct play *p)
 	if (below(p, 2) == 0)
 		p->now += (int64_t)below(p, 30 * (uint64_t)MS);
 	if (below(p, 20) == 0) {
-		ledger_failed(p->ledger, p->typed, 90);
+		ledger_failed(p->ledger, p->typed, 90, 0);
 		*x = (struct line){
 			.sent = true, .decided = true, .outcome = OTHER, .position = x->position
 		};
@@ -398,7 +398,7 @@ static void answer_stream(struct play *p)
 
 static void cut(struct play *p)
 {
-	ledger_cut_off(p->ledger);
+	ledger_cut_off(p->ledger, 0);
 	for (uint64_t i = 1; i <= p->typed; i++)
 		if (p->lines[i].sent && !p->lines[i].decided)
 			decide(&p->lines[i], OTHER);

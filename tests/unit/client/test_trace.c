@@ -260,7 +260,7 @@ static void late_and_refused(void **state)
 	line(s, "refused", 11 * MS);
 	report(s, "there", "delivered", "late", 10 * MS, 900 * MS, 0);
 	report(s, "there", "delivered", "refused", 11 * MS, 30 * MS, 0);
-	ledger_unreachable(s->udp, "refused", 7, 0, ECONNREFUSED);
+	ledger_unreachable(s->udp, "refused", 7, 0, ECONNREFUSED, 0);
 	report(s, "back", "delivered", "LATE", 900 * MS, 1900 * MS, 0);
 	expire(s, 1500 * MS);
 	reply(s, "LATE", 1900 * MS);
@@ -538,7 +538,7 @@ static void refused_without_arriving(void **state)
 
 	line(s, "hello", 10 * MS);
 	report(s, "there", "random", "hello", 10 * MS, 0, 0);
-	ledger_unreachable(s->udp, "hello", 5, 0, ECONNREFUSED);
+	ledger_unreachable(s->udp, "hello", 5, 0, ECONNREFUSED, 0);
 	disagrees(s, TRACE_REFUSED);
 }
 
@@ -820,7 +820,7 @@ static void another_connection(void **state)
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
-	ledger_cut_off(s->tcp);
+	ledger_cut_off(s->tcp, 0);
 	connect_stream(s);
 	n = stream_line(s, "two", 40 * MS);
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
@@ -855,7 +855,7 @@ static void both_at_once(void **state)
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].through, 0);
 	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].lost, 1);
 	stream_reply(s, "HELLO", 60 * MS);
-	ledger_cut_off(s->tcp);
+	ledger_cut_off(s->tcp, 0);
 	expire(s, 2000 * MS);
 	disagrees(s, TRACE_NO_REPLY);
 }

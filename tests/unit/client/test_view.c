@@ -275,9 +275,9 @@ static void every_fate(struct fixture *s)
 	reply(s, false, "echo");
 	send(s, false, "cut this");
 	reply(s, false, "CUT");
-	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, 0);
 	uint64_t refused = send(s, false, "knock");
-	assert_int_equal(ledger_unreachable(s->udp, "knock", 5, 0, ECONNREFUSED), refused);
+	assert_int_equal(ledger_unreachable(s->udp, "knock", 5, 0, ECONNREFUSED, 0), refused);
 	reply(s, false, "WHAT");
 	type(s, false, "later");
 	send(s, false, "here?");
@@ -322,7 +322,7 @@ static void test_stream_rows(void **state)
 	pass(s, 2 * MS);
 	reply(s, true, "ONE");
 	send(s, true, "two");
-	ledger_cut_off(s->tcp);
+	ledger_cut_off(s->tcp, 0);
 	send(s, false, "three");
 	pass(s, MS);
 	reply(s, false, "THREE");
@@ -551,7 +551,7 @@ static void test_very_long_line(void **state)
 	static char text[60001];
 	memset(text, 'a', sizeof text - 1);
 	memcpy(text + sizeof text - 4, "end", 3);
-	ledger_failed(s->udp, type(s, false, text), EMSGSIZE);
+	ledger_failed(s->udp, type(s, false, text), EMSGSIZE, 0);
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 aaaaaaaaaaaaaaaaaaaaaaaa│ ✗ failed: too long    │");
 	check_row(s, 21, "    aaaaaaaaaaaaaaaaaaaaaend│                       │");
@@ -889,8 +889,8 @@ static void both_exchange(struct fixture *s)
 	send_both(s, "slow");
 	pass(s, WAIT + 200 * MS);
 	reply(s, false, "SLOW");
-	ledger_cut_off(s->tcp);
-	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE);
+	ledger_cut_off(s->tcp, 0);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, 0);
 	send_both(s, "here?");
 	pass(s, 300 * MS);
 }
@@ -1480,7 +1480,7 @@ static void test_marks_are_drawn(void **state)
 	send(s, true, "stream");
 	reply(s, true, "STREAM");
 	send(s, true, "ended\x02\xff");
-	ledger_cut_off(s->tcp);
+	ledger_cut_off(s->tcp, 0);
 	uint64_t number = ++s->numbers;
 	ledger_add_as(s->tcp, number, "long", 4, LEDGER_LINE_PARTIAL, s->now);
 	transcript_add_line(s->transcript, s->tcp, NULL, true, number);
