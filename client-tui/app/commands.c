@@ -436,9 +436,10 @@ int command_buttons(const struct tui *tui, struct view_button buttons[VIEW_BUTTO
 			continue;
 		if (tui->view.ascii && (unsigned char)*k->label >= 0x80)
 			b.key = k->key;
+		/* As wide as "pause", so that no button moves. */
 		if (k->line && strcmp(k->line, "/pause") == 0 &&
 		    replay_status(tui->run.replay)->paused)
-			b.words = "play";
+			b.words = "play ";
 		buttons[count++] = b;
 	}
 	return count;

@@ -389,7 +389,7 @@ static void nothing_to_move_in(void **state)
 static void buttons_move(void **state)
 {
 	struct terminal *t = read_again(lab, "--step");
-	int row, column;
+	int row, column, before;
 
 	(void)state;
 	client_line(t, "/mouse");
@@ -397,6 +397,7 @@ static void buttons_move(void **state)
 	term_type(t, "/sa");
 	term_expect_row(t, -1, "space step");
 	assert_true(term_find(t, "← → event", &row, &column));
+	before = column;
 	term_click(t, row, column + 2, 1, VTERM_MOD_NONE);
 	term_expect_row(t, 0, "event 1 of 14");
 	term_click(t, row, column + 5, 1, VTERM_MOD_NONE);
@@ -404,6 +405,13 @@ static void buttons_move(void **state)
 	term_click(t, row, column, 1, VTERM_MOD_NONE);
 	term_expect_row(t, 0, "event 1 of 14");
 	term_expect_row(t, -2, "read> /sa");
+	/* Where a button stands does not depend on whether the replay is paused. */
+	assert_true(term_find(t, "p play", &row, &column));
+	term_click(t, row, column, 1, VTERM_MOD_NONE);
+	term_expect_row(t, -1, "p pause");
+	term_expect_row(t, 0, "the end");
+	assert_true(term_find(t, "← → event", &row, &column));
+	assert_int_equal(column, before);
 	assert_true(term_find(t, "/goto N", &row, &column));
 	term_click(t, row, column, 1, VTERM_MOD_NONE);
 	term_type(t, "\x03");
