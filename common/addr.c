@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __linux__
 #include <linux/netlink.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
-#endif
+
+#include "common/file.h"
 
 /* Reads the scope after "%": the name of an interface or its number. */
 static int scope_number(const char *text, uint32_t *out)
@@ -141,17 +140,12 @@ static bool ipv4_of(const struct addr *a, struct in_addr *out)
  * AF_NETLINK. */
 static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
 {
-#ifdef __linux__
 	struct ifreq request = { .ifr_ifindex = (int)number };
 	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	const bool found = fd >= 0 && ioctl(fd, SIOCGIFNAME, &request) == 0;
 
-	if (fd >= 0)
-		close(fd);
-	if (found)
-		return strcpy(name, request.ifr_name);
-#endif
-	return if_indextoname(number, name);
+	(void)file_close(fd);
+	return found ? strcpy(name, request.ifr_name) : if_indextoname(number, name);
 }
 
 /* "%eth0", or "%7" where the interface is gone; "" without a scope. */

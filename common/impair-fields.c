@@ -12,7 +12,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A new setting that draws random numbers has a generator of its own, random_seed_named(), so that
+/* A new setting that draws random numbers has a generator of its own (a stream from 2 on), so that
  * the runs of old seeds stay as they are. The option --mtu is the hosts' own. */
 const struct impair_field impair_fields[IMPAIR_FIELD_COUNT] = {
 #define NAMES(name, option) name, { option, option "-there", option "-back" }

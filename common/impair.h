@@ -13,7 +13,7 @@
  * Every packet takes the same number of random numbers, whatever is switched on and whatever its
  * fate is. So the same seed and the same sequence of packets give the same fates, and changing one
  * setting leaves the random numbers of the others as they are. A setting that is added draws from a
- * generator of its own (random_seed_named()), for the same reason. Times decide too only where they
+ * generator of its own (a stream from 2 on), for the same reason. Times decide too only where they
  * must: with a rate (is the queue full?) and for holds and unplugging. */
 #ifndef UPCASE_COMMON_IMPAIR_H
 #define UPCASE_COMMON_IMPAIR_H

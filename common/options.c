@@ -198,7 +198,8 @@ static int set_word(const struct options_spec *o, void *to, const char *value,
 		word += n + strspn(word + n, ", ");
 		n = strcspn(word, ",");
 	}
-	return text_refuse(reason, OPTIONS_REASON, "is not one of %s", o->words);
+	return o->wrong ? refuse(o, NULL, reason)
+	                : text_refuse(reason, OPTIONS_REASON, "is not one of %s", o->words);
 }
 
 int options_set(const struct options_spec *o, void *settings, const char *value,

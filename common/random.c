@@ -3,10 +3,6 @@
 
 #include "common/random.h"
 
-#include <string.h>
-
-#include "common/fnv.h"
-
 static uint64_t rotate(uint64_t x, int bits)
 {
 	return (x << bits) | (x >> (64 - bits));
@@ -29,11 +25,6 @@ void random_seed(struct random *random, uint64_t seed, uint64_t stream)
 	uint64_t x = seed ^ split(&stream);
 	for (int i = 0; i < 4; i++)
 		random->s[i] = split(&x);
-}
-
-void random_seed_named(struct random *random, uint64_t seed, uint64_t stream, const char *name)
-{
-	random_seed(random, seed, stream ^ fnv_hash(name, strlen(name)));
 }
 
 uint64_t random_next(struct random *random)

@@ -16,10 +16,6 @@ struct random {
  */
 void random_seed(struct random *random, uint64_t seed, uint64_t stream);
 
-/* The same for a purpose with its own sequence, unrelated to that of random_seed(): drawing from it
- * leaves the other sequences of the seed as they are. */
-void random_seed_named(struct random *random, uint64_t seed, uint64_t stream, const char *name);
-
 /* The next 64 bits. */
 uint64_t random_next(struct random *random);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/control-request.h"
+#include "common/control-socket.h"
 #include "common/event-line.h"
 #include "common/impair-fields.h"
 #include "common/options.h"

@@ -10,21 +10,6 @@
 #include "common/options.h"
 #include "common/standard.h"
 
-static int set_backend(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	struct lab_options *o = settings;
-
-	(void)row;
-	for (int b = HOSTS_BACKEND_AUTO; b <= HOSTS_BACKEND_VETH; b++) {
-		if (strcmp(value, hosts_backend_name((enum hosts_backend)b)) == 0) {
-			o->hosts.backend = (enum hosts_backend)b;
-			return 0;
-		}
-	}
-	return text_refuse(reason, OPTIONS_REASON, "is not auto, tun or veth");
-}
-
 static int set_pcap(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
 {
@@ -44,8 +29,8 @@ static const struct options_spec own[] = {
 	    OPTIONS_TEXT, INTO(far_command), 0 },
 	{ "far-log", 0, "FILE", "where the far command's output goes; - is stderr", "far.log",
 	    OPTIONS_TEXT, INTO(far_log), 0 },
-	{ "backend", 0, "KIND", "how the hosts are joined: auto, tun or veth", "veth",
-	    .set = set_backend },
+	{ "backend", 0, "KIND", "how the hosts are joined: auto, tun or veth", "veth", OPTIONS_WORD,
+	    INTO(hosts.backend), .wrong = "is not auto, tun or veth", .words = "auto, tun, veth" },
 	{ "mtu", 0, "BYTES", "the hosts' own MTU", "1500", OPTIONS_BYTES, INTO(hosts.mtu),
 	    HOSTS_MTU_MIN, HOSTS_MTU_MAX,
 	    "is not a number of bytes, " OPTIONS_DIGITS(HOSTS_MTU_MIN) " to " OPTIONS_DIGITS(

@@ -73,7 +73,7 @@ static void report_hosts(const struct hosts_report *hosts, int mtu)
 {
 	standard_report("upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s",
 	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
-	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
+	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_names[hosts->backend], mtu,
 	    hosts->congestion);
 	if (hosts->tun_failure.step != DIAGNOSE_NONE)
 		standard_report("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "

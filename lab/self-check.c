@@ -149,11 +149,11 @@ int self_check_run(FILE *out)
 		check_backend(&c, backends[i]);
 		if (c.passed > 0) {
 			works = c.report;
-			fprintf(out, "%-5s works%s%s\n", hosts_backend_name(works.backend),
+			fprintf(out, "%-5s works%s%s\n", hosts_backend_names[works.backend],
 			    c.passed & SUPERVISOR_PROBE_IPV4 ? "" : ", but not for IPv4",
 			    c.passed & SUPERVISOR_PROBE_IPV6 ? "" : ", but not for IPv6");
 		} else {
-			fprintf(out, "%-5s does not work: %s\n", hosts_backend_name(backends[i]),
+			fprintf(out, "%-5s does not work: %s\n", hosts_backend_names[backends[i]],
 			    diagnose(&c.failure, &facts, text));
 		}
 	}

@@ -34,8 +34,8 @@ static const struct {
 	{ "tcp refused", AT(tcp_refused) },
 	{ "tcp ended", AT(tcp_ended) },
 	/* These lines exist only with a link. */
-	{ "udp there", AT(udp_link[COUNTERS_THERE]) },
-	{ "udp back", AT(udp_link[COUNTERS_BACK]) },
+	{ "udp there", AT(udp_link[LINK_GOING]) },
+	{ "udp back", AT(udp_link[LINK_COMING]) },
 	{ NULL, COUNTERS_COUNT },
 };
 #define LINES_WITHOUT_LINK 6
@@ -64,7 +64,7 @@ void counters_end_worker(struct counters *c)
 
 	for (int i = 0; i < COUNTERS_DROPS; i++)
 		settled += c->udp_dropped[i];
-	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		const struct counters_link *direction = &c->udp_link[i];
 
 		received += direction->copies;
@@ -80,8 +80,7 @@ void counters_end_worker(struct counters *c)
 
 char *counters_line(const struct counters *c, int i, char buf[COUNTERS_LINE])
 {
-	const bool link = c->udp_link[COUNTERS_THERE].datagrams ||
-	                  c->udp_link[COUNTERS_BACK].datagrams;
+	const bool link = c->udp_link[LINK_GOING].datagrams || c->udp_link[LINK_COMING].datagrams;
 	uint64_t values[COUNTERS_COUNT];
 	int n;
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/impair.h"
+#include "common/event-line.h"
 #include "server/loop-guard.h"
 
 /* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are received ones:
@@ -92,9 +92,6 @@ enum counters_end { COUNTERS_END_LIST(X) COUNTERS_ENDS };
 _Static_assert((int)COUNTERS_ANSWER == LOOP_GUARD_ANSWER && (int)COUNTERS_LOOP == LOOP_GUARD_LOOP,
     "the loop guard's decisions");
 
-/* Directions of the link: to the server, and from it. */
-enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
-
 /* Only counters, each a uint64_t, in the order of the lines. */
 #define X(member, word) uint64_t member;
 struct counters_link {
@@ -109,7 +106,7 @@ struct counters {
 	COUNTERS_TCP_LIST(X)
 	uint64_t tcp_refused[COUNTERS_REFUSALS];
 	uint64_t tcp_ended[COUNTERS_ENDS];
-	struct counters_link udp_link[COUNTERS_DIRECTIONS];
+	struct counters_link udp_link[LINK_DIRECTIONS];
 };
 #undef X
 

@@ -20,11 +20,7 @@
 /* Whether to call recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test of the other
  * case. */
 #ifndef MMSG_BATCHES
-#ifdef HAVE_BATCHES
-#define MMSG_BATCHES 1
-#else
-#define MMSG_BATCHES 0
-#endif
+#define MMSG_BATCHES HAVE_BATCHES
 #endif
 
 /* Linux 4.18 and 5.0; the C library's header may be older than the kernel. */

@@ -15,9 +15,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef HAVE_SYS_EPOLL_H
 #include <sys/epoll.h>
-#endif
 
 #include "common/file.h"
 #include "common/grow.h"
@@ -52,9 +50,7 @@ struct loop {
 	/* By descriptor; there are `capacity`. */
 	struct loop_member *members;
 	size_t capacity;
-#ifdef HAVE_SYS_EPOLL_H
 	struct epoll_event reported[BATCH];
-#endif
 };
 
 /* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
@@ -65,13 +61,6 @@ static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 
 	if (ready & m->want)
 		m->call(m->context, fd, ready & m->want, now);
-}
-
-#ifdef HAVE_SYS_EPOLL_H
-
-bool loop_has_epoll(void)
-{
-	return true;
 }
 
 /* Returns 0, or -1 with errno. */
@@ -119,32 +108,6 @@ static int open_set(struct loop *l)
 	return 0;
 }
 
-#else
-
-bool loop_has_epoll(void)
-{
-	return false;
-}
-
-/* Never called: no member is polled. */
-static int change_polled(struct loop *l, int fd, unsigned had, unsigned want)
-{
-	(void)l;
-	(void)fd;
-	(void)had;
-	(void)want;
-	return -1;
-}
-
-static int open_set(struct loop *l)
-{
-	(void)l;
-	errno = ENOSYS;
-	return -1;
-}
-
-#endif
-
 struct loop *loop_new(bool many)
 {
 	struct loop *l = calloc(1, sizeof *l);
@@ -154,7 +117,7 @@ struct loop *loop_new(bool many)
 	l->set = -1;
 	l->capacity = FD_SETSIZE;
 	l->members = calloc(l->capacity, sizeof *l->members);
-	if (l->members && (!many || open_set(l) == 0))
+	if (l->members && (!many || (HAVE_EPOLL && open_set(l) == 0)))
 		return l;
 	loop_free(l);
 	return NULL;
@@ -214,7 +177,7 @@ int loop_want(struct loop *l, int fd, unsigned want)
 
 	if (want == m->want)
 		return 0;
-	if (!m->polled)
+	if (!HAVE_EPOLL || !m->polled)
 		change_selected(l, fd, m->want, want);
 	else if (change_polled(l, fd, m->want, want) < 0)
 		return -1;

@@ -25,11 +25,9 @@ typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
 
 struct loop;
 
-/* `many`: the clients are in an epoll set. Returns NULL with errno: ENOSYS where the system has no
- * epoll. */
+/* `many`: the clients are in an epoll set. Returns NULL with errno. It must not be set
+ * without HAVE_EPOLL. */
 struct loop *loop_new(bool many);
-/* Whether the system has epoll. */
-bool loop_has_epoll(void);
 /* Does not close the descriptors that it watches. NULL is allowed. */
 void loop_free(struct loop *l);
 

@@ -20,20 +20,20 @@ struct lossy_link_direction {
 };
 
 struct lossy_link {
-	struct lossy_link_direction directions[COUNTERS_DIRECTIONS];
+	struct lossy_link_direction directions[LINK_DIRECTIONS];
 };
 
 struct lossy_link *lossy_link_new(const struct impair_options *o,
-    struct counters_link directions[COUNTERS_DIRECTIONS])
+    struct counters_link directions[LINK_DIRECTIONS])
 {
 	struct lossy_link *l = calloc(1, sizeof *l);
 
 	if (!l)
 		return NULL;
-	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		struct lossy_link_direction *direction = &l->directions[i];
 
-		direction->impair = impair_new(i == COUNTERS_THERE ? &o->there : &o->back, o->seed,
+		direction->impair = impair_new(i == LINK_GOING ? &o->there : &o->back, o->seed,
 		    (uint64_t)i);
 		direction->delay_queue = delay_queue_new(WAITING_MAX);
 		direction->counts = &directions[i];
@@ -49,7 +49,7 @@ void lossy_link_free(struct lossy_link *l)
 {
 	if (!l)
 		return;
-	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
+	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		free(l->directions[i].impair);
 		delay_queue_free(l->directions[i].delay_queue);
 	}
@@ -67,7 +67,7 @@ static bool keep(struct delay_queue *q, int64_t at, const struct lossy_link_data
 	return bytes != NULL;
 }
 
-int lossy_link_add(struct lossy_link *l, enum counters_direction name,
+int lossy_link_add(struct lossy_link *l, enum link_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
 	/* No bit can be flipped: the kernel would drop a corrupt datagram. */
@@ -96,7 +96,7 @@ int lossy_link_add(struct lossy_link *l, enum counters_direction name,
 	return at_once;
 }
 
-int64_t lossy_link_deadline(const struct lossy_link *l, enum counters_direction direction)
+int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction direction)
 {
 	const struct delayed_packet *first = delay_queue_first(l->directions[direction]
 	        .delay_queue);
@@ -104,7 +104,7 @@ int64_t lossy_link_deadline(const struct lossy_link *l, enum counters_direction 
 	return first ? first->at : CLOCK_NEVER;
 }
 
-unsigned char *lossy_link_next(const struct lossy_link *l, enum counters_direction direction,
+unsigned char *lossy_link_next(const struct lossy_link *l, enum link_direction direction,
     size_t *size)
 {
 	struct delayed_packet *first = delay_queue_first(l->directions[direction].delay_queue);
@@ -115,7 +115,7 @@ unsigned char *lossy_link_next(const struct lossy_link *l, enum counters_directi
 	return first->bytes;
 }
 
-void lossy_link_remove_next(struct lossy_link *l, enum counters_direction direction)
+void lossy_link_remove_next(struct lossy_link *l, enum link_direction direction)
 {
 	delay_queue_remove_first(l->directions[direction].delay_queue);
 	l->directions[direction].counts->waiting--;

@@ -27,22 +27,22 @@ struct lossy_link_datagram {
 /* Counts into the two of `directions`, by direction, which it borrows. Returns NULL when memory is
  * short. */
 struct lossy_link *lossy_link_new(const struct impair_options *o,
-    struct counters_link directions[COUNTERS_DIRECTIONS]);
+    struct counters_link directions[LINK_DIRECTIONS]);
 /* Drops the datagrams that are still under way. NULL is allowed. */
 void lossy_link_free(struct lossy_link *l);
 
 /* Adds a datagram at `now`, ns, which never decreases. Returns how many copies of it arrive at
  * once; others wait. `fate` is why if none will arrive. */
-int lossy_link_add(struct lossy_link *l, enum counters_direction direction,
+int lossy_link_add(struct lossy_link *l, enum link_direction direction,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate);
 
 /* When the next waiting datagram arrives, ns, or CLOCK_NEVER. */
-int64_t lossy_link_deadline(const struct lossy_link *l, enum counters_direction direction);
+int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction direction);
 /* The next waiting datagram, whenever it arrives: its `about` and its bytes one after the other,
  * aligned as by malloc(), and their sum in `size`. NULL if none waits. It stays until
  * lossy_link_remove_next(). */
-unsigned char *lossy_link_next(const struct lossy_link *l, enum counters_direction direction,
+unsigned char *lossy_link_next(const struct lossy_link *l, enum link_direction direction,
     size_t *size);
-void lossy_link_remove_next(struct lossy_link *l, enum counters_direction direction);
+void lossy_link_remove_next(struct lossy_link *l, enum link_direction direction);
 
 #endif

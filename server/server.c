@@ -93,7 +93,7 @@ static int set_client_limit(struct server *s, int sockets)
 		return server_report_error(STATUS_FAILED,
 		    "the limit of open files leaves no room for clients: raise it (ulimit -n "
 		    "1024)");
-	if (s->uses_epoll && !loop_has_epoll())
+	if (s->uses_epoll && !HAVE_EPOLL)
 		return server_report_error(STATUS_USAGE,
 		    "--max-clients=%" PRId64 ": is more than select() can watch, and this system "
 		    "has no epoll",

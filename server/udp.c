@@ -371,7 +371,7 @@ void udp_poll_drops(struct udp *u)
 /* Sends a datagram, a request or its reply, over the link. Returns how many copies arrive at once.
  */
 static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t request_size,
-    enum counters_direction direction, const void *bytes, size_t n, int64_t now)
+    enum link_direction direction, const void *bytes, size_t n, int64_t now)
 {
 	const bool ipv4 = d->from.sa.sa_family == AF_INET ||
 	                  IN6_IS_ADDR_V4MAPPED(&d->from.in6.sin6_addr);
@@ -384,7 +384,7 @@ static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t
 
 	if (fate != IMPAIR_DELIVERED && log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
-		    direction == COUNTERS_THERE ? "there" : "back", impair_fates[fate].text);
+		    link_direction_names[direction], impair_fates[fate].text);
 	return at_once;
 }
 
@@ -442,7 +442,7 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 		drop(u, d, n, COUNTERS_LOOP);
 		return;
 	}
-	copies = u->link ? send_over_link(s, d, n, COUNTERS_BACK, r.bytes, r.n, now) : 1;
+	copies = u->link ? send_over_link(s, d, n, LINK_COMING, r.bytes, r.n, now) : 1;
 	for (int i = 0; i < copies; i++)
 		add_reply(s, &r, now);
 }
@@ -457,7 +457,7 @@ static void arrive(struct udp_socket *s, const struct datagram *d, const unsigne
 	if (u->link) {
 		u->counters->udp_datagrams++;
 		u->counters->udp_bytes_in += n;
-		copies = send_over_link(s, d, n, COUNTERS_THERE, bytes, n, now);
+		copies = send_over_link(s, d, n, LINK_GOING, bytes, n, now);
 	}
 	for (int i = 0; i < copies; i++)
 		answer(s, d, bytes, n, now);
@@ -494,8 +494,8 @@ static void close_if_drained(struct udp_socket *s)
 {
 	if (s->queued || s->at->fd < 0)
 		return;
-	if (!s->udp->link || (lossy_link_deadline(s->udp->link, COUNTERS_THERE) == CLOCK_NEVER &&
-	                         lossy_link_deadline(s->udp->link, COUNTERS_BACK) == CLOCK_NEVER))
+	if (!s->udp->link || (lossy_link_deadline(s->udp->link, LINK_GOING) == CLOCK_NEVER &&
+	                         lossy_link_deadline(s->udp->link, LINK_COMING) == CLOCK_NEVER))
 		close_socket(s);
 	else
 		loop_want(s->udp->loop, s->at->fd, 0);
@@ -604,7 +604,7 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 }
 
 /* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
-static unsigned char *next_in_flight(const struct udp *u, enum counters_direction direction,
+static unsigned char *next_in_flight(const struct udp *u, enum link_direction direction,
     struct in_flight *about, size_t *n)
 {
 	unsigned char *bytes = lossy_link_next(u->link, direction, n);
@@ -618,7 +618,7 @@ static unsigned char *next_in_flight(const struct udp *u, enum counters_directio
 
 /* Handles the datagrams that have arrived over the link in one direction, until a socket has to
  * wait for the kernel. */
-static void handle_arrived(struct udp *u, enum counters_direction direction, int64_t now)
+static void handle_arrived(struct udp *u, enum link_direction direction, int64_t now)
 {
 	struct in_flight t;
 	unsigned char *bytes;
@@ -628,7 +628,7 @@ static void handle_arrived(struct udp *u, enum counters_direction direction, int
 		bytes = next_in_flight(u, direction, &t, &n);
 		if (t.socket->queued)
 			return;
-		if (direction == COUNTERS_THERE) {
+		if (direction == LINK_GOING) {
 			answer(t.socket, &t.datagram, bytes, n, now);
 		} else {
 			const struct reply r = { &t.datagram, t.request_size,
@@ -649,7 +649,7 @@ void udp_timers(struct udp *u, int64_t now)
 	}
 	if (!u->link)
 		return;
-	for (int direction = 0; direction < COUNTERS_DIRECTIONS; direction++)
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
 		handle_arrived(u, direction, now);
 	for (int i = 0; i < u->count && u->until != INT64_MAX; i++)
 		close_if_drained(&u->sockets[i]);
@@ -661,7 +661,7 @@ int64_t udp_deadline(const struct udp *u)
 	struct in_flight t;
 	size_t n;
 
-	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++) {
+	for (int direction = 0; u->link && direction < LINK_DIRECTIONS; direction++) {
 		arrives = lossy_link_deadline(u->link, direction);
 		/* The loop calls a socket that waits for the kernel. */
 		if (arrives < deadline && next_in_flight(u, direction, &t, &n) && !t.socket->queued)
@@ -677,7 +677,7 @@ void udp_free(struct udp *u)
 
 	/* Drops the datagrams on the link and those that wait for the kernel: the end came too soon
 	 * for them. */
-	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
+	for (int direction = 0; u->link && direction < LINK_DIRECTIONS; direction++)
 		for (; next_in_flight(u, direction, &t, &n);
 		    lossy_link_remove_next(u->link, direction))
 			drop(u, &t.datagram, t.request_size, COUNTERS_UNSENT);

@@ -20,12 +20,11 @@
 #include "lab/hosts/checksum.h"
 
 struct device {
-	enum device_kind kind;
 	int fd;
 	/* The host's own MTU, bytes. */
 	int mtu;
-	/* DEVICE_VETH: the socket that sends to the host, else -1; the ring of the packets that the
-	 * host sent. */
+	/* Of a veth pair: the socket that sends to the host, else -1; the ring of the packets that
+	 * the host sent. */
 	int injector;
 	struct device_ring ring;
 	/* Packets that did not fit into the ring. */
@@ -43,6 +42,11 @@ struct device {
 /* Locally administered, the same for both hosts: without ARP no host compares the addresses. */
 const unsigned char device_host_mac[ETH_ALEN] = { 0x02, 0, 0, 0x09, 0, 0x01 };
 
+static bool is_veth(const struct device *device)
+{
+	return device->injector >= 0;
+}
+
 static int set_flags(int fd)
 {
 	int status = fcntl(fd, F_GETFL);
@@ -52,13 +56,12 @@ static int set_flags(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-struct device *device_new(enum device_kind kind, int fd, int mtu)
+struct device *device_new(int fd, int mtu)
 {
 	struct device *device = set_flags(fd) == 0 ? calloc(1, sizeof(*device)) : NULL;
 
 	if (!device)
 		return NULL;
-	device->kind = kind;
 	device->fd = fd;
 	device->injector = -1;
 	device->mtu = mtu;
@@ -112,7 +115,7 @@ struct device *device_new_veth(int tap, int injector, int mtu)
 	struct device *device;
 	int error;
 
-	if (set_flags(injector) != 0 || !(device = device_new(DEVICE_VETH, tap, mtu)))
+	if (set_flags(injector) != 0 || !(device = device_new(tap, mtu)))
 		return NULL;
 	if (device_ring_map(&device->ring, tap, device_ring_shape(mtu)) != 0) {
 		error = errno;
@@ -142,7 +145,7 @@ unsigned long long device_kernel_drops(struct device *device)
 	socklen_t n = sizeof(stats);
 
 	/* Reading the kernel's count sets it to 0. */
-	if (device->kind == DEVICE_VETH &&
+	if (is_veth(device) &&
 	    getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
 		device->kernel_drops += stats.tp_drops;
 	return device->kernel_drops;
@@ -202,10 +205,11 @@ ssize_t device_read(struct device *device, void *packet, size_t size)
 	ssize_t n;
 
 	do {
-		n = device->kind == DEVICE_VETH ? read_ring(device, packet, size)
-		                                : read(device->fd, packet, size);
+		n = is_veth(device) ? read_ring(device, packet, size)
+		                    : read(device->fd, packet, size);
 	} while (n < 0 && errno == EINTR);
-	if (n == 0 && device->kind == DEVICE_SOCKET) {
+	/* A socket's end. */
+	if (n == 0 && !is_veth(device)) {
 		errno = ENODEV;
 		return -1;
 	}
@@ -242,8 +246,8 @@ int device_write(struct device *device, const void *packet, size_t n)
 		return -1;
 	}
 	do {
-		written = device->kind == DEVICE_VETH ? write_frame(device, packet, n)
-		                                      : write(device->fd, packet, n);
+		written = is_veth(device) ? write_frame(device, packet, n)
+		                          : write(device->fd, packet, n);
 	} while (written < 0 && errno == EINTR);
 	return written < 0 ? -1 : 0;
 }

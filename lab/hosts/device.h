@@ -13,26 +13,18 @@
 /* The largest packet that a device can carry. */
 #define DEVICE_PACKET_MAX 65535
 
-enum device_kind {
-	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
-	DEVICE_TUN,
-	/* Two packet sockets: one reads what the host sends over its end of a veth pair, with
-	   PACKET_VNET_HDR; one sends from the pair's outer end. */
-	DEVICE_VETH,
-	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
-	DEVICE_SOCKET,
-};
-
 struct device;
 
-/* Takes over the open descriptor `fd` (made non-blocking and close-on-exec); `mtu` is the host's
- * own, in bytes. Returns NULL with errno when memory runs out; the caller then keeps `fd`. For all
- * kinds but DEVICE_VETH. */
-struct device *device_new(enum device_kind kind, int fd, int mtu);
+/* Makes a TUN device of the open descriptor `fd`, which it takes over (made non-blocking and
+ * close-on-exec): /dev/net/tun's, one packet a read, or, for tests, a socket that carries bare
+ * packets. `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out; the
+ * caller then keeps `fd`. */
+struct device *device_new(int fd, int mtu);
 
-/* The same for a DEVICE_VETH: the two sockets of netlink_packet_socket(). Keeps the calling process
- * on its present processor: the kernel queues injected packets for each processor, so after a move
- * later packets would overtake earlier ones. */
+/* The same for the end of a veth pair, with two packet sockets, netlink_packet_socket()'s: `tap`
+ * reads what the host sends over its end, with PACKET_VNET_HDR; `injector` sends from the outer
+ * end. Keeps the calling process on its present processor: the kernel queues injected packets for
+ * each processor, so after a move later packets would overtake earlier ones. */
 struct device *device_new_veth(int tap, int injector, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
@@ -52,7 +44,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
 int device_write(struct device *device, const void *packet, size_t n);
 
 /* The number of packets for which the kernel had no room, as far as the descriptor counts them
- * (DEVICE_VETH). */
+ * (veth). */
 unsigned long long device_kernel_drops(struct device *device);
 
 /* A ring of frames shared with the kernel (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames
@@ -89,7 +81,7 @@ static inline void device_ring_release(struct device_ring *ring, struct tpacket2
 	ring->next = (ring->next + 1) % ring->shape.tp_frame_nr;
 }
 
-/* The hardware address that a host behind a DEVICE_VETH must have. */
+/* The hardware address that a host at a veth pair must have. */
 extern const unsigned char device_host_mac[6];
 
 #endif

@@ -30,26 +30,9 @@ struct cause {
 	const char *reason;
 };
 
-static const char *const calls[] = {
-	[DIAGNOSE_NONE] = "nothing failed",
-	[DIAGNOSE_FORK] = "fork",
-	[DIAGNOSE_USER_NS] = "unshare(CLONE_NEWUSER)",
-	[DIAGNOSE_SETGROUPS] = "write /proc/self/setgroups",
-	[DIAGNOSE_UID_MAP] = "write /proc/self/uid_map",
-	[DIAGNOSE_GID_MAP] = "write /proc/self/gid_map",
-	[DIAGNOSE_NET_NS] = "unshare(CLONE_NEWNET)",
-	[DIAGNOSE_MOUNT_NS] = "unshare(CLONE_NEWNS)",
-	[DIAGNOSE_PID_NS] = "unshare(CLONE_NEWPID)",
-	[DIAGNOSE_TUN_OPEN] = "open /dev/net/tun",
-	[DIAGNOSE_TUN_CREATE] = "ioctl(TUNSETIFF)",
-	[DIAGNOSE_VETH_CREATE] = "RTM_NEWLINK veth",
-	[DIAGNOSE_PACKET_SOCKET] = "socket(AF_PACKET)",
-	[DIAGNOSE_RING] = "setsockopt(PACKET_RX_RING)",
-	[DIAGNOSE_RAISE] = "RTM_NEWLINK IFF_UP",
-	[DIAGNOSE_ADDRESS] = "RTM_NEWADDR",
-	[DIAGNOSE_CONGESTION] = "RTM_NEWROUTE RTAX_CC_ALGO",
-	[DIAGNOSE_PROBE] = "a datagram from host to host",
-};
+#define X(id, call) call,
+static const char *const calls[] = { DIAGNOSE_STEP_LIST(X) };
+#undef X
 
 static unsigned known_restrictions(const struct diagnose_facts *f)
 {

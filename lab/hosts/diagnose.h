@@ -9,27 +9,30 @@
 /* Room for a whole explanation. */
 #define DIAGNOSE_TEXT 512
 
-/* The calls that can fail, in the order in which they are made. */
-enum diagnose_step {
-	DIAGNOSE_NONE,
-	DIAGNOSE_FORK,
-	DIAGNOSE_USER_NS,
-	DIAGNOSE_SETGROUPS,
-	DIAGNOSE_UID_MAP,
-	DIAGNOSE_GID_MAP,
-	DIAGNOSE_NET_NS,
-	DIAGNOSE_MOUNT_NS,
-	DIAGNOSE_PID_NS,
-	DIAGNOSE_TUN_OPEN,
-	DIAGNOSE_TUN_CREATE,
-	DIAGNOSE_VETH_CREATE,
-	DIAGNOSE_PACKET_SOCKET,
-	DIAGNOSE_RING,
-	DIAGNOSE_RAISE,
-	DIAGNOSE_ADDRESS,
-	DIAGNOSE_CONGESTION,
-	DIAGNOSE_PROBE,
-};
+/* The calls that can fail, in the order in which they are made: X(identifier, call). */
+#define DIAGNOSE_STEP_LIST(X) \
+	X(NONE, "nothing failed") \
+	X(FORK, "fork") \
+	X(USER_NS, "unshare(CLONE_NEWUSER)") \
+	X(SETGROUPS, "write /proc/self/setgroups") \
+	X(UID_MAP, "write /proc/self/uid_map") \
+	X(GID_MAP, "write /proc/self/gid_map") \
+	X(NET_NS, "unshare(CLONE_NEWNET)") \
+	X(MOUNT_NS, "unshare(CLONE_NEWNS)") \
+	X(PID_NS, "unshare(CLONE_NEWPID)") \
+	X(TUN_OPEN, "open /dev/net/tun") \
+	X(TUN_CREATE, "ioctl(TUNSETIFF)") \
+	X(VETH_CREATE, "RTM_NEWLINK veth") \
+	X(PACKET_SOCKET, "socket(AF_PACKET)") \
+	X(RING, "setsockopt(PACKET_RX_RING)") \
+	X(RAISE, "RTM_NEWLINK IFF_UP") \
+	X(ADDRESS, "RTM_NEWADDR") \
+	X(CONGESTION, "RTM_NEWROUTE RTAX_CC_ALGO") \
+	X(PROBE, "a datagram from host to host")
+
+#define X(id, call) DIAGNOSE_##id,
+enum diagnose_step { DIAGNOSE_STEP_LIST(X) };
+#undef X
 
 struct diagnose_failure {
 	enum diagnose_step step;

@@ -27,6 +27,7 @@
 #define IPV6_PREFIX 64
 /* The longest /etc/hosts that is taken over. */
 #define NAMES_MAX 65536
+#define CONGESTION "net/ipv4/tcp_congestion_control"
 
 static const struct {
 	const char *name, *ipv4, *ipv6;
@@ -35,16 +36,7 @@ static const struct {
 	[HOSTS_FAR] = { "far", LAB_FAR_IPV4, LAB_FAR_IPV6 },
 };
 
-const char *hosts_backend_name(enum hosts_backend backend)
-{
-	static const char *const names[] = {
-		[HOSTS_BACKEND_AUTO] = "auto",
-		[HOSTS_BACKEND_TUN] = "tun",
-		[HOSTS_BACKEND_VETH] = "veth",
-	};
-
-	return names[backend];
-}
+const char *const hosts_backend_names[] = { "auto", "tun", "veth" };
 
 static int failed(struct hosts_pair *pair, enum diagnose_step step)
 {
@@ -71,19 +63,25 @@ static int set_sysctl(const char *key, const char *value)
 	return write_file(path, value);
 }
 
-/* Reads at most `size` bytes with the end, without the newline. */
-static int get_sysctl(const char *key, char *value, int size)
+/* Stores the one value of `format` from the first line of the file that has it. Returns false when
+ * none has. */
+static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, const char *format,
+    ...)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/%s", key);
 	FILE *file = fopen(path, "re");
-	const bool done = file && fgets(value, size, file);
+	char line[512];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		va_list arguments;
+
+		va_start(arguments, format);
+		found = vsscanf(line, format, arguments) == 1;
+		va_end(arguments);
+	}
 	if (file)
 		fclose(file);
-	if (done)
-		value[strcspn(value, "\n")] = 0;
-	return done ? 0 : -1;
+	return found;
 }
 
 /* The user and the group are the only ones of the new namespace and keep their numbers: a shell in
@@ -200,13 +198,13 @@ static void set_host_sysctls(struct hosts_report *report)
 static int choose_congestion(const char *wanted, enum hosts_side side, struct hosts_pair *pair)
 {
 	struct hosts_report *report = &pair->report;
-	static const char key[] = "net/ipv4/tcp_congestion_control";
 
-	if (get_sysctl(key, report->congestion, sizeof(report->congestion)) != 0)
+	_Static_assert(HOSTS_CONGESTION_SIZE == 16, "the width below");
+	if (!find_line("/proc/sys/" CONGESTION, "%15s", report->congestion))
 		strcpy(report->congestion, "unknown");
 	if (!*wanted || strcmp(wanted, report->congestion) == 0)
 		return 0;
-	if (set_sysctl(key, wanted) != 0 &&
+	if (set_sysctl(CONGESTION, wanted) != 0 &&
 	    (netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0 ||
 	        (report->ipv6 && netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv6,
 	                             IPV6_PREFIX, wanted) != 0)))
@@ -397,7 +395,7 @@ int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices
 
 		devices[side] = pair->report.backend == HOSTS_BACKEND_VETH
 		                  ? device_new_veth(tap, pair->fds[HOSTS_INJECTOR][side], mtu)
-		                  : device_new(DEVICE_TUN, tap, mtu);
+		                  : device_new(tap, mtu);
 		if (!devices[side])
 			return -1;
 	}
@@ -439,27 +437,6 @@ void hosts_keep_capabilities(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-/* Stores the one value of `format` from the first line of the file that has it. Returns false when
- * none has. */
-static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, const char *format,
-    ...)
-{
-	FILE *file = fopen(path, "re");
-	char line[512];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		va_list arguments;
-
-		va_start(arguments, format);
-		found = vsscanf(line, format, arguments) == 1;
-		va_end(arguments);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 /* The kernel's tables of sockets: a listening TCP socket's state is 0A, a UDP socket's that is
  * bound and not connected 07. */
 bool hosts_is_listening(void)
@@ -484,11 +461,13 @@ unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_
 	return drops;
 }
 
-static long read_sysctl_number(const char *key)
+/* A number of /proc/sys, -1 where there is none. */
+static long read_number(const char *path)
 {
-	char text[32];
+	long number = -1;
 
-	return get_sysctl(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
+	(void)find_line(path, "%ld", &number);
+	return number;
 }
 
 /* The root folder of process 1 differs only inside a chroot; without the right to read it, no
@@ -506,13 +485,14 @@ void hosts_facts(struct diagnose_facts *facts)
 	int seccomp = 0;
 
 	memset(facts, 0, sizeof(*facts));
-	facts->userns_clone = read_sysctl_number("kernel/unprivileged_userns_clone");
-	facts->apparmor = read_sysctl_number("kernel/apparmor_restrict_unprivileged_userns");
-	facts->max_user_namespaces = read_sysctl_number("user/max_user_namespaces");
-	facts->max_net_namespaces = read_sysctl_number("user/max_net_namespaces");
+	facts->userns_clone = read_number("/proc/sys/kernel/unprivileged_userns_clone");
+	facts->apparmor = read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+	facts->max_user_namespaces = read_number("/proc/sys/user/max_user_namespaces");
+	facts->max_net_namespaces = read_number("/proc/sys/user/max_net_namespaces");
 	facts->filtered = find_line("/proc/self/status", "Seccomp: %d", &seccomp) && seccomp == 2;
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();
-	(void)get_sysctl("net/ipv4/tcp_available_congestion_control", facts->congestion,
-	    sizeof(facts->congestion));
+	_Static_assert(sizeof facts->congestion == 64, "the width below");
+	(void)find_line("/proc/sys/net/ipv4/tcp_available_congestion_control", "%63[^\n]",
+	    facts->congestion);
 }

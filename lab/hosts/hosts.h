@@ -25,6 +25,7 @@
 enum hosts_side { HOSTS_NEAR, HOSTS_FAR, HOSTS_SIDES };
 
 enum hosts_backend { HOSTS_BACKEND_AUTO, HOSTS_BACKEND_TUN, HOSTS_BACKEND_VETH };
+extern const char *const hosts_backend_names[];
 
 struct hosts_settings {
 	enum hosts_backend backend;
@@ -111,7 +112,5 @@ unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_
 
 /* Reads the facts of this machine. */
 void hosts_facts(struct diagnose_facts *facts);
-
-const char *hosts_backend_name(enum hosts_backend backend);
 
 #endif

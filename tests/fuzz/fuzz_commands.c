@@ -20,7 +20,7 @@ static struct device *socket_device(void)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
-	return device_new(DEVICE_SOCKET, pair[0], 1500);
+	return device_new(pair[0], 1500);
 }
 
 static struct link *new_link(void)

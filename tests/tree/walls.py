@@ -33,7 +33,6 @@ DEEDS = {
 MAY = {
     'common/addr.c': 'socket file',
     'common/clock.c': 'clock',
-    'common/control-request.c': 'socket file',
     'common/control-socket.c': 'socket file',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',

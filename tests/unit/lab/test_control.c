@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/control-request.h"
+#include "common/control-socket.h"
 #include "tests/lib/wire.h"
 
 #define ROOM (64 << 10)

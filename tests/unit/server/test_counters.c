@@ -50,7 +50,7 @@ static void test_lines(void **state)
 	assert_string_equal(counters_line(&t, 5, buf),
 	    "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(counters_line(&t, 6, buf));
-	t.udp_link[COUNTERS_THERE] = (struct counters_link){ .datagrams = 1,
+	t.udp_link[LINK_GOING] = (struct counters_link){ .datagrams = 1,
 		.lost = { [IMPAIR_LOST_RANDOM] = 2,
 		    [IMPAIR_LOST_BURST] = 3,
 		    [IMPAIR_QUEUE_FULL] = 4,
@@ -106,7 +106,7 @@ static void test_bury(void **state)
 	counters_end_worker(&t);
 	assert_int_equal(t.udp_dropped[COUNTERS_UNSENT],
 	    1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
-	assert_int_equal(t.udp_link[COUNTERS_THERE].waiting + t.udp_link[COUNTERS_BACK].waiting, 0);
+	assert_int_equal(t.udp_link[LINK_GOING].waiting + t.udp_link[LINK_COMING].waiting, 0);
 	assert_int_equal(t.tcp_now, 0);
 	assert_int_equal(t.tcp_ended[COUNTERS_CUT], 6);
 	counters_end_worker(&whole);
@@ -128,7 +128,7 @@ static void test_nothing_is_left_out(void **state)
 	/* The loop guard's first decision is no drop. */
 	t.udp_dropped[LOOP_GUARD_ANSWER] = 0;
 	/* Whole datagrams do not have these fates. */
-	for (int i = 0; i < COUNTERS_DIRECTIONS; i++)
+	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		t.udp_link[i].lost[IMPAIR_DELIVERED] = t.udp_link[i].lost[IMPAIR_TOO_BIG] =
 		    t.udp_link[i].lost[IMPAIR_REQUESTED_DROP] = t.udp_link[i]
 		                                                    .lost[IMPAIR_UNPLUGGED] = 0;

@@ -21,7 +21,7 @@
 
 struct bench {
 	struct impair_options options;
-	struct counters_link directions[COUNTERS_DIRECTIONS];
+	struct counters_link directions[LINK_DIRECTIONS];
 	struct lossy_link *link;
 };
 
@@ -43,19 +43,19 @@ static int meet(struct bench *b, uint32_t number, size_t n, int64_t now, enum im
 	static const unsigned char bytes[65536];
 	const struct lossy_link_datagram load = { &number, sizeof number, bytes, n, HEADERS };
 
-	return lossy_link_add(b->link, COUNTERS_THERE, &load, now, fate);
+	return lossy_link_add(b->link, LINK_GOING, &load, now, fate);
 }
 
 /* The number of the next one to arrive, which is taken off. */
 static uint32_t take(struct bench *b, size_t *n)
 {
 	uint32_t number;
-	unsigned char *bytes = lossy_link_next(b->link, COUNTERS_THERE, n);
+	unsigned char *bytes = lossy_link_next(b->link, LINK_GOING, n);
 
 	assert_non_null(bytes);
 	memcpy(&number, bytes, sizeof number);
 	*n -= sizeof number;
-	lossy_link_remove_next(b->link, COUNTERS_THERE);
+	lossy_link_remove_next(b->link, LINK_GOING);
 	return number;
 }
 
@@ -76,10 +76,10 @@ static void test_perfect_way_delivers_at_once(void **state)
 		assert_int_equal(meet(&b, i, 10, i, &fate), 1);
 		assert_int_equal(fate, IMPAIR_DELIVERED);
 	}
-	assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == CLOCK_NEVER);
-	assert_true(b.directions[COUNTERS_THERE].datagrams == 100 &&
-	            lost(&b.directions[COUNTERS_THERE]) == 0);
-	assert_true(b.directions[COUNTERS_BACK].datagrams == 0);
+	assert_true(lossy_link_deadline(b.link, LINK_GOING) == CLOCK_NEVER);
+	assert_true(b.directions[LINK_GOING].datagrams == 100 &&
+	            lost(&b.directions[LINK_GOING]) == 0);
+	assert_true(b.directions[LINK_COMING].datagrams == 0);
 	lossy_link_free(b.link);
 }
 
@@ -93,14 +93,14 @@ static void test_delay_is_kept_to_the_nanosecond(void **state)
 	open_bench(&b, "delay 20ms", 1);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(meet(&b, i, 100 + i, i * NS_PER_MS, &fate), 0);
-	assert_true(b.directions[COUNTERS_THERE].waiting == 5);
+	assert_true(b.directions[LINK_GOING].waiting == 5);
 	for (uint32_t i = 0; i < 5; i++) {
-		assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == (20 + i) * NS_PER_MS);
+		assert_true(lossy_link_deadline(b.link, LINK_GOING) == (20 + i) * NS_PER_MS);
 		assert_int_equal(take(&b, &n), i);
 		assert_int_equal(n, 100 + i);
 	}
-	assert_true(b.directions[COUNTERS_THERE].waiting == 0);
-	assert_null(lossy_link_next(b.link, COUNTERS_THERE, &n));
+	assert_true(b.directions[LINK_GOING].waiting == 0);
+	assert_null(lossy_link_next(b.link, LINK_GOING, &n));
 	lossy_link_free(b.link);
 }
 
@@ -116,7 +116,7 @@ static void test_due_ones_are_not_overtaken(void **state)
 	open_bench(&b, "rate 8kbit", 1);
 	/* 28 bytes at 1,000 bytes a second. */
 	assert_int_equal(meet(&b, 1, 0, 0, &fate), 0);
-	assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == 28 * NS_PER_MS);
+	assert_true(lossy_link_deadline(b.link, LINK_GOING) == 28 * NS_PER_MS);
 	assert_int_equal(meet(&b, 2, 0, NS_PER_S, &fate), 0);
 	assert_int_equal(take(&b, &n), 1);
 	assert_int_equal(take(&b, &n), 2);
@@ -131,7 +131,7 @@ static void test_due_ones_are_not_overtaken(void **state)
 static void test_nothing_goes_missing(void **state)
 {
 	struct bench b;
-	struct counters_link *w = &b.directions[COUNTERS_THERE];
+	struct counters_link *w = &b.directions[LINK_GOING];
 	enum impair_fate fate;
 	uint64_t arrived = 0;
 	size_t n;
@@ -143,7 +143,7 @@ static void test_nothing_goes_missing(void **state)
 	for (uint32_t i = 0; i < 100000; i++) {
 		int64_t now = i * (NS_PER_MS / 10);
 
-		while (lossy_link_deadline(b.link, COUNTERS_THERE) <= now) {
+		while (lossy_link_deadline(b.link, LINK_GOING) <= now) {
 			take(&b, &n);
 			arrived++;
 		}
@@ -178,11 +178,11 @@ static void test_bytes_stay_together(void **state)
 			i % 50 ? i * 7919 % 3000 : 65507, HEADERS };
 
 		memset(bytes, (int)(i % 251), load.n);
-		assert_int_equal(lossy_link_add(b.link, COUNTERS_THERE, &load, i * (NS_PER_MS / 10),
+		assert_int_equal(lossy_link_add(b.link, LINK_GOING, &load, i * (NS_PER_MS / 10),
 		                     &fate),
 		    0);
-		while (lossy_link_deadline(b.link, COUNTERS_THERE) <= i * (NS_PER_MS / 10)) {
-			const unsigned char *came = lossy_link_next(b.link, COUNTERS_THERE, &n);
+		while (lossy_link_deadline(b.link, LINK_GOING) <= i * (NS_PER_MS / 10)) {
+			const unsigned char *came = lossy_link_next(b.link, LINK_GOING, &n);
 
 			memcpy(&number, came, sizeof number);
 			assert_int_equal(n - sizeof number,
@@ -190,7 +190,7 @@ static void test_bytes_stay_together(void **state)
 			for (size_t k = sizeof number; k < n; k++)
 				if (came[k] != number % 251)
 					fail_msg("byte %zu of datagram %u", k, number);
-			lossy_link_remove_next(b.link, COUNTERS_THERE);
+			lossy_link_remove_next(b.link, LINK_GOING);
 		}
 	}
 	lossy_link_free(b.link);
@@ -229,7 +229,7 @@ static void test_memory_is_bounded(void **state)
 
 		/* All of the queue's memory is used too. */
 		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
-		const struct counters_link *w = &b.directions[COUNTERS_THERE];
+		const struct counters_link *w = &b.directions[LINK_GOING];
 		while (i < 400000 && !w->lost[IMPAIR_NO_MEMORY])
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
