@@ -208,7 +208,7 @@ static int choose(struct job *job, char reason[EXPORT_REASON])
 	const size_t most = (size_t)SEQUENCE_LINES * (asked ? PAGES : PAGES_UNASKED);
 	size_t count;
 
-	if (asked && d->line_count == 0)
+	if (job->request->last > 0 && d->line_count == 0)
 		return text_refuse(reason, EXPORT_REASON, "there are no such lines");
 	job->numbers = calloc(d->line_count + 1, sizeof *job->numbers);
 	if (!job->numbers)

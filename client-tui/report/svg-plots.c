@@ -257,12 +257,13 @@ static void draw_legend(const struct pages *p)
 {
 	double x = LEFT;
 
-	for (int t = 0; t < TRANSPORTS; t++, x += 130)
-		if (p->stats[t]) {
-			svg_box(p->out, x, LEGEND - 20, 36, 20, styles[t]);
-			svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START,
-			    transport_info[t].title);
-		}
+	for (int t = 0; t < TRANSPORTS; t++) {
+		if (!p->stats[t])
+			continue;
+		svg_box(p->out, x, LEGEND - 20, 36, 20, styles[t]);
+		svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START, transport_info[t].title);
+		x += 130;
+	}
 	svg_cross(p->out, x + 18, LEGEND - 9, SVG_LOST);
 	svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START, "not answered");
 }
