@@ -48,7 +48,8 @@ struct status_line {
 	const struct status_field *indent;
 	/* The maximum width of the peer. */
 	int peer_columns;
-	bool tight;
+	/* Blanks for separators; shorter words. */
+	bool tight, brief;
 };
 
 static struct status_field *add(struct status_line *s, int rank, const char *before)
@@ -129,14 +130,14 @@ static void add_times(struct status_line *s, const struct ledger_times *w, int r
 	static const char word[] = "waited ";
 	const bool ascii = s->p->v->ascii;
 	int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
-	add_words(s, RANK_ZERO + 1, glyph(GLYPH_BAR, ascii), "%smin/avg/max %s/%s/%s %ss", word,
-	    UNITS_FIGURES(w->min, unit), UNITS_FIGURES((int64_t)w->mean, unit),
-	    UNITS_FIGURES(w->max, unit),
+	add_words(s, s->brief ? rank : RANK_ZERO + 1, glyph(GLYPH_BAR, ascii),
+	    "%smin/avg/max %s/%s/%s %ss", s->brief ? "" : word, UNITS_FIGURES(w->min, unit),
+	    UNITS_FIGURES((int64_t)w->mean, unit), UNITS_FIGURES(w->max, unit),
 	    unit == NS_PER_S    ? ""
 	    : unit == NS_PER_MS ? "m"
 	                        : glyph(GLYPH_MICRO, ascii));
 	struct status_field *f = &s->fields[s->count - 1];
-	f->brief = f->own + strlen(word);
+	f->brief = s->brief ? NULL : f->own + strlen(word);
 	f->brief_rank = rank;
 }
 
@@ -217,8 +218,10 @@ static bool drop_one(struct status_line *s, int min)
 	}
 	if (worst == NULL)
 		return false;
-	worst->dropped = worst->brief == NULL;
-	if (worst->brief != NULL) {
+	if (worst->brief == NULL) {
+		worst->dropped = true;
+	} else {
+		s->brief = true;
 		worst->text = worst->brief;
 		worst->rank = worst->brief_rank;
 		worst->brief = NULL;
@@ -306,8 +309,8 @@ static void draw_fields(struct status_line *s, int row)
 	}
 }
 
-/* Draws one transport's own line. Below UDP's line, TCP's has blanks as wide as the peer is there
- * and the same separators, if there is room, so that the counts of both are aligned. */
+/* Draws one transport's own line. Below UDP's line, TCP's has blanks as wide as the peer is there,
+ * the same separators and words, if there is room, so that the counts of both are aligned. */
 static void draw_side(struct status_line *s, const struct view_status *status, int i, int row)
 {
 	const struct view_side *side = &status->sides[i];
@@ -358,7 +361,9 @@ void status_draw(const struct panes *p, const struct view_status *status)
 	}
 	struct status_line udp = { .p = p };
 	draw_side(&udp, status, 0, p->status_row);
-	struct status_line tcp = { .p = p, .peer_columns = udp.peer_columns, .tight = udp.tight };
+	struct status_line tcp = {
+		.p = p, .peer_columns = udp.peer_columns, .tight = udp.tight, .brief = udp.brief
+	};
 	if (p->v->both)
 		draw_side(&tcp, status, 1, p->other_row);
 }

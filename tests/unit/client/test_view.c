@@ -899,7 +899,7 @@ static void test_both(void **state)
 {
 	static const char *const wide[] = {
 		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · dup 1 · failed 1 │ min/avg/max 40.3/40.7/40.9 ms",
-		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited min/avg/max 40.3/97.0/265 ms",
+		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ min/avg/max 40.3/97.0/265 ms",
 		" typed                  │ the UDP wire          │ UDP replies           ┃ the TCP wire          ┃ TCP replies",
 		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃",
 		"  2 over tcp            │                       │                       ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP",
