@@ -16,6 +16,18 @@
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
 
+/* Draws text from `column` to before `end`, cut with a mark if necessary. */
+static void draw_cut(const struct panes *p, int row, int column, int end, const char *text,
+    enum style style)
+{
+	bool cut = column + utf8_columns(text) > end;
+	int cut_at = end - (p->v->ascii ? 3 : 1);
+	canvas_text(p->c, row, column, cut ? cut_at : end, text, style);
+	if (cut && cut_at > column)
+		canvas_text(p->c, row, cut_at, end, glyph(GLYPH_ELLIPSIS, p->v->ascii),
+		    STYLE_FAINT);
+}
+
 /* --- the row --- */
 
 /* Draws the number of mismatches at the right unless it is 0, in a shorter form if necessary;
@@ -49,13 +61,8 @@ void link_row_draw(const struct panes *p)
 		link_status_line(v->lab->link, v->now, link + used, sizeof link - used);
 	else if (v->lab->words)
 		snprintf(link + used, sizeof link - used, "%.880s", v->lab->words);
-	int columns = utf8_columns(link), end = draw_trace(p, p->pad + columns);
-	bool cut = p->pad + columns > end;
-	int cut_at = end - (v->ascii ? 3 : 1);
-	canvas_text(p->c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);
-	if (cut && cut_at > p->pad)
-		canvas_text(p->c, p->link_row, cut_at, end, glyph(GLYPH_ELLIPSIS, v->ascii),
-		    STYLE_FAINT);
+	draw_cut(p, p->link_row, p->pad, draw_trace(p, p->pad + utf8_columns(link)), link,
+	    STYLE_HEADING);
 }
 
 /* --- the panel --- */
@@ -79,9 +86,11 @@ static void draw_preset(const struct panes *p, int row)
 	const struct impair_preset *preset = &impair_presets[panel->preset];
 	bool chosen = panel->field == LINK_STEPS_PRESET;
 	int column = draw_name(p, row, "preset", chosen);
-	canvas_text(p->c, row, column, p->columns,
-	    TEXT_FORMAT(chosen ? "[%s]" : " %s", preset->name), chosen ? STYLE_FOUND : STYLE_FAINT);
-	canvas_text(p->c, row, column + VALUE_COLUMNS, p->columns, preset->about, STYLE_FAINT);
+	if (chosen)
+		canvas_text(p->c, row, column, p->columns, TEXT_FORMAT("[%s]", preset->name),
+		    STYLE_FOUND);
+	draw_cut(p, row, column + VALUE_COLUMNS, p->columns,
+	    chosen ? preset->about : "all settings of a link that has a name", STYLE_FAINT);
 }
 
 static void draw_setting(const struct panes *p, int row, int field)
@@ -99,7 +108,7 @@ static void draw_setting(const struct panes *p, int row, int field)
 		    TEXT_FORMAT(touched ? "[%s]" : " %s", value),
 		    touched ? STYLE_FOUND : STYLE_NORMAL);
 	}
-	canvas_text(p->c, row, column, p->columns, f->help, STYLE_FAINT);
+	draw_cut(p, row, column, p->columns, f->help, STYLE_FAINT);
 }
 
 /* The keys of the panel, the first ones where there is not room for all. */
