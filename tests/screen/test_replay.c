@@ -534,6 +534,11 @@ static void saves_again(void **state)
 
 	(void)state;
 	expect_lab(t);
+	/* What was played twice is saved once. */
+	client_line(t, "2");
+	term_expect_row(t, 0, "event 2 of 14");
+	client_line(t, "/goto end");
+	expect_lab(t);
 	snprintf(command, sizeof command, "/save %s/again.jsonl", term_home(t));
 	client_line(t, command);
 	term_expect_row(t, -1, "saved in");
