@@ -87,11 +87,14 @@ int demo_answer(const struct demo_step *ask, const char *line, size_t n, int64_t
 		         ? 0
 		         : text_refuse(reason, DEMO_REASON, "'%s' is not a number; for example 12",
 		               word);
-	*answer = strcasecmp(word, "tcp") == 0 || strcasecmp(word, "t") == 0;
-	return *answer || strcasecmp(word, "udp") == 0 || strcasecmp(word, "u") == 0
-	         ? 0
-	         : text_refuse(reason, DEMO_REASON, "'%s' is neither udp nor tcp; type one of them",
-	               word);
+	if (strcasecmp(word, "tcp") == 0 || strcasecmp(word, "t") == 0)
+		*answer = 1;
+	else if (strcasecmp(word, "udp") == 0 || strcasecmp(word, "u") == 0)
+		*answer = 0;
+	else
+		return text_refuse(reason, DEMO_REASON,
+		    "'%s' is neither udp nor tcp; type one of them", word);
+	return 0;
 }
 
 /* --- figures --- */

@@ -284,7 +284,8 @@ void tui_demo_leave(struct tui *tui, const char *why)
 		run_leave_peer(&tui->run, now);
 		memcpy(tui->run.peer, d->peer, sizeof d->peer);
 	}
-	tui->run.settings = d->settings;
+	strcpy(tui->run.settings.host, d->settings.host);
+	strcpy(tui->run.settings.port, d->settings.port);
 	tui_switch(tui, d->settings.transport, d->settings.both, now);
 	if (why)
 		tui_message(tui, "%s%s", why,
@@ -315,6 +316,7 @@ int64_t tui_demo_due(const struct tui *tui)
 
 	return !d->step                   ? CLOCK_NEVER
 	     : d->step->kind == DEMO_SEND ? generator_due(&d->generator)
+	     : tui->run.lab               ? CLOCK_NEVER
 	                                  : d->settled_at;
 }
 

@@ -39,8 +39,9 @@ struct tui_demo {
 	struct demo_lines lines;
 	struct view_caption caption;
 	char text[400];
-	/* What to restore: the settings of the run and of the link, the sessions with the server
-	 * while another one is visited; a drop or an unplugging that may not be over. */
+	/* What to restore: the run's peer and transport, the settings of the link, the sessions
+	 * with the server while another one is visited; a drop or an unplugging that may not be
+	 * over. */
 	struct settings settings;
 	struct impair_settings link[LINK_DIRECTIONS];
 	struct run_session *peer[2];

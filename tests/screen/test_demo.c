@@ -91,7 +91,8 @@ static void begin(struct terminal *t, int number, char now[2000])
 	char command[20];
 
 	snprintf(command, sizeof command, "/demo %d", number);
-	*now = '\0';
+	term_update(t);
+	strcpy(now, caption(t));
 	client_line(t, command);
 	expect_other(t, now);
 }
@@ -362,10 +363,17 @@ static void anything_meanwhile(void **state)
 	client_line(t, "/stats");
 	term_expect(t, " of 62");
 	term_type(t, "q");
+	term_key(t, VTERM_KEY_FUNCTION(8), VTERM_MOD_NONE);
+	term_expect(t, "mouse on");
+	client_line(t, "/plot off");
 	/* Another one takes the place of the first. */
 	begin(t, 7, now);
 	go_on_to(t, "You expected", "3", now);
-	term_type(t, "\033\033");
+	term_type(t, "\033");
+	term_expect(t, "the demonstration is left");
+	/* What the user has switched stays so. */
+	term_key(t, VTERM_KEY_FUNCTION(8), VTERM_MOD_NONE);
+	term_expect(t, "mouse off");
 	leave(t);
 }
 

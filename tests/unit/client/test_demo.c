@@ -163,7 +163,9 @@ static void answers(void **state)
 	assert_int_equal(value, 1);
 	assert_int_equal(answer("which", "UDP", &value, reason), 0);
 	assert_int_equal(value, 0);
+	value = -1;
 	assert_int_equal(answer("which", "3", &value, reason), -1);
+	assert_int_equal(value, -1);
 	assert_string_equal(reason, "'3' is neither udp nor tcp; type one of them");
 }
 
