@@ -770,6 +770,7 @@ static void every_size(void **state)
 			s->view.ascii = columns % 7 == 0;
 			s->view.arrivals = columns % 2 == 0;
 			view_scroll(&s->view, s->transcript, rows, columns, columns % 11 - 6);
+			view_select(&s->view, s->transcript, rows, columns, columns % 5 - 3);
 			draw(s, rows, columns);
 		}
 	}

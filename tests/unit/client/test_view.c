@@ -706,6 +706,36 @@ static void test_selecting(void **state)
 	assert_int_equal(s->view.selected, 0);
 }
 
+static void check_in_step(const struct canvas *c)
+{
+	for (int row = 0; row < c->rows; row++) {
+		for (int column = 0; column < c->columns; column++) {
+			bool after_wide = column > 0 && canvas_at(c, row, column - 1)->width == 2;
+			assert_int_equal(canvas_at(c, row, column)->width == 0, after_wide);
+			assert_true(canvas_at(c, row, column)->style < STYLES);
+		}
+	}
+	assert_in_range(c->cursor_row, 0, c->rows - 1);
+	assert_in_range(c->cursor_column, 0, c->columns - 1);
+}
+
+/* A cut text ends whole, whatever its characters' width. */
+static void test_wide_text_is_cut(void **state)
+{
+	struct fixture *s = *state;
+	send_both(s, "漢字漢字漢字漢字漢字");
+	reply(s, false, "漢字漢字漢字漢字漢字");
+	turn_both(s);
+	draw(s, 24, 80);
+	check_seen(s, "  1 漢字漢字漢字… │ ────▶ 0 s     │ 漢字漢字漢字…┃");
+	check_in_step(&s->canvas);
+	s->view.ascii = true;
+	draw(s, 24, 80);
+	check_seen(s, "  1 ??????????    | ----> 0 s     | ??????????   :");
+	ledger_cut_off(s->tcp, 0);
+	pass(s, 2 * WAIT);
+}
+
 /* Outside the lab the area tells of the selected line what the client knows. */
 static void test_details(void **state)
 {
@@ -1528,19 +1558,6 @@ static void test_marks_are_drawn(void **state)
 	reply(s, false, "HERE?");
 }
 
-static void check_in_step(const struct canvas *c)
-{
-	for (int row = 0; row < c->rows; row++) {
-		for (int column = 0; column < c->columns; column++) {
-			bool after_wide = column > 0 && canvas_at(c, row, column - 1)->width == 2;
-			assert_int_equal(canvas_at(c, row, column)->width == 0, after_wide);
-			assert_true(canvas_at(c, row, column)->style < STYLES);
-		}
-	}
-	assert_in_range(c->cursor_row, 0, c->rows - 1);
-	assert_in_range(c->cursor_column, 0, c->columns - 1);
-}
-
 static void test_every_size(void **state)
 {
 	struct fixture *s = *state;
@@ -1593,7 +1610,7 @@ static void random_step(struct fixture *s, unsigned *seed)
 	fill(words, sizeof words, "", "many words ");
 	const char *text = texts[next_random(seed) % 8];
 	int rows = 1 + (int)(next_random(seed) % 30), columns = 1 + (int)(next_random(seed) % 120);
-	switch (next_random(seed) % 10) {
+	switch (next_random(seed) % 12) {
 	case 0:
 	case 1:
 		send(s, next_random(seed) % 2, text);
@@ -1618,6 +1635,17 @@ static void random_step(struct fixture *s, unsigned *seed)
 		s->status.stream = next_random(seed) % 2;
 		break;
 	case 8:
+		view_select(&s->view, s->transcript, rows, columns,
+		    (int)(next_random(seed) % 9) - 5);
+		assert_true(s->view.selected == 0 ||
+		            transcript_item(s->transcript, s->view.selected) != NULL);
+		break;
+	case 9:
+		view_select_at(&s->view, s->transcript, rows, columns,
+		    (int)(next_random(seed) % (unsigned)rows),
+		    (int)(next_random(seed) % (unsigned)columns));
+		break;
+	case 10:
 		view_find(&s->view, s->transcript, rows, columns,
 		    texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
 		break;
@@ -1662,6 +1690,8 @@ static void test_random_walk(void **state)
 			    replies > items)
 				items = replies;
 		}
+		/* Else the detail area stands there. */
+		wide = wide && (rows < 18 || s->view.selected == 0);
 		if (wide && !s->view.scrolled && rows > 6 && items > (uint64_t)rows)
 			assert_string_not_equal(row_text(s, rows - 3), "");
 		if (wide && s->view.scrolled && rows > 6)
@@ -1866,6 +1896,7 @@ int main(void)
 		TEST(test_scrolling),
 		TEST(test_pages_overlap),
 		TEST(test_selecting),
+		TEST(test_wide_text_is_cut),
 		TEST(test_details),
 		TEST(test_selecting_a_cell),
 		TEST(test_selecting_an_arrival),
