@@ -200,6 +200,27 @@ static size_t burst_end(const struct picture_data *d, size_t begin, size_t *coun
 	return i;
 }
 
+/* Keeps the last `most` chosen lines, and what happened since the line before them. */
+static void keep_last(struct job *job, size_t most)
+{
+	struct picture_data *d = &job->data;
+	const size_t gone = job->number_count - most;
+	size_t kept = 0;
+
+	for (size_t i = 0; d->lines[i].number < job->numbers[gone]; i++)
+		job->from = d->lines[i].typed_at;
+	for (size_t i = 0; i < d->event_count; i++) {
+		if (d->events[i].at > job->from)
+			d->events[kept++] = d->events[i];
+		else
+			free(d->events[i].text);
+	}
+	d->event_count = kept;
+	text_append(job->note, sizeof job->note, TEXT_FORMAT("the last %zu lines; ", most));
+	memmove(job->numbers, job->numbers + gone, most * sizeof *job->numbers);
+	job->number_count = most;
+}
+
 /* Chooses the lines to draw: all that were asked for; else of a burst some. */
 static int choose(struct job *job, char reason[EXPORT_REASON])
 {
@@ -230,9 +251,7 @@ static int choose(struct job *job, char reason[EXPORT_REASON])
 		return text_refuse(reason, EXPORT_REASON,
 		    "pictures are of %zu lines at most, not of %zu; for example last 12", most,
 		    job->number_count);
-	text_append(job->note, sizeof job->note, TEXT_FORMAT("the last %zu lines; ", most));
-	memmove(job->numbers, job->numbers + job->number_count - most, most * sizeof *job->numbers);
-	job->number_count = most;
+	keep_last(job, most);
 	return 0;
 }
 
@@ -323,6 +342,11 @@ static int collect(struct job *job, int64_t now, char reason[EXPORT_REASON])
 	add_totals(job, true);
 	set_title(job);
 	job->pages = sequence_pages(d);
+	if (job->pages > PAGES) {
+		/* Events have rows too. */
+		job->pages = PAGES;
+		text_append(job->note, sizeof job->note, TEXT_FORMAT("; only %d pages", PAGES));
+	}
 	return 0;
 }
 

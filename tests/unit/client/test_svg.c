@@ -661,8 +661,8 @@ static void plots_have_what_happened(void **state)
 	free(text);
 }
 
-/* A session of 150 lines over UDP, of which each third is lost. */
-static struct ledger *session(void)
+/* A session of 150 lines over UDP, one every `step` ns, of which each third is lost. */
+static struct ledger *session(int64_t step)
 {
 	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM,
 	    .tag = LEDGER_TAG_AUTO,
@@ -674,10 +674,10 @@ static struct ledger *session(void)
 	for (int i = 1; i <= 150; i++) {
 		const int n = snprintf(text, sizeof text, "LINE %d", i);
 
-		assert_int_equal(ledger_add(l, (uint64_t)i, text, (size_t)n, i * MS), 0);
-		ledger_sent(l, (uint64_t)i, i * MS);
+		assert_int_equal(ledger_add(l, (uint64_t)i, text, (size_t)n, i * step), 0);
+		ledger_sent(l, (uint64_t)i, i * step);
 		if (i % 3)
-			ledger_reply(l, text, (size_t)n, i * MS + 40 * MS);
+			ledger_reply(l, text, (size_t)n, i * step + 40 * MS);
 	}
 	while (ledger_expire(l, 100000 * MS))
 		;
@@ -717,7 +717,7 @@ static char *take_file(const char *folder, const char *name)
 static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], reason[EXPORT_REASON] = "";
-	struct ledger *l = session();
+	struct ledger *l = session(MS);
 	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
 	    &(struct record_run){ .started = 0 });
 	struct stat st;
@@ -750,7 +750,7 @@ static void writes_new_files_only(void **state)
 static void bursts_are_summed_up(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "";
-	struct ledger *l = session();
+	struct ledger *l = session(MS);
 	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
 	    &(struct record_run){ .started = 0 });
 	char *svg;
@@ -779,6 +779,50 @@ static void bursts_are_summed_up(void **state)
 	free(svg);
 	assert_int_equal(save(r, folder, "run.svg 151-160", reason), -1);
 	assert_non_null(strstr(reason, "there are no such lines"));
+	assert_int_equal(rmdir(folder), 0);
+	recorder_free(r);
+	ledger_free(l);
+}
+
+/* Of many typed lines the last are drawn; and however many events have rows, there are not more
+ * than 50 pages. */
+static void pages_are_limited(void **state)
+{
+	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "", name[30];
+	struct ledger *l = session(300 * MS);
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	    &(struct record_run){ .started = 0 });
+	char *svg;
+
+	(void)state;
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(save(r, folder, "run.svg", reason), 11);
+	svg = take_file(folder, "run.svg");
+	draws(svg, "page 1 of 10", 1);
+	draws(svg, ">the last 120 lines; UDP", 2);
+	draws(svg, ">31 LINE 31<", 2);
+	draws(svg, "LINE 30<", 0);
+	free(svg);
+	for (int page = 2; page <= 10; page++) {
+		snprintf(name, sizeof name, "run-%d.svg", page);
+		free(take_file(folder, name));
+	}
+	free(take_file(folder, "run-plots.svg"));
+	for (int i = 0; i < 150 * 14; i++) {
+		struct session_event event = change(i * 300 * MS / 14, "loss 30 % each way");
+
+		recorder_event(r, &event, event.at);
+	}
+	assert_int_equal(save(r, folder, "run.svg last 100", reason), 51);
+	svg = take_file(folder, "run.svg");
+	draws(svg, "; only 50 pages<", 2);
+	free(svg);
+	for (int page = 2; page <= 50; page++) {
+		snprintf(name, sizeof name, "run-%d.svg", page);
+		free(take_file(folder, name));
+	}
+	free(take_file(folder, "run-plots.svg"));
 	assert_int_equal(rmdir(folder), 0);
 	recorder_free(r);
 	ledger_free(l);
@@ -906,6 +950,7 @@ int main(void)
 		cmocka_unit_test(plots_have_what_happened),
 		cmocka_unit_test(writes_new_files_only),
 		cmocka_unit_test(bursts_are_summed_up),
+		cmocka_unit_test(pages_are_limited),
 		cmocka_unit_test(requests_are_read),
 		cmocka_unit_test(own_names),
 		cmocka_unit_test(long_names_keep_both_ends),
