@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/units.h"
 #include "common/utf8.h"
 
 struct text text_begin(char *buf, size_t size)
@@ -53,11 +52,6 @@ char *text_decimal(char buf[TEXT_WORDS], double value, int digits)
 		power *= 10;
 	snprintf(buf, TEXT_WORDS, "%.*f", digits, (double)(uint64_t)(value * power + 0.5) / power);
 	return buf;
-}
-
-char *text_span(char buf[TEXT_WORDS], int64_t ns)
-{
-	return units_duration_text(ns, "µ", buf, TEXT_WORDS);
 }
 
 int text_refuse(char *reason, size_t size, const char *format, ...)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/units.h"
+
 /* Text that does not fit is left out, but counted in `used`: a first round with size 0 measures the
  * text. */
 struct text {
@@ -24,7 +26,7 @@ void text_put(struct text *t, const char *format, ...) __attribute__((format(pri
  * most, halves rounded up; "40.9 ms". */
 #define TEXT_COUNT(n, one) text_count((char[TEXT_WORDS]){ 0 }, n, one)
 #define TEXT_DECIMAL(value, digits) text_decimal((char[TEXT_WORDS]){ 0 }, value, digits)
-#define TEXT_SPAN(ns) text_span((char[TEXT_WORDS]){ 0 }, ns)
+#define TEXT_SPAN(ns) UNITS_DURATION(ns, "µ")
 #define TEXT_WORDS 60
 /* The words of any format, at most 299 bytes. */
 #define TEXT_FORMAT(...) text_format((char[TEXT_FORMAT_SIZE]){ 0 }, __VA_ARGS__)
@@ -33,7 +35,6 @@ char *text_format(char buf[TEXT_FORMAT_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 char *text_count(char buf[TEXT_WORDS], uint64_t n, const char *one);
 char *text_decimal(char buf[TEXT_WORDS], double value, int digits);
-char *text_span(char buf[TEXT_WORDS], int64_t ns);
 
 /* Writes UTF-8 text of one column a character in at most `columns`, or 8, dots in place of the
  * middle of a longer one. Returns `buf`. */

@@ -414,9 +414,8 @@ static void report_end(struct relay *r)
 
 			if (packets)
 				standard_report(
-				    "upcase-lab: warning: the %s host sent faster than the "
-				    "link can read: %llu packets were lost before it, not "
-				    "by it",
+				    "upcase-lab: warning: the %s host sent faster than the link "
+				    "can read: %llu packets were lost before it, not by it",
 				    side == HOSTS_NEAR ? "near" : "far", packets);
 		}
 	}

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "common/event-line.h"
-#include "server/loop-guard.h"
 
 /* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are received ones:
  * their number is that of replies and drops together, changed on a link by copies, losses and
@@ -21,13 +20,19 @@
 	X(udp_bytes_in, "bytes-in") \
 	X(udp_bytes_out, "bytes-out")
 
-/* Why a datagram got no reply. The first ones are the loop guard's decisions, in its order. */
+/* Why a datagram got no reply. ANSWER, which is no reason, and those up to LOOP are the loop
+ * guard's decisions. */
 #define COUNTERS_DROP_LIST(X) \
 	X(ANSWER, NULL) \
+	/* From a port under 1024: echo, chargen, DNS and the like answer by themselves. */ \
 	X(LOW_PORT, "low-port") \
+	/* From an unspecified, multicast or broadcast address. */ \
 	X(BAD_SOURCE, "bad-source") \
+	/* Sent to a multicast or broadcast address. */ \
 	X(GROUP, "group") \
+	/* From an address and port that this server itself serves. */ \
 	X(OWN_ADDRESS, "own-address") \
+	/* From a server: part of a loop. */ \
 	X(LOOP, "loop") \
 	/* --datagram-rate. */ \
 	X(TOO_FAST, "rate") \
@@ -89,8 +94,6 @@ enum counters_drop { COUNTERS_DROP_LIST(X) COUNTERS_DROPS };
 enum counters_refusal { COUNTERS_REFUSAL_LIST(X) COUNTERS_REFUSALS };
 enum counters_end { COUNTERS_END_LIST(X) COUNTERS_ENDS };
 #undef X
-_Static_assert((int)COUNTERS_ANSWER == LOOP_GUARD_ANSWER && (int)COUNTERS_LOOP == LOOP_GUARD_LOOP,
-    "the loop guard's decisions");
 
 /* Only counters, each a uint64_t, in the order of the lines. */
 #define X(member, word) uint64_t member;

@@ -47,15 +47,15 @@ struct loop_guard {
 	struct pair sets[SETS][PLACES];
 };
 
-enum loop_guard_decision loop_guard_origin(const struct loop_guard_origin *o)
+enum counters_drop loop_guard_origin(const struct loop_guard_origin *o)
 {
 	if (addr_port(o->from) < LOOP_GUARD_PORT)
-		return LOOP_GUARD_LOW_PORT;
+		return COUNTERS_LOW_PORT;
 	if (addr_is_unspecified(o->from) || addr_is_group(o->from))
-		return LOOP_GUARD_BAD_SOURCE;
+		return COUNTERS_BAD_SOURCE;
 	if (o->to_group)
-		return LOOP_GUARD_GROUP;
-	return o->from_self ? LOOP_GUARD_OWN_ADDRESS : LOOP_GUARD_ANSWER;
+		return COUNTERS_GROUP;
+	return o->from_self ? COUNTERS_OWN_ADDRESS : COUNTERS_ANSWER;
 }
 
 struct loop_guard *loop_guard_new(const struct siphash_key *key)
@@ -134,7 +134,7 @@ static bool count(struct pair *p, bool same_port, int64_t now)
 	return true;
 }
 
-enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
+enum counters_drop loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop)
 {
 	const struct source_key address_key = source_key_of(o->from);
@@ -145,9 +145,9 @@ enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loo
 
 	if (!is_reply && count(find(g, siphash_bytes(&key, bytes, n) | 1, now),
 	                     addr_port(o->from) == o->port, now))
-		return LOOP_GUARD_ANSWER;
+		return COUNTERS_ANSWER;
 	*new_loop = logged->hash != source || now - logged->when >= LOOP_GUARD_LOG_INTERVAL;
 	if (*new_loop)
 		*logged = (struct logged){ source, now };
-	return LOOP_GUARD_LOOP;
+	return COUNTERS_LOOP;
 }

@@ -11,21 +11,8 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "server/counters.h"
 #include "server/sources.h"
-
-enum loop_guard_decision {
-	LOOP_GUARD_ANSWER,
-	/* From a port under 1024: echo, chargen, DNS and the like answer by themselves. */
-	LOOP_GUARD_LOW_PORT,
-	/* From an unspecified, multicast or broadcast address. */
-	LOOP_GUARD_BAD_SOURCE,
-	/* Sent to a multicast or broadcast address. */
-	LOOP_GUARD_GROUP,
-	/* From an address and port that this server itself serves. */
-	LOOP_GUARD_OWN_ADDRESS,
-	/* From a server: part of a loop. */
-	LOOP_GUARD_LOOP,
-};
 
 /* Datagrams from ports below this one get no reply. */
 #define LOOP_GUARD_PORT 1024
@@ -66,8 +53,8 @@ struct loop_guard_origin {
 	uint16_t port;
 };
 
-/* Decides only by the origin. */
-enum loop_guard_decision loop_guard_origin(const struct loop_guard_origin *o);
+/* Decides only by the origin: COUNTERS_ANSWER, or why not. */
+enum counters_drop loop_guard_origin(const struct loop_guard_origin *o);
 
 struct loop_guard;
 
@@ -75,10 +62,10 @@ struct loop_guard;
 struct loop_guard *loop_guard_new(const struct siphash_key *key);
 
 /* Decides about a datagram that is its own capitals: no other one can be part of a loop with a
- * server that capitalizes or echoes. `now` is ns of the monotonic clock. LOOP_GUARD_ANSWER: the
- * caller sends the reply, which is counted here. LOOP_GUARD_LOOP: `*new_loop` is whether the source
+ * server that capitalizes or echoes. `now` is ns of the monotonic clock. COUNTERS_ANSWER: the
+ * caller sends the reply, which is counted here. COUNTERS_LOOP: `*new_loop` is whether the source
  * is to be logged. */
-enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
+enum counters_drop loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop);
 
 #endif

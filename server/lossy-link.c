@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/delay-queue.h"
 
 /* The most bytes that wait in one direction, a second at 200 Mbit/s: with the model's own memory
  * less than 32 MiB. */
@@ -96,23 +95,16 @@ int lossy_link_add(struct lossy_link *l, enum link_direction name,
 	return at_once;
 }
 
-int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction direction)
+struct delayed_packet *lossy_link_next(const struct lossy_link *l, enum link_direction direction)
 {
-	const struct delayed_packet *first = delay_queue_first(l->directions[direction]
-	        .delay_queue);
-
-	return first ? first->at : CLOCK_NEVER;
+	return delay_queue_first(l->directions[direction].delay_queue);
 }
 
-unsigned char *lossy_link_next(const struct lossy_link *l, enum link_direction direction,
-    size_t *size)
+int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction direction)
 {
-	struct delayed_packet *first = delay_queue_first(l->directions[direction].delay_queue);
+	const struct delayed_packet *first = lossy_link_next(l, direction);
 
-	if (!first)
-		return NULL;
-	*size = first->size;
-	return first->bytes;
+	return first ? first->at : CLOCK_NEVER;
 }
 
 void lossy_link_remove_next(struct lossy_link *l, enum link_direction direction)

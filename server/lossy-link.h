@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/delay-queue.h"
 #include "common/impair-options.h"
 #include "common/impair.h"
 #include "server/counters.h"
@@ -38,11 +39,9 @@ int lossy_link_add(struct lossy_link *l, enum link_direction direction,
 
 /* When the next waiting datagram arrives, ns, or CLOCK_NEVER. */
 int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction direction);
-/* The next waiting datagram, whenever it arrives: its `about` and its bytes one after the other,
- * aligned as by malloc(), and their sum in `size`. NULL if none waits. It stays until
- * lossy_link_remove_next(). */
-unsigned char *lossy_link_next(const struct lossy_link *l, enum link_direction direction,
-    size_t *size);
+/* The next waiting datagram, whenever it arrives: its `about` and its bytes one after the other.
+ * NULL if none waits. It stays until lossy_link_remove_next(). */
+struct delayed_packet *lossy_link_next(const struct lossy_link *l, enum link_direction direction);
 void lossy_link_remove_next(struct lossy_link *l, enum link_direction direction);
 
 #endif

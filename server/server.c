@@ -128,8 +128,7 @@ static int check_worker_limit(const struct server *s, int sockets)
 	if (needed > FD_SETSIZE)
 		return server_report_error(STATUS_USAGE,
 		    "--workers=%" PRId64 ": is more than the %" PRId64
-		    " for whose sockets select() "
-		    "has room: serve fewer addresses, or fewer of them",
+		    " for whose sockets select() has room: serve fewer addresses, or fewer of them",
 		    n, room);
 	return server_report_error(STATUS_USAGE,
 	    "--workers=%" PRId64 ": is more than the %" PRId64

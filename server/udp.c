@@ -407,7 +407,7 @@ static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsi
 	char from[ADDR_TEXT];
 	bool new_loop;
 
-	if (loop_guard_check(u->loop_guard, o, bytes, n, now, &new_loop) == LOOP_GUARD_ANSWER)
+	if (loop_guard_check(u->loop_guard, o, bytes, n, now, &new_loop) == COUNTERS_ANSWER)
 		return false;
 	if (new_loop)
 		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced",
@@ -422,13 +422,13 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 	struct udp *u = s->udp;
 	const struct loop_guard_origin origin = { &d->from, d->to_group,
 		listen_serves(u->listen, &d->from, now), d->ttl, addr_port(&s->at->addr) };
-	const enum loop_guard_decision decision = loop_guard_origin(&origin);
+	const enum counters_drop decision = loop_guard_origin(&origin);
 	const struct source_key network = source_key_network(&d->from);
 	struct reply r = { .request = d, .request_size = n };
 	int copies;
 
-	if (decision != LOOP_GUARD_ANSWER) {
-		drop(u, d, n, (enum counters_drop)decision);
+	if (decision != COUNTERS_ANSWER) {
+		drop(u, d, n, decision);
 		return;
 	}
 	if (u->rate_limit && !rate_limit_take(u->rate_limit, &network, now)) {
@@ -607,13 +607,13 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 static unsigned char *next_in_flight(const struct udp *u, enum link_direction direction,
     struct in_flight *about, size_t *n)
 {
-	unsigned char *bytes = lossy_link_next(u->link, direction, n);
+	struct delayed_packet *next = lossy_link_next(u->link, direction);
 
-	if (!bytes)
+	if (!next)
 		return NULL;
-	memcpy(about, bytes, sizeof *about);
-	*n -= sizeof *about;
-	return bytes + sizeof *about;
+	memcpy(about, next->bytes, sizeof *about);
+	*n = next->size - sizeof *about;
+	return next->bytes + sizeof *about;
 }
 
 /* Handles the datagrams that have arrived over the link in one direction, until a socket has to
@@ -626,7 +626,7 @@ static void handle_arrived(struct udp *u, enum link_direction direction, int64_t
 
 	for (int i = 0; i < LINK_TURN && lossy_link_deadline(u->link, direction) <= now; i++) {
 		bytes = next_in_flight(u, direction, &t, &n);
-		if (t.socket->queued)
+		if (!bytes || t.socket->queued)
 			return;
 		if (direction == LINK_GOING) {
 			answer(t.socket, &t.datagram, bytes, n, now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The first row of the table whose step, error and condition hold gives the words. Rows with a
+/* The first row of the table whose steps, error and condition hold gives the words. Rows with a
  * condition come before those without. */
 #include "config.h"
 
@@ -11,6 +11,8 @@
 
 /* Any error. */
 #define ANY (-1)
+
+#define AT(step) (1u << DIAGNOSE_##step)
 
 /* The condition of a row. */
 enum condition {
@@ -24,7 +26,8 @@ enum condition {
 };
 
 struct cause {
-	enum diagnose_step step;
+	/* A set of steps: AT(). */
+	unsigned steps;
 	int error;
 	enum condition condition;
 	const char *reason;
@@ -55,89 +58,75 @@ static unsigned known_restrictions(const struct diagnose_facts *f)
 	"on Windows: wsl --set-version DISTRIBUTION 2"
 
 static const struct cause causes[] = {
-	{ DIAGNOSE_USER_NS, EPERM, CLONE_FORBIDDEN,
-	    "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); to allow "
-	    "them: "
-	    "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
-	{ DIAGNOSE_USER_NS, EPERM, FILTERED, SECCOMP },
-	{ DIAGNOSE_USER_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_USER_NS, EPERM, CHROOTED,
-	    "user namespaces cannot be made inside a chroot; run it outside of the chroot, or as "
-	    "root" },
-	{ DIAGNOSE_USER_NS, EPERM, ALWAYS,
+	{ AT(USER_NS), EPERM, CLONE_FORBIDDEN,
+	    "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); "
+	    "to allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1" },
+	{ AT(USER_NS), EPERM, FILTERED, SECCOMP },
+	{ AT(USER_NS), EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(USER_NS), EPERM, CHROOTED,
+	    "user namespaces cannot be made inside a chroot; "
+	    "run it outside of the chroot, or as root" },
+	{ AT(USER_NS), EPERM, ALWAYS,
 	    "this system forbids user namespaces (chroot, SELinux or another security module); "
 	    "as root it may work: sudo upcase-lab" },
-	{ DIAGNOSE_USER_NS, EACCES, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_USER_NS, EACCES, ALWAYS,
-	    "a security module forbids user namespaces (SELinux: user_namespace create); as root "
-	    "it may work: "
-	    "sudo upcase-lab" },
-	{ DIAGNOSE_USER_NS, ENOSPC, NO_USER_NAMESPACES,
-	    "user namespaces are switched off (user.max_user_namespaces = 0); to allow them: "
-	    "sudo sysctl -w user.max_user_namespaces=10000" },
-	{ DIAGNOSE_USER_NS, ENOSPC, ALWAYS,
+	{ AT(USER_NS), EACCES, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(USER_NS), EACCES, ALWAYS,
+	    "a security module forbids user namespaces (SELinux: user_namespace create); "
+	    "as root it may work: sudo upcase-lab" },
+	{ AT(USER_NS), ENOSPC, NO_USER_NAMESPACES,
+	    "user namespaces are switched off (user.max_user_namespaces = 0); "
+	    "to allow them: sudo sysctl -w user.max_user_namespaces=10000" },
+	{ AT(USER_NS), ENOSPC, ALWAYS,
 	    "there are as many user namespaces as user.max_user_namespaces allows, or they are "
-	    "nested 32 deep; "
-	    "to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
-	{ DIAGNOSE_USER_NS, EINVAL, ALWAYS,
-	    "this kernel has no user namespaces (CONFIG_USER_NS); as root it may work: sudo "
-	    "upcase-lab" },
-	{ DIAGNOSE_USER_NS, ENOSYS, FILTERED, SECCOMP },
-	{ DIAGNOSE_SETGROUPS, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_UID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_GID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_UID_MAP, EPERM, ALWAYS,
+	    "nested 32 deep; to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
+	{ AT(SETGROUPS) | AT(UID_MAP) | AT(GID_MAP), ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(NET_NS) | AT(MOUNT_NS) | AT(PID_NS) | AT(TUN_CREATE) | AT(VETH_CREATE) |
+	        AT(PACKET_SOCKET) | AT(RAISE) | AT(ADDRESS),
+	    EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(USER_NS), EINVAL, ALWAYS,
+	    "this kernel has no user namespaces (CONFIG_USER_NS); "
+	    "as root it may work: sudo upcase-lab" },
+	{ AT(USER_NS), ENOSYS, FILTERED, SECCOMP },
+	{ AT(UID_MAP), EPERM, ALWAYS,
 	    "a security module (AppArmor, SELinux) gives no rights in user namespaces; "
 	    "as root it may work: sudo upcase-lab" },
-	{ DIAGNOSE_UID_MAP, EROFS, ALWAYS,
+	{ AT(UID_MAP), EROFS, ALWAYS,
 	    "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
-	{ DIAGNOSE_UID_MAP, ENOENT, ALWAYS,
+	{ AT(SETGROUPS) | AT(UID_MAP), ENOENT, ALWAYS,
 	    "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ DIAGNOSE_SETGROUPS, ENOENT, ALWAYS,
-	    "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ DIAGNOSE_NET_NS, EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
-	{ DIAGNOSE_NET_NS, ENOSPC, NO_NET_NAMESPACES,
-	    "network namespaces are switched off (user.max_net_namespaces = 0); to allow them: "
-	    "sudo sysctl -w user.max_net_namespaces=10000" },
-	{ DIAGNOSE_NET_NS, ENOSPC, ALWAYS,
-	    "there are as many network namespaces as user.max_net_namespaces allows; to allow "
-	    "more: "
-	    "sudo sysctl -w user.max_net_namespaces=100000" },
-	{ DIAGNOSE_NET_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_NET_NS, EPERM, FILTERED, SECCOMP },
-	{ DIAGNOSE_MOUNT_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_PID_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_TUN_OPEN, ENOENT, ALWAYS,
-	    "there is no such device here; to make it: sudo modprobe tun (a container: --device "
-	    "/dev/net/tun)" },
-	{ DIAGNOSE_TUN_OPEN, ENODEV, ALWAYS,
+	{ AT(NET_NS), EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
+	{ AT(NET_NS), ENOSPC, NO_NET_NAMESPACES,
+	    "network namespaces are switched off (user.max_net_namespaces = 0); "
+	    "to allow them: sudo sysctl -w user.max_net_namespaces=10000" },
+	{ AT(NET_NS), ENOSPC, ALWAYS,
+	    "there are as many network namespaces as user.max_net_namespaces allows; "
+	    "to allow more: sudo sysctl -w user.max_net_namespaces=100000" },
+	{ AT(TUN_OPEN), ENOENT, ALWAYS,
+	    "there is no such device here; "
+	    "to make it: sudo modprobe tun (a container: --device /dev/net/tun)" },
+	{ AT(TUN_OPEN), ENODEV, ALWAYS,
 	    "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ DIAGNOSE_TUN_OPEN, ENXIO, ALWAYS,
+	{ AT(TUN_OPEN), ENXIO, ALWAYS,
 	    "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ DIAGNOSE_TUN_OPEN, EACCES, ALWAYS,
-	    "the device's mode keeps you out; to let everybody use it: sudo chmod 666 "
-	    "/dev/net/tun" },
-	{ DIAGNOSE_TUN_OPEN, EPERM, ALWAYS,
-	    "the container's device rules keep the device out; start the container with: --device "
-	    "/dev/net/tun" },
-	{ DIAGNOSE_TUN_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_TUN_CREATE, EPERM, ALWAYS,
-	    "the right CAP_NET_ADMIN is missing in the new network namespace; as root it may work: "
-	    "sudo upcase-lab" },
-	{ DIAGNOSE_VETH_CREATE, EOPNOTSUPP, ALWAYS,
+	{ AT(TUN_OPEN), EACCES, ALWAYS,
+	    "the device's mode keeps you out; "
+	    "to let everybody use it: sudo chmod 666 /dev/net/tun" },
+	{ AT(TUN_OPEN), EPERM, ALWAYS,
+	    "the container's device rules keep the device out; "
+	    "start the container with: --device /dev/net/tun" },
+	{ AT(TUN_CREATE), EPERM, ALWAYS,
+	    "the right CAP_NET_ADMIN is missing in the new network namespace; "
+	    "as root it may work: sudo upcase-lab" },
+	{ AT(VETH_CREATE), EOPNOTSUPP, ALWAYS,
 	    "the kernel's veth module is not loaded; to load it: sudo modprobe veth" },
-	{ DIAGNOSE_VETH_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_PACKET_SOCKET, EAFNOSUPPORT, ALWAYS,
+	{ AT(PACKET_SOCKET), EAFNOSUPPORT, ALWAYS,
 	    "the kernel's af_packet module is not loaded; to load it: sudo modprobe af_packet" },
-	{ DIAGNOSE_PACKET_SOCKET, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_PACKET_SOCKET, EPERM, FILTERED, SECCOMP },
-	{ DIAGNOSE_RING, ENOMEM, ALWAYS,
+	{ AT(NET_NS) | AT(PACKET_SOCKET), EPERM, FILTERED, SECCOMP },
+	{ AT(RING), ENOMEM, ALWAYS,
 	    "it takes 16 MB of memory; end other programs, or raise the container's limit" },
-	{ DIAGNOSE_RAISE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_RAISE, EINVAL, ALWAYS,
+	{ AT(RAISE), EINVAL, ALWAYS,
 	    "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
-	{ DIAGNOSE_ADDRESS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ DIAGNOSE_PROBE, ANY, ALWAYS,
+	{ AT(PROBE), ANY, ALWAYS,
 	    "it was not delivered; a firewall rule for new namespaces may drop it" },
 };
 
@@ -146,7 +135,8 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
 		const struct cause *c = &causes[i];
 
-		if (c->step == failure->step && (c->error == ANY || c->error == failure->error) &&
+		if (c->steps & 1u << failure->step &&
+		    (c->error == ANY || c->error == failure->error) &&
 		    (!c->condition || c->condition & known_restrictions(facts)))
 			return c->reason;
 	}

@@ -126,7 +126,7 @@ static void test_nothing_is_left_out(void **state)
 		values[i] = UINT64_C(1) << i;
 	memcpy(&t, values, sizeof t);
 	/* The loop guard's first decision is no drop. */
-	t.udp_dropped[LOOP_GUARD_ANSWER] = 0;
+	t.udp_dropped[COUNTERS_ANSWER] = 0;
 	/* Whole datagrams do not have these fates. */
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		t.udp_link[i].lost[IMPAIR_DELIVERED] = t.udp_link[i].lost[IMPAIR_TOO_BIG] =

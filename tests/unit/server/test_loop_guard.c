@@ -50,8 +50,7 @@ static void test_hash_is_siphash(void **state)
 	assert_true(siphash_bytes(&key, in, 8) == UINT64_C(0x93f5f5799a932462));
 }
 
-static enum loop_guard_decision origin(const char *host, uint16_t port, bool to_group,
-    bool from_self)
+static enum counters_drop origin(const char *host, uint16_t port, bool to_group, bool from_self)
 {
 	struct addr from = address(host, port);
 
@@ -62,21 +61,21 @@ static enum loop_guard_decision origin(const char *host, uint16_t port, bool to_
 static void test_origin(void **state)
 {
 	(void)state;
-	assert_int_equal(origin("127.0.0.1", 1024, false, false), LOOP_GUARD_ANSWER);
-	assert_int_equal(origin("::1", 65535, false, false), LOOP_GUARD_ANSWER);
-	assert_int_equal(origin("::ffff:127.0.0.1", 5000, false, false), LOOP_GUARD_ANSWER);
-	assert_int_equal(origin("127.0.0.1", 0, false, false), LOOP_GUARD_LOW_PORT);
-	assert_int_equal(origin("127.0.0.1", 7, false, false), LOOP_GUARD_LOW_PORT);
-	assert_int_equal(origin("192.0.2.1", 19, false, false), LOOP_GUARD_LOW_PORT);
-	assert_int_equal(origin("2001:db8::1", 53, false, false), LOOP_GUARD_LOW_PORT);
-	assert_int_equal(origin("127.0.0.1", 1023, false, false), LOOP_GUARD_LOW_PORT);
-	assert_int_equal(origin("0.0.0.0", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
-	assert_int_equal(origin("::", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
-	assert_int_equal(origin("255.255.255.255", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
-	assert_int_equal(origin("224.0.0.1", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
-	assert_int_equal(origin("ff02::1", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
-	assert_int_equal(origin("192.0.2.1", 5000, true, false), LOOP_GUARD_GROUP);
-	assert_int_equal(origin("192.0.2.1", 5000, false, true), LOOP_GUARD_OWN_ADDRESS);
+	assert_int_equal(origin("127.0.0.1", 1024, false, false), COUNTERS_ANSWER);
+	assert_int_equal(origin("::1", 65535, false, false), COUNTERS_ANSWER);
+	assert_int_equal(origin("::ffff:127.0.0.1", 5000, false, false), COUNTERS_ANSWER);
+	assert_int_equal(origin("127.0.0.1", 0, false, false), COUNTERS_LOW_PORT);
+	assert_int_equal(origin("127.0.0.1", 7, false, false), COUNTERS_LOW_PORT);
+	assert_int_equal(origin("192.0.2.1", 19, false, false), COUNTERS_LOW_PORT);
+	assert_int_equal(origin("2001:db8::1", 53, false, false), COUNTERS_LOW_PORT);
+	assert_int_equal(origin("127.0.0.1", 1023, false, false), COUNTERS_LOW_PORT);
+	assert_int_equal(origin("0.0.0.0", 5000, false, false), COUNTERS_BAD_SOURCE);
+	assert_int_equal(origin("::", 5000, false, false), COUNTERS_BAD_SOURCE);
+	assert_int_equal(origin("255.255.255.255", 5000, false, false), COUNTERS_BAD_SOURCE);
+	assert_int_equal(origin("224.0.0.1", 5000, false, false), COUNTERS_BAD_SOURCE);
+	assert_int_equal(origin("ff02::1", 5000, false, false), COUNTERS_BAD_SOURCE);
+	assert_int_equal(origin("192.0.2.1", 5000, true, false), COUNTERS_GROUP);
+	assert_int_equal(origin("192.0.2.1", 5000, false, true), COUNTERS_OWN_ADDRESS);
 }
 
 static int setup(void **state)
@@ -91,7 +90,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum loop_guard_decision ask(struct loop_guard *g, const struct addr *from, int ttl,
+static enum counters_drop ask(struct loop_guard *g, const struct addr *from, int ttl,
     const char *bytes, int64_t now)
 {
 	const struct loop_guard_origin o = { .from = from, .ttl = ttl, .port = PORT };
@@ -107,7 +106,7 @@ static int repeat(struct loop_guard *g, const struct addr *from, const char *byt
 	int answered = 0;
 
 	for (int i = 0; i < n; i++)
-		answered += ask(g, from, 64, bytes, *now += pause) == LOOP_GUARD_ANSWER;
+		answered += ask(g, from, 64, bytes, *now += pause) == COUNTERS_ANSWER;
 	return answered;
 }
 
@@ -124,10 +123,10 @@ static void test_reply_of_a_server(void **state)
 		for (int hops = 0; hops < 32; hops++)
 			assert_int_equal(ask(*state, &from[i], LOOP_GUARD_TTL - hops, "X",
 			                     now += S),
-			    LOOP_GUARD_LOOP);
+			    COUNTERS_LOOP);
 		for (size_t j = 0; j < sizeof systems / sizeof *systems; j++)
 			assert_int_equal(ask(*state, &from[i], systems[j], "X", now += S),
-			    LOOP_GUARD_ANSWER);
+			    COUNTERS_ANSWER);
 	}
 }
 
@@ -244,7 +243,7 @@ static void test_logged_once(void **state)
 		snprintf(line, sizeof line, "X%d", i);
 		for (int j = 0; j < 20 * 2; j++, now += 30 * US)
 			logged += loop_guard_check(*state, &o[j % 2], line, strlen(line), now,
-			              &news) == LOOP_GUARD_LOOP &&
+			              &news) == COUNTERS_LOOP &&
 			          news;
 	}
 	assert_int_equal(logged, 2);
@@ -311,7 +310,7 @@ static int serve_one(struct server *s, struct server *other, const struct lane *
 
 	s->free = now;
 	snprintf(line, sizeof line, "LINE %d", d.line);
-	if (ask(s->guard, &other->addr, ttl, line, now) != LOOP_GUARD_ANSWER)
+	if (ask(s->guard, &other->addr, ttl, line, now) != COUNTERS_ANSWER)
 		return 0;
 	for (int i = 0; i < lane->copies; i++)
 		deliver(other,

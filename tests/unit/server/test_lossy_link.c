@@ -50,11 +50,11 @@ static int meet(struct bench *b, uint32_t number, size_t n, int64_t now, enum im
 static uint32_t take(struct bench *b, size_t *n)
 {
 	uint32_t number;
-	unsigned char *bytes = lossy_link_next(b->link, LINK_GOING, n);
+	const struct delayed_packet *next = lossy_link_next(b->link, LINK_GOING);
 
-	assert_non_null(bytes);
-	memcpy(&number, bytes, sizeof number);
-	*n -= sizeof number;
+	assert_non_null(next);
+	memcpy(&number, next->bytes, sizeof number);
+	*n = next->size - sizeof number;
 	lossy_link_remove_next(b->link, LINK_GOING);
 	return number;
 }
@@ -100,7 +100,7 @@ static void test_delay_is_kept_to_the_nanosecond(void **state)
 		assert_int_equal(n, 100 + i);
 	}
 	assert_true(b.directions[LINK_GOING].waiting == 0);
-	assert_null(lossy_link_next(b.link, LINK_GOING, &n));
+	assert_null(lossy_link_next(b.link, LINK_GOING));
 	lossy_link_free(b.link);
 }
 
@@ -169,7 +169,6 @@ static void test_bytes_stay_together(void **state)
 	struct bench b;
 	enum impair_fate fate;
 	uint32_t number;
-	size_t n;
 
 	(void)state;
 	open_bench(&b, "delay 5ms jitter 5ms order free", 3);
@@ -182,13 +181,13 @@ static void test_bytes_stay_together(void **state)
 		                     &fate),
 		    0);
 		while (lossy_link_deadline(b.link, LINK_GOING) <= i * (NS_PER_MS / 10)) {
-			const unsigned char *came = lossy_link_next(b.link, LINK_GOING, &n);
+			const struct delayed_packet *came = lossy_link_next(b.link, LINK_GOING);
 
-			memcpy(&number, came, sizeof number);
-			assert_int_equal(n - sizeof number,
+			memcpy(&number, came->bytes, sizeof number);
+			assert_int_equal(came->size - sizeof number,
 			    number % 50 ? number * 7919 % 3000 : 65507);
-			for (size_t k = sizeof number; k < n; k++)
-				if (came[k] != number % 251)
+			for (size_t k = sizeof number; k < came->size; k++)
+				if (came->bytes[k] != number % 251)
 					fail_msg("byte %zu of datagram %u", k, number);
 			lossy_link_remove_next(b.link, LINK_GOING);
 		}
