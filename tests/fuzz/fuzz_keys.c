@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "terminal/keys.h"
+#include "terminal/palette.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +55,8 @@ static void drain(struct keys *k, int64_t now, struct record *r)
 		put(r, e.bytes, e.length);
 		r->text += e.length;
 	}
+	struct keys_answers answers = keys_take_answers(k);
+	palette_background_of(answers.background);
 }
 
 /* Returns with nothing left to come. */

@@ -155,6 +155,10 @@ static void a_sparkline_where_there_is_room(void **state)
 	client_line(t, "both");
 	/* Each begins at 0. */
 	client_expect_pair(t, "udp waited 0–", "tcp waited 0–");
+	term_resize(t, 40, 120);
+	client_expect_pair(t, "udp waited 0–", "tcp waited 0–");
+	term_resize(t, 18, 64);
+	client_expect_pair(t, "udp 0–", "tcp 0–");
 	client_leave(t);
 }
 

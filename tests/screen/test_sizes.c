@@ -47,10 +47,13 @@ static void common_sizes(void **state)
 	}
 }
 
-/* Both transports' times stand at 80 columns, whatever leaves for them. */
+/* Both transports' times stand at 80 columns, whatever leaves for them; on a narrower screen the
+ * counts that are not 0 do. */
 static void times_stand(void **state)
 {
-	static const int sizes[][2] = { { 24, 80 }, { 40, 120 } };
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 }, { 18, 64 }, { 12, 40 } };
+	static const char *const seen[] = { "min/avg/max ", "min/avg/max ", "answered 200",
+		"sent 200" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -58,10 +61,11 @@ static void times_stand(void **state)
 		    (struct client_arguments){ { "--both" } });
 
 		client_line(t, "/burst 200 every 1ms");
-		term_expect_row(t, 0, "answered 200");
-		term_expect_row(t, 1, "answered 200");
-		term_expect_row(t, 0, "min/avg/max ");
-		term_expect_row(t, 1, "min/avg/max ");
+		term_expect(t, "burst: 200 lines sent");
+		for (int row = 0; row <= 1; row++) {
+			term_expect_row(t, row, "sent 200");
+			term_expect_row(t, row, seen[i]);
+		}
 		client_leave(t);
 	}
 }
