@@ -279,7 +279,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 		settings.retries = 0;
 	if (run->lab)
 		of->flow = lab_flow(run->lab, of->stream, s->reply_timeout, s->port);
-	of->session = session_open(&settings,
+	of->session = session_open(of->stream ? &transport_tcp : &transport_udp, &settings,
 	    &(struct session_hooks){ .context = of,
 	        .reply = on_reply,
 	        .row = on_row,

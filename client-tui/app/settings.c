@@ -83,7 +83,6 @@ static int set_configuration(const struct options_spec *o, void *to, const char 
 {
 	(void)o, (void)reason;
 	((struct settings *)to)->configuration = value;
-	((struct settings *)to)->configuration_given = true;
 	return 0;
 }
 
@@ -294,14 +293,13 @@ char *settings_history(void)
 
 static int configuration(struct settings *s)
 {
-	char *usual = s->configuration_given ? NULL
-	                                     : user_file("XDG_CONFIG_HOME", ".config", "config");
-	const char *path = s->configuration_given ? s->configuration : usual;
+	char *usual = s->configuration ? NULL : user_file("XDG_CONFIG_HOME", ".config", "config");
+	const char *path = s->configuration ? s->configuration : usual;
 	int result = 0;
 
 	if (path && *path)
 		result = options_file(table, s, "upcase", path);
-	if (result == 1 && s->configuration_given) {
+	if (result == 1 && s->configuration) {
 		standard_report("upcase: --config=%s: there is no such file", path);
 		result = -1;
 	}
@@ -313,7 +311,6 @@ static int configuration(struct settings *s)
 int settings_read(struct settings *s, int argc, char **argv)
 {
 	const char *file;
-	bool given;
 	int first;
 
 	defaults(s);
@@ -323,10 +320,8 @@ int settings_read(struct settings *s, int argc, char **argv)
 	if (s->help || s->version)
 		return 0;
 	file = s->configuration;
-	given = s->configuration_given;
 	defaults(s);
 	s->configuration = file;
-	s->configuration_given = given;
 	if (configuration(s) < 0)
 		return -1;
 	first = options_command_line(table, s, argc, argv);

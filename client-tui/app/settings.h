@@ -59,9 +59,9 @@ struct settings {
 	bool step;
 	/* The number of history lines kept; 0 keeps none, not even a file. */
 	int64_t history;
-	/* The configuration file to read instead of the usual one; "" for none at all. */
+	/* The configuration file to read instead of the usual one, which NULL is; "" for none at
+	 * all. */
 	const char *configuration;
-	bool configuration_given;
 	bool help, version;
 	/* The control socket of the lab around the program, or NULL. */
 	const char *lab;

@@ -114,6 +114,8 @@ struct tcp_sample {
 	/* How often the timer ran out since it was established, where the kernel reports it (Linux
 	 * 6.7); else -1. */
 	int timeouts;
+	/* Segments that came out of order; 0 before Linux 5.4. */
+	uint32_t disorder;
 };
 
 /* TCP_INFO of the kernel, sampled while lines wait and at the end of each

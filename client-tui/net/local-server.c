@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/addr.h"
+#include "common/file.h"
 #include "common/program.h"
 #include "common/text.h"
 
@@ -30,19 +31,10 @@ static const char *const places[] = { "upcased", "../server/upcased", "../sbin/u
 /* The pipes of a start: the server's lifeline, the port that it reports, its log. */
 enum { LIFE, READY, LOG, PIPES };
 
-static void close_end(int *end)
-{
-	if (*end >= 0)
-		close(*end);
-	*end = -1;
-}
-
 static void close_pipes(int pipes[PIPES][2])
 {
-	for (int i = 0; i < PIPES; i++) {
-		close_end(&pipes[i][0]);
-		close_end(&pipes[i][1]);
-	}
+	for (int i = 0; i < 2 * PIPES; i++)
+		file_close(pipes[i / 2][i % 2]);
 }
 
 static int open_pipes(int pipes[PIPES][2])
@@ -142,8 +134,8 @@ int local_server_start(struct local_server *server, char *reason, size_t size)
 		child_main(pipes, path);
 	server->lifeline = pipes[LIFE][1];
 	pipes[LIFE][1] = -1;
-	close_end(&pipes[READY][1]);
-	close_end(&pipes[LOG][1]);
+	pipes[READY][1] = file_close(pipes[READY][1]);
+	pipes[LOG][1] = file_close(pipes[LOG][1]);
 	result = wait_ready(server, pipes, path, reason, size);
 	/* The server's log is discarded from here on: the screen is the user's. */
 	close_pipes(pipes);

@@ -5,7 +5,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/send-queue.c %D%/send-queue.h \
 	%D%/session-internal.h \
-	%D%/session-open.c \
 	%D%/session.c %D%/session.h \
 	%D%/tcp-info.c %D%/tcp-info.h \
 	%D%/tcp.c \

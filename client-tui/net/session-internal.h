@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a session, for session.c, its transports (udp.c, tcp.c, record/replay.c) and
- * session-open.c, which chooses one of them, only. */
+/* The inside of a session, for session.c and its transports (udp.c, tcp.c, record/replay.c) only.
+ */
 #ifndef UPCASE_NET_SESSION_INTERNAL_H
 #define UPCASE_NET_SESSION_INTERNAL_H
 
@@ -83,14 +83,8 @@ struct session {
 	void *data;
 };
 
-extern const struct transport transport_udp, transport_tcp;
-
-/* session_open() over this transport. */
-struct session *session_start(const struct transport *transport,
-    const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
 void session_notice(struct session *s, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void session_connection(struct session *s, const struct session_connection *c);
 /* A row's fate changed for another reason than a reply. */
 void session_row(struct session *s, uint64_t number);
 /* The hooks of a trace. */

@@ -41,12 +41,6 @@ void session_notice(struct session *s, bool bad, const char *format, ...)
 	s->hooks.notice(s->hooks.context, bad, text);
 }
 
-void session_connection(struct session *s, const struct session_connection *c)
-{
-	if (s->hooks.connection)
-		s->hooks.connection(s->hooks.context, c);
-}
-
 void session_row(struct session *s, uint64_t number)
 {
 	s->hooks.row(s->hooks.context, number);
@@ -205,7 +199,7 @@ static size_t row_capacity(const struct session_settings *settings)
 	return settings->rows > window ? settings->rows : window + 1;
 }
 
-struct session *session_start(const struct transport *transport,
+struct session *session_open(const struct transport *transport,
     const struct session_settings *settings, const struct session_hooks *hooks, int64_t now)
 {
 	struct session *s = calloc(1, sizeof *s);

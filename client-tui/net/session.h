@@ -68,12 +68,15 @@ struct session_hooks {
 };
 
 struct session;
+struct transport;
+
+extern const struct transport transport_udp, transport_tcp;
 
 /* Opens a session at once (a child process resolves a name). Copies settings, hooks and strings.
  * Returns NULL when memory is short. session_close() ends everything at once and frees, the ledger
  * too. */
-struct session *session_open(const struct session_settings *settings,
-    const struct session_hooks *hooks, int64_t now);
+struct session *session_open(const struct transport *transport,
+    const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
 void session_close(struct session *s);
 
 /* How session_send() gets a line: whole (SESSION_LINE), or over TCP in pieces. The first piece

@@ -47,19 +47,8 @@ int tcp_info_read(int fd, struct tcp_sample *out)
 		.variation = info.tcpi_rttvar * NS_PER_US,
 		.window = info.tcpi_snd_cwnd,
 		.timeouts = total_rto(bytes, size),
+		.disorder = info.tcpi_rcv_ooopack,
 	};
-	return 0;
-}
-
-int tcp_info_disorder(int fd, uint32_t *segments)
-{
-	struct tcp_info info = { .tcpi_state = 0 };
-	socklen_t size = sizeof info;
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
-	    size < offsetof(struct tcp_info, tcpi_rcv_ooopack) + sizeof info.tcpi_rcv_ooopack)
-		return -1;
-	*segments = info.tcpi_rcv_ooopack;
 	return 0;
 }
 

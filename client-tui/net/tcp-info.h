@@ -11,8 +11,4 @@ int tcp_info_read(int fd, struct tcp_sample *out);
 void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now,
     uint64_t retransmitted_before);
 
-/* Reads the number of segments that came out of order so far. Returns 0, or -1 where the kernel
- * does not count them (before Linux 5.4). */
-int tcp_info_disorder(int fd, uint32_t *segments);
-
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/grow.h"
 #include "ledger/error-text.h"
 #include "ledger/figures.h"
@@ -123,7 +124,8 @@ static void report_stage(struct session *s, enum session_stage stage, int error,
 	c->error = error;
 	c->more = stage == SESSION_FAILED && session_has_next_address(s);
 	c->at = at;
-	session_connection(s, c);
+	if (s->hooks.connection)
+		s->hooks.connection(s->hooks.context, c);
 }
 
 /* --- opening --- */
@@ -202,11 +204,9 @@ static void last_sample(struct session *s)
 
 static void close_socket(struct session *s)
 {
-	if (s->fd >= 0) {
+	if (s->fd >= 0)
 		last_sample(s);
-		close(s->fd);
-	}
-	s->fd = -1;
+	s->fd = file_close(s->fd);
 }
 
 /* The kernel may give our own socket the peer's port if nobody listens on it; the socket then
@@ -474,13 +474,14 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 static bool is_disordered(struct session *s, bool emptied)
 {
 	struct tcp *t = s->data;
-	uint32_t segments = t->disorder;
+	struct tcp_sample sample;
 	bool more;
 
-	(void)tcp_info_disorder(s->fd, &segments);
-	more = segments != t->disorder;
+	if (tcp_info_read(s->fd, &sample) < 0)
+		return false;
+	more = sample.disorder != t->disorder;
 	if (emptied)
-		t->disorder = segments;
+		t->disorder = sample.disorder;
 	return more;
 }
 

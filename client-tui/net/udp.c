@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "ledger/error-text.h"
 #include "net/icmp.h"
 #include "net/session-internal.h"
@@ -190,9 +191,8 @@ static void udp_close(struct session *s, int64_t now)
 	if (s->fd >= 0) {
 		d->before = drops_count(d, s->fd);
 		d->drops = 0;
-		close(s->fd);
 	}
-	s->fd = -1;
+	s->fd = file_close(s->fd);
 }
 
 /* A line is no longer in flight, whatever its fate. */

@@ -5,19 +5,17 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/capitals.h"
 #include "common/text.h"
 #include "common/units.h"
 #include "common/utf8.h"
 #include "ledger/line-times.h"
+#include "ledger/transport.h"
 #include "report/summary.h"
 
 /* Room for the words behind a line's text. */
 #define WORDS 300
-
-static const char *const transports[] = { [false] = "udp", [true] = "tcp" };
 
 /* --- texts --- */
 
@@ -149,7 +147,7 @@ int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_
 {
 	const struct ledger_row *row = ledger_find(ledger, number);
 
-	fprintf(out, "%" PRIu64 " %s ", number, transports[stream]);
+	fprintf(out, "%" PRIu64 " %s ", number, transport_info[stream].name);
 	if (row)
 		return put_line(out, row, trace ? trace_find(trace, stream, number) : NULL, now);
 	fputs("-x (no longer kept)\n", out);
@@ -158,7 +156,7 @@ int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_
 
 void line_text_stray(FILE *out, bool stream, const unsigned char *text, size_t n)
 {
-	fprintf(out, "- %s -> ", transports[stream]);
+	fprintf(out, "- %s -> ", transport_info[stream].name);
 	line_text_put(out, text, n);
 	fputs(" (stray)\n", out);
 }

@@ -320,7 +320,7 @@ char *summary_interval(const struct interval *i, int64_t start, char *buf, size_
 
 	text_put(&out, "%.2f-%.2f s %s: sent %" PRIu64 ", answered %" PRIu64 ", lost %" PRIu64,
 	    (double)(i->from - start) / NS_PER_S, (double)(i->to - start) / NS_PER_S,
-	    f->stream ? "tcp" : "udp", f->totals.sent, f->totals.answered, f->totals.lost);
+	    transport_info[f->stream].name, f->totals.sent, f->totals.answered, f->totals.lost);
 	if (f->totals.lost)
 		text_put(&out, " (%s %%)",
 		    TEXT_DECIMAL(100 * (double)f->totals.lost /
