@@ -124,6 +124,9 @@ static void put_side(struct text *t, const struct view_row_side *s)
 			text_put(t, " %s",
 			    units_running_text(s->v->now - line->typed_at, micro(s), word,
 			        sizeof word));
+		else if (line->decided_at > line->typed_at)
+			text_put(t, " after %s",
+			    UNITS_DURATION(line->decided_at - line->typed_at, micro(s)));
 	}
 	if (line != NULL)
 		put_counts(t, s);

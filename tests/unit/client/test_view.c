@@ -757,6 +757,12 @@ static void test_details(void **state)
 	draw(s, 24, 80);
 	check_seen(s, " line 9, UDP: failed: too long");
 	assert_int_equal(style_of(s, " too long"), STYLE_LOST);
+	uint64_t number = send(s, false, "closed");
+	assert_int_equal(ledger_unreachable(s->udp, "closed", 6, 0, ECONNREFUSED, s->now + 3 * MS),
+	    number);
+	s->view.selected = transcript_end(s->transcript) - 1;
+	draw(s, 24, 80);
+	check_seen(s, ", UDP: refused after 3.00 ms");
 	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "stray"), 5);
 	draw(s, 24, 80);
 	check_seen(s, " belongs to no line, UDP: WHAT");
