@@ -206,20 +206,24 @@ static void widths_that_differ(void **state)
 /* Marks keep a terminal that reorders text from mirroring a row with two of them. */
 static void right_to_left(void **state)
 {
-	struct terminal *t = client_private(24, 80, (struct client_arguments){ { "--both" } });
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 } };
 	size_t n;
 
 	(void)state;
-	client_line(t, "plain");
-	term_expect(t, "PLAIN");
-	const char *raw = term_raw(t, &n);
-	assert_null(memmem(raw, n, "\u200e", strlen("\u200e")));
-	client_line(t, "\u05e9\u05dc\u05d5\u05dd");
-	term_expect(t, "2 \u05e9\u05dc\u05d5\u05dd");
-	term_expect_that(t, has_straight_bars, (void *)(uintptr_t)"2 \u05e9", "Hebrew");
-	raw = term_raw(t, &n);
-	assert_non_null(memmem(raw, n, "\u200e", strlen("\u200e")));
-	client_leave(t);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct terminal *t = client_private(sizes[i][0], sizes[i][1], MORE("--both"));
+
+		client_line(t, "plain");
+		term_expect(t, "PLAIN");
+		const char *raw = term_raw(t, &n);
+		assert_null(memmem(raw, n, "\u200e", strlen("\u200e")));
+		client_line(t, "\u05e9\u05dc\u05d5\u05dd");
+		term_expect(t, "2 \u05e9\u05dc\u05d5\u05dd");
+		term_expect_that(t, has_straight_bars, (void *)(uintptr_t)"2 \u05e9", "Hebrew");
+		raw = term_raw(t, &n);
+		assert_non_null(memmem(raw, n, " \u200e", strlen(" \u200e")));
+		client_leave(t);
+	}
 }
 
 static void f4_and_order(void **state)
