@@ -191,7 +191,7 @@ static void do_save(const struct command_call *c)
 	struct export_request q;
 	char reason[EXPORT_REASON];
 	int files = export_request(c->arguments, &q, reason), rows, columns;
-	const char *more = "";
+	char more[60] = "";
 
 	screen_size(&rows, &columns);
 	/* The row has a margin. */
@@ -204,9 +204,9 @@ static void do_save(const struct command_call *c)
 		return;
 	}
 	if (files == 2)
-		more = " and -plots.svg";
+		snprintf(more, sizeof more, " and -plots.svg");
 	else if (files > 2)
-		more = TEXT_FORMAT(", to -%d.svg, and -plots.svg", files - 1);
+		snprintf(more, sizeof more, ", to -%d.svg, and -plots.svg", files - 1);
 	tui_message(c->tui, "saved in %s%s",
 	    text_middle((char[400]){ 0 }, 400, q.path,
 	        columns - (int)strlen("saved in ") - (int)strlen(more)),

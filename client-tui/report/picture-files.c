@@ -380,7 +380,7 @@ static int write_picture(void *context, FILE *out)
 {
 	const struct job *job = context;
 	const bool plots = job->picture == job->pages, own = *job->request->title;
-	char words[RECORD_LINK], link[RECORD_LINK + 10];
+	char words[RECORD_LINK], link[RECORD_LINK + 10], page[60];
 	struct svg_heading heading = { .title = own ? job->request->title : job->about,
 		.note = job->note,
 		.link = link,
@@ -392,8 +392,9 @@ static int write_picture(void *context, FILE *out)
 	recorder_link_at(job->recorder,
 	    plots ? INT64_MIN : sequence_page_begin(&job->data, job->picture), words, sizeof words);
 	snprintf(link, sizeof link, "%s%s", *words ? "link: " : "", words);
+	snprintf(page, sizeof page, "page %zu of %zu", job->picture + 1, job->pages);
 	if (!plots && job->pages > 1)
-		heading.page = TEXT_FORMAT("page %zu of %zu", job->picture + 1, job->pages);
+		heading.page = page;
 	result = plots ? svg_plots_page(out, &job->data, &heading)
 	               : svg_sequence_page(out, &job->data, job->picture, &heading);
 	if (result < 0)
