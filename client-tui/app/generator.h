@@ -45,8 +45,7 @@ struct generator {
 };
 
 /* Reads "N [every D] [size S]", as "200 every 5ms size 100", into `plan`; the defaults are 10 ms
- * and the shortest lines. Returns 0, or -1 with the error and an example in `reason`; `plan` is
- * then unchanged. */
+ * and the shortest lines. Returns 0, or -1 with the error in `reason` and `plan` unchanged. */
 int generator_read(const char *text, struct generator_plan *plan, char reason[GENERATOR_REASON]);
 
 /* The number of rows of a ledger with which each line keeps its row until its fate is known and
@@ -72,17 +71,15 @@ void generator_expire(struct generator *g, int64_t now);
 bool generator_is_complete(const struct generator *g);
 
 /* Writes the text of the line with that number: "line 17", then letters up to `size` bytes. A
- * shorter text drops letters but no digits, so that each number has its own text. Writes at most
- * `capacity` bytes; returns the length. */
+ * shorter text drops letters but no digits. Writes at most `capacity` bytes; returns the length. */
 size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
 /* Writes "340/1000 · 100/s · 6.6 s left", of lines without an end "340 · 100/s"; `dot` is the
  * separator. Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
-/* Writes the result of the schedule: "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21
- * ms late", and the number of lines that slipped, if any. `micro` as for units_duration_text().
- * Returns `buf`. */
+/* Writes "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21 ms late", or how many lines
+ * slipped. `micro` as for units_duration_text(). Returns `buf`. */
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size);
 struct schedule_totals generator_schedule(const struct generator *g);
 /* Returns true if the schedule makes the run invalid; one late line alone is no fault. */

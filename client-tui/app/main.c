@@ -42,8 +42,7 @@ static int start_private(struct settings *settings, struct local_server *server,
 	return 0;
 }
 
-/* Finds the control sockets of the link and of the server at its far end, which upcase-lab passes
- * to its command in the environment. */
+/* Finds the control sockets of the link and of the far server in the environment. */
 static void find_lab(struct settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *server = getenv("UPCASE_LAB_FAR");

@@ -19,12 +19,10 @@
 #include "report/line-text.h"
 #include "report/summary.h"
 
-/* --ordered: the maximum number of replies kept while an earlier line is undecided; sending stops
- * at that number. */
+/* --ordered: the maximum of replies kept while an earlier line is undecided; then sending stops. */
 #define ORDER_CAPACITY 65536
 #define ORDER_BYTES (32u * 1024 * 1024)
-/* The maximum number of bytes held back for a long reply of the other channel; beyond it, that
- * reply is broken off. */
+/* The bytes held back at most for a long reply of the other channel, which is then broken off. */
 #define BUFFERED_MAX (32u * 1024 * 1024)
 /* The maximum number of lost lines reported one by one; the summary counts all. */
 #define REPORTED_LINES 10

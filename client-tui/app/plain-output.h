@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plain front end's state and output: replies go to standard output, the rest to standard
- * error. For plain.c only. */
+/* The plain front end's state and output, for plain.c only. */
 #ifndef UPCASE_PLAIN_OUTPUT_H
 #define UPCASE_PLAIN_OUTPUT_H
 
@@ -66,8 +65,7 @@ struct plain {
 	int64_t passed_on;
 	/* --verbose, in the lab: the link's events up to this pass of the loop are known. */
 	bool lab_settled;
-	/* --report: the time when the sessions were opened, and that of the next report,
-	 * CLOCK_NEVER for none. */
+	/* --report: when the sessions were opened; the next report, CLOCK_NEVER for none. */
 	int64_t started, report_at;
 	/* The numbers of lost lines and of strays that were reported. */
 	unsigned reported;

@@ -69,8 +69,7 @@ static void send_stored(struct plain *p, bool last_of_line, bool unterminated, i
 	p->used = 0;
 }
 
-/* Adds as much of a line as fits; the rest goes out as a piece (TCP) or makes the line too long for
- * any datagram (UDP). */
+/* Adds as much of a line as fits; the rest goes out as a piece (TCP), or is too long (UDP). */
 static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
 {
 	while (n > 0) {
@@ -118,8 +117,7 @@ static void pass(struct plain *p, int64_t now)
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
 		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
 
-		/* Lines that fail at once come so fast that they would evict the previous ones from
-		 * the ledger. */
+		/* Lines that fail at once come so fast that they would evict earlier ones. */
 		if (++p->passed_on >= p->run.settings.rows / 2)
 			dispatch_recorder(p, now);
 		take_input(p, at, n, end != NULL, now);
@@ -133,8 +131,7 @@ static void end_input(struct plain *p, int64_t now)
 	if (p->begun || p->used > 0)
 		send_stored(p, true, true, now);
 	p->input_ended = true;
-	/* The connection of generated lines over TCP stays open until all are answered, so that
-	 * both ends can be queried. */
+	/* TCP's connection of generated lines stays open until all are answered, for queries. */
 	for (size_t i = 0; i < p->run.used_count; i++)
 		if (!(p->run.settings.count > 0 && p->run.used[i]->stream))
 			session_finish(p->run.used[i]->session, now);
@@ -180,8 +177,7 @@ static void generate(struct plain *p)
 		end_input(p, clock_monotonic());
 }
 
-/* The first SIGINT while lines are generated ends only those; the next one ends the program, as
- * SIGTERM does. */
+/* The first SIGINT while lines are generated ends only those; the next one ends the program. */
 static void take_interrupt(struct plain *p)
 {
 	if (!stop_take_interrupt())
@@ -199,8 +195,7 @@ static void take_interrupt(struct plain *p)
 
 /* --- the loop --- */
 
-/* Returns true if all lines have their fates, but the link's events of the last lines are not known
- * yet. */
+/* Returns true if the link's events of the last lines are not known yet. */
 static bool lab_awaited(struct plain *p)
 {
 	const int64_t now = clock_monotonic();
@@ -218,8 +213,7 @@ static bool finished(struct plain *p)
 	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
-/* Returns true if no server can be reached and a user types. Other input is read to its end, and
- * each line fails. */
+/* Returns true if no server can be reached and a user types. Other input is read to its end. */
 static bool typed_unreachable(const struct plain *p)
 {
 	return p->typed && cannot_send(p);
@@ -278,8 +272,7 @@ static void dispatch_once(struct plain *p)
 	plain_progress(p, clock_monotonic());
 }
 
-/* Waits for the link's settings: the first record has them, and may be due before any other event
- * of the lab. */
+/* Waits for the link's settings, which the first record has. */
 static void await_link(struct plain *p)
 {
 	struct lab *lab = p->run.lab;

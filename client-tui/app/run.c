@@ -146,8 +146,7 @@ static void report_connections(struct run_session *of, bool all, int64_t now)
 		lab_need_until(of->run->lab, wanted);
 }
 
-/* Reports a connection at once, before the notice about it; but not while the session is being
- * opened and is not yet known. */
+/* Reports a connection at once, before the notice about it, once the session is known. */
 static void on_connection(void *context, const struct session_connection *connection)
 {
 	struct run_session *of = context;
@@ -467,8 +466,7 @@ static bool opening(const struct run *run)
 	return false;
 }
 
-/* Returns true if lines may be generated: always with an interval; without one, while there is room
- * for them. */
+/* Returns true if lines may be generated: with an interval always, else while there is room. */
 static bool may_generate(const struct run *run)
 {
 	return run->generator.plan.interval > 0 ||
@@ -593,8 +591,7 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 	const struct generator *g = &run->generator;
 
 	session_figures(of->session, now, figures);
-	/* The far end reports on all TCP together; with one peer, as in the lab, that is this
-	 * session's. */
+	/* The far end reports on all TCP together; in the lab that is this session's. */
 	if (run->lab && of->stream)
 		figures->tcp.has_server = server_retransmitted(lab_status(run->lab)->server_tcp,
 		    &figures->tcp.server_retransmitted);
@@ -648,8 +645,7 @@ static void put_peer(const struct run *run, FILE *out, const struct figures *udp
 }
 
 /* Prints the summary of a session, unless no line was typed. If both transports had one session
- * with the peer, whose addresses may differ where each line went over both, the earlier one prints
- * UDP beside TCP. */
+ * with the peer, the earlier one prints UDP beside TCP; their addresses may differ. */
 static void put_summary(const struct run *run, size_t index, FILE *out, int64_t now)
 {
 	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };

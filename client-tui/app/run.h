@@ -45,8 +45,7 @@ struct run_hooks {
 	int (*generated)(void *context, const char *text, size_t n, int pieces, int64_t now);
 	/* Returns true if there is room for more lines, beyond run_has_room(). May be NULL. */
 	bool (*has_room)(const void *context);
-	/* Shows a typed line of a replay; `other` is TCP's session if the line went over both, or
-	 * NULL. May be NULL. */
+	/* Shows a typed line of a replay; `other` is TCP's session, or NULL. May be NULL. */
 	void (*line)(void *context, const struct run_session *of, const struct run_session *other,
 	    uint64_t number);
 };
@@ -55,15 +54,13 @@ struct run {
 	/* The settings; host, port and transport change while a screen runs. */
 	struct settings settings;
 	struct run_hooks hooks;
-	/* A user types on a screen: failed connections are repeated for ever, and a failure of the
-	 * record does not end the session. */
+	/* A user types on a screen: connections are repeated for ever, records may fail. */
 	bool screen;
 	/* The terminals show UTF-8. */
 	bool utf8;
 	struct run_session *sessions[RUN_SESSIONS];
 	size_t count;
-	/* The sessions with the present peer by transport, NULL until first used; and those in use
-	 * for lines. */
+	/* The sessions with the present peer by transport, or NULL; those in use for lines. */
 	struct run_session *peer[2], *used[2];
 	size_t used_count;
 	uint64_t last_number;
@@ -111,8 +108,7 @@ const struct trace *run_trace(const struct run *run);
 int64_t run_time(const struct run *run, int64_t now);
 /* Reports an event with a line of text; `session` is the recorder's number of it, or -1. */
 void run_notice(struct run *run, int session, bool bad, const char *text);
-/* Records an event, if there is a recorder. Writes the records that are final
- * (recorder_dispatch()). */
+/* Records an event, if there is a recorder. Writes final records (recorder_dispatch()). */
 void run_record(struct run *run, const struct session_event *event);
 int64_t run_record_dispatch(struct run *run, int64_t now);
 
@@ -137,8 +133,7 @@ bool run_generate(struct run *run);
 /* Writes the result, "100 lines sent in 1 s, 100/s; ...". Returns `buf`. */
 char *run_generated(const struct run *run, char *buf, size_t size);
 
-/* The loop: watches the descriptors of sessions and lab, then handles those that are ready. Returns
- * true if the link is to be drawn again. */
+/* The loop's parts for sessions and lab. Returns true if the link is to be drawn again. */
 void run_watch(const struct run *run, struct fd_watch *w);
 bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now);
 /* Ends all waiting: every line then has its fate. */
@@ -148,8 +143,7 @@ void run_give_up(struct run *run, int64_t now);
 void run_figures(const struct run *run, const struct run_session *of, int64_t now,
     struct figures *figures);
 void run_record_figures(struct run *run, int64_t now);
-/* Ends the present interval of each session and calls `report` for it; without `all`, not for one
- * in which nothing happened. */
+/* Ends each session's interval and reports it; without `all`, not one in which nothing happened. */
 void run_report(struct run *run, bool all, int64_t now,
     void (*report)(void *context, const struct interval *interval));
 /* Prints the summary of each peer to which lines were sent; prints that of the lab. */

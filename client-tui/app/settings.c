@@ -271,8 +271,7 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 }
 
 /* The path of a file in a folder of the XDG Base Directory Specification: malloc()ed; NULL if the
- * folder is not known. A relative path in the variable is invalid and counts as unset (the
- * specification's own rule). */
+ * folder is not known. By its rule, a relative path in the variable counts as unset. */
 static char *user_file(const char *variable, const char *below_home, const char *file)
 {
 	const char *folder = getenv(variable), *home = getenv("HOME");

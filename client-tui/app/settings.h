@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The user's settings: the command line overrides the configuration file, which overrides the
- * defaults. */
+/* The user's settings: the command line's, else the configuration file's, else the defaults. */
 #ifndef UPCASE_SETTINGS_H
 #define UPCASE_SETTINGS_H
 
@@ -28,8 +27,7 @@ struct settings {
 	enum session_transport transport;
 	/* AF_UNSPEC, AF_INET or AF_INET6. */
 	int family;
-	/* Each line goes over UDP and TCP at once; `transport` is then the one that a switch back
-	 * restores. */
+	/* Each line goes over UDP and TCP at once; a switch back restores `transport`. */
 	bool both;
 	int64_t reply_timeout, connect_timeout;
 	enum ledger_tag tag;
@@ -39,28 +37,24 @@ struct settings {
 	int64_t retries;
 	bool retries_given;
 	bool plain, ordered, quiet;
-	/* Plain lines, which these imply: each line with its fate; the summary alone; the interval
-	 * of reports, ns, 0 for none. */
+	/* These imply `plain`: each line's fate; the summary alone; reports' interval, ns. */
 	bool verbose, summary;
 	int64_t report;
 	bool ascii;
 	struct screen_settings screen;
-	/* Numbered lines to send: their number (0: none; SETTINGS_ENDLESS), one every `interval`
-	 * ns (0: at once), each of `size` bytes (0: as short as possible), for `duration` ns at
-	 * most (0: no limit). */
+	/* Numbered lines to send, as in struct generator_plan; `count` may be 0 or
+	 * SETTINGS_ENDLESS. */
 	int64_t count, interval, size, duration;
 	/* The contents of standard output. */
 	enum record_output output;
 	/* The file to write at the end, or NULL; its ending selects the format. */
 	const char *save;
-	/* The recorded session to show again, or NULL; one line at each keystroke instead of at its
-	 * own speed. */
+	/* The recorded session to show again, or NULL; with a keystroke for each line. */
 	const char *read;
 	bool step;
 	/* The number of history lines kept; 0 keeps none, not even a file. */
 	int64_t history;
-	/* The configuration file to read instead of the usual one, which NULL is; "" for none at
-	 * all. */
+	/* The configuration file: NULL for the usual one, "" for none. */
 	const char *configuration;
 	bool help, version;
 	/* The control socket of the lab around the program, or NULL. */
@@ -71,8 +65,7 @@ struct settings {
 	const char *lab_server;
 };
 
-/* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the
- * program ends with status 2). */
+/* Reads configuration file and command line. Returns 0, or -1 after a line on standard error. */
 int settings_read(struct settings *settings, int argc, char **argv);
 void settings_usage(void);
 /* The path of the history, $XDG_STATE_HOME/upcase/history or ~/.local/state/upcase/history:

@@ -18,8 +18,7 @@
 
 /* After the signal that ends the program, SIGALRM comes every STEP_US. A slow reader has
  * GRACE_STEPS steps to read the output. After STALLED_STEPS counted steps in a row the program
- * dies. A step is not counted if the program may work long in it (it saves or ends) and used
- * WORK_US of processor time. */
+ * dies. A step does not count if the program may work long and used WORK_US of processor time. */
 #define STEP_US 100000
 #define GRACE_STEPS 2
 #define STALLED_STEPS 9
@@ -131,8 +130,7 @@ bool stop_take_resize(void)
 	return take(&self.resized);
 }
 
-/* The signals are blocked only from the test of the flags to the wait, because a write to a full
- * pipe must be interruptible. */
+/* The signals are blocked from the test of the flags to the wait only: writes are interruptible. */
 void stop_wait(struct fd_watch *w, int64_t now)
 {
 	struct timespec ts;

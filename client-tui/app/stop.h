@@ -14,8 +14,7 @@
 void stop_catch(bool interruptible);
 /* Returns the signal that ends the program, or 0. */
 int stop_requested(void);
-/* Sets whether the program may work long from now on, as a save does. It always may after
- * stop_requested() has returned a signal. */
+/* Sets whether the program may work long now, as a save does; after stop_requested() it may. */
 void stop_may_work(bool may);
 /* Return true after an interrupt, or a change of the terminal's size, since the last call. */
 bool stop_take_interrupt(void);

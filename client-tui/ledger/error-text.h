@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Why a line failed or an address could not be opened, as one number: an errno, an ICMP error, an
- * error of resolving the name, or one of our own. One table has its name in records and its words
- * for people. Pure. */
+ * error of resolving the name, or one of our own. One table has its names and words. Pure. */
 #ifndef UPCASE_LEDGER_ERROR_TEXT_H
 #define UPCASE_LEDGER_ERROR_TEXT_H
 

@@ -19,11 +19,9 @@
  * retransmission time-out, which Linux never makes shorter. A stall begins at the arrival of the
  * last byte, or when the line that waits longest was sent, if that is later. It ends at the arrival
  * of the next byte or at the end of the connection. Only arrival times are used, so a stall is
- * exact however rarely it is sampled. A slow server looks the same. Times are ns of the monotonic
- * clock. */
+ * exact however rarely it is sampled. A slow server looks the same. Times are ns, monotonic. */
 
-/* The least retransmission time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a
- * second. */
+/* The least time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a second. */
 #define STALL_MARGIN (200 * NS_PER_MS)
 /* No line is waiting. */
 #define STALL_NONE INT64_MAX
@@ -80,8 +78,7 @@ unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflo
 /* The name of one reason, for records: "schedule", "overflow"; static. NULL for an unknown one. */
 const char *validity_name(enum validity reason);
 /* "INVALID: 31 of 1000 lines (3.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms;
- * ...": shaped by this machine, not by the network. "" when it is valid. 300 bytes are enough;
- * returns `buf`. */
+ * ...": shaped by this machine. "" when it is valid. 300 bytes are enough. Returns `buf`. */
 char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
     size_t size);
 
@@ -92,11 +89,9 @@ struct figures_times {
 	/* The number of handed-over lines whose time is the kernel's time of departure; the number
 	 * of the others, whose time is taken just before the call that handed them over. */
 	uint64_t sent_kernel, sent_program;
-	/* The number of replies whose time is the kernel's time of arrival; the number of the
-	 * others, whose time is that of the read. */
+	/* Replies with the kernel's time of arrival; the others, with that of the read. */
 	uint64_t received_kernel, received_program;
-	/* How often the wall clock was set; then the program's times are taken, because the
-	 * kernel's stamps cannot be converted. */
+	/* How often the wall clock was set; then the kernel's stamps are not used. */
 	uint64_t clock_steps;
 };
 
@@ -111,15 +106,13 @@ struct tcp_sample {
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
 	uint32_t window;
-	/* How often the timer ran out since it was established, where the kernel reports it (Linux
-	 * 6.7); else -1. */
+	/* How often the timer ran out since it was established; -1 before Linux 6.7. */
 	int timeouts;
 	/* Segments that came out of order; 0 before Linux 5.4. */
 	uint32_t disorder;
 };
 
-/* TCP_INFO of the kernel, sampled while lines wait and at the end of each
- * connection. Times in ns. */
+/* TCP_INFO of the kernel, while lines wait and at the end of each connection. Times in ns. */
 struct figures_tcp {
 	/* Established connections; segments retransmitted, over all of them. */
 	uint64_t connections, retransmitted;
@@ -127,8 +120,7 @@ struct figures_tcp {
 	int64_t timeout, timeout_max;
 	/* Smoothed round-trip time and its mean deviation, RFC 6298; in the last sample. */
 	int64_t round_trip, variation;
-	/* The congestion window, RFC 5681, in segments: in the last sample, the least and the
-	 * largest seen. */
+	/* The congestion window, segments: in the last sample, the least, the largest. */
 	uint32_t window, window_min, window_max;
 	/* Samples; without any, only `connections` is valid. */
 	uint64_t samples;
@@ -146,16 +138,14 @@ struct figures {
 	/* Borrowed; NULL for none (as when they were read from a record). */
 	const struct stats *stats;
 	struct figures_times times;
-	/* UDP: datagrams that came to this machine and were dropped because the socket's buffer was
-	 * full. */
+	/* UDP: datagrams dropped here because the socket's buffer was full. */
 	uint64_t overflows;
 	/* TCP. */
 	struct figures_tcp tcp;
 	struct stall_totals stalls;
 	/* The generator's, filled in by the caller; zero without a generator. */
 	struct schedule_totals schedule;
-	/* Lines that are counted but have no record, because they were evicted before. Known only
-	 * from records. */
+	/* From records: counted lines without a record, because they were evicted. */
 	uint64_t unrecorded;
 };
 
@@ -213,9 +203,7 @@ struct figure {
 	double q;
 	/* Values of enum figure_scope. */
 	unsigned scope;
-	/* A total that a replay takes from the record, because its ledger, which measures the
-	 * totals again, cannot know it. A replay takes all figures outside the totals from the
-	 * record. */
+	/* A total that a replay takes from the record, since its ledger cannot measure it. */
 	bool restored;
 	enum figure_shown shown;
 	/* The unit of a count, "segment"; NULL for a bare number. */
@@ -234,8 +222,7 @@ size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
 
 /* The session has no such figure, or too few lines for it. */
 #define FIGURE_NONE INT64_MIN
-/* The value: a count (INT64_MAX at most) or ns. The second function does not round and returns -1
- * for none. */
+/* The value: a count (INT64_MAX at most) or ns. figure_real() does not round; -1 is none. */
 int64_t figure_value(const struct figure *row, const struct figures *f);
 double figure_real(const struct figure *row, const struct figures *f);
 /* True if the figure applies to the session, by its scope. */

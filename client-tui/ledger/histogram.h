@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Values in log-linear buckets: every power of two is cut into HISTOGRAM_PARTS equal ones, so that
- * memory is bounded and any value is known with a relative error of at most 1/(2 HISTOGRAM_PARTS),
- * 0.2 %. Pure. */
+ * memory is bounded and values have a relative error of at most 0.2 %. Pure. */
 #ifndef UPCASE_LEDGER_HISTOGRAM_H
 #define UPCASE_LEDGER_HISTOGRAM_H
 
@@ -22,9 +21,8 @@ struct histogram {
 /* `value` in ns, 0 or more (less counts as 0). */
 void histogram_add(struct histogram *h, int64_t value);
 /* The quantile `q`, 0 to 1: linear between the two nearest values in order (Hyndman and Fan's type
- * 7, what Python's statistics module calls inclusive), so that 0.5 is the median. -1 when there are
- * too few values for it: fewer than two, or on average less than one beyond it, count * min(q, 1 -
- * q) < 1. */
+ * 7), so that 0.5 is the median. -1 when there are too few values: fewer than two, or on average
+ * less than one beyond it, count * min(q, 1 - q) < 1. */
 int64_t histogram_quantile(const struct histogram *h, double q);
 /* Values at most `value`, as exactly as the buckets have them. For curves. */
 uint64_t histogram_at_most(const struct histogram *h, int64_t value);

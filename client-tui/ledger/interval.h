@@ -7,8 +7,7 @@
 #include "ledger/figures.h"
 
 /* An interval, `from` to before `to`, ns. The counts are gains, but those of lines without a fate
- * are of its end; the times and `stats->waited` and `stats->rtt` are of the lines answered in it;
- * all other figures are undefined. */
+ * are of its end; the times, `stats->waited` and `stats->rtt` are of the lines answered in it. */
 struct interval {
 	unsigned session;
 	int64_t from, to;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies) and
- * ledger-replay.c (records) only. */
+/* The inside of the ledger, for ledger.c, ledger-match.c (replies) and ledger-replay.c only. */
 #ifndef UPCASE_LEDGER_LEDGER_INTERNAL_H
 #define UPCASE_LEDGER_LEDGER_INTERNAL_H
 
@@ -35,8 +34,7 @@ struct ledger {
 	int64_t tag_all_until;
 	/* The same, without lines whose text is unique. */
 	int64_t tag_common_until;
-	/* The time that the session tried to connect, without the attempt that began at
-	 * `connecting_since` (INT64_MAX for none). */
+	/* The time spent connecting, but for the attempt since then (INT64_MAX for none). */
 	int64_t connecting, connecting_since;
 };
 
@@ -68,8 +66,7 @@ void ledger_end_line(struct ledger *l, struct ledger_line *e, enum ledger_fate f
 void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate);
 /* Evicts rows until there is room for this many more rows (0: only bytes matter) and bytes. */
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
-/* Gives this fate to `count` of the lines that an evicted row stands for. The evicted row may be
- * freed afterwards. */
+/* Gives this fate to `count` lines of an evicted row, which may be freed then. */
 void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
     enum ledger_fate fate);
 

@@ -85,8 +85,7 @@ void ledger_line_set_tag(struct ledger_line *e, uint64_t tag)
 	e->row.tag = tag;
 }
 
-/* Compares byte by byte, since a server may have cut the line anywhere; ends at the first
- * difference. */
+/* Compares byte by byte, since a server may have cut the line anywhere. */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n)
 {
 	const unsigned char *wire = ledger_line_wire(e);

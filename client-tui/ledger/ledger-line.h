@@ -45,8 +45,7 @@ struct ledger_line {
 	struct ledger_block *block;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
-	/* The position in the statistics' order of sending, 0 for none; for an evicted row, the
-	 * first and the last position of its lines. */
+	/* The position in the order of sending, 0 for none; of an evicted row, first and last. */
 	uint64_t position, last_position;
 	/* 0 for a row that is kept. Else the row is evicted, its text is freed, and it stands for
 	 * this many waiting lines, sent from `evicted_since` to row.sent_at. */
@@ -109,8 +108,7 @@ void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
     enum line_list_kind link);
 
-/* The lines in the order of their numbers: a ring that grows. All zero is the start; free `slots`
- * at the end. */
+/* The lines in the order of their numbers: a ring that grows. All zero at first; free `slots`. */
 struct ledger_lines {
 	struct ledger_line **slots;
 	/* Slots, a power of two, or 0; the slot of the oldest line; the number of lines. */

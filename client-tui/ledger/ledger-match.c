@@ -92,8 +92,7 @@ static void take_other(struct ledger *l, struct ledger_line *e, const struct rep
 		ledger_store_reply(l, e, r->bytes, r->length, skip);
 }
 
-/* Takes the first reply. Its own time decides whether it is late, also if the line was already
- * counted as lost. */
+/* Takes the first reply. Its time decides whether it is late, even if the line was lost already. */
 static enum ledger_match answer(struct ledger *l, struct ledger_line *e, int64_t at)
 {
 	e->row.replied_at = e->row.sent_at + round_trip(e, at);
@@ -265,8 +264,7 @@ static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quo
 	return e;
 }
 
-/* The oldest waiting line of at least this many bytes that begins with these; *others: there are
- * more. */
+/* The oldest waiting line of `min_length` bytes or more that begins so; *others: there are more. */
 static struct ledger_line *find_beginning(const struct ledger *l, const unsigned char *quoted,
     size_t n, size_t min_length, bool *others)
 {

@@ -31,18 +31,15 @@ struct ledger_row {
 	enum ledger_fate fate;
 	/* The line went over a stream, not in a datagram. */
 	bool stream;
-	/* When it was typed, handed to the kernel, and answered (first reply); and when it was
-	 * refused, failed or cut off. 0 for not yet. */
+	/* When it was typed, sent, answered; refused, failed or cut off. 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at, decided_at;
-	/* The part of the time between typed and handed over in which the session tried to connect,
-	 * ns. */
+	/* The part of the time before the hand-over in which the session connected, ns. */
 	int64_t connecting;
 	/* The typed text: `length` bytes, no end of line, no zero byte at the end. For a long line
 	 * of a stream, only its first bytes (`partial`). */
 	const unsigned char *text;
 	size_t length;
-	/* The number in the tag, "#17 ", which is sent with the text and cut off the reply. 0 for
-	 * no tag. */
+	/* The number in the tag, "#17 ", which is sent before the text; 0 for no tag. */
 	uint64_t tag;
 	/* The first reply's text without its tag when it is not the capitals of `text`, else NULL.
 	 */
@@ -52,8 +49,7 @@ struct ledger_row {
 	uint32_t duplicates;
 	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
 	bool late;
-	/* Datagrams: the first reply came within the wait, but after the reply to a line that was
-	 * sent later. */
+	/* Datagrams: the first reply came in time, but after that of a later line. */
 	bool reordered;
 	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an
 	 * echo); in a stream it may be any other text. */
@@ -66,8 +62,7 @@ struct ledger_row {
 	int error;
 };
 
-/* Least, greatest and mean of some times, ns, and the sum of squared differences from the mean
- * (Welford). All 0 for none. */
+/* Least, greatest, mean of times, ns, and the sum of squared differences (Welford). 0 for none. */
 struct ledger_times {
 	int64_t min, max;
 	double mean, m2;
@@ -111,15 +106,13 @@ struct ledger_totals {
 	/* Rows that are no longer kept. */
 	uint64_t evicted;
 	/* Answered lines whose times are known: the round trip, from handed over to answered; the
-	 * time that the person waited, from typed to answered, with its parts before the round
-	 * trip. */
+	 * wait, from typed to answered, with its parts before the round trip. */
 	uint64_t timed;
 	struct ledger_times rtt, waited;
 	struct ledger_part connecting, queued_for;
 };
 
-/* Lines whose fate chance decided: answered or lost. Lines that were refused, failed or were cut
- * off are in no percentage of loss. */
+/* Lines whose fate chance decided; the others are in no percentage of loss. */
 static inline uint64_t ledger_answered_or_lost(const struct ledger_totals *t)
 {
 	return t->answered + t->lost;

@@ -186,8 +186,7 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 		line_index_regroup(e);
 }
 
-/* A line that could not be sent has the position at which it should have been sent. A line that is
- * sent again gets a new one. */
+/* A line that could not be sent has a position too; one that is sent again gets a new one. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
 	const int64_t waited = fate == FATE_ANSWERED ? parts_waited(&e->row) : -1;

@@ -19,15 +19,13 @@
 
 enum ledger_tag { LEDGER_TAG_AUTO, LEDGER_TAG_ALWAYS, LEDGER_TAG_NEVER };
 
-/* Datagrams are matched by their capitals. A stream's replies come in the order of its lines; no
- * line is tagged, and waiting loses no line. */
+/* Datagrams are matched by capitals; a stream's replies come in order, without tags or losses. */
 enum ledger_kind { LEDGER_DATAGRAM, LEDGER_STREAM };
 
 struct ledger_settings {
 	enum ledger_kind kind;
 	enum ledger_tag tag;
-	/* The greatest number of rows, at least 1; 100,000 by default. Queued lines are always
-	 * kept, even if they alone are more. */
+	/* The greatest number of rows, 1 or more. Queued lines are kept beyond it. */
 	size_t capacity;
 	/* The greatest number of bytes of lines and replies, so that long lines need no more memory
 	 * than short ones; 0 for no limit. The last row is kept even if it alone is more. */
@@ -35,9 +33,8 @@ struct ledger_settings {
 	/* The longest time that a datagram's reply may take, ns. */
 	int64_t reply_timeout;
 	/* The time after sending in which a line can still be answered, ns: a later reply is a
-	 * stray, and its text may be used again without a tag. 60 s by default, never less than
-	 * `reply_timeout`. When rows are evicted sooner than that, no text is known to be free:
-	 * LEDGER_TAG_AUTO then tags every line. */
+	 * stray, and its text may be used again without a tag. Never less than `reply_timeout`.
+	 * When rows are evicted sooner, LEDGER_TAG_AUTO tags every line. */
 	int64_t answerable;
 };
 
@@ -84,8 +81,7 @@ int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
     enum ledger_line_kind kind, int64_t now);
 
 /* Writes the bytes to send for a line, tag and text, without an end of line: at most `size` bytes.
- * Returns the whole length (more than `size`: it did not fit, the bytes are not usable), or
- * (size_t)-1 if there is no such row. */
+ * Returns the whole length (more than `size`: it did not fit), or (size_t)-1 without a row. */
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 
 /* The session tries to connect from `now` on (calls may repeat); it no longer does. */
@@ -98,8 +94,7 @@ bool ledger_is_connecting(const struct ledger *l);
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
 /* The kernel's time stamp of its departure is `at`, later than assumed: its wait begins then.
  * Returns false, and changes nothing, unless the line still waits and was handed over before `at`.
- * The wait of later lines that were sent meanwhile ends no earlier than this line's: some are lost
- * that much too late, none too early. */
+ * The wait of lines that were sent meanwhile ends no earlier than this line's. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as error-text.h has it): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
@@ -123,9 +118,8 @@ struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *repl
 
 /* An ICMP error came about a datagram of ours of at least `min_length` bytes, of which it quotes
  * the first `n` (none: n = 0). The oldest waiting line that was sent with exactly these bytes, else
- * the oldest that begins with them (without a quote: the oldest), becomes refused (error
- * ECONNREFUSED) or failed (any other error, as error-text.h has them). Returns its number, 0 if
- * none fits. */
+ * the oldest that begins with them (without a quote: the oldest), becomes refused (ECONNREFUSED) or
+ * failed (other errors of error-text.h). Returns its number, or 0. */
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
     int error, int64_t now);
 
@@ -137,8 +131,7 @@ uint64_t ledger_cut_off(struct ledger *l, int64_t now);
  * when there is none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
 /* The session ends before every wait is over: waiting datagrams stay so, because their fate is
- * unknown, and the statistics omit them. Nothing may be reported to the ledger afterwards. A
- * stream's lines do not change. */
+ * unknown, and the statistics omit them. Nothing may be reported to the ledger afterwards. */
 void ledger_give_up(struct ledger *l);
 /* When ledger_expire() is to be called next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);
@@ -150,8 +143,7 @@ size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
 /* The index of the first row whose number is not less. */
 size_t ledger_index(const struct ledger *l, uint64_t number);
-/* The number of the oldest queued line; of the one that waits longest; 0 if there is none with a
- * row. */
+/* The number of the oldest queued line; of the one that waits longest; 0 for none. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);
 
@@ -160,8 +152,7 @@ uint64_t ledger_first_waiting(const struct ledger *l);
 int64_t ledger_waiting_since(const struct ledger *l);
 
 const struct ledger_totals *ledger_totals(const struct ledger *l);
-/* Runs, quantiles, delay variation: of all lines up to the oldest one that still waits, in the
- * order of sending. */
+/* Of all lines up to the oldest one that still waits, in the order of sending. */
 const struct stats *ledger_stats(const struct ledger *l);
 
 /* ---- replays ---- */
@@ -169,15 +160,12 @@ const struct stats *ledger_stats(const struct ledger *l);
 /* Lines whose fates are known from a record: no reply is matched, and time decides nothing. After
  * these calls a ledger has the same totals, rows and statistics as the recorded one. */
 
-/* Adds a line typed at `now`, queued, with the row's number, text, tag and `partial`.
- * ledger_failed() works for it too. Returns 0, or -1 when memory is short or the number is not
- * greater than any before. */
+/* Adds a line typed at `now`, queued, with the row's number, text, tag and `partial`. Returns 0, or
+ * -1 when memory is short or the number is not greater than any before. */
 int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t now);
-/* It was handed to the kernel at `now`; `connecting` is the part of its time until then in which
- * the session tried to connect. */
+/* It was handed to the kernel at `now`; `connecting` as in the row. */
 void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
-/* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off, at `now`,
- * which is 0 if that is not known. */
+/* A waiting or queued line is lost, refused, failed or cut off at `now`, 0 if that is not known. */
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error,
     int64_t now);
 

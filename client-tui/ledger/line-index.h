@@ -22,8 +22,7 @@ struct line_group {
 	/* The number of lines in all lists together. */
 	size_t count;
 	struct line_list waiting, unanswered, answered;
-	/* Lines that block the text but that no reply can answer: queued ones, and those for which
-	 * a refusal may belong to another line. */
+	/* Lines that no reply can answer: queued ones, and those with an uncertain refusal. */
 	struct line_list unmatchable;
 };
 

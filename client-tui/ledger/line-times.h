@@ -28,19 +28,16 @@ static inline int64_t parts_waited(const struct ledger_row *row)
 /* The parts of a line that was handed to the kernel; without a reply, `wire` is 0. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* What parts_text() shows: the time; also the greatest of the parts before the wire; all
- * parts. */
+/* What parts_text() shows: the time; also the greatest part before the wire; all parts. */
 enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_ALL };
 
-/* Whether the time before the wire is at least 1 ms and at least a twentieth of the whole: less is
- * not shown. */
+/* Whether the time before the wire is shown: at least 1 ms and a twentieth of the whole. */
 bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not
  * differ are left out. `micro` is the sign for micro. Returns `buf`. */
 char *parts_text(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size);
-/* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if
- * they do not differ. */
+/* The parts alone, "861 ms connecting, 44.8 ms on the wire"; "" if they do not differ. */
 char *parts_alone(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The events of a session besides lines and replies: notices, changes of the link, connections.
- * Pure. */
+/* A session's events besides lines and replies: notices, link changes, connections. Pure. */
 #ifndef UPCASE_LEDGER_SESSION_EVENT_H
 #define UPCASE_LEDGER_SESSION_EVENT_H
 
@@ -58,12 +57,10 @@ struct session_event {
 	bool quiet;
 	/* The text of its row behind the kind's word. */
 	char *text;
-	/* SESSION_EVENT_LINK: the settings there and back as the lab writes them, "loss 30%, delay
-	 * 20ms"; else NULL. */
+	/* SESSION_EVENT_LINK: the settings as the lab writes them, "loss 30%"; else NULL. */
 	char *there, *back;
-	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first
-	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,
-	 * with times since `at`. */
+	/* SESSION_EVENT_TCP: how far it came, and how long that took from the first SYN on; in the
+	 * lab the first RECORD_PACKETS packets that opened or closed it, times since `at`. */
 	struct session_connection connection;
 	int64_t duration;
 	struct link_packet *packets;

@@ -15,16 +15,14 @@
 #define STATS_RUNS 64
 
 struct stats {
-	/* Of the answered lines whose times are known, ns: the round trip, and the time that the
-	 * person waited, from typed to answered. */
+	/* Of answered lines, ns: the round trip, and the wait, from typed to answered. */
 	struct histogram rtt, waited;
 	/* Inter-packet delay variation, RFC 3393, of the round trip: |D(i) - D(i-1)| of lines sent
 	 * one after the other of which both were answered, ns; and their sum. */
 	struct histogram ipdv;
 	double ipdv_sum;
-	/* Runs of lines lost one after the other in the order of sending (lines answered, refused,
-	 * failed or cut off end a run): how many, the longest, and how many of each length, runs[0]
-	 * for 1. */
+	/* Runs of lines lost in the order of sending (lines with other fates end a run): how many,
+	 * the longest, and how many of each length, runs[0] for 1. */
 	uint64_t run_count, longest_run, runs[STATS_RUNS];
 	/* The unfinished run, a part of the figures above. */
 	uint64_t run;
@@ -32,15 +30,13 @@ struct stats {
 	int64_t last_rtt;
 	/* The number of reported lines; the number of lost ones among them. */
 	uint64_t lines, lost;
-	/* Lines that were reported as lost and then turned out to be answered in time: see
-	 * stats_amend(). */
+	/* Lines reported as lost and then answered in time: see stats_amend(). */
 	uint64_t amended;
 };
 
 /* `s` is all zero, as from calloc(), so that pages without values take no memory. */
 void stats_start(struct stats *s);
-/* Adds the next line in the order of sending: whether it was lost, its round-trip time and the time
- * that the person waited, ns, -1 for none. */
+/* Adds the next line in the order of sending: its round-trip time and wait, ns, -1 for none. */
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
 /* A line that was reported as lost was answered within the wait after all: its reply was read only
  * after the wait. Its times count from now on; runs and delay variation stay as they were reported.
@@ -52,8 +48,7 @@ double stats_mean_run(const struct stats *s);
 char *stats_runs_words(const struct stats *s, char *buf, size_t size);
 /* The mean of |D(i) - D(i-1)|, ns; -1 without any. */
 double stats_mean_ipdv(const struct stats *s);
-/* Packet delay variation, RFC 5481 section 4.2: the quantile `q` of D(i) - D(min), ns; -1 when
- * there are too few. */
+/* Packet delay variation, RFC 5481 4.2: the quantile `q` of D(i) - D(min), ns; -1 for too few. */
 int64_t stats_pdv(const struct stats *s, double q);
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
@@ -82,8 +77,7 @@ struct stats_order {
 	struct stats_order_slot *slots;
 	/* Slots, a power of two, or 0. */
 	size_t capacity;
-	/* The oldest position that is not reported yet, and the next free one; each less 1, because
-	 * positions begin with 1. */
+	/* The oldest position that is not reported, and the next free one; each less 1. */
 	uint64_t head, end;
 	/* Lines that the statistics lack, because memory was short. */
 	uint64_t missing_lines;
@@ -100,12 +94,10 @@ bool stats_order_decide(struct stats_order *o, struct stats *s, uint64_t positio
     int64_t waited);
 /* The row of a line that waits is evicted. */
 void stats_order_evict(struct stats_order *o, uint64_t position);
-/* Gives `count` of the evicted positions from *first to `last` this outcome, the first of them
- * first; *first moves on. */
+/* Gives the first `count` evicted positions from *first to `last` this outcome; *first moves on. */
 void stats_order_decide_evicted(struct stats_order *o, struct stats *s, uint64_t *first,
     uint64_t last, uint64_t count, int64_t outcome);
-/* The end: open positions will not be decided, count as neither lost nor a time, and no longer
- * delay later ones. */
+/* The end: open positions count as neither lost nor a time, and no longer delay later ones. */
 void stats_order_close(struct stats_order *o, struct stats *s);
 
 #endif

@@ -25,11 +25,9 @@ struct transcript_item {
 	enum transcript_kind kind;
 	/* Over TCP, not UDP (lines and strays). */
 	bool stream;
-	/* The ledger that has the line, and the line's number there. Not owned: the ledger outlives
-	 * its items. */
+	/* The ledger that has the line. Borrowed: the ledger outlives its items. */
 	const struct ledger *ledger;
-	/* The same line, with the same number, over TCP when it went over both at once (`ledger` is
-	 * then UDP's); else NULL. */
+	/* TCP's ledger of a line that went over both at once; else NULL. */
 	const struct ledger *other;
 	uint64_t number;
 };
@@ -72,8 +70,7 @@ int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool s
 /* Removes all items. */
 void transcript_clear(struct transcript *t);
 
-/* An item has a serial, 1 or more, which never changes and is never used again: first <= serial <
- * end. */
+/* An item's serial, 1 or more, is never used again: first <= serial < end. */
 uint64_t transcript_first(const struct transcript *t);
 uint64_t transcript_end(const struct transcript *t);
 const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial);

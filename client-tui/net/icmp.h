@@ -14,8 +14,7 @@ struct icmp {
 	int error;
 	/* The host that sent it; its family is AF_UNSPEC when that is not known. */
 	struct addr from;
-	/* It is about a datagram of this many bytes at least, because smaller ones fit the path's
-	 * MTU. */
+	/* It is about a datagram of this many bytes at least: smaller ones fit the MTU. */
 	size_t min_length;
 };
 
@@ -24,8 +23,7 @@ void icmp_enable(int fd, int family, bool on);
 struct sock_extended_err;
 /* The kernel's entry in a message from the error queue, or NULL; borrowed from `m`. */
 const struct sock_extended_err *icmp_queued(struct msghdr *m);
-/* Reads an ICMP error about a datagram to `to` from a message of the error queue. Returns false
- * when it is none. */
+/* Reads an ICMP error about a datagram to `to` from the error queue. False when it is none. */
 bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out);
 /* The error in the error queue of a stream, else 0. */
 int icmp_error(int fd, const struct addr *to);

@@ -24,8 +24,7 @@
 /* The time for an end, ms: the server only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 
-/* The places of the server: installed beside this program, in the build tree, in an installation
- * that keeps servers apart. */
+/* The places of the server: beside this program, in the build tree, where servers are apart. */
 static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased", NULL };
 
 /* The pipes of a start: the server's lifeline, the port that it reports, its log. */
@@ -73,8 +72,7 @@ static _Noreturn void child_main(int pipes[PIPES][2], const char *path)
 	_exit(127);
 }
 
-/* Reads until an end of line, `size` - 1 bytes, the end of file or START_TIMEOUT. Returns how many
- * bytes. */
+/* Reads up to an end of line, `size` - 1 bytes or START_TIMEOUT. Returns how many bytes. */
 static size_t read_text(int fd, char *text, size_t size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };

@@ -23,8 +23,7 @@ void resolve_free(struct resolve *r);
 /* The descriptor that can be read when the answer is there; -1 when it is there already. */
 int resolve_fd(const struct resolve *r);
 /* Takes the answer, when resolve_fd() can be read or is -1: `*count` addresses in `list`, or 0 and
- * the error in `*error`, as ledger/error-text.h has it. IPv4-mapped addresses are IPv4's. Returns
- * false if the answer is not there yet. */
+ * `*error` (error-text.h). IPv4-mapped addresses are IPv4's. Returns false before the answer. */
 bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *count, int *error);
 
 #endif

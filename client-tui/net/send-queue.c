@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* When this many marks are used up, the others move to the front, so that an array that is never
- * quite empty does not grow. */
+/* When this many marks are used up, the others move to the front, so that the array stays short. */
 #define MARKS_GONE 1024
 
 void send_queue_free(struct send_queue *q)

@@ -17,8 +17,7 @@ struct send_mark {
 
 /* All zero is empty. Positions count bytes from the stream's beginning. */
 struct send_queue {
-	/* The waiting bytes: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of
-	 * the stream. */
+	/* The waiting bytes: bytes[begin], byte `written` of the stream, to before bytes[end]. */
 	unsigned char *bytes;
 	size_t begin, end, capacity;
 	uint64_t written;
@@ -83,8 +82,7 @@ static inline void send_queue_wrote(struct send_queue *q, size_t n)
 	q->begin += n;
 	q->written += n;
 }
-/* Takes the first line out, into `*line`, if all of it has been sent; `*from` is where it began.
- * Returns whether it was. */
+/* Takes the first line out if all of it has been sent (returns true); `*from` is where it began. */
 bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from);
 /* Takes the first line out, and the rest of its bytes, as if they had been sent. Returns whether it
  * was still growing: the caller then drops the rest of it. */

@@ -25,8 +25,7 @@ enum session_phase {
 struct transport {
 	/* The size of the zeroed memory at s->data; 0: the session does not own it. */
 	size_t data_size;
-	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an
-	 * error. */
+	/* Makes a socket to the address chosen: PHASE_READY or PHASE_CONNECT, or an error. */
 	int (*open)(struct session *s, int64_t now);
 	/* Sends queued lines that may be sent now. */
 	void (*push)(struct session *s, int64_t now);
@@ -65,8 +64,7 @@ struct session {
 	char state[160];
 
 	int fd;
-	/* Attempts that failed since the last success; the last one's error, as ledger/error-text.h
-	 * has it. */
+	/* Attempts that failed since the last success; the last one's error (error-text.h). */
 	int failures;
 	int error;
 	int64_t retry_at;

@@ -43,8 +43,7 @@ struct session_reply {
 	/* The reply's text, without tag and end of line. */
 	const unsigned char *text;
 	size_t length;
-	/* This is a piece of a long reply line (stream) and more follows; `matched` comes with the
-	 * last piece. */
+	/* A piece of a long reply (stream): `matched` comes with the last one. */
 	bool more;
 };
 
@@ -73,8 +72,7 @@ struct transport;
 extern const struct transport transport_udp, transport_tcp;
 
 /* Opens a session at once (a child process resolves a name). Copies settings, hooks and strings.
- * Returns NULL when memory is short. session_close() ends everything at once and frees, the ledger
- * too. */
+ * Returns NULL when memory is short. session_close() ends and frees all, the ledger too. */
 struct session *session_open(const struct transport *transport,
     const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
 void session_close(struct session *s);
@@ -110,8 +108,7 @@ bool session_is_idle(const struct session *s);
 /* Whether it has given up: no retries are left, queued lines have failed. */
 bool session_dead(const struct session *s);
 
-/* Whether the first address is being resolved or connected to: nothing can be sent yet, and nothing
- * has failed. */
+/* Whether the first address is being resolved or connected to: nothing has failed yet. */
 bool session_opening(const struct session *s);
 
 /* Until when a TCP connection's first line goes alone and the later lines are held back: ns of the
@@ -124,11 +121,9 @@ void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now);
 
 const struct ledger *session_ledger(const struct session *s);
 enum session_transport session_transport(const struct session *s);
-/* "127.0.0.1:12000", or "host:port" before the address is known. Valid until the next
- * session_dispatch(). */
+/* "127.0.0.1:12000", or "host:port" before that is known. Valid until session_dispatch(). */
 const char *session_peer(const struct session *s);
-/* The state of the connection, "connecting", "refused, again in 2 s"; NULL when lines can be sent.
- * Valid until the next call. */
+/* The state of the connection, "refused, again in 2 s"; NULL: ready. Valid until the next call. */
 const char *session_state(struct session *s, int64_t now);
 int64_t session_reply_timeout(const struct session *s);
 /* The kernel's state of the TCP connection in use. Returns 0, or -1 when there is none. */

@@ -47,11 +47,9 @@
 #define CLOSE_EXPECTED NS_PER_S
 /* Reads of one dispatch. */
 #define DISPATCH_READS 8
-/* The longest reply line that is kept whole to be compared: capitals of the longest line that can
- * be typed. */
+/* The longest reply that is kept whole to be compared: capitals of the longest typed line. */
 #define REPLY_MAX (3u * 1024 * 1024)
-/* How long after the first reply a close may follow it: the textbook's server closes at once; this
- * allows for a slow machine. */
+/* How long after the first reply a close may follow: the textbook's server closes at once. */
 #define CLOSE_FOLLOWS (50 * NS_PER_MS)
 
 enum reuse {
@@ -63,12 +61,10 @@ enum reuse {
 struct tcp {
 	/* To be sent. */
 	struct send_queue out;
-	/* The remaining pieces of the present line are dropped: the connection of its first ones
-	 * has ended. */
+	/* The rest of the present line is dropped: its connection has ended. */
 	bool skipping;
 
-	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of the line
-	 * have been passed on. */
+	/* The beginning of a reply line; `in_long`: pieces of the line were passed on. */
 	unsigned char *in;
 	size_t in_used, in_capacity;
 	bool in_long;
@@ -94,8 +90,7 @@ struct tcp {
 	int64_t emptied_at;
 	struct timestamps timestamps;
 	struct stall stall;
-	/* TCP_INFO over all connections; the retransmissions of the connections before this one;
-	 * when to sample next. */
+	/* TCP_INFO over all connections; retransmissions before this one; the next sample. */
 	struct figures_tcp seen;
 	uint64_t retransmitted_before;
 	int64_t sample_at;
@@ -143,8 +138,7 @@ static int tcp_open(struct session *s, int64_t now)
 		return errno;
 	/* Nagle's algorithm (RFC 896) is off: a line is a message and does not wait for others. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* ICMP errors are needed only until the connection is established: later they do not end
-	 * it. */
+	/* ICMP errors do not end an established connection: needed only until then. */
 	icmp_enable(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
@@ -525,8 +519,7 @@ static ssize_t read_once(struct session *s, int64_t *at)
 	return n;
 }
 
-/* Reads what came. Returns false when the connection has ended: at `at`, by `error`, which is 0 for
- * the peer's FIN. */
+/* Reads what came. Returns false if the connection ended, at `at`, by `error`, 0 for a FIN. */
 static bool receive(struct session *s, int *error, int64_t *at)
 {
 	struct tcp *t = s->data;

@@ -12,11 +12,9 @@
 #include "common/clock.h"
 #include "net/icmp.h"
 
-/* Two samples of the same pair of clocks differ by the time that they took, and by this much of
- * reading them. */
+/* Two samples of the clocks differ by the time that they took, and by this much. */
 #define SAMPLE_NOISE (2 * NS_PER_US)
-/* The samples taken at once when they are disturbed; the largest error of the best sample at which
- * stamps are trusted. */
+/* The samples taken at once when they are disturbed; the largest error that is trusted. */
 #define SAMPLES 8
 #define SAMPLE_WORST (10 * NS_PER_US)
 /* A device that has given no stamp for this many datagrams gives none. */

@@ -16,11 +16,9 @@
 #define TIMESTAMPS_CAPACITY 1024
 
 struct timestamps {
-	/* Our clock less the wall clock, ns, and how long the best sample of the two took: the
-	 * difference is wrong by no more. */
+	/* Our clock less the wall clock, ns, and its greatest error, the time of a sample. */
 	int64_t offset, bracket;
-	/* There was a sample; the wall clock was not set since the sample before, and the best
-	 * sample is a good one. */
+	/* There was a sample; it was a good one, and the wall clock was not set. */
 	bool sampled, trusted;
 	struct figures_times totals;
 	/* Stamps of sent datagrams are switched on. The kernel numbers datagrams; `next` is the
@@ -36,8 +34,7 @@ struct timestamps {
 void timestamps_open(struct timestamps *s, int fd, bool datagrams);
 /* Samples both clocks; called in each turn before stamps are converted. */
 void timestamps_sample(struct timestamps *s);
-/* When `m` arrived: the kernel's stamp if it can be trusted, else `now`. Returns whether it is the
- * kernel's. */
+/* When `m` arrived: the kernel's stamp if it can be trusted (returns true), else `now`. */
 bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at);
 /* Counts a reply by whether its time is the kernel's. */
 static inline void timestamps_count(struct timestamps *s, bool kernel)
@@ -46,8 +43,7 @@ static inline void timestamps_count(struct timestamps *s, bool kernel)
 }
 /* A datagram was handed over: the line's number. */
 void timestamps_sent(struct timestamps *s, uint64_t number);
-/* Reads a stamp from the error queue: its line (0: unknown) and the time of departure. Returns
- * false when it is none. */
+/* Reads a stamp from the error queue: its line (0: unknown) and time. False when it is none. */
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
 /* The line took the kernel's time. */
 void timestamps_used(struct timestamps *s);

@@ -22,8 +22,7 @@
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_SIZE 65536
-/* Datagrams and errors taken in one dispatch: enough to keep up, few enough to keep the screen
- * alive. */
+/* Datagrams and errors taken in one dispatch, few enough to keep the screen alive. */
 #define DISPATCH_MAX 256
 /* The limit of bytes in flight: the peer's socket buffer may be the default one, 208 KiB as the
  * kernel counts, about twice the bytes and its own book-keeping for each datagram. */
@@ -62,9 +61,8 @@ struct udp {
 
 /* --- receive drops --- */
 
-/* Adds the counters of "Udp:" (IPv4) in /proc/net/snmp, which has a line of names and one of values
- * for each protocol: RcvbufErrors (no room in the socket) and MemErrors (none in the kernel), as
- * for IPv6. */
+/* Adds the counters of "Udp:" (IPv4) in /proc/net/snmp, which has lines of names and of values:
+ * RcvbufErrors (no room in the socket) and MemErrors (none in the kernel), as for IPv6. */
 static bool read_snmp(uint64_t *count)
 {
 	char names[1024], values[1024], *rest_names = NULL, *rest_values = NULL;
@@ -158,8 +156,7 @@ static int udp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	/* The kernel may give this socket the server's port if nobody has it; then it would receive
-	 * its own lines as replies. */
+	/* With the server's port, if nobody has it, the socket would receive its own lines. */
 	error = fd >= FD_SETSIZE ? EMFILE
 	      : connect(fd, &to->sa, to->len) < 0 || getsockname(fd, &here.sa, &here.len) < 0
 	          ? errno
@@ -252,9 +249,8 @@ static void udp_watch(const struct session *s, struct fd_watch *w)
 		fd_watch_write(w, s->fd);
 }
 
-/* Sends all waiting lines to the next address if nothing listens at this one and no reply ever came
- * from it (a textbook server serves IPv4 only, and "localhost" is ::1 first). Returns whether there
- * was one. */
+/* Sends all waiting lines to the next address, if there is one and no reply ever came from this (a
+ * textbook server serves IPv4 only, and "localhost" is ::1 first). Returns whether it did. */
 static bool try_next_address(struct session *s, int error, int64_t now)
 {
 	char from[ADDR_TEXT];
@@ -292,8 +288,7 @@ static void report_unreachable(struct session *s, const struct icmp *icmp)
 	    other ? ")" : "");
 }
 
-/* The line that the error quotes, or 0. A router may pad the quoted datagram with zeros (RFC 4884,
- * 5). */
+/* The line that the error quotes, or 0. A router may pad the quote with zeros (RFC 4884, 5). */
 static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n,
     const struct icmp *icmp, int64_t now)
 {
@@ -329,8 +324,7 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->reported = icmp->error;
 }
 
-/* Receives one datagram into u->wire, or with MSG_ERRQUEUE an error; `m` has its control data.
- * Returns its length, or -1. */
+/* Receives a datagram into u->wire, or with MSG_ERRQUEUE an error. Returns its length, or -1. */
 static ssize_t receive(struct session *s, int flags, struct msghdr *m)
 {
 	struct udp *u = s->data;
@@ -343,8 +337,7 @@ static ssize_t receive(struct session *s, int flags, struct msghdr *m)
 	return recvmsg(s->fd, m, flags);
 }
 
-/* Takes an error, before replies: it belongs to a line sent earlier. Returns false when there are
- * none left. */
+/* Takes an error, before replies: it belongs to an earlier line. Returns false without one. */
 static bool take_error(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;

@@ -35,8 +35,7 @@ static bool is_syn(const struct link_packet *p)
 	return p->syn && !p->ack;
 }
 
-/* Writes what the link did with each SYN and SYN-ACK, whose times are since the first SYN. Returns
- * false if it only delivered them. */
+/* Writes what the link did with each SYN and SYN-ACK. Returns false if it only delivered them. */
 static bool put_packets(struct text *text, const struct link_packet *packets, size_t count)
 {
 	const struct link_packet *before = NULL;
@@ -94,8 +93,7 @@ static void put_end(struct text *text, const struct session_connection *c)
 	put_time(text, words, c->at - c->began);
 }
 
-/* Writes how far a connection came: by the packets of the link or, without, by the kernel's count
- * of SYNs. */
+/* Writes how far a connection came, by the packets of the link or the kernel's count of SYNs. */
 static void put_words(struct text *text, const struct session_connection *c,
     const struct link_packet *packets, size_t count)
 {

@@ -35,8 +35,7 @@ struct connections {
 	int failed;
 };
 
-/* The callback for an event, whose times are of the monotonic clock. The event may change until it
- * is `final`; then it is recorded. */
+/* The callback for an event, which may change until it is `final`; then it is recorded. */
 typedef void connections_report(void *context, const struct session_event *event,
     struct connection_note *note, bool final);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event log has the events of sessions that no row of a ledger keeps: strays, events, the times
- * of duplicates, in the order of their reports. The oldest entries are dropped first.
- * Pure. */
+/* The event log has the events of sessions that no row of a ledger keeps: strays, events, times of
+ * duplicates, in the order of their reports. The oldest are dropped first. Pure. */
 #ifndef UPCASE_RECORD_EVENT_LOG_H
 #define UPCASE_RECORD_EVENT_LOG_H
 

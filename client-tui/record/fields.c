@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value that does not fit becomes null, and an object is missing if memory is short; both show
- * only when the whole is written. */
+/* A value that does not fit becomes null; an object is missing if memory is short. */
 #include "config.h"
 
 #include "record/fields.h"
@@ -404,8 +403,7 @@ static void read_name(struct fields_reader *r, const struct field *f, void *at)
 		store(at, f->size, value < 0 ? 0 : (uint64_t)value);
 }
 
-/* Reads words for people, spelled out as printable_text() does: malloc()ed; NULL if they are
- * missing. */
+/* Reads words for people, spelled out as printable_text() does: malloc()ed; NULL for none. */
 static char *read_words(struct fields_reader *r, const char *key)
 {
 	const char *word = fields_word(r, key);

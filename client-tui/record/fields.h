@@ -93,8 +93,7 @@ void fields_fail(struct fields_reader *r, const char *key, const char *fault);
 /* Returns a string that is valid as long as the object; NULL if it is missing. */
 const char *fields_word(struct fields_reader *r, const char *key);
 
-/* Writes a row: the type, then for each of the `columns` the field of the same name, empty if there
- * is none. */
+/* Writes a row: the type, then for each of the `columns` the field of that name, or nothing. */
 void fields_row(FILE *out, const char *type, const struct field *columns,
     const struct field *fields, const void *from);
 /* Writes the names of the columns. */

@@ -67,8 +67,7 @@ static const char *const stages[] = {
 	    { "transport", FIELD_NAME, AT(type, stream), FIELD_CSV, NAMED(transports), \
 		    .refused = "is neither \"udp\" nor \"tcp\"" }
 
-/* The first record's fields, which decide whether the rest can be read; only the first two are
- * read. */
+/* The first record's fields; the first two are read, and decide whether the rest can be. */
 struct file_head {
 	char *format;
 	int64_t version;

@@ -113,8 +113,7 @@ static int take_event(struct file_reader *r, struct session_event *event)
 	return 0;
 }
 
-/* Adds the link at the end if it differs from the start, for older files, which do not have its
- * changes as events. */
+/* Adds the link at the end if it differs, for older files without its changes as events. */
 static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
 	const size_t used = strlen(run->link);
@@ -209,8 +208,7 @@ static int check_order(struct file_reader *r, const struct record_file_session *
 
 /* --- the file --- */
 
-/* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with the
- * error in `reason`. */
+/* Reads a line into *buf, without its end. Returns 1, 0 at the end, or -1 with the `reason`. */
 static int next_line(const struct file_reader *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;

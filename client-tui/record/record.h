@@ -20,8 +20,7 @@
 enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
 /* The maximum number of sessions in a file, as many as a screen has. */
 #define RECORDER_SESSIONS 256
-/* The maximum number of generated lines, and their maximum length: the payload of a datagram over
- * IPv4. */
+/* Generated lines at most, and their greatest length: the payload of a datagram over IPv4. */
 #define RECORD_COUNT_MAX 1000000000
 /* The count of lines without an end. */
 #define RECORD_ENDLESS (-1)
@@ -49,8 +48,7 @@ struct record {
 	uint8_t duplicate_count, packet_count;
 	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	/* The link's effects in each direction, with times that may be RECORD_NEVER, and its
-	 * packets; owned, NULL outside the lab. */
+	/* The link's effects in each direction, and its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
 	struct link_packet *packets;
 	/* The session's peer, borrowed, for CSV only. */
@@ -95,8 +93,7 @@ struct record_run {
 	/* The end, ns of the monotonic clock; in a record since `started`. */
 	int64_t ended_at;
 	enum ledger_tag tag;
-	/* Generated lines as in the settings; count 0: none. `duration` is their limit of time, 0:
-	 * none. */
+	/* Generated lines as in the settings; 0: none, and no limit of time. */
 	int64_t count, interval, size, duration;
 	/* The run was stopped before all lines were sent. */
 	bool stopped;
@@ -126,8 +123,7 @@ struct record_summary {
 	/* One for each session; owned if they were read from a file. */
 	struct record_sum *sums;
 	size_t count;
-	/* The numbers of lines that were compared with the link's events, in the lab, and of those
-	 * that contradict them. */
+	/* In the lab: the lines compared with the link's events, and those that contradict. */
 	bool is_compared;
 	uint64_t compared, mismatches;
 };

@@ -179,8 +179,7 @@ static const struct {
 
 #define PAUSES (sizeof pauses / sizeof *pauses)
 
-/* The last change of the link before `at` has the settings; a hold or an unplugging lasts until its
- * end event. */
+/* The last change of the link has the settings; a hold or an unplugging lasts until its end. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
 	const char *words = r->run.link, *on[PAUSES] = { NULL };

@@ -34,8 +34,7 @@ void recorder_free(struct recorder *r);
  * that the ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
     int64_t reply_timeout, size_t rows, const struct trace *trace);
-/* Removes a session that never had a line, before its ledger is freed. Another session may get its
- * number. */
+/* Removes a session without lines, before its ledger is freed. Another may get its number. */
 void recorder_remove(struct recorder *r, int session);
 /* Sets the address of its peer. */
 void recorder_peer(struct recorder *r, int session, const char *peer);
@@ -47,8 +46,7 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 /* Sets *event to the next event from *index on, 0 at first, with its time since the session's start
  * and borrowed texts. Returns false when there is none. */
 bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event);
-/* Sets the session's figures, before the end and before each save: those of session_figures(), and
- * the generator's schedule. */
+/* Sets the session's figures with the generator's schedule, before the end and each save. */
 void recorder_figures(struct recorder *r, int session, const struct figures *figures);
 
 /* The session's hooks, at `now`. Pieces of a reply (`more`) are ignored. */
@@ -56,8 +54,7 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
     int64_t now);
 /* A line's fate changed. */
 void recorder_row(struct recorder *r, int session);
-/* Takes an event of event->at, ns of the monotonic clock, at `now`; event->session is the result of
- * recorder_add(), or -1. */
+/* Takes an event of event->at, at `now`; event->session is the result of recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
 /* Only the summary and the reports are written while the session goes on. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger.h, and calls the
- * same hooks. */
+/* Each event of the recording changes a ledger, and calls hooks, as a transport would. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -272,8 +271,7 @@ void replay_close(struct replay *r)
 	free(r);
 }
 
-/* Makes the sessions and the trace, as before the first event. Returns 0, or -1 when memory is
- * short. */
+/* Makes sessions and trace, as before the first event. Returns 0, or -1 when memory is short. */
 static int begin(struct replay *r)
 {
 	r->next = r->status.position = 0;

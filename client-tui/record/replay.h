@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A replay shows a recorded session again: its sessions' lines get the recorded fates at the
- * recorded times, on a clock that can be paused, or run faster. It goes back by beginning anew.
- * Nothing is sent. */
+/* A replay shows a recorded session again: its lines get the recorded fates at the recorded times,
+ * on a clock that can be paused, or run faster. It goes back by beginning anew. */
 #ifndef UPCASE_RECORD_REPLAY_H
 #define UPCASE_RECORD_REPLAY_H
 
@@ -44,8 +43,7 @@ struct replay_hooks {
 	void *context;
 	/* An event as recorded, with the time of the replay's clock. */
 	void (*event)(void *context, const struct session_event *event);
-	/* A line was typed: the index of its session, and of TCP's session if it went over both at
-	 * once, else SIZE_MAX. */
+	/* A line was typed: the index of its session, and of TCP's, or SIZE_MAX. */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
@@ -56,21 +54,18 @@ void replay_close(struct replay *r);
 /* The status is valid until replay_close(). */
 const struct replay_status *replay_status(const struct replay *r);
 
-/* Makes the sessions; the first event is due at `now`. Called once. Returns 0, or -1 when memory is
- * short. */
+/* Makes the sessions, once; the first event is due at `now`. 0, or -1 when memory is short. */
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
     int64_t now);
 /* Goes back to before the first event, and stops the clock. The sessions and the trace are new, the
  * former ones freed. Returns 0, or -1 when memory is short; the replay can then only be closed. */
 int replay_restart(struct replay *r);
-/* The sessions are the replay's: session_close() is not called. session_dispatch() and
- * session_watch() do nothing with them. `reply` and `row` of the hooks are called, `row` if the
- * recording has the time. */
+/* The sessions are the replay's, not to be closed; session_dispatch() and session_watch() do
+ * nothing. The hooks `reply` and `row` are called, `row` if the recording has the time. */
 struct session *replay_session(struct replay *r, size_t i, const struct session_hooks *hooks);
 /* Returns true if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
-/* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never
- * ahead of `now`. */
+/* The time of the replay's clock: as the monotonic clock, never ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);
 /* Stops or starts the clock, and sets its speed. */
 void replay_set_clock(struct replay *r, bool paused, int speed, int64_t now);
@@ -80,8 +75,7 @@ void replay_seek(struct replay *r, size_t step, int64_t now);
  * nearest line after the position, the last step for none; or before it, 0 for none. */
 enum replay_find { REPLAY_LINE, REPLAY_LINE_AFTER, REPLAY_LINE_BEFORE };
 size_t replay_find_line(const struct replay *r, enum replay_find what, uint64_t number);
-/* Plays the events that are due; with `now` INT64_MAX all. Returns the time when the next one is
- * due, on the real clock, or INT64_MAX. */
+/* Plays what is due; with `now` INT64_MAX all. Returns when the next event is due, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
 
 #endif

@@ -33,8 +33,7 @@ static int digits_for(double percent, int min)
 	return min;
 }
 
-/* Writes "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; the fate of at least one line was
- * chance. */
+/* Writes "3/12 lost (25 %, 95 % 9–53)", `word` for " lost", of the lines whose fate was chance. */
 static void put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
 	const uint64_t by_chance = ledger_answered_or_lost(t);
@@ -133,8 +132,7 @@ char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size
 	return buf;
 }
 
-/* Writes "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest, with the decimals
- * that give it three digits. */
+/* Writes "40.3/41.0/44.2 ms": times in ns, in the unit in which the greatest has three digits. */
 static void put_figures(struct text *out, const double *figures, size_t count, double max)
 {
 	const double unit = max >= NS_PER_S ? NS_PER_S : max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
@@ -184,8 +182,7 @@ static void put_group(struct text *out, const struct figures *f, const char *gro
 	text_put(out, "%s\n", end);
 }
 
-/* Writes the mean and the greatest of a part of the waiting times; nothing if the part is not
- * significant. */
+/* Writes the mean and the greatest of a part of the waiting times, if it is significant. */
 static void put_part(struct text *out, const char *before, const struct ledger_part *part,
     uint64_t count)
 {
@@ -399,8 +396,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 	}
 }
 
-/* Writes the cell of row `i` and of the rows that are parts of it, empty if not applicable. Returns
- * the place of the next cell. */
+/* Writes the cell of row `i` with its parts, or nothing. Returns the place of the next cell. */
 static size_t fill_cell(const struct table *t, size_t i, int column, char *buf)
 {
 	const struct figure *row = t->rows[i];
@@ -458,8 +454,7 @@ static struct table table_of(const struct figures *udp, const struct figures *tc
 	return t;
 }
 
-/* Writes the transports, the wait, and one row for each figure; on the page, a gap between
- * sections. */
+/* Writes the transports, the wait, and a row for each figure; gaps on the page. */
 static void put_table(struct text *out, const struct table *t)
 {
 	const struct figures *f = t->figures[0];

@@ -15,15 +15,12 @@
 
 /* Writes "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
  * refused": the counts are of all lines that were sent, the loss and its interval of the lines
- * whose fate was chance, if any. A loss under 10 % has one decimal: "2/150 lost (1.3 %, 95 %
- * 0.4–4.7)". 300 bytes are enough. */
+ * whose fate was chance, if any. A loss under 10 % has a decimal. 300 bytes are enough. */
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* The fate of a line without a reply: "lost", "failed: too long ...", "still waiting", in `buf` or
- * static, in ASCII. */
+/* The fate of a line without a reply: "lost", "failed: too long ...", in `buf` or static. */
 const char *summary_fate(const struct ledger_row *row, char *buf, size_t size);
-/* Where the link has lost a datagram, "lost going", "queue full coming", "no reply", in `buf` or
- * static; NULL if that is not known. */
+/* Where the link lost a datagram, "lost going", "no reply", in `buf` or static; NULL: not known. */
 const char *summary_place(enum trace_place place, const struct trace_leg *legs, char *buf,
     size_t size);
 
@@ -38,8 +35,7 @@ const char *summary_place(enum trace_place place, const struct trace_leg *legs, 
  * are left out; every count that is not zero is shown. With both transports, UDP stands beside TCP
  * in two columns, without empty rows. 6000 bytes are enough. */
 char *summary_peer(const struct figures *udp, const struct figures *tcp, char *buf, size_t size);
-/* Returns all figures, for the page of /stats: UDP beside TCP if both are given, else only one. The
- * caller frees; NULL when memory is short. */
+/* Returns all figures, for /stats: UDP beside TCP, or one. Free it; NULL when memory is short. */
 char *summary_page(const struct figures *udp, const struct figures *tcp);
 /* "send and receive times by the kernel", "send times by the program, receive times by the kernel",
  * with counts if they differ from line to line. Records use it too. */
@@ -50,8 +46,7 @@ char *summary_times(const struct figures *f, char *buf, size_t size);
  * times since `start`. 600 bytes are enough. */
 char *summary_interval(const struct interval *i, int64_t start, char *buf, size_t size);
 
-/* Replaces in place the signs that the functions above write ("–", "µ", "±") by ASCII. Returns
- * `text`. */
+/* Replaces the signs of these texts ("–", "µ", "±") by ASCII, in place. Returns `text`. */
 char *summary_ascii(char *text);
 
 #endif

@@ -28,8 +28,7 @@ struct lab_socket_hooks {
 	void (*answer)(void *context, const struct lab_socket_answer *answer);
 	/* Lines that come between answers: "event ...", "undelivered ...", "changed ...". */
 	void (*line)(void *context, const char *line);
-	/* The peer has ended or closed the connection; commands without an answer get none. Called
-	 * once. */
+	/* The peer has ended; commands without an answer get none. Called once. */
 	void (*gone)(void *context);
 };
 
@@ -43,8 +42,7 @@ bool lab_socket_is_gone(const struct lab_socket *s);
 /* Sends a command, one line without its end. Returns 0, or -1 when the peer is gone, or too many
  * commands wait already. */
 int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *command);
-/* Waits until all commands have their answers, at most `max` ns. For callers whose next step must
- * not overtake a command. */
+/* Waits until all commands have their answers, at most `max` ns. */
 void lab_socket_settle(struct lab_socket *s, int64_t max);
 
 void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab answers a command after it has sent all events of what the link did before. So a command
- * now and then makes sure that all events up to some moment are there, and the trace compares up to
- * it. */
+/* The lab answers a command after it has sent all events of what the link did before. After a
+ * command now and then, all events up to that moment are there and are compared. */
 #include "config.h"
 
 #include "trace/lab.h"
@@ -35,15 +34,12 @@ struct lab {
 	/* The ports whose events are wanted; more than PORTS: all. */
 	uint16_t ports[PORTS];
 	int port_count;
-	/* The flow whose server end is sampled, or -1; when the last sample in the trace was
-	 * received. */
+	/* The flow whose server end is sampled, or -1; when the last sample was received. */
 	int server_flow;
 	int64_t server_received;
-	/* How many commands may have changed the link: a status that was requested before the last
-	 * of them is old. */
+	/* How many commands may have changed the link: older status is outdated. */
 	int64_t changes;
-	/* The next change is a step of the panel; steps that are not reported yet; when they are
-	 * reported, CLOCK_NEVER for none. */
+	/* The next change is a step of the panel; steps to report, and when, or CLOCK_NEVER. */
 	bool step;
 	struct link_change steps;
 	int64_t report_at;
@@ -337,8 +333,7 @@ void lab_need_until(struct lab *lab, int64_t until)
 
 void lab_settle(struct lab *lab)
 {
-	/* The lab may execute a command before it handles a waiting packet; the second time the
-	 * packet comes first. */
+	/* The lab may execute a command before a waiting packet, but not two. */
 	for (int i = 0; i < 2; i++)
 		if (lab_socket_command(lab->socket, PURPOSE_SYNC, lab->now, "predict") == 0)
 			lab_socket_settle(lab->socket, SETTLE);

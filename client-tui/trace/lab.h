@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab as a front end sees it: the connection to it, the link's status, and the trace, kept in
- * step with each other. */
+/* The lab as a front end sees it: the link's status and the trace, kept in step. */
 #ifndef UPCASE_TRACE_LAB_H
 #define UPCASE_TRACE_LAB_H
 
@@ -16,13 +15,11 @@
 
 struct lab_hooks {
 	void *context;
-	/* The answer to lab_command() or lab_step(): `text` is its lines, or the reason of the
-	 * refusal. May be NULL. */
+	/* The answer to lab_command() or lab_step(): its lines, or a refusal's reason; or NULL. */
 	void (*answer)(void *context, int purpose, bool ok, const char *text);
 	/* The link's settings have changed. May be NULL. */
 	void (*changed)(void *context);
-	/* Somebody changed the link, or a requested drop hit an acknowledgement, which has no row.
-	 * Borrowed. May be NULL. */
+	/* The link was changed, or a requested drop hit an ACK, which has no row. Or NULL. */
 	void (*event)(void *context, const struct session_event *event);
 	/* The lab has ended: called once. */
 	void (*gone)(void *context);
@@ -32,11 +29,9 @@ struct lab_hooks {
 struct lab_status {
 	struct link_status link;
 	struct trace *trace;
-	/* The server's side of our TCP, for server_tcp_sample() and server_retransmitted(), or
-	 * NULL. */
+	/* The server's side of our TCP, or NULL. */
 	struct server_tcp *server_tcp;
-	/* All events of the link up to this time have been reported, ns; INT64_MAX when no more
-	 * come, because the lab has ended (`gone`). */
+	/* The time up to which all events were reported, ns; INT64_MAX when it is `gone`. */
 	int64_t complete_until;
 	bool gone;
 };
@@ -59,14 +54,12 @@ int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *po
 void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger);
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from);
 void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to);
-/* Adds a sample of a flow's connection to the trace: this end's for LINK_GOING; the server's is
- * read here. */
+/* Adds a sample of a flow's connection: this end's, LINK_GOING; the server's is read here. */
 void lab_timer(struct lab *lab, int flow, enum link_direction direction,
     const struct trace_timer *timer);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
-/* Sends a command of the user; `purpose` is more than LAB_STEP. Returns 0, or -1 when the lab
- * cannot take it. */
+/* Sends a command of the user; `purpose` is more than LAB_STEP. Returns 0 or -1. */
 int lab_command(struct lab *lab, int purpose, const char *command);
 /* A step of the panel: changes the status at once and sends the command. Returns 0, or -1 as
  * link_steps_apply() does. Steps in quick succession are reported as one event. */
@@ -82,8 +75,7 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
 bool lab_is_pending(const struct lab *lab);
 /* Requests all events up to `until`. */
 void lab_need_until(struct lab *lab, int64_t until);
-/* Waits for the events of what the link has done by now, normally some microseconds. Called at the
- * end, for the FIN that was just sent. */
+/* Waits for the events of what the link has done by now, normally some microseconds. */
 void lab_settle(struct lab *lab);
 /* Valid until lab_close(). */
 const struct lab_status *lab_status(const struct lab *lab);

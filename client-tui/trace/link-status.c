@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settings have the grammar of common/impair-fields.h; this file puts a blank between number and
- * unit. */
+/* Settings have the grammar of common/impair-fields.h, here with a blank before the unit. */
 #include "config.h"
 
 #include "trace/link-status.h"
@@ -16,8 +15,7 @@
 #include "common/units.h"
 #include "ledger/stats.h"
 
-/* Pauses: the lab's words for the command, for the rest of the time and for its end; beginning and
- * end as people read them. */
+/* Pauses: the lab's words for command, remaining time and end; beginning and end for people. */
 static const struct {
 	const char *command, *rest, *over, *begun, *ended;
 } pauses[IMPAIR_PAUSES] = {
@@ -495,8 +493,7 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);
-	/* A session that ends soon after the last line does not know this yet; such lines are not
-	 * among those lost in either direction. */
+	/* At the end of a session some lines are in neither direction's losses yet. */
 	if (totals->waiting > 0)
 		text_put(&t, "; %" PRIu64 " not yet, at the end", totals->waiting);
 	text_put(&t, "\n");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's copy of the link's settings in the lab, what is expected of them, and both as text.
- * Pure. */
+/* The link's settings in the lab, what is expected of them, and both as text. Pure. */
 #ifndef UPCASE_TRACE_LINK_STATUS_H
 #define UPCASE_TRACE_LINK_STATUS_H
 
@@ -33,16 +32,14 @@ struct link_change {
 	int64_t at;
 	/* SESSION_EVENT_LINK or SESSION_EVENT_FAULT. */
 	enum session_event_kind kind;
-	/* "loss 30 % each way", "held for 3 s"; for SESSION_EVENT_LINK also the settings of each
-	 * direction as the lab writes them. */
+	/* "loss 30 % each way", "held for 3 s"; settings as the lab writes them. */
 	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
 };
 
 /* Reads "changed NS KIND WORDS" (upcase-lab(1), Events). Returns 0, or -1 for another line. */
 int link_change_read(struct link_change *change, const char *line);
 
-/* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; before it a
- * hold or unplugging. Returns `buf`. */
+/* A hold or unplugging, then "loss 20 % each way, delay 20 ms", "a perfect wire". Returns `buf`. */
 char *link_status_line(const struct link_status *status, int64_t now, char *buf, size_t size);
 /* Whether a hold or unplugging is on. */
 bool link_status_paused(const struct link_status *status, int64_t now);
@@ -50,16 +47,14 @@ bool link_status_paused(const struct link_status *status, int64_t now);
 char *link_status_value(const struct impair_settings *settings, int field, char *buf, size_t size);
 
 /* The probability that a line over UDP is answered, if each direction loses or corrupts a packet
- * with its own probability: (1-p)(1-q); with second copies one of two replies is enough. Delays are
- * not considered. */
+ * with its own probability: (1-p)(1-q); with second copies one of two replies is enough. */
 double link_status_reply_probability(const struct link_status *status);
 
 /* The input of the page of /link. */
 struct link_report {
 	const struct link_status *status;
 	int64_t now, reply_timeout;
-	/* UDP lines since the last change of the link whose fate chance decided, and those of them
-	 * that were answered. */
+	/* UDP lines since the last change whose fate was chance; the answered ones. */
 	uint64_t decided, answered;
 	const struct trace_totals *traced;
 	/* The connection in use, or NULL. */
@@ -72,8 +67,7 @@ struct link_report {
 char *link_presets_page(void);
 /* The page of /link, from malloc(); NULL when memory is short. */
 char *link_report_page(const struct link_report *report);
-/* The lines of the summary: what the link did with datagrams and with segments, and the mismatches.
- * Each ends with \n. Returns `buf`. */
+/* The summary's lines: what the link did with datagrams and segments; mismatches. Returns `buf`. */
 char *link_report_end(const struct trace_totals *traced, char *buf, size_t size);
 
 #endif

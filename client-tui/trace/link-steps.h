@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The panel of the link (F7): the chosen setting and directions, and the lab's command for a step.
- * Pure. */
+/* The link's panel (F7): the chosen setting and directions, the command for a step. Pure. */
 #ifndef UPCASE_TRACE_LINK_STEPS_H
 #define UPCASE_TRACE_LINK_STEPS_H
 

@@ -11,8 +11,7 @@
 #include "common/text.h"
 #include "trace/lab-socket.h"
 
-/* The interval of samples: while lines wait, and else, since a reply's acknowledgement may be lost
- * too. */
+/* The interval of samples: while lines wait, and else, since a reply's ACK may be lost too. */
 #define INTERVAL_WAITING (50 * NS_PER_MS)
 #define INTERVAL_IDLE (500 * NS_PER_MS)
 /* How long the last sample may take. */
@@ -22,8 +21,7 @@ struct server_tcp {
 	struct lab_socket *socket;
 	/* Our end of the present connection, 0 before the first. */
 	uint16_t port;
-	/* There is a sample of the connection; there was one of any connection; the sample changed
-	 * since the last dispatch. */
+	/* There is a sample; there was one of any connection; it changed since the dispatch. */
 	bool sampled, ever_sampled, changed;
 	struct trace_timer sample;
 	/* Retransmissions over the connections before it. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The server's side of our TCP connections over the lab's link, read from its control socket
- * (upcased --control). When a reply is lost, the server's kernel retransmits it; our kernel does
- * not see that. */
+ * (upcased --control). Our kernel does not see what the server's retransmits. */
 #ifndef UPCASE_TRACE_SERVER_TCP_H
 #define UPCASE_TRACE_SERVER_TCP_H
 
@@ -31,8 +30,7 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 
 /* The last sample of the present connection, or NULL when none is known (any more). */
 const struct trace_timer *server_tcp_sample(const struct server_tcp *s);
-/* Segments that the server's kernel retransmitted, over all connections. Returns false without any
- * sample. */
+/* Segments that the server's kernel retransmitted in all; false without any sample. */
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments);
 
 #endif

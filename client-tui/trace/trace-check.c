@@ -49,8 +49,7 @@ static int64_t last_event_at(const struct trace_flow *f, const struct trace_slot
 	return at;
 }
 
-/* Whether bytes or times leave open which packets belong to this line, or whether the client could
- * still see them. */
+/* Whether it is open which packets belong to this line, or whether the client could see them. */
 static bool is_ambiguous(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {

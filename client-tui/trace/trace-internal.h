@@ -19,8 +19,7 @@
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX
 
-/* A line. In each direction it is in a chain by its bytes over UDP, and has a place in the stream
- * over TCP. */
+/* A line: over UDP in a chain by its bytes, over TCP at a place in the stream, each way. */
 struct trace_slot {
 	struct trace_line line;
 	uint8_t flow;
@@ -35,8 +34,7 @@ struct trace_slot {
 			uint32_t lengths[LINK_DIRECTIONS];
 			uint32_t next[LINK_DIRECTIONS];
 		};
-		/* The flow's own count of bytes, over all connections: from `begins` to before
-		 * `ends`. */
+		/* The flow's count of bytes, over all connections; before `ends`. */
 		struct {
 			uint64_t begins[LINK_DIRECTIONS], ends[LINK_DIRECTIONS];
 		};
@@ -72,8 +70,7 @@ struct trace_flow {
 	 */
 	uint64_t *numbers;
 	size_t begin, end, capacity;
-	/* TCP: how many bytes of replies its lines make, and its connections, the last at [count -
-	 * 1 % CONNECTIONS]. */
+	/* TCP: the bytes of its replies; its connections, the last at [count - 1 % CONNECTIONS]. */
 	uint64_t replies;
 	/* Some replies were not the capitals: their places are unknown. */
 	bool unaligned;
@@ -100,8 +97,7 @@ struct retransmission {
 struct reassembly {
 	/* The datagram's line; 0 for a segment, and when no more of them matter. */
 	uint64_t number;
-	/* The segment's, or NULL; the number of its first byte; what became of the first piece that
-	 * was lost, or LINK_NONE. */
+	/* The segment's, or NULL; its first number; the fate of a lost piece, or LINK_NONE. */
 	struct trace_flow *flow;
 	struct trace_connection *connection;
 	uint32_t seq;
@@ -128,8 +124,7 @@ struct trace_ring {
 struct trace {
 	/* The room of a ring at most. */
 	size_t max;
-	/* By transport, since a line that goes over both has the same number in both: [0]
-	 * datagrams, [1] a stream. */
+	/* A line that goes over both has the same number: [0] datagrams, [1] a stream. */
 	struct trace_ring rings[2];
 	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
 	uint32_t *chains[LINK_DIRECTIONS];

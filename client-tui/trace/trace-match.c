@@ -95,8 +95,7 @@ static bool fits(const struct trace_slot *r, uint8_t flow, enum link_direction d
 	                    : r->hashes[direction] == hash && r->lengths[direction] == length);
 }
 
-/* The line that waits longest for such a packet that way; if none does, the newest with these
- * bytes. */
+/* The line that waits longest for such a packet that way, else the newest with these bytes. */
 static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_direction direction,
     const struct packet_event *e, const void *bytes, size_t n, uint64_t hash, size_t length)
 {
@@ -321,8 +320,7 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 		c->seen[e->direction] = end - c->from[e->direction];
 }
 
-/* The kernel fragments a segment when the path's MTU is below its own minimum (Linux: 552 bytes,
- * the sysctl net.ipv4.route.min_pmtu). */
+/* Linux fragments segments when the MTU is below 552 bytes (the sysctl net.ipv4.route.min_pmtu). */
 static void take_first_segment(struct trace *t, struct trace_flow *f, struct trace_connection *c,
     const struct packet_event *e)
 {
@@ -382,8 +380,7 @@ static void take_later_segment(struct trace *t, struct reassembly *p, const stru
 	p->got += e->length;
 }
 
-/* A segment without payload: it opens or closes the connection, or belongs to the line that was
- * sent last. */
+/* A segment without payload opens or closes the connection, or belongs to the last line. */
 static void take_bare(struct trace *t, const struct trace_flow *f, const struct trace_connection *c,
     const struct packet_event *e, bool retransmitted)
 {
@@ -452,15 +449,13 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 		take_first_segment(t, &t->flows[i], c, e);
 }
 
-/* TCP's header (RFC 9293, 3.1) lies between the payload of the earlier piece of a segment and the
- * place of this one in the packet. */
+/* TCP's header (RFC 9293, 3.1) lies before the payload of the earlier piece. */
 static bool fits_segment(const struct reassembly *p, const struct packet_event *e)
 {
 	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
 }
 
-/* Finds the newest datagram or segment that the fragment may belong to, because identifications are
- * used again. */
+/* Finds the newest packet that the fragment may belong to: identifications are used again. */
 static void take_later_fragment(struct trace *t, const struct packet_event *e)
 {
 	for (size_t i = 1; i <= REASSEMBLIES; i++) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lines are in two rings by number, one for each transport, that grow up to their bound; then
  * the newest lines evict the oldest. A datagram's line is found by its bytes, in one chain for the
- * way there and one for the capitals on the way back; a stream's by bisection among the flow's
- * lines, whose places only grow. */
+ * way there and one for the capitals on the way back; a stream's by bisection. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -111,8 +110,7 @@ static int new_chains(struct trace *t, size_t capacity)
 	return 0;
 }
 
-/* Moves the lines of a transport into a ring of `capacity`, datagrams also into chains of that
- * many. Returns 0 or -1. */
+/* Moves the lines of a transport into a ring of `capacity`, datagrams also into chains. 0 or -1. */
 static int resize(struct trace *t, bool stream, size_t capacity)
 {
 	const struct trace_ring old = t->rings[stream];
@@ -136,8 +134,7 @@ static int resize(struct trace *t, bool stream, size_t capacity)
 }
 
 /* An empty slot for a line, from which an older line may be evicted; NULL when memory is short or
- * the line is older than all that are kept. insert() makes the line findable once its number and
- * keys are set. */
+ * the line is older than all that are kept. insert() follows, when its number and keys are set. */
 static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number)
 {
 	struct trace_ring *ring = &t->rings[stream];
@@ -342,8 +339,7 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
  * the timer ran out, and after how long. If they leave it open, only the time that the link
  * measured is known. */
 
-/* The timeout that ran out, ns; 0 when it is not known that one did, -1 when it is known that none
- * did. */
+/* The timeout that ran out, ns; 0 when that is not known, -1 when none did. */
 static int64_t expired_timeout(const struct retransmission *a, const struct trace_timer *after)
 {
 	const struct trace_timer *before = &a->before;
@@ -453,8 +449,7 @@ void trace_add_packet(struct trace *t, const struct logged_packet *packet)
 	t->packets[at % TRACE_PACKETS] = *packet;
 }
 
-/* The first packet that came at `since` or later: searched from the newest on, since most queries
- * are about a line that was just sent. */
+/* The first packet that came at `since` or later, searched from the newest on. */
 static uint64_t first_since(const struct trace *t, int64_t since)
 {
 	const uint64_t oldest = t->packet_count > TRACE_PACKETS ? t->packet_count - TRACE_PACKETS

@@ -15,8 +15,7 @@
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 
-/* Times between tries that are kept of a line in each direction: the first ones, and in the last
- * place the last one. */
+/* Times between tries that are kept of a line each way: the first ones, and the last one. */
 #define TRACE_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define TRACE_FLOWS 256
@@ -28,19 +27,16 @@
 
 /* A line in one direction: its request going, its reply coming. */
 struct trace_leg {
-	/* Datagrams, or segments with a byte of the line; of these, segments with a byte that was
-	 * sent before. */
+	/* Datagrams, or segments with a byte of the line; those with a byte sent before. */
 	uint16_t tries, retransmitted;
-	/* Datagrams, or segments with the line's last byte, that were let through; second copies
-	 * count. */
+	/* Datagrams, or segments with the last byte, let through; second copies count. */
 	uint16_t through;
 	/* How many of them were lost, and what became of the last of those; LINK_NONE: none was. */
 	uint16_t lost;
 	uint8_t fate;
 	/* The link made a second copy; held one back; dropped one on request. */
 	bool duplicated, held, requested_drop;
-	/* Microseconds between two tries; the sender's retransmission timeout, us, if it is known
-	 * to have run out then, else 0. */
+	/* Between two tries, us; the sender's timeout, us, if it ran out then, else 0. */
 	uint8_t waits;
 	/* Bit i: the sender's kernel says that no retransmission timeout ran out before try i + 1.
 	 */
@@ -75,11 +71,9 @@ struct link_packet {
 	bool syn, fin, rst, ack;
 	/* Estimated from the server's end for a picture, not seen by the link. */
 	bool estimated;
-	/* When it came to the link, when it left it, and when its second copy did, ns; TRACE_NEVER
-	 * if it did not. */
+	/* When it came to the link, left it, and its second copy did, ns; or TRACE_NEVER. */
 	int64_t in, out, out2;
-	/* TCP: the place of its first byte in its direction's stream, from 0 on, and its bytes; 0
-	 * for datagrams. */
+	/* TCP: the place of its first byte in the stream, from 0 on, and its bytes. */
 	uint32_t seq, length;
 };
 
@@ -122,17 +116,15 @@ enum trace_mismatch {
 };
 
 struct trace_totals {
-	/* Lines that were compared; that could not be compared, because text or reply do not
-	 * distinguish them from others or the socket was closed too soon; that are still to be
-	 * compared. */
+	/* Lines that were compared; that could not be, because their text is not unique or the
+	 * socket was closed too soon; that are still to be compared. */
 	uint64_t compared, skipped, waiting;
 	uint64_t mismatches;
 	/* The first line with a mismatch, 0 for none, and its kind. */
 	uint64_t first;
 	enum trace_mismatch first_kind;
 	/* Where the compared lines that are lost over UDP were lost: on the link; `server`: no
-	 * reply was sent; `late`: the reply came after the timeout; `before`: the link has not seen
-	 * them. */
+	 * reply was sent; `late`: it came after the timeout; `before`: the link never saw them. */
 	uint64_t lost[LINK_DIRECTIONS], server, late, before;
 	/* Those of `lost`, by the fate of the datagram. */
 	uint64_t fates[LINK_DIRECTIONS][LINK_FATES];
@@ -141,8 +133,7 @@ struct trace_totals {
 	    retransmitted[LINK_DIRECTIONS];
 	/* Our datagrams and segments that were dropped on request. */
 	uint64_t requested_drops;
-	/* Our datagrams, and those that belong to no line (a server that answers with another
-	 * text). */
+	/* Our datagrams, and those that belong to no line. */
 	uint64_t datagrams[LINK_DIRECTIONS], unmatched[LINK_DIRECTIONS];
 };
 
@@ -153,17 +144,14 @@ struct trace *trace_new(size_t lines);
 void trace_free(struct trace *t);
 
 /* Adds a session's flow. Line numbers are unique over all flows of a transport: a line that goes
- * over both at once has the same in both. Returns the flow's number, or -1 when there are
- * TRACE_FLOWS. */
+ * over both at once has the same in both. Returns its number, or -1 after TRACE_FLOWS. */
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout);
 bool trace_is_stream(const struct trace *t, int flow);
-/* The ledger of its lines; call it before the first line is sent. The ledger must outlive the last
- * trace_check(). */
+/* The ledger of its lines, before the first is sent. It must outlive the last trace_check(). */
 void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
 void trace_opened(struct trace *t, int flow, uint16_t here, uint16_t there, uint64_t from);
-/* A line was handed to the kernel: see session_hooks.sent. Call it before the events of its
- * packets. */
+/* A line was handed to the kernel, before any event of it: see session_hooks.sent. */
 void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint64_t to);
 /* Its socket was closed: the client does not see packets that come later. */
 void trace_closed(struct trace *t, int flow, int64_t now);
@@ -172,8 +160,7 @@ void trace_event(struct trace *t, const struct packet_event *event);
 /* A packet that the link let through did not reach its host after all. */
 void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction direction);
 
-/* A sample of the sender's timer: this end's for LINK_GOING, the server's for LINK_COMING. Best
- * some times in every timeout. */
+/* A sample of the sender's timer: this end's for LINK_GOING, the server's for LINK_COMING. */
 void trace_timer(struct trace *t, int flow, enum link_direction direction,
     const struct trace_timer *timer);
 /* Whether a segment was retransmitted since the last sample. */
@@ -188,12 +175,10 @@ bool trace_is_pending(const struct trace *t);
 /* What the link did with a line, or NULL if nothing is known. Valid until the next event or line.
  */
 const struct trace_line *trace_find(const struct trace *t, bool stream, uint64_t number);
-/* Writes the packets of a line, in the order in which they came, to `out`: at most the first `max`.
- * Returns how many. */
+/* Writes the packets of a line in their order, at most the first `max`. Returns how many. */
 size_t trace_packets(const struct trace *t, bool stream, uint64_t number, struct logged_packet *out,
     size_t max);
-/* The same for the packets that opened or closed the TCP connection from our port `port` and came
- * to the link at `since` or later. */
+/* The same for packets since `since` that opened or closed the TCP connection from our `port`. */
 size_t trace_handshake(const struct trace *t, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
