@@ -34,8 +34,7 @@ struct generator {
 	/* The time when `duration` is over, INT64_MAX without one; it is. */
 	int64_t until;
 	bool expired;
-	/* Lines sent so far. */
-	uint64_t sent;
+	uint64_t sent; /* lines sent so far */
 	/* The second line waits until `paused_until`. */
 	bool paused;
 	int64_t paused_until;

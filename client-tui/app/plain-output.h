@@ -13,8 +13,7 @@
 
 /* The replies of one transport. */
 struct plain_channel {
-	/* Pieces of a reply were printed, but not its end. */
-	bool begun;
+	bool begun; /* pieces of a reply were printed, but not its end */
 	/* Its replies while a reply of the other channel is incomplete. */
 	unsigned char *buffered;
 	size_t buffered_length, buffered_capacity;
@@ -26,8 +25,7 @@ struct plain_channel {
 		bool there;
 	} *early;
 	size_t early_bytes;
-	/* --verbose: the last line that was cut off and printed. */
-	uint64_t cut_off;
+	uint64_t cut_off; /* --verbose: the last line that was cut off and printed */
 };
 
 struct plain {
@@ -38,44 +36,35 @@ struct plain {
 	/* Bytes read that wait for room in the sessions: from `begin` to before `end`. */
 	unsigned char input[PLAIN_READ_SIZE];
 	size_t begin, end;
-	/* The time when they were read. */
-	int64_t typed_at;
+	int64_t typed_at; /* the time when they were read */
 	/* The line being read: its first bytes, and the number of them that are not sent. */
 	unsigned char line[PLAIN_LINE_WHOLE];
 	size_t used;
-	/* A piece of the line has been sent. */
-	bool begun;
+	bool begun; /* a piece of the line has been sent */
 	/* Replies for standard output: stdio's buffer is much smaller. */
 	unsigned char output[PLAIN_WRITE_SIZE];
 	size_t output_length;
-	/* The input has ended: no more lines will be sent. */
-	bool input_ended;
+	bool input_ended; /* the input has ended: no more lines will be sent */
 	/* The number of the input's last line if that had no end: its reply gets none either. */
 	uint64_t unterminated;
-	/* An end of line is due before the next reply. */
-	bool newline_due;
+	bool newline_due; /* an end of line is due before the next reply */
 	/* The progress on standard error, where standard output may be the same terminal; its
 	 * width, 0 for none; the time of its next update. */
 	bool progress, same_terminal;
 	size_t progress_shown;
 	int64_t progress_at;
-	/* The time of the recorder's next call. */
-	int64_t record_at;
-	/* Lines sent since the last dispatch. */
-	int64_t passed_on;
+	int64_t record_at; /* the time of the recorder's next call */
+	int64_t passed_on; /* lines sent since the last dispatch */
 	/* --verbose, in the lab: the link's events up to this pass of the loop are known. */
 	bool lab_settled;
 	/* --report: when the sessions were opened; the next report, CLOCK_NEVER for none. */
 	int64_t started, report_at;
-	/* The numbers of lost lines and of strays that were reported. */
-	unsigned reported;
-	/* Memory is short: the program ends. */
-	bool failed;
+	unsigned reported; /* the numbers of lost lines and of strays that were reported */
+	bool failed;       /* memory is short: the program ends */
 	/* Standard input could not be read to its end; the error of standard output, or 0. */
 	bool read_failed;
 	int write_error;
-	/* Standard input is a terminal; standard output is one. */
-	bool typed, shown;
+	bool typed, shown; /* standard input is a terminal; standard output is one */
 	/* In the lab: the time until which its events are awaited, 0: not set. */
 	int64_t lab_until;
 };

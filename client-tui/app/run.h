@@ -28,8 +28,7 @@ struct run_session {
 	/* The lab's number and the recorder's number; -1 without one. */
 	int flow, recorded;
 	struct connections connections;
-	/* --report: the present interval; else NULL. */
-	struct interval_meter *meter;
+	struct interval_meter *meter; /* --report: the present interval; else NULL */
 };
 
 struct run_hooks {
@@ -39,8 +38,7 @@ struct run_hooks {
 	/* The hooks of a session, with the context of `lab`; their events are already recorded. */
 	void (*reply)(void *context, struct run_session *of, const struct session_reply *reply);
 	void (*row)(void *context, struct run_session *of, uint64_t number);
-	/* A TCP connection changed: shows it. */
-	connections_report *connection;
+	connections_report *connection; /* A TCP connection changed: shows it */
 	/* Sends a generated line. Returns 0, or -1 to end the sending. */
 	int (*generated)(void *context, const char *text, size_t n, int pieces, int64_t now);
 	/* Returns true if there is room for more lines, beyond run_has_room(). May be NULL. */
@@ -72,8 +70,7 @@ struct run {
 	/* The recorder, NULL where nothing is recorded; and the run's data for it. */
 	struct recorder *recorder;
 	struct record_run record;
-	/* NULL outside the lab. */
-	struct lab *lab;
+	struct lab *lab; /* NULL outside the lab */
 	/* The recording that is shown in place of sessions, or NULL. It is the caller's. */
 	struct replay *replay;
 };

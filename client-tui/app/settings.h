@@ -25,8 +25,7 @@ struct settings {
 	char host[SETTINGS_NAME_MAX];
 	char port[8];
 	enum session_transport transport;
-	/* AF_UNSPEC, AF_INET or AF_INET6. */
-	int family;
+	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 	/* Each line goes over UDP and TCP at once; a switch back restores `transport`. */
 	bool both;
 	int64_t reply_timeout, connect_timeout;
@@ -45,20 +44,17 @@ struct settings {
 	/* Numbered lines to send, as in struct generator_plan; `count` may be 0 or
 	 * SETTINGS_ENDLESS. */
 	int64_t count, interval, size, duration;
-	/* The contents of standard output. */
-	enum record_output output;
+	enum record_output output; /* the contents of standard output */
 	/* The file to write at the end, or NULL; its ending selects the format. */
 	const char *save;
 	/* The recorded session to show again, or NULL; with a keystroke for each line. */
 	const char *read;
 	bool step;
-	/* The number of history lines kept; 0 keeps none, not even a file. */
-	int64_t history;
+	int64_t history; /* the number of history lines kept; 0 keeps none, not even a file */
 	/* The configuration file: NULL for the usual one, "" for none. */
 	const char *configuration;
 	bool help, version;
-	/* The control socket of the lab around the program, or NULL. */
-	const char *lab;
+	const char *lab; /* the control socket of the lab around the program, or NULL */
 	/* The command that starts a lab from the current folder, without options. */
 	const char *lab_command;
 	/* The control socket of the server at the lab's far end, or NULL. */

@@ -41,8 +41,7 @@ static const struct {
 	/* Another error with the same meaning. */
 	int alias;
 	const char *name, *word, *sentence;
-	/* The sentence over a stream; NULL where it is the same. */
-	const char *stream;
+	const char *stream; /* the sentence over a stream; NULL where it is the same */
 } table[] = {
 	/* --- of sockets --- */
 	{ NAMED(ECONNREFUSED), "refused",

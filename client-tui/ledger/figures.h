@@ -57,10 +57,8 @@ struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t roun
 
 /* The schedule of generated lines, and how it was kept. All zero without one. */
 struct schedule_totals {
-	/* Lines that were due; of them sent more than VALIDITY_SLIP off. */
-	uint64_t due, slipped;
-	/* The worst, ns. */
-	int64_t worst;
+	uint64_t due, slipped; /* lines that were due; of them sent more than VALIDITY_SLIP off */
+	int64_t worst;         /* the worst, ns */
 };
 
 /* Why a run is not valid: a set of these. */
@@ -97,19 +95,15 @@ struct figures_times {
 
 /* A sample of TCP_INFO of one connection. */
 struct tcp_sample {
-	/* Segments retransmitted since it was established. */
-	unsigned retransmitted;
+	unsigned retransmitted; /* segments retransmitted since it was established */
 	/* The retransmission time-out, ns; how often it has doubled. */
 	int64_t timeout;
 	unsigned backoff;
-	/* Its round-trip time and how much that varies, ns. */
-	int64_t round_trip, variation;
-	/* The congestion window, segments. */
-	uint32_t window;
+	int64_t round_trip, variation; /* its round-trip time and how much that varies, ns */
+	uint32_t window;               /* the congestion window, segments */
 	/* How often the timer ran out since it was established; -1 before Linux 6.7. */
 	int timeouts;
-	/* Segments that came out of order; 0 before Linux 5.4. */
-	uint32_t disorder;
+	uint32_t disorder; /* segments that came out of order; 0 before Linux 5.4 */
 };
 
 /* TCP_INFO of the kernel, while lines wait and at the end of each connection. Times in ns. */
@@ -122,8 +116,7 @@ struct figures_tcp {
 	int64_t round_trip, variation;
 	/* The congestion window, segments: in the last sample, the least, the largest. */
 	uint32_t window, window_min, window_max;
-	/* Samples; without any, only `connections` is valid. */
-	uint64_t samples;
+	uint64_t samples; /* samples; without any, only `connections` is valid */
 	/* Segments that the far end's kernel retransmitted, where it reports them (the lab). */
 	bool has_server;
 	uint64_t server_retransmitted;
@@ -138,8 +131,7 @@ struct figures {
 	/* Borrowed; NULL for none (as when they were read from a record). */
 	const struct stats *stats;
 	struct figures_times times;
-	/* UDP: datagrams dropped here because the socket's buffer was full. */
-	uint64_t overflows;
+	uint64_t overflows; /* UDP: datagrams dropped here because the socket's buffer was full */
 	/* TCP. */
 	struct figures_tcp tcp;
 	struct stall_totals stalls;
@@ -201,16 +193,14 @@ struct figure {
 	enum figure_type type;
 	size_t field;
 	double q;
-	/* Values of enum figure_scope. */
-	unsigned scope;
+	unsigned scope; /* values of enum figure_scope */
 	/* A total that a replay takes from the record, since its ledger cannot measure it. */
 	bool restored;
 	enum figure_shown shown;
 	/* The unit of a count, "segment"; NULL for a bare number. */
 	const char *unit;
 	enum figure_named named;
-	/* The words behind the count. */
-	const char *one, *many;
+	const char *one, *many; /* the words behind the count */
 };
 
 extern const struct figure figures_table[];

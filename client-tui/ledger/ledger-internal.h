@@ -21,8 +21,7 @@ struct ledger {
 	uint64_t evicted_waiting;
 	struct line_list queued, waiting, unanswered, aging, truncated;
 	struct line_index index;
-	/* The line or reply being looked up. */
-	struct line_index_key key;
+	struct line_index_key key; /* the line or reply being looked up */
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
 	/* The statistics of all lines, and the lines that are not reported to them yet. */
@@ -32,8 +31,7 @@ struct ledger {
 	uint64_t decided_from;
 	/* A reply to an evicted line may come until then: every new datagram gets a tag. */
 	int64_t tag_all_until;
-	/* The same, without lines whose text is unique. */
-	int64_t tag_common_until;
+	int64_t tag_common_until; /* the same, without lines whose text is unique */
 	/* The time spent connecting, but for the attempt since then (INT64_MAX for none). */
 	int64_t connecting, connecting_since;
 };

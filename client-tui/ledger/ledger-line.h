@@ -32,8 +32,7 @@ struct line_list_place {
 /* Memory for entries that are made one after the other and freed in about the same order, as those
  * of a stream: the block is freed with its last entry. */
 struct ledger_block {
-	/* The entries in it, and 1 more while new ones are made in it. */
-	size_t users;
+	size_t users; /* the entries in it, and 1 more while new ones are made in it */
 	/* Bytes that entries have taken. */
 	size_t used;
 	unsigned char bytes[];
@@ -53,10 +52,8 @@ struct ledger_line {
 	int64_t evicted_since;
 	/* The time that the session had tried to connect before the line was typed, ns. */
 	int64_t connecting_before;
-	/* It became refused or failed, but the error may belong to another line. */
-	bool uncertain;
-	/* The caller guarantees a unique text (generated lines): no tag is needed. */
-	bool unique;
+	bool uncertain; /* it became refused or failed, but the error may belong to another line */
+	bool unique; /* the caller guarantees a unique text (generated lines): no tag is needed */
 	/* The lines with the same capitals; set while the line can still be answered. */
 	struct line_group *group;
 	/* The whole reply, with its tag, whose text row.reply points to. */
@@ -65,8 +62,7 @@ struct ledger_line {
 	struct line_list_place place[LINE_LISTS];
 	/* The bytes that are sent begin this many before the text and end with it. */
 	size_t tag_length;
-	/* Room for any tag, then the text. */
-	unsigned char bytes[];
+	unsigned char bytes[]; /* room for any tag, then the text */
 };
 
 /* A queued line with a copy of the text, in `*block` or in a new block that takes its place; with

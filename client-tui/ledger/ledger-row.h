@@ -29,8 +29,7 @@ struct ledger_row {
 	/* The line's number, given by the caller, increasing; 1 or more. */
 	uint64_t number;
 	enum ledger_fate fate;
-	/* The line went over a stream, not in a datagram. */
-	bool stream;
+	bool stream; /* the line went over a stream, not in a datagram */
 	/* When it was typed, sent, answered; refused, failed or cut off. 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* The part of the time before the hand-over in which the session connected, ns. */
@@ -45,21 +44,17 @@ struct ledger_row {
 	 */
 	const unsigned char *reply;
 	size_t reply_length;
-	/* Replies after the first. */
-	uint32_t duplicates;
-	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
-	bool late;
+	uint32_t duplicates; /* replies after the first */
+	bool late;           /* The wait was over when the (first) reply came. Fate is FATE_LOST. */
 	/* Datagrams: the first reply came in time, but after that of a later line. */
 	bool reordered;
 	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an
 	 * echo); in a stream it may be any other text. */
 	bool differs;
-	/* The reply is only the beginning of the line's capitals. */
-	bool cut_short;
+	bool cut_short; /* the reply is only the beginning of the line's capitals */
 	/* `text` is only the beginning of the line, and the reply is not kept or compared. */
 	bool partial;
-	/* Why it failed or was refused, as error-text.h has it. */
-	int error;
+	int error; /* why it failed or was refused, as error-text.h has it */
 };
 
 /* Least, greatest, mean of times, ns, and the sum of squared differences (Welford). 0 for none. */
@@ -97,14 +92,11 @@ struct ledger_totals {
 			uint64_t queued, waiting, answered, lost, refused, failed, cut_off;
 		};
 	};
-	/* Parts of lost: a reply came after the wait. */
-	uint64_t late;
+	uint64_t late; /* parts of lost: a reply came after the wait */
 	/* Replies after the first, rows reordered, rows that differ, rows cut short. */
 	uint64_t duplicates, reordered, differs, cut_short;
-	/* Replies that match no line. */
-	uint64_t strays;
-	/* Rows that are no longer kept. */
-	uint64_t evicted;
+	uint64_t strays;  /* replies that match no line */
+	uint64_t evicted; /* rows that are no longer kept */
 	/* Answered lines whose times are known: the round trip, from handed over to answered; the
 	 * wait, from typed to answered, with its parts before the round trip. */
 	uint64_t timed;

@@ -30,8 +30,7 @@ struct ledger_settings {
 	/* The greatest number of bytes of lines and replies, so that long lines need no more memory
 	 * than short ones; 0 for no limit. The last row is kept even if it alone is more. */
 	size_t bytes;
-	/* The longest time that a datagram's reply may take, ns. */
-	int64_t reply_timeout;
+	int64_t reply_timeout; /* the longest time that a datagram's reply may take, ns */
 	/* The time after sending in which a line can still be answered, ns: a later reply is a
 	 * stray, and its text may be used again without a tag. Never less than `reply_timeout`.
 	 * When rows are evicted sooner, LEDGER_TAG_AUTO tags every line. */
@@ -52,8 +51,7 @@ struct ledger_reply_match {
 	uint64_t number;
 	/* Where the reply's own text begins, after the tag: bytes to leave out at its beginning. */
 	size_t skip;
-	/* Round-trip time, ns; -1 if unknown. */
-	int64_t rtt;
+	int64_t rtt; /* round-trip time, ns; -1 if unknown */
 };
 
 struct ledger;

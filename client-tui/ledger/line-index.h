@@ -29,8 +29,7 @@ struct line_group {
 struct line_index {
 	struct line_group **buckets;
 	size_t mask, count;
-	/* A line's key, to compare with. */
-	struct line_index_key other;
+	struct line_index_key other; /* a line's key, to compare with */
 };
 
 /* Returns 0, or -1 when memory is short. */

@@ -33,16 +33,14 @@ enum session_stage {
 /* A TCP connection, from its first SYN on. */
 struct session_connection {
 	enum session_stage stage;
-	/* Our port; 0 when there is none (yet). */
-	uint16_t here;
+	uint16_t here; /* our port; 0 when there is none (yet) */
 	/* When its SYN was sent, and when it reached this stage: ns of the monotonic clock. */
 	int64_t began, at;
 	/* The number of times that the kernel sent its SYN. */
 	unsigned syns;
 	int error;
 	bool by_client;
-	/* It failed, and the peer's next address is tried at once. */
-	bool more;
+	bool more; /* it failed, and the peer's next address is tried at once */
 };
 
 struct link_packet;
@@ -53,10 +51,8 @@ struct session_event {
 	/* The number of the session that it happened to, -1 for none. */
 	int session;
 	int64_t at;
-	/* It has no row: another row reports it, or it is not important. */
-	bool quiet;
-	/* The text of its row behind the kind's word. */
-	char *text;
+	bool quiet; /* it has no row: another row reports it, or it is not important */
+	char *text; /* the text of its row behind the kind's word */
 	/* SESSION_EVENT_LINK: the settings as the lab writes them, "loss 30%"; else NULL. */
 	char *there, *back;
 	/* SESSION_EVENT_TCP: how far it came, and how long that took from the first SYN on; in the

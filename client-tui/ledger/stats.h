@@ -24,14 +24,11 @@ struct stats {
 	/* Runs of lines lost in the order of sending (lines with other fates end a run): how many,
 	 * the longest, and how many of each length, runs[0] for 1. */
 	uint64_t run_count, longest_run, runs[STATS_RUNS];
-	/* The unfinished run, a part of the figures above. */
-	uint64_t run;
-	/* The line before: its round-trip time, -1 when it has none. */
-	int64_t last_rtt;
+	uint64_t run;     /* the unfinished run, a part of the figures above */
+	int64_t last_rtt; /* the line before: its round-trip time, -1 when it has none */
 	/* The number of reported lines; the number of lost ones among them. */
 	uint64_t lines, lost;
-	/* Lines reported as lost and then answered in time: see stats_amend(). */
-	uint64_t amended;
+	uint64_t amended; /* lines reported as lost and then answered in time: see stats_amend() */
 };
 
 /* `s` is all zero, as from calloc(), so that pages without values take no memory. */
@@ -75,14 +72,11 @@ struct stats_order_slot {
 /* All zero is the start; free `slots` at the end. */
 struct stats_order {
 	struct stats_order_slot *slots;
-	/* Slots, a power of two, or 0. */
-	size_t capacity;
+	size_t capacity; /* slots, a power of two, or 0 */
 	/* The oldest position that is not reported, and the next free one; each less 1. */
 	uint64_t head, end;
-	/* Lines that the statistics lack, because memory was short. */
-	uint64_t missing_lines;
-	/* stats_order_close() was called. */
-	bool closed;
+	uint64_t missing_lines; /* lines that the statistics lack, because memory was short */
+	bool closed;            /* stats_order_close() was called */
 };
 
 /* Takes a position for a line that is sent: 1 or more; 0 when memory is short. */

@@ -23,8 +23,7 @@ struct transcript_item {
 	unsigned char *text;
 	size_t length;
 	enum transcript_kind kind;
-	/* Over TCP, not UDP (lines and strays). */
-	bool stream;
+	bool stream; /* over TCP, not UDP (lines and strays) */
 	/* The ledger that has the line. Borrowed: the ledger outlives its items. */
 	const struct ledger *ledger;
 	/* TCP's ledger of a line that went over both at once; else NULL. */
@@ -38,8 +37,7 @@ struct transcript_arrival {
 	unsigned char *text;
 	size_t length;
 	enum ledger_match match;
-	/* The line it belongs to (0 for a stray). */
-	uint64_t number;
+	uint64_t number; /* the line it belongs to (0 for a stray) */
 	/* transcript_end() at its arrival; for a stray, the item before is the same. */
 	uint64_t items;
 };

@@ -4,8 +4,7 @@
 #define UPCASE_LEDGER_TRANSPORT_H
 
 struct transport_info {
-	/* "UDP", for people; "udp", for records and options. */
-	const char *title, *name;
+	const char *title, *name; /* "UDP", for people; "udp", for records and options */
 	/* What a line that was typed too early waits for: "opening", "connecting". */
 	const char *opening;
 };

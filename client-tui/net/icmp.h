@@ -10,8 +10,7 @@
 #include "common/addr.h"
 
 struct icmp {
-	/* As ledger/error-text.h has it. */
-	int error;
+	int error; /* as ledger/error-text.h has it */
 	/* The host that sent it; its family is AF_UNSPEC when that is not known. */
 	struct addr from;
 	/* It is about a datagram of this many bytes at least: smaller ones fit the MTU. */

@@ -57,8 +57,7 @@ struct session {
 	struct resolve *resolve;
 	struct addr addresses[RESOLVE_MAX];
 	size_t address_count;
-	/* The address in use. */
-	size_t address;
+	size_t address; /* the address in use */
 	/* "host:port" as given, then the address in use. */
 	char peer[300];
 	char state[160];
@@ -68,17 +67,13 @@ struct session {
 	int failures;
 	int error;
 	int64_t retry_at;
-	/* When the attempt to connect is given up. */
-	int64_t connect_by;
-	/* No more lines will come. */
-	bool finished;
-	/* A reply came from the address in use. */
-	bool answered;
+	int64_t connect_by; /* when the attempt to connect is given up */
+	bool finished;      /* no more lines will come */
+	bool answered;      /* a reply came from the address in use */
 	/* UDP: the window does not apply, because generated lines are on their way. */
 	bool unlimited;
 
-	/* The transport's own data (struct udp, struct tcp). */
-	void *data;
+	void *data; /* the transport's own data (struct udp, struct tcp) */
 };
 
 void session_notice(struct session *s, bool bad, const char *format, ...)

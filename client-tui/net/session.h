@@ -23,18 +23,14 @@ struct session_settings {
 	enum session_transport transport;
 	const char *host;
 	const char *port;
-	/* AF_UNSPEC, AF_INET or AF_INET6. */
-	int family;
+	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 	/* For the ledger. */
 	enum ledger_tag tag;
 	size_t rows;
 	int64_t reply_timeout;
-	/* UDP: lines in flight at most (1 or more). */
-	int window;
-	/* How often a connection that failed is tried again. */
-	int retries;
-	/* How long one attempt to connect may take, ns. */
-	int64_t connect_timeout;
+	int window;              /* UDP: lines in flight at most (1 or more) */
+	int retries;             /* how often a connection that failed is tried again */
+	int64_t connect_timeout; /* how long one attempt to connect may take, ns */
 };
 
 /* A reply, or a piece of one. Borrowed for the call. */
@@ -43,8 +39,7 @@ struct session_reply {
 	/* The reply's text, without tag and end of line. */
 	const unsigned char *text;
 	size_t length;
-	/* A piece of a long reply (stream): `matched` comes with the last one. */
-	bool more;
+	bool more; /* a piece of a long reply (stream): `matched` comes with the last one */
 };
 
 struct session_hooks {

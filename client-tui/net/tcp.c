@@ -59,10 +59,8 @@ enum reuse {
 };
 
 struct tcp {
-	/* To be sent. */
-	struct send_queue out;
-	/* The rest of the present line is dropped: its connection has ended. */
-	bool skipping;
+	struct send_queue out; /* to be sent */
+	bool skipping; /* the rest of the present line is dropped: its connection has ended */
 
 	/* The beginning of a reply line; `in_long`: pieces of the line were passed on. */
 	unsigned char *in;
@@ -70,12 +68,9 @@ struct tcp {
 	bool in_long;
 
 	enum reuse reuse;
-	/* Lines sent and answered on this connection. */
-	uint64_t sent, answered;
-	/* Until when a careful sender waits. */
-	int64_t probe_until;
-	/* When the last reply came. */
-	int64_t answered_at;
+	uint64_t sent, answered; /* lines sent and answered on this connection */
+	int64_t probe_until;     /* until when a careful sender waits */
+	int64_t answered_at;     /* when the last reply came */
 	/* A write failed: a read gives the reason. */
 	bool write_failed;
 	bool half_closed;

@@ -26,8 +26,7 @@ struct timestamps {
 	bool enabled;
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
-	/* Stamps of sent datagrams that came. */
-	uint64_t received;
+	uint64_t received; /* stamps of sent datagrams that came */
 };
 
 /* Switches on stamps of what a new socket receives, and, for datagrams, of what it sends. */

@@ -33,22 +33,17 @@
  * full. The kernel counts all drops of a socket, damaged datagrams too (SO_RXQ_OVFL, SO_MEMINFO),
  * and the whole host's drops for lack of room. An overflow is in both. */
 struct drops {
-	/* This socket's drops, as last reported. */
-	uint32_t drops;
-	/* The overflows of earlier sockets of the session. */
-	uint64_t before;
+	uint32_t drops;  /* this socket's drops, as last reported */
+	uint64_t before; /* the overflows of earlier sockets of the session */
 	/* The host's, when the socket was opened; whether it could be read. */
 	uint64_t host;
 	bool has_host;
 };
 
 struct udp {
-	/* The cost of the lines in flight in the peer's buffer, by flight_cost(). */
-	size_t flight;
-	/* The socket's send buffer is full: wait until it can be written. */
-	bool full;
-	/* The last error, 0 after a reply: it is reported once, not for each line. */
-	int reported;
+	size_t flight; /* the cost of the lines in flight in the peer's buffer, by flight_cost() */
+	bool full;     /* the socket's send buffer is full: wait until it can be written */
+	int reported;  /* the last error, 0 after a reply: it is reported once, not for each line */
 	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;

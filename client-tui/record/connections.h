@@ -16,14 +16,10 @@
 
 struct connection_note {
 	struct session_connection of;
-	/* No connection was open before it. */
-	bool first;
-	/* The error of the previous attempt, 0 for none. */
-	int previous_error;
-	/* Its row in the transcript, set by the front end. */
-	uint64_t row;
-	/* The hash of its row's text. */
-	uint64_t shown_hash;
+	bool first;          /* no connection was open before it */
+	int previous_error;  /* the error of the previous attempt, 0 for none */
+	uint64_t row;        /* its row in the transcript, set by the front end */
+	uint64_t shown_hash; /* the hash of its row's text */
 };
 
 /* All zero at first. */

@@ -53,8 +53,7 @@ struct field {
 	/* The place and the size of the count. */
 	size_t count, count_size;
 	size_t part;
-	/* The range of a number, and the value of a missing one. */
-	int64_t min, max, missing;
+	int64_t min, max, missing; /* the range of a number, and the value of a missing one */
 	/* The maximum number of items of a list. */
 	size_t items_max;
 	const struct field *fields;
@@ -62,8 +61,7 @@ struct field {
 	size_t name_count;
 	/* The reason why an unknown or missing name is refused; NULL: it may be missing. */
 	const char *refused;
-	/* The column of CSV, if it has another name. */
-	const char *column;
+	const char *column; /* the column of CSV, if it has another name */
 };
 
 /* The ranges of numbers. Sums of counts never overflow. */

@@ -37,24 +37,19 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 
 /* A line. */
 struct record {
-	/* The number of its session in the file, from 0 on. */
-	unsigned session;
+	unsigned session; /* the number of its session in the file, from 0 on */
 	/* The ledger's row, but with RECORD_NEVER for a missing or unknown time, and `decided_at`
 	 * of lost lines too. Its text and reply are owned. */
 	struct ledger_row row;
-	/* The place where a datagram was lost, in the lab. */
-	enum trace_place place;
+	enum trace_place place; /* the place where a datagram was lost, in the lab */
 	/* The numbers of known times of duplicates, and of packets. */
 	uint8_t duplicate_count, packet_count;
-	/* Owned; NULL for none. */
-	int64_t *duplicate_at;
+	int64_t *duplicate_at; /* owned; NULL for none */
 	/* The link's effects in each direction, and its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
 	struct link_packet *packets;
-	/* The session's peer, borrowed, for CSV only. */
-	const char *peer;
-	/* The line of the file from which it was read. */
-	uint64_t at_line;
+	const char *peer; /* the session's peer, borrowed, for CSV only */
+	uint64_t at_line; /* the line of the file from which it was read */
 };
 
 void record_free(struct record *r);
@@ -72,8 +67,7 @@ struct record_reply {
 	unsigned session;
 	const char *peer;
 	enum ledger_match match;
-	/* The round-trip time is -1 if unknown. */
-	int64_t rtt;
+	int64_t rtt; /* the round-trip time is -1 if unknown */
 	/* The line's number, 0 for a stray, the transport, the present state of the row, and the
 	 * reply with its time. The reply is owned if it was read from a file. */
 	struct ledger_row row;
@@ -88,15 +82,13 @@ void record_event_free(struct session_event *e);
 
 /* A run as a whole. */
 struct record_run {
-	/* The session's time 0, ns since 1970, UTC. */
-	int64_t started;
+	int64_t started; /* the session's time 0, ns since 1970, UTC */
 	/* The end, ns of the monotonic clock; in a record since `started`. */
 	int64_t ended_at;
 	enum ledger_tag tag;
 	/* Generated lines as in the settings; 0: none, and no limit of time. */
 	int64_t count, interval, size, duration;
-	/* The run was stopped before all lines were sent. */
-	bool stopped;
+	bool stopped; /* the run was stopped before all lines were sent */
 	/* The link's settings at the start, in words of link_status_line(); "" outside the lab. */
 	char link[RECORD_LINK];
 };
@@ -112,14 +104,12 @@ struct record_session {
 /* The sums over a session's lines, in the summary. */
 struct record_sum {
 	struct record_session of;
-	/* `stats` is borrowed. */
-	struct figures figures;
+	struct figures figures; /* `stats` is borrowed */
 };
 
 /* The end of a file. */
 struct record_summary {
-	/* `ended_at`, `stopped` and the link at the end. */
-	struct record_run run;
+	struct record_run run; /* `ended_at`, `stopped` and the link at the end */
 	/* One for each session; owned if they were read from a file. */
 	struct record_sum *sums;
 	size_t count;

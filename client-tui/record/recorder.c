@@ -27,13 +27,11 @@ struct recorder_session {
 	struct record_session of;
 	size_t rows;
 	struct figures figures;
-	/* All lines up to this number were written or are deferred. */
-	uint64_t passed;
+	uint64_t passed; /* all lines up to this number were written or are deferred */
 	/* The numbers of deferred lines, ascending. */
 	uint64_t *deferred;
 	size_t deferred_count, deferred_capacity;
-	/* The number of lines written. */
-	uint64_t written;
+	uint64_t written; /* the number of lines written */
 };
 
 /* The target of records: /save has a sink of its own. */
@@ -50,8 +48,7 @@ struct recorder {
 	struct record_run run;
 	struct recorder_session sessions[RECORDER_SESSIONS];
 	size_t count;
-	/* An empty ledger, for sessions that were removed. */
-	struct ledger *none;
+	struct ledger *none; /* an empty ledger, for sessions that were removed */
 	/* The number of sessions written. */
 	size_t reported;
 	struct event_log log;

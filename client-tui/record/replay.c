@@ -39,16 +39,14 @@ struct replay_event {
 	uint32_t index;
 	uint16_t side;
 	uint8_t kind;
-	/* A step begins with it. */
-	bool begins;
+	bool begins; /* a step begins with it */
 };
 
 struct replay {
 	struct record_file *file;
 	struct replay_event *events;
 	size_t count, capacity;
-	/* The next event to play. */
-	size_t next;
+	size_t next; /* the next event to play */
 	/* The capacity of ledgers and trace. */
 	size_t rows;
 	struct replay_status status;
@@ -56,8 +54,7 @@ struct replay {
 	bool failed;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
-	/* The replay's clock showed `at` when the real clock showed `since`. */
-	int64_t at, since;
+	int64_t at, since; /* the replay's clock showed `at` when the real clock showed `since` */
 	/* Buffer for capitals. */
 	unsigned char *bytes;
 	size_t bytes_capacity;

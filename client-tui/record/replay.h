@@ -30,13 +30,11 @@ struct replay_status {
 	 */
 	const struct record_run *run;
 	bool whole;
-	/* The link's events, NULL when they were not recorded. */
-	struct trace *trace;
+	struct trace *trace; /* the link's events, NULL when they were not recorded */
 	/* Time 0 of the recording on the replay's clock, which stands still while `paused`. */
 	int64_t origin;
 	bool paused;
-	/* A power of two: 1 is twice as fast. */
-	int speed;
+	int speed; /* a power of two: 1 is twice as fast */
 };
 
 struct replay_hooks {

@@ -13,18 +13,13 @@
 #define EXPORT_REASON 400
 
 struct export_request {
-	/* The file. A request without a name has one of its own. */
-	char path[PATH_MAX];
+	char path[PATH_MAX]; /* The file. A request without a name has one of its own. */
 	/* The numbers of the lines, both 0 for all; or the last so many, 0 for all. */
 	uint64_t first, last, newest;
-	/* The title of the pictures, "" for their own. */
-	char title[200];
-	/* Bright colours on a dark ground. */
-	bool dark;
-	/* The picture of the screen. */
-	bool screen;
-	/* The request has no name. */
-	bool own_name;
+	char title[200]; /* the title of the pictures, "" for their own */
+	bool dark;       /* bright colours on a dark ground */
+	bool screen;     /* the picture of the screen */
+	bool own_name;   /* the request has no name */
 };
 
 /* Reads a request: [FILE] [last N | N | N-M] [screen] [--title TEXT] [--dark]. The name ends where

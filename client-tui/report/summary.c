@@ -535,8 +535,7 @@ char *summary_page(const struct figures *udp, const struct figures *tcp)
 char *summary_ascii(char *text)
 {
 	static const struct {
-		/* `ascii` is not longer than the sign's bytes. */
-		const char *sign, *ascii;
+		const char *sign, *ascii; /* `ascii` is not longer than the sign's bytes */
 	} signs[] = { { "–", "-" }, { "µ", "u" }, { "±", "+-" }, { "×", "x" } };
 	char *out = text;
 

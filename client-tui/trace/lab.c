@@ -29,8 +29,7 @@ struct lab {
 	struct lab_status status;
 	struct lab_socket *socket;
 	struct lab_hooks hooks;
-	/* A new status was received and is to be drawn. */
-	bool status_new;
+	bool status_new; /* a new status was received and is to be drawn */
 	/* The ports whose events are wanted; more than PORTS: all. */
 	uint16_t ports[PORTS];
 	int port_count;
@@ -46,10 +45,8 @@ struct lab {
 	/* When the last sync was sent; whether its answer is still to come. */
 	int64_t synced_at;
 	bool syncing;
-	/* All events up to `needed_until` are needed. */
-	int64_t needed_until;
-	/* The time of the last dispatch. */
-	int64_t now;
+	int64_t needed_until; /* all events up to `needed_until` are needed */
+	int64_t now;          /* the time of the last dispatch */
 };
 
 static void request_status(struct lab *lab)

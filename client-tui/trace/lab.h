@@ -29,8 +29,7 @@ struct lab_hooks {
 struct lab_status {
 	struct link_status link;
 	struct trace *trace;
-	/* The server's side of our TCP, or NULL. */
-	struct server_tcp *server_tcp;
+	struct server_tcp *server_tcp; /* the server's side of our TCP, or NULL */
 	/* The time up to which all events were reported, ns; INT64_MAX when it is `gone`. */
 	int64_t complete_until;
 	bool gone;

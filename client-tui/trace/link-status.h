@@ -28,10 +28,8 @@ int link_status_read(struct link_status *status, const char *answer, int64_t now
 
 /* A change of the link, by whatever program. */
 struct link_change {
-	/* ns of the monotonic clock. */
-	int64_t at;
-	/* SESSION_EVENT_LINK or SESSION_EVENT_FAULT. */
-	enum session_event_kind kind;
+	int64_t at;                   /* ns of the monotonic clock */
+	enum session_event_kind kind; /* SESSION_EVENT_LINK or SESSION_EVENT_FAULT */
 	/* "loss 30 % each way", "held for 3 s"; settings as the lab writes them. */
 	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
 };
@@ -57,10 +55,8 @@ struct link_report {
 	/* UDP lines since the last change whose fate was chance; the answered ones. */
 	uint64_t decided, answered;
 	const struct trace_totals *traced;
-	/* The connection in use, or NULL. */
-	const struct tcp_sample *tcp;
-	/* The server's sample of its end, or NULL. */
-	const struct tcp_sample *far;
+	const struct tcp_sample *tcp; /* the connection in use, or NULL */
+	const struct tcp_sample *far; /* the server's sample of its end, or NULL */
 };
 
 /* The presets in words, from malloc(); NULL when memory is short. */

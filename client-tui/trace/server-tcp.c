@@ -19,13 +19,11 @@
 
 struct server_tcp {
 	struct lab_socket *socket;
-	/* Our end of the present connection, 0 before the first. */
-	uint16_t port;
+	uint16_t port; /* our end of the present connection, 0 before the first */
 	/* There is a sample; there was one of any connection; it changed since the dispatch. */
 	bool sampled, ever_sampled, changed;
 	struct trace_timer sample;
-	/* Retransmissions over the connections before it. */
-	uint64_t retransmitted_before;
+	uint64_t retransmitted_before; /* retransmissions over the connections before it */
 	/* The last request; whether its answer is still to come. */
 	int64_t requested_at;
 	bool pending;

@@ -23,8 +23,7 @@
 struct trace_slot {
 	struct trace_line line;
 	uint8_t flow;
-	/* Not compared yet. */
-	bool pending;
+	bool pending; /* not compared yet */
 	/* Another line has the same bytes; some of its packets cannot be told from others. */
 	bool ambiguous, unsure;
 	union {
@@ -43,29 +42,22 @@ struct trace_slot {
 
 struct trace_connection {
 	uint16_t here, there;
-	/* The byte of the flow's count at which it begins. */
-	uint64_t from[LINK_DIRECTIONS];
+	uint64_t from[LINK_DIRECTIONS]; /* the byte of the flow's count at which it begins */
 	/* The number before its first byte, once its SYN was seen. */
 	bool syn_seen[LINK_DIRECTIONS];
 	uint32_t first[LINK_DIRECTIONS];
-	/* How many bytes of it were seen. */
-	uint64_t seen[LINK_DIRECTIONS];
-	/* It is established: we have acknowledged the peer's SYN. */
-	bool open;
-	/* Its FIN was seen, or an RST. */
-	bool ended[LINK_DIRECTIONS];
+	uint64_t seen[LINK_DIRECTIONS]; /* how many bytes of it were seen */
+	bool open;                      /* it is established: we have acknowledged the peer's SYN */
+	bool ended[LINK_DIRECTIONS];    /* its FIN was seen, or an RST */
 };
 
 struct trace_flow {
 	const struct ledger *ledger;
 	bool stream;
 	int64_t reply_timeout;
-	/* The link has carried something of it. */
-	bool seen;
-	/* INT64_MAX while its socket is open. */
-	int64_t closed_at;
-	/* UDP: its ports. */
-	uint16_t here, there;
+	bool seen;            /* the link has carried something of it */
+	int64_t closed_at;    /* INT64_MAX while its socket is open */
+	uint16_t here, there; /* UDP: its ports */
 	/* Its lines, in the order in which they were sent: numbers[begin] to before numbers[end].
 	 */
 	uint64_t *numbers;
@@ -85,12 +77,9 @@ struct retransmission {
 	uint64_t number;
 	int flow;
 	enum link_direction direction;
-	/* Its place in the leg's waits. */
-	uint8_t slot;
-	/* When, and when the try before that was. */
-	int64_t at, last;
-	/* The last sample before it. */
-	struct trace_timer before;
+	uint8_t slot;              /* its place in the leg's waits */
+	int64_t at, last;          /* when, and when the try before that was */
+	struct trace_timer before; /* the last sample before it */
 };
 
 /* A fragmented datagram or segment of which not all fragments were seen. */
@@ -104,10 +93,8 @@ struct reassembly {
 	enum link_fate lost;
 	enum link_direction direction;
 	uint32_t id;
-	/* Bytes of payload seen. */
-	uint32_t got;
-	/* When the last fragment seen leaves the link. */
-	int64_t out;
+	uint32_t got; /* bytes of payload seen */
+	int64_t out;  /* when the last fragment seen leaves the link */
 };
 
 struct reported_packet {
@@ -122,8 +109,7 @@ struct trace_ring {
 };
 
 struct trace {
-	/* The room of a ring at most. */
-	size_t max;
+	size_t max; /* the room of a ring at most */
 	/* A line that goes over both has the same number: [0] datagrams, [1] a stream. */
 	struct trace_ring rings[2];
 	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
@@ -138,8 +124,7 @@ struct trace {
 	size_t next_reassembly;
 	struct retransmission retransmissions[RETRANSMISSIONS];
 	int retransmission_count;
-	/* The lines of the last packets, by serial. */
-	struct reported_packet *reported;
+	struct reported_packet *reported; /* the lines of the last packets, by serial */
 	/* A ring: `packet_count` were added, the last is at [(packet_count - 1) % TRACE_PACKETS].
 	 */
 	struct logged_packet *packets;

@@ -63,14 +63,11 @@ struct trace_timer {
 struct link_packet {
 	enum link_direction direction;
 	enum link_fate fate;
-	/* A segment with a byte that was sent before. */
-	bool retransmitted;
+	bool retransmitted; /* a segment with a byte that was sent before */
 	/* It has payload; a packet without is an acknowledgement, a SYN, a FIN or an RST. */
 	bool payload;
-	/* TCP flags. */
-	bool syn, fin, rst, ack;
-	/* Estimated from the server's end for a picture, not seen by the link. */
-	bool estimated;
+	bool syn, fin, rst, ack; /* TCP flags */
+	bool estimated; /* estimated from the server's end for a picture, not seen by the link */
 	/* When it came to the link, left it, and its second copy did, ns; or TRACE_NEVER. */
 	int64_t in, out, out2;
 	/* TCP: the place of its first byte in the stream, from 0 on, and its bytes. */
@@ -131,8 +128,7 @@ struct trace_totals {
 	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
 	uint64_t segments[LINK_DIRECTIONS], dropped[LINK_DIRECTIONS],
 	    retransmitted[LINK_DIRECTIONS];
-	/* Our datagrams and segments that were dropped on request. */
-	uint64_t requested_drops;
+	uint64_t requested_drops; /* our datagrams and segments that were dropped on request */
 	/* Our datagrams, and those that belong to no line. */
 	uint64_t datagrams[LINK_DIRECTIONS], unmatched[LINK_DIRECTIONS];
 };
