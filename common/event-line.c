@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/fnv.h"
+#include "common/member.h"
 
 /* The longest line that is read. */
 #define LINE_SIZE 2000
@@ -70,14 +71,7 @@ static int set_key(struct packet_event *e, const struct event_key *key, const ch
 	}
 	if (number(value, key->base, key->max, &wide) < 0)
 		return -1;
-	const uint32_t word = (uint32_t)wide;
-	const uint16_t half = (uint16_t)wide;
-
-	memcpy(to,
-	    key->size == sizeof half   ? (const void *)&half
-	    : key->size == sizeof word ? (const void *)&word
-	                               : &wide,
-	    key->size);
+	member_set(to, key->size, wide);
 	return 0;
 }
 

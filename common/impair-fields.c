@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
+#include "common/member.h"
 #include "common/text.h"
 #include "common/units.h"
 
@@ -280,10 +281,7 @@ static int read_word(const char *text, const struct impair_field *f, void *to,
 	if (word == 2)
 		return text_refuse(reason, IMPAIR_REASON, "is neither %s nor %s", words[0],
 		    words[1]);
-	if (f->size == sizeof(bool))
-		*(bool *)to = word;
-	else
-		*(int *)to = word;
+	member_set(to, f->size, (uint64_t)word);
 	return 0;
 }
 
@@ -393,28 +391,23 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
-	int64_t value = 0;
+	const double number = (double)member_get(at(s, id), impair_fields[id].size);
 
 	switch (impair_fields[id].kind) {
 	case IMPAIR_SHARE:
 	case IMPAIR_BURST:
 		return *(const double *)at(s, id);
 	case IMPAIR_TIME:
-		return (double)*(const int64_t *)at(s, id);
 	case IMPAIR_WORD:
-		return impair_fields[id].size == sizeof(bool) ? *(const bool *)at(s, id)
-		                                              : *(const int *)at(s, id);
-	case IMPAIR_RATE:
-		value = *(const int64_t *)at(s, id);
 		break;
+	case IMPAIR_RATE:
+	case IMPAIR_SIZE:
+		return number > 0 ? number : INFINITY;
 	/* A queue in bytes counts as many packets of the full size. */
 	case IMPAIR_QUEUE:
 		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
-	case IMPAIR_SIZE:
-		value = *(const int32_t *)at(s, id);
-		break;
 	}
-	return value ? (double)value : INFINITY;
+	return number;
 }
 
 static bool differs(const struct impair_settings *s, enum impair_field_id id)

@@ -19,7 +19,9 @@ common_libcommon_a_SOURCES = \
 	%D%/impair-options.c %D%/impair-options.h \
 	%D%/impair.c %D%/impair.h \
 	%D%/lab-addresses.h \
+	%D%/kernel-tcp-info.h \
 	%D%/log.c %D%/log.h \
+	%D%/member.h \
 	%D%/options.c %D%/options.h \
 	%D%/printable.c %D%/printable.h \
 	%D%/program.c %D%/program.h \

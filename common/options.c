@@ -10,6 +10,7 @@
 
 #include "common/file.h"
 #include "common/impair-fields.h"
+#include "common/member.h"
 #include "common/standard.h"
 #include "common/utf8.h"
 
@@ -129,16 +130,6 @@ static int refuse(const struct options_spec *o, const char *otherwise, char reas
 	return text_refuse(reason, OPTIONS_REASON, "%s", o->wrong ? o->wrong : otherwise);
 }
 
-static void store(const struct options_spec *o, void *to, int64_t value)
-{
-	if (o->size == sizeof(bool))
-		*(bool *)to = value;
-	else if (o->size == sizeof(int))
-		*(int *)to = (int)value;
-	else
-		*(int64_t *)to = value;
-}
-
 static int set_number(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
@@ -150,7 +141,7 @@ static int set_number(const struct options_spec *o, void *to, const char *value,
 		         ? refuse(o, NULL, reason)
 		         : text_refuse(reason, OPTIONS_REASON, "is not a number from %lld to %lld",
 		               (long long)o->low, (long long)o->high);
-	store(o, to, number);
+	member_set(to, o->size, (uint64_t)number);
 	return 0;
 }
 
@@ -162,7 +153,7 @@ static int set_time(const struct options_spec *o, void *to, const char *value,
 	if (units_duration(value, &ns) < 0)
 		return refuse(o, "is not a duration", reason);
 	if (ns >= o->low && (o->high == 0 || ns <= o->high)) {
-		store(o, to, ns);
+		member_set(to, o->size, (uint64_t)ns);
 		return 0;
 	}
 	return o->range ? text_refuse(reason, OPTIONS_REASON, "is out of range, %s", o->range)
@@ -192,7 +183,7 @@ static int set_word(const struct options_spec *o, void *to, const char *value,
 
 	for (int i = 0; n > 0; i++) {
 		if (n == strlen(value) && memcmp(word, value, n) == 0) {
-			store(o, to, i);
+			member_set(to, o->size, (uint64_t)i);
 			return 0;
 		}
 		word += n + strspn(word + n, ", ");
@@ -212,7 +203,7 @@ int options_set(const struct options_spec *o, void *settings, const char *value,
 	case OPTIONS_SETTER:
 		return o->set(o, settings, value, reason);
 	case OPTIONS_SWITCH:
-		store(o, to, o->low);
+		member_set(to, o->size, (uint64_t)o->low);
 		break;
 	case OPTIONS_NUMBER:
 	case OPTIONS_BYTES:

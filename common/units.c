@@ -186,13 +186,8 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 	}
 	const int64_t factor = ns < 1000000 ? NS_PER_US : ns < BILLION ? NS_PER_MS : NS_PER_S;
 	const char *prefix = factor == NS_PER_US ? micro : factor == NS_PER_MS ? "m" : "";
-	const double figure = (double)ns / (double)factor;
 
-	snprintf(buf, size, "%s%.*f %ss", sign,
-	    figure < 10    ? 2
-	    : figure < 100 ? 1
-	                   : 0,
-	    figure, prefix);
+	snprintf(buf, size, "%s%s %ss", sign, UNITS_FIGURES((int64_t)ns, factor), prefix);
 }
 
 /* Writes a minute or more: two units, the lower one rounded. */

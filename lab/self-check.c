@@ -4,7 +4,6 @@
 #include "lab/self-check.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,8 +11,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/hosts/device.h"
 #include "lab/hosts/supervisor.h"
+#include "lab/link/link.h"
 
 /* How long one back end may take. */
 #define MTU 1500
@@ -23,6 +22,7 @@ struct self_check {
 	int supervisor;
 	pid_t supervisor_pid;
 	struct device *devices[HOSTS_SIDES];
+	struct link *link;
 	/* The last failure and the last report from the supervisor. */
 	struct diagnose_failure failure;
 	struct hosts_report report;
@@ -43,8 +43,13 @@ static void read_supervisor(struct self_check *c)
 	} else if (message.type == SUPERVISOR_STARTED) {
 		c->supervisor_pid = message.sender;
 	} else if (message.type == SUPERVISOR_HOSTS_READY) {
+		const struct impair_settings perfect = impair_perfect();
+
 		c->report = message.pair.report;
-		if (hosts_devices(&message.pair, MTU, c->devices) == 0) {
+		if (hosts_devices(&message.pair, MTU, c->devices) == 0)
+			c->link = link_new(&perfect, &perfect, 0, c->devices[HOSTS_NEAR],
+			    c->devices[HOSTS_FAR]);
+		if (c->link) {
 			supervisor_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
 			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING,
@@ -54,37 +59,25 @@ static void read_supervisor(struct self_check *c)
 	}
 }
 
-static void forward(struct device *from, struct device *to)
-{
-	unsigned char packet[DEVICE_PACKET_MAX];
-	ssize_t n;
-
-	while ((n = device_read(from, packet, sizeof(packet))) >= 0) {
-		if (n > 0)
-			(void)device_write(to, packet, (size_t)n);
-	}
-}
-
 /* Carries the packets of both hosts until the result is known. */
 static void relay(struct self_check *c)
 {
-	int64_t end = clock_monotonic() + TIMEOUT;
+	const int64_t end = clock_monotonic() + TIMEOUT;
+	struct timespec wait;
+	struct fd_watch w;
 
 	while (c->passed < 0 && clock_monotonic() < end) {
-		bool wired = c->devices[HOSTS_NEAR] && c->devices[HOSTS_FAR];
-		struct pollfd fds[] = {
-			{ .fd = c->supervisor, .events = POLLIN },
-			{ .fd = wired ? device_fd(c->devices[HOSTS_NEAR]) : -1, .events = POLLIN },
-			{ .fd = wired ? device_fd(c->devices[HOSTS_FAR]) : -1, .events = POLLIN },
-		};
-
-		if (poll(fds, 3, 1000) < 0)
+		fd_watch_start(&w);
+		fd_watch_until(&w, end);
+		fd_watch_read(&w, c->supervisor);
+		if (c->link)
+			link_watch(c->link, &w);
+		if (pselect(w.count, &w.readable, NULL, NULL,
+		        clock_until(w.deadline, clock_monotonic(), &wait), NULL) < 0)
 			continue;
-		if (wired) {
-			forward(c->devices[HOSTS_NEAR], c->devices[HOSTS_FAR]);
-			forward(c->devices[HOSTS_FAR], c->devices[HOSTS_NEAR]);
-		}
-		if (fds[0].revents)
+		if (c->link)
+			link_dispatch(c->link, &w);
+		if (fd_watch_can_read(&w, c->supervisor))
 			read_supervisor(c);
 	}
 }
@@ -109,6 +102,7 @@ static void check_backend(struct self_check *c, enum hosts_backend backend)
 		kill(c->supervisor_pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
+	link_free(c->link);
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(c->devices[side]);
 	if (c->passed <= 0 && c->failure.step == DIAGNOSE_NONE)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/member.h"
 #include "common/text.h"
 
 /* Room for one connection's line. */
@@ -71,23 +72,6 @@ static const struct tcp_info_number numbers[] = {
 	NUMBER("notsent", tcpi_notsent_bytes),
 };
 
-static uint64_t value_of(const struct tcp_info *info, const struct tcp_info_number *n)
-{
-	const unsigned char *at = (const unsigned char *)info + n->offset;
-	uint64_t value;
-	uint32_t word;
-
-	if (n->size == sizeof value) {
-		memcpy(&value, at, sizeof value);
-		return value;
-	}
-	if (n->size == sizeof word) {
-		memcpy(&word, at, sizeof word);
-		return word;
-	}
-	return *at;
-}
-
 /* Takes a connection's line, with its end. */
 static void add_line(void *context, const char *line)
 {
@@ -112,18 +96,19 @@ static void add_connection(void *context, const struct control_connection *c)
 	    " bytes-out %" PRIu64 " pending %zu",
 	    c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
 	    c->pending);
-	if (c->info_size > offsetof(struct tcp_info, tcpi_state))
+	if (c->kernel.size > offsetof(struct tcp_info, tcpi_state))
 		text_put(&out, " state %s",
-		    c->info.tcpi_state < sizeof states / sizeof *states &&
-		            states[c->info.tcpi_state]
-		        ? states[c->info.tcpi_state]
+		    c->kernel.info.tcpi_state < sizeof states / sizeof *states &&
+		            states[c->kernel.info.tcpi_state]
+		        ? states[c->kernel.info.tcpi_state]
 		        : "other");
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (numbers[i].offset + numbers[i].size <= c->info_size)
+		if (numbers[i].offset + numbers[i].size <= c->kernel.size)
 			text_put(&out, " %s %" PRIu64, numbers[i].name,
-			    value_of(&c->info, &numbers[i]));
-	if (c->total_rto >= 0)
-		text_put(&out, " total-rto %d", c->total_rto);
+			    member_get((const char *)&c->kernel.info + numbers[i].offset,
+			        numbers[i].size));
+	if (kernel_tcp_info_total_rto(&c->kernel) >= 0)
+		text_put(&out, " total-rto %d", kernel_tcp_info_total_rto(&c->kernel));
 	text_put(&out, "\n");
 	add_line(call, line);
 }

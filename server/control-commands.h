@@ -4,13 +4,12 @@
 #ifndef UPCASED_CONTROL_COMMANDS_H
 #define UPCASED_CONTROL_COMMANDS_H
 
-#include <linux/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "common/addr.h"
 #include "common/impair-options.h"
+#include "common/kernel-tcp-info.h"
 #include "common/send-buffer.h"
 #include "server/counters.h"
 
@@ -21,11 +20,7 @@ struct control_connection {
 	int64_t age, idle;
 	uint64_t bytes_in, bytes_out;
 	size_t pending;
-	/* TCP_INFO as the kernel filled it in, and its size, which differs between kernels. */
-	struct tcp_info info;
-	socklen_t info_size;
-	/* How often its retransmission timer ran out; -1 where the kernel does not report it. */
-	int total_rto;
+	struct kernel_tcp_info kernel;
 };
 
 typedef void control_connection_call(void *context, const struct control_connection *c);

@@ -32,20 +32,6 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* The sanitizers make many calls of their own at the end, and their reports are files. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* Adds what is in force, or what is not and why. */
 static void add(struct text *report, const char *part, const char *detail)
 {

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -690,29 +689,6 @@ bool tcp_busy(const struct tcp *t)
 	return !TAILQ_EMPTY(&t->order);
 }
 
-/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be
- * older than the kernel. */
-#define TOTAL_RTO_AT 240
-#define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
-
-static void read_tcp_info(int fd, struct control_connection *about)
-{
-	unsigned char
-	    bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = { 0 };
-	socklen_t size = sizeof bytes;
-	uint16_t total_rto;
-
-	about->total_rto = -1;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, bytes, &size) < 0)
-		size = 0;
-	about->info_size = size < sizeof about->info ? size : sizeof about->info;
-	memcpy(&about->info, bytes, sizeof about->info);
-	if (size < TOTAL_RTO_END)
-		return;
-	memcpy(&total_rto, bytes + TOTAL_RTO_AT, sizeof total_rto);
-	about->total_rto = total_rto;
-}
-
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context)
 {
 	struct control_connection about;
@@ -725,7 +701,7 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 		about.bytes_in = c->bytes_in;
 		about.bytes_out = c->bytes_out;
 		about.pending = c->pending ? c->waiting : 0;
-		read_tcp_info(c->fd, &about);
+		kernel_tcp_info_read(c->fd, &about.kernel);
 		call(context, &about);
 	}
 }

@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sched.h>
@@ -45,27 +44,6 @@ const unsigned char device_host_mac[ETH_ALEN] = { 0x02, 0, 0, 0x09, 0, 0x01 };
 static bool is_veth(const struct device *device)
 {
 	return device->injector >= 0;
-}
-
-static int set_flags(int fd)
-{
-	int status = fcntl(fd, F_GETFL);
-
-	if (status < 0 || fcntl(fd, F_SETFL, status | O_NONBLOCK) < 0)
-		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-struct device *device_new(int fd, int mtu)
-{
-	struct device *device = set_flags(fd) == 0 ? calloc(1, sizeof(*device)) : NULL;
-
-	if (!device)
-		return NULL;
-	device->fd = fd;
-	device->injector = -1;
-	device->mtu = mtu;
-	return device;
 }
 
 struct tpacket_req device_ring_shape(int mtu)
@@ -110,20 +88,22 @@ static void pin_to_processor(void)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-struct device *device_new_veth(int tap, int injector, int mtu)
+struct device *device_new(int fd, int injector, int mtu)
 {
-	struct device *device;
-	int error;
+	struct device *device = calloc(1, sizeof(*device));
 
-	if (set_flags(injector) != 0 || !(device = device_new(tap, mtu)))
+	if (!device)
 		return NULL;
-	if (device_ring_map(&device->ring, tap, device_ring_shape(mtu)) != 0) {
-		error = errno;
+	*device = (struct device){ .fd = fd, .injector = injector, .mtu = mtu };
+	if (!is_veth(device))
+		return device;
+	if (device_ring_map(&device->ring, fd, device_ring_shape(mtu)) != 0) {
+		const int error = errno;
+
 		free(device);
 		errno = error;
 		return NULL;
 	}
-	device->injector = injector;
 	pin_to_processor();
 	return device;
 }

@@ -15,17 +15,15 @@
 
 struct device;
 
-/* Makes a TUN device of the open descriptor `fd`, which it takes over (made non-blocking and
- * close-on-exec): /dev/net/tun's, one packet a read, or, for tests, a socket that carries bare
- * packets. `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out; the
- * caller then keeps `fd`. */
-struct device *device_new(int fd, int mtu);
-
-/* The same for the end of a veth pair, with two packet sockets, netlink_packet_socket()'s: `tap`
- * reads what the host sends over its end, with PACKET_VNET_HDR; `injector` sends from the outer
- * end. Keeps the calling process on its present processor: the kernel queues injected packets for
- * each processor, so after a move later packets would overtake earlier ones. */
-struct device *device_new_veth(int tap, int injector, int mtu);
+/* Makes a device of non-blocking descriptors, which it takes over. For a TUN device `fd` is
+ * /dev/net/tun's, one packet a read, or, for tests, a socket that carries bare packets, and
+ * `injector` is -1. For the end of a veth pair they are the two sockets of netlink_packet_socket():
+ * `fd` reads what the host sends over its end, with PACKET_VNET_HDR; `injector` sends from the
+ * outer end. Such a device keeps the calling process on its present processor: the kernel queues
+ * injected packets for each processor, so after a move later packets would overtake earlier ones.
+ * `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out; the caller then
+ * keeps the descriptors. */
+struct device *device_new(int fd, int injector, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
 void device_free(struct device *device);

@@ -391,11 +391,8 @@ int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair)
 int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES])
 {
 	for (int side = 0; side < HOSTS_SIDES; side++) {
-		const int tap = pair->fds[HOSTS_TAP][side];
-
-		devices[side] = pair->report.backend == HOSTS_BACKEND_VETH
-		                  ? device_new_veth(tap, pair->fds[HOSTS_INJECTOR][side], mtu)
-		                  : device_new(tap, mtu);
+		devices[side] = device_new(pair->fds[HOSTS_TAP][side],
+		    pair->fds[HOSTS_INJECTOR][side], mtu);
 		if (!devices[side])
 			return -1;
 	}

@@ -18,9 +18,9 @@ static struct device *socket_device(void)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
-	return device_new(pair[0], 1500);
+	return device_new(pair[0], -1, 1500);
 }
 
 static struct link *new_link(void)

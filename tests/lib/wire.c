@@ -28,7 +28,7 @@ static struct device *open_end(int *end)
 	for (int i = 0; i < 2; i++)
 		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	*end = pair[1];
-	struct device *device = device_new(pair[0], 1500);
+	struct device *device = device_new(pair[0], -1, 1500);
 	assert_non_null(device);
 	return device;
 }

@@ -40,17 +40,20 @@ static void open_house(struct fixture *h)
 		                     .bytes_in = 1,
 		                     .bytes_out = 2,
 		                     .pending = 3,
-		                     .info_size = sizeof(struct tcp_info),
-		                     .total_rto = 7 },
-		    { .peer = "[fd09::1]:50000", .info_size = 0, .total_rto = -1 } } };
+		                     .kernel.size = sizeof((struct kernel_tcp_info *)NULL)->bytes },
+		    { .peer = "[fd09::1]:50000" } } };
+	const uint16_t total_rto = 7;
+
 	impair_options_start(&h->link);
 	h->link.there.loss = 0.2;
 	h->link.seed = 42;
-	h->connections[0].info.tcpi_state = 1;
-	h->connections[0].info.tcpi_retransmits = 2;
-	h->connections[0].info.tcpi_backoff = 3;
-	h->connections[0].info.tcpi_rto = 1600000;
-	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
+	memcpy(h->connections[0].kernel.bytes + KERNEL_TCP_INFO_TOTAL_RTO, &total_rto,
+	    sizeof total_rto);
+	h->connections[0].kernel.info.tcpi_state = 1;
+	h->connections[0].kernel.info.tcpi_retransmits = 2;
+	h->connections[0].kernel.info.tcpi_backoff = 3;
+	h->connections[0].kernel.info.tcpi_rto = 1600000;
+	h->connections[0].kernel.info.tcpi_bytes_retrans = UINT64_MAX;
 	h->sources = (struct control_sources){
 		.counters = &h->counters, .link = &h->link, .each = each, .tcp = (const void *)h
 	};
@@ -100,16 +103,15 @@ static void test_old_kernels(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.connections[0].total_rto = -1;
-	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
+	h.connections[0].kernel.size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
 	assert_null(strstr(query(&h, "connections"), "bytes-retrans"));
 	assert_non_null(strstr(h.answer, " notsent "));
-	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_total_retrans) + 4;
+	h.connections[0].kernel.size = offsetof(struct tcp_info, tcpi_total_retrans) + 4;
 	assert_non_null(strstr(query(&h, "connections"), " total-retrans 0\n"));
 	assert_null(strstr(h.answer, "min-rtt"));
-	h.connections[0].info_size = 1;
+	h.connections[0].kernel.size = 1;
 	assert_non_null(strstr(query(&h, "connections"), " pending 3 state established\n"));
-	h.connections[0].info.tcpi_state = 200;
+	h.connections[0].kernel.info.tcpi_state = 200;
 	assert_non_null(strstr(query(&h, "connections"), " state other\n"));
 }
 
