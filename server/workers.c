@@ -53,7 +53,7 @@ struct worker {
 	/* NULL in another worker's process, which cannot access it. */
 	struct workers_slot *slot;
 	/* Bytes of an unfinished line. */
-	char received[WORKERS_LINE];
+	char received[WORKERS_LINE + 1];
 	size_t received_bytes;
 	/* ns: when it was started; when the next one is to be started if there is none. */
 	int64_t since, due;
@@ -312,16 +312,13 @@ void workers_publish(struct workers *w)
 	atomic_store_explicit(&slot->published_count, next, memory_order_release);
 }
 
-/* Takes the first line of the received bytes, `n` bytes. Gives it to `add_line` if it belongs to
- * the last command. */
-static void take_line(struct worker *one, size_t n, workers_line *add_line, void *context)
+/* Takes a received line with its end. Gives it to `add_line` if it belongs to the last command. */
+static void take_line(struct worker *one, workers_line *add_line, void *context)
 {
-	char line[WORKERS_LINE + 1];
+	const char *line = one->received;
 
-	memcpy(line, one->received, n);
-	line[n] = '\0';
-	one->received_bytes -= n;
-	memmove(one->received, one->received + n, one->received_bytes);
+	one->received[one->received_bytes] = '\0';
+	one->received_bytes = 0;
 	/* The last line of an answer. */
 	if (strcmp(line, "ok\n") == 0 || strncmp(line, "error", 5) == 0)
 		one->unanswered_count -= one->unanswered_count > 0;
@@ -332,21 +329,18 @@ static void take_line(struct worker *one, size_t n, workers_line *add_line, void
 /* Receives what has come. A worker that has died has no pending answers. */
 static void receive(struct worker *one, workers_line *add_line, void *context)
 {
-	ssize_t n = recv(one->channel, one->received + one->received_bytes,
-	    sizeof one->received - one->received_bytes, MSG_DONTWAIT);
-	const char *end;
+	char bytes[WORKERS_LINE];
+	const ssize_t n = recv(one->channel, bytes, sizeof bytes, MSG_DONTWAIT);
 
-	if (n <= 0) {
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			one->unanswered_count = 0;
-		return;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		one->unanswered_count = 0;
+	for (ssize_t i = 0; i < n; i++) {
+		/* The server writes no longer line. */
+		if (one->received_bytes < WORKERS_LINE)
+			one->received[one->received_bytes++] = bytes[i];
+		if (bytes[i] == '\n')
+			take_line(one, add_line, context);
 	}
-	one->received_bytes += (size_t)n;
-	while ((end = memchr(one->received, '\n', one->received_bytes)))
-		take_line(one, (size_t)(end - one->received) + 1, add_line, context);
-	/* The server writes no line of this length. */
-	if (one->received_bytes == sizeof one->received)
-		one->received_bytes = 0;
 }
 
 /* Receives from the workers with pending answers; waits `timeout` ns at most for the first of them.

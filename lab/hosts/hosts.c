@@ -257,14 +257,6 @@ static int open_namespace(struct hosts_pair *pair)
 	return fd < 0 ? failed(pair, DIAGNOSE_NET_NS) : fd;
 }
 
-/* Returns -1 where it cannot be made: a capture then has the link's times, with a note. */
-static int open_timestamp_tap(const char *device)
-{
-	const struct tpacket_req ring = timestamp_tap_shape();
-
-	return netlink_timestamp_tap(device, &ring);
-}
-
 /* Makes a new host; the calling process is in it afterwards. */
 static int make_host(const struct hosts_settings *settings, enum hosts_side side, int middle,
     struct hosts_pair *pair)
@@ -284,8 +276,9 @@ static int make_host(const struct hosts_settings *settings, enum hosts_side side
 	}
 	if (bring_up_host(settings, side, pair) != 0)
 		return -1;
+	/* Without a tap a capture has the link's times, with a note. */
 	if (settings->timestamped)
-		pair->fds[HOSTS_STAMPS][side] = open_timestamp_tap(HOSTS_DEVICE);
+		pair->fds[HOSTS_STAMPS][side] = netlink_timestamp_tap(HOSTS_DEVICE);
 	if (pair->report.backend == HOSTS_BACKEND_VETH &&
 	    (pair->fds[HOSTS_TAP][side] = netlink_packet_socket(HOSTS_DEVICE, &ring)) < 0)
 		return failed(pair, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
@@ -307,7 +300,8 @@ static int open_outer_ends(const struct hosts_settings *settings, struct hosts_p
 		if (pair->fds[HOSTS_INJECTOR][side] < 0)
 			return failed(pair, DIAGNOSE_PACKET_SOCKET);
 		if (settings->timestamped)
-			pair->fds[HOSTS_OUTER_STAMPS][side] = open_timestamp_tap(sides[side].name);
+			pair->fds[HOSTS_OUTER_STAMPS][side] = netlink_timestamp_tap(sides[side]
+			        .name);
 	}
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		netlink_wait_carrier(sides[side].name);

@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "common/file.h"
+#include "lab/hosts/timestamp-tap.h"
 
 #define REQUEST_SIZE 1024
 
@@ -435,15 +436,16 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 	return file_close(fd);
 }
 
-int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
+int netlink_timestamp_tap(const char *name)
 {
+	const struct tpacket_req ring = timestamp_tap_shape();
 	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
 	if (fd < 0)
 		return -1;
 	/* Without this the kernel stamps a frame only when it is put into the ring. */
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
-	    set_up_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
+	    set_up_ring(fd, &ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
 	return file_close(fd);
 }

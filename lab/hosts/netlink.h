@@ -53,8 +53,8 @@ int netlink_route_congestion(const char *name, const char *address, int prefix,
  * changed places.) With NULL it is an injector, which only sends. */
 int netlink_packet_socket(const char *name, const struct tpacket_req *ring);
 /* Opens a packet socket that reads all that this namespace sends and receives over `name`, without
- * the link's header and with the kernel's stamps, in a ring of that shape. Returns -1 on failure.
- */
-int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring);
+ * the link's header and with the kernel's stamps, in a ring of timestamp_tap_shape(). Returns -1 on
+ * failure. */
+int netlink_timestamp_tap(const char *name);
 
 #endif
