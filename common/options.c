@@ -58,11 +58,11 @@ static char *show(const char *text, size_t n, char buf[SHOWN])
 	return buf;
 }
 
-/* The option of this name, `n` bytes; NULL if there is none. */
-static const struct options_spec *find(const struct options_spec *table, const char *name, size_t n)
+/* The option of this name; NULL if there is none. */
+static const struct options_spec *find(const struct options_spec *table, const char *name)
 {
 	for (; table->name; table++)
-		if (strlen(table->name) == n && memcmp(table->name, name, n) == 0)
+		if (strcmp(table->name, name) == 0)
 			return table;
 	return NULL;
 }
@@ -326,7 +326,7 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 	}
 	if (near)
 		text_put(r->reason, "; did you mean --%s?", near->name);
-	if (find(r->table, "help", strlen("help")))
+	if (find(r->table, "help"))
 		text_put(r->reason, " (%s --help lists them)", r->program);
 }
 
@@ -442,112 +442,84 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 
 /* --- the configuration file --- */
 
-/* The parts of a line; all of them point into it. */
-struct option_parts {
-	const char *name;
-	size_t name_length;
-	/* NULL if the line is only a name. */
-	const char *value;
-	size_t value_length;
-};
+#define BLANKS " \t"
 
-static bool is_blank(char c)
+/* Splits a line: name, blanks, perhaps "=", blanks, value. Ends the name, which `line` then is.
+ * Returns the value, NULL if the line is only a name. */
+static char *split(char *line)
 {
-	return c == ' ' || c == '\t';
+	char *const end = line + strcspn(line, BLANKS "="), *value = end + strspn(end, BLANKS);
+
+	if (!*end)
+		return NULL;
+	value += *value == '=';
+	*end = '\0';
+	return value + strspn(value, BLANKS);
 }
 
-/* Splits a line: name, blanks, perhaps "=", blanks, value; `n` does not count blanks at the end. */
-static struct option_parts split(const char *line, size_t n)
-{
-	struct option_parts p = { .name = line };
-	const char *end = line + n, *s = line;
-
-	while (s < end && !is_blank(*s) && *s != '=')
-		s++;
-	p.name_length = (size_t)(s - line);
-	if (s == end)
-		return p;
-	while (s < end && is_blank(*s))
-		s++;
-	if (s < end && *s == '=')
-		s++;
-	while (s < end && is_blank(*s))
-		s++;
-	p.value = s;
-	p.value_length = (size_t)(end - s);
-	return p;
-}
-
-static int refuse_name(const struct options_spec *table, const struct option_parts *p,
+static int refuse_name(const struct options_spec *table, const char *name,
     char reason[OPTIONS_REASON])
 {
 	char shown[SHOWN];
 	const struct options_spec *near = NULL;
-	const char *name = p->name;
-	size_t n = p->name_length;
 
-	show(name, n, shown);
-	if (n == 0)
+	show(name, strlen(name), shown);
+	if (!*name)
 		return text_refuse(reason, OPTIONS_REASON,
 		    "there is no option's name before the \"=\"");
 	if (*name == '-') {
-		while (n > 0 && *name == '-')
-			name++, n--;
-		near = find(table, name, n);
+		name += strspn(name, "-");
+		near = find(table, name);
 		if (near)
 			return text_refuse(reason, OPTIONS_REASON,
 			    "%s: options stand without dashes here: %s", shown, near->name);
 	}
-	near = nearest(table, name, n);
+	near = nearest(table, name, strlen(name));
 	return text_refuse(reason, OPTIONS_REASON, "%s: there is no such option%s%s%s", shown,
 	    near ? "; did you mean " : "", near ? near->name : "", near ? "?" : "");
 }
 
 /* Writes why a setter refused, in full: the line and a correct value. */
-static int refuse_value(const struct options_spec *o, const struct option_parts *p,
-    const char *detail, char reason[OPTIONS_REASON])
+static int refuse_value(const struct options_spec *o, const char *value, const char *detail,
+    char reason[OPTIONS_REASON])
 {
 	struct text t = text_begin(reason, OPTIONS_REASON);
 	char shown[SHOWN];
 
 	text_put(&t, "%s: ", o->name);
 	if (o->argument)
-		text_put(&t, "'%s' ", show(p->value, p->value_length, shown));
+		text_put(&t, "'%s' ", show(value, strlen(value), shown));
 	text_put(&t, "%s", detail);
 	if (o->argument && o->example)
 		text_put(&t, "; for example %s = %s", o->name, o->example);
 	return -1;
 }
 
-static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,
+static int apply(const struct options_spec *o, void *settings, const char *value,
     char reason[OPTIONS_REASON])
 {
-	char value[LINE_MAX_BYTES + 1], detail[OPTIONS_REASON];
+	char detail[OPTIONS_REASON];
 
 	if (o->command_line_only)
 		return text_refuse(reason, OPTIONS_REASON, "%s: works on the command line only",
 		    o->name);
-	if (!o->argument && p->value)
+	if (!o->argument && value)
 		return text_refuse(reason, OPTIONS_REASON,
 		    "%s: takes no value; write it alone, or leave the line out", o->name);
-	if (o->argument && !p->value)
+	if (o->argument && !value)
 		return text_refuse(reason, OPTIONS_REASON, "%s: needs %s %s; for example %s = %s",
 		    o->name, options_article(o->argument), o->argument, o->name,
 		    o->example ? o->example : o->argument);
-	if (p->value) {
-		memcpy(value, p->value, p->value_length);
-		value[p->value_length] = '\0';
-	}
-	if (options_set(o, settings, p->value ? value : NULL, detail) == 0)
-		return 0;
-	return refuse_value(o, p, detail, reason);
+	return options_set(o, settings, value, detail) == 0
+	         ? 0
+	         : refuse_value(o, value, detail, reason);
 }
 
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
     char reason[OPTIONS_REASON])
 {
 	const struct options_spec *o;
-	struct option_parts p;
+	char copy[LINE_MAX_BYTES + 1], *name = copy, *value;
 
 	if (n > LINE_MAX_BYTES)
 		return text_refuse(reason, OPTIONS_REASON, "the line is longer than %d bytes",
@@ -557,15 +529,16 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 		    "the line has a NUL byte in it: is this a text file?");
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
-	while (n > 0 && is_blank(line[n - 1]))
+	while (n > 0 && strchr(BLANKS, line[n - 1]))
 		n--;
-	while (n > 0 && is_blank(*line))
-		line++, n--;
-	if (n == 0 || *line == '#')
+	memcpy(copy, line, n);
+	copy[n] = '\0';
+	name += strspn(name, BLANKS);
+	if (!*name || *name == '#')
 		return 0;
-	p = split(line, n);
-	o = find(table, p.name, p.name_length);
-	return o ? apply(o, settings, &p, reason) : refuse_name(table, &p, reason);
+	value = split(name);
+	o = find(table, name);
+	return o ? apply(o, settings, value, reason) : refuse_name(table, name, reason);
 }
 
 static int read_lines(const struct options_spec *table, void *settings, const char *text,
