@@ -420,7 +420,7 @@ const struct key_spec key_table[] = {
 	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", .line = "/help",
 	    .function = 1 },
 	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", .line = "/quit", .function = 10 },
-	{ "Esc", .help = "close a page, a plot or the panel; select nothing" },
+	{ "Esc", .help = "close a page or plot or panel; leave /demo; select none" },
 	{ .key = NULL },
 };
 
