@@ -466,54 +466,55 @@ static bool is_new_number(const struct picture *p, size_t i)
 	return i == 0 || p->s.records[i].row.number != p->s.records[i - 1].row.number;
 }
 
-/* Draws the events' lines, and below each its words as far as the lines leave room. */
-static void draw_events(struct picture *p)
+/* Draws an event's line, and below it its words as far as the column has rows for events. */
+static void draw_event(struct picture *p, struct column *c, const struct session_event *e,
+    size_t rows)
 {
-	size_t rows = SEQUENCE_ROWS;
-	double next = TOP;
+	const bool notice = session_event_is_notice(e);
+	const double y = place(p, e->at) - p->s.axis.cut * (notice ? 2 : 1);
+	const char *words = SESSION_EVENT_TEXT(e);
+	double at;
 
-	for (size_t i = 0; i < p->s.count; i++)
-		rows -= is_new_number(p, i);
-	for (size_t i = 0; i < p->s.event_count; i++) {
-		const struct session_event *e = &p->s.events[i];
-		const char *words = SESSION_EVENT_TEXT(e);
-		const bool notice = session_event_is_notice(e);
-		const double y = place(p, e->at) - p->s.axis.cut * (notice ? 2 : 1),
-		             at = y + SEQUENCE_ROW / 2 > next ? y + SEQUENCE_ROW / 2 : next;
-
-		if (!sequence_is_row(e))
-			continue;
-		if (!notice)
-			show(p, SVG_EVENT);
-		svg_line(p->out, TEXTS, y, SVG_WIDTH - SVG_MARGIN, y, SVG_EVENT, 0);
-		if (p->row_count == rows)
-			continue;
-		svg_text(p->out, TEXTS, at + SVG_FONT / 3, SVG_FONT, SVG_START, "", words,
-		    strlen(words), EVENT_COLUMNS);
-		p->rows[p->row_count].at = e->at;
-		p->rows[p->row_count++].y = at;
-		next = at + SEQUENCE_ROW;
-	}
+	if (!sequence_is_row(e))
+		return;
+	if (!notice)
+		show(p, SVG_EVENT);
+	svg_line(p->out, TEXTS, y, SVG_WIDTH - SVG_MARGIN, y, SVG_EVENT, 0);
+	if (p->row_count == rows)
+		return;
+	at = row_place(c, y + SEQUENCE_ROW / 2);
+	svg_text(p->out, TEXTS, at + SVG_FONT / 3, SVG_FONT, SVG_START, "", words, strlen(words),
+	    EVENT_COLUMNS);
+	p->rows[p->row_count].at = e->at;
+	p->rows[p->row_count++].y = at;
 }
 
-static void draw_texts(const struct picture *p)
+/* Draws the texts of lines and the events, in order of time. */
+static void draw_rows(struct picture *p)
 {
+	const double client = p->layout->client;
 	struct column column = { .next = TOP };
+	size_t lines = 0, events = 0, e = 0;
 
 	for (size_t i = 0; i < p->s.count; i++)
-		column.left += is_new_number(p, i);
+		lines += is_new_number(p, i);
+	for (size_t i = 0; i < p->s.event_count; i++)
+		events += lines + events < SEQUENCE_ROWS && sequence_is_row(&p->s.events[i]);
+	column.left = lines + events;
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
-		const double client = p->layout->client;
 
 		if (!is_new_number(p, i))
 			continue;
-		go_below_events(p, &column, sequence_begins(r));
+		while (e < p->s.event_count && p->s.events[e].at <= sequence_begins(r))
+			draw_event(p, &column, &p->s.events[e++], events);
 		svg_text(p->out, TEXTS,
 		    put_beside(p, &column, client - 4, place(p, sequence_begins(r)), client - 30),
 		    SVG_FONT, SVG_START, TEXT_FORMAT("%" PRIu64 " ", r->row.number), r->row.text,
 		    r->row.length, p->layout->columns);
 	}
+	while (e < p->s.event_count)
+		draw_event(p, &column, &p->s.events[e++], events);
 }
 
 static void draw_panel(const struct picture *p, bool stream, double client)
@@ -585,8 +586,7 @@ static void draw(struct picture *p, const struct svg_heading *heading)
 	svg_begin(p->out, heading);
 	draw_times(p);
 	draw_cuts(p);
-	draw_events(p);
-	draw_texts(p);
+	draw_rows(p);
 	for (int stream = 0; stream < 2; stream++) {
 		if (!p->s.transports[stream])
 			continue;
