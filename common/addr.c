@@ -63,16 +63,28 @@ bool addr_names_no_interface(const char *host)
 	       (scope_number(scope + 1, &number) < 0 || !if_indextoname(number, name));
 }
 
+/* The IPv4 address, also of an IPv4-mapped one, in network order. */
+static bool ipv4_of(const struct addr *a, struct in_addr *out)
+{
+	if (a->sa.sa_family == AF_INET) {
+		*out = a->in.sin_addr;
+		return true;
+	}
+	if (a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return false;
+	memcpy(out, a->in6.sin6_addr.s6_addr + 12, sizeof *out);
+	return true;
+}
+
 void addr_unmap(struct addr *a)
 {
-	struct addr mapped = *a;
+	const in_port_t port = a->in6.sin6_port;
+	struct in_addr in;
 
-	if (a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+	if (a->sa.sa_family != AF_INET6 || !ipv4_of(a, &in))
 		return;
 	memset(a, 0, sizeof *a);
-	a->in.sin_family = AF_INET;
-	a->in.sin_port = mapped.in6.sin6_port;
-	memcpy(&a->in.sin_addr, mapped.in6.sin6_addr.s6_addr + 12, sizeof a->in.sin_addr);
+	a->in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = port, .sin_addr = in };
 	a->len = sizeof a->in;
 }
 
@@ -121,19 +133,6 @@ void addr_set_port(struct addr *a, uint16_t port)
 		a->in.sin_port = htons(port);
 	else if (a->sa.sa_family == AF_INET6)
 		a->in6.sin6_port = htons(port);
-}
-
-/* The IPv4 address, also of an IPv4-mapped one, in network order. */
-static bool ipv4_of(const struct addr *a, struct in_addr *out)
-{
-	if (a->sa.sa_family == AF_INET) {
-		*out = a->in.sin_addr;
-		return true;
-	}
-	if (a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
-		return false;
-	memcpy(out, a->in6.sin6_addr.s6_addr + 12, sizeof *out);
-	return true;
 }
 
 /* Like if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only

@@ -18,7 +18,6 @@
 #include "common/text.h"
 #include "lab/hosts/runtime-dir.h"
 #include "lab/link/control-commands.h"
-#include "lab/link/control.h"
 
 #define MS_PER_S 1000
 
@@ -260,7 +259,7 @@ int ctl_run(int argc, char **argv)
 {
 	struct ctl_options options = { .socket = NULL };
 	int first = options_command_line(table, &options, argc, argv);
-	char command[CONTROL_LINE], buf[RUNTIME_DIR_PATH + 8];
+	char command[CONTROL_LINE_MAX], buf[RUNTIME_DIR_PATH + 8];
 	const char *path;
 
 	if (first < 0)
@@ -271,7 +270,7 @@ int ctl_run(int argc, char **argv)
 		standard_report(
 		    "upcase-lab: ctl: the order is longer than %d characters, or more than one "
 		    "line",
-		    CONTROL_LINE);
+		    CONTROL_LINE_MAX);
 		return 2;
 	}
 	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {

@@ -335,8 +335,8 @@ static void receive(struct worker *one, workers_line *add_line, void *context)
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		one->unanswered_count = 0;
 	for (ssize_t i = 0; i < n; i++) {
-		/* The server writes no longer line. */
-		if (one->received_bytes < WORKERS_LINE)
+		/* The server writes no longer line; the rest of one is dropped. */
+		if (one->received_bytes < WORKERS_LINE - 1 || bytes[i] == '\n')
 			one->received[one->received_bytes++] = bytes[i];
 		if (bytes[i] == '\n')
 			take_line(one, add_line, context);

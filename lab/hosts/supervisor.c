@@ -201,10 +201,8 @@ static void on_signal(int number)
 /* Ends as a shell would where the command cannot be executed. */
 static void execute(const struct supervisor *s, char *const *command)
 {
-	static const int defaults[] = { SIGCHLD, SIGTERM };
-
-	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
-		signal(defaults[i], SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	hosts_keep_capabilities();
 	execvp(command[0], command);

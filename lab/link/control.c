@@ -23,7 +23,7 @@ struct control {
 	struct control_server server;
 	struct link *link;
 	/* By the clients' places. */
-	struct event_filter filters[CONTROL_CLIENTS];
+	struct event_filter filters[CONTROL_CLIENTS_MAX];
 	/* When the present holds and unpluggings end, by direction; else CLOCK_NEVER. */
 	int64_t ends[IMPAIR_PAUSES][LINK_DIRECTIONS];
 };
@@ -107,7 +107,7 @@ static void notify_packet(void *context, const struct link_event *event)
 {
 	const struct control *control = context;
 
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		struct send_buffer *out = events_of(control, i);
 		if (out && matches(&control->filters[i], event->packet))
 			control_print_event(event, out);
@@ -118,7 +118,7 @@ static void notify_packet(void *context, const struct link_event *event)
 static void notify_all(const struct control *control, const char *word, uint64_t number,
     const char *words)
 {
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		struct send_buffer *out = events_of(control, i);
 		if (out)
 			send_buffer_print(out, "%s %" PRIu64 " %s\n", word, number, words);
@@ -189,8 +189,8 @@ struct control *control_new(int listener, struct link *link)
 	if (!control)
 		return NULL;
 	control->server = (struct control_server){
-		.line_max = CONTROL_LINE,
-		.clients_max = CONTROL_CLIENTS,
+		.line_max = CONTROL_LINE_MAX,
+		.clients_max = CONTROL_CLIENTS_MAX,
 		.turn_max = TURN_COMMANDS,
 		.full = "error too many are connected to this lab; end one of them, such as a "
 		        "watch\n",
@@ -234,7 +234,7 @@ void control_watch(const struct control *control, struct fd_watch *w)
 	fd_watch_until(w, s->accept_after);
 	if (s->accept_after == CLOCK_NEVER)
 		fd_watch_read(w, s->listener);
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		const unsigned wants = s->clients[i] ? control_client_wants(s->clients[i]) : 0;
 		if (wants & CONTROL_READ)
 			fd_watch_read(w, s->clients[i]->fd);
@@ -252,7 +252,7 @@ void control_dispatch(struct control *control, const struct fd_watch *w, int64_t
 		s->accept_after = CLOCK_NEVER;
 		control_server_accept(s, now);
 	}
-	for (int i = 0; i < CONTROL_CLIENTS; i++)
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (s->clients[i] && !control_client_dispatch(s->clients[i],
 		                         fd_watch_can_read(w, s->clients[i]->fd), now))
 			control_client_drop(s->clients[i]);

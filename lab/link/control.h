@@ -9,14 +9,10 @@
 #include "common/send-buffer.h"
 #include "lab/link/link.h"
 
-/* Clients at once; one more is refused. */
-#define CONTROL_CLIENTS 16
-/* The longest command; a longer one is answered with an error. */
-#define CONTROL_LINE 1000
-
 struct control;
 
-/* Serves the clients of `listener`, which it takes over (-1: none); becomes the link's observer.
+/* Serves the clients of `listener`, which it takes over (-1: none), CONTROL_CLIENTS_MAX at once;
+ * one more is refused. A command has CONTROL_LINE_MAX bytes at most. Becomes the link's observer.
  * Returns NULL when memory runs out. */
 struct control *control_new(int listener, struct link *link);
 /* NULL is allowed. Call it before the link is freed. */

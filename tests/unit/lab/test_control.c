@@ -467,15 +467,15 @@ static void test_places_are_bounded(void **state)
 {
 	(void)state;
 	struct wire wire = open_wire();
-	struct client *clients[CONTROL_CLIENTS];
+	struct client *clients[CONTROL_CLIENTS_MAX];
 
-	for (int i = 0; i < CONTROL_CLIENTS; i++)
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		clients[i] = join(&wire);
 	assert_int_equal(control_add(wire.control, 0), -1);
 	leave(clients[3]);
 	wire_turn(&wire, NS_PER_S);
 	clients[3] = join(&wire);
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		assert_string_equal(query(&wire, clients[i], "drop none"), "ok\n");
 		leave(clients[i]);
 	}
