@@ -31,12 +31,10 @@ struct generator {
 	struct generator_plan plan;
 	bool running;
 	int64_t start, end;
-	/* The time when `duration` is over, INT64_MAX without one; it is. */
-	int64_t until;
-	bool expired;
+	int64_t until; /* when `duration` is over, INT64_MAX without one */
+	bool expired;  /* it is over */
 	uint64_t sent; /* lines sent so far */
-	/* The second line waits until `paused_until`. */
-	bool paused;
+	bool paused;   /* the second line waits until `paused_until` */
 	int64_t paused_until;
 	/* Lines sent more than VALIDITY_SLIP later than due; the largest delay, ns. */
 	uint64_t slipped;
@@ -53,7 +51,6 @@ size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, 
 
 /* Starts the generator: the first line is due at `now`. */
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
-/* Stops the generator. */
 void generator_stop(struct generator *g, int64_t now);
 /* Pauses after the first line until `until`, at most for GENERATOR_PAUSE_MAX: over TCP this line
  * shows whether the server keeps the connection (session_single_until()). The later lines follow on

@@ -148,7 +148,6 @@ static void put_or_buffer(struct plain *p, bool stream, const void *bytes, size_
 	put(p, bytes, n);
 }
 
-/* Prints a reply or a piece of one. */
 static void put_part(struct plain *p, bool stream, const void *text, size_t n, bool end)
 {
 	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);

@@ -11,11 +11,9 @@
  * UDP it fails, longer than any datagram. */
 #define PLAIN_LINE_WHOLE 65536
 
-/* The replies of one transport. */
 struct plain_channel {
-	bool begun; /* pieces of a reply were printed, but not its end */
-	/* Its replies while a reply of the other channel is incomplete. */
-	unsigned char *buffered;
+	bool begun;              /* pieces of a reply were printed, but not its end */
+	unsigned char *buffered; /* while a reply of the other channel is incomplete */
 	size_t buffered_length, buffered_capacity;
 	/* --ordered: the next line to print, and the replies that came early. */
 	uint64_t next;

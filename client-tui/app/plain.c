@@ -47,7 +47,6 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 	p->failed = true;
 }
 
-/* Sends a line or a piece of one. */
 static void send_line(struct plain *p, const void *text, size_t n, bool last_of_line,
     bool unterminated, int64_t now)
 {
@@ -62,7 +61,6 @@ static void send_line(struct plain *p, const void *text, size_t n, bool last_of_
 	p->begun = !last_of_line;
 }
 
-/* Sends the stored part of a line. */
 static void send_stored(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
 	send_line(p, p->line, p->used, last_of_line, unterminated, now);
@@ -98,7 +96,6 @@ static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bo
 		send_stored(p, true, false, now);
 }
 
-/* Writes the records that are final. */
 static void dispatch_recorder(struct plain *p, int64_t now)
 {
 	p->passed_on = 0;
@@ -137,7 +134,6 @@ static void end_input(struct plain *p, int64_t now)
 			session_finish(p->run.used[i]->session, now);
 }
 
-/* Reads the available input, or its end. */
 static void read_input(struct plain *p)
 {
 	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
@@ -236,7 +232,6 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_inpu
 		fd_watch_until(w, p->progress_at);
 }
 
-/* Reports the interval that is over. */
 static void report(struct plain *p, int64_t now)
 {
 	if (now < p->report_at)

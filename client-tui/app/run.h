@@ -25,8 +25,7 @@ struct run_session {
 	bool stream, left;
 	/* The time when a session that was left gives up its outstanding lines. */
 	int64_t leave_by;
-	/* The lab's number and the recorder's number; -1 without one. */
-	int flow, recorded;
+	int flow, recorded; /* the lab's and the recorder's number; -1 without one */
 	struct connections connections;
 	struct interval_meter *meter; /* --report: the present interval; else NULL */
 };
@@ -54,8 +53,7 @@ struct run {
 	struct run_hooks hooks;
 	/* A user types on a screen: connections are repeated for ever, records may fail. */
 	bool screen;
-	/* The terminals show UTF-8. */
-	bool utf8;
+	bool utf8; /* the terminals show UTF-8 */
 	struct run_session *sessions[RUN_SESSIONS];
 	size_t count;
 	/* The sessions with the present peer by transport, or NULL; those in use for lines. */
@@ -77,7 +75,6 @@ struct run {
 
 /* Initializes the run with a copy of `hooks`. */
 void run_init(struct run *run, const struct settings *settings, const struct run_hooks *hooks);
-/* Closes everything. */
 void run_close(struct run *run);
 
 /* Connects to the lab in the settings, if there is one. Returns 0, or -1 if it is not there. */

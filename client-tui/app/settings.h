@@ -21,8 +21,7 @@
 #define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
 
 struct settings {
-	/* The peer; an empty host means a private server. */
-	char host[SETTINGS_NAME_MAX];
+	char host[SETTINGS_NAME_MAX]; /* "" means a private server */
 	char port[8];
 	enum session_transport transport;
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */

@@ -38,8 +38,7 @@
  * do. ICMP's numbers are made of type and code. */
 static const struct {
 	int error;
-	/* Another error with the same meaning. */
-	int alias;
+	int alias; /* another error with the same meaning */
 	const char *name, *word, *sentence;
 	const char *stream; /* the sentence over a stream; NULL where it is the same */
 } table[] = {

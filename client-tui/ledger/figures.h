@@ -95,10 +95,9 @@ struct figures_times {
 
 /* A sample of TCP_INFO of one connection. */
 struct tcp_sample {
-	unsigned retransmitted; /* segments retransmitted since it was established */
-	/* The retransmission time-out, ns; how often it has doubled. */
-	int64_t timeout;
-	unsigned backoff;
+	unsigned retransmitted;        /* segments retransmitted since it was established */
+	int64_t timeout;               /* the retransmission time-out, ns */
+	unsigned backoff;              /* how often it has doubled */
 	int64_t round_trip, variation; /* its round-trip time and how much that varies, ns */
 	uint32_t window;               /* the congestion window, segments */
 	/* How often the timer ran out since it was established; -1 before Linux 6.7. */
@@ -124,15 +123,13 @@ struct figures_tcp {
 
 struct figures {
 	bool stream;
-	/* Borrowed: valid until the session is dispatched again. */
-	const char *peer;
+	const char *peer; /* borrowed: valid until the session is dispatched again */
 	int64_t reply_timeout;
 	struct ledger_totals totals;
 	/* Borrowed; NULL for none (as when they were read from a record). */
 	const struct stats *stats;
 	struct figures_times times;
 	uint64_t overflows; /* UDP: datagrams dropped here because the socket's buffer was full */
-	/* TCP. */
 	struct figures_tcp tcp;
 	struct stall_totals stalls;
 	/* The generator's, filled in by the caller; zero without a generator. */
@@ -197,8 +194,7 @@ struct figure {
 	/* A total that a replay takes from the record, since its ledger cannot measure it. */
 	bool restored;
 	enum figure_shown shown;
-	/* The unit of a count, "segment"; NULL for a bare number. */
-	const char *unit;
+	const char *unit; /* of a count, "segment"; NULL for a bare number */
 	enum figure_named named;
 	const char *one, *many; /* the words behind the count */
 };

@@ -13,8 +13,7 @@
 
 struct histogram {
 	uint64_t count;
-	/* Exact. Both are 0 when `count` is. */
-	int64_t min, max;
+	int64_t min, max; /* exact; 0 when `count` is */
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 

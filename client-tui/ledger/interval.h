@@ -27,7 +27,6 @@ void interval_add(struct interval_meter *m, const struct ledger_row *row);
 /* The interval that ends at `now`, with the session's present figures. It borrows `m`. */
 struct interval interval_get(const struct interval_meter *m, const struct figures *present,
     int64_t now);
-/* Begins the next interval. */
 void interval_begin(struct interval_meter *m, const struct figures *present, int64_t now);
 
 #endif

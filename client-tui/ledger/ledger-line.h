@@ -24,8 +24,7 @@ struct line_list {
 };
 
 struct line_list_place {
-	/* The list that the entry is in, NULL for none. */
-	struct line_list *in;
+	struct line_list *in; /* the list that the entry is in, NULL for none */
 	struct ledger_line *previous, *next;
 };
 
@@ -33,8 +32,7 @@ struct line_list_place {
  * of a stream: the block is freed with its last entry. */
 struct ledger_block {
 	size_t users; /* the entries in it, and 1 more while new ones are made in it */
-	/* Bytes that entries have taken. */
-	size_t used;
+	size_t used;  /* bytes that entries have taken */
 	unsigned char bytes[];
 };
 
@@ -56,8 +54,7 @@ struct ledger_line {
 	bool unique; /* the caller guarantees a unique text (generated lines): no tag is needed */
 	/* The lines with the same capitals; set while the line can still be answered. */
 	struct line_group *group;
-	/* The whole reply, with its tag, whose text row.reply points to. */
-	unsigned char *reply;
+	unsigned char *reply; /* with its tag; row.reply points to its text */
 	size_t reply_length;
 	struct line_list_place place[LINE_LISTS];
 	/* The bytes that are sent begin this many before the text and end with it. */

@@ -26,8 +26,7 @@ extern const char *const ledger_fate_names[FATES];
 
 /* One line. The bytes belong to the ledger and live until the row is evicted. */
 struct ledger_row {
-	/* The line's number, given by the caller, increasing; 1 or more. */
-	uint64_t number;
+	uint64_t number; /* given by the caller, increasing; 1 or more */
 	enum ledger_fate fate;
 	bool stream; /* the line went over a stream, not in a datagram */
 	/* When it was typed, sent, answered; refused, failed or cut off. 0 for not yet. */

@@ -19,8 +19,7 @@ struct line_index_key {
 struct line_group {
 	uint64_t hash;
 	struct line_group *next;
-	/* The number of lines in all lists together. */
-	size_t count;
+	size_t count; /* lines in all lists together */
 	struct line_list waiting, unanswered, answered;
 	/* Lines that no reply can answer: queued ones, and those with an uncertain refusal. */
 	struct line_list unmatchable;
@@ -56,7 +55,6 @@ int line_index_insert(struct line_index *index, struct ledger_line *e,
     const struct line_index_key *key);
 /* Moves an added line to the list of its group that fits its new fate. */
 void line_index_regroup(struct ledger_line *e);
-/* Removes an added line. */
 void line_index_remove(struct line_index *index, struct ledger_line *e);
 
 #endif

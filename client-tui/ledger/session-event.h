@@ -36,8 +36,7 @@ struct session_connection {
 	uint16_t here; /* our port; 0 when there is none (yet) */
 	/* When its SYN was sent, and when it reached this stage: ns of the monotonic clock. */
 	int64_t began, at;
-	/* The number of times that the kernel sent its SYN. */
-	unsigned syns;
+	unsigned syns; /* how often the kernel sent its SYN */
 	int error;
 	bool by_client;
 	bool more; /* it failed, and the peer's next address is tried at once */
@@ -48,8 +47,7 @@ struct link_packet;
 /* One such event. The texts are our own words, one line. */
 struct session_event {
 	enum session_event_kind kind;
-	/* The number of the session that it happened to, -1 for none. */
-	int session;
+	int session; /* the number of its session, -1 for none */
 	int64_t at;
 	bool quiet; /* it has no row: another row reports it, or it is not important */
 	char *text; /* the text of its row behind the kind's word */

@@ -19,8 +19,7 @@ enum transcript_kind {
 };
 
 struct transcript_item {
-	/* NULL for a line. */
-	unsigned char *text;
+	unsigned char *text; /* NULL for a line */
 	size_t length;
 	enum transcript_kind kind;
 	bool stream; /* over TCP, not UDP (lines and strays) */
@@ -65,7 +64,6 @@ int transcript_change_event(struct transcript *t, uint64_t serial,
     const struct session_event *event);
 int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool stream,
     uint64_t number, const void *text, size_t n);
-/* Removes all items. */
 void transcript_clear(struct transcript *t);
 
 /* An item's serial, 1 or more, is never used again: first <= serial < end. */

@@ -11,8 +11,7 @@
 
 struct local_server {
 	pid_t process;
-	/* The writing end of the pipe. */
-	int lifeline;
+	int lifeline; /* the writing end of the pipe */
 	uint16_t port;
 };
 

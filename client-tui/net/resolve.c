@@ -27,9 +27,8 @@ _Static_assert(sizeof(struct answer) <= 4096, "an answer is written in one piece
 
 struct resolve {
 	struct answer answer;
-	/* The pipe from the child, and the child; -1 once it has answered. */
-	int fd;
-	pid_t child;
+	int fd;      /* the pipe from the child; -1 once it has answered */
+	pid_t child; /* -1 likewise */
 };
 
 static int no_address_of(int family)

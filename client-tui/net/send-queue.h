@@ -21,8 +21,7 @@ struct send_queue {
 	unsigned char *bytes;
 	size_t begin, end, capacity;
 	uint64_t written;
-	/* Where the first line begins. */
-	uint64_t line_start;
+	uint64_t line_start; /* where the first line begins */
 	struct send_mark *marks;
 	size_t mark_begin, mark_end, mark_capacity;
 };
@@ -49,7 +48,6 @@ static inline int send_queue_add_byte(struct send_queue *q, unsigned char byte)
 	q->bytes[q->end++] = byte;
 	return 0;
 }
-/* Ends the last line. */
 static inline void send_queue_end_line(struct send_queue *q)
 {
 	q->marks[q->mark_end - 1].end = q->written + (q->end - q->begin);

@@ -46,8 +46,7 @@ struct transport {
 
 struct session {
 	struct session_settings settings;
-	/* Its strings, owned here. */
-	char *host, *port;
+	char *host, *port; /* its strings, owned here */
 	struct session_hooks hooks;
 	const struct transport *transport;
 	struct ledger *ledger;
@@ -58,8 +57,7 @@ struct session {
 	struct addr addresses[RESOLVE_MAX];
 	size_t address_count;
 	size_t address; /* the address in use */
-	/* "host:port" as given, then the address in use. */
-	char peer[300];
+	char peer[300]; /* "host:port" as given, then the address in use */
 	char state[160];
 
 	int fd;

@@ -16,7 +16,6 @@
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
 
-/* Tries for ever. */
 #define SESSION_RETRY_FOR_EVER (-1)
 
 struct session_settings {
@@ -24,7 +23,6 @@ struct session_settings {
 	const char *host;
 	const char *port;
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
-	/* For the ledger. */
 	enum ledger_tag tag;
 	size_t rows;
 	int64_t reply_timeout;
@@ -36,8 +34,7 @@ struct session_settings {
 /* A reply, or a piece of one. Borrowed for the call. */
 struct session_reply {
 	struct ledger_reply_match matched;
-	/* The reply's text, without tag and end of line. */
-	const unsigned char *text;
+	const unsigned char *text; /* without tag and end of line */
 	size_t length;
 	bool more; /* a piece of a long reply (stream): `matched` comes with the last one */
 };

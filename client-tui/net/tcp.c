@@ -41,11 +41,9 @@
 #define SAMPLES_A_WAIT 20
 /* The interval while it connects, to see whether the SYN was sent again. */
 #define SAMPLE_CONNECTING (100 * NS_PER_MS)
-/* Bytes of one read. */
 #define READ_SIZE 65536
 /* How long after a reply to expect the close of a server that closed before. */
 #define CLOSE_EXPECTED NS_PER_S
-/* Reads of one dispatch. */
 #define DISPATCH_READS 8
 /* The longest reply that is kept whole to be compared: capitals of the longest typed line. */
 #define REPLY_MAX (3u * 1024 * 1024)
@@ -71,14 +69,12 @@ struct tcp {
 	uint64_t sent, answered; /* lines sent and answered on this connection */
 	int64_t probe_until;     /* until when a careful sender waits */
 	int64_t answered_at;     /* when the last reply came */
-	/* A write failed: a read gives the reason. */
-	bool write_failed;
+	bool write_failed;       /* a read gives the reason */
 	bool half_closed;
 	bool reported_single;
 
-	/* The time of the last read; whether its bytes have the kernel's time. */
-	int64_t read_at;
-	bool stamped;
+	int64_t read_at; /* the time of the last read */
+	bool stamped;    /* its bytes have the kernel's time */
 	/* Segments that had come out of order by the last read that emptied the socket. */
 	uint32_t disorder;
 	/* When a read last emptied the socket; INT64_MIN before the first that did. */
@@ -89,8 +85,7 @@ struct tcp {
 	struct figures_tcp seen;
 	uint64_t retransmitted_before;
 	int64_t sample_at;
-	/* The connection in use, or the last one. */
-	struct session_connection connection;
+	struct session_connection connection; /* the one in use, or the last one */
 	unsigned char buffer[READ_SIZE];
 };
 
@@ -309,7 +304,6 @@ static bool may_begin_line(struct session *s, int64_t now)
 	return true;
 }
 
-/* How many bytes may be sent now. */
 static size_t sendable(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;

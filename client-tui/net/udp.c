@@ -35,9 +35,8 @@
 struct drops {
 	uint32_t drops;  /* this socket's drops, as last reported */
 	uint64_t before; /* the overflows of earlier sockets of the session */
-	/* The host's, when the socket was opened; whether it could be read. */
-	uint64_t host;
-	bool has_host;
+	uint64_t host;   /* the host's, when the socket was opened */
+	bool has_host;   /* it could be read */
 };
 
 struct udp {

@@ -26,9 +26,8 @@ struct connection_note {
 struct connections {
 	struct connection_note notes[CONNECTIONS_MAX];
 	size_t count;
-	/* A connection was open; the error of the last attempt, 0 for none. */
-	bool was_open;
-	int failed;
+	bool was_open; /* a connection was open */
+	int failed;    /* the error of the last attempt, 0 for none */
 };
 
 /* The callback for an event, which may change until it is `final`; then it is recorded. */

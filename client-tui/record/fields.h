@@ -43,18 +43,15 @@ enum field_flag {
 };
 
 struct field {
-	/* NULL at the end of a table. */
-	const char *key;
+	const char *key; /* NULL at the end of a table */
 	enum field_kind kind;
 	/* The place and the size of the member; for a list and an array the size of an item; for
 	 * FIELD_WITHIN the size of what is allocated for the pointer. */
 	size_t offset, size;
 	unsigned flags;
-	/* The place and the size of the count. */
 	size_t count, count_size;
 	size_t part;
 	int64_t min, max, missing; /* the range of a number, and the value of a missing one */
-	/* The maximum number of items of a list. */
 	size_t items_max;
 	const struct field *fields;
 	const char *const *names;

@@ -13,7 +13,6 @@
 #include "record/fields.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
-/* The maximum length of a peer's name. */
 #define PEER_MAX 299
 
 static const char *const transports[] = { [false] = "udp", [true] = "tcp" };
@@ -236,7 +235,6 @@ static const struct field event_fields[] = {
 	{ NULL },
 };
 
-/* The fields of a TCP connection's event. */
 static const struct field connection_fields[] = {
 	{ "stage", FIELD_NAME, AT(struct session_event, connection.stage), NAMED(stages) },
 	{ "took_ns", FIELD_SPAN, AT(struct session_event, duration) },

@@ -27,8 +27,7 @@ int record_write(FILE *out, enum record_output output, enum record_type type, co
 /* A record that was read. */
 struct json_record {
 	enum record_type type;
-	/* RECORD_START. */
-	struct record_run run;
+	struct record_run run; /* RECORD_START */
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;

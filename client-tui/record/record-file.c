@@ -11,13 +11,11 @@
 #include "common/grow.h"
 #include "common/text.h"
 
-/* The state of reading. */
 struct file_reader {
 	struct record_file *file;
 	uint64_t line;
 	bool begun;
-	/* The number of items in lists, and their memory. */
-	uint64_t items, bytes;
+	uint64_t items, bytes; /* of all lists */
 	char *reason;
 };
 

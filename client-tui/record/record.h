@@ -14,7 +14,6 @@
 #include "ledger/session-event.h"
 #include "trace/trace.h"
 
-/* The version of the format. */
 #define RECORD_VERSION 1
 /* The contents of standard output: replies as plain text, or records as JSON Lines or CSV. */
 enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
@@ -30,12 +29,10 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 /* The maximum numbers of packets and of duplicates' times kept with a line. */
 #define RECORD_PACKETS 32
 #define RECORD_DUPLICATES 16
-/* Room for the reason why a record is refused. */
 #define RECORD_REASON 200
 /* The longest line of a file of records. */
 #define RECORD_LINE_MAX (16u * 1024 * 1024)
 
-/* A line. */
 struct record {
 	unsigned session; /* the number of its session in the file, from 0 on */
 	/* The ledger's row, but with RECORD_NEVER for a missing or unknown time, and `decided_at`
@@ -77,14 +74,11 @@ struct record_reply {
 int record_event_copy(struct session_event *to, const struct session_event *e);
 void record_event_free(struct session_event *e);
 
-/* Room for the words of a link. */
 #define RECORD_LINK 900
 
-/* A run as a whole. */
 struct record_run {
-	int64_t started; /* the session's time 0, ns since 1970, UTC */
-	/* The end, ns of the monotonic clock; in a record since `started`. */
-	int64_t ended_at;
+	int64_t started;  /* the session's time 0, ns since 1970, UTC */
+	int64_t ended_at; /* ns of the monotonic clock; in a record since `started` */
 	enum ledger_tag tag;
 	/* Generated lines as in the settings; 0: none, and no limit of time. */
 	int64_t count, interval, size, duration;
@@ -93,7 +87,6 @@ struct record_run {
 	char link[RECORD_LINK];
 };
 
-/* A session of the file. */
 struct record_session {
 	unsigned session;
 	bool stream;
@@ -101,7 +94,6 @@ struct record_session {
 	int64_t reply_timeout;
 };
 
-/* The sums over a session's lines, in the summary. */
 struct record_sum {
 	struct record_session of;
 	struct figures figures; /* `stats` is borrowed */
@@ -109,9 +101,8 @@ struct record_sum {
 
 /* The end of a file. */
 struct record_summary {
-	struct record_run run; /* `ended_at`, `stopped` and the link at the end */
-	/* One for each session; owned if they were read from a file. */
-	struct record_sum *sums;
+	struct record_run run;   /* `ended_at`, `stopped` and the link at the end */
+	struct record_sum *sums; /* one for each session; owned if they were read from a file */
 	size_t count;
 	/* In the lab: the lines compared with the link's events, and those that contradict. */
 	bool is_compared;

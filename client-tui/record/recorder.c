@@ -27,9 +27,8 @@ struct recorder_session {
 	struct record_session of;
 	size_t rows;
 	struct figures figures;
-	uint64_t passed; /* all lines up to this number were written or are deferred */
-	/* The numbers of deferred lines, ascending. */
-	uint64_t *deferred;
+	uint64_t passed;    /* all lines up to this number were written or are deferred */
+	uint64_t *deferred; /* the numbers of deferred lines, ascending */
 	size_t deferred_count, deferred_capacity;
 	uint64_t written; /* the number of lines written */
 };
@@ -42,18 +41,15 @@ struct sink {
 };
 
 struct recorder {
-	/* With `out` NULL, nothing is written while the session goes on. */
-	struct sink live;
+	struct sink live; /* `out` NULL: nothing is written while the session goes on */
 	int64_t start;
 	struct record_run run;
 	struct recorder_session sessions[RECORDER_SESSIONS];
 	size_t count;
 	struct ledger *none; /* an empty ledger, for sessions that were removed */
-	/* The number of sessions written. */
-	size_t reported;
+	size_t reported;     /* sessions written */
 	struct event_log log;
-	/* The first record was written; written data is not flushed yet. */
-	bool begun, unflushed;
+	bool begun, unflushed; /* the first record was written; data is not flushed yet */
 	int64_t evicting_at;
 	int error;
 };

@@ -36,7 +36,6 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
     int64_t reply_timeout, size_t rows, const struct trace *trace);
 /* Removes a session without lines, before its ledger is freed. Another may get its number. */
 void recorder_remove(struct recorder *r, int session);
-/* Sets the address of its peer. */
 void recorder_peer(struct recorder *r, int session, const char *peer);
 /* Sets the words of the link at the start, in the lab. Later changes are events. */
 void recorder_link(struct recorder *r, const char *words);

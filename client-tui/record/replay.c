@@ -47,16 +47,13 @@ struct replay {
 	struct replay_event *events;
 	size_t count, capacity;
 	size_t next; /* the next event to play */
-	/* The capacity of ledgers and trace. */
-	size_t rows;
+	size_t rows; /* the capacity of ledgers and trace */
 	struct replay_status status;
-	/* Memory was short. */
-	bool failed;
+	bool failed; /* memory was short */
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
 	int64_t at, since; /* the replay's clock showed `at` when the real clock showed `since` */
-	/* Buffer for capitals. */
-	unsigned char *bytes;
+	unsigned char *bytes; /* for capitals */
 	size_t bytes_capacity;
 };
 
@@ -133,7 +130,6 @@ static int by_time(const void *a, const void *b)
 	return one->side < other->side ? -1 : one->side > other->side;
 }
 
-/* The number of the line that the event is of. */
 static uint64_t line_number(const struct replay *r, const struct replay_event *e)
 {
 	return r->file->sessions[e->side].lines[e->index]->row.number;

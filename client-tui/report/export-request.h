@@ -9,7 +9,6 @@
 
 #include "common/text.h"
 
-/* Room for a reason. */
 #define EXPORT_REASON 400
 
 struct export_request {

@@ -144,7 +144,6 @@ static const struct export_kind *find(const char *path, char reason[EXPORT_REASO
 	return NULL;
 }
 
-/* Checks the folder of the file. */
 static int check_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -269,7 +269,6 @@ static void put_invalid(struct text *out, const char *before, const struct figur
 		text_put(out, "%s%s\n", before, words);
 }
 
-/* Writes the sentences of one session. */
 static void put_session(struct text *out, const struct figures *f)
 {
 	const struct ledger_totals *t = &f->totals;

@@ -15,8 +15,7 @@
 
 /* An answer. Borrowed for the call. */
 struct lab_socket_answer {
-	/* The `purpose` of lab_socket_command(). */
-	int purpose;
+	int purpose; /* as in lab_socket_command() */
 	int64_t note;
 	/* The lines before "ok", each ended by \n; if not `ok`, the reason of the refusal. */
 	bool ok;

@@ -29,10 +29,9 @@ struct lab {
 	struct lab_status status;
 	struct lab_socket *socket;
 	struct lab_hooks hooks;
-	bool status_new; /* a new status was received and is to be drawn */
-	/* The ports whose events are wanted; more than PORTS: all. */
-	uint16_t ports[PORTS];
-	int port_count;
+	bool status_new;       /* a new status was received and is to be drawn */
+	uint16_t ports[PORTS]; /* whose events are wanted */
+	int port_count;        /* more than PORTS: of all ports */
 	/* The flow whose server end is sampled, or -1; when the last sample was received. */
 	int server_flow;
 	int64_t server_received;
@@ -42,9 +41,8 @@ struct lab {
 	bool step;
 	struct link_change steps;
 	int64_t report_at;
-	/* When the last sync was sent; whether its answer is still to come. */
-	int64_t synced_at;
-	bool syncing;
+	int64_t synced_at;    /* when the last sync was sent */
+	bool syncing;         /* its answer is still to come */
 	int64_t needed_until; /* all events up to `needed_until` are needed */
 	int64_t now;          /* the time of the last dispatch */
 };

@@ -25,7 +25,6 @@ struct lab_hooks {
 	void (*gone)(void *context);
 };
 
-/* What is known of the lab. */
 struct lab_status {
 	struct link_status link;
 	struct trace *trace;
@@ -35,7 +34,6 @@ struct lab_status {
 	bool gone;
 };
 
-/* Opaque. */
 struct lab;
 
 /* Connects to the control sockets of the lab, at `path`, and of the far server, at `server_path`

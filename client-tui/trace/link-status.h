@@ -14,8 +14,7 @@
 #include "trace/trace.h"
 
 struct link_status {
-	/* The lab has answered at least once. */
-	bool known;
+	bool known; /* the lab has answered at least once */
 	uint64_t seed;
 	struct impair_settings settings[LINK_DIRECTIONS];
 	/* The end of a hold or of unplugging, ns; a past time when there is none. */

@@ -24,9 +24,8 @@ struct server_tcp {
 	bool sampled, ever_sampled, changed;
 	struct trace_timer sample;
 	uint64_t retransmitted_before; /* retransmissions over the connections before it */
-	/* The last request; whether its answer is still to come. */
-	int64_t requested_at;
-	bool pending;
+	int64_t requested_at;          /* the last request */
+	bool pending;                  /* its answer is still to come */
 };
 
 /* --- reading --- */

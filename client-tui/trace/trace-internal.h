@@ -64,15 +64,13 @@ struct trace_flow {
 	size_t begin, end, capacity;
 	/* TCP: the bytes of its replies; its connections, the last at [count - 1 % CONNECTIONS]. */
 	uint64_t replies;
-	/* Some replies were not the capitals: their places are unknown. */
-	bool unaligned;
+	bool unaligned; /* replies that were not the capitals have unknown places */
 	struct trace_connection *connections;
 	uint64_t count;
 	/* Samples of the last connection: [0] the last one, [1] the one before. */
 	struct trace_timer timers[LINK_DIRECTIONS][2];
 };
 
-/* A retransmission of a segment of a line. */
 struct retransmission {
 	uint64_t number;
 	int flow;
@@ -129,8 +127,7 @@ struct trace {
 	 */
 	struct logged_packet *packets;
 	uint64_t packet_count;
-	/* For a line's bytes and their capitals. */
-	unsigned char *bytes;
+	unsigned char *bytes; /* a line's bytes and their capitals */
 	size_t bytes_capacity;
 	struct trace_totals totals;
 };

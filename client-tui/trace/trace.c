@@ -160,7 +160,6 @@ static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number
 
 /* --- flows --- */
 
-/* Drops evicted lines from the flow's list. */
 static void drop_evicted(const struct trace *t, struct trace_flow *f)
 {
 	while (f->begin < f->end && !trace_slot(t, f->stream, f->numbers[f->begin]))

@@ -22,7 +22,6 @@
 /* Packets kept, for pictures of the exchange; the oldest go first. */
 #define TRACE_PACKETS 16384
 
-/* No such time. */
 #define TRACE_NEVER INT64_MIN
 
 /* A line in one direction: its request going, its reply coming. */
@@ -80,7 +79,6 @@ struct logged_packet {
 	 * without payload, the line that was sent last before it. `first` is 0 when there is none.
 	 */
 	uint64_t first, last;
-	/* Over TCP. */
 	bool stream;
 	struct link_packet of;
 	/* For a packet that opens or closes a TCP connection (SYN, FIN, RST, their
@@ -117,8 +115,7 @@ struct trace_totals {
 	 * socket was closed too soon; that are still to be compared. */
 	uint64_t compared, skipped, waiting;
 	uint64_t mismatches;
-	/* The first line with a mismatch, 0 for none, and its kind. */
-	uint64_t first;
+	uint64_t first; /* the first line with a mismatch, 0 for none */
 	enum trace_mismatch first_kind;
 	/* Where the compared lines that are lost over UDP were lost: on the link; `server`: no
 	 * reply was sent; `late`: it came after the timeout; `before`: the link never saw them. */
@@ -181,7 +178,6 @@ enum trace_place trace_place(const struct trace_line *line, int64_t now);
 const struct trace_totals *trace_totals(const struct trace *t);
 /* Adds a line of a recording, which has no link. Returns 0, or -1 when memory is short. */
 int trace_restore(struct trace *t, const struct trace_line *line);
-/* Adds a packet of a recording. */
 void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 /* Sets the results of comparing in a recording. */
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
