@@ -267,25 +267,6 @@ static void dispatch_once(struct plain *p)
 	plain_progress(p, clock_monotonic());
 }
 
-/* Waits for the link's settings, which the first record has. */
-static void await_link(struct plain *p)
-{
-	struct lab *lab = p->run.lab;
-	const struct lab_status *status = lab ? lab_status(lab) : NULL;
-	const int64_t until = clock_monotonic() + LAB_TIME;
-	struct fd_watch w;
-
-	while (p->run.recorder && lab && !status->link.known && !status->gone &&
-	       clock_monotonic() < until) {
-		fd_watch_start(&w);
-		lab_watch(lab, &w);
-		fd_watch_until(&w, until);
-		stop_wait(&w, clock_monotonic());
-		lab_dispatch(lab, &w, clock_monotonic());
-	}
-	dispatch_recorder(p, clock_monotonic());
-}
-
 /* --- start and end --- */
 
 static int write_failed(int error)
@@ -313,8 +294,8 @@ static int save(struct plain *p)
 	return 0;
 }
 
-/* Writes the rest of the records, and the file of --save. */
-static int end_records(struct plain *p, bool complete, int64_t now)
+/* Writes the rest of the records, and the file of --save. Returns 0 or -1. */
+static int end_records(struct plain *p, int64_t now)
 {
 	struct run *run = &p->run;
 	int result = 0;
@@ -323,8 +304,6 @@ static int end_records(struct plain *p, bool complete, int64_t now)
 		return 0;
 	stop_may_work(true);
 	run_record_figures(run, now);
-	run->record.ended_at = now;
-	run->record.stopped = !complete;
 	recorder_end(run->recorder, &run->record);
 	if (recorder_error(run->recorder))
 		result = write_failed(recorder_error(run->recorder));
@@ -377,7 +356,9 @@ static int end(struct plain *p)
 	    plain_interval);
 	plain_flush(p);
 	plain_erase_progress(p);
-	recorded = end_records(p, all_sent, clock_monotonic()) == 0;
+	run->record.ended_at = clock_monotonic();
+	run->record.stopped = !all_sent;
+	recorded = end_records(p, run->record.ended_at) == 0;
 	if (g->plan.count > 0)
 		plain_notice(p, false, run_generated(run, text, sizeof text));
 	put_summary(p, clock_monotonic());
@@ -433,7 +414,6 @@ static int start(struct plain *p)
 	if ((records || s->save) &&
 	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
 		return -1;
-	await_link(p);
 	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
 		return -1;
 	/* A session may report an event at once, for which a signal may come. */
@@ -490,23 +470,19 @@ static int end_replay(struct plain *p)
 	struct run *run = &p->run;
 	const struct replay_status *status = replay_status(run->replay);
 	const bool all = give_up(p);
+	bool recorded;
 
 	plain_end_output(p);
 	put_summary(p, 0);
-	run_record_figures(run, 0);
-	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
-	                                     : run_time(run, 0);
-	recorder_end(run->recorder, &run->record);
-	plain_flush(p);
-	if (recorder_error(run->recorder) || p->write_error) {
-		write_failed(recorder_error(run->recorder) ? recorder_error(run->recorder)
-		                                           : p->write_error);
-		return 1;
-	}
 	if (!status->whole)
 		plain_notice(p, false,
 		    "the recording has no end: what came of its last lines is not known");
-	return save(p) == 0 && all ? 0 : 1;
+	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
+	                                     : run_time(run, 0);
+	recorded = end_records(p, 0) == 0;
+	if (p->write_error && recorded)
+		write_failed(p->write_error);
+	return all && recorded && !p->write_error ? 0 : 1;
 }
 
 int plain_replay(const struct settings *settings, struct replay *replay)
