@@ -219,11 +219,6 @@ void control_free(struct control *control)
 	free(control);
 }
 
-int control_add(struct control *control, int fd)
-{
-	return control_server_add(&control->server, fd);
-}
-
 void control_watch(const struct control *control, struct fd_watch *w)
 {
 	const struct control_server *s = &control->server;

@@ -11,16 +11,12 @@
 
 struct control;
 
-/* Serves the clients of `listener`, which it takes over (-1: none), CONTROL_CLIENTS_MAX at once;
+/* Serves the clients of `listener`, which it takes over, CONTROL_CLIENTS_MAX at once;
  * one more is refused. A command has CONTROL_LINE_MAX bytes at most. Becomes the link's observer.
  * Returns NULL when memory runs out. */
 struct control *control_new(int listener, struct link *link);
 /* NULL is allowed. Call it before the link is freed. */
 void control_free(struct control *control);
-
-/* Adds a client that is connected already, such as one end of a socketpair; takes over `fd`.
- * Returns 0, or -1 when all places are taken; the caller then keeps `fd`. */
-int control_add(struct control *control, int fd);
 
 void control_watch(const struct control *control, struct fd_watch *w);
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);

@@ -29,10 +29,25 @@ struct client {
 	size_t n;
 };
 
+/* The socket of the wire that was opened last. */
+static char socket_folder[32], socket_path[40];
+
+static void remove_socket(void)
+{
+	unlink(socket_path);
+	rmdir(socket_folder);
+}
+
 static struct wire open_wire(void)
 {
 	struct wire wire = wire_open("", "", 1);
-	wire.control = control_new(-1, wire.link);
+	struct stat made;
+
+	remove_socket();
+	strcpy(socket_folder, "/tmp/test-control-XXXXXX");
+	assert_non_null(mkdtemp(socket_folder));
+	snprintf(socket_path, sizeof socket_path, "%s/link", socket_folder);
+	wire.control = control_new(control_listen(socket_path, &made), wire.link);
 	assert_non_null(wire.control);
 	return wire;
 }
@@ -40,13 +55,11 @@ static struct wire open_wire(void)
 static struct client *join(struct wire *wire)
 {
 	struct client *client = calloc(1, sizeof *client);
-	int pair[2];
 
 	assert_non_null(client);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
-	    0);
-	assert_int_equal(control_add(wire->control, pair[1]), 0);
-	client->fd = pair[0];
+	client->fd = control_connect(socket_path, SOCK_NONBLOCK);
+	assert_true(client->fd >= 0);
+	wire_turn(wire, NS_PER_S);
 	return client;
 }
 
@@ -471,7 +484,9 @@ static void test_places_are_bounded(void **state)
 
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		clients[i] = join(&wire);
-	assert_int_equal(control_add(wire.control, 0), -1);
+	struct client *more = join(&wire);
+	assert_has(hear(&wire, more, "\n"), "error too many are connected to this lab");
+	leave(more);
 	leave(clients[3]);
 	wire_turn(&wire, NS_PER_S);
 	clients[3] = join(&wire);
@@ -577,5 +592,6 @@ int main(void)
 		cmocka_unit_test(test_from_another_process),
 		cmocka_unit_test(test_a_path_that_is_too_long),
 	};
+	atexit(remove_socket);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
