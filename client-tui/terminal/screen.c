@@ -130,11 +130,18 @@ static void prepare_modes(void)
 	 * through the history. The mode is saved and restored where the terminal supports that;
 	 * else it is set, the default of terminals that know it. */
 	if (capability("smcup")) {
-		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007s\033[?1007l");
+		text_append(self.modes_on, sizeof self.modes_on, "\033[?1007l");
 		text_append(self.modes_off, sizeof self.modes_off, "\033[?1007h\033[?1007r");
 	}
 	/* Always, because the user may have turned it on. */
 	text_append(self.modes_off, sizeof self.modes_off, mouse_off);
+}
+
+/* Once, when the program gets the terminal: what is saved later is the program's own. */
+static void save_wheel_mode(void)
+{
+	if (is_ansi() && capability("smcup"))
+		standard_write("\033[?1007s", strlen("\033[?1007s"));
 }
 
 static void write_modes_on(void)
@@ -338,6 +345,7 @@ int screen_start(const struct screen_settings *settings, char *reason, size_t si
 	meta(stdscr, TRUE);
 	typeahead(-1);
 	set_up_colours(settings);
+	save_wheel_mode();
 	write_modes_on();
 	ask_background();
 	screen_resize();
@@ -395,6 +403,7 @@ void screen_suspend(void)
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGTSTP, &before, NULL);
 	set_active(true);
+	save_wheel_mode();
 	screen_resize();
 }
 
@@ -440,6 +449,9 @@ void screen_repaint(void)
 /* The canvas's characters are safe to show; this last check does not rely on that. */
 static bool is_safe(const struct canvas_cell *cell)
 {
+	/* Most cells are ASCII: the functions of the locale cost a tenth of a draw. */
+	if (cell->chars[0] >= L' ' && cell->chars[0] <= L'~' && !cell->chars[1])
+		return cell->width == 1;
 	int width = wcwidth(cell->chars[0]);
 	for (int i = 1; i < LAYOUT_CELL_CHARS && cell->chars[i]; i++) {
 		if (iswcntrl((wint_t)cell->chars[i]) || wcwidth(cell->chars[i]) != 0)
@@ -467,6 +479,12 @@ static struct drawn_row row_of(const struct canvas *c, int row)
 	return r;
 }
 
+/* The cheap part of the question comes first: most cells are ASCII. */
+static bool differs(const struct canvas_cell *cell)
+{
+	return (cell->chars[0] > L'~' || cell->chars[1]) && scripts_width_differs(cell);
+}
+
 /* Writes the characters for a cell to `text`; returns how many times they are drawn. A mark before
  * and after each text keeps terminals from reordering two of them as one. */
 static int cell_text(const struct drawn_row *r, int column, wchar_t text[CELL_TEXT])
@@ -476,7 +494,7 @@ static int cell_text(const struct drawn_row *r, int column, wchar_t text[CELL_TE
 	int count = safe || column + 1 == r->columns || cell->width < 2 ? 1 : 2, n = 1;
 	memset(text, 0, CELL_TEXT * sizeof *text);
 	text[0] = safe ? cell->chars[0] : cell->chars[0] ? SUBSTITUTE_CHAR : L' ';
-	for (int i = 1; i < LAYOUT_CELL_CHARS && safe; i++)
+	for (int i = 1; i < LAYOUT_CELL_CHARS && safe && cell->chars[i]; i++)
 		if (!scripts_is_invisible(cell, cell->chars[i]))
 			text[n++] = cell->chars[i];
 	if (r->marked && (column == 0 || (text[0] == L' ' && scripts_is_sign(cell - 1))))
@@ -495,7 +513,7 @@ static void draw_cell(const struct drawn_row *r, int column)
 	attr_t attributes = cell_attributes(cell);
 	wchar_t text[CELL_TEXT];
 	int count = cell_text(r, column, text);
-	if (scripts_width_differs(cell)) {
+	if (differs(cell)) {
 		wcscpy(text, L" ");
 		count = cell->width;
 	}
@@ -511,7 +529,7 @@ static void draw_cell(const struct drawn_row *r, int column)
 static bool has_differing(const struct canvas_cell *cells, int columns)
 {
 	for (int column = 0; column < columns; column++)
-		if (scripts_width_differs(&cells[column]))
+		if (differs(&cells[column]))
 			return true;
 	return false;
 }
@@ -597,9 +615,9 @@ static void put_row(const struct drawn_row *r)
 		const struct canvas_cell *cell = &r->cells[column];
 		if (cell->width == 0)
 			continue;
-		if (scripts_width_differs(cell) != differing)
+		if (differs(cell) != differing)
 			put_address(r->row, column);
-		differing = scripts_width_differs(cell);
+		differing = differs(cell);
 		begun |= differing;
 		if (begun)
 			put_cell(r, column);

@@ -774,9 +774,14 @@ static void asks_for_wheel_only_when_wanted(void **state)
 	term_close(t);
 	t = start();
 	assert_false(term_mouse(t));
-	/* Nor does the terminal turn it into arrow keys. */
-	const char *raw = term_raw(t, &n);
+	/* Nor does the terminal turn it into arrow keys. What it did before is saved once: later it
+	 * would be the program's own. */
+	term_type(t, "\x0cx");
+	term_expect_row_is(t, -1, "demo> x");
+	const char *raw = term_raw(t, &n), *saved = memmem(raw, n, "\033[?1007s", 8);
 	assert_non_null(memmem(raw, n, "\033[?1007l", 8));
+	assert_non_null(saved);
+	assert_null(memmem(saved + 1, n - (size_t)(saved + 1 - raw), "\033[?1007s", 8));
 	assert_null(memmem(raw, n, "\033[?1000h", 8));
 }
 
