@@ -17,19 +17,14 @@
 
 /* --- handlers --- */
 
-static void do_udp(const struct command_call *c)
+static void do_transport(const struct command_call *c)
 {
-	tui_switch(c->tui, SESSION_UDP, false, c->now);
-}
+	const enum session_transport transport = strcmp(c->of->name, "both") == 0
+	                                           ? c->tui->run.settings.transport
+	                                       : strcmp(c->of->name, "tcp") == 0 ? SESSION_TCP
+	                                                                         : SESSION_UDP;
 
-static void do_tcp(const struct command_call *c)
-{
-	tui_switch(c->tui, SESSION_TCP, false, c->now);
-}
-
-static void do_both(const struct command_call *c)
-{
-	tui_switch(c->tui, c->tui->run.settings.transport, true, c->now);
+	tui_switch(c->tui, transport, strcmp(c->of->name, "both") == 0, c->now);
 }
 
 static void report_peer(struct tui *tui, int64_t now)
@@ -88,8 +83,6 @@ static void do_burst(const struct command_call *c)
 		tui_burst(c->tui, c->now);
 }
 
-/* Shows the transports that were used with this peer, side by side, or the one in use before
- * anything was sent. */
 /* Appends what the link did to the page, in the lab; frees it. */
 static char *with_link(const struct view_lab *lab, char *page)
 {
@@ -104,6 +97,8 @@ static char *with_link(const struct view_lab *lab, char *page)
 	return whole;
 }
 
+/* Shows the transports that were used with this peer, side by side, or the one in use before
+ * anything was sent. */
 static void do_stats(const struct command_call *c)
 {
 	const struct run *run = &c->tui->run;
@@ -317,9 +312,9 @@ bool command_may_use(enum command_use use, struct tui *tui, const char *name)
 /* --- tables --- */
 
 const struct command command_table[] = {
-	{ "udp", "", "send over UDP from now on", .run = do_udp, .use = USE_BOTH },
-	{ "tcp", "", "send over TCP from now on", .run = do_tcp, .use = USE_BOTH },
-	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_both,
+	{ "udp", "", "send over UDP from now on", .run = do_transport, .use = USE_BOTH },
+	{ "tcp", "", "send over TCP from now on", .run = do_transport, .use = USE_BOTH },
+	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_transport,
 	    .use = USE_BOTH },
 	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .use = USE_LIVE,
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },

@@ -78,14 +78,6 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	         : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
 }
 
-static int set_configuration(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	(void)o, (void)reason;
-	((struct settings *)to)->configuration = value;
-	return 0;
-}
-
 #define HOUR (3600 * NS_PER_S)
 /* The number of lines without --count, while the options are read. */
 #define COUNT_UNSET (-1)
@@ -158,7 +150,7 @@ static const struct options_spec table[] = {
 	{ "ascii", 0, NULL, "draw with ASCII characters only", NULL, OPTIONS_SWITCH, INTO(ascii),
 	    true },
 	{ "config", 0, "FILE", "read FILE, not the usual configuration; none if empty",
-	    "upcase.conf", .set = set_configuration, .command_line_only = true },
+	    "upcase.conf", OPTIONS_TEXT, INTO(configuration), .command_line_only = true },
 	{ "help", 'h', NULL, "this text", NULL, OPTIONS_SWITCH, INTO(help), true,
 	    .command_line_only = true },
 	{ "version", 'V', NULL, "name and version", NULL, OPTIONS_SWITCH, INTO(version), true,

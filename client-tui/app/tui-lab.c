@@ -177,42 +177,31 @@ void tui_lab_panel(struct tui *tui)
 		tui->panel.open = true;
 }
 
-/* Left, Right and Enter on the row of presets. Returns true if it was one of them. */
-static bool preset_key(struct tui *tui, char arrow, bool enter)
-{
-	char command[LAB_SOCKET_COMMAND_MAX];
-
-	if (tui->panel.field != LINK_STEPS_PRESET)
-		return false;
-	if (arrow == 'C' || arrow == 'D') {
-		link_steps_move_preset(&tui->panel, arrow == 'C' ? 1 : -1);
-	} else if (enter) {
-		link_steps_preset_command(&tui->panel, command, sizeof command);
-		tui_lab_command(tui, TUI_LAB_SET, "", command);
-	}
-	return arrow == 'C' || arrow == 'D' || enter;
-}
-
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
 	const char arrow = tui_arrow(bytes, n);
-	char reason[IMPAIR_REASON];
+	const int step = arrow == 'A' || arrow == 'D' ? -1 : 1;
+	const bool enter = n == 1 && strchr("\r\n", bytes[0]),
+	           preset = tui->panel.field == LINK_STEPS_PRESET;
+	char reason[IMPAIR_REASON], command[LAB_SOCKET_COMMAND_MAX];
 
 	if (!tui->panel.open)
 		return false;
-	if (preset_key(tui, arrow, n == 1 && strchr("\r\n", bytes[0])))
-		return true;
 	if (arrow == 'A' || arrow == 'B') {
-		link_steps_move(&tui->panel, arrow == 'A' ? -1 : 1);
+		link_steps_move(&tui->panel, step);
+	} else if (arrow && preset) {
+		link_steps_move_preset(&tui->panel, step);
 	} else if (arrow) {
-		if (lab_step(tui->run.lab, &tui->panel, arrow == 'C' ? 1 : -1, reason) < 0 &&
-		    *reason)
+		if (lab_step(tui->run.lab, &tui->panel, step, reason) < 0 && *reason)
 			tui_message(tui, "%s", reason);
+	} else if (enter && preset) {
+		link_steps_preset_command(&tui->panel, command, sizeof command);
+		tui_lab_command(tui, TUI_LAB_SET, "", command);
 	} else if (n == 1 && bytes[0] == '\t') {
 		link_steps_next_directions(&tui->panel);
 	} else {
 		tui->panel.open = false;
-		return n == 1 && strchr("q\r\n", bytes[0]) != NULL;
+		return enter || (n == 1 && bytes[0] == 'q');
 	}
 	return true;
 }

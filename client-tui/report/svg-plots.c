@@ -177,6 +177,8 @@ static void draw_histogram(const struct pages *p, double x, double y)
 
 static void draw_cumulative(const struct pages *p, double x, double y)
 {
+	double points[(int)WIDTH + 1][2];
+
 	put_frame(p->out, x, y, "share answered within a time");
 	times_below(p, x, y);
 	for (int share = 0; share <= 100; share += 20)
@@ -186,15 +188,15 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 
 		if (!s || s->lines == 0)
 			continue;
-		svg_curve_begin(p->out, styles[t]);
 		for (int i = 0; i <= (int)WIDTH; i++) {
 			const int64_t time = (int64_t)axis_value(&p->times, i / WIDTH);
 
-			svg_curve_point(p->out, x + i,
-			    y + HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) /
-			                          (double)s->lines));
+			points[i][0] = x + i;
+			points[i][1] = y +
+			               HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) /
+			                                 (double)s->lines);
 		}
-		svg_curve_end(p->out);
+		svg_curve(p->out, points, sizeof points / sizeof *points, styles[t]);
 	}
 }
 

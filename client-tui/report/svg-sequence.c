@@ -248,7 +248,8 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 			svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
 		}
 	} else {
-		const double x = from + (to - from) * DROPPED_AT, y = y1 + (y2 - y1) * DROPPED_AT;
+		const double part = r && k->estimated ? 0.5 : DROPPED_AT;
+		const double x = from + (to - from) * part, y = y1 + (y2 - y1) * part;
 
 		show(p, k->estimated ? UNKNOWN : SVG_LOST);
 		svg_line(p->out, from, y1, x, y, style, 0);
@@ -261,33 +262,30 @@ static void draw_packet(const struct panel *panel, const struct record *r,
 	draw_flags(panel, k, from, to, y1, y2);
 }
 
-/* Draws an arrow without the link's events: the client's end is true, the server's is estimated. */
+/* Draws a line without the link's events: the client's end is true, the server's is estimated. */
 static void draw_estimated(const struct panel *panel, const struct record *r)
 {
 	const struct picture *p = panel->picture;
-	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->row.sent_at);
-	const enum svg_style style = own_style(panel);
+	const bool replied = sequence_known(r->row.replied_at);
+	struct link_packet k = { .direction = LINK_GOING,
+		.payload = true,
+		.estimated = true,
+		.in = r->row.sent_at,
+		.out = replied ? sequence_midpoint(r) : RECORD_NEVER,
+		.out2 = RECORD_NEVER };
 
-	if (sequence_known(r->row.replied_at)) {
-		const double y2 = place(p, sequence_midpoint(r)), y3 = place(p, r->row.replied_at);
-		const enum svg_style back = r->row.late ? SVG_LATE : style;
-
-		show(p, ESTIMATED);
-		show(p, back);
-		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
-		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
-		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2, back, 1);
-		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3, back, 0);
-	} else if (r->row.fate != FATE_FAILED && r->row.fate != FATE_QUEUED) {
-		const double y2 = place(p, r->row.sent_at + p->s.one_way);
-
-		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
-		    r->row.fate == FATE_WAITING);
-		if (r->row.fate == FATE_WAITING)
-			return;
-		show(p, UNKNOWN);
-		svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
-	}
+	if (!replied && r->row.fate == FATE_WAITING)
+		svg_line(p->out, panel->client, place(p, k.in), (panel->client + panel->server) / 2,
+		    (place(p, k.in) + place(p, sequence_packet_end(&p->s, &k))) / 2,
+		    own_style(panel), 1);
+	else if (replied || (r->row.fate != FATE_FAILED && r->row.fate != FATE_QUEUED))
+		draw_packet(panel, r, &k);
+	if (!replied)
+		return;
+	k.direction = LINK_COMING;
+	k.in = k.out;
+	k.out = r->row.replied_at;
+	draw_packet(panel, r, &k);
 }
 
 /* A packet that carries several lines is in the record of each, and is drawn once. */

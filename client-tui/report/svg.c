@@ -157,19 +157,12 @@ void svg_box(FILE *out, double x, double y, double width, double height, enum sv
 	    x, y, width, height, classes[style].name);
 }
 
-void svg_curve_begin(FILE *out, enum svg_style style)
+void svg_curve(FILE *out, double (*points)[2], size_t n, enum svg_style style)
 {
 	fprintf(out, "<polyline fill=\"none\" style=\"fill:none\" class=\"%s\" points=\"",
 	    classes[style].name);
-}
-
-void svg_curve_point(FILE *out, double x, double y)
-{
-	fprintf(out, "%.1f,%.1f ", x, y);
-}
-
-void svg_curve_end(FILE *out)
-{
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%.1f,%.1f ", points[i][0], points[i][1]);
 	fputs("\"/>\n", out);
 }
 

@@ -64,10 +64,8 @@ void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_s
 void svg_cross(FILE *out, double x, double y, enum svg_style style);
 void svg_dot(FILE *out, double x, double y, enum svg_style style);
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style);
-/* A curve through `n` points: begin, then svg_curve_point() for each, then end. */
-void svg_curve_begin(FILE *out, enum svg_style style);
-void svg_curve_point(FILE *out, double x, double y);
-void svg_curve_end(FILE *out);
+/* A curve through `n` points, each x and y. */
+void svg_curve(FILE *out, double (*points)[2], size_t n, enum svg_style style);
 /* The program's own words, UTF-8; `size` in pixels. */
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
     const char *words);

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,20 +350,12 @@ char *view_detail(const struct view *v, const struct transcript *t)
 /* Draws a line of words, cut with an ellipsis. */
 static void draw_line(const struct panes *p, int row, const struct detail_line *line)
 {
-	const struct layout *l = &p->v->line;
-	const char *ellipsis = glyph(GLYPH_ELLIPSIS, p->v->ascii);
-	view_lay(p->v, line->text);
-	const bool cut = (int)layout_columns(l, 0, l->count) > p->columns - p->pad;
-	const int limit = p->columns - (cut ? utf8_columns(ellipsis) : 0);
-	const size_t name = line->of_transport ? strlen(transport_info[line->stream].title) : 0;
 	if (line->style == STYLE_HEADING)
 		canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
-	int column = canvas_cells(p->c, row, p->pad, limit, l->cells, name,
-	    transport_looks[line->stream].style);
-	column = canvas_cells(p->c, row, column, limit, l->cells + name, l->count - name,
-	    line->style);
-	if (cut)
-		canvas_text(p->c, row, column, p->columns, ellipsis, line->style);
+	panes_draw_cut(p, row, p->pad, p->columns, line->text, line->style);
+	if (line->of_transport)
+		canvas_text(p->c, row, p->pad, p->columns, transport_info[line->stream].title,
+		    transport_looks[line->stream].style);
 }
 
 void detail_draw(const struct panes *p)

@@ -7,7 +7,6 @@
 #include "view/view-internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The minimum width of the input text; the prompt is left out where it would leave less. */
 #define INPUT_MIN 8
@@ -145,20 +144,11 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 /* A message replaces the status line if there is no row of keys: the user must see a question. */
 static void draw_message(const struct panes *p, const char *message)
 {
-	const struct layout *l = &p->v->line;
 	int row = p->keys_row >= 0   ? p->keys_row
 	        : p->status_row >= 0 ? p->status_row
 	                             : p->input_row;
 	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
-	view_lay(p->v, message);
-	int width = p->columns - p->pad, end = p->columns;
-	bool cut = layout_columns(l, 0, l->count) > (size_t)width && width > 6;
-	if (cut)
-		end -= p->v->ascii ? 3 : 1;
-	int column = canvas_cells(p->c, row, p->pad, end, l->cells, l->count, STYLE_STATUS);
-	if (cut)
-		canvas_text(p->c, row, end, p->columns, glyph(GLYPH_ELLIPSIS, p->v->ascii),
-		    STYLE_STATUS);
+	int column = panes_draw_cut(p, row, p->pad, p->columns, message, STYLE_STATUS);
 	if (row == p->input_row) {
 		p->c->cursor_row = row;
 		p->c->cursor_column = column < p->columns ? column : p->columns - 1;

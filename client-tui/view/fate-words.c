@@ -25,6 +25,7 @@
 
 #include "common/units.h"
 #include "ledger/error-text.h"
+#include "report/summary.h"
 
 #define WAITING_COLUMNS 5
 /* The columns of a wire up to its cross: on the way there, on the way back, at the server, unknown.
@@ -57,45 +58,30 @@ static bool fits(const char *words, int width)
 
 /* --- what the lab's link did with a datagram --- */
 
-/* The words for a datagram that the link dropped, in the longest of three forms that fits. */
-static void dropped_words(const struct trace_line *trace, enum link_direction direction, int width,
-    char *buf, size_t size)
-{
-	enum link_fate fate = (enum link_fate)trace->legs[direction].fate;
-	const char *word = link_fate_word(fate == LINK_REQUESTED_DROP ? LINK_LOST : fate);
-	link_loss_text(fate, direction, buf, size);
-	if (!fits(buf, width))
-		snprintf(buf, size, "%s %s", word, link_direction_words[direction]);
-	if (!fits(buf, width))
-		snprintf(buf, size, "%s", word);
-}
-
-/* Writes where a datagram without a reply was lost, "lost going", in at most `width` columns if
- * possible. Returns the columns of its wire, or 0 if the place is not known; `buf` is then
- * unchanged. */
+/* Writes where a datagram without a reply was lost, "lost going, on cue", in at most `width`
+ * columns if possible. Returns the columns of its wire, or 0 if the place is not known; `buf` is
+ * then unchanged. */
 static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
+	static const int columns[] = { [TRACE_GOING] = GOING_COLUMNS,
+		[TRACE_STILL_GOING] = GOING_COLUMNS,
+		[TRACE_SERVER] = SERVER_COLUMNS,
+		[TRACE_COMING] = COMING_COLUMNS,
+		[TRACE_STILL_COMING] = COMING_COLUMNS };
 	if (s->trace == NULL || s->trace->stream)
 		return 0;
-	enum trace_place place = trace_place(s->trace, s->v->now);
-	bool coming = place == TRACE_COMING || place == TRACE_STILL_COMING;
-	enum link_direction direction = coming ? LINK_COMING : LINK_GOING;
-	switch (place) {
-	case TRACE_GOING:
-	case TRACE_COMING:
-		dropped_words(s->trace, direction, width, buf, size);
-		break;
-	case TRACE_STILL_GOING:
-	case TRACE_STILL_COMING:
-		snprintf(buf, size, "still %s", link_direction_words[direction]);
-		break;
-	case TRACE_SERVER:
-		snprintf(buf, size, "no reply");
-		return SERVER_COLUMNS;
-	default:
+	const enum trace_place place = trace_place(s->trace, s->v->now);
+	char longest[80];
+	const char *words = summary_place(place, s->trace->legs, longest, sizeof longest);
+	if (words == NULL)
 		return 0;
-	}
-	return coming ? COMING_COLUMNS : GOING_COLUMNS;
+	snprintf(buf, size, "%s", words);
+	/* The request goes first, then the direction. */
+	if (!fits(buf, width))
+		buf[strcspn(buf, ",")] = '\0';
+	if (!fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))
+		*strrchr(buf, ' ') = '\0';
+	return columns[place];
 }
 
 static bool is_too_big(const struct trace_line *trace)

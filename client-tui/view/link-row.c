@@ -16,18 +16,6 @@
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
 
-/* Draws text from `column` to before `end`, cut with a mark if necessary. */
-static void draw_cut(const struct panes *p, int row, int column, int end, const char *text,
-    enum style style)
-{
-	bool cut = column + utf8_columns(text) > end;
-	int cut_at = end - (p->v->ascii ? 3 : 1);
-	canvas_text(p->c, row, column, cut ? cut_at : end, text, style);
-	if (cut && cut_at > column)
-		canvas_text(p->c, row, cut_at, end, glyph(GLYPH_ELLIPSIS, p->v->ascii),
-		    STYLE_FAINT);
-}
-
 /* --- the row --- */
 
 /* Draws the number of mismatches at the right unless it is 0, in a shorter form if necessary;
@@ -61,7 +49,7 @@ void link_row_draw(const struct panes *p)
 		link_status_line(v->lab->link, v->now, link + used, sizeof link - used);
 	else if (v->lab->words)
 		snprintf(link + used, sizeof link - used, "%.880s", v->lab->words);
-	draw_cut(p, p->link_row, p->pad, draw_trace(p, p->pad + utf8_columns(link)), link,
+	panes_draw_cut(p, p->link_row, p->pad, draw_trace(p, p->pad + utf8_columns(link)), link,
 	    STYLE_HEADING);
 }
 
@@ -89,7 +77,7 @@ static void draw_preset(const struct panes *p, int row)
 	if (chosen)
 		canvas_text(p->c, row, column, p->columns, TEXT_FORMAT("[%s]", preset->name),
 		    STYLE_FOUND);
-	draw_cut(p, row, column + VALUE_COLUMNS, p->columns,
+	panes_draw_cut(p, row, column + VALUE_COLUMNS, p->columns,
 	    chosen ? preset->about : "all settings of a link that has a name", STYLE_FAINT);
 }
 
@@ -108,7 +96,7 @@ static void draw_setting(const struct panes *p, int row, int field)
 		    TEXT_FORMAT(touched ? "[%s]" : " %s", value),
 		    touched ? STYLE_FOUND : STYLE_NORMAL);
 	}
-	draw_cut(p, row, column, p->columns, f->help, STYLE_FAINT);
+	panes_draw_cut(p, row, column, p->columns, f->help, STYLE_FAINT);
 }
 
 /* The keys of the panel, the first ones where there is not room for all. */

@@ -113,9 +113,7 @@ void page_draw(const struct panes *p)
 	if (v->page->top > max)
 		v->page->top = max;
 	canvas_fill(p->c, f.title, 0, p->columns, L' ', STYLE_HEADING);
-	view_lay(v, v->page->title);
-	canvas_cells(p->c, f.title, p->pad, p->columns, v->line.cells, v->line.count,
-	    STYLE_HEADING);
+	panes_draw_cut(p, f.title, p->pad, p->columns, v->page->title, STYLE_HEADING);
 	lay_page(p, &f, v->page->text, v->page->top);
 	int column = canvas_text(p->c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
 	page_more(p->c, f.last, column + 1, p->columns, max - v->page->top);

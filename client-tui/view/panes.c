@@ -230,6 +230,19 @@ int panes_draw_heading(const struct panes *p, const char *text, int limit)
 	return canvas_cells(p->c, p->heading_row, p->pad, limit, l->cells, l->count, STYLE_HEADING);
 }
 
+int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
+    enum style style)
+{
+	const struct layout *l = &p->v->line;
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, p->v->ascii);
+	view_lay(p->v, text);
+	const bool cut = column + (int)layout_columns(l, 0, l->count) > end &&
+	                 column + utf8_columns(ellipsis) < end;
+	const int limit = end - (cut ? utf8_columns(ellipsis) : 0);
+	column = canvas_cells(p->c, row, column, limit, l->cells, l->count, style);
+	return cut ? canvas_text(p->c, row, limit, end, ellipsis, style) : column;
+}
+
 /* The columns for the names of the panes of replies, the same for both, so that both names have the
  * same form. A blank stands before the next bar. */
 static int name_columns(const struct panes *p)

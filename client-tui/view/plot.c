@@ -145,11 +145,11 @@ static int64_t time_of(const struct ledger_row *row, enum plot_kind kind)
 	return kind == PLOT_RTT ? parts.wire : parts.waited;
 }
 
-/* The first of the last LINES_MAX rows. */
-static size_t first_row(const struct ledger *l)
+/* The first of the last `count` rows. */
+static size_t first_row(const struct ledger *l, int count)
 {
-	const size_t n = ledger_count(l);
-	return n > LINES_MAX ? n - LINES_MAX : 0;
+	const size_t n = ledger_count(l), shown = count > 0 ? (size_t)count : 0;
+	return n > shown ? n - shown : 0;
 }
 
 static void draw_over_lines(const struct grid *g, const struct axis *a)
@@ -161,7 +161,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 		const size_t n = ledger_count(l);
 		if (n == 0)
 			continue;
-		const uint64_t from = ledger_at(l, first_row(l))->number,
+		const uint64_t from = ledger_at(l, first_row(l, LINES_MAX))->number,
 		               to = ledger_at(l, n - 1)->number;
 		first = from < first ? from : first;
 		last = to > last ? to : last;
@@ -173,7 +173,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 	put_vertical(&body, a, false);
 	for (int i = 0; i < g->count; i++) {
 		const struct ledger *l = g->sources[i].ledger;
-		for (size_t k = first_row(l); k < ledger_count(l); k++) {
+		for (size_t k = first_row(l, LINES_MAX); k < ledger_count(l); k++) {
 			const struct ledger_row *row = ledger_at(l, k);
 			const double x = last > first
 			                   ? (double)(row->number - first) / (double)(last - first)
@@ -348,13 +348,6 @@ void plot_draw_panes(const struct panes *p)
 
 /* --- the sparkline --- */
 
-/* The first line shown in so many columns. */
-static size_t first_shown(const struct ledger *l, int columns)
-{
-	const size_t n = ledger_count(l), shown = columns > 0 ? (size_t)columns : 0;
-	return n > shown ? n - shown : 0;
-}
-
 /* The greatest time of the answered lines from `first` on; 0 if there are none. */
 static int64_t max_from(const struct ledger *l, size_t first)
 {
@@ -372,7 +365,7 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 {
 	static const wchar_t blocks[] = L"▁▂▃▄▅▆▇█", plain[] = L"_.-:=+*#";
 	const struct ledger *l = source->ledger;
-	const size_t first = first_shown(l, to - from);
+	const size_t first = first_row(l, to - from);
 	const int64_t max = max_from(l, first);
 	for (size_t i = first; i < ledger_count(l) && from < to; i++, from++) {
 		const struct ledger_row *line = ledger_at(l, i);
@@ -398,7 +391,7 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 static int draw_range(const struct panes *p, int from, int to, const struct plot_source *source)
 {
 	const struct ledger *l = source->ledger;
-	const int64_t max = max_from(l, first_shown(l, to - from - RANGE));
+	const int64_t max = max_from(l, first_row(l, to - from - RANGE));
 	if (max > 0)
 		canvas_text(p->c, p->spark_row, from, to,
 		    TEXT_FORMAT("0%s%s", p->v->ascii ? "-" : "–",

@@ -61,6 +61,9 @@ int panes_wire_columns(const struct pane *pane);
  * after it. */
 int panes_draw_heading(const struct panes *p, const char *text, int limit);
 void panes_draw_headings(const struct panes *p);
+/* Writes text from `column` to before `end`, cut with an ellipsis. Returns the column after it. */
+int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
+    enum style style);
 /* Returns true if the list is on the screen. */
 bool list_shown(const struct view *v, enum view_list of);
 /* The pane of replies that the list stands in. */
