@@ -145,8 +145,9 @@ static uint64_t figure_of(const struct demo_lines *lines, enum demo_figure figur
 	case PACKETS_SENT:
 		return count_packets(lines->trace, row);
 	default:
-		return row->replied_at ? (uint64_t)((row->replied_at - row->typed_at) / NS_PER_MS)
-		                       : 0;
+		return row->replied_at
+		         ? (uint64_t)((row->replied_at - row->typed_at + NS_PER_MS / 2) / NS_PER_MS)
+		         : 0;
 	}
 }
 

@@ -142,7 +142,7 @@ const char *tui_replay_progress(struct tui *tui)
 
 	text_put(&t, "event %zu of %zu", status->position, status->length);
 	if (status->speed != 0)
-		text_put(&t, " · %s%s", speeds[status->speed - REPLAY_SLOWEST],
+		text_put(&t, " at %s%s", speeds[status->speed - REPLAY_SLOWEST],
 		    glyph(GLYPH_TIMES, tui->view.ascii));
 	if (status->position == status->length)
 		text_put(&t, " · the end");

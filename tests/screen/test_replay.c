@@ -299,22 +299,26 @@ static void plays_faster(void **state)
 	term_expect_row(t, 0, "paused");
 	term_expect_row(t, -1, "space play");
 	term_type(t, "+");
-	term_expect_row(t, 0, " · 2× · paused");
+	term_expect_row(t, 0, " at 2× · paused");
 	term_type(t, "+");
-	term_expect_row(t, 0, " · 4× · paused");
+	term_expect_row(t, 0, " at 4× · paused");
 	term_type(t, "---");
-	term_expect_row(t, 0, " · 1/2× · paused");
+	term_expect_row(t, 0, " at 1/2× · paused");
 	term_type(t, "---");
-	term_expect_row(t, 0, " · 1/4× · paused");
+	term_expect_row(t, 0, " at 1/4× · paused");
 	client_line(t, "/speed 3");
 	term_expect_row(t, -1, "'3' is no speed");
 	client_line(t, "/speed 16");
-	term_expect_row(t, 0, " · 16× · paused");
+	term_expect_row(t, 0, " at 16× · paused");
 	term_type(t, "+ ");
 	term_expect_row(t, -1, "space pause");
 	client_expect_pair(t, "2 two", "lost");
 	term_expect_row(t, 0, "the end");
 	client_leave(t);
+	/* A narrow screen shows the speed too. */
+	t = read_sized(lab, "--step", 18, 64);
+	term_type(t, "+");
+	term_expect_row(t, 0, " at 2× · paused");
 }
 
 /* What a replay refuses is neither on the last row nor completed nor in the help. */
