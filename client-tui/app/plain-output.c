@@ -15,7 +15,6 @@
 #include "common/grow.h"
 #include "common/standard.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "report/line-text.h"
 #include "report/summary.h"
 
@@ -26,8 +25,7 @@
 #define BUFFERED_MAX (32u * 1024 * 1024)
 /* The maximum number of lost lines reported one by one; the summary counts all. */
 #define REPORTED_LINES 10
-/* The interval between updates of the progress. */
-#define PROGRESS (200 * NS_PER_MS)
+#define PROGRESS (200 * NS_PER_MS) /* the interval between updates of the progress */
 
 /* --- standard error --- */
 

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Any code of an ICMP type. */
-#define ANY 0xff
+#define ANY 0xff /* any code of an ICMP type */
 /* EAI_ codes are small, and negative in some libraries. */
 #define LOOKUP(eai) (0x2000 | ((eai) & 0xff))
 

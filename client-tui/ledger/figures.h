@@ -23,8 +23,7 @@
 
 /* The least time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a second. */
 #define STALL_MARGIN (200 * NS_PER_MS)
-/* No line is waiting. */
-#define STALL_NONE INT64_MAX
+#define STALL_NONE INT64_MAX /* no line is waiting */
 
 struct stall_totals {
 	uint64_t count;
@@ -201,13 +200,11 @@ struct figure {
 
 extern const struct figure figures_table[];
 extern const size_t figures_count;
-/* Rows at most. */
-#define FIGURES_MAX 80
+#define FIGURES_MAX 80 /* rows at most */
 /* The rows with a place on the page, in its order. Returns how many. */
 size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
 
-/* The session has no such figure, or too few lines for it. */
-#define FIGURE_NONE INT64_MIN
+#define FIGURE_NONE INT64_MIN /* the session has no such figure, or too few lines for it */
 /* The value: a count (INT64_MAX at most) or ns. figure_real() does not round; -1 is none. */
 int64_t figure_value(const struct figure *row, const struct figures *f);
 double figure_real(const struct figure *row, const struct figures *f);

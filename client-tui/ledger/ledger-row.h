@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room that any tag takes at most: "#", 20 digits, " ". */
-#define LEDGER_TAG_SIZE 22
+#define LEDGER_TAG_SIZE 22 /* room that any tag takes at most: "#", 20 digits, " " */
 
 enum ledger_fate {
 	FATE_QUEUED,   /* typed, not yet handed to the kernel */
@@ -23,6 +22,16 @@ enum ledger_fate {
 
 /* "cut off", in records and pictures. */
 extern const char *const ledger_fate_names[FATES];
+
+/* The words of a transport. */
+struct transport_info {
+	const char *title, *name; /* "UDP", for people; "udp", for records and options */
+	/* What a line that was typed too early waits for: "opening", "connecting". */
+	const char *opening;
+};
+
+/* By whether it is a stream: UDP, then TCP. */
+extern const struct transport_info transport_info[2];
 
 /* One line. The bytes belong to the ledger and live until the row is evicted. */
 struct ledger_row {

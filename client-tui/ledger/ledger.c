@@ -29,6 +29,11 @@ const char *const ledger_fate_names[FATES] = {
 	[FATE_CUT_OFF] = "cut off",
 };
 
+const struct transport_info transport_info[2] = {
+	{ .title = "UDP", .name = "udp", .opening = "opening" },
+	{ .title = "TCP", .name = "tcp", .opening = "connecting" },
+};
+
 struct ledger *ledger_new(const struct ledger_settings *settings)
 {
 	struct ledger *l = calloc(1, sizeof(*l));

@@ -8,7 +8,6 @@
 
 #include "common/text.h"
 #include "common/units.h"
-#include "ledger/transport.h"
 
 #define DIFFER_SHARE 20
 /* From this time on units_duration_text() has two units, and each part has its own. */

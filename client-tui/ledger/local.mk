@@ -14,5 +14,4 @@ client_tui_libclient_a_SOURCES += \
 	%D%/line-times.c %D%/line-times.h \
 	%D%/session-event.c %D%/session-event.h \
 	%D%/stats.c %D%/stats.h \
-	%D%/transcript.c %D%/transcript.h \
-	%D%/transport.c %D%/transport.h
+	%D%/transcript.c %D%/transcript.h

@@ -9,8 +9,7 @@
 
 #include "common/grow.h"
 
-/* The 0.975 quantile of the normal distribution. */
-#define Z95 1.959963984540054
+#define Z95 1.959963984540054 /* the 0.975 quantile of the normal distribution */
 
 void stats_start(struct stats *s)
 {

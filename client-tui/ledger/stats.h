@@ -11,8 +11,7 @@
 
 #include "ledger/histogram.h"
 
-/* Runs of that length and longer are counted together. */
-#define STATS_RUNS 64
+#define STATS_RUNS 64 /* runs of that length and longer are counted together */
 
 struct stats {
 	/* Of answered lines, ns: the round trip, and the wait, from typed to answered. */

@@ -9,8 +9,7 @@
 
 #include "common/grow.h"
 
-/* The number of items that are searched for the newest line. */
-#define NEWEST_WALK 1000
+#define NEWEST_WALK 1000 /* the number of items that are searched for the newest line */
 
 union slot {
 	struct transcript_item item;

@@ -19,8 +19,7 @@
 #include "common/program.h"
 #include "common/text.h"
 
-/* The time for a start, ms: far more than any machine needs. */
-#define START_TIMEOUT 10000
+#define START_TIMEOUT 10000 /* the time for a start, ms: far more than any machine needs */
 /* The time for an end, ms: the server only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 

@@ -9,8 +9,7 @@
 
 #include "common/addr.h"
 
-/* Addresses kept of one name at most. */
-#define RESOLVE_MAX 16
+#define RESOLVE_MAX 16 /* addresses kept of one name at most */
 
 struct resolve;
 

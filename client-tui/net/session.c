@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "ledger/error-text.h"
-#include "ledger/transport.h"
 #include "net/session-internal.h"
 #include "net/tcp-info.h"
 

@@ -24,14 +24,12 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 /* The count of lines without an end. */
 #define RECORD_ENDLESS (-1)
 #define RECORD_SIZE_MAX 65507
-/* A time that does not exist. */
-#define RECORD_NEVER TRACE_NEVER
+#define RECORD_NEVER TRACE_NEVER /* a time that does not exist */
 /* The maximum numbers of packets and of duplicates' times kept with a line. */
 #define RECORD_PACKETS 32
 #define RECORD_DUPLICATES 16
 #define RECORD_REASON 200
-/* The longest line of a file of records. */
-#define RECORD_LINE_MAX (16u * 1024 * 1024)
+#define RECORD_LINE_MAX (16u * 1024 * 1024) /* the longest line of a file of records */
 
 struct record {
 	unsigned session; /* the number of its session in the file, from 0 on */

@@ -14,7 +14,6 @@
 #include "common/grow.h"
 #include "common/search.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "record/event-log.h"
 #include "record/format.h"
 

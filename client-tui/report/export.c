@@ -11,7 +11,6 @@
 
 #include "common/file.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "report/line-text.h"
 #include "report/picture-files.h"
 #include "report/summary.h"

@@ -11,11 +11,9 @@
 #include "common/units.h"
 #include "common/utf8.h"
 #include "ledger/line-times.h"
-#include "ledger/transport.h"
 #include "report/summary.h"
 
-/* Room for the words behind a line's text. */
-#define WORDS 300
+#define WORDS 300 /* room for the words behind a line's text */
 
 /* --- texts --- */
 

@@ -16,7 +16,6 @@
 #include "common/grow.h"
 #include "common/search.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "report/pictures.h"
 #include "report/sequence.h"
 #include "report/summary.h"

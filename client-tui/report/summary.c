@@ -17,7 +17,6 @@
 #include "common/utf8.h"
 #include "ledger/error-text.h"
 #include "ledger/line-times.h"
-#include "ledger/transport.h"
 
 /* ---- loss ---- */
 

@@ -11,7 +11,6 @@
 
 #include "common/search.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "report/axis.h"
 
 /* Pixels: a plot, and its place; the way to the next one; the room for crosses below it. */

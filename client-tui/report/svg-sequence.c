@@ -13,7 +13,6 @@
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/text.h"
-#include "ledger/transport.h"
 #include "report/sequence.h"
 #include "report/summary.h"
 

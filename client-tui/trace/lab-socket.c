@@ -24,11 +24,8 @@
 struct lab_socket {
 	int fd;
 	struct lab_socket_hooks hooks;
-	struct pending_command {
-		int purpose;
-		int64_t note;
-	} commands[LAB_SOCKET_COMMANDS];
-	/* The oldest without an answer, and how many there are. */
+	/* Answers to come; the place of the first, and how many there are. */
+	struct lab_socket_answer answers[LAB_SOCKET_COMMANDS];
 	size_t first, count;
 	struct send_buffer out;
 	char line[LINE_SIZE];
@@ -95,7 +92,7 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX ||
 	    strpbrk(command, "\r\n"))
 		return -1;
-	s->commands[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct pending_command){
+	s->answers[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct lab_socket_answer){
 		.purpose = purpose, .note = note
 	};
 	send_buffer_add(&s->out, command, n);
@@ -108,16 +105,16 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 
 static void end_answer(struct lab_socket *s, bool ok, const char *text)
 {
-	const struct pending_command command = s->commands[s->first];
+	struct lab_socket_answer answer = s->answers[s->first];
 
 	s->answer_used = 0;
 	if (s->count == 0)
 		return;
 	s->first = (s->first + 1) % LAB_SOCKET_COMMANDS;
 	s->count--;
-	s->hooks.answer(s->hooks.context,
-	    &(struct lab_socket_answer){
-	        .purpose = command.purpose, .note = command.note, .ok = ok, .text = text });
+	answer.ok = ok;
+	answer.text = text;
+	s->hooks.answer(s->hooks.context, &answer);
 }
 
 static void add_to_answer(struct lab_socket *s, const char *line)

@@ -15,15 +15,12 @@
 /* Our own commands, beside the user's. */
 enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 };
 
-/* How often the trace compares. */
-#define SYNC_EVERY (200 * NS_PER_MS)
+#define SYNC_EVERY (200 * NS_PER_MS) /* how often the trace compares */
 /* How long to wait for an answer before anything else may happen. */
 #define SETTLE (NS_PER_S)
 #define COMMAND_SETTLE (50 * NS_PER_MS)
-/* How long further steps of the panel are joined to the first one. */
-#define JOIN NS_PER_S
-/* Ports in one "events on" (lab/link/control-commands.h). */
-#define PORTS 8
+#define JOIN NS_PER_S /* how long further steps of the panel are joined to the first one */
+#define PORTS 8       /* ports in one "events on" (lab/link/control-commands.h) */
 
 struct lab {
 	struct lab_status status;

@@ -10,8 +10,7 @@
 #include "trace/server-tcp.h"
 #include "trace/trace.h"
 
-/* The purpose of lab_step() in the hook `answer`. */
-#define LAB_STEP 0
+#define LAB_STEP 0 /* the purpose of lab_step() in the hook `answer` */
 
 struct lab_hooks {
 	void *context;

@@ -284,8 +284,7 @@ double link_status_reply_probability(const struct link_status *status)
 
 /* "64.0", for "%s %%". */
 #define PERCENT(share) TEXT_DECIMAL(100 * (share), 1)
-/* With fewer lines the interval is wider than 50 %. */
-#define FEW_LINES 10
+#define FEW_LINES 10 /* with fewer lines the interval is wider than 50 % */
 
 static void put_measured(struct text *t, const struct link_report *r)
 {
@@ -327,8 +326,7 @@ static void put_expected(struct text *t, const struct link_report *r)
 
 /* --- the page --- */
 
-/* Room for the words of all presets. */
-#define PRESETS_PAGE 4096
+#define PRESETS_PAGE 4096 /* room for the words of all presets */
 
 static void put_table(struct text *t, const struct link_status *status)
 {

@@ -17,8 +17,7 @@ enum link_steps_directions {
 	LINK_STEPS_DIRECTIONS
 };
 
-/* The panel's first row, in place of a setting: the presets. */
-#define LINK_STEPS_PRESET (-1)
+#define LINK_STEPS_PRESET (-1) /* the panel's first row, in place of a setting: the presets */
 
 struct link_steps {
 	bool open;

@@ -14,8 +14,7 @@
 /* The interval of samples: while lines wait, and else, since a reply's ACK may be lost too. */
 #define INTERVAL_WAITING (50 * NS_PER_MS)
 #define INTERVAL_IDLE (500 * NS_PER_MS)
-/* How long the last sample may take. */
-#define LAST_SAMPLE (200 * NS_PER_MS)
+#define LAST_SAMPLE (200 * NS_PER_MS) /* how long the last sample may take */
 
 struct server_tcp {
 	struct lab_socket *socket;

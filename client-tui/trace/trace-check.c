@@ -9,16 +9,14 @@
 
 /* The longest time from the link to the arrival of a packet, also on a busy machine. */
 #define GRACE (500 * NS_PER_MS)
-/* The error of a kernel's time stamp in our time. */
-#define SLACK (2 * NS_PER_MS)
+#define SLACK (2 * NS_PER_MS) /* the error of a kernel's time stamp in our time */
 /* A relay without the processor delivers a packet this much later than it reported, at most. */
 #define STALL (250 * NS_PER_MS)
 /* Two packets that left within this time may arrive in the other order. */
 #define TOGETHER (50 * NS_PER_US)
 /* The least value of the ledger's `answerable`: a reply to an older line may be a stray. */
 #define ANSWERABLE (60 * NS_PER_S)
-/* How many later lines are searched for one that overtook. */
-#define OVERTAKERS 4096
+#define OVERTAKERS 4096 /* how many later lines are searched for one that overtook */
 
 enum packet_order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
 

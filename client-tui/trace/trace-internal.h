@@ -6,15 +6,12 @@
 
 #include "trace/trace.h"
 
-/* Connections of one flow of which segments may still be on their way. */
-#define CONNECTIONS 64
-/* Fragmented datagrams and segments at once. */
-#define REASSEMBLIES 64
+#define CONNECTIONS 64  /* connections of one flow of which segments may still be on their way */
+#define REASSEMBLIES 64 /* fragmented datagrams and segments at once */
 /* A datagram is found by its first bytes, as many as its first fragment always has: with the
  * smallest MTU, 68 (RFC 791, 3.2), without the headers of IP and UDP. */
 #define KEY_BYTES 40
-/* The last packets, which may turn out to be undelivered. */
-#define SERIALS 8192
+#define SERIALS 8192 /* the last packets, which may turn out to be undelivered */
 /* Retransmissions of which the cause is open. */
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX

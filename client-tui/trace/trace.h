@@ -17,10 +17,8 @@
 
 /* Times between tries that are kept of a line each way: the first ones, and the last one. */
 #define TRACE_WAITS 8
-/* Flows at most: as many as a screen has sessions. */
-#define TRACE_FLOWS 256
-/* Packets kept, for pictures of the exchange; the oldest go first. */
-#define TRACE_PACKETS 16384
+#define TRACE_FLOWS 256     /* flows at most: as many as a screen has sessions */
+#define TRACE_PACKETS 16384 /* packets kept, for pictures of the exchange; the oldest go first */
 
 #define TRACE_NEVER INT64_MIN
 

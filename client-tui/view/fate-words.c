@@ -15,7 +15,6 @@
  * repeat their sign: "late", "waiting", "failed"; the arrow becomes shorter last. */
 #include "config.h"
 
-#include "ledger/transport.h"
 #include "view/view-internal.h"
 
 #include <inttypes.h>

@@ -6,7 +6,6 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include "ledger/line-times.h"
-#include "ledger/transport.h"
 #include "view/glyphs.h"
 #include "view/view.h"
 
