@@ -243,7 +243,7 @@ void figures_restore(struct figures *f, const struct figures *recorded)
 	const size_t begin = offsetof(struct figures, totals), end = begin + sizeof f->totals;
 
 	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
-		const bool measured = row->field >= begin && row->field < end && !row->restored;
+		const bool measured = row->field >= begin && row->field < end;
 
 		if (row->key && row->type < FIGURE_DERIVED && !measured &&
 		    figure_value(row, recorded) != FIGURE_NONE)

@@ -190,8 +190,6 @@ struct figure {
 	size_t field;
 	double q;
 	unsigned scope; /* values of enum figure_scope */
-	/* A total that a replay takes from the record, since its ledger cannot measure it. */
-	bool restored;
 	enum figure_shown shown;
 	const char *unit; /* of a count, "segment"; NULL for a bare number */
 	enum figure_named named;

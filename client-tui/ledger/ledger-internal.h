@@ -10,8 +10,6 @@
 struct ledger {
 	struct ledger_settings settings;
 	struct ledger_totals totals;
-	/* The part of the totals that belongs to evicted rows whose fate was decided. */
-	struct ledger_totals evicted;
 	struct ledger_lines lines;
 	/* The block in which a stream's rows are made. A datagram's row has memory of its own: one
 	 * that waits may be kept long after its neighbours are evicted. */

@@ -86,8 +86,6 @@ void ledger_replay_duplicate(struct ledger *l, uint64_t number)
 	l->totals.duplicates++;
 	if (e)
 		e->row.duplicates++;
-	else
-		l->evicted.duplicates++;
 }
 
 void ledger_replay_stray(struct ledger *l)

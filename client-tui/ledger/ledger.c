@@ -234,7 +234,6 @@ void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t cou
 {
 	l->totals.waiting -= count;
 	l->totals.fates[fate] += count;
-	l->evicted.fates[fate] += count;
 	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->position, e->last_position,
 	    count, fate == FATE_LOST ? STATS_ORDER_LOST : STATS_ORDER_NONE);
 	e->evicted_waiting -= count;
@@ -301,17 +300,10 @@ static void evict(struct ledger *l, struct ledger_line *e)
 	}
 	l->totals.evicted++;
 	l->bytes -= r->length + e->reply_length;
-	l->evicted.late += r->late;
-	l->evicted.duplicates += r->duplicates;
-	l->evicted.reordered += r->reordered;
-	l->evicted.differs += r->differs;
-	l->evicted.cut_short += r->cut_short;
-	if (r->fate == FATE_WAITING) {
+	if (r->fate == FATE_WAITING)
 		make_evicted(l, e);
-		return;
-	}
-	++l->evicted.fates[r->fate];
-	discard(l, e);
+	else
+		discard(l, e);
 }
 
 static bool too_many(const struct ledger *l, size_t rows, size_t bytes)

@@ -14,9 +14,8 @@
 
 #define REPLAY_REASON 400
 
-/* The slowest and the fastest speed, as powers of two. */
+/* The slowest speed, as a power of two. */
 #define REPLAY_SLOWEST (-2)
-#define REPLAY_FASTEST 4
 
 struct replay;
 

@@ -139,11 +139,9 @@ static void count_loss(struct trace_totals *totals, const struct trace_slot *r,
 	switch (trace_place(&r->line, INT64_MAX)) {
 	case TRACE_GOING:
 		totals->lost[LINK_GOING]++;
-		totals->fates[LINK_GOING][leg_of(r, LINK_GOING)->fate]++;
 		break;
 	case TRACE_COMING:
 		totals->lost[LINK_COMING]++;
-		totals->fates[LINK_COMING][leg_of(r, LINK_COMING)->fate]++;
 		break;
 	case TRACE_SERVER:
 		totals->server++;

@@ -209,11 +209,9 @@ static void take_datagram(struct trace *t, const struct packet_event *e)
 		    e->length);
 		if (!r && e->direction == LINK_COMING)
 			r = choose_other_reply(t, (uint8_t)i, e);
-		if (!r)
-			t->totals.unmatched[e->direction]++;
-		else if (e->fragment)
+		if (r && e->fragment)
 			take_first_fragment(t, r, e);
-		else
+		else if (r)
 			take_whole(t, r, e);
 		return;
 	}

@@ -118,14 +118,11 @@ struct trace_totals {
 	/* Where the compared lines that are lost over UDP were lost: on the link; `server`: no
 	 * reply was sent; `late`: it came after the timeout; `before`: the link never saw them. */
 	uint64_t lost[LINK_DIRECTIONS], server, late, before;
-	/* Those of `lost`, by the fate of the datagram. */
-	uint64_t fates[LINK_DIRECTIONS][LINK_FATES];
 	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
 	uint64_t segments[LINK_DIRECTIONS], dropped[LINK_DIRECTIONS],
 	    retransmitted[LINK_DIRECTIONS];
 	uint64_t requested_drops; /* our datagrams and segments that were dropped on request */
-	/* Our datagrams, and those that belong to no line. */
-	uint64_t datagrams[LINK_DIRECTIONS], unmatched[LINK_DIRECTIONS];
+	uint64_t datagrams[LINK_DIRECTIONS];
 };
 
 struct trace;
