@@ -318,7 +318,7 @@ static void plays_faster(void **state)
 	/* A narrow screen shows the speed too. */
 	t = read_sized(lab, "--step", 18, 64);
 	term_type(t, "+");
-	term_expect_row(t, 0, " at 2× · paused");
+	term_expect_row(t, 0, " at 2×");
 }
 
 /* What a replay refuses is neither on the last row nor completed nor in the help. */
