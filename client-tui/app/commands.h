@@ -32,14 +32,12 @@ enum command_use {
 };
 
 struct command {
-	/* The name without the slash; NULL in the last entry. */
-	const char *name;
+	const char *name; /* the name without the slash; NULL in the last entry */
 	/* The words for its arguments ("HOST [PORT]"), or "". */
 	const char *arguments;
 	const char *help;
 	void (*run)(const struct command_call *c);
-	/* One letter is not enough; another command has it. */
-	bool two_letters;
+	bool two_letters; /* one letter is not enough; another command has it */
 	/* Returns true if the command is possible now, else false after a message. NULL: always. */
 	bool (*may)(struct tui *tui);
 	/* The message without arguments; NULL: they may be left out. */
@@ -57,8 +55,7 @@ struct key_spec {
 	/* The command that the key and its button stand for; typed as far as it goes if it ends
 	 * with a blank. NULL: tui-keys.c knows what they do. */
 	const char *line;
-	/* The number of a function key, else 0. */
-	int function;
+	int function; /* the number of a function key, else 0 */
 	/* In a replay, on an empty line: the character, or an arrow's letter as of tui_arrow(). */
 	char typed;
 	enum command_use use;

@@ -296,10 +296,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	/* Not before: the hooks may be called while the session opens. */
 	run->sessions[run->count++] = of;
 	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
-	return record_session(of, (size_t)s->rows, run->lab ? lab_status(run->lab)->trace : NULL) <
-	               0
-	         ? NULL
-	         : of;
+	return record_session(of, (size_t)s->rows, run_trace(run)) < 0 ? NULL : of;
 }
 
 int run_open_sessions(struct run *run, int64_t now)

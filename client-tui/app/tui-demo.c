@@ -118,7 +118,7 @@ static void begin_sending(struct tui *tui, int64_t now)
 	const struct generator_plan plan = demo_plan(d->step);
 
 	generator_start(&d->generator, &plan, now);
-	d->lines = (struct demo_lines){ .trace = tui->run.lab ? lab_of(tui)->trace : NULL };
+	d->lines = (struct demo_lines){ .trace = run_trace(&tui->run) };
 	for (size_t i = 0; i < tui->run.used_count; i++)
 		d->lines
 		    .ledgers[tui->run.used[i]->stream] = session_ledger(tui->run.used[i]->session);

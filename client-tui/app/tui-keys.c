@@ -168,8 +168,10 @@ static void press(struct tui *tui, const struct key_spec *k, int64_t now)
 		    now);
 	else if (k->function == 3)
 		tui_switch(tui, s->transport, !s->both, now);
+	else if (k->function == 5 && run_generating(&tui->run))
+		tui_burst_stop(tui, now);
 	else if (k->function == 5)
-		tui_burst_toggle(tui, now);
+		tui_burst(tui, now);
 	else if (k->function == 6)
 		tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
 }
@@ -198,15 +200,32 @@ static bool replay_key(struct tui *tui, const struct key_event *key, int64_t now
 	return false;
 }
 
-static void scroll(struct tui *tui, long lines, int pages)
+static void scroll_key(struct tui *tui, enum key key)
 {
+	static const struct {
+		int lines, pages;
+	} steps[] = {
+		[KEY_PAGE_UP] = { .pages = -1 },
+		[KEY_PAGE_DOWN] = { .pages = 1 },
+		[KEY_ROW_UP] = { .lines = -1 },
+		[KEY_ROW_DOWN] = { .lines = 1 },
+		[KEY_WHEEL_UP] = { .lines = -3 },
+		[KEY_WHEEL_DOWN] = { .lines = 3 },
+	};
+	struct view *v = &tui->view;
 	int rows, columns;
 
 	screen_size(&rows, &columns);
-	if (pages)
-		view_scroll_page(&tui->view, tui->transcript, rows, columns, pages);
+	if (key == KEY_TOP)
+		view_scroll_top(v, tui->transcript, rows, columns);
+	else if (key == KEY_BOTTOM)
+		view_scroll_end(v);
+	else if (key == KEY_SELECT_UP || key == KEY_SELECT_DOWN)
+		view_select(v, tui->transcript, rows, columns, key == KEY_SELECT_UP ? -1 : 1);
+	else if (steps[key].pages)
+		view_scroll_page(v, tui->transcript, rows, columns, steps[key].pages);
 	else
-		view_scroll(&tui->view, tui->transcript, rows, columns, lines);
+		view_scroll(v, tui->transcript, rows, columns, steps[key].lines);
 }
 
 /* Handles a key while a page is shown: some keys move the page, some close it; any other key closes
@@ -217,11 +236,11 @@ static bool page_key(struct tui *tui, const struct key_event *key)
 	const char arrow = tui_arrow(key->bytes, key->length);
 
 	if (arrow == 'A' || byte == 'k') {
-		scroll(tui, -1, 0);
+		scroll_key(tui, KEY_ROW_UP);
 	} else if (arrow == 'B' || byte == 'j') {
-		scroll(tui, 1, 0);
+		scroll_key(tui, KEY_ROW_DOWN);
 	} else if (byte == ' ') {
-		scroll(tui, 0, 1);
+		scroll_key(tui, KEY_PAGE_DOWN);
 	} else {
 		tui_close_page(tui);
 		return key->length == 1 && strchr("q\r\n", byte) != NULL;
@@ -275,33 +294,6 @@ static void interrupt_key(struct tui *tui, int64_t now)
 		tui->quit = now < tui->quit_until;
 		tui_message(tui, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
 		tui->message_until = tui->quit_until = now + QUIT_TIME;
-	}
-}
-
-static void scroll_key(struct tui *tui, enum key key)
-{
-	static const struct {
-		int lines, pages;
-	} steps[] = {
-		[KEY_PAGE_UP] = { .pages = -1 },
-		[KEY_PAGE_DOWN] = { .pages = 1 },
-		[KEY_ROW_UP] = { .lines = -1 },
-		[KEY_ROW_DOWN] = { .lines = 1 },
-		[KEY_WHEEL_UP] = { .lines = -3 },
-		[KEY_WHEEL_DOWN] = { .lines = 3 },
-	};
-	int rows, columns;
-
-	screen_size(&rows, &columns);
-	if (key == KEY_TOP) {
-		view_scroll_top(&tui->view, tui->transcript, rows, columns);
-	} else if (key == KEY_SELECT_UP || key == KEY_SELECT_DOWN) {
-		view_select(&tui->view, tui->transcript, rows, columns,
-		    key == KEY_SELECT_UP ? -1 : 1);
-	} else if (key == KEY_BOTTOM) {
-		view_scroll_end(&tui->view);
-	} else {
-		scroll(tui, steps[key].lines, steps[key].pages);
 	}
 }
 

@@ -39,20 +39,12 @@ void tui_lab_answer(void *context, int purpose, bool ok, const char *text)
 
 	if (purpose == TUI_LAB_DEMO)
 		tui->demo.ordered = ok ? LAB_ACCEPTED : LAB_REFUSED;
-	if (!ok) {
+	if (!ok)
 		tui_message(tui, "the lab: %.300s", text);
-		return;
-	}
-	switch (purpose) {
-	case TUI_LAB_SET:
+	else if (purpose == TUI_LAB_SET)
 		tui_message(tui, "the link is changed");
-		break;
-	case TUI_LAB_FAULT:
+	else if (purpose == TUI_LAB_FAULT)
 		tui_message(tui, "%s", tui->lab_fault);
-		break;
-	default:
-		break;
-	}
 }
 
 void tui_lab_gone(void *context)

@@ -136,25 +136,20 @@ static int write_screen(void *context, FILE *out)
 	return 0;
 }
 
-static int save_screen(struct tui *tui, const struct export_request *q, char reason[EXPORT_REASON])
-{
-	struct stat made;
-
-	return file_make(q->path, write_screen, &(struct screen_job){ &tui->canvas, q }, &made) < 0
-	         ? export_refuse(reason, q->path, errno)
-	         : 1;
-}
-
 int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
     char reason[EXPORT_REASON])
 {
 	struct run *run = &tui->run;
 	int result = export_check(q, reason);
+	struct stat made;
 
 	if (result < 0)
 		return -1;
 	if (q->screen)
-		return save_screen(tui, q, reason);
+		return file_make(q->path, write_screen, &(struct screen_job){ &tui->canvas, q },
+		           &made) < 0
+		         ? export_refuse(reason, q->path, errno)
+		         : 1;
 	run->record.ended_at = run_time(run, now);
 	if (run->lab)
 		lab_report(run->lab);
@@ -193,14 +188,6 @@ void tui_burst(struct tui *tui, int64_t now)
 	tui_burst_stop(tui, now);
 	view_scroll_end(&tui->view);
 	tui->run.due = tui_open_sessions(tui, now) == 0;
-}
-
-void tui_burst_toggle(struct tui *tui, int64_t now)
-{
-	if (run_generating(&tui->run))
-		tui_burst_stop(tui, now);
-	else
-		tui_burst(tui, now);
 }
 
 void tui_burst_dispatch(struct tui *tui)

@@ -24,10 +24,8 @@ struct tui_question {
 
 /* The demonstration that is played. */
 struct tui_demo {
-	/* NULL: none. */
-	const struct demo_step *step;
-	/* The present step was tried; the user has entered a line for it. */
-	bool begun, entered;
+	const struct demo_step *step; /* NULL: none */
+	bool begun, entered; /* the present step was tried; the user has entered a line for it */
 	/* The lab's answer to the last order. */
 	enum { LAB_ACCEPTED, LAB_WAITING, LAB_REFUSED } ordered;
 	/* The time when all packets of decided lines have come; CLOCK_NEVER before. */
@@ -71,10 +69,8 @@ struct tui {
 	struct view_lab lab_view;
 	struct link_steps panel;
 	struct view_ends ends;
-	/* The link's settings at that time of a recording. */
-	char link_words[RECORD_LINK];
-	/* The message for a requested fault that the lab accepts. */
-	char lab_fault[160];
+	char link_words[RECORD_LINK]; /* the link's settings at that time of a recording */
+	char lab_fault[160];          /* the message for a requested fault that the lab accepts */
 	/* The UDP lines whose fate was chance, and those of them that were answered, at the last
 	 * change of the link. */
 	uint64_t base_decided, base_answered;
@@ -84,8 +80,7 @@ struct tui {
 	/* A message on the last row, and the time when it ends. */
 	char message[400];
 	int64_t message_until;
-	/* The time until which another Ctrl-C leaves the program. */
-	int64_t quit_until;
+	int64_t quit_until; /* the time until which another Ctrl-C leaves the program */
 
 	/* There are changes since the last draw; and the time of that draw. */
 	bool changed;
@@ -124,10 +119,9 @@ void tui_prompt(struct tui *tui);
 /* Sends a line over the transports in use; `pieces` as for session_send(). Returns 0, or -1 after a
  * message. */
 int tui_send(void *tui, const char *text, size_t n, int pieces, int64_t now);
-/* Generated lines: start by run.plan; stop; F5 starts or stops. */
+/* Generated lines: start by run.plan; stop. */
 void tui_burst(struct tui *tui, int64_t now);
 void tui_burst_stop(struct tui *tui, int64_t now);
-void tui_burst_toggle(struct tui *tui, int64_t now);
 /* Sends the lines that are due. */
 void tui_burst_dispatch(struct tui *tui);
 /* The status line's words for generated lines or a recording, or NULL. */

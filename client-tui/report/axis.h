@@ -53,8 +53,7 @@ struct time_axis {
 	double *places;
 	struct time_cut *cuts;
 	size_t cut_count;
-	/* The pixels of one ns, of a cut, and of the axis. */
-	double scale, cut, length;
+	double scale, cut, length; /* the pixels of one ns, of a cut, and of the axis */
 };
 
 /* Makes the axis of `count` moments in any order. A time without moments is cut if it is longer

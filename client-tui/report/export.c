@@ -43,18 +43,10 @@ static int save_item(FILE *out, const struct transcript_item *item, const struct
 	return 0;
 }
 
-static uint64_t last_number(const struct transcript *t)
-{
-	for (uint64_t serial = transcript_end(t); serial-- > transcript_first(t);)
-		if (transcript_item(t, serial)->kind == TRANSCRIPT_LINE)
-			return transcript_item(t, serial)->number;
-	return 0;
-}
-
 int export_text(FILE *out, const struct transcript *t, const struct trace *trace,
     const struct export_request *q, int64_t now)
 {
-	const uint64_t last = last_number(t);
+	const struct transcript_item *newest = transcript_newest_line(t);
 	/* What is no line goes with the line before it. */
 	uint64_t number = 1;
 
@@ -65,7 +57,7 @@ int export_text(FILE *out, const struct transcript *t, const struct trace *trace
 
 		if (item->kind == TRANSCRIPT_LINE)
 			number = item->number;
-		if (!export_wants(q, number, last))
+		if (!export_wants(q, number, newest ? newest->number : 0))
 			continue;
 		if (save_item(out, item, trace, now)) {
 			errno = ENOMEM;

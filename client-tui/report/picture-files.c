@@ -28,6 +28,8 @@
 #define BURST_GAP (250 * NS_PER_MS)
 #define BURST_LINES ((size_t)2 * SEQUENCE_LINES)
 #define BURST_DRAWN 8
+/* Room for a file's name. */
+#define FILE_NAME (PATH_MAX + 40)
 
 /* The pictures to draw and their files, one after the other. */
 struct job {
@@ -43,8 +45,6 @@ struct job {
 	const struct recorder *recorder;
 	/* The peers and the date. */
 	char about[300], note[400];
-	/* NAME, without its ending. */
-	char name[PATH_MAX];
 	size_t pages;
 	/* The picture being written, and the files of the previous ones. */
 	size_t picture;
@@ -364,15 +364,18 @@ static void drop(struct job *job)
 
 /* --- files --- */
 
-/* The plots follow the pages. */
-static void file_name(const struct job *job, size_t picture, char *path, size_t size)
+/* Writes NAME.svg, NAME-2.svg ... or NAME-plots.svg, which follows the pages; `path` is the first.
+ */
+static void file_name(const char *path, size_t picture, size_t pages, char file[FILE_NAME])
 {
+	const int n = (int)(strlen(path) - strlen(".svg"));
+
 	if (picture == 0)
-		snprintf(path, size, "%s.svg", job->name);
-	else if (picture < job->pages)
-		snprintf(path, size, "%s-%zu.svg", job->name, picture + 1);
+		snprintf(file, FILE_NAME, "%s", path);
+	else if (picture < pages)
+		snprintf(file, FILE_NAME, "%.*s-%zu.svg", n, path, picture + 1);
 	else
-		snprintf(path, size, "%s-plots.svg", job->name);
+		snprintf(file, FILE_NAME, "%.*s-plots.svg", n, path);
 }
 
 static int write_picture(void *context, FILE *out)
@@ -403,25 +406,20 @@ static int write_picture(void *context, FILE *out)
 
 static int write_all(struct job *job, char reason[EXPORT_REASON])
 {
-	char file[PATH_MAX + 40];
+	char file[FILE_NAME];
 
 	for (job->picture = 0; job->picture <= job->pages; job->picture++) {
-		file_name(job, job->picture, file, sizeof file);
+		file_name(job->request->path, job->picture, job->pages, file);
 		if (file_make(file, write_picture, job, &job->made[job->picture]) == 0)
 			continue;
 		export_refuse(reason, file, errno);
 		while (job->picture-- > 0) {
-			file_name(job, job->picture, file, sizeof file);
+			file_name(job->request->path, job->picture, job->pages, file);
 			(void)file_remove(file, &job->made[job->picture]);
 		}
 		return -1;
 	}
 	return (int)job->pages + 1;
-}
-
-static void set_name(struct job *job, const char *path)
-{
-	snprintf(job->name, sizeof job->name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 }
 
 int picture_files_write(const struct export_request *request, const struct recorder *r, int64_t now,
@@ -430,7 +428,6 @@ int picture_files_write(const struct export_request *request, const struct recor
 	struct job job = { .request = request, .recorder = r };
 	int result = -1;
 
-	set_name(&job, request->path);
 	snprintf(reason, EXPORT_REASON, "memory is short");
 	if (collect(&job, now, reason) == 0)
 		result = write_all(&job, reason);
@@ -440,12 +437,10 @@ int picture_files_write(const struct export_request *request, const struct recor
 
 int picture_files_check(const char *path, char reason[EXPORT_REASON])
 {
-	struct job job = { .pages = 1 };
-	char file[PATH_MAX + 40];
+	char file[FILE_NAME];
 
-	set_name(&job, path);
 	for (size_t picture = 0; picture <= 1; picture++) {
-		file_name(&job, picture, file, sizeof file);
+		file_name(path, picture, 1, file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return export_refuse(reason, file, EEXIST);
 	}

@@ -27,10 +27,8 @@ struct sequence {
 	struct link_packet *handshakes;
 	size_t handshake_count;
 	struct time_axis axis;
-	/* The usual time of one direction. */
-	int64_t one_way;
-	/* By transport, true for a stream: it has lines or connections. */
-	bool transports[2];
+	int64_t one_way;    /* the usual time of one direction */
+	bool transports[2]; /* by transport, true for a stream: it has lines or connections */
 };
 
 /* The number of pages, at least 1. */

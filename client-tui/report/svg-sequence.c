@@ -49,16 +49,14 @@ struct picture {
 	FILE *out;
 	struct sequence s;
 	const struct layout *layout;
-	/* Two transports. */
-	bool both;
+	bool both; /* two transports */
 	/* The rows of events' words: the events' times, and the places on the page. */
 	struct {
 		int64_t at;
 		double y;
 	} rows[SEQUENCE_ROWS];
 	size_t row_count;
-	/* What is drawn, for the legend: 1 << style. */
-	unsigned *shown;
+	unsigned *shown; /* what is drawn, for the legend: 1 << style */
 };
 
 static void show(const struct picture *p, int entry)
@@ -69,8 +67,7 @@ static void show(const struct picture *p, int entry)
 struct panel {
 	const struct picture *picture;
 	bool stream;
-	/* The hosts' lines. */
-	double client, server;
+	double client, server; /* the hosts' lines */
 };
 
 /* Words one below the other: where the next may stand, and how many are to come. */
@@ -521,10 +518,8 @@ static void draw_panel(const struct picture *p, bool stream, double client)
 	};
 	struct column fates = { .next = TOP }, replies = { .next = TOP };
 
-	svg_class(p->out, own_style(&panel));
-	svg_words(p->out, client + p->layout->way / 2, TOP - 18, SVG_FONT, SVG_MIDDLE,
+	svg_name(p->out, client + p->layout->way / 2, TOP - 18, own_style(&panel),
 	    transport_info[stream].title);
-	svg_class_end(p->out);
 	draw_host(p, panel.client, BOTTOM + 14, "client");
 	draw_host(p, panel.server, BOTTOM + 14, "server");
 	draw_packets(&panel);

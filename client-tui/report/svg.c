@@ -180,20 +180,17 @@ void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor
 	fputs("</text>\n", out);
 }
 
-void svg_class(FILE *out, enum svg_style style)
-{
-	fprintf(out, "<g class=\"%s\">\n", classes[style].name);
-}
-
-void svg_class_end(FILE *out)
-{
-	fputs("</g>\n", out);
-}
-
 void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
     const char *words)
 {
 	svg_text(out, x, y, size, anchor, words, "", 0, 0);
+}
+
+void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words)
+{
+	fprintf(out, "<g class=\"%s\">\n", classes[style].name);
+	svg_words(out, x, y, SVG_FONT, SVG_MIDDLE, words);
+	fputs("</g>\n", out);
 }
 
 /* --- the whole --- */

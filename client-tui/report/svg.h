@@ -37,14 +37,10 @@ enum svg_style {
 /* The program's words above the picture. */
 struct svg_heading {
 	const char *title, *note;
-	/* The settings of the lab's link; "" or NULL for none. */
-	const char *link;
-	/* More, for the description only; "" or NULL for none. */
-	const char *about;
-	/* "page 2 of 3", or NULL. */
-	const char *page;
-	/* Bright on a dark ground. */
-	bool dark;
+	const char *link;  /* the settings of the lab's link; "" or NULL for none */
+	const char *about; /* more, for the description only; "" or NULL for none */
+	const char *page;  /* "page 2 of 3", or NULL */
+	bool dark;         /* bright on a dark ground */
 };
 /* The height of the heading, pixels. */
 #define SVG_HEADING 126.0
@@ -73,9 +69,8 @@ void svg_words(FILE *out, double x, double y, double size, enum svg_anchor ancho
  * own words. Characters from U+1100 on, East Asia's and pictures, have two columns. */
 void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
     const void *text, size_t n, size_t columns);
-/* Shapes and words between these two calls have the colour of a style. */
-void svg_class(FILE *out, enum svg_style style);
-void svg_class_end(FILE *out);
+/* Words in the colour of a style, with their middle at `x`. */
+void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words);
 /* The colours of the ground and of words, 0xrrggbb. */
 unsigned svg_ground(bool dark);
 unsigned svg_ink(bool dark);

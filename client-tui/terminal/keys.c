@@ -26,10 +26,8 @@ static const char paste_end[] = "\033[201~";
 struct keys {
 	unsigned char *queue;
 	size_t head, tail, capacity;
-	/* The time of the last bytes. */
-	int64_t fed_at;
-	/* The next byte is taken literally. */
-	bool quoted;
+	int64_t fed_at; /* the time of the last bytes */
+	bool quoted;    /* the next byte is taken literally */
 	/* The kind of bytes that are dropped up to their end; the number of bytes dropped of a
 	 * control string, and the time when that began. */
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
@@ -41,8 +39,7 @@ struct keys {
 	struct keys_answers answers;
 	/* The last key was a lone Esc; the queue begins with that Esc once more. */
 	bool escaped, late;
-	/* Between ESC[200~ and ESC[201~. */
-	bool pasting;
+	bool pasting; /* between ESC[200~ and ESC[201~ */
 	/* The last event points to `paste`. */
 	bool paste_in_event;
 	bool clipped, unfinished;
@@ -137,8 +134,7 @@ static size_t character(const unsigned char *s, size_t n, bool timeout)
 struct csi {
 	const unsigned char *whole;
 	size_t length;
-	/* '<' of the mouse, '?' of answers, 0 for none. */
-	unsigned char prefix;
+	unsigned char prefix; /* '<' of the mouse, '?' of answers, 0 for none */
 	/* A missing parameter is 0. */
 	int params[3];
 	int count;

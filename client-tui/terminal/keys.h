@@ -55,16 +55,14 @@ struct key_event {
 	const unsigned char *bytes;
 	size_t length;
 	bool clipped, unfinished;
-	/* From 0; a cell that the screen may not have. */
-	int row, column;
+	int row, column; /* from 0; a cell that the screen may not have */
 };
 
 /* What the terminal answered. */
 struct keys_answers {
 	/* Its background as an X11 colour ("rgb:1e1e/1e1e/1e1e"), "" for none. */
 	char background[40];
-	/* Its attributes came. */
-	bool attributes;
+	bool attributes; /* its attributes came */
 };
 
 struct keys;

@@ -47,8 +47,7 @@ static struct {
 	unsigned char *typed;
 	size_t keys_left;
 	unsigned played;
-	/* The prompt, and a copy without readline's marks. */
-	char *prompt, *shown;
+	char *prompt, *shown; /* the prompt, and a copy without readline's marks */
 	/* The history's file, the maximum number of entries, and the new lines as they were
 	 * entered: those in readline's history can be edited. */
 	char *history;

@@ -147,6 +147,13 @@ unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length)
 
 /* --- commands that would not end, or crash --- */
 
+/* Defines a command of readline. */
+#define COMMAND(name, result) \
+	static int name(int count, int key) \
+	{ \
+		return result; \
+	}
+
 /* A great argument makes some of vi's commands write more than memory holds, or run for minutes
  * behind the end of the line. */
 static int repeat(rl_command_func_t *command, int count, int max, int key)
@@ -161,10 +168,7 @@ static int longest_lines(void)
 	return self.line_max / (self.longest + 1) + 1;
 }
 
-static int put_bounded(int count, int key)
-{
-	return repeat(rl_vi_put, count, longest_lines(), key);
-}
+COMMAND(put_bounded, repeat(rl_vi_put, count, longest_lines(), key))
 
 /* The redo command can be the command that it repeats. */
 static int redo_bounded(int count, int key)
@@ -177,15 +181,8 @@ static int redo_bounded(int count, int key)
 	return r;
 }
 
-static int change_case_bounded(int count, int key)
-{
-	return repeat(rl_vi_change_case, count, rl_end, key);
-}
-
-static int overstrike_bounded(int count, int key)
-{
-	return repeat(rl_vi_overstrike, count, READLINE_GUARD_OVERSTRIKES_MAX, key);
-}
+COMMAND(change_case_bounded, repeat(rl_vi_change_case, count, rl_end, key))
+COMMAND(overstrike_bounded, repeat(rl_vi_overstrike, count, READLINE_GUARD_OVERSTRIKES_MAX, key))
 
 /* The commands for digits read their key again. For a key that is no digit they run the key's
  * command, which is the same one, for ever. */
@@ -195,15 +192,8 @@ static int only_digits(rl_command_func_t *command, int count, int key)
 	                                                               : rl_ding();
 }
 
-static int digit_argument(int count, int key)
-{
-	return only_digits(rl_digit_argument, count, key);
-}
-
-static int vi_digit_argument(int count, int key)
-{
-	return only_digits(rl_vi_arg_digit, count, key);
-}
+COMMAND(digit_argument, only_digits(rl_digit_argument, count, key))
+COMMAND(vi_digit_argument, only_digits(rl_vi_arg_digit, count, key))
 
 /* readline attaches the undo list of an edited line to its history entry and later frees it twice
  * (Up, an edit, Up, an edit, Enter). So after each key no entry has an undo list: the user can undo
@@ -252,11 +242,7 @@ static int search_safely(rl_command_func_t *search, int count, int key)
 	X(rl_noninc_reverse_search_again) \
 	X(rl_vi_search) \
 	X(rl_vi_search_again)
-#define SAFELY(name) \
-	static int name##_safely(int count, int key) \
-	{ \
-		return search_safely(name, count, key); \
-	}
+#define SAFELY(name) COMMAND(name##_safely, search_safely(name, count, key))
 SEARCHES(SAFELY)
 
 #define PAIR(name) { name, name##_safely },

@@ -49,10 +49,8 @@
 
 static struct {
 	SCREEN *screen;
-	/* The program's own terminal modes, on and off. */
-	char modes_on[96], modes_off[96];
-	/* The terminal reports the mouse while the program has it. */
-	bool mouse;
+	char modes_on[96], modes_off[96]; /* the program's own terminal modes, on and off */
+	bool mouse; /* the terminal reports the mouse while the program has it */
 	/* The program has the terminal: false while it is suspended. */
 	bool active;
 	bool repaint, cursor_hidden;
@@ -63,8 +61,7 @@ static struct {
 	/* The terminal was asked for its background; the time until which its answer may come. */
 	bool asked;
 	int64_t answer_until;
-	/* The answers without which leaving waits. */
-	bool awaits_attributes, awaits_background;
+	bool awaits_attributes, awaits_background; /* the answers without which leaving waits */
 	/* The last canvas shown: rows that are equal are not drawn. */
 	struct canvas_cell *shown;
 	int shown_rows, shown_columns;
@@ -465,8 +462,7 @@ static bool is_safe(const struct canvas_cell *cell)
 struct drawn_row {
 	int row, columns;
 	const struct canvas_cell *cells;
-	/* Marks keep the columns where they are. */
-	bool marked;
+	bool marked; /* marks keep the columns where they are */
 };
 
 static struct drawn_row row_of(const struct canvas *c, int row)

@@ -14,13 +14,11 @@
 enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_ALWAYS, SCREEN_COLOUR_NEVER };
 
 struct screen_settings {
-	/* AUTO: colours unless NO_COLOR is set and not empty. */
-	enum screen_colour colour;
+	enum screen_colour colour; /* AUTO: colours unless NO_COLOR is set and not empty */
 	/* UNKNOWN: by COLORFGBG, else the terminal is asked; until it answers, colours that are
 	 * readable on both. */
 	enum background background;
-	/* Requests reports of the mouse from the terminal; see screen_mouse(). */
-	bool mouse;
+	bool mouse; /* requests reports of the mouse from the terminal; see screen_mouse() */
 };
 
 /* Takes the terminal (stdin and stdout; TERM must be known). Call it after setlocale(). Returns 0,

@@ -39,9 +39,8 @@ struct canvas_cell {
 
 struct canvas {
 	int rows, columns;
-	struct canvas_cell *cells; /* rows * columns, row by row */
-	/* The cursor; row -1 for none. */
-	int cursor_row, cursor_column;
+	struct canvas_cell *cells;     /* rows * columns, row by row */
+	int cursor_row, cursor_column; /* the cursor; row -1 for none */
 };
 
 /* Resizes the canvas (all zero the first time) to `rows` x `columns`, 1x1 or more, and clears it.

@@ -27,10 +27,8 @@ struct layout_cell {
 	uint8_t width;
 	/* The cell replaces a character (a control character, an invalid byte). */
 	bool substitute;
-	/* Part of a match of /find; the view sets it. */
-	bool found;
-	/* The offset of its first byte in the text. */
-	uint32_t offset;
+	bool found;      /* part of a match of /find; the view sets it */
+	uint32_t offset; /* the offset of its first byte in the text */
 };
 
 /* Returns the width of a character: -1 not printable, 0 combining, 1, 2. The programs use

@@ -25,8 +25,7 @@
 #define PROGRESS_PARTS 4
 
 struct status_field {
-	/* The separator before it. */
-	const char *before;
+	const char *before; /* the separator before it */
 	/* Its words: borrowed, or in `own`. */
 	const char *text;
 	char own[96];
@@ -42,14 +41,10 @@ struct status_line {
 	const struct panes *p;
 	struct status_field fields[32];
 	int count;
-	/* The field that can be shortened, or NULL. */
-	struct status_field *peer;
-	/* The blanks below the peer, or NULL. */
-	const struct status_field *indent;
-	/* The maximum width of the peer. */
-	int peer_columns;
-	/* Blanks for separators; shorter words. */
-	bool tight, brief;
+	struct status_field *peer;         /* the field that can be shortened, or NULL */
+	const struct status_field *indent; /* the blanks below the peer, or NULL */
+	int peer_columns;                  /* the maximum width of the peer */
+	bool tight, brief;                 /* blanks for separators; shorter words */
 };
 
 static struct status_field *add(struct status_line *s, int rank, const char *before)

@@ -26,14 +26,12 @@ struct panes {
 	int rows, columns;
 	/* The second status row is TCP's when both are in use. */
 	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
-	/* The detail area: `detail_height` rows, 0 for none. */
-	int detail_row, detail_height;
+	int detail_row, detail_height; /* the detail area: `detail_height` rows, 0 for none */
 	/* The heading of the caption, and the rows of text below it. */
 	int caption_row, caption_height;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
-	/* Blank columns at the left of each pane. */
-	int pad;
+	int pad; /* blank columns at the left of each pane */
 	/* The pane of typed lines, from column 0: the first column of the texts, the column after
 	 * the pane, and digits as above. */
 	int left_text, left_end, digits;
@@ -86,17 +84,13 @@ bool view_bytes_reserve(struct view_bytes *b, size_t capacity);
 /* The data of a row in one pane of replies, from which its words are made. */
 struct view_row_side {
 	const struct view *v;
-	/* NULL for an arrival. */
-	const struct transcript_item *item;
-	/* The transport of its reply. */
-	bool stream;
+	const struct transcript_item *item; /* NULL for an arrival */
+	bool stream;                        /* the transport of its reply */
 	/* The line went over that transport; its row in the ledger, NULL when it is evicted. */
 	bool sent;
 	const struct ledger_row *line;
-	/* The trace of its packets in the lab, or NULL. */
-	const struct trace_line *trace;
-	/* The number before the reply; 0 for none. */
-	uint64_t number;
+	const struct trace_line *trace; /* the trace of its packets in the lab, or NULL */
+	uint64_t number;                /* the number before the reply; 0 for none */
 };
 
 /* A pane's text, if any; the program's words follow it. */
@@ -115,17 +109,13 @@ struct view_row_text {
 /* One row, valid until the next one is laid out. */
 struct view_row {
 	const struct panes *p;
-	/* NULL for an arrival. */
-	const struct transcript_item *item;
-	/* The user has selected it. */
-	bool selected;
-	/* A notice over the whole width (with arrivals, over all but the replies). */
-	bool wide;
+	const struct transcript_item *item; /* NULL for an arrival */
+	bool selected;                      /* the user has selected it */
+	bool wide; /* a notice over the whole width (with arrivals, over all but the replies) */
 	/* The typed line's, then the replies'. */
 	struct view_row_text text[1 + VIEW_SIDES];
 	struct view_row_side side[VIEW_SIDES];
-	/* Display lines, at least 1. */
-	size_t lines;
+	size_t lines; /* display lines, at least 1 */
 };
 
 /* row.c */

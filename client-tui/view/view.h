@@ -39,14 +39,12 @@ struct view_place {
 struct view_side {
 	/* The connection's state: "connecting", "refused, again in 2 s"; NULL for "ready". */
 	const char *state;
-	/* Never NULL where the side is shown. */
-	const struct ledger_totals *totals;
+	const struct ledger_totals *totals; /* never NULL where the side is shown */
 };
 
 /* The status line. */
 struct view_status {
-	/* The current transport is TCP; ignored if view.both is set. */
-	bool stream;
+	bool stream; /* the current transport is TCP; ignored if view.both is set */
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
 	/* The current transport; with both at once UDP, then TCP. */
@@ -55,8 +53,7 @@ struct view_status {
 	 * them. The first part is dropped last, the last part just before it. Borrowed; NULL for
 	 * none. */
 	const char *progress;
-	/* Now, ns, for "waiting 0.3 s". */
-	int64_t now;
+	int64_t now; /* now, ns, for "waiting 0.3 s" */
 	/* The maximum time until a reply to a datagram, ns, for a wide screen. */
 	int64_t reply_timeout;
 };
@@ -68,8 +65,7 @@ struct view_input {
 	const char *prompt;
 	const char *text;
 	size_t length;
-	/* The cursor, a byte offset in `text`. */
-	size_t cursor;
+	size_t cursor; /* the cursor, a byte offset in `text` */
 	/* A question or message in place of the keys on the last row, or NULL. */
 	const char *message;
 };
@@ -82,17 +78,14 @@ struct view_input {
 struct view_button {
 	/* UTF-8; `words` may be NULL. Borrowed. */
 	const char *key, *words;
-	/* The caller's number of it. */
-	int id;
+	int id; /* the caller's number of it */
 };
 
 /* A page over the panes: help, statistics, completions. */
 struct view_page {
 	const char *title;
-	/* The program's words, lines ended by \n. */
-	const char *text;
-	/* The first line shown; the view keeps it in range. */
-	size_t top;
+	const char *text; /* the program's words, lines ended by \n */
+	size_t top;       /* the first line shown; the view keeps it in range */
 };
 
 /* The words of a demonstration, in rows of their own above the input line. */
@@ -110,8 +103,7 @@ struct view_lab {
 	const char *words;
 	const struct trace *trace;
 	const struct link_steps *panel;
-	/* The lab has ended, or events were lost: the data are old. */
-	bool gone;
+	bool gone; /* the lab has ended, or events were lost: the data are old */
 };
 
 /* TCP_INFO of the connection in use from the kernels at both ends, where it can be read. */
@@ -147,8 +139,7 @@ struct view_plot {
 
 /* The state of the view between draws; the view corrects what is out of range. */
 struct view {
-	/* Only ASCII characters may be drawn; others in the texts become '?'. */
-	bool ascii;
+	bool ascii; /* only ASCII characters may be drawn; others in the texts become '?' */
 	/* Both transports are in use: two panes of replies, UDP's and TCP's, and a status row
 	 * each. */
 	bool both;
@@ -157,21 +148,16 @@ struct view {
 	/* The user has scrolled up: each list ends at its `bottom`, instead of at its end. */
 	bool scrolled;
 	struct view_place bottom[VIEW_LISTS];
-	/* The lists that the last draw showed. */
-	bool listed[VIEW_LISTS];
+	bool listed[VIEW_LISTS]; /* the lists that the last draw showed */
 	/* The serial of the selected line or stray; 0 for none: the newest line counts. */
 	uint64_t selected;
 	/* The last text of /find (the caller's), NULL for none; and the matching item. */
 	const char *find;
 	uint64_t found;
-	/* The number of successful /find commands. */
-	uint64_t finds;
-	/* The page over the panes, or NULL. */
-	struct view_page *page;
-	/* NULL for none. */
-	struct view_caption *caption;
-	/* The lab, or NULL outside. */
-	const struct view_lab *lab;
+	uint64_t finds;               /* the number of successful /find commands */
+	struct view_page *page;       /* the page over the panes, or NULL */
+	struct view_caption *caption; /* NULL for none */
+	const struct view_lab *lab;   /* the lab, or NULL outside */
 	/* Both ends of TCP, in the lab while TCP is in use; else NULL. */
 	const struct view_ends *ends;
 	/* The plots and the row of the last round-trip times, or NULL. */
@@ -180,8 +166,7 @@ struct view {
 	 * arrivals are shown, and its reply to a line that went over both. */
 	int64_t now;
 	bool stream;
-	/* The function for the width of a character. */
-	layout_width *width;
+	layout_width *width; /* the function for the width of a character */
 	/* The command that starts a lab, while a greeting is shown below the rows; else NULL. */
 	const char *greeting;
 	/* The buttons on the last row, "? help  ^D quit". */
