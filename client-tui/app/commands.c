@@ -97,8 +97,7 @@ static char *with_link(const struct view_lab *lab, char *page)
 	return whole;
 }
 
-/* Shows the transports that were used with this peer, side by side, or the one in use before
- * anything was sent. */
+/* Shows the transports used with this peer, side by side; before any line, the one in use. */
 static void do_stats(const struct command_call *c)
 {
 	const struct run *run = &c->tui->run;
@@ -164,8 +163,7 @@ static void do_clear(const struct command_call *c)
 	view_scroll_end(&c->tui->view);
 }
 
-/* Shows why something is wrong with a file, whose name stands first in quotes; without its middle
- * if the row has no room for it. */
+/* Shows what is wrong with a file, whose quoted name goes without its middle where it is long. */
 static void report_file(struct tui *tui, const char *reason, int columns)
 {
 	const char *end = *reason == '\'' ? strstr(reason, "': ") : NULL;
@@ -230,8 +228,7 @@ static void do_link(const struct command_call *c)
 		tui_lab_command(c->tui, TUI_LAB_SET, "set", c->arguments);
 }
 
-/* Requests a fault by the lab's command of the same name; the message is shown once the lab has
- * accepted it. */
+/* Orders the fault of that name; the message is shown once the lab has accepted it. */
 static void do_fault(const struct command_call *c)
 {
 	snprintf(c->tui->lab_fault, sizeof c->tui->lab_fault, "the lab will %s %.100s", c->of->name,
@@ -356,8 +353,7 @@ const struct command command_table[] = {
 	{ .name = NULL },
 };
 
-/* The first buttons stay on a narrow screen: no terminal keeps their keys for itself, as some do F1
- * and F10. */
+/* The first buttons stay on a narrow screen: no terminal takes their keys, as some take F1, F10. */
 const struct key_spec key_table[] = {
 	{ "?", "?", "help", "this page, on an empty line; once more types a ?", .line = "/help" },
 	{ "Ctrl-D", "^D", "quit", "leave, on an empty line; a summary stays", .line = "/quit" },
@@ -539,8 +535,7 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 /* The number of keys that the page begins with. */
 #define FIRST_KEYS 8
 
-/* Writes an item in a column of its own, and its words beside it, or below it if the item is too
- * long. */
+/* Writes an item and, beside it or below an item that is too long, its words. */
 static void put_row(FILE *out, const char *usage, const char *help)
 {
 	if (strlen(usage) >= COLUMN)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands and keys of the screen, one row each: /help, F1, completion and the manual's test
- * read these tables. A new command is a row with its handler in commands.c, and an item in
- * upcase(1). */
+ * read these tables. CONTRIBUTING.md tells how to add one. */
 #ifndef UPCASE_COMMANDS_H
 #define UPCASE_COMMANDS_H
 
@@ -48,8 +47,7 @@ struct command {
 struct key_spec {
 	/* "F2", "PgUp". NULL in the last entry. */
 	const char *key;
-	/* The key and the words behind it on the last row of the screen, where they are a button;
-	 * NULL: the key is not there. */
+	/* Key and words of its button on the last row; NULL: there is none. */
 	const char *label, *words;
 	const char *help;
 	/* The command that the key and its button stand for; typed as far as it goes if it ends
@@ -80,11 +78,9 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
 /* Writes the possible meanings of an ambiguous line, "/clear, /connect", or "" for none: at most
  * `size` bytes with the end. Returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
-/* Returns the text of the help page, the commands and keys that are offered: malloc()ed, NULL when
- * memory is short. */
+/* The text of the help page: what is offered. malloc()ed; NULL when memory is short. */
 char *command_help_page(const struct tui *tui);
-/* Makes the buttons of the last row; the id of each is its key's index in key_table. Returns their
- * number. */
+/* Makes the last row's buttons, whose ids are indices in key_table. Returns their number. */
 int command_buttons(const struct tui *tui, struct view_button buttons[VIEW_BUTTONS]);
 
 #endif

@@ -62,16 +62,14 @@ int64_t generator_due(const struct generator *g);
 bool generator_next(struct generator *g, int64_t now);
 /* Stops if the duration is over. */
 void generator_expire(struct generator *g, int64_t now);
-/* Returns true if all lines of the plan were sent. Lines without an end may be stopped at any time.
- */
+/* Returns true if all lines of the plan were sent, or it has no end. */
 bool generator_is_complete(const struct generator *g);
 
 /* Writes the text of the line with that number: "line 17", then letters up to `size` bytes. A
  * shorter text drops letters but no digits. Writes at most `capacity` bytes; returns the length. */
 size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
-/* Writes "340/1000 · 100/s · 6.6 s left", of lines without an end "340 · 100/s"; `dot` is the
- * separator. Returns `buf`. */
+/* Writes "340/1000 · 100/s · 6.6 s left", without an end "340 · 100/s". Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
 /* Writes "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21 ms late", or how many lines

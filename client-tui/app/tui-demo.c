@@ -59,8 +59,7 @@ static void restore_link(struct tui *tui)
 	}
 }
 
-/* Goes to a port of the server's host, outside the lab of this one; the sessions with the server
- * stay open. */
+/* Goes to a port of the server's host, outside the lab this one's; the sessions stay open. */
 static void visit(struct tui *tui, const char *port, int64_t now)
 {
 	struct run *run = &tui->run;

@@ -59,8 +59,7 @@ void tui_line(void *context, const char *line, size_t n)
 
 /* --- pastes --- */
 
-/* Converts a pasted end of line, which terminals send as CR, LF or both, to LF. Returns the new
- * length. */
+/* Makes LF of a pasted end of line: CR, LF or both. Returns the new length. */
 static size_t unify_line_ends(unsigned char *bytes, size_t n)
 {
 	size_t used = 0;
@@ -228,8 +227,7 @@ static void scroll_key(struct tui *tui, enum key key)
 		view_scroll(v, tui->transcript, rows, columns, steps[key].lines);
 }
 
-/* Handles a key while a page is shown: some keys move the page, some close it; any other key closes
- * it and is typed. */
+/* Handles a key of a page: some move it; q and Enter close it; any other closes it and is typed. */
 static bool page_key(struct tui *tui, const struct key_event *key)
 {
 	const unsigned char byte = key->length == 1 ? key->bytes[0] : 0;

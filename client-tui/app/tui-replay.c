@@ -48,8 +48,7 @@ int tui_replay_start(struct tui *tui, int64_t now)
 
 /* --- moving --- */
 
-/* Shows the state after that many steps, and stands still. When memory is short, the program
- * leaves. */
+/* Shows the state after that many steps, and stands still; leaves when memory is short. */
 static void seek(struct tui *tui, size_t step, int64_t now)
 {
 	if (step < status_of(tui)->position) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen front end: its state and the functions of its files, from the bottom up. For the files
- * of the screen only. */
+/* The screen front end: its state and its files' functions, for these files only. */
 #ifndef UPCASE_TUI_STATE_H
 #define UPCASE_TUI_STATE_H
 
@@ -49,8 +48,7 @@ struct tui_demo {
 struct tui {
 	struct run run;
 	struct transcript *transcript;
-	/* The progress of generated lines or of a recording, and the time of the recording's next
-	 * event. */
+	/* The progress of lines or a recording; the time of the recording's next event. */
 	char progress[100];
 	int64_t replay_at;
 
@@ -71,8 +69,7 @@ struct tui {
 	struct view_ends ends;
 	char link_words[RECORD_LINK]; /* the link's settings at that time of a recording */
 	char lab_fault[160];          /* the message for a requested fault that the lab accepts */
-	/* The UDP lines whose fate was chance, and those of them that were answered, at the last
-	 * change of the link. */
+	/* UDP lines whose fate was chance, and answered ones, at the link's last change. */
 	uint64_t base_decided, base_answered;
 
 	struct tui_demo demo;
@@ -116,8 +113,7 @@ int tui_open_sessions(struct tui *tui, int64_t now);
 void tui_switch(struct tui *tui, enum session_transport transport, bool both, int64_t now);
 /* Sets the input line's prompt to the transport in use. */
 void tui_prompt(struct tui *tui);
-/* Sends a line over the transports in use; `pieces` as for session_send(). Returns 0, or -1 after a
- * message. */
+/* Sends a line; `pieces` as for session_send(). Returns 0, or -1 after a message. */
 int tui_send(void *tui, const char *text, size_t n, int pieces, int64_t now);
 /* Generated lines: start by run.plan; stop. */
 void tui_burst(struct tui *tui, int64_t now);
@@ -134,8 +130,7 @@ int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
 /* tui-replay.c */
 /* Shows the recording run.replay. Returns 0, or -1 when memory is short. */
 int tui_replay_start(struct tui *tui, int64_t now);
-/* Commands: stops the clock, or lets it go on; goes to a place, and stops the clock; sets the
- * speed. */
+/* Commands: stops the clock or starts it; goes to a place and stops it; sets the speed. */
 void tui_replay_pause(const struct command_call *c);
 void tui_replay_goto(const struct command_call *c);
 void tui_replay_speed(const struct command_call *c);
@@ -171,14 +166,12 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n);
 /* tui-demo.c */
 /* Begins a demonstration, or shows why that is not possible. */
 void tui_demo_start(struct tui *tui, const struct demo_step *first, int64_t now);
-/* Ends it and restores the link and the transport; shows `why` unless it is NULL. Nothing happens
- * without a demonstration. */
+/* Ends it, if there is one; restores link and transport; shows `why` unless it is NULL. */
 void tui_demo_leave(struct tui *tui, const char *why);
 /* Goes on with it, as far as possible now; and the time of the next call. */
 void tui_demo_dispatch(struct tui *tui, int64_t now);
 int64_t tui_demo_due(const struct tui *tui);
-/* Takes a line that is for the demonstration: the answer to its question, or an empty line, which
- * goes on. Returns false for any other. */
+/* Takes the demonstration's lines: an answer, or an empty line. Returns false for any other. */
 bool tui_demo_line(struct tui *tui, const char *line, size_t n);
 
 /* tui-keys.c */

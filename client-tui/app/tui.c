@@ -29,8 +29,7 @@
 
 /* --- drawing --- */
 
-/* Sets the plot's sources: the transports of the present peer over which a line was typed, UDP
- * first. */
+/* Sets the plot's sources: the present peer's transports with lines, UDP first. */
 static void follow_plot(struct tui *tui)
 {
 	tui->plot.count = 0;

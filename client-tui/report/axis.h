@@ -18,8 +18,7 @@ struct axis {
 /* The axis for values from `min` to `max` (0 <= min <= max). It is logarithmic if max is more than
  * 20 times min. A linear axis begins at 0; both end at a round value. */
 struct axis axis_for(double min, double max);
-/* The axis for all values of `count` histograms of times, NULL for none. Returns false, and leaves
- * it as it is, if they have no values. */
+/* The axis for the histograms, some may be NULL. Returns false if they have no values. */
 bool axis_for_times(struct axis *a, const struct histogram *const *histograms, int count);
 /* The place of a value, 0 to 1; beyond an end, that end. */
 double axis_place(const struct axis *a, double value);
@@ -29,8 +28,7 @@ double axis_value(const struct axis *a, double place);
  * "0"; `micro` is the sign for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
 #define AXIS_TIME(ns, micro) axis_time(ns, micro, (char[40]){ 0 }, 40)
-/* The number of values in one of the `columns` of an axis, and in the fullest column, 1 at least.
- */
+/* The number of values in one of the `columns`, and in the fullest column, 1 at least. */
 uint64_t axis_column(const struct axis *a, const struct histogram *h, int columns, int column);
 uint64_t axis_max_column(const struct axis *a, const struct histogram *h, int columns);
 /* Finds round values to mark, at most `max` (2 or more), in order. Returns their number. */
@@ -39,8 +37,7 @@ size_t axis_marks(const struct axis *a, double *marks, size_t max);
 /* A picture's axis of time: true to scale, but cut at long times without events, since a person
  * types a line in seconds and a reply comes in microseconds. */
 struct time_cut {
-	/* The times between which nothing happens, ns, and the beginning and end of the cut,
-	 * pixels. */
+	/* The times between which nothing happens, ns, and the ends of the cut, pixels. */
 	int64_t from, to;
 	double begin, end;
 };
@@ -74,8 +71,7 @@ void time_axis_free(struct time_axis *a);
 int time_axis_order(const void *a, const void *b);
 /* The place of a moment, pixels; outside the axis, its nearer end. */
 double time_axis_place(const struct time_axis *a, int64_t moment);
-/* A round time between marks on the axis, 1, 2 or 5 times a power of ten ns, at least `pixels`
- * apart. */
+/* A round time between marks, 1, 2 or 5 times a power of ten ns, at least `pixels` apart. */
 int64_t time_axis_step(const struct time_axis *a, double pixels);
 
 #endif

@@ -66,8 +66,7 @@ static bool is_option(const char *s)
 	return is_word(s, "last") || is_word(s, "screen") || text_begins(s, "--") || is_range(s);
 }
 
-/* Copies a text in quotes, or up to `end`. Returns what follows, or NULL: it is too long, or its
- * quote does not end. */
+/* Copies a text in quotes, or up to `end`. Returns what follows; NULL: too long, or no end. */
 static const char *take_text(const char *s, const char *end, char *buf, size_t size)
 {
 	const bool quoted = *s == '"' || *s == '\'';

@@ -85,8 +85,7 @@ static int compare_records(const void *a, const void *b)
 	return by_number(&x->row, &y->row);
 }
 
-/* Removes the lines that are not wanted. The events up to the lines before and after them go with
- * them. */
+/* Removes the lines that are not wanted, with the events up to the lines before and after. */
 static void want_lines(struct job *job)
 {
 	struct picture_data *d = &job->data;
@@ -136,8 +135,7 @@ static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
 	return 0;
 }
 
-/* How much a line of a burst matters: its time, or more if it was not answered and `lost` is set.
- */
+/* A line's weight in a burst: its time, or more if it was not answered and `lost` is set. */
 static int64_t weight(const struct ledger_row *line, bool lost)
 {
 	if (ledger_is_unanswered(line->fate))
@@ -145,8 +143,7 @@ static int64_t weight(const struct ledger_row *line, bool lost)
 	return line->fate == FATE_ANSWERED ? 2 + parts_waited(line) : 0;
 }
 
-/* Chooses the line of those from `begin` to `end` that matters most and is not among the `n` chosen
- * ones. */
+/* Chooses the line from `begin` to `end` that matters most and is none of the `n` chosen. */
 static uint64_t choose_one(const struct picture_data *d, size_t begin, size_t end, bool lost,
     const uint64_t *chosen, size_t n)
 {
@@ -170,8 +167,7 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Chooses of a burst, lines `begin` to `end`, those to draw, in turn one that was not answered and
- * a slow one. */
+/* Chooses the lines of a burst to draw: in turn one that was not answered and a slow one. */
 static int choose_of_burst(struct job *job, size_t begin, size_t end)
 {
 	uint64_t *chosen = &job->numbers[job->number_count];
@@ -186,8 +182,7 @@ static int choose_of_burst(struct job *job, size_t begin, size_t end)
 	return sum_up(job, begin, end, job->data.lines[first].typed_at);
 }
 
-/* Returns the end of the lines that are typed fast one after the other, from `begin` on; *count is
- * the number of numbers. */
+/* Returns the end of the lines typed fast from `begin` on; *count is their numbers. */
 static size_t burst_end(const struct picture_data *d, size_t begin, size_t *count)
 {
 	size_t i = begin + 1;
@@ -364,8 +359,7 @@ static void drop(struct job *job)
 
 /* --- files --- */
 
-/* Writes NAME.svg, NAME-2.svg ... or NAME-plots.svg, which follows the pages; `path` is the first.
- */
+/* Writes NAME.svg, which is `path`, NAME-2.svg ..., or after the pages NAME-plots.svg. */
 static void file_name(const char *path, size_t picture, size_t pages, char file[FILE_NAME])
 {
 	const int n = (int)(strlen(path) - strlen(".svg"));

@@ -10,12 +10,10 @@
 
 #include "common/clock.h"
 
-/* The most pixels by which an arrow of usual duration falls, and the fewest with which long times
- * without a moment are drawn. */
+/* Pixels: the most by which a usual arrow falls, the least with which waits are drawn. */
 #define FALL_MAX 120.0
 #define FALL_MIN 12.0
-/* The number of usual durations without a moment after which the axis is cut; and where arrows
- * would be too flat otherwise. */
+/* The usual durations without a moment that are cut; and where arrows would be too flat. */
 #define QUIET 8
 #define QUIET_SHORT 2
 
@@ -150,8 +148,7 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 	return median;
 }
 
-/* The median time of the packets that arrived, or of half the round trips, including those of
- * connections. */
+/* The median time of delivered packets or half round trips, with those of connections. */
 static int64_t median_delay(const struct sequence *s, const struct picture_data *d)
 {
 	int64_t *times = calloc(s->count * (RECORD_PACKETS + 1) + d->event_count + 1,
@@ -251,8 +248,7 @@ static int make_axis(struct sequence *s)
 
 /* --- events and connections --- */
 
-/* Chooses the page's events: from its beginning to that of the next page, or to the last moment of
- * its lines. */
+/* Chooses the page's events: up to the next page, or to the last moment of its lines. */
 static void choose_events(struct sequence *s, const struct picture_data *d, size_t page)
 {
 	const int64_t from = sequence_page_begin(d, page), next = sequence_page_begin(d, page + 1);

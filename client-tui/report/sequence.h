@@ -11,8 +11,7 @@
 #include "report/axis.h"
 #include "report/pictures.h"
 
-/* The number of lines on a page at most; the pixels of a row of words; and the number of rows, for
- * lines and events. */
+/* A page's lines at most; the pixels of a row of words; the rows, for lines and events. */
 #define SEQUENCE_LINES 12
 #define SEQUENCE_ROW 33.0
 #define SEQUENCE_ROWS 14

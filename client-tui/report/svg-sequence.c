@@ -16,8 +16,7 @@
 #include "report/sequence.h"
 #include "report/summary.h"
 
-/* Pixels: the axis of time begins and ends; the lines' texts begin, behind the times of the axis.
- */
+/* Pixels: the ends of the axis of time; the lines' texts, behind the times of the axis. */
 #define TOP (SVG_HEADING + 54)
 #define BOTTOM (TOP + SEQUENCE_ROWS * SEQUENCE_ROW)
 #define TEXTS 168.0
@@ -36,8 +35,7 @@ static const struct layout {
 #define REPLY_COLUMNS 11
 /* The maximum columns of a fate between two panels. */
 #define FATE_COLUMNS 12
-/* A lost packet's arrow ends at this part of the way: the link does not report where it was lost.
- */
+/* Where a lost packet's arrow ends, as a part of the way: the link does not report the place. */
 #define DROPPED_AT 0.55
 /* The place of a segment's name along its arrow. */
 #define FLAGS_AT 0.3
@@ -131,8 +129,7 @@ static double row_place(struct column *c, double y)
 	return at;
 }
 
-/* Returns the baseline of words beside a host's line, from `x` to `to`; a faint line leads to words
- * that stand elsewhere. */
+/* Returns the baseline of words from `to` on; a faint line leads from `x` to them if moved. */
 static double put_beside(const struct picture *p, struct column *c, double x, double y, double to)
 {
 	const double at = row_place(c, y);
@@ -347,8 +344,7 @@ static void draw_line(const struct panel *panel, const struct record *r)
 
 /* --- the picture --- */
 
-/* Draws a faint line between the hosts of each panel, and the time at the left, unless it would
- * cover that of a cut. */
+/* Draws a faint line between each panel's hosts, and at the left the time, or NULL. */
 static void draw_mark(const struct picture *p, double y, int dashed, const char *words)
 {
 	for (int i = 0; i <= p->both; i++) {

@@ -11,8 +11,7 @@
 #include "common/colours.h"
 #include "common/utf8.h"
 
-/* The sizes of an arrow's head and of a cross, pixels; of the title; of a wide and a narrow row of
- * words, columns. */
+/* Pixels: an arrow's head, a cross, the title; columns: the title, a row of words. */
 #define HEAD_LENGTH 13.0
 #define HEAD_WIDTH 5.0
 #define CROSS 8.0

@@ -18,8 +18,7 @@
 /* The width of a column of words at that size: a wide letter's. */
 #define SVG_COLUMN 16.5
 
-/* The meaning of a shape; the picture's style sheet has its colour and dashes, so that all pictures
- * look alike, also in print. */
+/* The meaning of a shape: the style sheet has its colour and dashes, also for print. */
 enum svg_style {
 	SVG_AXIS, /* frames, and the two hosts' lines of time */
 	SVG_GRID, /* faint background lines */
@@ -47,8 +46,7 @@ struct svg_heading {
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Begins a page; the heading, of which as much is shown as there is room for, is also its whole
- * description for screen readers. */
+/* Begins a page; screen readers get the whole heading, viewers as much as there is room for. */
 void svg_begin(FILE *out, const struct svg_heading *heading);
 void svg_end(FILE *out);
 /* A line; with `dashed`, it is estimated. */

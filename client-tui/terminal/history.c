@@ -24,8 +24,7 @@
 /* The maximum number of symbolic links on the way to the file, as in Linux. */
 #define LINKS 40
 
-/* Waits for another session's lock: for 5 s in all, for 0.5 s after a signal that ends the
- * program. */
+/* Waits so long for another session's lock; SHORT_ after a signal that ends the program. */
 #define LOCK_WAIT (5 * NS_PER_S)
 #define SHORT_LOCK_WAIT (500 * NS_PER_MS)
 /* The pause between two tries. */

@@ -109,15 +109,13 @@ static struct token drop(size_t used)
 	return (struct token){ used, NOTHING };
 }
 
-/* Returns the result for an incomplete token: its `n` bytes wait for more, or are dropped after the
- * timeout. */
+/* The token of `n` incomplete bytes: they wait for more, or are dropped after the timeout. */
 static struct token wait_or_drop(size_t n, bool timeout)
 {
 	return drop(timeout ? n : 0);
 }
 
-/* The length of the UTF-8 character at `s`: 1 for a byte outside any character, 0 if the character
- * is incomplete. */
+/* The length of the UTF-8 character at `s`: 1 for a stray byte, 0 for an incomplete one. */
 static size_t character(const unsigned char *s, size_t n, bool timeout)
 {
 	size_t length = s[0] < 0xc2 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 1;
@@ -158,8 +156,7 @@ static void read_params(struct csi *csi)
 	csi->final = *end;
 }
 
-/* Returns true if Home, End or an arrow scrolls with these modifiers. xterm sends 1 + a sum of
- * Shift 1, Alt 2, Ctrl 4. */
+/* Whether Home, End or an arrow scrolls: xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
 static bool scrolls(const struct csi *csi)
 {
 	int modifiers = csi->params[1] - 1;
@@ -169,8 +166,7 @@ static bool scrolls(const struct csi *csi)
 /* A press of `buttons` at a row and column, which count from 1. */
 static struct token mouse(size_t length, int buttons, int column, int row, struct key_event *event)
 {
-	/* xterm's ctlseqs: 0 is the left button, 3 a release, 64 and 65 the wheel, 4, 8 and 16
-	 * modifiers, 32 motion. */
+	/* ctlseqs: 0 left button, 3 release, 64 and 65 wheel, 4, 8, 16 modifiers, 32 motion. */
 	int button = buttons & ~(4 | 8 | 16);
 	if (button == 64 || button == 65)
 		return key(length, event, button == 64 ? KEY_WHEEL_UP : KEY_WHEEL_DOWN);
@@ -334,8 +330,7 @@ static struct token read_string(const unsigned char *s, size_t n, bool timeout,
 	return (struct token){ 2, STRING };
 }
 
-/* `s` begins with ESC ESC. rxvt sends one more ESC before an arrow for Alt; else the first ESC is a
- * key. */
+/* `s` begins with ESC ESC: rxvt's Alt with an arrow; else the first ESC is a key. */
 static struct token read_two_escapes(const unsigned char *s, size_t n, bool timeout,
     struct key_event *event)
 {

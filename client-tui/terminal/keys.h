@@ -34,8 +34,7 @@ enum key {
 
 /* The time that a lone Esc, or the beginning of a character, waits for the rest, ns. */
 #define KEYS_ESCAPE_WAIT (50 * INT64_C(1000000))
-/* The time that the beginning of a sequence (ESC [ ...) waits for its end, ns: a slow line may
- * split it. */
+/* The time that ESC [ ... waits for its end, ns: a slow line may split it. */
 #define KEYS_SEQUENCE_WAIT (500 * INT64_C(1000000))
 /* The longest paste kept, bytes; the rest of a longer one is dropped and sets `clipped`. */
 #define KEYS_PASTE_MAX (4u * 1024 * 1024)
@@ -43,8 +42,7 @@ enum key {
  * or KEYS_ESCAPE_WAIT after a ^C that nothing follows. The part received becomes a KEY_PASTE
  * (`unfinished`), and that ^C a KEY_INTERRUPT. */
 #define KEYS_PASTE_SILENCE (3000 * INT64_C(1000000))
-/* An answer of the terminal whose end is lost would swallow typed keys too: so its length in bytes
- * and its time in ns are limited. */
+/* An answer whose end is lost would swallow keys: its bytes and its time, ns, are limited. */
 #define KEYS_STRING_MAX 65536u
 #define KEYS_STRING_WAIT (2000 * INT64_C(1000000))
 

@@ -111,8 +111,7 @@ static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* Jumps to the place where readline reads its next command, as readline's own abort does; does not
- * return. */
+/* Jumps to where readline reads its next command, as its own abort does; does not return. */
 static void abort_command(void)
 {
 	self.aborted = true;
@@ -228,8 +227,7 @@ static void show_matches(char **matches, int count, int longest)
 	hook_end();
 }
 
-/* Adds the line to readline's history. Returns false if the settings exclude it or it repeats the
- * last one. */
+/* Adds to readline's history. Returns false if the settings exclude it or it is the last line. */
 static bool remember(const char *line)
 {
 	if (self.entries <= 0 || line[0] == '\0' || readline_guard_is_broken(line, strlen(line)))
@@ -265,8 +263,7 @@ static void store_entered(const char *line)
 	self.entered[self.entered_count++] = copy;
 }
 
-/* Calls the hook for each line: a quoted line feed ends a line too, so that each line has its own
- * reply. */
+/* Calls the hook for each line: a quoted line feed ends a line too, which has its own reply. */
 static void deliver_lines(char *text)
 {
 	for (char *line = text, *next; line && self.running; line = next) {
@@ -334,8 +331,7 @@ static void bind_keys(void)
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
 		/* Skips a whole CSI sequence without a binding: else its end would be text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
-		/* Pastes come through line_editor_insert(); readline's reader of them would wait
-		 * for the end. */
+		/* Pastes come through line_editor_insert(); readline would wait for the end. */
 		rl_bind_keyseq_in_map("\033[200~", do_nothing, map);
 		rl_bind_keyseq_in_map((const char *)clear_key, rl_newline, map);
 		/* ^L is ours. */
@@ -392,8 +388,7 @@ static void start_readline(void)
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	rl_variable_bind("match-hidden-files", "off");
 	rl_basic_quote_characters = "";
-	/* A byte over 127 is text, not Meta, in the C locale too, unless the inputrc sets it
-	 * otherwise. */
+	/* A byte over 127 is text, not Meta, in the C locale too, unless the inputrc says so. */
 	rl_variable_bind("input-meta", "on");
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
@@ -508,8 +503,7 @@ static void feed(const unsigned char *bytes, size_t n)
 	self.left = self.keys_left = n;
 	self.played = 0;
 	while (self.running && self.left > 0) {
-		/* Only a quoted-insert that just began waits; the character that it takes leaves
-		 * rl_last_func unchanged. */
+		/* Only a new quoted-insert waits; its character leaves rl_last_func unchanged. */
 		if (rl_last_func == rl_quoted_insert)
 			rl_last_func = NULL;
 		rl_command_func_t *last = rl_last_func;
@@ -585,15 +579,13 @@ void line_editor_escape(void)
 	leave();
 }
 
-/* Drops the line by entering it: freeing its undo list here would free parts of readline's history
- * twice. */
+/* Drops the line by entering it: freeing its undo list here would free history twice. */
 static void enter_and_discard(void)
 {
 	self.discarding = true;
 	for (int tries = 0; self.discarding && tries < 3; tries++) {
 		drop_pending();
-		/* vi's R has a keymap without a name, where clear_key is not bound; vi's command
-		 * mode has one. */
+		/* vi's R has a keymap without a name and clear_key; command mode has one. */
 		if (rl_editing_mode == 0)
 			feed_escape();
 		feed(clear_key, sizeof clear_key - 1);

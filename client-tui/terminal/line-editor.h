@@ -30,8 +30,7 @@ struct line_editor_hooks {
 	void (*matches)(void *context, char **words, size_t count);
 	/* A key had no effect. May be NULL. */
 	void (*bell)(void *context);
-	/* One line for the user, with the reason why the history or the inputrc is not used. May be
-	 * NULL. */
+	/* Why the history or the inputrc is not used, in one line. May be NULL. */
 	void (*notice)(void *context, const char *line);
 };
 
@@ -52,8 +51,7 @@ void line_editor_feed(const unsigned char *bytes, size_t n);
  * refuses, with a bell, text that makes the line longer than LINE_EDITOR_MAX. An incremental search
  * searches for the text. */
 void line_editor_insert(const unsigned char *bytes, size_t n);
-/* ^C: drops the line, an incremental search, a pending argument. Returns false if there was none of
- * these. */
+/* ^C: drops the line, a search, a pending argument. Returns false if there was none of these. */
 bool line_editor_clear(void);
 /* Returns true if the line is empty and this key would be its first character: false in vi's
  * command mode, and if the inputrc binds the key otherwise. */
@@ -63,8 +61,7 @@ bool line_editor_quoting(void);
 /* Handles Esc alone. In vi mode it is the Esc key and takes effect at once; in emacs mode it only
  * ends an incremental search. Never blocks. */
 void line_editor_escape(void);
-/* Returns the content of the input line, without a message; it is valid until the next call of this
- * module. */
+/* The input line, without a message; valid until the next call of this module. */
 struct view_input line_editor_state(void);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The colour and the marks of a style, by the terminal's number of colours and its background.
- * Pure. */
+/* The colour and marks of a style, by the terminal's colours and background. Pure. */
 #ifndef UPCASE_PALETTE_H
 #define UPCASE_PALETTE_H
 
@@ -13,8 +12,7 @@
 enum { PALETTE_BOLD = 1, PALETTE_UNDERLINE = 2, PALETTE_REVERSE = 4 };
 
 struct palette_entry {
-	/* The foreground, an index into the terminal's colours, or PALETTE_DEFAULT; the background
-	 * is always the terminal's own. */
+	/* The foreground's index or PALETTE_DEFAULT; the background is the terminal's. */
 	int colour;
 	unsigned marks;
 };
@@ -24,8 +22,7 @@ struct palette_entry palette_entry(enum style style, int colours, enum backgroun
 
 /* The background that COLORFGBG ("15;0", "0;default;15") states; NULL is unknown. */
 enum background palette_background(const char *colorfgbg);
-/* The background that the terminal states as an X11 colour ("rgb:ffff/ff/0", "rgba:0/0/0/f",
- * "#ffffff"); unknown if it is none. */
+/* The background of an X11 colour ("rgb:ffff/ff/0", "rgba:0/0/0/f", "#ffffff"), or unknown. */
 enum background palette_background_of(const char *colour);
 
 #endif

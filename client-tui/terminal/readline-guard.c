@@ -18,8 +18,7 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* The largest inputrc, bytes; and the number of files read, each counted as often as it is
- * included. */
+/* The largest inputrc, bytes; the number of files read, each as often as it is included. */
 #define INPUTRC_MAX (256u << 10)
 #define INPUTRCS_MAX 100
 /* The maximum depth of keymaps in keymaps. */
@@ -108,8 +107,7 @@ bool readline_guard_inputrc(bool replace, char *reason, size_t size)
 
 /* --- characters: in vi mode readline loops for ever over bytes that are no character --- */
 
-/* The number of bytes, of `n` (1 or more), in the character at `bytes`; 0 if there is none in this
- * locale. */
+/* The length of the character at `bytes`, of `n` bytes, 1 or more; 0 if it is none. */
 static size_t character(const unsigned char *bytes, size_t n)
 {
 	mbstate_t state = { 0 };
@@ -154,8 +152,7 @@ unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length)
 		return result; \
 	}
 
-/* A great argument makes some of vi's commands write more than memory holds, or run for minutes
- * behind the end of the line. */
+/* A great argument makes vi's commands write more than memory holds, or run for minutes. */
 static int repeat(rl_command_func_t *command, int count, int max, int key)
 {
 	if (count > max)

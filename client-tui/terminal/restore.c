@@ -47,8 +47,7 @@ void restore_now(void)
 	tcsetattr(terminal, TCSANOW, &self.modes);
 }
 
-/* A fault's existing handler (a sanitizer's) is called afterwards; an existing handler of another
- * signal stays. */
+/* A fault's existing handler (a sanitizer's) is called afterwards; that of another signal stays. */
 static bool is_fault(int signal_number)
 {
 	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||

@@ -104,16 +104,14 @@ static void append_capability(char *to, size_t size, const char *name)
 	to[n] = '\0';
 }
 
-/* Returns true if the terminal follows ECMA-48: such terminals ignore modes that they do not know,
- * so they get the program's own. */
+/* Whether the terminal follows ECMA-48, and so ignores modes that it does not know. */
 static bool is_ansi(void)
 {
 	const char *s = capability("cup");
 	return s && strncmp(s, "\033[", 2) == 0;
 }
 
-/* Reports of buttons and the wheel, with coordinates of any size (xterm's ctlseqs, mouse tracking).
- */
+/* Reports of buttons and the wheel, with large coordinates (xterm's ctlseqs). */
 static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
 
 static void prepare_modes(void)
@@ -234,8 +232,7 @@ bool screen_take_answers(const struct keys_answers *answers)
 		return false;
 	self.background = background;
 	set_up_styles();
-	/* curses shows the cells of a changed pair anew, without clearing the screen; marks change
-	 * when the rows are drawn. */
+	/* curses shows a changed pair anew; marks change when the rows are drawn. */
 	if (self.shown)
 		memset(self.shown, 0,
 		    (size_t)self.shown_rows * (size_t)self.shown_columns * sizeof *self.shown);
@@ -516,8 +513,7 @@ static void draw_cell(const struct drawn_row *r, int column)
 	for (int i = 0; i < count; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
-			/* In the last cell, mvadd_wch() writes and then fails, since there is no
-			 * next line. */
+			/* mvadd_wch() writes the last cell and then fails: no line is next. */
 			mvadd_wch(r->row, column + i, &out);
 	}
 }
@@ -620,8 +616,7 @@ static void put_row(const struct drawn_row *r)
 	}
 }
 
-/* Writes these cells of the rows that changed, and of the cursor's, which curses may have moved
- * over them. */
+/* Writes them for changed rows and the cursor's, where curses may have moved over them. */
 static void put_rows(const struct canvas *c)
 {
 	struct canvas_cell *shown;

@@ -15,8 +15,7 @@ enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_ALWAYS, SCREEN_COLOUR_NEV
 
 struct screen_settings {
 	enum screen_colour colour; /* AUTO: colours unless NO_COLOR is set and not empty */
-	/* UNKNOWN: by COLORFGBG, else the terminal is asked; until it answers, colours that are
-	 * readable on both. */
+	/* UNKNOWN: by COLORFGBG, else the terminal is asked; until then, readable on both. */
 	enum background background;
 	bool mouse; /* requests reports of the mouse from the terminal; see screen_mouse() */
 };
@@ -25,8 +24,7 @@ struct screen_settings {
  * or -1 with the `reason` ("the terminal type 'xyz' is not known; try TERM=xterm"), and the
  * terminal unchanged. */
 int screen_start(const struct screen_settings *settings, char *reason, size_t size);
-/* Restores the terminal: modes, alternate screen, colours. Harmless when not started; safe to call
- * twice. */
+/* Restores the terminal: modes, alternate screen, colours. Harmless when not started. */
 void screen_stop(void);
 
 /* Reads the present size from the kernel; at least 1x1. */
@@ -35,18 +33,15 @@ void screen_size(int *rows, int *columns);
 void screen_resize(void);
 /* Shows the canvas: writes only the changes, at once. */
 void screen_show(const struct canvas *c);
-/* Chooses the colours by what the terminal answered. Returns true if the next screen_show() has
- * others. */
+/* Chooses colours by the terminal's answers. Returns true if the next screen_show() has others. */
 bool screen_take_answers(const struct keys_answers *answers);
 /* Returns true if the screen has colours; sets the background as far as it is known. */
 bool screen_coloured(enum background *background);
 /* Makes the next screen_show() paint everything (^L, after a stop). */
 void screen_repaint(void);
-/* Stops this process as ^Z does: restores the terminal, stops, and takes the terminal again on
- * SIGCONT. */
+/* Stops this process as ^Z does: restores the terminal, and takes it again on SIGCONT. */
 void screen_suspend(void);
-/* Turns the terminal's reports of clicks and the wheel on or off; its own selection then needs
- * Shift. */
+/* Turns reports of clicks and the wheel on or off; the terminal's selection then needs Shift. */
 void screen_mouse(bool on);
 /* A short sound or flash. */
 void screen_bell(void);

@@ -10,8 +10,7 @@
 
 /* The minimum width of the input text; the prompt is left out where it would leave less. */
 #define INPUT_MIN 8
-/* The number of bytes laid out before and after the cursor, about: a line may have a million, and
- * each key draws it. */
+/* Bytes laid out before and after the cursor, about: a line may have a million. */
 #define INPUT_NEAR 8192
 
 /* Draws a list. Returns the canvas row after the last one drawn. */
@@ -78,8 +77,7 @@ static size_t window_from(size_t cursor, size_t total, size_t width)
 	return (cursor - (width - 2) + half - 1) / half * half;
 }
 
-/* Draws the cells of `l` in the window of columns that begins at `from`; half of a wide cell is a
- * space. */
+/* Draws the cells in the window of columns from `from` on; half of a wide cell is a space. */
 static void draw_window(struct canvas *c, int row, int column, const struct layout *l, size_t from)
 {
 	size_t i = 0, at = 0;
@@ -173,8 +171,7 @@ static int draw_part(const struct panes *p, int column, const char *text, enum s
 	return column + utf8_columns(text);
 }
 
-/* Goes through the buttons that fit whole, and draws them. Returns the id of the one at column
- * `at`, else -1. */
+/* Draws the buttons that fit whole. Returns the id of the one at column `at`, else -1. */
 static int walk_buttons(const struct panes *p, int at)
 {
 	const struct view *v = p->v;

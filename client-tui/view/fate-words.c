@@ -27,8 +27,7 @@
 #include "report/summary.h"
 
 #define WAITING_COLUMNS 5
-/* The columns of a wire up to its cross: on the way there, on the way back, at the server, unknown.
- */
+/* A wire's columns up to its cross: on the way there, back, at the server, unknown. */
 #define GOING_COLUMNS 2
 #define COMING_COLUMNS 4
 #define SERVER_COLUMNS 5
@@ -57,9 +56,8 @@ static bool fits(const char *words, int width)
 
 /* --- what the lab's link did with a datagram --- */
 
-/* Writes where a datagram without a reply was lost, "lost going, on cue", in at most `width`
- * columns if possible. Returns the columns of its wire, or 0 if the place is not known; `buf` is
- * then unchanged. */
+/* Writes where a datagram was lost, "lost going, on cue", shorter where `width` is less. Returns
+ * the columns of its wire; 0 if the place is not known: `buf` is then unchanged. */
 static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	static const int columns[] = { [TRACE_GOING] = GOING_COLUMNS,
@@ -112,8 +110,7 @@ static unsigned retransmissions(const struct trace_line *trace)
 	       trace->legs[LINK_COMING].retransmitted;
 }
 
-/* The direction in which a segment is missing, because it was dropped and none was delivered since;
- * NULL for none. */
+/* The direction in which a segment is missing: dropped, and none delivered since. NULL: none. */
 static const char *missing(const struct trace_line *trace)
 {
 	for (int direction = LINK_DIRECTIONS - 1; direction >= 0; direction--)
@@ -142,8 +139,7 @@ static bool retransmission_words(const struct view_row_side *s, int width, const
 	return true;
 }
 
-/* Writes the link's effects other than loss, "2× again", "held back", or "", in at most `width`
- * columns. */
+/* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -162,8 +158,7 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 
 /* --- the wire --- */
 
-/* The columns of the wire: `columns`, or fewer if `words` and a space leave less of `width`; 2 at
- * least. */
+/* The columns of the wire: as many as `words` and a space leave of `width`; 2 at least. */
 static int shortened(int columns, int width, const char *words)
 {
 	int left = width - utf8_columns(words) - 1;
@@ -184,8 +179,7 @@ static void put_failed(const struct view_row_side *s, int width, char *buf, size
 	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", reason);
 }
 
-/* Writes the time from Enter to the reply, `word`, and the link's effects if they fit into `width`
- * columns. */
+/* Writes the time from Enter, `word`, and the link's effects if they fit into `width`. */
 static void time_and_effects(const struct view_row_side *s, int width, const char *word, char *buf,
     size_t size)
 {
@@ -255,9 +249,8 @@ static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 	w->lead_style = transport_looks[s->stream].style;
 }
 
-/* Writes the word for a line that is lost, refused or cut off, in at most `width` columns if
- * possible. Only the lab knows where it was lost. Returns the columns of its wire; 0 if that is not
- * known. */
+/* Writes the word for a line that is lost (where, in the lab), refused or cut off, shorter where
+ * `width` is less. Returns the columns of its wire; 0 if that is not known. */
 static int broken_word(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const enum ledger_fate fate = s->line->fate;

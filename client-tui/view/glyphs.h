@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The signs on the screen, in UTF-8 and for terminals that show only ASCII, and the look of each
- * transport. Pure. */
+/* The signs on the screen, in UTF-8 and ASCII, and the look of each transport. Pure. */
 #ifndef UPCASE_GLYPHS_H
 #define UPCASE_GLYPHS_H
 

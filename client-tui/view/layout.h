@@ -13,11 +13,9 @@
 #include <stdint.h>
 #include <wchar.h>
 
-/* The maximum number of characters in one cell, a base and combining ones; further ones are left
- * out (ncurses' CCHARW_MAX is 5). */
+/* Characters of a cell at most, further ones are left out (ncurses' CCHARW_MAX is 5). */
 #define LAYOUT_CELL_CHARS 5
-/* Makes an emoji of the character before it, of two columns in some terminals (variation selector
- * 16): its cell has two. */
+/* Variation selector 16 makes an emoji of the character before it: its cell has two columns. */
 #define LAYOUT_EMOJI 0xfe0f
 
 struct layout_cell {
@@ -31,8 +29,7 @@ struct layout_cell {
 	uint32_t offset; /* the offset of its first byte in the text */
 };
 
-/* Returns the width of a character: -1 not printable, 0 combining, 1, 2. The programs use
- * wcwidth(). */
+/* The width of a character, as of wcwidth(): -1 not printable, 0 combining, 1, 2. */
 typedef int layout_width(wchar_t c);
 
 struct layout {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page over the panes shows the program's text, wrapped; its last row states how many lines are
- * below and how to leave. */
+/* A page over the panes: a wrapped text; the last row says what is below and how to leave. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -30,8 +29,7 @@ static struct frame frame_of(const struct panes *p)
 	return f;
 }
 
-/* The column at which the rows of a wrapped line go on: that of its last words behind two blanks,
- * if they begin in the left half. */
+/* The column of a wrapped line's other rows: that of its last words behind two blanks. */
 static size_t hanging(const char *line, size_t n, size_t columns)
 {
 	size_t column = 0;

@@ -17,23 +17,19 @@
 #define BOTH_WIRE_SCREEN 64
 #define AGAIN_WIRE_SCREEN 76
 #define WIDE_WIRE_SCREEN 110
-/* The columns of a wire: of three panes; of three panes with "2× again"; outside the lab, and in
- * the lab, which has more words. */
+/* A wire's columns: of three panes; with "2× again"; alone; in the lab, with more words. */
 #define SHORT_WIRE 15
 #define AGAIN_WIRE 22
 #define WIRE 23
 #define LAB_WIRE 24
 #define LAB_WIDE_WIRE 32
-/* The columns of an arrow, where its wire has words of the lab beside it, in a short wire, and in
- * others. */
+/* An arrow's columns: beside words of the lab, in a short wire, in others. */
 #define LAB_ARROW 3
 #define SHORT_ARROW 5
 #define ARROW 11
-/* The minimum number of columns of each text for numbers in all three panes, instead of only the
- * first. */
+/* The least columns of each text for numbers in all three panes, not only the first. */
 #define BOTH_NUMBERS_COLUMNS 20
-/* The minimum number of rows of a screen with a row for the lab's link, and one for TCP beside
- * UDP's. */
+/* The least rows of a screen with a row for the link, and one for TCP beside UDP's. */
 #define LINK_SCREEN 8
 /* The minimum number of rows of a screen with a row for both ends of TCP. */
 #define ENDS_SCREEN 12
@@ -55,10 +51,8 @@
 #define DETAIL_MIN 3
 #define DETAIL_MAX 10
 
-/* The rows of the detail area. In the lab each line has a story; outside, only what the user
- * selects is told. They do not depend on what the area says, so that the panes do not move with
- * each line.
- */
+/* The rows of the detail area: in the lab each line has a story, else what is selected. They do not
+ * depend on what it says, so that the panes do not move with each line. */
 static int detail_rows(const struct panes *p)
 {
 	const struct transcript *t = p->transcript;
@@ -99,8 +93,7 @@ static void place_rows(struct panes *p)
 
 static const struct pane no_pane = { .wire_bar = -1, .wire = -1, .wire_end = -1, .bar = -1 };
 
-/* Places a pane of replies at column `at`, behind its wire if that has columns. Returns the column
- * after it. */
+/* Places a pane of replies and its wire, if any, at column `at`. Returns the column after it. */
 static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 {
 	*pane = no_pane;
@@ -121,8 +114,7 @@ static int number_columns(const struct panes *p, int columns, int digits)
 	                                                                                 : 0;
 }
 
-/* Sets the columns of the wires, 0 for none, and of the arrows in them. The texts come first: they
- * get what the wires do not need. */
+/* Sets the columns of wires, 0 for none, and arrows: texts come first, wires get the rest. */
 static void choose_wires(struct panes *p, int *wires)
 {
 	const bool both = p->v->both, lab = p->v->lab != NULL,
@@ -144,8 +136,7 @@ static void choose_wires(struct panes *p, int *wires)
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
 {
 	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
-	/* The rows are aligned: the numbers of the first pane serve the others where there is no
-	 * room for more. */
+	/* Rows are aligned: the first pane's numbers serve the others without room. */
 	if (all_numbered || texts / 3 >= BOTH_NUMBERS_COLUMNS) {
 		p->digits = p->side[0].digits = p->side[1].digits = number_columns(p, texts / 3,
 		    digits);

@@ -14,8 +14,7 @@
 #include "report/axis.h"
 #include "view/view-internal.h"
 
-/* The columns of the words at the vertical axis; the rows below the grid: the axis, its words, the
- * legend. */
+/* The columns of words at the vertical axis; the rows below: axis, words, legend. */
 #define WORDS 9
 #define BELOW 3
 /* The smallest grid that is drawn. */

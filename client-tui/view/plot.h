@@ -11,14 +11,12 @@ struct plot_area {
 	int top, left, rows, columns;
 };
 
-/* The first kind whose name begins with `name` ("waited", "hist"); PLOT_NONE for "off"; -1 for no
- * kind. */
+/* The first kind whose name begins with `name`; PLOT_NONE for "off"; -1 for no kind. */
 int plot_kind(const char *name);
 /* The title, such as "time from Enter to reply, over lines". */
 const char *plot_title(enum plot_kind kind);
 
-/* Draws a plot with its axes and a legend; a message replaces it on an area that is too small.
- * `count` is 1 or 2. */
+/* Draws a plot, or a message on too small an area. `count` is 1 or 2. */
 void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind,
     const struct plot_source *sources, int count, bool ascii);
 

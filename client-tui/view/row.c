@@ -21,8 +21,7 @@
  * than a screen has rows; all are freed when their cells take more than 48 MB. Four texts of 65,507
  * control characters in each list take less. */
 #define LONG_TEXT 128
-/* The bytes of a text of which one display line is shown: more than a line has columns, even if
- * some are combining characters. */
+/* The bytes of a text in one display line: more than columns, also with combining ones. */
 #define ONE_LINE_BYTES 2048
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
@@ -85,8 +84,7 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* Leaves out the sign if it does not fit on one line with the first word, or with all words where a
- * row has one line. */
+/* Leaves out the sign if not even the first word, or on one line all words, fit beside it. */
 static const char *narrowed(const char *words, int columns, const struct panes *p)
 {
 	const char *plain = fate_words_plain(words, p->v->ascii);
@@ -229,8 +227,7 @@ static size_t cell_length(const struct layout *l, size_t i, size_t n)
 	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
 }
 
-/* The next offset, from `from` on, of the needle (the first bytes of `s`) in the `length` bytes
- * after it; SIZE_MAX for none. */
+/* The next offset of the needle, the first bytes of `s`, from `from` on; SIZE_MAX for none. */
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
 	const unsigned char *found = from < length

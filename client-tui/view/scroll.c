@@ -15,8 +15,7 @@ static size_t lines_of(const struct list *l, uint64_t index)
 	return row_lay(l, index).lines;
 }
 
-/* The number of rows for the panes on a scrolled screen: the last row shows how many lines are
- * below. */
+/* The panes' rows while scrolled: the last row shows how many lines are below. */
 static int scrolled_height(const struct panes *p)
 {
 	return p->height > 1 ? p->height - 1 : p->height;
@@ -101,8 +100,7 @@ static uint64_t number_at(const struct transcript *t, uint64_t index)
 	return 0;
 }
 
-/* Ends the list with the item itself or its reply; without a reply, with the last reply to an
- * earlier line. */
+/* Ends the list with the item or its reply; without one, the last reply to an earlier line. */
 static void end_at_item(const struct list *l, uint64_t index)
 {
 	const struct transcript *t = l->p->transcript;

@@ -265,8 +265,7 @@ static void fit(struct status_line *s, int width)
 		s->peer_columns += width - total_columns(s);
 }
 
-/* Draws the text in v->line with an ellipsis in its middle: a name's beginning and the port stay.
- */
+/* Draws v->line with an ellipsis in its middle: a name's beginning and the port stay. */
 static int draw_short(const struct status_line *s, int row, int column)
 {
 	struct canvas *c = s->p->c;

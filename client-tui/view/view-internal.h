@@ -32,8 +32,7 @@ struct panes {
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	int pad; /* blank columns at the left of each pane */
-	/* The pane of typed lines, from column 0: the first column of the texts, the column after
-	 * the pane, and digits as above. */
+	/* The pane of typed lines: the texts' column, the column after it, digits as above. */
 	int left_text, left_end, digits;
 	/* The panes of replies: one, or UDP's and TCP's. A narrow screen has no wires. */
 	int sides;
@@ -54,8 +53,7 @@ struct panes panes_measure(struct view *v, struct canvas *c, const struct transc
     int columns);
 /* The number of columns for a wire's words, without the blank after them. */
 int panes_wire_columns(const struct pane *pane);
-/* Fills the row of headings and writes `text` at its left, up to column `limit`. Returns the column
- * after it. */
+/* Draws the row of headings with `text` up to column `limit`. Returns the column after it. */
 int panes_draw_heading(const struct panes *p, const char *text, int limit);
 void panes_draw_headings(const struct panes *p);
 /* Writes text from `column` to before `end`, cut with an ellipsis. Returns the column after it. */
@@ -134,8 +132,7 @@ struct view_row row_lay(const struct list *l, uint64_t index);
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at);
 /* Draws the bars between the panes below the rows, where the replies have more lines. */
 void row_draw_bars(const struct panes *p, int at);
-/* Writes the capitals of a text into v->capitals, after the first `offset` bytes there. Returns
- * their length in bytes. */
+/* Writes capitals into v->capitals after `offset` bytes. Returns their length in bytes. */
 size_t row_capitals(struct view *v, size_t offset, const void *text, size_t n);
 /* Frees the kept layouts of long texts. */
 void row_drop_texts(struct view *v);
@@ -148,11 +145,9 @@ struct wire {
 };
 
 /* fate-words.c */
-/* The wire of a line (or stray) over that transport, with an arrow of `arrow` columns and the words
- * that fit into `columns`. */
+/* The wire of a line or stray, with an arrow of `arrow` columns and words in `columns`. */
 struct wire fate_words_wire(const struct view_row_side *s, int columns, int arrow);
-/* The fate of a line that has no reply, without a time ("x lost"), in `width` columns if possible;
- * "" for one that has one. */
+/* The fate of a line without a reply, "x lost", in `width` columns if possible; else "". */
 const char *fate_words_unanswered(const struct view_row_side *s, int width, char *buf, size_t size);
 /* These words behind their sign, if they have one. */
 const char *fate_words_plain(const char *words, bool ascii);
@@ -169,8 +164,7 @@ void greeting_draw(const struct panes *p, int row);
 /* scroll.c */
 /* Corrects the scroll position, before a draw. */
 void scroll_settle(const struct panes *p);
-/* The number of display lines for rows: one fewer than the panes have if the last shows how many
- * are below. */
+/* The display lines for rows: one fewer if the last row shows how many are below. */
 int scroll_height(const struct panes *p);
 /* Sets *place to the end of the last row shown. Returns false if there are no rows. */
 bool scroll_bottom(const struct list *l, struct view_place *place);
@@ -188,8 +182,7 @@ void detail_draw(const struct panes *p);
 void page_draw(const struct panes *p);
 void page_scroll(const struct panes *p, long lines);
 void page_draw_caption(const struct panes *p);
-/* Writes "-- n more below --", or a shorter form, at the right end of the columns `from` to before
- * `to`. */
+/* Writes "-- n more below --", or shorter, right-aligned in columns `from` to before `to`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 
 /* status.c */

@@ -19,8 +19,7 @@
 /* The maximum number of panes of replies: one for each transport, UDP first. */
 #define VIEW_SIDES 2
 
-/* The lists that scroll: the rows, and with view.arrivals each transport's replies; the rows are
- * then the typed lines with their wires. */
+/* The lists that scroll: the rows, and with view.arrivals each transport's replies. */
 enum view_list {
 	LIST_ROWS,
 	LIST_UDP,
@@ -28,8 +27,7 @@ enum view_list {
 	VIEW_LISTS,
 };
 
-/* The end of the screen in a list: the serial of the last item or arrival shown, and how many of
- * its display lines are shown. */
+/* The end of the screen in a list: the last serial shown, and how many of its lines. */
 struct view_place {
 	uint64_t index;
 	size_t lines;
@@ -60,8 +58,7 @@ struct view_status {
 
 /* The input line. */
 struct view_input {
-	/* The prompt ("udp> ", "(reverse-i-search)`x': ") and the text, UTF-8 or the locale's
-	 * bytes. */
+	/* The prompt ("udp> ") and the text, UTF-8 or the locale's bytes. */
 	const char *prompt;
 	const char *text;
 	size_t length;
@@ -73,8 +70,7 @@ struct view_input {
 /* The maximum number of buttons of the last row. */
 #define VIEW_BUTTONS 20
 
-/* A button of the last row. One without words shares those of the next: "← → step" are two. The
- * last has words. */
+/* A button of the last row. One without words, not the last, shares those of the next. */
 struct view_button {
 	/* UTF-8; `words` may be NULL. Borrowed. */
 	const char *key, *words;
@@ -91,8 +87,7 @@ struct view_page {
 /* The words of a demonstration, in rows of their own above the input line. */
 struct view_caption {
 	const char *title, *hint, *text;
-	/* The first line of the text that is shown; the view sets `next` to the first one that has
-	 * no room, 0 for none. */
+	/* The first line shown; the view sets `next` to the first without room, or 0. */
 	size_t top, next;
 };
 
@@ -140,8 +135,7 @@ struct view_plot {
 /* The state of the view between draws; the view corrects what is out of range. */
 struct view {
 	bool ascii; /* only ASCII characters may be drawn; others in the texts become '?' */
-	/* Both transports are in use: two panes of replies, UDP's and TCP's, and a status row
-	 * each. */
+	/* Both transports are in use: two panes of replies and two status rows. */
 	bool both;
 	/* Each pane of replies shows its transport's replies in the order of arrival. */
 	bool arrivals;
@@ -176,8 +170,7 @@ struct view {
 	 * the program's words after each. All zero at first. */
 	struct layout line;
 	struct view_laid {
-		/* The key of the text in its first `text_cells` cells; the program's words follow.
-		 */
+		/* The key of the text in its first `text_cells` cells; then the program's words. */
 		uint64_t of[5];
 		size_t text_cells;
 		struct layout l;
@@ -195,8 +188,7 @@ struct view {
 	size_t laid_cells;
 };
 
-/* Draws the whole screen on `c`, which has the size of the terminal. When memory is short, parts
- * are missing. */
+/* Draws the whole screen on `c`, of the terminal's size; parts are missing if memory is short. */
 void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
     const struct view_status *status, const struct view_input *input);
 void view_free(struct view *v);
@@ -217,8 +209,7 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
     int column);
 
-/* Returns the id of the button of the last row at that cell of a screen of that size; -1 for none.
- */
+/* The id of the button of the last row at that cell, on a screen of that size; -1 for none. */
 int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
     int column);
 
