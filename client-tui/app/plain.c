@@ -330,6 +330,17 @@ static void put_summary(struct plain *p, int64_t now)
 		p->write_error = errno;
 }
 
+static bool all_answered(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct ledger *l = session_ledger(run->sessions[i]->session);
+
+		if (ledger_totals(l)->answered != ledger_totals(l)->typed)
+			return false;
+	}
+	return true;
+}
+
 /* Ends the run. Returns the exit status. */
 static int end(struct plain *p)
 {
@@ -345,12 +356,7 @@ static int end(struct plain *p)
 	for (size_t i = 0; i < run->used_count; i++)
 		all = all && !session_dead(run->used[i]->session);
 	run_give_up(run, clock_monotonic());
-	for (size_t i = 0; i < run->used_count; i++) {
-		const struct ledger_totals *t = ledger_totals(session_ledger(run->used[i]
-		        ->session));
-
-		all = all && t->answered == t->typed;
-	}
+	all = all && all_answered(run);
 	plain_end_output(p);
 	run_report(run, p->report_at == p->started + run->settings.report, clock_monotonic(),
 	    plain_interval);
@@ -451,27 +457,14 @@ int plain_run(const struct settings *settings, const char *notice)
 
 /* --- a recording --- */
 
-/* Ends all sessions. Returns true if every line was answered. */
-static bool give_up(struct plain *p)
-{
-	bool all = true;
-	struct figures figures;
-
-	for (size_t i = 0; i < p->run.count; i++) {
-		session_give_up(p->run.sessions[i]->session, 0);
-		run_figures(&p->run, p->run.sessions[i], 0, &figures);
-		all = all && figures.totals.answered == figures.totals.typed;
-	}
-	return all;
-}
-
 static int end_replay(struct plain *p)
 {
 	struct run *run = &p->run;
 	const struct replay_status *status = replay_status(run->replay);
-	const bool all = give_up(p);
 	bool recorded;
 
+	for (size_t i = 0; i < run->count; i++)
+		session_give_up(run->sessions[i]->session, 0);
 	plain_end_output(p);
 	put_summary(p, 0);
 	if (!status->whole)
@@ -482,7 +475,7 @@ static int end_replay(struct plain *p)
 	recorded = end_records(p, 0) == 0;
 	if (p->write_error && recorded)
 		write_failed(p->write_error);
-	return all && recorded && !p->write_error ? 0 : 1;
+	return all_answered(run) && recorded && !p->write_error ? 0 : 1;
 }
 
 int plain_replay(const struct settings *settings, struct replay *replay)

@@ -632,52 +632,47 @@ void run_record_figures(struct run *run, int64_t now)
 	}
 }
 
-static void put_peer(const struct run *run, FILE *out, const struct figures *udp,
-    const struct figures *tcp)
+/* The place of the session beside which the one at `index` is summed up: the only other one with
+ * its peer, over the other transport; run->count for none. The addresses of two sessions over which
+ * each line went may differ. */
+static size_t partner(const struct run *run, size_t index)
 {
-	char text[6000];
-
-	summary_peer(udp, tcp, text, sizeof text);
-	standard_put(out, run->utf8 ? text : summary_ascii(text));
-}
-
-/* Prints the summary of a session, unless no line was typed. If both transports had one session
- * with the peer, the earlier one prints UDP beside TCP; their addresses may differ. */
-static void put_summary(const struct run *run, size_t index, FILE *out, int64_t now)
-{
-	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
+	const struct run_session *of = run->sessions[index];
 	const bool pair = run->settings.both && run->count == 2;
-	const char *peer = session_peer(of->session);
-	size_t counts[2] = { 0, 0 };
-	bool earlier = false;
-	struct figures figures[2];
+	size_t found = run->count;
 
-	run_figures(run, of, now, &figures[of->stream]);
-	if (figures[of->stream].totals.typed == 0 && run->count > 1)
-		return;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct run_session *s = run->sessions[i];
 
-		if ((!pair && strcmp(session_peer(s->session), peer) != 0) ||
-		    ledger_totals(session_ledger(s->session))->typed == 0)
+		if (i == index || ledger_totals(session_ledger(s->session))->typed == 0 ||
+		    (!pair && strcmp(session_peer(s->session), session_peer(of->session)) != 0))
 			continue;
-		counts[s->stream]++;
-		with[s->stream] = s;
-		earlier = earlier || (s->stream != of->stream && i < index);
+		if (found < run->count || s->stream == of->stream)
+			return run->count;
+		found = i;
 	}
-	if (counts[0] != 1 || counts[1] != 1) {
-		put_peer(run, out, of->stream ? NULL : &figures[0],
-		    of->stream ? &figures[1] : NULL);
-	} else if (!earlier) {
-		run_figures(run, with[!of->stream], now, &figures[!of->stream]);
-		put_peer(run, out, &figures[0], &figures[1]);
-	}
+	return found;
 }
 
+/* The earlier of two partners prints both. */
 void run_put_summaries(const struct run *run, FILE *out, int64_t now)
 {
-	for (size_t i = 0; i < run->count; i++)
-		put_summary(run, i, out, now);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct run_session *of = run->sessions[i];
+		const size_t with = partner(run, i);
+		const bool both = with < run->count;
+		struct figures figures[2];
+		char text[6000];
+
+		run_figures(run, of, now, &figures[of->stream]);
+		if ((figures[of->stream].totals.typed == 0 && run->count > 1) || with < i)
+			continue;
+		if (both)
+			run_figures(run, run->sessions[with], now, &figures[!of->stream]);
+		summary_peer(both || !of->stream ? &figures[0] : NULL,
+		    both || of->stream ? &figures[1] : NULL, text, sizeof text);
+		standard_put(out, run->utf8 ? text : summary_ascii(text));
+	}
 }
 
 void run_put_lab_summary(const struct run *run, FILE *out)

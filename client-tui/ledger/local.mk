@@ -4,7 +4,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/figures.c %D%/figures.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/ledger-internal.h \
-	%D%/interval.c %D%/interval.h \
 	%D%/ledger-line.c %D%/ledger-line.h \
 	%D%/ledger-match.c \
 	%D%/ledger-replay.c \

@@ -36,8 +36,7 @@ struct transport {
 	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
 	/* Closes the socket and drops the connection's state. */
 	void (*close)(struct session *s, int64_t now);
-	/* Frees what the data points to; may be NULL. */
-	void (*free)(struct session *s);
+	void (*free)(struct session *s); /* frees what the data points to; may be NULL */
 	/* session_single_until() of an established connection; may be NULL. */
 	int64_t (*single_until)(const struct session *s);
 	/* Adds its figures to session_figures(). */

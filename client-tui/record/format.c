@@ -9,7 +9,6 @@
 
 #include "common/printable.h"
 #include "ledger/figures.h"
-#include "ledger/interval.h"
 #include "record/fields.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))

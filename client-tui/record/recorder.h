@@ -14,7 +14,6 @@
 #include <stdio.h>
 
 #include "ledger/figures.h"
-#include "ledger/interval.h"
 #include "ledger/ledger.h"
 #include "ledger/transcript.h"
 #include "net/session.h"

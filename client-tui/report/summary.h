@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "ledger/figures.h"
-#include "ledger/interval.h"
 #include "ledger/ledger.h"
 #include "trace/trace.h"
 

@@ -16,12 +16,10 @@ struct lab_hooks {
 	void *context;
 	/* The answer to lab_command() or lab_step(): its lines, or a refusal's reason; or NULL. */
 	void (*answer)(void *context, int purpose, bool ok, const char *text);
-	/* The link's settings have changed. May be NULL. */
-	void (*changed)(void *context);
+	void (*changed)(void *context); /* The link's settings have changed. May be NULL. */
 	/* The link was changed, or a requested drop hit an ACK, which has no row. Or NULL. */
 	void (*event)(void *context, const struct session_event *event);
-	/* The lab has ended: called once. */
-	void (*gone)(void *context);
+	void (*gone)(void *context); /* the lab has ended: called once */
 };
 
 struct lab_status {
