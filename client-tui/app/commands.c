@@ -530,8 +530,7 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 
 /* --- help --- */
 
-/* The width of a page's first column. */
-#define COLUMN 22
+#define COLUMN 22 /* the width of a page's first column */
 /* The number of keys that the page begins with. */
 #define FIRST_KEYS 8
 

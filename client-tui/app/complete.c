@@ -11,10 +11,8 @@
 #include "common/impair-fields.h"
 #include "common/text.h"
 
-/* Room for all words that may follow. */
-#define WORDS 1000
-/* For any word before. */
-#define OTHER "*"
+#define WORDS 1000 /* room for all words that may follow */
+#define OTHER "*"  /* for any word before */
 
 /* The words of commands, except those of /link, which are in the tables of the link's settings and
  * of the presets. Without words, a file's name follows. */

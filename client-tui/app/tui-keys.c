@@ -15,8 +15,7 @@
 #include "common/text.h"
 #include "terminal/line-editor.h"
 
-/* The time in which a second Ctrl-C leaves the program. */
-#define QUIT_TIME (2 * NS_PER_S)
+#define QUIT_TIME (2 * NS_PER_S) /* the time in which a second Ctrl-C leaves the program */
 
 /* --- lines --- */
 

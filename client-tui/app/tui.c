@@ -22,10 +22,8 @@
 #include "terminal/line-editor.h"
 
 #define FRAME (NS_PER_S / 60)
-/* The interval between updates of the time in waiting rows. */
-#define TICK (100 * NS_PER_MS)
-/* The number of lines that F5 sends before any /burst. */
-#define BURST_LINES 100
+#define TICK (100 * NS_PER_MS) /* the interval between updates of the time in waiting rows */
+#define BURST_LINES 100        /* the number of lines that F5 sends before any /burst */
 
 /* --- drawing --- */
 

@@ -12,8 +12,7 @@
 
 /* The ratio from which an axis is logarithmic: a linear one would crush small values. */
 #define DECADES_FROM 20.0
-/* The largest value at which an axis begins, and its smallest span. */
-#define MIN_VALUE 1.0
+#define MIN_VALUE 1.0 /* the largest value at which an axis begins, and its smallest span */
 
 static const double round_values[] = { 1, 2, 5, 10 };
 

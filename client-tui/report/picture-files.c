@@ -28,8 +28,7 @@
 #define BURST_GAP (250 * NS_PER_MS)
 #define BURST_LINES ((size_t)2 * SEQUENCE_LINES)
 #define BURST_DRAWN 8
-/* Room for a file's name. */
-#define FILE_NAME (PATH_MAX + 40)
+#define FILE_NAME (PATH_MAX + 40) /* room for a file's name */
 
 /* The pictures to draw and their files, one after the other. */
 struct job {

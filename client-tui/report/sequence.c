@@ -176,8 +176,7 @@ static int64_t median_delay(const struct sequence *s, const struct picture_data 
 	return usual > 1000 ? usual : 1000;
 }
 
-/* The maximum number of a line's moments. */
-#define MOMENTS (3 * RECORD_PACKETS + 4)
+#define MOMENTS (3 * RECORD_PACKETS + 4) /* the maximum number of a line's moments */
 
 /* The last moment of the lines. */
 static int64_t last_moment(const struct sequence *s)
@@ -206,8 +205,7 @@ static void collect_moments(const struct sequence *s, struct moments *m)
 		add_packet(s, &s->handshakes[i], m);
 }
 
-/* The maximum number of places with room for words. */
-#define STOPS 24
+#define STOPS 24 /* the maximum number of places with room for words */
 
 /* Makes the axis of all moments on the page, which it fills. */
 static int make_axis(struct sequence *s)

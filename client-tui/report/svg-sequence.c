@@ -33,12 +33,10 @@ static const struct layout {
 /* The maximum columns of an event's words, and of a reply in capitals. */
 #define EVENT_COLUMNS 66
 #define REPLY_COLUMNS 11
-/* The maximum columns of a fate between two panels. */
-#define FATE_COLUMNS 12
+#define FATE_COLUMNS 12 /* the maximum columns of a fate between two panels */
 /* Where a lost packet's arrow ends, as a part of the way: the link does not report the place. */
 #define DROPPED_AT 0.55
-/* The place of a segment's name along its arrow. */
-#define FLAGS_AT 0.3
+#define FLAGS_AT 0.3 /* the place of a segment's name along its arrow */
 
 /* Entries of the legend besides the styles. */
 enum { UNKNOWN = SVG_STYLES, ESTIMATED };

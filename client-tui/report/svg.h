@@ -15,8 +15,7 @@
 #define SVG_HEIGHT 720.0
 #define SVG_FONT 27.0
 #define SVG_MARGIN 24.0
-/* The width of a column of words at that size: a wide letter's. */
-#define SVG_COLUMN 16.5
+#define SVG_COLUMN 16.5 /* the width of a column of words at that size: a wide letter's */
 
 /* The meaning of a shape: the style sheet has its colour and dashes, also for print. */
 enum svg_style {
@@ -41,8 +40,7 @@ struct svg_heading {
 	const char *page;  /* "page 2 of 3", or NULL */
 	bool dark;         /* bright on a dark ground */
 };
-/* The height of the heading, pixels. */
-#define SVG_HEADING 126.0
+#define SVG_HEADING 126.0 /* the height of the heading, pixels */
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 

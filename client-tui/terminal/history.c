@@ -19,10 +19,8 @@
 #include "common/clock.h"
 #include "common/file.h"
 
-/* The largest file, bytes. */
-#define FILE_MAX (16u << 20)
-/* The maximum number of symbolic links on the way to the file, as in Linux. */
-#define LINKS 40
+#define FILE_MAX (16u << 20) /* the largest file, bytes */
+#define LINKS 40 /* the maximum number of symbolic links on the way to the file, as in Linux */
 
 /* Waits so long for another session's lock; SHORT_ after a signal that ends the program. */
 #define LOCK_WAIT (5 * NS_PER_S)

@@ -7,8 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The longest line, bytes. */
-#define HISTORY_LINE_MAX (1024u * 1024)
+#define HISTORY_LINE_MAX (1024u * 1024) /* the longest line, bytes */
 
 /* Calls `entry` for every line of the file, oldest first, except empty lines and those with a zero
  * byte. The file is a regular one of this user's, of 16 MiB and lines of 1 MiB at most, or

@@ -17,8 +17,7 @@
 #define ALT 3
 /* A longer sequence, which no terminal sends, is dropped up to its end. */
 #define SEQUENCE_MAX 64
-/* An empty queue larger than this is freed. */
-#define QUEUE_KEEP 65536
+#define QUEUE_KEEP 65536 /* an empty queue larger than this is freed */
 
 static const char paste_end[] = "\033[201~";
 #define PASTE_END_LENGTH (sizeof paste_end - 1)

@@ -26,8 +26,7 @@
 	    RL_STATE_VIMOTION | RL_STATE_CHARSEARCH)
 /* readline shows its own text in place of the prompt. */
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
-/* The longest paste that is used as a search text. */
-#define SEARCH_PASTE_MAX 256
+#define SEARCH_PASTE_MAX 256 /* the longest paste that is used as a search text */
 /* Bounds for one key: reads past the last byte before end of file is returned, and before the
  * command is aborted; and commands of macros, which may call themselves. */
 #define READS_TO_END 64

@@ -11,8 +11,7 @@
 #include "terminal/history.h"
 #include "view/view.h"
 
-/* The longest line, bytes. */
-#define LINE_EDITOR_MAX HISTORY_LINE_MAX
+#define LINE_EDITOR_MAX HISTORY_LINE_MAX /* the longest line, bytes */
 
 struct line_editor_hooks {
 	void *context;

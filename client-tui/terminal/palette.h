@@ -6,8 +6,7 @@
 #include "common/colours.h"
 #include "view/canvas.h"
 
-/* The terminal's own colour. */
-#define PALETTE_DEFAULT (-1)
+#define PALETTE_DEFAULT (-1) /* the terminal's own colour */
 
 enum { PALETTE_BOLD = 1, PALETTE_UNDERLINE = 2, PALETTE_REVERSE = 4 };
 

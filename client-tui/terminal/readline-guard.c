@@ -21,8 +21,7 @@
 /* The largest inputrc, bytes; the number of files read, each as often as it is included. */
 #define INPUTRC_MAX (256u << 10)
 #define INPUTRCS_MAX 100
-/* The maximum depth of keymaps in keymaps. */
-#define DEPTH_MAX 16
+#define DEPTH_MAX 16 /* the maximum depth of keymaps in keymaps */
 
 static struct {
 	/* The macros that keys were bound to. */

@@ -22,14 +22,11 @@
 #include "common/units.h"
 #include "ledger/error-text.h"
 
-/* The columns of a packet's fate before the reason why it was sent. */
-#define FATE_COLUMNS 20
-/* The bytes of a text in the heading. */
-#define TEXT_BYTES 40
+#define FATE_COLUMNS 20 /* the columns of a packet's fate before the reason why it was sent */
+#define TEXT_BYTES 40   /* the bytes of a text in the heading */
 /* The number of earlier lines that are asked whether this one waited for them. */
 #define LINES_WALK 64
-/* Lines at most; the last place is for those that are left out. */
-#define LINES_MAX 100
+#define LINES_MAX 100 /* lines at most; the last place is for those that are left out */
 
 struct detail {
 	const struct view *v;

@@ -19,8 +19,7 @@
 #define PEER_MIN 8
 /* The lowest rank of fields that are dropped before the peer is shortened. */
 #define RANK_SPARE 5
-/* The rank of a count of 0: it leaves before all that says something. */
-#define RANK_ZERO 12
+#define RANK_ZERO 12 /* the rank of a count of 0: it leaves before all that says something */
 /* The maximum number of fields of the progress. */
 #define PROGRESS_PARTS 4
 

@@ -67,8 +67,7 @@ struct view_input {
 	const char *message;
 };
 
-/* The maximum number of buttons of the last row. */
-#define VIEW_BUTTONS 20
+#define VIEW_BUTTONS 20 /* the maximum number of buttons of the last row */
 
 /* A button of the last row. One without words, not the last, shares those of the next. */
 struct view_button {
