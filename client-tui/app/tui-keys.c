@@ -322,35 +322,24 @@ static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 	tui->message_until = 0;
 	if (key->key != KEY_INTERRUPT)
 		tui->quit_until = 0;
-	switch (key->key) {
-	case KEY_TEXT_BYTES:
+	if (key->key == KEY_TEXT_BYTES)
 		text_key(tui, key, now);
-		break;
-	case KEY_PASTE:
+	else if (key->key == KEY_PASTE)
 		take_paste(tui, key);
-		break;
-	case KEY_FUNCTION:
+	else if (key->key == KEY_FUNCTION)
 		function_key(tui, key->number, now);
-		break;
-	case KEY_INTERRUPT:
+	else if (key->key == KEY_INTERRUPT)
 		interrupt_key(tui, now);
-		break;
-	case KEY_SUSPEND:
+	else if (key->key == KEY_SUSPEND)
 		screen_suspend();
-		break;
-	case KEY_REDRAW:
+	else if (key->key == KEY_REDRAW)
 		screen_repaint();
-		break;
-	case KEY_ESCAPE:
+	else if (key->key == KEY_ESCAPE)
 		escape_key(tui);
-		break;
-	case KEY_CLICK:
+	else if (key->key == KEY_CLICK)
 		click(tui, key, message, now);
-		break;
-	default:
+	else
 		scroll_key(tui, key->key);
-		break;
-	}
 }
 
 void tui_keys(struct tui *tui, int64_t now)

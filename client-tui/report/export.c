@@ -20,24 +20,20 @@
 static int save_item(FILE *out, const struct transcript_item *item, const struct trace *trace,
     int64_t now)
 {
-	switch (item->kind) {
-	case TRANSCRIPT_LINE:
+	if (item->kind == TRANSCRIPT_LINE) {
+		const int result = line_text_write(out, item->ledger, item->stream, item->number,
+		    trace, now);
+
 		/* A line over both transports at once has a fate over each. */
-		if (line_text_write(out, item->ledger, item->stream, item->number, trace, now) < 0)
-			return -1;
-		return item->other
-		         ? line_text_write(out, item->other, true, item->number, trace, now)
-		         : 0;
-	case TRANSCRIPT_STRAY:
+		return result < 0 || !item->other
+		         ? result
+		         : line_text_write(out, item->other, true, item->number, trace, now);
+	}
+	if (item->kind == TRANSCRIPT_STRAY) {
 		line_text_stray(out, item->stream, item->text, item->length);
 		return 0;
-	case TRANSCRIPT_NOTICE:
-		fputs("-- ", out);
-		break;
-	case TRANSCRIPT_ERROR:
-		fputs("!! ", out);
-		break;
 	}
+	fputs(item->kind == TRANSCRIPT_ERROR ? "!! " : "-- ", out);
 	line_text_put(out, item->text, item->length);
 	fputc('\n', out);
 	return 0;
