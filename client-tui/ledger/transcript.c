@@ -128,8 +128,8 @@ int transcript_add_event(struct transcript *t, const struct session_event *event
 	const char *words = SESSION_EVENT_TEXT(event);
 
 	return transcript_add_text(t,
-	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words,
-	    strlen(words));
+	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE,
+	    event->kind == SESSION_EVENT_TCP, words, strlen(words));
 }
 
 int transcript_change_event(struct transcript *t, uint64_t serial,

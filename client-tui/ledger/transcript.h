@@ -22,7 +22,7 @@ struct transcript_item {
 	unsigned char *text; /* NULL for a line */
 	size_t length;
 	enum transcript_kind kind;
-	bool stream; /* over TCP, not UDP (lines and strays) */
+	bool stream; /* over TCP, not UDP; of events only those of connections */
 	/* The ledger that has the line. Borrowed: the ledger outlives its items. */
 	const struct ledger *ledger;
 	/* TCP's ledger of a line that went over both at once; else NULL. */

@@ -379,7 +379,7 @@ static void put_trace(struct text *t, const struct trace_totals *totals)
 	text_put(t, "\nsegments      ");
 	put_segments(t, totals);
 	if (totals->requested_drops)
-		text_put(t, "\non cue        %s dropped",
+		text_put(t, "\nby /drop      %s dropped",
 		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(t, "\ntruth         ");
 	put_mismatches(t, totals);
@@ -487,7 +487,7 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 		text_put(&t, "\n");
 	}
 	if (totals->requested_drops > 0)
-		text_put(&t, "link: %s dropped on cue\n",
+		text_put(&t, "link: %s dropped on request\n",
 		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);

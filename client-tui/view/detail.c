@@ -31,8 +31,8 @@
 struct detail {
 	const struct view *v;
 	struct detail_line {
-		/* The words before the others that name the transport have its style. */
-		bool of_transport, stream;
+		/* The transport that the first word names, in its own style; NULL for none. */
+		const struct transport_look *look;
 		enum style style;
 		char text[240];
 	} lines[LINES_MAX];
@@ -43,12 +43,11 @@ struct detail {
 static struct text next_line(struct detail *d, const struct view_row_side *s, enum style style)
 {
 	struct detail_line *line = &d->lines[d->count < LINES_MAX - 1 ? d->count++ : LINES_MAX - 1];
-	*line = (struct detail_line){ .of_transport = s != NULL, .style = style };
+	*line = (struct detail_line){ .look = s != NULL ? &transport_looks[s->stream] : NULL,
+		.style = style };
 	struct text t = text_begin(line->text, sizeof line->text);
-	if (s != NULL) {
-		line->stream = s->stream;
+	if (s != NULL)
 		text_put(&t, "%s ", transport_info[s->stream].title);
-	}
 	return t;
 }
 
@@ -312,28 +311,38 @@ static void make_line(struct detail *d, const struct transcript_item *item)
 			put_body(d, &sides[i]);
 }
 
-static void make(struct detail *d, const struct view *v, const struct transcript *t)
+/* The item that the area tells of; NULL for none. */
+static const struct transcript_item *item_of(const struct view *v, const struct transcript *t)
 {
 	const struct transcript_item *item = transcript_item(t, v->selected);
-	if (item == NULL || item->kind > TRANSCRIPT_STRAY)
-		item = transcript_newest_line(t);
+	return item != NULL ? item : transcript_newest_line(t);
+}
+
+static void make(struct detail *d, const struct view *v, const struct transcript_item *item)
+{
 	d->v = v;
 	d->count = 0;
-	if (item == NULL)
-		return;
-	if (item->kind == TRANSCRIPT_LINE) {
+	if (item != NULL && item->kind == TRANSCRIPT_LINE) {
 		make_line(d, item);
-		return;
+	} else if (item != NULL) {
+		struct text words = next_line(d, NULL, STYLE_HEADING);
+		text_put(&words, "belongs to no line, %s: ", transport_info[item->stream].title);
+		put_text(&words, v, item->text, item->length, false);
 	}
-	struct text words = next_line(d, NULL, STYLE_HEADING);
-	text_put(&words, "belongs to no line, %s: ", transport_info[item->stream].title);
-	put_text(&words, v, item->text, item->length, false);
+}
+
+static bool is_notice(const struct transcript_item *item)
+{
+	return item != NULL && item->kind >= TRANSCRIPT_NOTICE;
 }
 
 char *view_detail(const struct view *v, const struct transcript *t)
 {
 	struct detail d;
-	make(&d, v, t);
+	const struct transcript_item *item = item_of(v, t);
+	if (is_notice(item))
+		return strndup((const char *)item->text, item->length);
+	make(&d, v, item);
 	const size_t size = (d.count + 1) * (sizeof d.lines->text + 1);
 	char *text = calloc(1, size);
 	struct text all = text_begin(text, text != NULL ? size : 0);
@@ -344,24 +353,30 @@ char *view_detail(const struct view *v, const struct transcript *t)
 	return text;
 }
 
-/* Draws a line of words, cut with an ellipsis. */
 static void draw_line(const struct panes *p, int row, const struct detail_line *line)
 {
 	if (line->style == STYLE_HEADING)
 		canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
 	panes_draw_cut(p, row, p->pad, p->columns, line->text, line->style);
-	if (line->of_transport)
-		canvas_text(p->c, row, p->pad, p->columns, transport_info[line->stream].title,
-		    transport_looks[line->stream].style);
+	if (line->look != NULL)
+		canvas_text(p->c, row, p->pad, p->columns,
+		    transport_info[line->look - transport_looks].title, line->look->style);
 }
 
 void detail_draw(const struct panes *p)
 {
 	struct detail d;
 	size_t height = (size_t)p->detail_height;
+	const struct transcript_item *item = item_of(p->v, p->transcript);
 	if (height == 0)
 		return;
-	make(&d, p->v, p->transcript);
+	if (is_notice(item)) {
+		char *text = view_detail(p->v, p->transcript);
+		page_draw_text(p, p->detail_row, p->detail_height, text, 0);
+		free(text);
+		return;
+	}
+	make(&d, p->v, item);
 	const size_t shown = d.count > height ? height - 1 : d.count;
 	for (size_t i = 0; i < shown; i++)
 		draw_line(p, p->detail_row + (int)i, &d.lines[i]);

@@ -117,11 +117,23 @@ void page_draw(const struct panes *p)
 	page_more(p->c, f.last, column + 1, p->columns, max - v->page->top);
 }
 
+size_t page_draw_text(const struct panes *p, int row, int height, const char *text, size_t from)
+{
+	const struct frame f = { .top = row, .height = height };
+	for (int i = 0; i < height; i++)
+		canvas_fill(p->c, row + i, 0, p->columns, L' ', STYLE_NORMAL);
+	lay_page(p, &f, text, from);
+	if (from + (size_t)height >= lay_page(p, NULL, text, 0))
+		return 0;
+	canvas_text(p->c, row + height - 1, p->columns - 2, p->columns,
+	    glyph(GLYPH_ELLIPSIS, p->v->ascii), STYLE_FAINT);
+	return from + (size_t)height;
+}
+
 void page_draw_caption(const struct panes *p)
 {
 	struct view_caption *caption = p->v->caption;
 	const int row = p->caption_row, end = p->columns - p->pad;
-	const struct frame f = { .top = row + 1, .height = p->caption_height };
 	if (row < 0)
 		return;
 	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
@@ -129,12 +141,5 @@ void page_draw_caption(const struct panes *p)
 	if (hint > p->pad)
 		canvas_text(p->c, row, hint, p->columns, caption->hint, STYLE_HEADING);
 	canvas_text(p->c, row, p->pad, hint - 1, caption->title, STYLE_HEADING);
-	for (int i = 0; i < f.height; i++)
-		canvas_fill(p->c, f.top + i, 0, p->columns, L' ', STYLE_NORMAL);
-	size_t lines = lay_page(p, NULL, caption->text, 0), next = caption->top + (size_t)f.height;
-	lay_page(p, &f, caption->text, caption->top);
-	caption->next = next < lines ? next : 0;
-	if (caption->next > 0)
-		canvas_text(p->c, row + f.height, p->columns - 2, p->columns,
-		    glyph(GLYPH_ELLIPSIS, p->v->ascii), STYLE_FAINT);
+	caption->next = page_draw_text(p, row + 1, p->caption_height, caption->text, caption->top);
 }

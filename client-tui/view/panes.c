@@ -169,7 +169,7 @@ static void place_columns(struct panes *p, int digits)
 	const int wire = wires[0], texts = p->columns - wire - (wire > 0 ? 2 : 1);
 	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
 	p->sides = v->both ? 2 : 1;
-	p->one_line = v->both;
+	p->one_line = v->both || v->caption != NULL;
 	if (p->columns < 1 + 2 * p->sides) {
 		place_one(p);
 	} else if (v->both) {
@@ -232,6 +232,21 @@ int panes_draw_cut(const struct panes *p, int row, int column, int end, const ch
 	const int limit = end - (cut ? utf8_columns(ellipsis) : 0);
 	column = canvas_cells(p->c, row, column, limit, l->cells, l->count, style);
 	return cut ? canvas_text(p->c, row, limit, end, ellipsis, style) : column;
+}
+
+int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,
+    const struct layout *l, enum style style)
+{
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, p->v->ascii);
+	int kept = end - column - utf8_columns(ellipsis), head = kept / part;
+	size_t from = l->count;
+	if (kept < 2 || (int)layout_columns(l, 0, l->count) <= end - column)
+		return canvas_cells(p->c, row, column, end, l->cells, l->count, style);
+	canvas_cells(p->c, row, column, column + head, l->cells, l->count, style);
+	column = canvas_text(p->c, row, column + head, end, ellipsis, style);
+	while (from > 0 && layout_columns(l, from - 1, l->count) <= (size_t)(kept - head))
+		from--;
+	return canvas_cells(p->c, row, column, end, l->cells + from, l->count - from, style);
 }
 
 /* The columns for the names of the panes of replies, the same for both, so that both names have the

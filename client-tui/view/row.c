@@ -336,13 +336,19 @@ static int text_to(const struct view_row *row, int i)
 	                                : p->left_end;
 }
 
+/* Of notices only those grow that tell of a connection. */
+static bool has_one_line(const struct view_row *row)
+{
+	return row->p->one_line && (!row->wide || row->item->stream);
+}
+
 /* Lays out pane `i`. A row's text of one transport does not change while its bytes stay at their
  * address; a notice does. */
 static void lay_text(const struct list *l, uint64_t index, struct view_row *row, int i, bool found)
 {
 	struct view *v = row->p->v;
 	struct view_row_text *t = &row->text[i];
-	const bool one_line = row->p->one_line && !row->wide;
+	const bool one_line = has_one_line(row);
 	t->cut = one_line && t->length > ONE_LINE_BYTES;
 	if (t->cut)
 		t->length = ONE_LINE_BYTES;
@@ -419,6 +425,14 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 			lay_text(l, index, &row, i, found && p->v->find != NULL);
 	}
 	return row;
+}
+
+bool row_is_cut(const struct list *l, uint64_t index)
+{
+	const struct view_row row = row_lay(l, index);
+	const struct layout *typed = &row.text[0].laid->l;
+	return has_one_line(&row) &&
+	       (int)layout_columns(typed, 0, typed->count) > text_to(&row, 0) - text_from(&row, 0);
 }
 
 /* --- drawing --- */
@@ -526,7 +540,13 @@ static void draw_text(const struct view_row *row, int i, size_t line, int at)
 {
 	const struct view_row_text *t = &row->text[i];
 	const struct view_laid *laid = t->laid;
-	if (t->has && row->p->one_line && !row->wide) {
+	if (t->has && has_one_line(row) && row->wide) {
+		/* The end has the news, "connected after 2.04 s". */
+		panes_draw_ends(row->p, at, text_from(row, i), text_to(row, i), 3, &laid->l,
+		    t->style);
+		return;
+	}
+	if (t->has && has_one_line(row)) {
 		draw_cut_text(row, i, at);
 		return;
 	}

@@ -281,11 +281,13 @@ static void select_item(struct view *v, const struct transcript *t, int rows, in
 		show_item(&p, index);
 }
 
-/* Whether the item is a line or a stray: an event has no more to tell than its row. */
-static bool is_selectable(const struct transcript *t, uint64_t index)
+/* Whether the item is a line, a stray, or a connection's notice that is cut: any other notice has
+ * no more to tell than its row. */
+static bool is_selectable(const struct panes *p, uint64_t index)
 {
-	const struct transcript_item *item = transcript_item(t, index);
-	return item != NULL && (item->kind == TRANSCRIPT_LINE || item->kind == TRANSCRIPT_STRAY);
+	const struct transcript_item *item = transcript_item(p->transcript, index);
+	return item != NULL && (item->kind <= TRANSCRIPT_STRAY ||
+	                           row_is_cut(&(const struct list){ p, LIST_ROWS }, index));
 }
 
 /* Moves *index to the next item that can be selected. Returns false if there is none. */
@@ -293,7 +295,7 @@ static bool step(const struct list *l, bool up, uint64_t *index)
 {
 	uint64_t i = *index;
 	while (up ? list_previous(l, &i) : list_next(l, &i))
-		if (is_selectable(l->p->transcript, i)) {
+		if (is_selectable(l->p, i)) {
 			*index = i;
 			return true;
 		}
@@ -310,7 +312,7 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 		return;
 	}
 	uint64_t index = v->selected;
-	if (!is_selectable(t, index)) {
+	if (!is_selectable(&p, index)) {
 		v->selected = 0;
 		if (steps > 0 || !scroll_bottom(&l, &bottom))
 			return;
@@ -320,7 +322,7 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 		steps++;
 	while (steps > 0 && step(&l, false, &index))
 		steps--;
-	if (steps <= 0 && is_selectable(t, index)) {
+	if (steps <= 0 && is_selectable(&p, index)) {
 		select_item(v, t, rows, columns, index);
 	} else {
 		v->selected = 0;
@@ -367,7 +369,7 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 	uint64_t index = row_at(&(const struct list){ &p, of }, row - p.top);
 	if (index > 0 && of != LIST_ROWS)
 		index = item_of_arrival(t, transcript_arrival(t, of == LIST_TCP, index));
-	if (!is_selectable(t, index))
+	if (!is_selectable(&p, index))
 		return false;
 	select_item(v, t, rows, columns, index);
 	return true;

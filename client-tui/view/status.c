@@ -264,24 +264,6 @@ static void fit(struct status_line *s, int width)
 		s->peer_columns += width - total_columns(s);
 }
 
-/* Draws v->line with an ellipsis in its middle: a name's beginning and the port stay. */
-static int draw_short(const struct status_line *s, int row, int column)
-{
-	struct canvas *c = s->p->c;
-	const struct layout *l = &s->p->v->line;
-	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->p->v->ascii);
-	int end = s->p->columns, kept = s->peer_columns - utf8_columns(ellipsis), head = kept / 2;
-	if (kept < 2)
-		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count,
-		    STYLE_STATUS);
-	canvas_cells(c, row, column, column + head, l->cells, l->count, STYLE_STATUS);
-	column = canvas_text(c, row, column + head, end, ellipsis, STYLE_STATUS);
-	size_t from = l->count;
-	while (from > 0 && layout_columns(l, from - 1, l->count) <= (size_t)(kept - head))
-		from--;
-	return canvas_cells(c, row, column, end, l->cells + from, l->count - from, STYLE_STATUS);
-}
-
 static void draw_fields(struct status_line *s, int row)
 {
 	const struct panes *p = s->p;
@@ -295,8 +277,10 @@ static void draw_fields(struct status_line *s, int row)
 			continue;
 		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),
 		    STYLE_STATUS);
+		/* A name's beginning and the port stay. */
 		bool cut = columns_of(s, f->text) > s->peer_columns && f == s->peer;
-		column = cut ? draw_short(s, row, column)
+		column = cut ? panes_draw_ends(p, row, column, column + s->peer_columns, 2, l,
+		                   f->style)
 		             : canvas_cells(p->c, row, column, p->columns, l->cells, l->count,
 		                   f->style);
 	}

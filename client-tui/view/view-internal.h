@@ -37,7 +37,8 @@ struct panes {
 	/* The panes of replies: one, or UDP's and TCP's. A narrow screen has no wires. */
 	int sides;
 	struct pane side[VIEW_SIDES];
-	/* The columns of the arrows in all wires. With three panes, a row has one display line. */
+	/* The columns of the arrows in all wires. With three panes, and in a demonstration, a row
+	 * has one display line. */
 	int arrow;
 	bool one_line;
 };
@@ -59,6 +60,10 @@ void panes_draw_headings(const struct panes *p);
 /* Writes text from `column` to before `end`, cut with an ellipsis. Returns the column after it. */
 int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
     enum style style);
+/* The same of cells, cut in their middle: their beginning gets one of `part` parts of the columns.
+ */
+int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,
+    const struct layout *l, enum style style);
 /* Returns true if the list is on the screen. */
 bool list_shown(const struct view *v, enum view_list of);
 /* The pane of replies that the list stands in. */
@@ -128,6 +133,8 @@ const struct ledger_row *row_sides(const struct view *v, const struct transcript
 bool row_belongs(const struct transcript_arrival *a, const struct transcript_item *item,
     uint64_t index);
 struct view_row row_lay(const struct list *l, uint64_t index);
+/* Returns true if the typed text or the notice of the row at `index` of LIST_ROWS does not fit. */
+bool row_is_cut(const struct list *l, uint64_t index);
 /* Draws `count` display lines of the row, from line `skip` on, at canvas row `at`. */
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at);
 /* Draws the bars between the panes below the rows, where the replies have more lines. */
@@ -182,6 +189,9 @@ void detail_draw(const struct panes *p);
 void page_draw(const struct panes *p);
 void page_scroll(const struct panes *p, long lines);
 void page_draw_caption(const struct panes *p);
+/* Draws a text, wrapped, into `height` rows from `row` on, from its line `from` on. An ellipsis on
+ * the last row says that there is more. Returns the first line that has no room, 0 for none. */
+size_t page_draw_text(const struct panes *p, int row, int height, const char *text, size_t from);
 /* Writes "-- n more below --", or shorter, right-aligned in columns `from` to before `to`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 

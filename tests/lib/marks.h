@@ -63,7 +63,7 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "queue-full", "✗ queue full", "x queue full" },
 	{ "too-big", "✗ too big", "x too big" },
 	{ "unplugged", "✗ unplugged", "x unplugged" },
-	{ "on-cue", "on cue", "on cue" },
+	{ "by-drop", "(/drop)", "(/drop)" },
 	{ "changed", "-- link: ", "-- link: " },
 	{ "second-copy", "2× going", "2x going" },
 	{ "held-back", "held back", "held back" },

@@ -153,7 +153,8 @@ def check_fates():
                                     section('upcase.1', 'RECORD FORMAT'))
         for word in re.findall(r'(?m)^\.Dq (.*?) ?[,.]?$', text)
     }
-    drawn = ' '.join(items(section('upcase.1', 'THE SCREEN')))
+    screen = section('upcase.1', 'THE SCREEN')
+    drawn = ' '.join(items(screen) + re.findall(r'(?m)^\.Ql (on cue) \.$', screen))
     events = set(
         re.findall(r'(?m)^\.Cm (\S+)', item_of(subsection('upcase-lab.1', 'Events'), 'Cm fate')))
     counters = {words(item)[1] for item in items(section('upcased.8', 'TOTALS'))

@@ -778,6 +778,30 @@ static void test_details(void **state)
 	assert_int_equal(row_with(s, "\x1b"), -1);
 }
 
+/* With three panes a connection's notice is one row, whose end stays; the area has all of it. */
+static void test_connection_notice(void **state)
+{
+	struct fixture *s = *state;
+	char text[] =
+	    "SYN sent, lost going, again after 1.03 s, SYN-ACK lost coming, SYN-ACK again "
+	    "after 2.05 s, connected after 2.09 s";
+	const struct session_event tcp = { .kind = SESSION_EVENT_TCP, .text = text };
+	assert_int_equal(transcript_add_event(s->transcript, &tcp), 0);
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "connected after"), row_with(s, "-- TCP: SYN sent") + 1);
+	select_row(s, -1);
+	assert_int_equal(s->view.selected, 0);
+	turn_both(s);
+	draw(s, 24, 80);
+	check_seen(s, " -- TCP: SYN sent, lost goi…");
+	assert_int_equal(row_with(s, ", connected after 2.09 s"), row_with(s, "-- TCP: SYN sent"));
+	assert_int_equal(row_with(s, "coming, SYN-ACK again"), -1);
+	select_row(s, -1);
+	check_seen(s, "▸-- TCP: SYN sent");
+	check_seen(s, " TCP: SYN sent, lost going, again after 1.03 s, SYN-ACK lost coming");
+	check_in_step(&s->canvas);
+}
+
 /* A click selects the row under it, also its second display line; not what is no row. */
 static void test_selecting_a_cell(void **state)
 {
@@ -1904,6 +1928,7 @@ int main(void)
 		TEST(test_selecting),
 		TEST(test_wide_text_is_cut),
 		TEST(test_details),
+		TEST(test_connection_notice),
 		TEST(test_selecting_a_cell),
 		TEST(test_selecting_an_arrival),
 		TEST(test_few_rows_do_not_scroll),
