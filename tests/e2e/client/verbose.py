@@ -157,7 +157,8 @@ with upcased() as server:
             if b'"type":"line"' in line or client.send_signal(signal.SIGINT):
                 break
         client.send_signal(signal.SIGINT)
-        rest, _ = client.communicate(timeout=PATIENCE)
+        rest = client.stdout.read()
+        client.wait(timeout=PATIENCE)
         point(f"--count=0 {' '.join(more)} ends with SIGINT",
               differences("status", client.returncode, wanted) +
               differences("count", first["count"], None) +
