@@ -123,11 +123,11 @@ size_t axis_marks(const struct axis *a, double *marks, size_t max)
 char *axis_time(double ns, const char *micro, char *buf, size_t size)
 {
 	if (ns >= 1e9)
-		snprintf(buf, size, "%g s", ns / 1e9);
+		snprintf(buf, size, "%.10g s", ns / 1e9);
 	else if (ns >= 1e6)
-		snprintf(buf, size, "%g ms", ns / 1e6);
+		snprintf(buf, size, "%.10g ms", ns / 1e6);
 	else if (ns >= 1e3)
-		snprintf(buf, size, "%g %ss", ns / 1e3, micro);
+		snprintf(buf, size, "%.10g %ss", ns / 1e3, micro);
 	else
 		snprintf(buf, size, ns == 0 ? "0" : "%g ns", ns);
 	return buf;
@@ -156,9 +156,11 @@ uint64_t axis_max_column(const struct axis *a, const struct histogram *h, int co
 
 /* ---- time ---- */
 
-/* The most pixels of a cut, and the most of the axis that all of them take. */
+/* The most pixels of a cut or a stop, and the most of the axis that all of them take, and that
+ * stops take. */
 #define CUT 33.0
 #define CUTS_SHARE 0.4
+#define STOPS_SHARE 0.3
 
 int time_axis_order(const void *a, const void *b)
 {
@@ -180,8 +182,8 @@ static size_t sort_once(int64_t *moments, size_t count)
 
 static void set_scale(struct time_axis *a, const struct time_scale *s)
 {
-	double shown = 0, left;
-	size_t cuts = s->stop_count;
+	const double stops = (double)s->stop_count;
+	double shown = 0, left, cuts = 0;
 
 	for (size_t i = 1; i < a->count; i++) {
 		const int64_t gap = a->moments[i] - a->moments[i - 1];
@@ -189,8 +191,9 @@ static void set_scale(struct time_axis *a, const struct time_scale *s)
 		cuts += gap > s->quiet;
 		shown += gap > s->quiet ? 0 : (double)gap;
 	}
-	a->cut = cuts > 0 ? fmin(CUT, s->max * CUTS_SHARE / (double)cuts) : CUT;
-	left = s->max - a->cut * (double)cuts;
+	a->stop = fmin(CUT, s->max * STOPS_SHARE / fmax(stops, 1));
+	a->cut = fmin(CUT, (s->max * CUTS_SHARE - a->stop * stops) / fmax(cuts, 1));
+	left = s->max - a->stop * stops - a->cut * cuts;
 	a->scale = s->step > 0 ? s->pixels / (double)s->step : 1;
 	if (shown * a->scale > left)
 		a->scale = left / shown;
@@ -202,7 +205,7 @@ static double stop_room(const struct time_axis *a, const struct time_scale *s, i
 	double room = 0;
 
 	for (size_t i = 0; i < s->stop_count; i++)
-		room += s->stops[i] == moment ? a->cut : 0;
+		room += s->stops[i] == moment ? a->stop : 0;
 	return room;
 }
 

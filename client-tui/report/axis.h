@@ -50,12 +50,13 @@ struct time_axis {
 	double *places;
 	struct time_cut *cuts;
 	size_t cut_count;
-	double scale, cut, length; /* the pixels of one ns, of a cut, and of the axis */
+	/* The pixels of one ns, of a cut, of the room at a stop, and of the axis. */
+	double scale, cut, stop, length;
 };
 
 /* Makes the axis of `count` moments in any order. A time without moments is cut if it is longer
  * than `quiet` ns. Before each of the `stop_count` stops, which are moments too, there is room for
- * words, as much as a cut has. The scale is such that `step` ns take `pixels`, or less where the
+ * words. The scale is such that `step` ns take `pixels`, or less where the
  * axis would have more than `max` pixels; cuts and stops have two fifths of it at most. Returns 0,
  * or -1 when memory is short. */
 struct time_scale {

@@ -24,10 +24,11 @@
 #define PAGES 50
 #define PAGES_UNASKED 10
 /* Lines are a burst if each is typed so soon after the one before, ns, and there are more than so
- * many. So many of them, which matter most, are then drawn. */
+ * many. So many of them are then drawn, and of these so many before the first without an answer. */
 #define BURST_GAP (250 * NS_PER_MS)
 #define BURST_LINES ((size_t)2 * SEQUENCE_LINES)
 #define BURST_DRAWN 8
+#define BURST_BEFORE 3
 #define FILE_NAME (PATH_MAX + 40) /* room for a file's name */
 
 /* The pictures to draw and their files, one after the other. */
@@ -37,9 +38,8 @@ struct job {
 	 * and TCP connections; but not those of bursts. */
 	struct picture_data data;
 	size_t capacity, line_capacity, event_capacity;
-	/* The numbers of the lines that are drawn, in order; the events from and up to. */
-	uint64_t *numbers;
-	size_t number_count;
+	/* By line of the data: it is drawn. The events from and up to. */
+	bool *drawn;
 	int64_t from, to;
 	const struct recorder *recorder;
 	/* The peers and the date. */
@@ -104,25 +104,32 @@ static void want_lines(struct job *job)
 	d->line_count = kept;
 }
 
-/* Adds an event whose words sum up lines `begin` to `end`; it owns them. */
-static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
+/* Puts "lines 1-400: UDP answered 361 of 400, TCP 400 of 400" for `count` lines, 1 or more. */
+static void put_answered(struct text *t, const struct ledger_row *lines, size_t count)
 {
-	const struct ledger_row *lines = job->data.lines;
-	uint64_t typed[2] = { 0 }, answered[2] = { 0 };
-	char words[200];
-	struct text t = text_begin(words, sizeof words);
-	struct session_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .at = at };
+	const uint64_t first = lines[0].number, last = lines[count - 1].number;
+	size_t typed[2] = { 0 }, answered[2] = { 0 };
 
-	for (size_t i = begin; i < end; i++) {
+	for (size_t i = 0; i < count; i++) {
 		typed[lines[i].stream]++;
 		answered[lines[i].stream] += lines[i].fate == FATE_ANSWERED;
 	}
-	text_put(&t, "lines %" PRIu64 "–%" PRIu64, lines[begin].number, lines[end - 1].number);
+	text_put(t, first == last ? "line %" PRIu64 : "lines %" PRIu64 "–%" PRIu64, first, last);
 	for (int stream = 0; stream < 2; stream++)
 		if (typed[stream] > 0)
-			text_put(&t, "%s %s%s %" PRIu64 " of %" PRIu64,
-			    stream && typed[0] ? "," : ":", transport_info[stream].title,
-			    stream && typed[0] ? "" : " answered", answered[stream], typed[stream]);
+			text_put(t, "%s %s%s %zu of %zu", stream && typed[0] ? "," : ":",
+			    transport_info[stream].title, stream && typed[0] ? "" : " answered",
+			    answered[stream], typed[stream]);
+}
+
+/* Adds an event whose words sum up lines `begin` to `end`; it owns them. */
+static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
+{
+	struct session_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .at = at };
+	char words[200];
+	struct text t = text_begin(words, sizeof words);
+
+	put_answered(&t, job->data.lines + begin, end - begin);
 	text_put(&t, "; %d drawn", BURST_DRAWN);
 	event.text = strdup(words);
 	if (!event.text || grow_list(&job->data.events, &job->event_capacity,
@@ -134,117 +141,84 @@ static int sum_up(struct job *job, size_t begin, size_t end, int64_t at)
 	return 0;
 }
 
-/* A line's weight in a burst: its time, or more if it was not answered and `lost` is set. */
-static int64_t weight(const struct ledger_row *line, bool lost)
-{
-	if (ledger_is_unanswered(line->fate))
-		return lost ? INT64_MAX : 1;
-	return line->fate == FATE_ANSWERED ? 2 + parts_waited(line) : 0;
-}
-
-/* Chooses the line from `begin` to `end` that matters most and is none of the `n` chosen. */
-static uint64_t choose_one(const struct picture_data *d, size_t begin, size_t end, bool lost,
-    const uint64_t *chosen, size_t n)
-{
-	const struct ledger_row *best = NULL;
-
-	for (size_t i = begin; i < end; i++) {
-		bool taken = false;
-
-		for (size_t k = 0; k < n; k++)
-			taken = taken || chosen[k] == d->lines[i].number;
-		if (!taken && (!best || weight(&d->lines[i], lost) > weight(best, lost)))
-			best = &d->lines[i];
-	}
-	return best->number;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Chooses the lines of a burst to draw: in turn one that was not answered and a slow one. */
+/* Sums up a burst, lines `begin` to `end`, and chooses some in a row. */
 static int choose_of_burst(struct job *job, size_t begin, size_t end)
 {
-	uint64_t *chosen = &job->numbers[job->number_count];
-	size_t first = begin;
+	const struct ledger_row *lines = job->data.lines;
+	const uint64_t last = lines[end - 1].number - BURST_DRAWN + 1;
+	uint64_t first = lines[begin].number;
+	size_t i = begin;
 
-	for (size_t n = 0; n < BURST_DRAWN; n++)
-		chosen[n] = choose_one(&job->data, begin, end, n % 2 == 0, chosen, n);
-	qsort(chosen, BURST_DRAWN, sizeof *chosen, by_value);
-	job->number_count += BURST_DRAWN;
-	while (job->data.lines[first].number != *chosen)
-		first++;
-	return sum_up(job, begin, end, job->data.lines[first].typed_at);
+	while (i < end && !ledger_is_unanswered(lines[i].fate))
+		i++;
+	if (i < end && lines[i].number > first + BURST_BEFORE)
+		first = lines[i].number - BURST_BEFORE;
+	if (first > last)
+		first = last;
+	for (i = end; i > begin && lines[i - 1].number >= first; i--)
+		job->drawn[i - 1] = lines[i - 1].number < first + BURST_DRAWN;
+	return sum_up(job, begin, end, lines[i].typed_at);
 }
 
-/* Returns the end of the lines typed fast from `begin` on; *count is their numbers. */
-static size_t burst_end(const struct picture_data *d, size_t begin, size_t *count)
+/* Chooses up to `most` lines that end at `end` and begin at *begin, which becomes the first chosen
+ * one. Returns their number; a line over both transports is one. */
+static size_t choose_last(struct job *job, size_t *begin, size_t end, size_t most)
 {
-	size_t i = begin + 1;
+	const struct ledger_row *lines = job->data.lines;
+	size_t n = 0, i = end;
+
+	for (; i > *begin; i--) {
+		if (i == end || lines[i - 1].number != lines[i].number)
+			n++;
+		if (n > most)
+			break;
+		job->drawn[i - 1] = true;
+	}
+	*begin = i;
+	return n < most ? n : most;
+}
+
+/* Returns the beginning of the lines up to `end` that were typed fast one after the other; *count
+ * is the number of numbers. */
+static size_t burst_begin(const struct picture_data *d, size_t end, size_t *count)
+{
+	size_t i = end - 1;
 
 	*count = 1;
-	for (; i < d->line_count && d->lines[i].typed_at - d->lines[i - 1].typed_at <= BURST_GAP;
-	    i++)
+	for (; i > 0 && d->lines[i].typed_at - d->lines[i - 1].typed_at <= BURST_GAP; i--)
 		*count += d->lines[i].number != d->lines[i - 1].number;
 	return i;
 }
 
-/* Keeps the last `most` chosen lines, and what happened since the line before them. */
-static void keep_last(struct job *job, size_t most)
-{
-	struct picture_data *d = &job->data;
-	const size_t gone = job->number_count - most;
-	size_t kept = 0;
-
-	for (size_t i = 0; d->lines[i].number < job->numbers[gone]; i++)
-		job->from = d->lines[i].typed_at;
-	for (size_t i = 0; i < d->event_count; i++) {
-		if (d->events[i].at > job->from)
-			d->events[kept++] = d->events[i];
-		else
-			free(d->events[i].text);
-	}
-	d->event_count = kept;
-	text_append(job->note, sizeof job->note, TEXT_FORMAT("the last %zu lines; ", most));
-	memmove(job->numbers, job->numbers + gone, most * sizeof *job->numbers);
-	job->number_count = most;
-}
-
-/* Chooses the lines to draw: all that were asked for; else of a burst some. */
+/* Chooses the lines to draw: all that were asked for; else the last ones, and of a burst some. */
 static int choose(struct job *job, char reason[EXPORT_REASON])
 {
 	const struct picture_data *d = &job->data;
 	const bool asked = job->request->newest > 0 || job->request->last > 0;
 	const size_t most = (size_t)SEQUENCE_LINES * (asked ? PAGES : PAGES_UNASKED);
-	size_t count;
+	size_t count, chosen = 0, end = d->line_count;
 
 	if (job->request->last > 0 && d->line_count == 0)
 		return text_refuse(reason, EXPORT_REASON, "there are no such lines");
-	job->numbers = calloc(d->line_count + 1, sizeof *job->numbers);
-	if (!job->numbers)
+	job->drawn = calloc(d->line_count + 1, sizeof *job->drawn);
+	if (!job->drawn)
 		return -1;
-	for (size_t i = 0, end; i < d->line_count; i = end) {
-		end = burst_end(d, i, &count);
-		if (!asked && count > BURST_LINES) {
-			if (choose_of_burst(job, i, end) < 0)
-				return -1;
-			continue;
-		}
-		for (; i < end; i++)
-			if (i == 0 || d->lines[i].number != d->lines[i - 1].number)
-				job->numbers[job->number_count++] = d->lines[i].number;
+	for (size_t begin; end > 0 && chosen < most; end = begin) {
+		begin = burst_begin(d, end, &count);
+		if (asked || count <= BURST_LINES)
+			chosen += choose_last(job, &begin, end, most - chosen);
+		else if (choose_of_burst(job, begin, end) == 0)
+			chosen += BURST_DRAWN;
+		else
+			return -1;
 	}
-	if (job->number_count <= most)
+	if (end == 0)
 		return 0;
 	if (asked)
 		return text_refuse(reason, EXPORT_REASON,
-		    "pictures are of %zu lines at most, not of %zu; for example last 12", most,
-		    job->number_count);
-	keep_last(job, most);
+		    "pictures are of %zu lines at most; for example last 12", most);
+	job->from = d->lines[end - 1].typed_at;
+	text_append(job->note, sizeof job->note, TEXT_FORMAT("the last %zu drawn; ", chosen));
 	return 0;
 }
 
@@ -255,8 +229,8 @@ static int take_record(void *context, struct record *record, size_t index)
 	size_t i;
 
 	(void)index;
-	SEARCH_FIRST(i, 0, job->number_count, job->numbers[i] >= record->row.number);
-	if (i == job->number_count || job->numbers[i] != record->row.number) {
+	SEARCH_FIRST(i, 0, d->line_count, d->lines[i].number >= record->row.number);
+	if (i == d->line_count || d->lines[i].number != record->row.number || !job->drawn[i]) {
 		record_free(record);
 		return 0;
 	}
@@ -293,18 +267,30 @@ static int collect_events(struct job *job)
 	return 0;
 }
 
-/* Adds "UDP answered 13 of 20, 7/20 lost". */
-static void add_totals(struct job *job, bool stream)
+/* Adds "UDP answered 13 of 20, 7/20 lost" of the whole session, or the counts of the lines that
+ * were asked for. */
+static void add_totals(struct job *job)
 {
-	const size_t used = strlen(job->note);
-	struct ledger_totals t;
+	const struct picture_data *d = &job->data;
+	struct text t = text_begin(job->note + strlen(job->note),
+	    sizeof job->note - strlen(job->note));
+	struct ledger_totals sum[2];
 	char totals[300];
 
-	recorder_totals(job->recorder, stream, &t);
-	if (t.sent > 0)
-		snprintf(job->note + used, sizeof job->note - used, "%s%s %s",
-		    stream && used > 0 ? "; " : "", transport_info[stream].title,
-		    summary_totals(&t, stream, totals, sizeof totals));
+	if (job->request->newest > 0 || job->request->last > 0) {
+		if (d->line_count > 0)
+			put_answered(&t, d->lines, d->line_count);
+		return;
+	}
+	for (int stream = 0; stream < 2; stream++) {
+		const bool second = stream && sum[0].sent > 0;
+
+		recorder_totals(job->recorder, stream, &sum[stream]);
+		summary_totals(&sum[stream], stream, totals, sizeof totals);
+		if (sum[stream].sent > 0)
+			text_put(&t, "%s%s %s", second ? "; " : "", transport_info[stream].title,
+			    totals + (second ? strlen("answered ") : 0));
+	}
 }
 
 static void set_title(struct job *job)
@@ -331,8 +317,7 @@ static int collect(struct job *job, int64_t now, char reason[EXPORT_REASON])
 		return -1;
 	if (d->count > 0)
 		qsort(d->records, d->count, sizeof *d->records, compare_records);
-	add_totals(job, false);
-	add_totals(job, true);
+	add_totals(job);
 	set_title(job);
 	job->pages = sequence_pages(d);
 	if (job->pages > PAGES) {
@@ -353,7 +338,7 @@ static void drop(struct job *job)
 	free(job->data.records);
 	free(job->data.lines);
 	free(job->data.events);
-	free(job->numbers);
+	free(job->drawn);
 }
 
 /* --- files --- */

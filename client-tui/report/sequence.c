@@ -16,6 +16,7 @@
 /* The usual durations without a moment that are cut; and where arrows would be too flat. */
 #define QUIET 8
 #define QUIET_SHORT 2
+#define LATER(a, b) ((a) > (b) ? (a) : (b))
 
 /* --- pages --- */
 
@@ -84,192 +85,59 @@ int64_t sequence_begins(const struct record *r)
 	                                                            : r->row.typed_at;
 }
 
-int64_t sequence_midpoint(const struct record *r)
-{
-	return r->row.sent_at + (r->row.replied_at - r->row.sent_at) / 2;
-}
-
-bool sequence_has_packets(const struct record *r)
-{
-	return r->legs && r->packet_count > 0;
-}
-
 int64_t sequence_packet_end(const struct sequence *s, const struct link_packet *packet)
 {
 	return sequence_known(packet->out) ? packet->out : packet->in + s->one_way;
 }
 
-struct moments {
-	int64_t *at;
-	size_t count;
-};
+/* --- packets --- */
 
-static void add_moment(struct moments *m, int64_t moment)
+static void add_packet(struct sequence *s, const struct record *r, struct link_packet of,
+    bool estimated)
 {
-	if (sequence_known(moment))
-		m->at[m->count++] = moment;
+	s->packets[s->packet_count++] = (struct sequence_packet){
+		.of = of, .record = r, .stream = !r || r->row.stream, .estimated = estimated
+	};
 }
 
-static void add_packet(const struct sequence *s, const struct link_packet *packet,
-    struct moments *m)
+/* Adds a packet of which only the client's end is known. */
+static void estimate_packet(struct sequence *s, const struct record *r, struct link_packet of,
+    int64_t in, int64_t out)
 {
-	add_moment(m, packet->in);
-	add_moment(m, sequence_packet_end(s, packet));
-	add_moment(m, packet->out2);
+	of.fate = sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
+	of.in = in;
+	of.out = out;
+	of.out2 = RECORD_NEVER;
+	add_packet(s, r, of, true);
 }
 
-static void add_moments(const struct sequence *s, const struct record *r, struct moments *m)
+/* Estimates that both directions of a line took equally long. */
+static void estimate_line(struct sequence *s, const struct record *r)
 {
-	if (sequence_waits(r))
-		add_moment(m, r->row.typed_at);
-	add_moment(m, r->row.sent_at);
-	add_moment(m, r->row.replied_at);
-	if (!sequence_has_packets(r)) {
-		if (sequence_known(r->row.sent_at))
-			add_moment(m, sequence_known(r->row.replied_at)
-			                  ? sequence_midpoint(r)
-			                  : r->row.sent_at + s->one_way);
-		return;
-	}
-	for (size_t i = 0; i < r->packet_count; i++)
-		add_packet(s, &r->packets[i], m);
+	const int64_t sent = r->row.sent_at, replied = r->row.replied_at,
+	              half = sent + (replied - sent) / 2;
+	/* Lines that were sent at the same time stay apart. */
+	struct link_packet of = { .payload = true, .seq = (uint32_t)r->row.number };
+
+	of.direction = LINK_GOING;
+	estimate_packet(s, r, of, sent, sequence_known(replied) ? half : RECORD_NEVER);
+	of.direction = LINK_COMING;
+	if (sequence_known(replied))
+		estimate_packet(s, r, of, half, replied);
 }
 
-/* Returns the median of the times; sorts and frees them. */
-static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
+static void add_lines(struct sequence *s)
 {
-	int64_t median = without_any;
-
-	if (n > 0) {
-		qsort(times, n, sizeof *times, time_axis_order);
-		median = times[n / 2];
-	}
-	free(times);
-	return median;
-}
-
-/* The median time of delivered packets or half round trips, with those of connections. */
-static int64_t median_delay(const struct sequence *s, const struct picture_data *d)
-{
-	int64_t *times = calloc(s->count * (RECORD_PACKETS + 1) + d->event_count + 1,
-	            sizeof *times),
-	        usual;
-	size_t n = 0;
-
-	for (size_t i = 0; times && i < s->count; i++) {
+	for (size_t i = 0; i < s->count; i++) {
 		const struct record *r = &s->records[i];
 
-		for (size_t k = 0; sequence_has_packets(r) && k < r->packet_count; k++)
-			if (sequence_known(r->packets[k].out))
-				times[n++] = r->packets[k].out - r->packets[k].in;
-		if (!sequence_has_packets(r) && r->row.fate == FATE_ANSWERED &&
-		    sequence_known(r->row.sent_at) && sequence_known(r->row.replied_at))
-			times[n++] = sequence_midpoint(r) - r->row.sent_at;
+		for (size_t k = 0; r->legs && k < r->packet_count; k++)
+			add_packet(s, r, r->packets[k], false);
+		if ((!r->legs || r->packet_count == 0) && sequence_known(r->row.sent_at) &&
+		    r->row.fate != FATE_FAILED && r->row.fate != FATE_QUEUED)
+			estimate_line(s, r);
+		s->transports[r->row.stream] = true;
 	}
-	for (size_t i = 0; times && i < d->event_count; i++) {
-		const struct session_connection *c = &d->events[i].connection;
-
-		if (c->syns == 1 && (c->stage == SESSION_CONNECTED || c->error == ECONNREFUSED))
-			times[n++] = d->events[i].duration / 2;
-	}
-	usual = free_median(times, n, NS_PER_MS);
-	return usual > 1000 ? usual : 1000;
-}
-
-#define MOMENTS (3 * RECORD_PACKETS + 4) /* the maximum number of a line's moments */
-
-/* The last moment of the lines. */
-static int64_t last_moment(const struct sequence *s)
-{
-	int64_t last = INT64_MIN;
-
-	for (size_t i = 0; i < s->count; i++) {
-		int64_t at[MOMENTS];
-		struct moments m = { .at = at };
-
-		add_moments(s, &s->records[i], &m);
-		for (size_t k = 0; k < m.count; k++)
-			last = at[k] > last ? at[k] : last;
-	}
-	return last;
-}
-
-static void collect_moments(const struct sequence *s, struct moments *m)
-{
-	for (size_t i = 0; i < s->count; i++)
-		add_moments(s, &s->records[i], m);
-	for (size_t i = 0; i < s->event_count; i++)
-		if (sequence_is_row(&s->events[i]))
-			add_moment(m, s->events[i].at);
-	for (size_t i = 0; i < s->handshake_count; i++)
-		add_packet(s, &s->handshakes[i], m);
-}
-
-#define STOPS 24 /* the maximum number of places with room for words */
-
-/* Makes the axis of all moments on the page, which it fills. */
-static int make_axis(struct sequence *s)
-{
-	struct moments m = { .at = calloc(s->count * MOMENTS + s->event_count +
-		                              3 * s->handshake_count + 1,
-		                 sizeof *m.at) };
-	int64_t stops[STOPS];
-	struct time_scale scale = { .quiet = QUIET * s->one_way,
-		.step = s->one_way,
-		.pixels = FALL_MAX,
-		.max = SEQUENCE_ROWS * SEQUENCE_ROW,
-		.stops = stops };
-	int result = -1;
-
-	for (size_t i = 0; i < s->event_count && scale.stop_count + 2 < STOPS; i++) {
-		if (sequence_is_row(&s->events[i]))
-			stops[scale.stop_count++] = s->events[i].at;
-		/* A line is typed at the same time. */
-		if (session_event_is_notice(&s->events[i]))
-			stops[scale.stop_count++] = s->events[i].at;
-	}
-	for (size_t i = 0; i < s->handshake_count && scale.stop_count < STOPS; i++)
-		if (sequence_is_named(&s->handshakes[i]))
-			stops[scale.stop_count++] = s->handshakes[i].in;
-	if (m.at) {
-		collect_moments(s, &m);
-		result = time_axis_make(&s->axis, m.at, m.count, &scale);
-	}
-	if (result == 0 && s->axis.scale * (double)s->one_way < FALL_MIN) {
-		time_axis_free(&s->axis);
-		scale.quiet = QUIET_SHORT * s->one_way;
-		result = time_axis_make(&s->axis, m.at, m.count, &scale);
-	}
-	free(m.at);
-	return result;
-}
-
-/* --- events and connections --- */
-
-/* Chooses the page's events: up to the next page, or to the last moment of its lines. */
-static void choose_events(struct sequence *s, const struct picture_data *d, size_t page)
-{
-	const int64_t from = sequence_page_begin(d, page), next = sequence_page_begin(d, page + 1);
-	const int64_t last = last_moment(s);
-	size_t begin = 0, end = 0;
-
-	while (begin < d->event_count && d->events[begin].at < from)
-		begin++;
-	for (end = begin;
-	    end < d->event_count && (d->events[end].at < next || d->events[end].at <= last);)
-		end++;
-	s->events = d->events + begin;
-	s->event_count = end - begin;
-}
-
-static void estimate_packet(struct sequence *s, struct link_packet packet, int64_t in, int64_t out)
-{
-	packet.fate = sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
-	packet.in = in;
-	packet.out = out;
-	packet.out2 = RECORD_NEVER;
-	packet.estimated = true;
-	s->handshakes[s->handshake_count++] = packet;
 }
 
 /* Estimates the packets of a connection outside the lab, where only the client's times are known.
@@ -291,49 +159,207 @@ static void estimate_connection(struct sequence *s, const struct session_event *
 
 	if (c->stage == SESSION_ENDED) {
 		if (end.fin || end.rst)
-			estimate_packet(s, end, c->by_client ? e->at : e->at - s->one_way,
+			estimate_packet(s, NULL, end, c->by_client ? e->at : e->at - s->one_way,
 			    c->by_client ? e->at + s->one_way : e->at);
 		return;
 	}
-	estimate_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
+	estimate_packet(s, NULL, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
 	if (answered)
-		estimate_packet(s, answer, half, e->at + e->duration);
+		estimate_packet(s, NULL, answer, half, e->at + e->duration);
 }
 
-static int choose_handshakes(struct sequence *s, bool lab)
+static void add_connections(struct sequence *s, bool lab)
 {
-	s->handshakes = calloc(s->event_count * RECORD_PACKETS + 1, sizeof *s->handshakes);
-	for (size_t i = 0; s->handshakes && i < s->event_count; i++) {
-		for (size_t k = 0; k < s->events[i].packet_count; k++)
-			s->handshakes[s->handshake_count++] =
-			    record_packet_shifted(&s->events[i].packets[k], s->events[i].at);
-		if (s->events[i].kind == SESSION_EVENT_TCP && !lab)
-			estimate_connection(s, &s->events[i]);
+	const size_t before = s->packet_count;
+
+	for (size_t i = 0; i < s->event_count; i++) {
+		const struct session_event *e = &s->events[i];
+
+		for (size_t k = 0; k < e->packet_count; k++)
+			add_packet(s, NULL, record_packet_shifted(&e->packets[k], e->at), false);
+		if (e->kind == SESSION_EVENT_TCP && !lab)
+			estimate_connection(s, e);
 	}
-	return s->handshakes ? 0 : -1;
+	s->transports[1] |= s->packet_count > before;
+}
+
+/* Packets with payload are drawn over packets without. */
+int sequence_order(const void *a, const void *b)
+{
+	const struct sequence_packet *p = a, *q = b;
+	const struct link_packet *x = &p->of, *y = &q->of;
+
+	if (p->stream != q->stream)
+		return p->stream ? 1 : -1;
+	if (x->payload != y->payload)
+		return x->payload ? 1 : -1;
+	if (x->in != y->in)
+		return x->in < y->in ? -1 : 1;
+	if (x->direction != y->direction)
+		return x->direction < y->direction ? -1 : 1;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return x->length < y->length ? -1 : x->length > y->length;
+}
+
+/* --- the axis --- */
+
+/* Returns the median of the times; sorts and frees them. */
+static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
+{
+	int64_t median = without_any;
+
+	if (n > 0) {
+		qsort(times, n, sizeof *times, time_axis_order);
+		median = times[n / 2];
+	}
+	free(times);
+	return median;
+}
+
+/* The median time of the lines' packets that arrived, and of half the round trips of connections.
+ */
+static int64_t median_delay(const struct sequence *s, const struct picture_data *d)
+{
+	int64_t *times = calloc(s->packet_count + d->event_count + 1, sizeof *times);
+	int64_t usual;
+	size_t n = 0;
+
+	for (size_t i = 0; times && i < s->packet_count; i++)
+		if (sequence_known(s->packets[i].of.out))
+			times[n++] = s->packets[i].of.out - s->packets[i].of.in;
+	for (size_t i = 0; times && i < d->event_count; i++) {
+		const struct session_connection *c = &d->events[i].connection;
+
+		if (c->syns == 1 && (c->stage == SESSION_CONNECTED || c->error == ECONNREFUSED))
+			times[n++] = d->events[i].duration / 2;
+	}
+	usual = free_median(times, n, NS_PER_MS);
+	return usual > 1000 ? usual : 1000;
+}
+
+struct moments {
+	int64_t *at;
+	size_t count;
+};
+
+static void add_moment(struct moments *m, int64_t moment)
+{
+	if (sequence_known(moment))
+		m->at[m->count++] = moment;
+}
+
+static void add_moments(const struct sequence *s, struct moments *m)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct record *r = &s->records[i];
+
+		add_moment(m, sequence_begins(r));
+		add_moment(m, r->row.sent_at);
+		add_moment(m, r->row.replied_at);
+	}
+	for (size_t i = 0; i < s->packet_count; i++) {
+		add_moment(m, s->packets[i].of.in);
+		add_moment(m, sequence_packet_end(s, &s->packets[i].of));
+		add_moment(m, s->packets[i].of.out2);
+	}
+	for (size_t i = 0; i < s->event_count; i++)
+		if (sequence_is_row(&s->events[i]))
+			add_moment(m, s->events[i].at);
+}
+
+#define STOPS 24 /* the maximum number of places with room for words */
+
+/* Finds the moments before which words stand. */
+static size_t find_stops(const struct sequence *s, int64_t stops[STOPS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->event_count && n + 2 < STOPS; i++) {
+		if (sequence_is_row(&s->events[i]))
+			stops[n++] = s->events[i].at;
+		/* A line is typed at the same time. */
+		if (session_event_is_notice(&s->events[i]))
+			stops[n++] = s->events[i].at;
+	}
+	for (size_t i = 0; i < s->packet_count && n < STOPS; i++)
+		if (sequence_is_named(&s->packets[i].of))
+			stops[n++] = s->packets[i].of.in;
+	return n;
+}
+
+/* Makes the axis of all moments on the page, which it fills. */
+static int make_axis(struct sequence *s, const struct moments *m)
+{
+	int64_t stops[STOPS];
+	struct time_scale scale = { .quiet = QUIET * s->one_way,
+		.step = s->one_way,
+		.pixels = FALL_MAX,
+		.max = SEQUENCE_ROWS * SEQUENCE_ROW,
+		.stops = stops,
+		.stop_count = find_stops(s, stops) };
+
+	if (time_axis_make(&s->axis, m->at, m->count, &scale) < 0)
+		return -1;
+	if (s->axis.scale * (double)s->one_way >= FALL_MIN)
+		return 0;
+	time_axis_free(&s->axis);
+	scale.quiet = QUIET_SHORT * s->one_way;
+	return time_axis_make(&s->axis, m->at, m->count, &scale);
+}
+
+/* --- the page --- */
+
+/* Chooses the page's events: up to the next page, or to the last moment of its lines. */
+static void choose_events(struct sequence *s, const struct picture_data *d, size_t page)
+{
+	const int64_t from = sequence_page_begin(d, page), next = sequence_page_begin(d, page + 1);
+	int64_t last = INT64_MIN;
+	size_t begin = 0, end = 0;
+
+	for (size_t i = 0; i < s->packet_count; i++)
+		last = LATER(last, sequence_packet_end(s, &s->packets[i].of));
+	for (size_t i = 0; i < s->count; i++)
+		last = LATER(last, s->records[i].row.replied_at);
+	while (begin < d->event_count && d->events[begin].at < from)
+		begin++;
+	for (end = begin;
+	    end < d->event_count && (d->events[end].at < next || d->events[end].at <= last);)
+		end++;
+	s->events = d->events + begin;
+	s->event_count = end - begin;
 }
 
 int sequence_make(struct sequence *s, const struct picture_data *d, size_t page, bool lab)
 {
 	size_t pages;
-	const size_t begin = page_begin(d, page, &pages);
+	const size_t begin = page_begin(d, page, &pages), end = page_begin(d, page + 1, &pages);
+	/* A line or an event has so many packets at most. */
+	const size_t most = (end - begin + d->event_count) * RECORD_PACKETS;
+	struct moments m = { .at = calloc(3 * (most + d->count) + d->event_count + 1,
+		                 sizeof *m.at) };
+	int result = -1;
 
 	*s = (struct sequence){ .records = d->records + begin,
-		.count = page_begin(d, page + 1, &pages) - begin };
-	s->one_way = median_delay(s, d);
-	choose_events(s, d, page);
-	for (size_t i = 0; i < s->count; i++)
-		s->transports[s->records[i].row.stream] = true;
-	if (choose_handshakes(s, lab) < 0 || make_axis(s) < 0) {
-		free(s->handshakes);
-		return -1;
+		.count = end - begin,
+		.packets = calloc(most + 1, sizeof *s->packets) };
+	if (m.at && s->packets) {
+		add_lines(s);
+		s->one_way = median_delay(s, d);
+		choose_events(s, d, page);
+		add_connections(s, lab);
+		qsort(s->packets, s->packet_count, sizeof *s->packets, sequence_order);
+		add_moments(s, &m);
+		result = make_axis(s, &m);
 	}
-	s->transports[1] |= s->handshake_count > 0;
-	return 0;
+	free(m.at);
+	if (result < 0)
+		free(s->packets);
+	return result;
 }
 
 void sequence_free(struct sequence *s)
 {
 	time_axis_free(&s->axis);
-	free(s->handshakes);
+	free(s->packets);
 }

@@ -53,19 +53,19 @@ static void put_frame(FILE *out, double x, double y, const char *title)
 {
 	svg_line(out, x, y, x, y + HEIGHT, SVG_AXIS, 0);
 	svg_line(out, x, y + HEIGHT, x + WIDTH, y + HEIGHT, SVG_AXIS, 0);
-	svg_words(out, x, y - 12, SVG_FONT, SVG_START, title);
+	svg_words(out, x, y - 12, SVG_START, title);
 }
 
 static void mark_left(FILE *out, double x, double y, const char *words)
 {
 	svg_line(out, x, y, x + WIDTH, y, SVG_GRID, 0);
-	svg_words(out, x - 8, y + SVG_FONT / 3, SVG_FONT, SVG_END, words);
+	svg_words(out, x - 8, y + SVG_FONT / 3, SVG_END, words);
 }
 
 static void mark_below(FILE *out, double x, double y, const char *words)
 {
 	svg_line(out, x, y, x, y + 7, SVG_AXIS, 0);
-	svg_words(out, x, y + 32, SVG_FONT, SVG_MIDDLE, words);
+	svg_words(out, x, y + 32, SVG_MIDDLE, words);
 }
 
 static void times_below(const struct pages *p, double x, double y)
@@ -107,7 +107,7 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 			continue;
 		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
 		if (row++ < EVENT_ROWS)
-			svg_text(p->out, at + (left ? 6 : -6), y - 8 + 30 * row, SVG_FONT,
+			svg_text(p->out, at + (left ? 6 : -6), y - 8 + 30 * row,
 			    left ? SVG_START : SVG_END, "", words, strlen(words), EVENT_COLUMNS);
 	}
 }
@@ -166,7 +166,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar,
 				    WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
-		svg_words(p->out, x + 10, base - height + 26, SVG_FONT, SVG_START,
+		svg_words(p->out, x + 10, base - height + 26, SVG_START,
 		    TEXT_FORMAT("%s: %" PRIu64 " line%s, highest bar %" PRIu64,
 		        transport_info[t].title, h->count, h->count == 1 ? "" : "s",
 		        h->count > 0 ? max : 0));
@@ -219,11 +219,10 @@ static void draw_runs(const struct pages *p, double x, double y)
 		const double row = y + HEIGHT / RUNS_SHOWN * i,
 		             bar = (WIDTH - 90) * (double)n / (double)max;
 
-		svg_words(p->out, x - 8, row + 28, SVG_FONT, SVG_END,
+		svg_words(p->out, x - 8, row + 28, SVG_END,
 		    TEXT_FORMAT("%d%s", i + 1, i == RUNS_SHOWN - 1 ? " +" : ""));
 		svg_box(p->out, x + 2, row + 6, bar, 26, SVG_LOST);
-		svg_words(p->out, x + bar + 10, row + 28, SVG_FONT, SVG_START,
-		    TEXT_FORMAT("%" PRIu64, n));
+		svg_words(p->out, x + bar + 10, row + 28, SVG_START, TEXT_FORMAT("%" PRIu64, n));
 	}
 }
 
@@ -261,11 +260,11 @@ static void draw_legend(const struct pages *p)
 		if (!p->stats[t])
 			continue;
 		svg_box(p->out, x, LEGEND - 20, 36, 20, styles[t]);
-		svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START, transport_info[t].title);
+		svg_words(p->out, x + 46, LEGEND, SVG_START, transport_info[t].title);
 		x += 130;
 	}
 	svg_cross(p->out, x + 18, LEGEND - 9, SVG_LOST);
-	svg_words(p->out, x + 46, LEGEND, SVG_FONT, SVG_START, "not answered");
+	svg_words(p->out, x + 46, LEGEND, SVG_START, "not answered");
 }
 
 static void draw(const struct pages *p, const struct svg_heading *heading)
@@ -278,7 +277,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 		draw_runs(p, LEFT + NEXT_X, TOP + NEXT_Y);
 		draw_legend(p);
 	} else {
-		svg_words(p->out, LEFT, TOP, SVG_FONT, SVG_START, "no lines");
+		svg_words(p->out, LEFT, TOP, SVG_START, "no lines");
 	}
 	svg_end(p->out);
 }

@@ -31,16 +31,12 @@ static const struct {
 	[SVG_TCP] = { "tcp", COLOUR_TCP, { 0 } },
 	[SVG_RETRANSMITTED] = { "again", COLOUR_AGAIN, { 0 } },
 	[SVG_BARE] = { "bare", COLOUR_NONE, { 0x999999, 0x8a8f98 } },
+	[SVG_GROUND] = { "ground", COLOUR_NONE, { 0xffffff, 0x16181d } },
 	[SVG_LOST] = { "lost", COLOUR_LOST, { 0 } },
 	[SVG_LATE] = { "late", COLOUR_LATE, { 0 } },
 	[SVG_EVENT] = { "event", COLOUR_NONE, { 0x8a6d00, 0xd7c15f } },
 	[SVG_WAITS] = { "waits", COLOUR_NONE, { 0xf0c000, 0xe6b93c } },
 };
-
-unsigned svg_ground(bool dark)
-{
-	return dark ? 0x16181d : 0xffffff;
-}
 
 static unsigned rgb(enum svg_style style, bool dark)
 {
@@ -48,6 +44,11 @@ static unsigned rgb(enum svg_style style, bool dark)
 	    dark ? BACKGROUND_DARK : BACKGROUND_LIGHT, 256);
 
 	return index < 0 ? classes[style].rgb[dark] : colours_rgb(index);
+}
+
+unsigned svg_ground(bool dark)
+{
+	return rgb(SVG_GROUND, dark);
 }
 
 unsigned svg_ink(bool dark)
@@ -165,8 +166,9 @@ void svg_curve(FILE *out, double (*points)[2], size_t n, enum svg_style style)
 	fputs("\"/>\n", out);
 }
 
-void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
-    const void *text, size_t n, size_t columns)
+/* Writes words of the size in pixels, as svg_text() does. */
+static void put_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
+    const char *words, const void *text, size_t n, size_t columns)
 {
 	static const char *const anchors[] = { "start", "middle", "end" };
 
@@ -179,16 +181,21 @@ void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor
 	fputs("</text>\n", out);
 }
 
-void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
-    const char *words)
+void svg_text(FILE *out, double x, double y, enum svg_anchor anchor, const char *words,
+    const void *text, size_t n, size_t columns)
 {
-	svg_text(out, x, y, size, anchor, words, "", 0, 0);
+	put_words(out, x, y, SVG_FONT, anchor, words, text, n, columns);
+}
+
+void svg_words(FILE *out, double x, double y, enum svg_anchor anchor, const char *words)
+{
+	svg_text(out, x, y, anchor, words, "", 0, 0);
 }
 
 void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words)
 {
 	fprintf(out, "<g class=\"%s\">\n", classes[style].name);
-	svg_words(out, x, y, SVG_FONT, SVG_MIDDLE, words);
+	svg_words(out, x, y, SVG_END, words);
 	fputs("</g>\n", out);
 }
 
@@ -197,7 +204,20 @@ void svg_name(FILE *out, double x, double y, enum svg_style style, const char *w
 /* Writes a row of the heading, as much as there is room for. */
 static void put_row(FILE *out, double y, double size, const char *words, size_t columns)
 {
-	svg_text(out, SVG_MARGIN, y, size, SVG_START, "", words, strlen(words), columns);
+	put_words(out, SVG_MARGIN, y, size, SVG_START, "", words, strlen(words), columns);
+}
+
+/* Writes the heading as the description. */
+static void put_description(FILE *out, const struct svg_heading *heading, bool link)
+{
+	fputs("<title>", out);
+	svg_escaped(out, heading->title);
+	fputs("</title>\n<desc>", out);
+	svg_escaped(out, heading->note);
+	fputs(link ? "; " : "", out);
+	svg_escaped(out, link ? heading->link : "");
+	svg_escaped(out, heading->about ? heading->about : "");
+	fputs("</desc>\n", out);
 }
 
 void svg_begin(FILE *out, const struct svg_heading *heading)
@@ -208,22 +228,16 @@ void svg_begin(FILE *out, const struct svg_heading *heading)
 	fprintf(out,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" "
-	    "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n<title>",
+	    "height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
 	    SVG_WIDTH, SVG_HEIGHT, SVG_WIDTH, SVG_HEIGHT);
-	svg_escaped(out, heading->title);
-	fputs("</title>\n<desc>", out);
-	svg_escaped(out, heading->note);
-	fputs(link ? "; " : "", out);
-	svg_escaped(out, link ? heading->link : "");
-	svg_escaped(out, heading->about ? heading->about : "");
-	fputs("</desc>\n", out);
+	put_description(out, heading, link);
 	put_sheet(out, heading->dark);
 	fprintf(out, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#%06x\"/>\n", SVG_WIDTH,
 	    SVG_HEIGHT, svg_ground(heading->dark));
 	put_row(out, 44, large ? TITLE_FONT : SVG_FONT, heading->title,
 	    large ? TITLE_COLUMNS : ROW_COLUMNS - (heading->page ? 12 : 0));
 	if (heading->page)
-		svg_words(out, SVG_WIDTH - SVG_MARGIN, 44, SVG_FONT, SVG_END, heading->page);
+		svg_words(out, SVG_WIDTH - SVG_MARGIN, 44, SVG_END, heading->page);
 	put_row(out, 80, SVG_FONT, heading->note, ROW_COLUMNS);
 	if (link)
 		put_row(out, 113, SVG_FONT, heading->link, ROW_COLUMNS);

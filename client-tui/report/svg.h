@@ -27,8 +27,9 @@ enum svg_style {
 	SVG_BARE,          /* a segment without payload */
 	SVG_LOST,
 	SVG_LATE,
-	SVG_WAITS, /* a line that is typed but not sent yet */
-	SVG_EVENT, /* a line across for an event, such as a change of the link */
+	SVG_WAITS,  /* a line that is typed but not sent yet */
+	SVG_GROUND, /* nothing: what is below is covered */
+	SVG_EVENT,  /* a line across for an event, such as a change of the link */
 	SVG_STYLES
 };
 
@@ -58,15 +59,14 @@ void svg_dot(FILE *out, double x, double y, enum svg_style style);
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style);
 /* A curve through `n` points, each x and y. */
 void svg_curve(FILE *out, double (*points)[2], size_t n, enum svg_style style);
-/* The program's own words, UTF-8; `size` in pixels. */
-void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
-    const char *words);
+/* The program's own words, UTF-8. */
+void svg_words(FILE *out, double x, double y, enum svg_anchor anchor, const char *words);
+/* The same in bold and in the colour of a style, up to `x`. */
+void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words);
 /* Writes foreign text, at most `columns` columns of it and then an ellipsis, after the program's
  * own words. Characters from U+1100 on, East Asia's and pictures, have two columns. */
-void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
+void svg_text(FILE *out, double x, double y, enum svg_anchor anchor, const char *words,
     const void *text, size_t n, size_t columns);
-/* Words in the colour of a style, with their middle at `x`. */
-void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words);
 /* The colours of the ground and of words, 0xrrggbb. */
 unsigned svg_ground(bool dark);
 unsigned svg_ink(bool dark);

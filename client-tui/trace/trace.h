@@ -64,7 +64,6 @@ struct link_packet {
 	/* It has payload; a packet without is an acknowledgement, a SYN, a FIN or an RST. */
 	bool payload;
 	bool syn, fin, rst, ack; /* TCP flags */
-	bool estimated; /* estimated from the server's end for a picture, not seen by the link */
 	/* When it came to the link, left it, and its second copy did, ns; or TRACE_NEVER. */
 	int64_t in, out, out2;
 	/* TCP: the place of its first byte in the stream, from 0 on, and its bytes. */
