@@ -175,7 +175,7 @@ static void defaults(struct settings *s)
 
 void settings_usage(void)
 {
-	puts("usage: upcase [OPTION]... [HOST [PORT]]\n"
+	puts("Usage: upcase [OPTION]... [HOST [PORT]]\n"
 	     "Sends each typed line to a server and shows it as it comes back in capitals, over\n"
 	     "UDP or TCP. Without HOST it starts a private server. Without a terminal (or with\n"
 	     "--plain) lines come from standard input and replies go to standard output.\n");

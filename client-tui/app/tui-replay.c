@@ -80,6 +80,8 @@ static int read_place(const struct tui *tui, const char *place, size_t *step)
 	const bool back = *place == '-', on = *place == '+';
 	int64_t number;
 
+	if (text_begins(place, "line "))
+		place += strlen("line ");
 	if (strcmp(place, "start") == 0)
 		*step = 0;
 	else if (strcmp(place, "end") == 0)
@@ -102,11 +104,15 @@ static int read_place(const struct tui *tui, const char *place, size_t *step)
 void tui_replay_goto(const struct command_call *c)
 {
 	size_t step;
+	int64_t number;
 
-	if (read_place(c->tui, c->arguments, &step) < 0)
-		tui_message(c->tui, "the recording has no line %.40s", c->arguments);
-	else
+	if (read_place(c->tui, c->arguments, &step) == 0)
 		seek(c->tui, step, c->now);
+	else if (units_count(c->arguments, 0, INT32_MAX, &number) == 0)
+		tui_message(c->tui, "the recording has no line %s", c->arguments);
+	else
+		tui_message(c->tui, "'%.40s' is no place; for example /goto 12, +1, <, end",
+		    c->arguments);
 }
 
 /* --- speed --- */

@@ -126,8 +126,7 @@ static const struct export_kind *find(const char *path, char reason[EXPORT_REASO
 	text_refuse(reason, EXPORT_REASON, "'%s': %s", EXPORT_SHORT(path),
 	    strcmp(path, "-") == 0
 	        ? "is no file; --json and --csv write to standard output"
-	        : "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example "
-	          "lecture.txt");
+	        : "must end in .txt, .jsonl, .csv or .svg; for example lecture.txt");
 	return NULL;
 }
 

@@ -149,7 +149,7 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 			copies_words(s, whole, &t);
 		else if (retransmissions(s->trace) > 0)
 			text_put(&t, "%u%s%s", retransmissions(s->trace), sign(s, GLYPH_TIMES),
-			    whole ? " again" : "");
+			    whole ? " again" : sign(s, GLYPH_ELLIPSIS));
 		if (fits(buf, width))
 			return;
 	}
@@ -306,7 +306,7 @@ const char *fate_words_unanswered(const struct view_row_side *s, int width, char
 	else if (fate == FATE_FAILED && !is_too_big(s->trace))
 		put_failed(s, width, buf, size);
 	else if (!fate_words_replied(s->line)) {
-		broken_word(s, INT_MAX, word, sizeof word);
+		broken_word(s, width, word, sizeof word);
 		snprintf(buf, size, "%s %s", sign(s, GLYPH_CROSS), word);
 	}
 	return buf;

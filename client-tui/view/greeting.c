@@ -12,8 +12,8 @@
 enum greeting { TYPE, COMPARE, ONE_AGAIN, LOSS_INSIDE, LOSS_OUTSIDE };
 static const char *const forms[][5] = {
 	[TYPE] = { "Type a line and press Enter: the reply comes in capitals. F1 or ? is help.",
-	    "Type a line and press Enter; F1 or ? is help.",
-	    "Type a line, press Enter; ? is help." },
+	    "Type a line and press Enter; F1 or ? is help.", "Type a line, press Enter; ? is help.",
+	    "Type a line; ? is help." },
 	[COMPARE] = { "F3 or /both sends each line over UDP and TCP; F8 or /mouse: mouse on/off.",
 	    "F3 or /both: over UDP and TCP; F8 or /mouse: mouse on/off.",
 	    "F3 or /both: over UDP and TCP" },

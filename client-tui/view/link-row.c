@@ -12,9 +12,9 @@
 
 #include "common/units.h"
 
-/* Columns of a setting's name and of a value. */
-#define NAME_COLUMNS 14
-#define VALUE_COLUMNS 15
+/* Columns of a setting's name and, at most, of a value. */
+#define NAME_COLUMNS 13
+#define VALUE_COLUMNS 14
 
 /* --- the row --- */
 
@@ -68,6 +68,13 @@ static int draw_name(const struct panes *p, int row, const char *name, bool chos
 	return column + NAME_COLUMNS;
 }
 
+/* On a narrow screen both values share the columns after the name. */
+static int value_columns(const struct panes *p)
+{
+	int columns = (p->columns - p->pad - 2 - NAME_COLUMNS) / 2;
+	return columns < VALUE_COLUMNS ? columns : VALUE_COLUMNS;
+}
+
 static void draw_preset(const struct panes *p, int row)
 {
 	const struct link_steps *panel = p->v->lab->panel;
@@ -77,7 +84,7 @@ static void draw_preset(const struct panes *p, int row)
 	if (chosen)
 		canvas_text(p->c, row, column, p->columns, TEXT_FORMAT("[%s]", preset->name),
 		    STYLE_FOUND);
-	panes_draw_cut(p, row, column + VALUE_COLUMNS, p->columns,
+	panes_draw_cut(p, row, column + value_columns(p), p->columns,
 	    chosen ? preset->about : "all settings of a link that has a name", STYLE_FAINT);
 }
 
@@ -86,29 +93,33 @@ static void draw_setting(const struct panes *p, int row, int field)
 	const struct view_lab *lab = p->v->lab;
 	const struct impair_field *f = &impair_fields[field];
 	bool chosen = field == lab->panel->field;
-	int column = draw_name(p, row, f->name, chosen);
+	int column = draw_name(p, row, f->name, chosen), columns = value_columns(p);
 	for (enum link_direction direction = 0; direction < LINK_DIRECTIONS;
-	    direction++, column += VALUE_COLUMNS) {
+	    direction++, column += columns) {
 		bool touched = chosen && link_steps_touches(lab->panel, direction);
 		char value[64];
 		link_status_value(&lab->link->settings[direction], field, value, sizeof value);
-		canvas_text(p->c, row, column, p->columns,
+		panes_draw_cut(p, row, column, column + columns,
 		    TEXT_FORMAT(touched ? "[%s]" : " %s", value),
 		    touched ? STYLE_FOUND : STYLE_NORMAL);
 	}
 	panes_draw_cut(p, row, column, p->columns, f->help, STYLE_FAINT);
 }
 
-/* The keys of the panel, the first ones where there is not room for all. */
+/* The keys of the panel, the first ones where there is not room for all. The way out is there, if
+ * need be in place of the words for the first. */
 static void draw_panel_keys(const struct panes *p, int row)
 {
 	const struct link_steps *panel = p->v->lab->panel;
 	const char *way = panel_directions[panel->directions];
-	const char *const keys[] = { panel->field == LINK_STEPS_PRESET
-		                         ? TEXT_FORMAT("Enter sets %s; Left/Right others", way)
-		                         : TEXT_FORMAT("Left/Right change %s", way),
+	const char *keys[] = { panel->field == LINK_STEPS_PRESET
+		                   ? TEXT_FORMAT("Enter sets %s; Left/Right others", way)
+		                   : TEXT_FORMAT("Left/Right change %s", way),
 		"; Esc leaves", "; Up/Down choose", "; Tab other ways" };
+	const bool brief = p->pad + utf8_columns(keys[0]) + utf8_columns(keys[1]) > p->columns;
 	int column = p->pad;
+	if (brief)
+		keys[0] = panel->field == LINK_STEPS_PRESET ? "Enter; Left/Right" : "Left/Right";
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (i == 0 || column + utf8_columns(keys[i]) <= p->columns)
 			column = canvas_text(p->c, row, column, p->columns, keys[i], STYLE_FAINT);
@@ -123,8 +134,8 @@ void link_row_draw_panel(const struct panes *p)
 		first = LINK_STEPS_PRESET;
 	panes_draw_heading(p, "the link", p->columns);
 	canvas_text(p->c, p->heading_row, values, p->columns, panel_directions[1], STYLE_HEADING);
-	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, panel_directions[2],
-	    STYLE_HEADING);
+	canvas_text(p->c, p->heading_row, values + value_columns(p), p->columns,
+	    panel_directions[2], STYLE_HEADING);
 	for (int i = 0; i < height && first + i < IMPAIR_FIELD_COUNT; i++)
 		if (first + i == LINK_STEPS_PRESET)
 			draw_preset(p, p->top + i);
@@ -136,15 +147,17 @@ void link_row_draw_panel(const struct panes *p)
 
 /* --- both ends of TCP --- */
 
-/* The forms of the words: whole, without the round trip, with shorter words, numbers alone. */
-enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
+/* The forms of the words: whole, without the round trip, with shorter words, without the doublings,
+ * the retransmissions alone. */
+enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, COUNTS, LENGTHS };
 
 static void put_end(struct text *t, const char *name, const struct tcp_sample *tcp, int length,
     bool ascii)
 {
 	const char *times = glyph(GLYPH_TIMES, ascii), *micro = glyph(GLYPH_MICRO, ascii);
-	text_put(t, "%s %u %s, RTO %s", name, tcp->retransmitted,
-	    length >= SHORT ? "again" : "sent again", UNITS_DURATION(tcp->timeout, micro));
+	text_put(t, "%s %u %s", name, tcp->retransmitted, length >= SHORT ? "again" : "sent again");
+	if (length < COUNTS)
+		text_put(t, ", RTO %s", UNITS_DURATION(tcp->timeout, micro));
 	/* The number of doublings of the timeout; the short form has the factor. */
 	if (tcp->backoff > 0 && length <= WITHOUT_ROUND_TRIP)
 		text_put(t, " (doubled %u%s)", tcp->backoff, times);
@@ -173,5 +186,5 @@ void link_row_draw_ends(const struct panes *p)
 		if (utf8_columns(words) <= p->columns - column)
 			break;
 	}
-	canvas_text(p->c, p->ends_row, column, p->columns, words, STYLE_HEADING);
+	panes_draw_cut(p, p->ends_row, column, p->columns, words, STYLE_HEADING);
 }

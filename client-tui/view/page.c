@@ -119,27 +119,41 @@ void page_draw(const struct panes *p)
 
 size_t page_draw_text(const struct panes *p, int row, int height, const char *text, size_t from)
 {
+	const char *mark = glyph(GLYPH_ELLIPSIS, p->v->ascii);
 	const struct frame f = { .top = row, .height = height };
+	struct panes beside = *p;
 	for (int i = 0; i < height; i++)
 		canvas_fill(p->c, row + i, 0, p->columns, L' ', STYLE_NORMAL);
-	lay_page(p, &f, text, from);
-	if (from + (size_t)height >= lay_page(p, NULL, text, 0))
+	/* The mark for more covers no text. */
+	if (lay_page(p, NULL, text, 0) > (size_t)height)
+		beside.columns -= 1 + utf8_columns(mark);
+	lay_page(&beside, &f, text, from);
+	if (from + (size_t)height >= lay_page(&beside, NULL, text, 0))
 		return 0;
-	canvas_text(p->c, row + height - 1, p->columns - 2, p->columns,
-	    glyph(GLYPH_ELLIPSIS, p->v->ascii), STYLE_FAINT);
+	canvas_text(p->c, row + height - 1, beside.columns + 1, p->columns, mark, STYLE_FAINT);
 	return from + (size_t)height;
+}
+
+/* Draws the keys, and the title, or its words before the colon, as far as there is room. */
+static void draw_caption_heading(const struct panes *p, const struct view_caption *caption)
+{
+	const int row = p->caption_row, hint = p->columns - p->pad - (int)strlen(caption->hint);
+	int columns = utf8_columns(caption->title);
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
+	canvas_text(p->c, row, hint > p->pad ? hint : p->pad, p->columns, caption->hint,
+	    STYLE_HEADING);
+	if (p->pad + columns >= hint)
+		columns = (int)strcspn(caption->title, ":");
+	if (p->pad + columns < hint)
+		canvas_text(p->c, row, p->pad, p->pad + columns, caption->title, STYLE_HEADING);
 }
 
 void page_draw_caption(const struct panes *p)
 {
 	struct view_caption *caption = p->v->caption;
-	const int row = p->caption_row, end = p->columns - p->pad;
-	if (row < 0)
+	if (p->caption_row < 0)
 		return;
-	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
-	int hint = end - (int)strlen(caption->hint);
-	if (hint > p->pad)
-		canvas_text(p->c, row, hint, p->columns, caption->hint, STYLE_HEADING);
-	canvas_text(p->c, row, p->pad, hint - 1, caption->title, STYLE_HEADING);
-	caption->next = page_draw_text(p, row + 1, p->caption_height, caption->text, caption->top);
+	draw_caption_heading(p, caption);
+	caption->next = page_draw_text(p, p->caption_row + 1, p->caption_height, caption->text,
+	    caption->top);
 }

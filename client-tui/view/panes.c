@@ -23,8 +23,10 @@
 #define WIRE 23
 #define LAB_WIRE 24
 #define LAB_WIDE_WIRE 32
-/* An arrow's columns: beside words of the lab, in a short wire, in others. */
+/* An arrow's columns: beside words of the lab, those in a short wire, in a short wire, in others.
+ */
 #define LAB_ARROW 3
+#define SHORT_LAB_ARROW 2
 #define SHORT_ARROW 5
 #define ARROW 11
 /* The least columns of each text for numbers in all three panes, not only the first. */
@@ -119,7 +121,10 @@ static void choose_wires(struct panes *p, int *wires)
 {
 	const bool both = p->v->both, lab = p->v->lab != NULL,
 	           wide = p->columns >= WIDE_WIRE_SCREEN;
-	p->arrow = lab ? LAB_ARROW : both && !wide ? SHORT_ARROW : ARROW;
+	p->arrow = lab && both && p->columns < AGAIN_WIRE_SCREEN ? SHORT_LAB_ARROW
+	         : lab                                           ? LAB_ARROW
+	         : both && !wide                                 ? SHORT_ARROW
+	                                                         : ARROW;
 	wires[0] = wires[1] = lab ? LAB_WIRE : WIRE;
 	if (lab && wide && !both) {
 		wires[0] = LAB_WIDE_WIRE;
@@ -211,27 +216,39 @@ int panes_wire_columns(const struct pane *pane)
 	return columns - (columns >= WIRE ? 2 : 1);
 }
 
-/* --- headings --- */
+/* --- what does not fit --- */
 
-int panes_draw_heading(const struct panes *p, const char *text, int limit)
+int panes_draw_cells(const struct panes *p, int row, int column, int end,
+    const struct layout_cell *cells, size_t count, enum style style)
 {
-	const struct layout *l = &p->v->line;
-	canvas_fill(p->c, p->heading_row, 0, p->columns, L' ', STYLE_HEADING);
-	view_lay(p->v, text);
-	return canvas_cells(p->c, p->heading_row, p->pad, limit, l->cells, l->count, STYLE_HEADING);
+	const char *mark = glyph(GLYPH_ELLIPSIS, p->v->ascii);
+	const int room = end - column, marked = room - utf8_columns(mark);
+	int used = 0;
+	size_t fits = 0;
+	for (size_t i = 0; i < count && used <= room; i++) {
+		used += cells[i].width;
+		fits += used <= marked;
+	}
+	if (used <= room)
+		return canvas_cells(p->c, row, column, end, cells, count, style);
+	column = canvas_cells(p->c, row, column, end, cells, fits, style);
+	return canvas_text(p->c, row, column, end, mark, style);
 }
 
 int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
     enum style style)
 {
 	const struct layout *l = &p->v->line;
-	const char *ellipsis = glyph(GLYPH_ELLIPSIS, p->v->ascii);
 	view_lay(p->v, text);
-	const bool cut = column + (int)layout_columns(l, 0, l->count) > end &&
-	                 column + utf8_columns(ellipsis) < end;
-	const int limit = end - (cut ? utf8_columns(ellipsis) : 0);
-	column = canvas_cells(p->c, row, column, limit, l->cells, l->count, style);
-	return cut ? canvas_text(p->c, row, limit, end, ellipsis, style) : column;
+	return panes_draw_cells(p, row, column, end, l->cells, l->count, style);
+}
+
+/* --- headings --- */
+
+int panes_draw_heading(const struct panes *p, const char *text, int limit)
+{
+	canvas_fill(p->c, p->heading_row, 0, p->columns, L' ', STYLE_HEADING);
+	return panes_draw_cut(p, p->heading_row, p->pad, limit, text, STYLE_HEADING);
 }
 
 int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,

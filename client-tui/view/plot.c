@@ -312,7 +312,7 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 		                                 : &sources[i].stats->waited;
 	const bool timed = axis_for_times(&times, histograms, count);
 	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS) {
-		canvas_text(c, area->top, area->left, area->left + area->columns,
+		canvas_text(c, area->top, area->left + 1, area->left + area->columns,
 		    "too small for a plot", STYLE_FAINT);
 		return;
 	}

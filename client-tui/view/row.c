@@ -512,28 +512,18 @@ static enum style words_style(const struct view_row *row, int i)
  * after it get what it leaves, a third of the line at least. */
 static void draw_cut_text(const struct view_row *row, int i, int at)
 {
-	struct canvas *c = row->p->c;
+	const struct panes *p = row->p;
 	const struct layout *l = &row->text[i].laid->l;
 	const size_t text = row->text[i].laid->text_cells;
-	const char *ellipsis = glyph(GLYPH_ELLIPSIS, row->p->v->ascii);
-	const int limit = text_to(row, i);
-	int column = text_from(row, i), words = (int)layout_columns(l, text, l->count), used = 0;
-	const int least = (limit - column) / 3,
-	          end = limit - (text == 0          ? 0
-	                            : words < least ? words
-	                                            : least),
-	          fitting = end - column - utf8_columns(ellipsis);
-	size_t whole = 0, fits = 0;
-	for (; whole < text && used + l->cells[whole].width <= end - column; whole++) {
-		used += l->cells[whole].width;
-		fits += used <= fitting;
-	}
-	const bool cut = whole < text || row->text[i].cut;
-	column = canvas_cells(c, at, column, limit, l->cells, cut ? fits : text,
-	    row->text[i].style);
-	if (cut)
-		column = canvas_text(c, at, column, limit, ellipsis, row->text[i].style);
-	canvas_cells(c, at, column, limit, l->cells + text, l->count - text, words_style(row, i));
+	const int limit = text_to(row, i), words = (int)layout_columns(l, text, l->count);
+	int column = text_from(row, i), least = (limit - column) / 3;
+	const int end = limit - (text == 0 ? 0 : words < least ? words : least);
+	column = panes_draw_cells(p, at, column, end, l->cells, text, row->text[i].style);
+	if (row->text[i].cut && column < end)
+		column = canvas_text(p->c, at, column, limit, glyph(GLYPH_ELLIPSIS, p->v->ascii),
+		    row->text[i].style);
+	panes_draw_cells(p, at, column, limit, l->cells + text, l->count - text,
+	    words_style(row, i));
 }
 
 static void draw_text(const struct view_row *row, int i, size_t line, int at)

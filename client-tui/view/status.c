@@ -15,6 +15,8 @@
 #include "common/clock.h"
 #include "common/units.h"
 
+/* The columns of ":12000". */
+#define PORT_COLUMNS 6
 /* The minimum width of the peer while other fields can be dropped. */
 #define PEER_MIN 8
 /* The lowest rank of fields that are dropped before the peer is shortened. */
@@ -278,8 +280,9 @@ static void draw_fields(struct status_line *s, int row)
 		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),
 		    STYLE_STATUS);
 		/* A name's beginning and the port stay. */
+		const int part = s->peer_columns >= 2 * PORT_COLUMNS ? 2 : 4;
 		bool cut = columns_of(s, f->text) > s->peer_columns && f == s->peer;
-		column = cut ? panes_draw_ends(p, row, column, column + s->peer_columns, 2, l,
+		column = cut ? panes_draw_ends(p, row, column, column + s->peer_columns, part, l,
 		                   f->style)
 		             : canvas_cells(p->c, row, column, p->columns, l->cells, l->count,
 		                   f->style);

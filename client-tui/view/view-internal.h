@@ -54,14 +54,16 @@ struct panes panes_measure(struct view *v, struct canvas *c, const struct transc
     int columns);
 /* The number of columns for a wire's words, without the blank after them. */
 int panes_wire_columns(const struct pane *pane);
+/* Draws cells, or a text, from `column` to before `end`, cut with a mark if they are wider. Return
+ * the column after them. */
+int panes_draw_cells(const struct panes *p, int row, int column, int end,
+    const struct layout_cell *cells, size_t count, enum style style);
+int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
+    enum style style);
 /* Draws the row of headings with `text` up to column `limit`. Returns the column after it. */
 int panes_draw_heading(const struct panes *p, const char *text, int limit);
 void panes_draw_headings(const struct panes *p);
-/* Writes text from `column` to before `end`, cut with an ellipsis. Returns the column after it. */
-int panes_draw_cut(const struct panes *p, int row, int column, int end, const char *text,
-    enum style style);
-/* The same of cells, cut in their middle: their beginning gets one of `part` parts of the columns.
- */
+/* Draws cells, cut in their middle: their beginning gets one of `part` parts of the columns. */
 int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,
     const struct layout *l, enum style style);
 /* Returns true if the list is on the screen. */

@@ -272,7 +272,7 @@ static void goes_to_lines(void **state)
 	client_line(t, "77");
 	term_expect_row(t, -1, "no line 77");
 	client_line(t, "/goto somewhere");
-	term_expect_row(t, -1, "no line somewhere");
+	term_expect_row(t, -1, "'somewhere' is no place");
 	client_line(t, "/goto");
 	term_expect_row(t, -1, "for example /goto 12");
 	term_expect_row(t, 0, "event 12 of 14");

@@ -386,7 +386,7 @@ static void segments_sent_again(void **state)
 	check_seen(s, "┃ ━━▶ 25.4 s, 7× again   ┃");
 	s->view.both = true;
 	draw(s, 24, 64);
-	check_seen(s, "┃ ━━▶ 972 ms, 3×┃");
+	check_seen(s, "┃ ━▶ 972 ms, 3×…┃");
 }
 
 /* What a kernel says of its timer right now. */
@@ -576,13 +576,13 @@ static void both_at_once(void **state)
 	draw(s, 24, 80);
 	check_seen(s, "  1 hello      │ ──✗ lost going│            ┃ ━━▶ 224 ms, 1× again ┃ HELLO");
 	draw(s, 24, 74);
-	check_seen(s, "│ ──✗ lost going│            ┃ ━━▶ 224 ms, 1×┃ HELLO");
+	check_seen(s, "│ ──✗ lost going│            ┃ ━▶ 224 ms, 1×…┃ HELLO");
 	check_seen(s, " line 1, UDP: lost going; TCP: HELLO after 224 ms, sent 2 times");
 	check_seen(s, " UDP      0 s  going   lost");
 	check_seen(s, " TCP      0 s  going   lost");
 	check_seen(s, " … 2 more: Alt-Up, then Enter");
 	draw(s, 24, 50);
-	check_seen(s, "│ ✗ lost going  ┃ HELLO (1×");
+	check_seen(s, "│ ✗ lost going  ┃ HELLO (1× aga…");
 	draw(s, 12, 40);
 	check_seen(s, "│ lost going ┃ HELLO");
 	draw(s, 40, 120);
@@ -692,6 +692,10 @@ static void both_ends(void **state)
 	    "RTO 244 ms, rtt 40.0 ms");
 	draw(s, 24, 80);
 	check_seen(s, " TCP here: 4 again, RTO 976 ms (×4) │ server: 1 again, RTO 244 ms");
+	draw(s, 12, 40);
+	check_seen(s, " TCP here: 4 again │ server: 1 again");
+	draw(s, 12, 30);
+	check_seen(s, " TCP here: 4 again │ server: …");
 	draw(s, 10, 120);
 	assert_int_equal(row_with(s, "server:"), -1);
 	segment(s, false, "lost", LINK_DELIVERED);
@@ -741,18 +745,51 @@ static void the_panel(void **state)
 
 	s->panel.open = true;
 	draw(s, 24, 80);
-	check_seen(s, " the link         there          back");
-	check_seen(s, " > loss          [20 %]         [20 %]");
-	check_seen(s, "   mtu            off            off");
+	check_seen(s, " the link        there         back");
+	check_seen(s, " > loss         [20 %]        [20 %]");
+	check_seen(s, "   mtu           off           off");
 	check_seen(s, "change both ways");
 	s->panel.directions = LINK_STEPS_BACK;
 	s->panel.field = IMPAIR_FIELD_mtu;
 	draw(s, 24, 80);
-	check_seen(s, " > mtu            off           [off]");
+	check_seen(s, " > mtu           off          [off]");
 	/* The chosen one is seen on a small screen too. */
 	draw(s, 9, 80);
 	check_seen(s, "> mtu");
 	assert_int_equal(row_with(s, "loss"), row_with(s, "link: "));
+}
+
+/* What is cut says so, and the way out and the values both ways are there on a small screen too. */
+static void a_small_screen(void **state)
+{
+	struct fixture *s = *state;
+	struct view_caption caption = { .title = "demo 1: UDP loses",
+		.hint = "Enter goes on, Esc leaves",
+		.text = "The link loses a fifth of the packets in each direction, and the client "
+		        "sends 40 lines over UDP." };
+
+	s->view.greeting = "";
+	draw(s, 8, 30);
+	check_seen(s, " Type a line; ? is help.");
+	check_seen(s, " Loss: F7 or /link loss 30%");
+	s->panel.open = true;
+	draw(s, 8, 30);
+	check_seen(s, " the link        there  back");
+	check_seen(s, " > loss         [20 %] [20 %]");
+	check_seen(s, " Left/Right; Esc leaves");
+	s->panel.field = LINK_STEPS_PRESET;
+	draw(s, 8, 30);
+	check_seen(s, " Enter; Left/Right; Esc leaves");
+	s->panel.open = false;
+	s->view.caption = &caption;
+	draw(s, 12, 40);
+	check_seen(s, " demo 1       Enter goes on, Esc leaves");
+	check_seen(s, " in each direction, and the client     …");
+	caption.top = caption.next;
+	draw(s, 12, 40);
+	check_seen(s, " sends 40 lines over UDP.");
+	draw(s, 8, 30);
+	check_seen(s, "    Enter goes on, Esc leaves");
 }
 
 static void every_size(void **state)
@@ -826,6 +863,7 @@ int main(void)
 		TEST(the_row_of_the_link),
 		TEST(a_mismatch_is_seen),
 		TEST(the_panel),
+		TEST(a_small_screen),
 		TEST(every_size),
 	};
 

@@ -378,9 +378,9 @@ static void test_status(void **state)
 	draw(s, 24, 48);
 	check_row(s, 0, " UDP 127.0…:12000 · sent 8 · answered 5 · lost 2");
 	draw(s, 24, 40);
-	check_row(s, 0, " UDP 127.…12000 sent 8 answered 5 lost 2");
+	check_row(s, 0, " UDP 12…1:12000 sent 8 answered 5 lost 2");
 	draw(s, 24, 30);
-	check_row(s, 0, " UDP 127.0…12000 sent 8 lost 2");
+	check_row(s, 0, " UDP 12….1:12000 sent 8 lost 2");
 	/* Of two fields alike, the one further right goes first. */
 	t = (struct ledger_totals){ .sent = 3, .answered = 3, .differs = 1, .cut_short = 2 };
 	draw(s, 24, 99);
@@ -482,7 +482,7 @@ static void test_ascii(void **state)
 	check_seen(s, "gr??e ? e?              : ====");
 	check_seen(s, "GR?SSE ? E?");
 	check_row(s, 0,
-	    " UDP 127...000 sent 11 answered 6 lost 2 refused 1 min/avg/max 0.00/16.9/40.9 ms");
+	    " UDP 1...12000 sent 11 answered 6 lost 2 refused 1 min/avg/max 0.00/16.9/40.9 ms");
 }
 
 static void test_arrivals(void **state)
@@ -975,7 +975,7 @@ static void test_both(void **state)
 		NULL,
 	};
 	static const char *const usual[] = {
-		" UDP 127.0…12000 sent 7 answered 3 lost 2 failed 1 min/avg/max 40.3/40.7/40.9 ms",
+		" UDP 12….1:12000 sent 7 answered 3 lost 2 failed 1 min/avg/max 40.3/40.7/40.9 ms",
 		" TCP sent 6 answered 4 waiting 1 cut off 1 min/avg/max 40.3/97.0/265 ms",
 		" typed            │ the UDP wire  │ UDP replies  ┃ the TCP wire  ┃ TCP replies",
 		"  1 over udp      │ ────▶ 40.9 ms │ OVER UDP     ┃               ┃",
@@ -1008,7 +1008,7 @@ static void test_both(void **state)
 static void test_both_in_the_manual(void **state)
 {
 	static const char *const picture[] = {
-		" UDP 127.…2000 sent 4 answered 3 lost 1 dup 1 min/avg/max 40.3/40.8/41.2 ms",
+		" UDP 12…:12000 sent 4 answered 3 lost 1 dup 1 min/avg/max 40.3/40.8/41.2 ms",
 		" TCP           sent 3 answered 3 waiting 0 min/avg/max 40.8/116/265 ms",
 		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP replies",
 		"  1 before      │ ────▶ 40.9 ms │ BEFORE      ┃               ┃",
@@ -1107,7 +1107,7 @@ static void test_both_status(void **state)
 	check_row(s, 1, " TCP (refused, again in 2 s) · sent 340 · answered 340 · waiting 0");
 	draw(s, 24, 80);
 	check_row(s, 0,
-	    " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
+	    " UDP 12…:12000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
 	draw(s, 9, 80);
 	check_row(s, 0,
 	    " UDP 300/340 · lost 40 │ TCP (refused, again in 2 s) 340/340 · burst 340/1000");
