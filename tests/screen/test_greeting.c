@@ -51,7 +51,8 @@ static void greets_on_every_size(void **state)
 		        " F3 or /both: over UDP and TCP; F8 or /mouse: mouse on/off.",
 		        " To see loss, run: ./start --lab --loss 20%" } },
 		{ 12, 40,
-		    { " Type a line, press Enter; ? is help.", " F3 or /both: over UDP and TCP",
+		    { " Type a line, press Enter; ? is help.",
+		        " F3 or /both: UDP and TCP; F8: mouse",
 		        " Loss: ./start --lab --loss 20%" } },
 	};
 
@@ -92,7 +93,8 @@ static void leaves_with_the_first_line(void **state)
 	(void)state;
 	term_expect(t, "Type a line and press Enter");
 	client_line(t, "/both");
-	term_expect(t, "Each line goes over UDP and TCP");
+	term_expect(t,
+	    "Each line goes over UDP and TCP (F3: one); F8 or /mouse: mouse on/off.");
 	client_line(t, "hello");
 	term_expect(t, "HELLO");
 	term_expect_gone(t, "Type a line");
