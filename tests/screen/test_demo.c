@@ -298,6 +298,9 @@ static void on_small_screens(void **state)
 		play(t, 7, "3");
 		assert_int_equal(number_behind(said, "Refused over UDP: "), 3);
 		assert_non_null(strstr(said, "lost datagram."));
+		/* The mark of more covers no letters. */
+		for (const char *mark = said; (mark = strstr(mark, "…")); mark++)
+			assert_memory_equal(mark, "… ", strlen("… "));
 		term_type(t, "after\r");
 		term_expect(t, "after");
 		term_close(t);
