@@ -83,29 +83,45 @@ double axis_value(const struct axis *a, double place)
 	return a->low + (a->high - a->low) * place;
 }
 
-/* Marks 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
+/* Marks both ends, and between them each power of ten, or every second and so on, as there is
+ * room. */
+static size_t mark_powers(const struct axis *a, double *marks, size_t max)
+{
+	for (double factor = 10;; factor *= 10) {
+		size_t n = 0;
+
+		marks[n++] = a->low;
+		for (double power = pow(10, floor(log10(a->low))); power < a->high && n < max;
+		    power *= factor) {
+			const double place = axis_place(a, power);
+
+			if (fmin(place, 1 - place) * (double)max >= 1)
+				marks[n++] = power;
+		}
+		if (n < max) {
+			marks[n++] = a->high;
+			return n;
+		}
+	}
+}
+
+/* Marks 1, 2 and 5 in each decade, if there is room. */
 static size_t mark_decades(const struct axis *a, double *marks, size_t max)
 {
 	const double first = pow(10, floor(log10(a->low) + 1e-9));
+	size_t n = 0;
 
-	for (int stride = 0;; stride++) {
-		const double factor = pow(10, stride == 0 ? 1 : stride);
-		size_t n = 0;
+	for (double power = first; power <= a->high * (1 + 1e-9); power *= 10)
+		for (int i = 0; i < 3; i++) {
+			const double value = power * round_values[i];
 
-		for (double power = first; power <= a->high * (1 + 1e-9) && n <= max;
-		    power *= factor)
-			for (int i = 0; i < (stride == 0 ? 3 : 1); i++) {
-				const double value = power * round_values[i];
-
-				if (value < a->low * (1 - 1e-9) || value > a->high * (1 + 1e-9))
-					continue;
-				if (n < max)
-					marks[n] = value;
-				n++;
-			}
-		if (n <= max)
-			return n;
-	}
+			if (value < a->low * (1 - 1e-9) || value > a->high * (1 + 1e-9))
+				continue;
+			if (n == max)
+				return mark_powers(a, marks, max);
+			marks[n++] = value;
+		}
+	return n;
 }
 
 size_t axis_marks(const struct axis *a, double *marks, size_t max)

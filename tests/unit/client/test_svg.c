@@ -203,6 +203,13 @@ static void ticks_are_round(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_float_equal(axis_value(&t, axis_place(&t, marks[i])), marks[i],
 		    marks[i] * 1e-6);
+	/* However few marks there are, they say where the axis begins and ends. */
+	for (size_t max = 2; max <= COUNT(marks); max++) {
+		n = axis_marks(&t, marks, max);
+		assert_true(n >= 2 && n <= max);
+		assert_float_equal(marks[0], t.low, 1e-3);
+		assert_float_equal(marks[n - 1], t.high, 1e-3);
+	}
 	assert_float_equal(axis_place(&t, 1), 0, 1e-9);
 	assert_float_equal(axis_place(&t, 1e15), 1, 1e-9);
 }
