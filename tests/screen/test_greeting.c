@@ -93,8 +93,7 @@ static void leaves_with_the_first_line(void **state)
 	(void)state;
 	term_expect(t, "Type a line and press Enter");
 	client_line(t, "/both");
-	term_expect(t,
-	    "Each line goes over UDP and TCP (F3: one); F8 or /mouse: mouse on/off.");
+	term_expect(t, "Each line goes over UDP and TCP (F3: one); F8 or /mouse: mouse on/off.");
 	client_line(t, "hello");
 	term_expect(t, "HELLO");
 	term_expect_gone(t, "Type a line");
