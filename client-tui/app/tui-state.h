@@ -94,7 +94,6 @@ void tui_notice(struct tui *tui, bool bad, const char *text);
 /* Shows a page over the panes; takes `text` (malloc()ed). */
 void tui_page(struct tui *tui, const char *title, char *text);
 void tui_close_page(struct tui *tui);
-/* Shows a plot, or none (PLOT_NONE). */
 void tui_plot(struct tui *tui, enum plot_kind kind);
 /* Returns 'A', 'B', 'C' or 'D' for the bytes of an arrow key: up, down, right, left; else 0. */
 char tui_arrow(const unsigned char *bytes, size_t n);
@@ -156,7 +155,6 @@ void tui_lab_command(struct tui *tui, enum tui_lab_purpose purpose, const char *
     const char *arguments);
 /* Queries both ends of TCP, before a draw. */
 void tui_lab_ends(struct tui *tui);
-/* Shows the page of the link. */
 void tui_lab_page(struct tui *tui, int64_t now);
 /* Opens or closes the panel. */
 void tui_lab_panel(struct tui *tui);

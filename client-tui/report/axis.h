@@ -22,7 +22,6 @@ struct axis axis_for(double min, double max);
 bool axis_for_times(struct axis *a, const struct histogram *const *histograms, int count);
 /* The place of a value, 0 to 1; beyond an end, that end. */
 double axis_place(const struct axis *a, double value);
-/* The value at a place. */
 double axis_value(const struct axis *a, double place);
 /* Writes a time in ns as the text of a mark, with no more digits than it needs: "50 ms", "0.5 s",
  * "0"; `micro` is the sign for micro. Returns `buf`. */

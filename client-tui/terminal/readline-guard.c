@@ -144,7 +144,6 @@ unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length)
 
 /* --- commands that would not end, or crash --- */
 
-/* Defines a command of readline. */
 #define COMMAND(name, result) \
 	static int name(int count, int key) \
 	{ \

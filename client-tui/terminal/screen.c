@@ -82,7 +82,6 @@ static void set_active(bool active)
 
 /* --- what is sent beside curses --- */
 
-/* A capability of the terminal, or NULL. */
 static const char *capability(const char *name)
 {
 	const char *s = tigetstr(name);

@@ -43,7 +43,6 @@ void screen_repaint(void);
 void screen_suspend(void);
 /* Turns reports of clicks and the wheel on or off; the terminal's selection then needs Shift. */
 void screen_mouse(bool on);
-/* A short sound or flash. */
 void screen_bell(void);
 
 #endif

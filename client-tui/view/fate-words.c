@@ -86,7 +86,6 @@ static bool is_too_big(const struct trace_line *trace)
 	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
 }
 
-/* Writes the copies and holds. */
 static void copies_words(const struct view_row_side *s, bool whole, struct text *t)
 {
 	const struct trace_leg *there = &s->trace->legs[LINK_GOING],

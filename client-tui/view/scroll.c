@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-/* The display lines of one row. */
 static size_t lines_of(const struct list *l, uint64_t index)
 {
 	return row_lay(l, index).lines;

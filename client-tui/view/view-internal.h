@@ -66,7 +66,6 @@ void panes_draw_headings(const struct panes *p);
 /* Draws cells, cut in their middle: their beginning gets one of `part` parts of the columns. */
 int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,
     const struct layout *l, enum style style);
-/* Returns true if the list is on the screen. */
 bool list_shown(const struct view *v, enum view_list of);
 /* The pane of replies that the list stands in. */
 int list_side(const struct list *l);
@@ -79,7 +78,6 @@ bool list_previous(const struct list *l, uint64_t *index);
 bool list_next(const struct list *l, uint64_t *index);
 /* Whether the panes are shown: no page, panel or plot covers them. */
 bool view_has_panes(const struct view *v);
-/* The function for the width of a character. */
 layout_width *view_width(const struct view *v);
 /* Lays out a zero-ended text in v->line. */
 void view_lay(struct view *v, const char *text);
