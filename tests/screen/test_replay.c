@@ -263,6 +263,9 @@ static void goes_to_lines(void **state)
 	term_expect_row(t, 0, "event 0 of 14 · paused");
 	term_expect_gone(t, "1 one");
 	term_type(t, "<\033[D");
+	client_line(t, "/goto line 5");
+	term_expect_row(t, 0, "event 5 of 14");
+	term_type(t, "<");
 	client_line(t, "/goto 5");
 	term_expect_row(t, 0, "event 5 of 14");
 	term_type(t, ">>");
