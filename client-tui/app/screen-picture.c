@@ -16,19 +16,12 @@
 #define BASELINE 13.0
 #define BORDER 12.0
 
-struct picture {
-	FILE *out;
-	const struct canvas *canvas;
-	enum background background;
-	bool coloured;
-};
-
 /* Colours are 0xrrggbb. */
 struct look {
 	unsigned ink, ground, marks;
 };
 
-static struct look look_of(const struct picture *p, enum style style)
+static struct look look_of(const struct screen_picture *p, enum style style)
 {
 	const bool dark = p->background == BACKGROUND_DARK;
 	const struct palette_entry e = palette_entry(style, p->coloured ? 256 : 0, p->background);
@@ -40,9 +33,9 @@ static struct look look_of(const struct picture *p, enum style style)
 		.marks = e.marks };
 }
 
-static void put_box(const struct picture *p, int row, int column, int end, unsigned colour)
+static void put_box(FILE *out, int row, int column, int end, unsigned colour)
 {
-	fprintf(p->out,
+	fprintf(out,
 	    "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"#%06x\"/>\n",
 	    BORDER + column * CELL_WIDTH, BORDER + row * CELL_HEIGHT, (end - column) * CELL_WIDTH,
 	    CELL_HEIGHT, colour);
@@ -61,42 +54,42 @@ static bool joins(const struct canvas_cell *a, const struct canvas_cell *b)
 	       (a->chars[0] < 0x250) == (b->chars[0] < 0x250);
 }
 
-static void put_cells(const struct picture *p, const struct canvas_cell *cell, int count)
+static void put_cells(FILE *out, const struct canvas_cell *cell, int count)
 {
 	for (; count > 0; count--, cell++)
 		for (int i = 0; i < LAYOUT_CELL_CHARS && cell->chars[i]; i++) {
 			char bytes[MB_LEN_MAX + 1] = "";
 
 			if (wctomb(bytes, cell->chars[i]) > 0)
-				svg_escaped(p->out, bytes);
+				svg_escaped(out, bytes);
 		}
 }
 
-static void put_run(const struct picture *p, int row, int column, int end)
+static void put_run(const struct screen_picture *p, FILE *out, int row, int column, int end)
 {
 	const struct canvas_cell *cell = canvas_at(p->canvas, row, column);
 	const struct look look = look_of(p, cell->style);
 
 	if (look.ground != svg_ground(p->background == BACKGROUND_DARK))
-		put_box(p, row, column, end, look.ground);
+		put_box(out, row, column, end, look.ground);
 	for (; column < end && is_blank(cell); cell++)
 		column++;
 	while (end > column && is_blank(canvas_at(p->canvas, row, end - 1)))
 		end--;
 	if (column == end)
 		return;
-	fprintf(p->out,
+	fprintf(out,
 	    "<text x=\"%.2f\" y=\"%.1f\" textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\" "
 	    "fill=\"#%06x\"%s%s>",
 	    BORDER + column * CELL_WIDTH, BORDER + row * CELL_HEIGHT + BASELINE,
 	    (end - column) * CELL_WIDTH, look.ink,
 	    look.marks & PALETTE_BOLD ? " font-weight=\"bold\"" : "",
 	    look.marks & PALETTE_UNDERLINE ? " text-decoration=\"underline\"" : "");
-	put_cells(p, cell, end - column);
-	fputs("</text>\n", p->out);
+	put_cells(out, cell, end - column);
+	fputs("</text>\n", out);
 }
 
-static void put_row(const struct picture *p, int row)
+static void put_row(const struct screen_picture *p, FILE *out, int row)
 {
 	for (int column = 0, end; column < p->canvas->columns; column = end) {
 		const struct canvas_cell *first = canvas_at(p->canvas, row, column);
@@ -104,20 +97,17 @@ static void put_row(const struct picture *p, int row)
 		end = column + (first->width > 1 ? 2 : 1);
 		while (end < p->canvas->columns && joins(first, canvas_at(p->canvas, row, end)))
 			end++;
-		put_run(p, row, column, end);
+		put_run(p, out, row, column, end);
 	}
 }
 
-void screen_picture_write(FILE *out, const struct canvas *c, enum background background,
-    bool coloured, const char *title)
+int screen_picture_write(void *picture, FILE *out)
 {
-	const bool dark = background != BACKGROUND_LIGHT;
+	const struct screen_picture *p = picture;
+	const struct canvas *c = p->canvas;
+	const bool dark = p->background == BACKGROUND_DARK;
 	const double width = 2 * BORDER + c->columns * CELL_WIDTH,
 	             height = 2 * BORDER + c->rows * CELL_HEIGHT;
-	const struct picture p = { .out = out,
-		.canvas = c,
-		.background = dark ? BACKGROUND_DARK : BACKGROUND_LIGHT,
-		.coloured = coloured };
 
 	fprintf(out,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -126,12 +116,13 @@ void screen_picture_write(FILE *out, const struct canvas *c, enum background bac
 	    "xml:space=\"preserve\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, "
 	    "monospace\">\n<title>",
 	    width, height, width, height, FONT_SIZE);
-	svg_escaped(out, title);
+	svg_escaped(out, p->title);
 	fprintf(out, "</title>\n<rect width=\"%.0f\" height=\"%.0f\" fill=\"#%06x\"/>\n", width,
 	    height, svg_ground(dark));
 	for (int row = 0; row < c->rows; row++)
-		put_row(&p, row);
+		put_row(p, out, row);
 	if (c->cursor_row >= 0)
-		put_box(&p, c->cursor_row, c->cursor_column, c->cursor_column + 1, svg_ink(dark));
+		put_box(out, c->cursor_row, c->cursor_column, c->cursor_column + 1, svg_ink(dark));
 	svg_end(out);
+	return 0;
 }

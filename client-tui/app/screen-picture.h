@@ -8,9 +8,15 @@
 #include "common/colours.h"
 #include "view/canvas.h"
 
-/* Writes the canvas; `title` is for screen readers. Without `coloured`, styles differ by their
- * marks alone. An unknown background is drawn dark. Errors of writing stay with the stream. */
-void screen_picture_write(FILE *out, const struct canvas *c, enum background background,
-    bool coloured, const char *title);
+struct screen_picture {
+	const struct canvas *canvas;
+	enum background background; /* dark or light */
+	bool coloured;              /* else styles differ by their marks alone */
+	const char *title;          /* for screen readers */
+};
+
+/* Writes a struct screen_picture, for file_make(). Returns 0; errors of writing stay with the
+ * stream. */
+int screen_picture_write(void *picture, FILE *out);
 
 #endif

@@ -119,21 +119,18 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 	return count > 0 ? 0 : -1;
 }
 
-/* What the picture of the screen is of. */
-struct screen_job {
-	const struct canvas *canvas;
-	const struct export_request *request;
-};
-
-static int write_screen(void *context, FILE *out)
+static int save_screen(struct tui *tui, const struct export_request *q, char reason[EXPORT_REASON])
 {
-	const struct screen_job *job = context;
-	enum background background;
-	const bool coloured = screen_coloured(&background);
+	struct screen_picture picture = { .canvas = &tui->canvas,
+		.title = *q->title ? q->title : "The screen of upcase" };
+	struct stat made;
 
-	screen_picture_write(out, job->canvas, job->request->dark ? BACKGROUND_DARK : background,
-	    coloured, *job->request->title ? job->request->title : "The screen of upcase");
-	return 0;
+	picture.coloured = screen_coloured(&picture.background);
+	if (q->dark || picture.background == BACKGROUND_UNKNOWN)
+		picture.background = BACKGROUND_DARK;
+	return file_make(q->path, screen_picture_write, &picture, &made) < 0
+	         ? export_refuse(reason, q->path, errno)
+	         : 1;
 }
 
 int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
@@ -141,15 +138,11 @@ int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
 {
 	struct run *run = &tui->run;
 	int result = export_check(q, reason);
-	struct stat made;
 
 	if (result < 0)
 		return -1;
 	if (q->screen)
-		return file_make(q->path, write_screen, &(struct screen_job){ &tui->canvas, q },
-		           &made) < 0
-		         ? export_refuse(reason, q->path, errno)
-		         : 1;
+		return save_screen(tui, q, reason);
 	run->record.ended_at = run_time(run, now);
 	if (run->lab)
 		lab_report(run->lab);

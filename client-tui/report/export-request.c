@@ -4,7 +4,6 @@
 #include "report/export-request.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,22 +133,16 @@ static const char *take_option(const char *s, struct export_request *q)
 
 /* --- names --- */
 
-/* Puts the home folder for "~" or "~user". */
-static int put_home(const char *name, struct export_request *q, char reason[EXPORT_REASON])
+/* Puts the name, with the home folder for "~". */
+static int put_name(const char *name, struct export_request *q, char reason[EXPORT_REASON])
 {
-	const size_t n = strcspn(name, "/");
-	const char *user = TEXT_FORMAT("%.*s", (int)n - 1, name + 1), *home = getenv("HOME");
-	const struct passwd *entry = NULL;
+	const bool home = *name == '~' && (name[1] == '/' || !name[1]);
+	const char *folder = home ? getenv("HOME") : "";
 
-	if (*user || !home || !*home) {
-		entry = *user ? getpwnam(user) : getpwuid(getuid());
-		home = entry ? entry->pw_dir : NULL;
-	}
-	if (!home)
-		return text_refuse(reason, EXPORT_REASON, "'%.100s': '~%.60s' has no home folder",
-		    name, user);
-	if (snprintf(q->path, sizeof q->path, "%s%s", home, name + n) >= (int)sizeof q->path)
-		return text_refuse(reason, EXPORT_REASON, "'%.100s': the name is too long", name);
+	if (!folder ||
+	    snprintf(q->path, sizeof q->path, "%s%s", folder, name + home) >= (int)sizeof q->path)
+		return text_refuse(reason, EXPORT_REASON, "'%.100s': %s", name,
+		    folder ? "the name is too long" : "HOME is not set");
 	return 0;
 }
 
@@ -203,10 +196,8 @@ int export_request(const char *words, struct export_request *q, char reason[EXPO
 			    "'%.60s' is none of its words; " USAGE, s);
 	}
 	slash = strrchr(name, '/');
-	if (*name == '~' && put_home(name, q, reason) < 0)
+	if (put_name(name, q, reason) < 0)
 		return -1;
-	if (*name && *name != '~')
-		snprintf(q->path, sizeof q->path, "%s", name);
 	if (strcmp(export_ending(name), ".svg") == 0 &&
 	    text_begins(slash ? slash + 1 : name, "screen"))
 		q->screen = true;

@@ -22,7 +22,7 @@ struct export_request {
 };
 
 /* Reads a request: [FILE] [last N | N | N-M] [screen] [--title TEXT] [--dark]. The name ends where
- * one of these words begins, or with its quote; "~" and "~user" at its begin are home folders. A
+ * one of these words begins, or with its quote; "~" at its begin is the home folder. A
  * file that begins with "screen" and ends in .svg is the picture of the screen.
  * The name of a request without one has the local time, upcase-2026-11-29-154501.txt, and "-2" and
  * so on if that file exists. Returns 0, or -1 with one line in `reason`. */

@@ -214,9 +214,6 @@ static int choose(struct job *job, char reason[EXPORT_REASON])
 	}
 	if (end == 0)
 		return 0;
-	if (asked)
-		return text_refuse(reason, EXPORT_REASON,
-		    "pictures are of %zu lines at most; for example last 12", most);
 	job->from = d->lines[end - 1].typed_at;
 	text_append(job->note, sizeof job->note, TEXT_FORMAT("the last %zu drawn; ", chosen));
 	return 0;

@@ -10,12 +10,10 @@
 
 #include "common/clock.h"
 
-/* Pixels: the most by which a usual arrow falls, the least with which waits are drawn. */
+/* Pixels: the most by which a usual arrow falls; the usual durations without a moment that are not
+ * cut. */
 #define FALL_MAX 120.0
-#define FALL_MIN 12.0
-/* The usual durations without a moment that are cut; and where arrows would be too flat. */
-#define QUIET 8
-#define QUIET_SHORT 2
+#define QUIET 5
 #define LATER(a, b) ((a) > (b) ? (a) : (b))
 
 /* --- pages --- */
@@ -204,25 +202,12 @@ int sequence_order(const void *a, const void *b)
 
 /* --- the axis --- */
 
-/* Returns the median of the times; sorts and frees them. */
-static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
-{
-	int64_t median = without_any;
-
-	if (n > 0) {
-		qsort(times, n, sizeof *times, time_axis_order);
-		median = times[n / 2];
-	}
-	free(times);
-	return median;
-}
-
 /* The median time of the lines' packets that arrived, and of half the round trips of connections.
  */
 static int64_t median_delay(const struct sequence *s, const struct picture_data *d)
 {
 	int64_t *times = calloc(s->packet_count + d->event_count + 1, sizeof *times);
-	int64_t usual;
+	int64_t usual = NS_PER_MS;
 	size_t n = 0;
 
 	for (size_t i = 0; times && i < s->packet_count; i++)
@@ -234,7 +219,11 @@ static int64_t median_delay(const struct sequence *s, const struct picture_data 
 		if (c->syns == 1 && (c->stage == SESSION_CONNECTED || c->error == ECONNREFUSED))
 			times[n++] = d->events[i].duration / 2;
 	}
-	usual = free_median(times, n, NS_PER_MS);
+	if (n > 0) {
+		qsort(times, n, sizeof *times, time_axis_order);
+		usual = times[n / 2];
+	}
+	free(times);
 	return usual > 1000 ? usual : 1000;
 }
 
@@ -299,12 +288,6 @@ static int make_axis(struct sequence *s, const struct moments *m)
 		.stops = stops,
 		.stop_count = find_stops(s, stops) };
 
-	if (time_axis_make(&s->axis, m->at, m->count, &scale) < 0)
-		return -1;
-	if (s->axis.scale * (double)s->one_way >= FALL_MIN)
-		return 0;
-	time_axis_free(&s->axis);
-	scale.quiet = QUIET_SHORT * s->one_way;
 	return time_axis_make(&s->axis, m->at, m->count, &scale);
 }
 

@@ -341,20 +341,13 @@ static void draw_times(const struct picture *p)
 }
 
 /* Draws a host's line of time, dashed where the axis is cut. */
-static void draw_host(const struct picture *p, double x, double bottom, const char *name)
+static void draw_host(const struct picture *p, double x, const char *name)
 {
-	double from = TOP - 10;
-
-	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
-		const double begin = TOP + p->s.axis.cuts[i].begin + 2,
-		             end = TOP + p->s.axis.cuts[i].end - 2;
-
-		svg_line(p->out, x, from, x, begin, SVG_AXIS, 0);
-		svg_line(p->out, x, begin, x, end, SVG_AXIS, 1);
-		from = end;
-	}
-	svg_arrow(p->out, x, from, x, bottom, SVG_AXIS, 0);
 	svg_words(p->out, x, TOP - 18, SVG_MIDDLE, name);
+	svg_arrow(p->out, x, TOP - 10, x, BOTTOM + 14, SVG_AXIS, 0);
+	for (size_t i = 0; i < p->s.axis.cut_count; i++)
+		svg_line(p->out, x, TOP + p->s.axis.cuts[i].begin + 2, x,
+		    TOP + p->s.axis.cuts[i].end - 2, SVG_GROUND, 1);
 }
 
 static bool is_new_number(const struct picture *p, size_t i)
@@ -425,8 +418,8 @@ static void draw_hosts(const struct panel *panel)
 
 	svg_name(p->out, panel->client - 48, TOP - 18, own_style(panel),
 	    transport_info[panel->stream].title);
-	draw_host(p, panel->client, BOTTOM + 14, "client");
-	draw_host(p, panel->server, BOTTOM + 14, "server");
+	draw_host(p, panel->client, "client");
+	draw_host(p, panel->server, "server");
 	for (size_t i = 0; i < p->s.packet_count; i++)
 		if (k[i].stream == panel->stream &&
 		    (i == 0 || sequence_order(&k[i - 1], &k[i]) != 0))
