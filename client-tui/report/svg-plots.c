@@ -24,7 +24,7 @@
 #define COLUMNS 80
 /* The number of events with words, and their columns. */
 #define EVENT_ROWS 2
-#define EVENT_COLUMNS 18
+#define EVENT_COLUMNS 19
 #define MARKS_BELOW 4
 #define MARKS_LEFT 5
 #define RUNS_SHOWN 5

@@ -29,13 +29,13 @@ static const struct layout {
 	size_t columns, right[2];
 	enum parts_detail detail;
 } layouts[] = {
-	{ 750, 262, 0, 15, { 13, 13 }, PARTS_LONGEST },
-	{ 352, 140, 396, 10, { 14, 23 }, PARTS_TIME },
+	{ 750, 262, 0, 16, { 14, 14 }, PARTS_LONGEST },
+	{ 352, 140, 396, 11, { 15, 24 }, PARTS_TIME },
 };
 /* The maximum columns of an event's words; and the columns of a reply that is shown. */
-#define EVENT_COLUMNS 66
-#define REPLY_MIN 3
-#define REPLY_MAX 11
+#define EVENT_COLUMNS 67
+#define REPLY_MIN 4
+#define REPLY_MAX 12
 /* Where a lost packet's arrow ends, as a part of the way: the link does not report the place. */
 #define DROPPED_AT 0.55
 

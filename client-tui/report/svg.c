@@ -91,16 +91,25 @@ static void put_character(FILE *out, const unsigned char *s, size_t n)
 		fwrite(s, 1, n, out);
 }
 
-/* Writes text escaped, at most `columns` columns of it. */
+/* The columns of the first character, whose length in bytes is *length, 0 for a broken one. */
+static size_t character_columns(const unsigned char *s, size_t n, size_t *length)
+{
+	*length = utf8_character(s, n);
+	return *length && utf8_code(s, *length) >= 0x1100 ? 2 : 1;
+}
+
+/* Writes text escaped, at most `columns` columns of it; the last is an ellipsis if there is more.
+ */
 static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 {
 	const unsigned char *s = text;
+	size_t whole = 0, used = 0, length;
 
-	for (size_t at = 0, used = 0; at < n;) {
-		const size_t length = utf8_character(s + at, n - at);
-
-		used += length && utf8_code(s + at, length) >= 0x1100 ? 2 : 1;
-		if (used > columns) {
+	for (size_t at = 0; at < n && whole <= columns; at += length ? length : 1)
+		whole += character_columns(s + at, n - at, &length);
+	for (size_t at = 0; at < n; at += length ? length : 1) {
+		used += character_columns(s + at, n - at, &length);
+		if (used + (whole > columns) > columns) {
 			fputs("…", out);
 			return;
 		}
@@ -108,7 +117,6 @@ static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 			fputs("\xef\xbf\xbd", out);
 		else
 			put_character(out, s + at, length);
-		at += length ? length : 1;
 	}
 }
 

@@ -63,8 +63,8 @@ void svg_curve(FILE *out, double (*points)[2], size_t n, enum svg_style style);
 void svg_words(FILE *out, double x, double y, enum svg_anchor anchor, const char *words);
 /* The same in bold and in the colour of a style, up to `x`. */
 void svg_name(FILE *out, double x, double y, enum svg_style style, const char *words);
-/* Writes foreign text, at most `columns` columns of it and then an ellipsis, after the program's
- * own words. Characters from U+1100 on, East Asia's and pictures, have two columns. */
+/* Writes foreign text, at most `columns` columns, the last an ellipsis if it is cut, after the
+ * program's own words. Characters from U+1100 on, East Asia's and pictures, have two columns. */
 void svg_text(FILE *out, double x, double y, enum svg_anchor anchor, const char *words,
     const void *text, size_t n, size_t columns);
 /* The colours of the ground and of words, 0xrrggbb. */
