@@ -221,7 +221,7 @@ static void put_figure(struct text *t, const struct demo_lines *lines, enum demo
 		    100.0 * (double)value / (double)lines->count);
 }
 
-/* The answer beside the truth: the figure, or the transport with the greater one. */
+/* The answer beside what was measured: the figure, or the transport with the greater one. */
 static void put_answer(struct text *t, const struct demo_lines *lines, const char *words,
     int64_t answer)
 {

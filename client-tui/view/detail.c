@@ -113,8 +113,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 		    kept ? line->reply_length : line->length, !kept);
 		text_put(t, " after %s", UNITS_DURATION(parts_waited(line), micro(s)));
 	} else {
-		fate_words_unanswered(s, INT_MAX, word, sizeof word);
-		text_put(t, "%s", fate_words_plain(word, s->v->ascii));
+		text_put(t, "%s", fate_words_unanswered(s, INT_MAX, false, word, sizeof word));
 		if (!ledger_is_decided(line->fate))
 			text_put(t, " %s",
 			    units_running_text(s->v->now - line->typed_at, micro(s), word,

@@ -56,7 +56,7 @@ static bool fits(const char *words, int width)
 
 /* --- what the lab's link did with a datagram --- */
 
-/* Writes where a datagram was lost, "lost going, on cue", shorter where `width` is less. Returns
+/* Writes where a datagram was lost, "lost going (/drop)", shorter where `width` is less. Returns
  * the columns of its wire; 0 if the place is not known: `buf` is then unchanged. */
 static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
@@ -74,8 +74,9 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 		return 0;
 	snprintf(buf, size, "%s", words);
 	/* The request goes first, then the direction. */
-	if (!fits(buf, width))
-		buf[strcspn(buf, ",")] = '\0';
+	char *request = strstr(buf, " (");
+	if (request != NULL && !fits(buf, width))
+		*request = '\0';
 	if (!fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))
 		*strrchr(buf, ' ') = '\0';
 	return columns[place];
@@ -86,18 +87,18 @@ static bool is_too_big(const struct trace_line *trace)
 	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
 }
 
-static void copies_words(const struct view_row_side *s, bool whole, struct text *t)
+/* Writes the copies, or else the holds. */
+static void copies_words(const struct view_row_side *s, struct text *t)
 {
 	const struct trace_leg *there = &s->trace->legs[LINK_GOING],
 	                       *back = &s->trace->legs[LINK_COMING];
-	bool copied = there->duplicated || back->duplicated;
-	if (there->duplicated && back->duplicated)
-		text_put(t, "2%s %s", sign(s, GLYPH_TIMES), whole ? "both ways" : "both");
-	else if (copied)
+	if (there->duplicated || back->duplicated)
 		text_put(t, "2%s %s", sign(s, GLYPH_TIMES),
-		    link_direction_words[there->duplicated ? LINK_GOING : LINK_COMING]);
-	if ((there->held || back->held) && (whole || !copied))
-		text_put(t, "%s%s", copied ? ", " : "", whole ? "held back" : "held");
+		    !back->duplicated    ? link_direction_words[LINK_GOING]
+		    : !there->duplicated ? link_direction_words[LINK_COMING]
+		                         : "both");
+	else if (there->held || back->held)
+		text_put(t, "held back");
 }
 
 /* --- what the link did with a line of a stream --- */
@@ -141,18 +142,19 @@ static bool retransmission_words(const struct view_row_side *s, int width, const
 /* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	buf[0] = '\0';
-	for (int whole = 1; whole >= 0 && s->trace != NULL && width > 0; whole--) {
-		struct text t = text_begin(buf, size);
-		if (!s->trace->stream)
-			copies_words(s, whole, &t);
-		else if (retransmissions(s->trace) > 0)
-			text_put(&t, "%u%s%s", retransmissions(s->trace), sign(s, GLYPH_TIMES),
-			    whole ? " again" : sign(s, GLYPH_ELLIPSIS));
-		if (fits(buf, width))
-			return;
-	}
-	buf[0] = '\0';
+	static const char word[] = " again";
+	struct text t = text_begin(buf, size);
+	const bool stream = s->trace != NULL && s->trace->stream;
+	const unsigned again = stream ? retransmissions(s->trace) : 0;
+	if (again > 0)
+		text_put(&t, "%u%s", again, sign(s, GLYPH_TIMES));
+	else if (s->trace != NULL && !stream)
+		copies_words(s, &t);
+	if (again > 0)
+		text_put(&t, "%s",
+		    fits(buf, width - (int)strlen(word)) ? word : sign(s, GLYPH_ELLIPSIS));
+	if (!fits(buf, width))
+		buf[0] = '\0';
 }
 
 /* --- the wire --- */
@@ -170,12 +172,12 @@ static void put_times(struct wire *w, const char *s, int times)
 		text_append(w->lead, sizeof w->lead, s);
 }
 
+/* Writes "failed: " and the reason, or only that if both do not fit behind a sign. */
 static void put_failed(const struct view_row_side *s, int width, char *buf, size_t size)
 {
 	const char *reason = error_word(s->line->error);
-	/* A cross and the reason are enough where both do not fit. */
 	bool both = FAILED_COLUMNS + utf8_columns(reason) <= width && strcmp(reason, "failed") != 0;
-	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", reason);
+	snprintf(buf, size, "%s%s", both ? "failed: " : "", reason);
 }
 
 /* Writes the time from Enter, `word`, and the link's effects if they fit into `width`. */
@@ -283,7 +285,9 @@ struct wire fate_words_wire(const struct view_row_side *s, int width, int arrow)
 	} else if (fate == FATE_LOST && s->line->late) {
 		late_wire(s, width, arrow, &w);
 	} else if (fate == FATE_FAILED && !is_too_big(s->trace)) {
-		put_failed(s, width, w.rest, sizeof w.rest);
+		char word[80];
+		put_failed(s, width, word, sizeof word);
+		snprintf(w.rest, sizeof w.rest, "%s %s", sign(s, GLYPH_CROSS), word);
 		w.rest_style = STYLE_LOST;
 	} else {
 		broken_wire(s, width, &w);
@@ -293,30 +297,22 @@ struct wire fate_words_wire(const struct view_row_side *s, int width, int arrow)
 
 /* --- without a wire --- */
 
-const char *fate_words_unanswered(const struct view_row_side *s, int width, char *buf, size_t size)
+const char *fate_words_unanswered(const struct view_row_side *s, int width, bool has_sign,
+    char *buf, size_t size)
 {
 	const enum ledger_fate fate = s->line->fate;
-	char word[40];
-	buf[0] = '\0';
-	if (fate == FATE_QUEUED)
-		snprintf(buf, size, "%s", queued_word(s));
-	else if (fate == FATE_WAITING)
-		snprintf(buf, size, "%s waiting", sign(s, GLYPH_WAITING));
+	char word[80] = "";
+	if (fate == FATE_QUEUED || fate == FATE_WAITING)
+		snprintf(word, sizeof word, "%s", fate == FATE_QUEUED ? queued_word(s) : "waiting");
 	else if (fate == FATE_FAILED && !is_too_big(s->trace))
-		put_failed(s, width, buf, size);
-	else if (!fate_words_replied(s->line)) {
+		put_failed(s, width, word, sizeof word);
+	else if (!fate_words_replied(s->line))
 		broken_word(s, width, word, sizeof word);
-		snprintf(buf, size, "%s %s", sign(s, GLYPH_CROSS), word);
-	}
+	has_sign = has_sign && fate != FATE_QUEUED && word[0] != '\0' && fits(word, width - 2);
+	snprintf(buf, size, "%s%s%s",
+	    has_sign ? sign(s, fate == FATE_WAITING ? GLYPH_WAITING : GLYPH_CROSS) : "",
+	    has_sign ? " " : "", word);
 	return buf;
-}
-
-const char *fate_words_plain(const char *words, bool ascii)
-{
-	const char *cross = glyph(GLYPH_CROSS, ascii), *waiting = glyph(GLYPH_WAITING, ascii);
-	return text_begins(words, cross)   ? words + strlen(cross) + 1
-	     : text_begins(words, waiting) ? words + strlen(waiting) + 1
-	                                   : words;
 }
 
 static void put_mark(struct text *t, bool has, const char *sign, const char *word)

@@ -84,27 +84,15 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* Leaves out the sign if not even the first word, or on one line all words, fit beside it. */
-static const char *narrowed(const char *words, int columns, const struct panes *p)
-{
-	const char *plain = fate_words_plain(words, p->v->ascii);
-	char first[80];
-	snprintf(first, sizeof first, "%.*s",
-	    (int)(p->one_line ? strlen(plain) : strcspn(plain, " ")), plain);
-	return 2 + utf8_columns(first) > columns ? plain : words;
-}
-
 /* Without a wire, the fate stands in place of the reply. */
 static void set_fate(struct view_row *row, int i)
 {
 	const struct pane *pane = &row->p->side[i];
-	const int columns = pane->to - pane->text;
 	char fate[80];
 	if (pane->wire >= 0)
 		return;
-	fate_words_unanswered(&row->side[i], row->p->one_line ? columns : INT_MAX, fate,
-	    sizeof fate);
-	set_words(row, i, narrowed(fate, columns, row->p), fate_style(row->side[i].line));
+	fate_words_unanswered(&row->side[i], pane->to - pane->text, true, fate, sizeof fate);
+	set_words(row, i, fate, fate_style(row->side[i].line));
 }
 
 /* Shows the fate after the typed line, in the order of arrival without a wire. */
@@ -113,7 +101,7 @@ static void set_fate_left(struct view_row *row, int i)
 	const struct view_row_side *side = &row->side[i];
 	char fate[80];
 	bool named = row->p->v->both || row->item->other != NULL;
-	fate_words_unanswered(side, INT_MAX, fate, sizeof fate);
+	fate_words_unanswered(side, INT_MAX, true, fate, sizeof fate);
 	if (fate[0] != '\0')
 		add_words(row, 0,
 		    TEXT_FORMAT(" (%s%s%s)", named ? transport_info[side->stream].title : "",
@@ -508,16 +496,16 @@ static enum style words_style(const struct view_row *row, int i)
 	return i > 0 ? row->text[i].mark_style : left_mark_style(row);
 }
 
-/* Draws a text in one display line, cut with an ellipsis if it is too long. The program's words
- * after it get what it leaves, a third of the line at least. */
+/* Draws a text in one display line, cut if it is too long. The program's words after it get what it
+ * leaves: at least half of the line if they fit there, else a third. */
 static void draw_cut_text(const struct view_row *row, int i, int at)
 {
 	const struct panes *p = row->p;
 	const struct layout *l = &row->text[i].laid->l;
 	const size_t text = row->text[i].laid->text_cells;
 	const int limit = text_to(row, i), words = (int)layout_columns(l, text, l->count);
-	int column = text_from(row, i), least = (limit - column) / 3;
-	const int end = limit - (text == 0 ? 0 : words < least ? words : least);
+	int column = text_from(row, i);
+	const int room = limit - column, end = limit - (words <= room / 2 ? words : room / 3);
 	column = panes_draw_cells(p, at, column, end, l->cells, text, row->text[i].style);
 	if (row->text[i].cut && column < end)
 		column = canvas_text(p->c, at, column, limit, glyph(GLYPH_ELLIPSIS, p->v->ascii),

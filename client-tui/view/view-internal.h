@@ -154,10 +154,10 @@ struct wire {
 /* fate-words.c */
 /* The wire of a line or stray, with an arrow of `arrow` columns and words in `columns`. */
 struct wire fate_words_wire(const struct view_row_side *s, int columns, int arrow);
-/* The fate of a line without a reply, "x lost", in `width` columns if possible; else "". */
-const char *fate_words_unanswered(const struct view_row_side *s, int width, char *buf, size_t size);
-/* These words behind their sign, if they have one. */
-const char *fate_words_plain(const char *words, bool ascii);
+/* The fate of a line that has no reply, without a time ("x lost"), in `width` columns if possible,
+ * behind its sign if both fit; "" for one that has one. */
+const char *fate_words_unanswered(const struct view_row_side *s, int width, bool has_sign,
+    char *buf, size_t size);
 /* The marks behind a reply, " (×2, late)", or ""; with the longest part of its time before it was
  * sent if that fits into `room` columns, and with the link's effects where no wire shows them. */
 const char *fate_words_marks(const struct view_row_side *s, bool effects, int room, char *buf,

@@ -57,6 +57,13 @@ def own_header_last(path):
     return [f'{path}: {mine[0]} should be the first'] if mine and names[0] != mine[0] else []
 
 
+def short_lived(path):
+    """The words of TEXT_FORMAT() and its like last as long as the block: they are an argument, or begin a variable of
+    that block. An assignment may be the only statement of an `if`, which is a block of its own."""
+    assigned = r'(?m)^\s*\w[\w.>\[\]-]* = [^;(]*\b((?:TEXT|UNITS)_[A-Z]+)\('
+    return [f'{path}: {name}() is assigned' for name in re.findall(assigned, read(path))]
+
+
 def main():
     sources = files('.c', '.h')
     point(f'the C is as {FORMATTER} has it', unformatted(sources))
@@ -67,6 +74,8 @@ def main():
         if path.endswith('.c') and os.path.exists(os.path.join(TOP, path[:-1] + 'h'))
         for fault in own_header_last(path)
     ])
+    point('words that last as long as a block are not assigned',
+          [fault for path in sources for fault in short_lived(path)])
     done()
 
 
