@@ -299,7 +299,7 @@ static void true_times_in_the_lab(void **state)
 	draws(svg, "sent again", 1);
 	draws(svg, "class=\"udp dash\"", 0);
 	draws(svg, "class=\"tcp dash\"", 0);
-	draws(svg, ", 1× again", 1);
+	draws(svg, ">170 ms, 1× again ONE<", 1);
 	draws(svg, "lost coming", 1);
 	/* Two that died, and the legend's. */
 	draws(svg, "class=\"lost\"", 3);
