@@ -46,13 +46,7 @@ struct picture {
 	FILE *out;
 	struct sequence s;
 	const struct layout *layout;
-	bool both; /* two transports */
-	/* The rows of events' words: the events' times, and the places on the page. */
-	struct {
-		int64_t at;
-		double y;
-	} rows[SEQUENCE_ROWS];
-	size_t row_count;
+	bool both;       /* two transports */
 	unsigned *shown; /* what is drawn, for the legend: 1 << style */
 };
 
@@ -138,14 +132,6 @@ static double put_beside(const struct picture *p, struct column *c, double x, do
 	return at + SVG_FONT / 3;
 }
 
-/* The words of events stand across: those of a line are below. */
-static void go_below_events(const struct picture *p, struct column *c, int64_t at)
-{
-	for (size_t i = 0; i < p->row_count; i++)
-		if (p->rows[i].at <= at && p->rows[i].y + SEQUENCE_ROW > c->next)
-			c->next = p->rows[i].y + SEQUENCE_ROW;
-}
-
 /* The time when the server replied to the line. */
 static int64_t server_time(const struct picture *p, const struct record *r)
 {
@@ -194,14 +180,11 @@ static void draw_reply(const struct panel *panel, struct column *c, const struct
 }
 
 /* With two transports, the reply stands behind its time if there is room. */
-static void draw_fate(const struct panel *panel, struct column *c, const struct record *r)
+static void draw_fate(const struct panel *panel, double y, const struct record *r)
 {
 	const struct picture *p = panel->picture;
 	char words[120];
-	double y;
 
-	go_below_events(p, c, sequence_begins(r));
-	y = row_place(c, place(p, sequence_begins(r))) + SVG_FONT / 3;
 	fate_and_time(p, r, words, sizeof words);
 	if (p->both && r->row.fate == FATE_ANSWERED &&
 	    (size_t)utf8_columns(words) + 1 + REPLY_MIN <= p->layout->right[panel->stream])
@@ -355,9 +338,9 @@ static bool is_new_number(const struct picture *p, size_t i)
 	return i == 0 || p->s.records[i].row.number != p->s.records[i - 1].row.number;
 }
 
-/* Draws an event's line, and below it its words as far as the column has rows for events. */
-static void draw_event(struct picture *p, struct column *c, const struct session_event *e,
-    size_t rows)
+/* Draws an event's line, and below it its words if there are rows left for events. */
+static void draw_event(const struct picture *p, struct column *c, const struct session_event *e,
+    size_t *rows)
 {
 	const bool notice = session_event_is_notice(e);
 	const double y = place(p, e->at) - p->s.axis.stop * (notice ? 2 : 1);
@@ -369,24 +352,24 @@ static void draw_event(struct picture *p, struct column *c, const struct session
 	if (!notice)
 		show(p, SVG_EVENT);
 	svg_line(p->out, TEXTS, y, SVG_WIDTH - SVG_MARGIN, y, SVG_EVENT, 0);
-	if (p->row_count == rows)
+	if (*rows == 0)
 		return;
+	--*rows;
 	at = row_place(c, y + SEQUENCE_ROW / 2);
 	/* No line goes through the words. */
 	svg_box(p->out, TEXTS, at - SEQUENCE_ROW / 2 + 2, SVG_COLUMN * (double)utf8_columns(words),
 	    SEQUENCE_ROW - 2, SVG_GROUND);
 	svg_text(p->out, TEXTS, at + SVG_FONT / 3, SVG_START, "", words, strlen(words),
 	    EVENT_COLUMNS);
-	p->rows[p->row_count].at = e->at;
-	p->rows[p->row_count++].y = at;
 }
 
-/* Draws the texts of lines and the events, in order of time. */
-static void draw_rows(struct picture *p)
+/* Draws the texts of lines with their fates, and the events, in order of time. */
+static void draw_rows(const struct picture *p, const struct panel panels[2])
 {
 	const double client = p->layout->client;
 	struct column column = { .next = TOP };
 	size_t lines = 0, events = 0, e = 0;
+	double y = TOP;
 
 	for (size_t i = 0; i < p->s.count; i++)
 		lines += is_new_number(p, i);
@@ -397,17 +380,18 @@ static void draw_rows(struct picture *p)
 		const struct record *r = &p->s.records[i];
 		const char *number = TEXT_FORMAT("%" PRIu64 " ", r->row.number);
 
-		if (!is_new_number(p, i))
-			continue;
 		while (e < p->s.event_count && p->s.events[e].at <= sequence_begins(r))
-			draw_event(p, &column, &p->s.events[e++], events);
-		svg_text(p->out, TEXTS,
-		    put_beside(p, &column, client - 4, place(p, sequence_begins(r)), client - 24),
-		    SVG_START, number, r->row.text, r->row.length,
-		    p->layout->columns - strlen(number));
+			draw_event(p, &column, &p->s.events[e++], &events);
+		if (is_new_number(p, i)) {
+			y = put_beside(p, &column, client - 4, place(p, sequence_begins(r)),
+			    client - 24);
+			svg_text(p->out, TEXTS, y, SVG_START, number, r->row.text, r->row.length,
+			    p->layout->columns - strlen(number));
+		}
+		draw_fate(&panels[r->row.stream], y, r);
 	}
 	while (e < p->s.event_count)
-		draw_event(p, &column, &p->s.events[e++], events);
+		draw_event(p, &column, &p->s.events[e++], &events);
 }
 
 /* Draws the hosts and the packets between them. */
@@ -426,27 +410,22 @@ static void draw_hosts(const struct panel *panel)
 			draw_packet(panel, &k[i]);
 }
 
-/* Draws what the lines waited before they were sent, their fates and their replies. */
+/* Draws what the lines waited before they were sent, and the replies to one transport's. */
 static void draw_lines(const struct panel *panel)
 {
 	const struct picture *p = panel->picture;
-	struct column fates = { .next = TOP }, replies = { .next = TOP };
+	struct column replies = { .next = TOP };
 
-	for (size_t i = 0; i < p->s.count; i++) {
-		fates.left += p->s.records[i].row.stream == panel->stream;
+	for (size_t i = 0; i < p->s.count; i++)
 		replies.left += sequence_known(server_time(p, &p->s.records[i]));
-	}
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
 
-		if (r->row.stream != panel->stream)
-			continue;
-		if (sequence_waits(r)) {
+		if (r->row.stream == panel->stream && sequence_waits(r)) {
 			show(p, SVG_WAITS);
 			svg_line(p->out, panel->client, place(p, r->row.typed_at), panel->client,
 			    place(p, r->row.sent_at), SVG_WAITS, 0);
 		}
-		draw_fate(panel, &fates, r);
 		if (!p->both && sequence_known(server_time(p, r)))
 			draw_reply(panel, &replies, r);
 	}
@@ -487,27 +466,24 @@ static void draw_legend(const struct picture *p, double y)
 	}
 }
 
-static void draw(struct picture *p, const struct svg_heading *heading)
+static void draw(const struct picture *p, const struct svg_heading *heading)
 {
 	struct panel panels[2];
-	size_t count = 0;
+	double client = p->layout->client;
 
 	svg_begin(p->out, heading);
-	for (int stream = 0; stream < 2; stream++) {
-		const double client = p->layout->client + (double)count * p->layout->next;
-
-		if (p->s.transports[stream])
-			panels[count++] = (struct panel){ p, stream == 1, client,
-				client + p->layout->way };
-	}
 	draw_times(p);
 	draw_cuts(p);
-	for (size_t i = 0; i < count; i++)
-		draw_hosts(&panels[i]);
-	draw_rows(p);
-	for (size_t i = 0; i < count; i++)
-		draw_lines(&panels[i]);
-	if (count == 0)
+	for (int stream = 0; stream < 2; stream++) {
+		panels[stream] = (struct panel){ p, stream == 1, client, client + p->layout->way };
+		if (!p->s.transports[stream])
+			continue;
+		draw_hosts(&panels[stream]);
+		draw_lines(&panels[stream]);
+		client += p->layout->next;
+	}
+	draw_rows(p, panels);
+	if (!p->s.transports[0] && !p->s.transports[1])
 		svg_words(p->out, TEXTS, TOP, SVG_START, "no lines");
 	draw_legend(p, SVG_HEIGHT - 32);
 	svg_end(p->out);
