@@ -309,9 +309,9 @@ bool command_may_use(enum command_use use, struct tui *tui, const char *name)
 /* --- tables --- */
 
 const struct command command_table[] = {
-	{ "udp", "", "send over UDP from now on", .run = do_transport, .use = USE_BOTH },
-	{ "tcp", "", "send over TCP from now on", .run = do_transport, .use = USE_BOTH },
-	{ "both", "", "send each line over UDP and TCP at once from now on", .run = do_transport,
+	{ "udp", "", "UDP alone from now on", .run = do_transport, .use = USE_BOTH },
+	{ "tcp", "", "TCP alone from now on", .run = do_transport, .use = USE_BOTH },
+	{ "both", "", "each line over UDP and TCP, side by side", .run = do_transport,
 	    .use = USE_BOTH },
 	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .use = USE_LIVE,
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },

@@ -20,7 +20,7 @@ static const char *const forms[][5] = {
 	[ONE_AGAIN] = { "Each line goes over UDP and TCP (F3: one); F8 or /mouse: mouse on/off.",
 	    "F3: back from both to one; F8 or /mouse: mouse on/off.",
 	    "F3: back to one of them; F8: mouse", "F3: back from both to one" },
-	[LOSS_INSIDE] = { "To see loss, press F7 or type /link loss 30%; /demo plays the tour.",
+	[LOSS_INSIDE] = { "F7 or /link loss 30% makes the link lose packets; /demo plays the tour.",
 	    "Loss: F7 or /link loss 30%" },
 	[LOSS_OUTSIDE] = { "To see loss, leave with Ctrl-D and run: ", "To see loss, run: ",
 	    "Loss: ", "Loss: /link says how" },

@@ -366,7 +366,7 @@ static void connecting(void **state)
 	struct terminal *t = lab(24, 100, "--delay 20ms", "");
 
 	(void)state;
-	term_expect(t, " To see loss, press F7 or type /link loss 30%; /demo plays the tour.");
+	term_expect(t, " F7 or /link loss 30% makes the link lose packets; /demo plays the tour.");
 	client_line(t, "/drop next syn");
 	term_expect(t, "next SYN");
 	press(t, 2);
