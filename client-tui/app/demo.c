@@ -212,12 +212,12 @@ static void put_figure(struct text *t, const struct demo_lines *lines, enum demo
 {
 	uint64_t where, value = measure(lines, figure, transport, &where);
 
-	text_put(t, " %s over %s: %" PRIu64, figures[figure].words, transport ? "TCP" : "UDP",
+	text_put(t, " %s over %s: %" PRIu64, figures[figure].words, transport_info[transport].title,
 	    value);
 	if (figures[figure].unit)
 		text_put(t, "%s.", figures[figure].unit);
 	else
-		text_put(t, " of %zu lines (%.0f %%).", lines->count,
+		text_put(t, " of %s (%.0f %%).", TEXT_COUNT(lines->count, "line"),
 		    100.0 * (double)value / (double)lines->count);
 }
 
@@ -233,7 +233,7 @@ static void put_answer(struct text *t, const struct demo_lines *lines, const cha
 	if (answer < 0)
 		text_put(t, "No answer.");
 	else if (both)
-		text_put(t, "You expected %s, %s.", answer ? "TCP" : "UDP",
+		text_put(t, "You expected %s, %s.", transport_info[answer].title,
 		    udp_value == tcp_value              ? "but both are equal"
 		    : (tcp_value > udp_value) == answer ? "and so it is"
 		                                        : "but it is the other");

@@ -119,7 +119,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 			    units_running_text(s->v->now - line->typed_at, micro(s), word,
 			        sizeof word));
 		else if (line->decided_at > line->typed_at)
-			text_put(t, " after %s",
+			text_put(t, "%s after %s", line->fate == FATE_FAILED ? "," : "",
 			    UNITS_DURATION(line->decided_at - line->typed_at, micro(s)));
 	}
 	if (line != NULL)
