@@ -141,6 +141,19 @@ static void draw_waited(const struct pages *p, double x, double y)
 		mark_below(p->out, x + WIDTH, y + HEIGHT, TEXT_FORMAT("line %" PRIu64, p->last));
 }
 
+/* Draws a transport's bars, each `scale` pixels a line high. */
+static void draw_bars(const struct pages *p, int t, double x, double base, double scale)
+{
+	for (int i = 0; i < COLUMNS; i++) {
+		const double bar = scale *
+		                   (double)axis_column(&p->times, &p->stats[t]->waited, COLUMNS, i);
+
+		if (bar > 0)
+			svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1,
+			    bar, styles[t]);
+	}
+}
+
 /* Draws UDP upwards in the upper half and TCP downwards in the lower, each to its own height. */
 static void draw_histogram(const struct pages *p, double x, double y)
 {
@@ -157,15 +170,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 		if (!h)
 			continue;
 		base += height;
-		for (int i = 0; i < COLUMNS; i++) {
-			const double bar = (height - 34) *
-			                   (double)axis_column(&p->times, h, COLUMNS, i) /
-			                   (double)max;
-
-			if (bar > 0)
-				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar,
-				    WIDTH / COLUMNS - 1, bar, styles[t]);
-		}
+		draw_bars(p, t, x, base, (height - 34) / (double)max);
 		svg_words(p->out, x + 10, base - height + 26, SVG_START,
 		    TEXT_FORMAT("%s: %" PRIu64 " line%s, highest bar %" PRIu64,
 		        transport_info[t].title, h->count, h->count == 1 ? "" : "s",

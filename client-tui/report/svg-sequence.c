@@ -226,6 +226,22 @@ static enum svg_style packet_style(const struct panel *panel, const struct seque
 	         : own_style(panel);
 }
 
+/* Draws the second half of a packet that arrived, from `x`, `y` to `to`, `end`. */
+static void draw_arrived(const struct panel *panel, const struct sequence_packet *k, double x,
+    double y, double to, double end)
+{
+	const struct picture *p = panel->picture;
+	const bool there = k->of.direction == LINK_GOING;
+
+	svg_arrow(p->out, x, y, to, end, packet_style(panel, k), k->estimated && there);
+	if (k->estimated)
+		show(p, ESTIMATED);
+	if (k->of.fate != LINK_CORRUPTED)
+		return;
+	show(p, SVG_LOST);
+	svg_cross(p->out, to + (there ? -8 : 8), end, SVG_LOST);
+}
+
 static void draw_packet(const struct panel *panel, const struct sequence_packet *packet)
 {
 	const struct picture *p = panel->picture;
@@ -242,15 +258,9 @@ static void draw_packet(const struct panel *panel, const struct sequence_packet 
 	/* The half at the server is dashed where it is estimated. */
 	svg_line(p->out, from, y1, x, y, style, arrived && packet->estimated && !there);
 	if (arrived)
-		svg_arrow(p->out, x, y, to, y2, style, packet->estimated && there);
+		draw_arrived(panel, packet, x, y, to, y2);
 	else
 		draw_lost(panel, packet, x, y);
-	if (arrived && packet->estimated)
-		show(p, ESTIMATED);
-	if (k->fate == LINK_CORRUPTED) {
-		show(p, SVG_LOST);
-		svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
-	}
 	if (sequence_known(k->out2))
 		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
 	if (sequence_is_named(k))
@@ -363,19 +373,27 @@ static void draw_event(const struct picture *p, struct column *c, const struct s
 	    EVENT_COLUMNS);
 }
 
-/* Draws the texts of lines with their fates, and the events, in order of time. */
-static void draw_rows(const struct picture *p, const struct panel panels[2])
+/* Counts the rows of lines and events, and returns those of events. */
+static size_t count_rows(const struct picture *p, size_t *rows)
 {
-	const double client = p->layout->client;
-	struct column column = { .next = TOP };
-	size_t lines = 0, events = 0, e = 0;
-	double y = TOP;
+	size_t lines = 0, events = 0;
 
 	for (size_t i = 0; i < p->s.count; i++)
 		lines += is_new_number(p, i);
 	for (size_t i = 0; i < p->s.event_count; i++)
 		events += lines + events < SEQUENCE_ROWS && sequence_is_row(&p->s.events[i]);
-	column.left = lines + events;
+	*rows = lines + events;
+	return events;
+}
+
+/* Draws the texts of lines with their fates, and the events, in order of time. */
+static void draw_rows(const struct picture *p, const struct panel panels[2])
+{
+	const double client = p->layout->client;
+	struct column column = { .next = TOP };
+	size_t events = count_rows(p, &column.left), e = 0;
+	double y = TOP;
+
 	for (size_t i = 0; i < p->s.count; i++) {
 		const struct record *r = &p->s.records[i];
 		const char *number = TEXT_FORMAT("%" PRIu64 " ", r->row.number);
