@@ -240,12 +240,10 @@ static void put_waited_for(struct detail *d, const struct view_row_side *s,
 /* Writes the timeout that runs until a missing segment is sent again. */
 static void put_running(struct detail *d, const struct view_row_side *s)
 {
-	const struct trace_leg *back = &s->trace->legs[LINK_COMING],
-	                       *there = &s->trace->legs[LINK_GOING];
+	const int way = fate_words_missing(s->trace);
+	const bool coming = way == LINK_COMING;
 	const struct view_ends *ends = d->v->ends;
-	const bool coming = back->lost > 0 && back->through == 0,
-	           going = there->lost > 0 && there->through == 0;
-	if ((!coming && !going) || ends == NULL || !(coming ? ends->has_server : ends->has_here))
+	if (way < 0 || ends == NULL || !(coming ? ends->has_server : ends->has_here))
 		return;
 	const int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
 	struct text t = next_line(d, s, STYLE_WAITING);

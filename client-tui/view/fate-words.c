@@ -110,13 +110,12 @@ static unsigned retransmissions(const struct trace_line *trace)
 	       trace->legs[LINK_COMING].retransmitted;
 }
 
-/* The direction in which a segment is missing: dropped, and none delivered since. NULL: none. */
-static const char *missing(const struct trace_line *trace)
+int fate_words_missing(const struct trace_line *trace)
 {
 	for (int direction = LINK_DIRECTIONS - 1; direction >= 0; direction--)
 		if (trace->legs[direction].lost > 0 && trace->legs[direction].through == 0)
-			return link_direction_words[direction];
-	return NULL;
+			return direction;
+	return -1;
 }
 
 /* Writes the words of a waiting line of a stream that lost segments, "lost going, 0.3 s" or "1×
@@ -127,13 +126,14 @@ static bool retransmission_words(const struct view_row_side *s, int width, const
 	if (s->trace == NULL || !s->trace->stream)
 		return false;
 	const unsigned again = retransmissions(s->trace);
-	if (again == 0 && missing(s->trace) == NULL)
+	const int way = fate_words_missing(s->trace);
+	if (again == 0 && way < 0)
 		return false;
 	struct text t = text_begin(buf, size);
 	if (again > 0)
 		text_put(&t, "  %u%s again", again, sign(s, GLYPH_TIMES));
 	else
-		text_put(&t, "  lost %s", missing(s->trace));
+		text_put(&t, "  lost %s", link_direction_words[way]);
 	if (fits(buf, width - 2 - utf8_columns(time)))
 		text_put(&t, ", %s", time);
 	return true;

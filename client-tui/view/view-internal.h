@@ -164,6 +164,8 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
     size_t size);
 const char *fate_words_arrival(const struct transcript_arrival *arrival);
 bool fate_words_replied(const struct ledger_row *line);
+/* The direction in which a segment is missing: dropped, and none delivered since; -1 for none. */
+int fate_words_missing(const struct trace_line *trace);
 
 /* greeting.c: draws the greeting's rows from `row` on, as many as the panes have room for. */
 void greeting_draw(const struct panes *p, int row);
