@@ -141,9 +141,10 @@ static void add_waited(struct status_line *s, const struct ledger_totals *t, boo
     const struct view_status *status)
 {
 	const bool ascii = s->p->v->ascii;
-	/* The progress of lines or of a recording goes before. */
+	/* On one line, the progress of lines or of a recording goes before. */
 	if (t->timed > 0)
-		add_times(s, &t->waited, status->progress != NULL ? RANK_SPARE : 2);
+		add_times(s, &t->waited,
+		    status->progress != NULL && !s->p->v->both ? RANK_SPARE : 2);
 	if (!stream)
 		add_words(s, RANK_ZERO + 1, t->timed > 0 ? NULL : glyph(GLYPH_BAR, ascii),
 		    "wait %s", UNITS_DURATION(status->reply_timeout, glyph(GLYPH_MICRO, ascii)));
@@ -154,7 +155,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 	add_words(s, 1, NULL, "sent %" PRIu64, t->sent);
 	add_words(s, 2, NULL, "answered %" PRIu64, t->answered);
 	if (stream) {
-		add_count(s, 2, "waiting", t->waiting);
+		add_count(s, 3, "waiting", t->waiting);
 		add_some(s, 3, "lost", t->lost);
 	} else {
 		add_loss(s, t);
@@ -304,7 +305,8 @@ static void draw_side(struct status_line *s, const struct view_status *status, i
 		s->indent = &s->fields[s->count - 1];
 	}
 	add_state(s, side->state);
-	add_progress(s, i == 0 ? status->progress : NULL);
+	/* With both transports it is on TCP's line, which has no peer. */
+	add_progress(s, stream || !s->p->v->both ? status->progress : NULL);
 	add_counts(s, side->totals, stream);
 	add_waited(s, side->totals, stream, status);
 	draw_fields(s, row);

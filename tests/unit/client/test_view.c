@@ -471,8 +471,9 @@ static void test_ascii(void **state)
 	draw(s, 24, 120);
 	check_seen(s, "|  1 HELLO              :                       :");
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2, late 1, dup 1, "
-	    "refused 1, failed 1");
+	    " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2, late 1, dup 1, refused 1, failed 1 | "
+	    "min/avg/max 0.00/16.9/40.9 ms");
+	check_seen(s, "burst 1/9, 100/s, 6.6 s left, sent 1, answered 1");
 	s->view.both = false;
 	s->status.progress = NULL;
 	draw(s, 24, 80);
@@ -1102,12 +1103,24 @@ static void test_both_status(void **state)
 	s->status.progress = "burst 340/1000 · 100/s · 6.6 s left";
 	draw(s, 24, 120);
 	check_row(s, 0,
-	    " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 "
-	    "· lost 40 (11.8 %) · late 0 · dup 0");
-	check_row(s, 1, " TCP (refused, again in 2 s) · sent 340 · answered 340 · waiting 0");
+	    " UDP 127.0.0.1:12000 · sent 340 · answered 300 · lost 40 (11.8 %) · late 0 · dup 0 "
+	    "│ wait 1.00 s");
+	check_row(s, 1,
+	    " TCP (refused, again in 2 s) · burst 340/1000 · 100/s · 6.6 s left · sent 340 "
+	    "· answered 340 · waiting 0");
+	/* The times of both stay on a narrow screen. */
+	udp.timed = tcp.timed = 300;
+	udp.waited = tcp.waited = (struct ledger_times){ .min = 40 * NS_PER_MS,
+		.mean = 41.0 * NS_PER_MS,
+		.max = 42 * NS_PER_MS };
+	s->status.sides[1].state = NULL;
 	draw(s, 24, 80);
 	check_row(s, 0,
-	    " UDP 12…:12000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
+	    " UDP 127.0.0.1:12000 sent 340 answered 300 lost 40 min/avg/max 40.0/41.0/42.0 ms");
+	check_row(s, 1,
+	    " TCP · burst 340/1000 · sent 340 · answered 340 │ min/avg/max 40.0/41.0/42.0 ms");
+	udp.timed = tcp.timed = 0;
+	s->status.sides[1].state = "refused, again in 2 s";
 	draw(s, 9, 80);
 	check_row(s, 0,
 	    " UDP 300/340 · lost 40 │ TCP (refused, again in 2 s) 340/340 · burst 340/1000");
