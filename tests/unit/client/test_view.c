@@ -1110,9 +1110,9 @@ static void test_both_status(void **state)
 	    "· answered 340 · waiting 0");
 	/* The times of both stay on a narrow screen. */
 	udp.timed = tcp.timed = 300;
-	udp.waited = tcp.waited = (struct ledger_times){ .min = 40 * NS_PER_MS,
-		.mean = 41.0 * NS_PER_MS,
-		.max = 42 * NS_PER_MS };
+	udp.waited = tcp.waited = (struct ledger_times){
+		.min = 40 * NS_PER_MS, .mean = 41.0 * NS_PER_MS, .max = 42 * NS_PER_MS
+	};
 	s->status.sides[1].state = NULL;
 	draw(s, 24, 80);
 	check_row(s, 0,
