@@ -113,12 +113,12 @@ static void estimate_packet(struct sequence *s, const struct record *r, struct l
 static void estimate_line(struct sequence *s, const struct record *r)
 {
 	const int64_t sent = r->row.sent_at, replied = r->row.replied_at,
-	              half = sent + (replied - sent) / 2;
+	              half = sequence_known(replied) ? sent + (replied - sent) / 2 : RECORD_NEVER;
 	/* Lines that were sent at the same time stay apart. */
 	struct link_packet of = { .payload = true, .seq = (uint32_t)r->row.number };
 
 	of.direction = LINK_GOING;
-	estimate_packet(s, r, of, sent, sequence_known(replied) ? half : RECORD_NEVER);
+	estimate_packet(s, r, of, sent, half);
 	of.direction = LINK_COMING;
 	if (sequence_known(replied))
 		estimate_packet(s, r, of, half, replied);

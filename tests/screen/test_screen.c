@@ -534,7 +534,7 @@ static void mouse_is_switched(void **state)
  * terminal, and on when it comes back. */
 static void mouse_is_given_back(void **state)
 {
-	static const int signals[] = { SIGTERM, SIGSEGV, SIGQUIT, SIGHUP };
+	static const int signals[] = { SIGTERM, SIGQUIT, SIGHUP };
 	const char *argv[] = { client_path(), NULL };
 	struct terminal *t;
 
