@@ -90,7 +90,7 @@ static int read_place(const struct tui *tui, const char *place, size_t *step)
 		*step = replay_find_line(tui->run.replay, REPLAY_LINE_BEFORE, 0);
 	else if (strcmp(place, ">") == 0)
 		*step = replay_find_line(tui->run.replay, REPLAY_LINE_AFTER, 0);
-	else if (units_count(place + (back || on), 1, INT32_MAX, &number) < 0)
+	else if (units_count(place + (back || on), 1, INT64_MAX, &number) < 0)
 		return -1;
 	else if (back)
 		*step = status->position > (size_t)number ? status->position - (size_t)number : 0;
@@ -108,7 +108,7 @@ void tui_replay_goto(const struct command_call *c)
 
 	if (read_place(c->tui, c->arguments, &step) == 0)
 		seek(c->tui, step, c->now);
-	else if (units_count(c->arguments, 0, INT32_MAX, &number) == 0)
+	else if (units_count(c->arguments, 0, INT64_MAX, &number) == 0)
 		tui_message(c->tui, "the recording has no line %s", c->arguments);
 	else
 		tui_message(c->tui, "'%.40s' is no place; for example /goto 12, +1, <, end",

@@ -191,6 +191,9 @@ int export_request(const char *words, struct export_request *q, char reason[EXPO
 		    "the name is too long, or its quote does not end: %.100s", s);
 	for (s = rest; *s; s = rest) {
 		rest = take_option(s, q);
+		if (!rest && text_begins(s, "--title "))
+			return text_refuse(reason, EXPORT_REASON,
+			    "the title is too long, or its quote does not end: %.60s", s + 8);
 		if (!rest)
 			return text_refuse(reason, EXPORT_REASON,
 			    "'%.60s' is none of its words; " USAGE, s);

@@ -352,6 +352,9 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
 	case CTRL('C'):
 	case CTRL('Z'):
 	case CTRL('L'):
+	/* Enter soon after Esc: Meta-Enter would make readline's keys those of vi. */
+	case '\r':
+	case '\n':
 		return key(1, event, KEY_ESCAPE);
 	case '[':
 	case 'O':

@@ -274,6 +274,8 @@ static void goes_to_lines(void **state)
 	term_expect_row(t, 0, "event 12 of 14");
 	client_line(t, "77");
 	term_expect_row(t, -1, "no line 77");
+	client_line(t, "/goto 99999999999");
+	term_expect_row(t, -1, "the recording has no line 99999999999");
 	client_line(t, "/goto somewhere");
 	term_expect_row(t, -1, "'somewhere' is no place");
 	client_line(t, "/goto");
