@@ -889,7 +889,8 @@ static void requests_are_read(void **state)
 	refuses("talk.svg last 99999999999999999999", "is none of its words");
 	refuses("talk.svg --bright", "'--bright' is none of its words");
 	refuses("'talk.svg", "its quote does not end");
-	refuses("talk.svg --title 'talk", "the title is too long, or its quote does not end: 'talk");
+	refuses("talk.svg --title 'talk",
+	    "the title is too long, or its quote does not end: 'talk");
 	refuses("talk.jsonl last 12", "records are of all lines");
 	refuses("talk.csv 1-2", "records are of all lines");
 	refuses("talk.txt --dark", "go with .svg");
