@@ -250,13 +250,13 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size)
 {
+	const uint64_t of = g->plan.count == SETTINGS_ENDLESS ? g->sent : g->plan.count;
 	struct text t = text_begin(buf, size);
 	char a_second[40];
 
-	text_put(&t, "%" PRIu64, g->sent);
-	if (g->sent < g->plan.count && g->plan.count != SETTINGS_ENDLESS)
-		text_put(&t, " of %" PRIu64, g->plan.count);
-	text_put(&t, " line%s sent in %s", g->plan.count == 1 ? "" : "s",
+	if (g->sent < of)
+		text_put(&t, "%" PRIu64 " of ", g->sent);
+	text_put(&t, "%s sent in %s", TEXT_COUNT(of, "line"),
 	    UNITS_DURATION(g->end - g->start, micro));
 	/* A rate needs two lines. */
 	if (g->sent > 1)
