@@ -215,7 +215,7 @@ const char *link_fate_word(enum link_fate fate)
 char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size)
 {
 	if (fate == LINK_REQUESTED_DROP)
-		snprintf(buf, size, "lost %s (/drop)", link_direction_words[direction]);
+		snprintf(buf, size, "lost %s, on cue", link_direction_words[direction]);
 	else
 		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_words[direction]);
 	return buf;

@@ -87,7 +87,7 @@ extern const char *const link_protocol_names[LINK_PROTOCOLS];
 extern const char *const link_fate_names[LINK_FATES];
 /* What the link did with a packet that did not arrive, "lost", "queue full". Static. */
 const char *link_fate_word(enum link_fate fate);
-/* How and in which direction a packet was lost: "lost going (/drop)", "queue full coming". Returns
+/* How and in which direction a packet was lost: "lost going, on cue", "queue full coming". Returns
  * `buf`. */
 char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size);
 

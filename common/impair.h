@@ -90,7 +90,7 @@ struct impair_settings {
 	X(LOST_BURST, "burst", "lost in a burst", "lost", true) \
 	X(QUEUE_FULL, "queue", "queue full", "queue full", true) \
 	X(TOO_BIG, "mtu", "larger than the MTU", "too big", false) \
-	X(REQUESTED_DROP, "cue", "dropped on request", "on cue", false) \
+	X(REQUESTED_DROP, "cue", "dropped on cue", "on cue", false) \
 	X(UNPLUGGED, "unplugged", "unplugged", "unplugged", false) \
 	X(NO_MEMORY, "room", "no room in memory", "lost", true)
 

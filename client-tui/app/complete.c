@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/demo.h"
 #include "common/impair-fields.h"
 #include "common/text.h"
 
@@ -15,7 +16,7 @@
 #define OTHER "*"  /* for any word before */
 
 /* The words of commands, except those of /link, which are in the tables of the link's settings and
- * of the presets. Without words, a file's name follows. */
+ * of the presets, and the numbers of /demo. Without words, a file's name follows. */
 static const struct {
 	/* `after` is the word before, "" for the command itself. */
 	const char *command, *after, *words;
@@ -24,7 +25,6 @@ static const struct {
 	{ "burst", "every", "1ms 10ms 100ms 1s" },
 	{ "burst", "size", "10 100 1000" },
 	{ "burst", OTHER, "every size" },
-	{ "demo", "", "1 2 3 4 5 6 7 8" },
 	{ "plot", "", "waited rtt histogram cumulative runs off" },
 	{ "save", "", NULL },
 	{ "save", "last", "10 20 50" },
@@ -95,6 +95,9 @@ static void put_arguments(struct text *t, const struct tui *tui, const char *lin
 	if (strcmp(last, "there") != 0 && strcmp(last, "back") != 0) {
 		if (strcmp(c->name, "link") == 0)
 			put_link(t, copy, last);
+		else if (strcmp(c->name, "demo") == 0)
+			for (int number = 1; !*last && demo_find(number); number++)
+				text_put(t, "%d ", number);
 		else
 			put_table(t, c->name, last, files);
 	}

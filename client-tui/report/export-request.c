@@ -194,6 +194,9 @@ int export_request(const char *words, struct export_request *q, char reason[EXPO
 		if (!rest && text_begins(s, "--title "))
 			return text_refuse(reason, EXPORT_REASON,
 			    "the title is too long, or its quote does not end: %.60s", s + 8);
+		if (!rest && is_range(s))
+			return text_refuse(reason, EXPORT_REASON,
+			    "'%.60s' is no choice of lines; for example 7 or 20-30", s);
 		if (!rest)
 			return text_refuse(reason, EXPORT_REASON,
 			    "'%.60s' is none of its words; " USAGE, s);

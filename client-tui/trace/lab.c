@@ -133,7 +133,7 @@ static void take_event(struct lab *lab, const struct packet_event *event)
 	    event->length > 0)
 		return;
 	report(lab, SESSION_EVENT_FAULT, event->in,
-	    TEXT_FORMAT("dropped an ACK %s (/drop)", link_direction_words[event->direction]), NULL,
+	    TEXT_FORMAT("dropped an ACK %s, on cue", link_direction_words[event->direction]), NULL,
 	    NULL);
 }
 

@@ -487,7 +487,7 @@ char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)
 		text_put(&t, "\n");
 	}
 	if (totals->requested_drops > 0)
-		text_put(&t, "link: %s dropped on request\n",
+		text_put(&t, "link: %s dropped on cue\n",
 		    TEXT_COUNT(totals->requested_drops, "packet"));
 	text_put(&t, "truth: ");
 	put_mismatches(&t, totals);

@@ -120,7 +120,7 @@ struct trace_totals {
 	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
 	uint64_t segments[LINK_DIRECTIONS], dropped[LINK_DIRECTIONS],
 	    retransmitted[LINK_DIRECTIONS];
-	uint64_t requested_drops; /* our datagrams and segments that were dropped on request */
+	uint64_t requested_drops; /* our datagrams and segments that were dropped on cue */
 	uint64_t datagrams[LINK_DIRECTIONS];
 };
 

@@ -141,7 +141,7 @@ static void put_fate(struct text *t, const struct view_row_side *s, const struct
 {
 	const int64_t typed = s->line->typed_at, now = s->v->now;
 	if (p->fate == LINK_REQUESTED_DROP)
-		text_put(t, "dropped on request");
+		text_put(t, "dropped on cue");
 	else if (p->fate != LINK_DELIVERED || p->out == TRACE_NEVER)
 		text_put(t, "%s", link_fate_word(p->fate));
 	else

@@ -56,7 +56,7 @@ static bool fits(const char *words, int width)
 
 /* --- what the lab's link did with a datagram --- */
 
-/* Writes where a datagram was lost, "lost going (/drop)", shorter where `width` is less. Returns
+/* Writes where a datagram was lost, "lost going, on cue", shorter where `width` is less. Returns
  * the columns of its wire; 0 if the place is not known: `buf` is then unchanged. */
 static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
@@ -74,7 +74,7 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 		return 0;
 	snprintf(buf, size, "%s", words);
 	/* The request goes first, then the direction. */
-	char *request = strstr(buf, " (");
+	char *request = strstr(buf, ", ");
 	if (request != NULL && !fits(buf, width))
 		*request = '\0';
 	if (!fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))

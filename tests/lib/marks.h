@@ -63,7 +63,7 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "queue-full", "✗ queue full", "x queue full" },
 	{ "too-big", "✗ too big", "x too big" },
 	{ "unplugged", "✗ unplugged", "x unplugged" },
-	{ "by-drop", "(/drop)", "(/drop)" },
+	{ "on-cue", "on cue", "on cue" },
 	{ "changed", "-- link: ", "-- link: " },
 	{ "second-copy", "2× going", "2x going" },
 	{ "held-back", "held back", "held back" },
@@ -73,7 +73,7 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "here", "here: ", "here: " },
 	{ "server", "server: ", "server: " },
 	{ "timeout", "RTO ", "RTO " },
-	{ "on-request", "dropped on request", "dropped on request" },
+	{ "dropped-on-cue", "dropped on cue", "dropped on cue" },
 	{ "truth", "truth: ", "truth: " },
 	{ NULL, NULL, NULL },
 };

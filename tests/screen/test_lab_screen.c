@@ -172,13 +172,13 @@ static void drop_next(void **state)
 	client_line(t, "first");
 	client_line(t, "second");
 	client_expect_pair(t, "2 second", "2 SECOND");
-	client_expect_pair(t, "1 first", "✗ lost going (/drop)");
+	client_expect_pair(t, "1 first", "✗ lost going, on cue");
 	client_line(t, "/drop next reply");
 	term_expect(t, "the lab will drop next reply");
 	client_line(t, "third");
 	client_line(t, "fourth");
 	client_expect_pair(t, "4 fourth", "4 FOURTH");
-	client_expect_pair(t, "3 third", "✗ lost coming (/drop)");
+	client_expect_pair(t, "3 third", "✗ lost coming, on cue");
 	assert_int_equal(count_rows(t, "lost going"), 1);
 	assert_int_equal(count_rows(t, "lost coming"), 1);
 	client_expect_compared(t, 4);
@@ -212,12 +212,12 @@ static void drop_next_of_a_transport(void **state)
 	client_line(t, "/drop next tcp ack there");
 	term_expect(t, "-- link: will drop the next TCP ACK there");
 	client_line(t, "third");
-	term_expect(t, "-- link: dropped an ACK going (/drop)");
+	term_expect(t, "-- link: dropped an ACK going, on cue");
 	client_expect_compared(t, 8);
 	leave(t);
 	assert_int_equal(number_behind(t, "there lost-cue "), 3);
 	assert_int_equal(number_behind(t, "back lost-cue "), 0);
-	assert_int_equal(number_before(t, "packets dropped on request"), 3);
+	assert_int_equal(number_before(t, "packets dropped on cue"), 3);
 }
 
 /* Whoever changes the link, a row says so, between the lines that it stands between. */
@@ -370,9 +370,9 @@ static void connecting(void **state)
 	client_line(t, "/drop next syn");
 	term_expect(t, "next SYN");
 	press(t, 2);
-	term_expect(t, "-- TCP: SYN sent, lost going (/drop)");
+	term_expect(t, "-- TCP: SYN sent, lost going, on cue");
 	assert_int_equal(number_before(t, "connected"), -1);
-	term_expect(t, "TCP: SYN sent, lost going (/drop), again after 1.0");
+	term_expect(t, "TCP: SYN sent, lost going, on cue, again after 1.0");
 	term_expect(t, ", connected after 1.0");
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");

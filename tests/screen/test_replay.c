@@ -481,7 +481,7 @@ static void shows_events(void **state)
 	term_type(t, "  ");
 	term_expect(t, "-- TCP: SYN sent");
 	term_type(t, " ");
-	client_expect_pair(t, "1 one", "✗ lost going (/drop)");
+	client_expect_pair(t, "1 one", "✗ lost going, on cue");
 	for (size_t i = 0, above = 0; i < sizeof rows / sizeof *rows; i++, above = (size_t)row) {
 		assert_true(term_find(t, rows[i], &row, &column));
 		assert_true((size_t)row > above);

@@ -120,7 +120,7 @@ static void waits_for_the_timeout(void **state)
 	go_over_to_tcp(t);
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	term_expect(t, "-- TCP: SYN sent, lost going (/drop), again after 1.0");
+	term_expect(t, "-- TCP: SYN sent, lost going, on cue, again after 1.0");
 	term_expect(t, ", connected after 1.0");
 	client_line(t, "/unplug 3s");
 	client_line(t, "again");

@@ -158,7 +158,7 @@ def check(what, orders, words, client='10.9.0.2', answered=True):
 
 check('at once', '', r'connected in 4\d\.\d ms')
 check('a SYN is lost', 'drop_next_syn',
-      r'SYN sent, lost going \(/drop\), again after ([\d.]+) s, connected after ([\d.]+) s')
+      r'SYN sent, lost going, on cue, again after ([\d.]+) s, connected after ([\d.]+) s')
 check(
     'a SYN-ACK is lost', 'unplug_500ms_back',
     r'SYN sent, SYN-ACK unplugged coming(?:, SYN(?:-ACK)? again after [\d.]+ s)+, '

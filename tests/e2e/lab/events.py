@@ -94,7 +94,7 @@ def again(*words, recording='run.jsonl'):
 
 
 def session():
-    """The records by type, and the lab's own log: changes with their times, and the payload of what was dropped on request."""
+    """The records by type, and the lab's own log: changes with their times, and the payload of what was dropped on cue."""
     capture = os.path.join(PLACE, 'run.pcapng')
     status, _, err = run('-q',
                          '--loss',
@@ -164,9 +164,9 @@ def check_cues(records, dropped, capture):
     with open(capture, 'rb') as file:
         point('and in the capture',
               differences('comments',
-                          file.read().count(b'dropped on request'), len(wanted)))
+                          file.read().count(b'dropped on cue'), len(wanted)))
     with open(os.path.join(PLACE, 'told'), encoding='utf-8') as file:
-        point('and in the summary', [] if '2 packets dropped on request' in file.read() else ['not so'])
+        point('and in the summary', [] if '2 packets dropped on cue' in file.read() else ['not so'])
 
 
 def check_again():
@@ -233,7 +233,7 @@ def check_pictures():
     point(
         'a drop on cue is named there',
         differences('crosses', sum(words == 'on cue' for words, _ in first), 2) + [
-            f'no {word}' for word in ('lost going (/drop)', 'lost coming (/drop)')
+            f'no {word}' for word in ('lost going, on cue', 'lost coming, on cue')
             if not any(word in words for words, _ in first)
         ])
     second, across = texts_of(last_page('run'))

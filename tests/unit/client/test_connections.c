@@ -180,11 +180,11 @@ static void what_the_link_tells(void **state)
 	segment(d, true, "cue", "S", BEGAN, 0);
 	/* At once, since the link knows. */
 	turn(d, 0, BEGAN + MS);
-	says(d, "SYN sent, lost going (/drop)", false, 0);
+	says(d, "SYN sent, lost going, on cue", false, 0);
 	segment(d, true, "delivered", "S", BEGAN + 1000 * MS, BEGAN + 1020 * MS);
 	segment(d, false, "random", "SA", BEGAN + 1020 * MS, 0);
 	turn(d, 0, BEGAN + 1021 * MS);
-	says(d, "SYN sent, lost going (/drop), again after 1.00 s, SYN-ACK lost coming", false, 0);
+	says(d, "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming", false, 0);
 	segment(d, false, "delivered", "SA", BEGAN + 2020 * MS, BEGAN + 2040 * MS);
 	take(d, SESSION_CONNECTED, BEGAN + 2040 * MS, 2, 0);
 	/* Not final before the link has told all. */
@@ -193,7 +193,7 @@ static void what_the_link_tells(void **state)
 	segment(d, true, "delivered", "A", BEGAN + 2040 * MS, BEGAN + 2060 * MS);
 	turn(d, BEGAN + 2041 * MS, BEGAN + 2200 * MS);
 	says(d,
-	    "SYN sent, lost going (/drop), again after 1.00 s, SYN-ACK lost coming, SYN-ACK again after 2.02 s, connected after 2.04 s",
+	    "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming, SYN-ACK again after 2.02 s, connected after 2.04 s",
 	    false, 1);
 	assert_int_equal(d->packet_count, 5);
 	assert_int_equal(d->packets[0].in, BEGAN);
@@ -240,7 +240,7 @@ static void a_drop_is_always_told(void **state)
 		turn(d, INT64_MAX, BEGAN + (i * 1000 + 1) * MS);
 	}
 	assert_false(d->quiet);
-	assert_non_null(strstr(d->text, "lost going (/drop), again after 1.00 s"));
+	assert_non_null(strstr(d->text, "lost going, on cue, again after 1.00 s"));
 }
 
 /* The packets that close it are recorded, and those that opened it not once more; no row. */

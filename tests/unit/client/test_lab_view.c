@@ -334,8 +334,8 @@ static void on_request(void **state)
 	stream_line(s, "tcp");
 	segment(s, false, "tcp", LINK_REQUESTED_DROP);
 	draw(s, 24, 80);
-	check_seen(s, "│ ──✗ lost going (/drop) │");
-	check_seen(s, "│ ─✗ lost coming (/drop) │");
+	check_seen(s, "│ ──✗ lost going, on cue │");
+	check_seen(s, "│ ─✗ lost coming, on cue │");
 	check_seen(s, "┃ ···  lost going, 0.0 s ┃");
 	s->now += 210 * MS;
 	tries(s, false, "tcp", at_once);
@@ -344,7 +344,7 @@ static void on_request(void **state)
 	draw(s, 24, 80);
 	check_seen(s, "━━▶ 210 ms, 1× again");
 	draw(s, 24, 50);
-	check_seen(s, "✗ lost going (/drop)");
+	check_seen(s, "✗ lost going, on cue");
 	s->view.both = true;
 	draw(s, 24, 64);
 	check_seen(s, "│ ──✗ lost going│");

@@ -884,8 +884,8 @@ static void requests_are_read(void **state)
 	asks("a~b.txt", "a~b.txt", 0, 0, 0, "", false);
 	refuses("talk.svg last", "'last' is none of its words");
 	refuses("talk.svg last twelve", "is none of its words");
-	refuses("talk.svg 30-20", "'30-20' is none of its words");
-	refuses("talk.svg 0", "'0' is none of its words");
+	refuses("talk.svg 30-20", "'30-20' is no choice of lines");
+	refuses("talk.svg 0", "'0' is no choice of lines");
 	refuses("talk.svg last 99999999999999999999", "is none of its words");
 	refuses("talk.svg --bright", "'--bright' is none of its words");
 	refuses("'talk.svg", "its quote does not end");
