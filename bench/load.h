@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LOAD_H
-#define LOAD_H
+#pragma once
 /* What the load tool's ways to ask a server share: the time that is measured, the tally of what
  * came back, and the text that is sent and must come back in capitals.
  *
@@ -94,5 +93,3 @@ void load_tcp_open(struct load *load);
 void load_rr(struct load *load);
 void load_stream(struct load *load);
 void load_churn(struct load *load);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef PEER_H
-#define PEER_H
+#pragma once
 /* What the servers that upcased is measured beside have in common: sockets on one loopback port,
  * capitals of ASCII, datagrams in batches, and the line that says that they are ready. Each does
  * the least that serves: no limits, no counts, no time-outs, no capitals but ASCII's. */
@@ -155,5 +154,3 @@ static inline bool peer_batch_serve(struct peer_batch *batch, int fd)
 		sent = sendmmsg(fd, batch->messages + at, (unsigned)(n - at), MSG_DONTWAIT);
 	return n == PEER_BATCH;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Internet addresses with their ports. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the same
  * as the IPv4 address in it. No names are resolved, except the interface of a scope ("%eth0"). */
-#ifndef UPCASE_COMMON_ADDR_H
-#define UPCASE_COMMON_ADDR_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -55,5 +54,3 @@ bool addr_is_zero_network(const struct addr *a);
 bool addr_lacks_interface(const struct addr *a);
 /* Multicast (224.0.0.0/4, ff00::/8) or limited broadcast (255.255.255.255). */
 bool addr_is_group(const struct addr *a);
-
-#endif

@@ -3,8 +3,7 @@
  * until it is full. It keeps the time at which it will be full instead of a count of tokens, so
  * that no timer fills it. Pure: the time is an argument, ns of the monotonic clock, not negative.
  */
-#ifndef UPCASE_COMMON_BUCKET_H
-#define UPCASE_COMMON_BUCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,5 +45,3 @@ static inline bool bucket_take(struct bucket *b, int64_t now)
 	bucket_spend(b, now);
 	return true;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13, toUppercase,
  * with the unconditional lines of SpecialCasing.txt), the same for every locale. Bytes that are not
  * UTF-8 pass unchanged. Pure. */
-#ifndef UPCASE_COMMON_CAPITALS_H
-#define UPCASE_COMMON_CAPITALS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -41,5 +40,3 @@ size_t capitals_end(struct capitals *c, void *out);
 
 /* The version of Unicode that has this mapping, for example "14.0". Static. */
 const char *capitals_unicode(void);
-
-#endif

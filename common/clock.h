@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Time: int64_t nanoseconds of CLOCK_MONOTONIC everywhere; the wall clock is for log lines and for
  * turning kernel time stamps (SO_TIMESTAMPNS counts CLOCK_REALTIME) into monotonic time. */
-#ifndef UPCASE_COMMON_CLOCK_H
-#define UPCASE_COMMON_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -30,5 +29,3 @@ int64_t clock_difference(int samples, int64_t enough, int64_t *took);
 /* The timeout of pselect() from `now` until `deadline`, not negative, in `ts`. Returns `ts`, or
  * NULL (no timeout) for CLOCK_NEVER. */
 const struct timespec *clock_until(int64_t deadline, int64_t now, struct timespec *ts);
-
-#endif

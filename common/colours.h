@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The colours by their meaning, for the screen and the pictures: UDP is orange and TCP is blue in
  * both, which people who cannot distinguish red from green can tell apart. Pure. */
-#ifndef UPCASE_COLOURS_H
-#define UPCASE_COLOURS_H
+#pragma once
 
 enum background { BACKGROUND_UNKNOWN, BACKGROUND_DARK, BACKGROUND_LIGHT };
 
@@ -24,5 +23,3 @@ enum colour {
 int colours_index(enum colour colour, enum background background, int count);
 /* The colour of xterm's palette with this index, 16 to 255, as 0xrrggbb. */
 unsigned colours_rgb(int index);
-
-#endif

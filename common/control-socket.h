@@ -2,8 +2,7 @@
 /* Control sockets: Unix stream sockets on which a client sends commands, a line each, and reads
  * lines up to "ok" or "error REASON". The server's part belongs to the caller's loop, which watches
  * the descriptors; a slow or rude client costs only its own connection. */
-#ifndef UPCASE_CONTROL_SOCKET_H
-#define UPCASE_CONTROL_SOCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -97,5 +96,3 @@ struct control_request {
 /* Returns 0; 1 when the server refused, with its `reason`; -1 with errno when it cannot be
  * reached. */
 int control_request_send(const struct control_request *request, char reason[CONTROL_REASON]);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Delayed packets in the order in which they leave. Bounded in memory. */
-#ifndef UPCASE_COMMON_DELAY_QUEUE_H
-#define UPCASE_COMMON_DELAY_QUEUE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,5 +36,3 @@ void delay_queue_remove_first(struct delay_queue *q);
 bool delay_queue_has_room(const struct delay_queue *q, size_t size, int copies);
 
 size_t delay_queue_count(const struct delay_queue *q);
-
-#endif

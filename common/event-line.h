@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the lab's link did with one packet, from the line of text for it (upcase-lab(1), Events):
  * the lab writes it (lab/link/control.c), the client and `upcase-lab ctl watch` read it. Pure. */
-#ifndef UPCASE_EVENT_LINE_H
-#define UPCASE_EVENT_LINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,5 +89,3 @@ const char *link_fate_word(enum link_fate fate);
 /* How and in which direction a packet was lost: "lost going, on cue", "queue full coming". Returns
  * `buf`. */
 char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What one pselect() of a loop waits for: the descriptors and the earliest deadline. Each part of a
  * program adds its own before the call and checks them after it. */
-#ifndef UPCASE_COMMON_FD_WATCH_H
-#define UPCASE_COMMON_FD_WATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ static inline bool fd_watch_can_write(const struct fd_watch *w, int fd)
 {
 	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &w->writable);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Opens existing files without waiting, and only ordinary ones. Removes new files only as long as
  * they are still the ones that were made. */
-#ifndef UPCASE_COMMON_FILE_H
-#define UPCASE_COMMON_FILE_H
+#pragma once
 
 #include <errno.h>
 #include <stdbool.h>
@@ -63,5 +62,3 @@ int file_remove(const char *path, const struct stat *made);
  * file) and no file. */
 int file_make(const char *path, int (*put)(void *context, FILE *out), void *context,
     struct stat *made);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* FNV-1a (Fowler, Noll and Vo), 64 bits. Bytes that others can choose need a keyed hash:
  * server/sources.h. Pure. */
-#ifndef UPCASE_COMMON_FNV_H
-#define UPCASE_COMMON_FNV_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ static inline uint64_t fnv_hash(const void *bytes, size_t n)
 		hash = fnv_byte(hash, at[i]);
 	return hash;
 }
-
-#endif

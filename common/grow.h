@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Growing arrays. Pure. */
-#ifndef UPCASE_COMMON_GROW_H
-#define UPCASE_COMMON_GROW_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -77,5 +76,3 @@ static inline int grow_ring(void *ring, size_t *capacity, size_t first, size_t c
 	*capacity = more;
 	return 0;
 }
-
-#endif

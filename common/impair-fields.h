@@ -2,8 +2,7 @@
 /* Settings of a link as people write and read them. Each setting is one row of impair-fields.c: the
  * options of upcase-lab and upcased, the control protocol, /link, its panel and the records are
  * made from it. Pure, and the same in every locale. */
-#ifndef UPCASE_COMMON_IMPAIR_FIELDS_H
-#define UPCASE_COMMON_IMPAIR_FIELDS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -112,5 +111,3 @@ const struct impair_preset *impair_preset_find(const char *name);
 /* A preset's settings. Cannot fail. */
 void impair_preset_settings(const struct impair_preset *preset, struct impair_settings *there,
     struct impair_settings *back);
-
-#endif

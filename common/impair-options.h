@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A link's settings as options of a program, the same for upcase-lab and upcased. A program's
  * struct of options begins with a struct impair_options. Pure. */
-#ifndef UPCASE_COMMON_IMPAIR_OPTIONS_H
-#define UPCASE_COMMON_IMPAIR_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,5 +48,3 @@ void impair_options_seed(struct impair_options *o, uint32_t chance);
  * back: perfect; seed 42". Returns `buf`. */
 #define IMPAIR_OPTIONS_LINE (2 * IMPAIR_LINE + 60)
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE]);
-
-#endif

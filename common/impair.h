@@ -15,8 +15,7 @@
  * setting leaves the random numbers of the others as they are. A setting that is added draws from a
  * generator of its own (a stream from 2 on), for the same reason. Times decide too only where they
  * must: with a rate (is the queue full?) and for holds and unplugging. */
-#ifndef UPCASE_COMMON_IMPAIR_H
-#define UPCASE_COMMON_IMPAIR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -176,5 +175,3 @@ int64_t impair_paused_until(const struct impair *impair, enum impair_pause pause
 /* Decides the fate of a packet that comes at `now`. */
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
     struct impair_decision *decision);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The kernel's state of a TCP connection (TCP_INFO, tcp(7)). */
-#ifndef UPCASE_COMMON_KERNEL_TCP_INFO_H
-#define UPCASE_COMMON_KERNEL_TCP_INFO_H
+#pragma once
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -40,5 +39,3 @@ static inline int kernel_tcp_info_total_rto(const struct kernel_tcp_info *k)
 	memcpy(&value, k->bytes + KERNEL_TCP_INFO_TOTAL_RTO, sizeof value);
 	return value;
 }
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The addresses of the lab's two hosts: upcase-lab gives them, and upcase, run in the lab, has its
  * server at the far one. Nothing of the real machine is needed or touched. */
-#ifndef UPCASE_COMMON_LAB_ADDRESSES_H
-#define UPCASE_COMMON_LAB_ADDRESSES_H
+#pragma once
 
 #define LAB_NEAR_IPV4 "10.9.0.1"
 #define LAB_NEAR_IPV6 "fd09::1"
 #define LAB_FAR_IPV4 "10.9.0.2"
 #define LAB_FAR_IPV6 "fd09::2"
-
-#endif

@@ -5,8 +5,7 @@
  * at most and is one write(). A stderr that is closed, or whose reader does not read, never blocks
  * the program: the line counts as left out. (A reader that closes between poll() and write() raises
  * SIGPIPE, which the programs ignore.) */
-#ifndef UPCASE_COMMON_LOG_H
-#define UPCASE_COMMON_LOG_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ void log_event(enum log_level level, const char *format, ...) __attribute__((for
 void log_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Logs how many events were left out, if any. */
 void log_flush(void);
-
-#endif

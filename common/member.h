@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Members of structs that a table names by their place and size: unsigned numbers, enums and bools
  * of 1 to 8 bytes. Pure. */
-#ifndef UPCASE_COMMON_MEMBER_H
-#define UPCASE_COMMON_MEMBER_H
+#pragma once
 
 #include <endian.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ static inline void member_set(void *at, size_t size, uint64_t value)
 {
 	memcpy(at, (const char *)&value + member_low(size), size);
 }
-
-#endif

@@ -2,8 +2,7 @@
 /* Options, written once in a table, for the command line (getopt_long), the configuration file
  * (whose lines are the long options), --help, and the test that compares the manual. A row has the
  * correct values and their field in the settings. */
-#ifndef UPCASE_COMMON_OPTIONS_H
-#define UPCASE_COMMON_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,5 +106,3 @@ void options_help(const struct options_spec *table, FILE *out);
 
 /* "a" or "an", the article of a word. */
 const char *options_article(const char *word);
-
-#endif

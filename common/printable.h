@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Foreign text, made harmless for a terminal: arguments, paths, names, text of a peer or a file.
  * Pure. */
-#ifndef UPCASE_COMMON_PRINTABLE_H
-#define UPCASE_COMMON_PRINTABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +18,3 @@ size_t printable_text(char *shown, const void *text, size_t n, const char *kept,
 /* The same for UTF-8 that must not become longer: in place, with a "?" for each byte. Returns
  * `text`. */
 char *printable_replace(char *text, size_t n);
-
-#endif

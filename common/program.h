@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where the programs find each other. */
-#ifndef UPCASE_COMMON_PROGRAM_H
-#define UPCASE_COMMON_PROGRAM_H
+#pragma once
 
 #include <limits.h>
 
@@ -10,5 +9,3 @@
  * program, also when the running program was started by a link; else places[0], the bare name, for
  * PATH. Returns `path`. */
 char *program_find(const char *variable, const char *const *places, char path[PATH_MAX]);
-
-#endif

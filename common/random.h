@@ -2,8 +2,7 @@
 /* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear
  * pseudorandom number generators", 2021), seeded by SplitMix64 as its authors advise. Not for
  * secrets. Pure. */
-#ifndef UPCASE_COMMON_RANDOM_H
-#define UPCASE_COMMON_RANDOM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ uint64_t random_next(struct random *random);
 
 /* The next share, uniform, 0 <= share < 1, in steps of 2^-53. */
 double random_share(struct random *random);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bisection. Pure. */
-#ifndef UPCASE_COMMON_SEARCH_H
-#define UPCASE_COMMON_SEARCH_H
+#pragma once
 
 #include <stddef.h>
 
@@ -20,5 +19,3 @@
 		} \
 		(at) = search_low; \
 	} while (0)
-
-#endif

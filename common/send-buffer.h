@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text that waits to be sent to a peer that may be slow. Bounded. */
-#ifndef UPCASE_COMMON_SEND_BUFFER_H
-#define UPCASE_COMMON_SEND_BUFFER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ bool send_buffer_empty(const struct send_buffer *b);
 /* Writes the bytes that the socket `fd` takes without waiting. Returns 0, or -1 when the peer is
  * gone. */
 int send_buffer_send(struct send_buffer *b, int fd);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Standard input, output and error. All text on standard error goes through this file, and so does
  * foreign text on a terminal: nothing in it drives the terminal (printable.h). */
-#ifndef UPCASE_COMMON_STANDARD_H
-#define UPCASE_COMMON_STANDARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,5 +32,3 @@ void standard_put(FILE *out, const char *text);
 void standard_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes standard output. Returns 0, or 1, an exit status, after a line on stderr. */
 int standard_end(const char *program);
-
-#endif

@@ -3,8 +3,7 @@
  * number and the value in range. Decimal digits, at most nine after a point, and one blank at most
  * between number and unit; no sign (but '-' where the range has negative numbers), exponent or hex.
  * Each function returns 0, or -1 and leaves `*out` alone. Pure. */
-#ifndef UPCASE_COMMON_UNITS_H
-#define UPCASE_COMMON_UNITS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
  * places, "0.04". Returns `buf`. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size);
 #define UNITS_FIGURES(ns, unit) units_figures(ns, unit, (char[40]){ 0 }, 40)
-
-#endif

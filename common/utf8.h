@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* UTF-8: the well-formed byte sequences of table 3-7 of the Unicode Standard. Overlong forms,
  * surrogates and code points above U+10FFFF are ill-formed. Pure. */
-#ifndef UPCASE_COMMON_UTF8_H
-#define UPCASE_COMMON_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -109,5 +108,3 @@ static inline int utf8_columns(const char *text)
 		columns += ((unsigned char)*text & 0xc0) != 0x80;
 	return columns;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands that run on the two hosts. */
-#ifndef UPCASE_LAB_COMMANDS_H
-#define UPCASE_LAB_COMMANDS_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -23,5 +22,3 @@ void commands_choose(struct commands *c, const struct lab_options *options);
 /* Changes PATH so that it finds these upcase, upcased and upcase-lab: puts the folders that it
  * lacks before the others. */
 void commands_set_path(const struct commands *c);
-
-#endif

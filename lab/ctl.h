@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* "upcase-lab ctl": shows and changes the link of a running lab. */
-#ifndef UPCASE_LAB_CTL_H
-#define UPCASE_LAB_CTL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ struct event_text {
 /* Turns a line of the control socket, `event` without its newline, into a line for people, which
  * names what TCP retransmits. Changes `event`. Returns false for a line that is no event. Pure. */
 bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE]);
-
-#endif

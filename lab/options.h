@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command line of upcase-lab. */
-#ifndef UPCASE_LAB_OPTIONS_H
-#define UPCASE_LAB_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,5 +28,3 @@ int lab_options_read(struct lab_options *options, int argc, char **argv);
 void lab_options_help(FILE *out);
 /* Prints the presets with their values. */
 void lab_options_presets(FILE *out);
-
-#endif

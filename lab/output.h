@@ -2,8 +2,7 @@
 /* The files that the user names and the lab writes to, and the output of the far command: it goes
  * to a file, to stderr, or into a pipe whose last bytes are kept, to be shown if the command fails.
  */
-#ifndef UPCASE_LAB_OUTPUT_H
-#define UPCASE_LAB_OUTPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,5 +55,3 @@ void output_watch(const struct output *o, struct fd_watch *w);
 void output_dispatch(struct output *o, const struct fd_watch *w);
 /* Reads the output that is there and shows it. */
 void output_read(struct output *o);
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* "upcase-lab --check": whether each back end works here, and if not, why. */
-#ifndef UPCASE_LAB_SELF_CHECK_H
-#define UPCASE_LAB_SELF_CHECK_H
+#pragma once
 
 #include <stdio.h>
 
 /* Makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one works,
  * else 1. */
 int self_check_run(FILE *out);
-
-#endif

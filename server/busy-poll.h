@@ -3,8 +3,7 @@
  * that waits for each reply and then sends at once is back in less time than falling asleep and
  * waking up take. Polling finds out whether there is such a peer: less and less often where it is
  * in vain, and never for longer than a sleep costs. */
-#ifndef UPCASED_BUSY_POLL_H
-#define UPCASED_BUSY_POLL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ void busy_poll_start(struct busy_poll *p);
 void busy_poll_note(struct busy_poll *p, int fd, int64_t now, int64_t answered);
 /* Whether to poll `fd` rather than sleep. */
 bool busy_poll_active(struct busy_poll *p, int64_t now);
-
-#endif

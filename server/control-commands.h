@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands of the control socket and their answers, whose lines upcased(8), CONTROL SOCKET,
  * explains. Connections come in the order of tcp_each(). Pure. */
-#ifndef UPCASED_CONTROL_COMMANDS_H
-#define UPCASED_CONTROL_COMMANDS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ struct control_sources {
 /* Executes a command, `line` without its newline, and answers. Changes `line`. */
 void control_commands_execute(const struct control_sources *s, char *line, int64_t now,
     struct send_buffer *out);
-
-#endif

@@ -2,8 +2,7 @@
 /* The control socket, --control: a Unix stream socket that answers the commands of
  * control-commands.h, only for the server's owner. A slow or rude client costs only its own
  * connection. */
-#ifndef UPCASED_CONTROL_H
-#define UPCASED_CONTROL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -36,5 +35,3 @@ void control_leave(struct control *c);
 /* When control_timers() is to be called, ns, or CLOCK_NEVER. NULL is allowed. */
 int64_t control_deadline(const struct control *c);
 void control_timers(struct control *c, int64_t now);
-
-#endif

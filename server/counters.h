@@ -2,8 +2,7 @@
 /* The server's counters. Each is one row of a list here, X(member or identifier, word). The lists
  * make the struct, its sums, the lines of totals in the log and on the control socket, and the
  * reasons in the log. A list is a line of totals; upcased(8) explains every word. Pure. */
-#ifndef UPCASED_COUNTERS_H
-#define UPCASED_COUNTERS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -134,5 +133,3 @@ const char *counters_word(size_t counter);
 
 /* The number of line feeds. */
 uint64_t counters_line_feeds(const void *bytes, size_t n);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Receives datagrams, with all that the kernel reports about them, and sends replies from the
  * addresses that they were sent to. */
-#ifndef UPCASED_DATAGRAM_H
-#define UPCASED_DATAGRAM_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -91,5 +90,3 @@ const struct datagram_message *datagram_at(const struct datagram_inbox *in, int 
 int datagram_send(int fd, const struct datagram_reply *replies, int count);
 /* Whether both replies go from and to the same addresses, so that they may be sent together. */
 bool datagram_same_way(const struct datagram *a, const struct datagram *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sockets that the server receives on: bound here, or handed over by a service manager. */
-#ifndef UPCASED_LISTEN_H
-#define UPCASED_LISTEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,5 +65,3 @@ char *listen_text(const struct listen *l, char *buf, size_t size);
 /* Whether `from` is an address and port that one of the UDP sockets serves. This host's addresses,
  * which a socket bound to all of them serves, are read anew once a second at most; `now` in ns. */
 bool listen_serves(struct listen *l, const struct addr *from, int64_t now);
-
-#endif

@@ -2,8 +2,7 @@
 /* Finds the datagrams that get no reply, so that nobody can make the server send to a third party
  * without end: rules on the source and the destination of a datagram, and the detection of loops
  * (CVE-2024-2169). Pure. */
-#ifndef UPCASED_LOOP_GUARD_H
-#define UPCASED_LOOP_GUARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,5 +66,3 @@ struct loop_guard *loop_guard_new(const struct siphash_key *key);
  * is to be logged. */
 enum counters_drop loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop);
-
-#endif

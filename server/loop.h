@@ -5,8 +5,7 @@
  * one descriptor; then the cost of a turn depends on the ready clients, not on the connected ones.
  *
  * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
-#ifndef UPCASED_LOOP_H
-#define UPCASED_LOOP_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -53,5 +52,3 @@ int loop_dispatch(struct loop *l, int64_t now);
 /* Calls the function of `fd`, -1 for none, as if it could be read, unless it is not watched for
  * that. */
 void loop_call_reader(struct loop *l, int fd, int64_t now);
-
-#endif

@@ -2,8 +2,7 @@
 /* The bad link that --loss and the like put between the server and its UDP clients: received
  * datagrams meet it before they are answered, replies before they are sent. Datagrams under way
  * wait here until their time. Pure. */
-#ifndef UPCASED_LOSSY_LINK_H
-#define UPCASED_LOSSY_LINK_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ int64_t lossy_link_deadline(const struct lossy_link *l, enum link_direction dire
  * NULL if none waits. It stays until lossy_link_remove_next(). */
 struct delayed_packet *lossy_link_next(const struct lossy_link *l, enum link_direction direction);
 void lossy_link_remove_next(struct lossy_link *l, enum link_direction direction);
-
-#endif

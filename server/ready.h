@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reports the port to the program that started the server: --ready-fd and --port-file. */
-#ifndef UPCASED_READY_H
-#define UPCASED_READY_H
+#pragma once
 
 #include <limits.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ int ready_file(struct ready *r, char reason[OPTIONS_REASON]);
 int ready_port(int fd, uint16_t port, char reason[OPTIONS_REASON]);
 /* Removes the file, if it is still the one that was made. */
 void ready_end(const struct ready *r);
-
-#endif

@@ -5,8 +5,7 @@
  * (seccomp(2), by libseccomp), no files (Landlock, from Linux 5.13 on) but to remove its own, no
  * new TCP (6.7), no signals to others (6.12). What the system does not have is left out and
  * reported. */
-#ifndef UPCASED_SANDBOX_H
-#define UPCASED_SANDBOX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +27,3 @@ struct sandbox {
  * not and why, into `report`: "no new privileges, no capabilities, Landlock (files, TCP, signals),
  * seccomp". Never fails: the server also serves without it. */
 void sandbox_enter(const struct sandbox *s, char *report, size_t size);
-
-#endif

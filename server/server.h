@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One process of upcased: its parts, and how they are opened and closed. It serves, or, with
  * --workers, watches the processes that serve. */
-#ifndef UPCASED_SERVER_H
-#define UPCASED_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,5 +84,3 @@ void server_close_worker_sockets(struct server *s);
 /* Ends and closes everything except the counters, and the workers, whose memory may hold the
  * counters. */
 void server_close(struct server *s);
-
-#endif

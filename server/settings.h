@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The settings of the command line. Pure. */
-#ifndef UPCASED_SETTINGS_H
-#define UPCASED_SETTINGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,5 +71,3 @@ int settings_check(struct settings *s, char reason[OPTIONS_REASON]);
 
 /* Fills in the defaults; `open` is whether other hosts can reach the server. max_clients stays. */
 void settings_defaults(struct settings *s, bool open);
-
-#endif

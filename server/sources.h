@@ -2,8 +2,7 @@
 /* The sources of datagrams and connections: sources as keys, the recent peers, and how often a
  * source may come. The tables have a fixed size and use a keyed hash, so that nobody can choose
  * which sources collide. Pure. */
-#ifndef UPCASED_SOURCES_H
-#define UPCASED_SOURCES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,5 +56,3 @@ struct rate_limit;
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
 /* Whether `source` may come now; ns of the monotonic clock. */
 bool rate_limit_take(struct rate_limit *l, const struct source_key *source, int64_t now);
-
-#endif

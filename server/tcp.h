@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* TCP connections: the bytes of each are sent back in capitals, as they come. */
-#ifndef UPCASED_TCP_H
-#define UPCASED_TCP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ bool tcp_busy(const struct tcp *t);
 /* Calls `call` for each connection, the one without a byte for the longest time first, or, where
  * none is ended as idle, in the order in which they came. */
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context);
-
-#endif

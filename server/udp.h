@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Datagrams: each gets its capitals back, from the address that it was sent to, unless the loop
  * guard forbids it. */
-#ifndef UPCASED_UDP_H
-#define UPCASED_UDP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ void udp_poll_drops(struct udp *u);
 void udp_finish(struct udp *u, int64_t now);
 /* Whether any of them is left. */
 bool udp_busy(const struct udp *u);
-
-#endif

@@ -2,8 +2,7 @@
 /* Processes that serve side by side, and the watching process that started them and replaces a
  * worker that dies. Each worker counts in memory that it shares with the watching process, so that
  * no count is lost with the worker. No worker outlives the watching process. */
-#ifndef UPCASED_WORKERS_H
-#define UPCASED_WORKERS_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -54,5 +53,3 @@ int workers_channel(const struct workers *w);
 uint64_t workers_kernel_drops(const struct workers *w);
 /* Call it before the worker waits: makes its counters visible to workers_sum(). */
 void workers_publish(struct workers *w);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands and keys of the screen, one row each: /help, F1, completion and the manual's test
  * read these tables. CONTRIBUTING.md tells how to add one. */
-#ifndef UPCASE_COMMANDS_H
-#define UPCASE_COMMANDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,5 +81,3 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size);
 char *command_help_page(const struct tui *tui);
 /* Makes the last row's buttons, whose ids are indices in key_table. Returns their number. */
 int command_buttons(const struct tui *tui, struct view_button buttons[VIEW_BUTTONS]);
-
-#endif

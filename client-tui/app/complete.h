@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Completion with Tab: the names of commands, and the words that may follow them. */
-#ifndef UPCASE_COMPLETE_H
-#define UPCASE_COMPLETE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,5 +12,3 @@ struct tui;
  * where a file's name may follow. */
 char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
     bool *files);
-
-#endif

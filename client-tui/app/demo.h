@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The demonstrations of upcase-tour(7) for /demo: their steps, which make-demo.awk takes from the
  * page, and what is to be found out about the lines of one. Pure. */
-#ifndef UPCASE_DEMO_H
-#define UPCASE_DEMO_H
+#pragma once
 
 #include "app/generator.h"
 #include "ledger/ledger.h"
@@ -68,5 +67,3 @@ uint64_t demo_point(const struct demo_lines *lines, const char *words);
  * line 7, which is marked." Returns `buf`. */
 char *demo_compare(const struct demo_lines *lines, const char *words, int64_t answer,
     uint64_t pointed, char *buf, size_t size);
-
-#endif

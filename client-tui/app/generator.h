@@ -2,8 +2,7 @@
 /* The generator: numbered lines on a schedule. It is an open loop: line k is due k intervals after
  * the start, whatever happens to earlier lines; a line that is sent more than VALIDITY_SLIP later
  * counts as slipped. Pure: the caller sends the lines. Times are ns of the monotonic clock. */
-#ifndef UPCASE_GENERATOR_H
-#define UPCASE_GENERATOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -78,5 +77,3 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 struct schedule_totals generator_schedule(const struct generator *g);
 /* Returns true if the schedule makes the run invalid; one late line alone is no fault. */
 bool generator_failed(const struct generator *g);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The plain front end's state and output, for plain.c only. */
-#ifndef UPCASE_PLAIN_OUTPUT_H
-#define UPCASE_PLAIN_OUTPUT_H
+#pragma once
 
 #include "app/run.h"
 
@@ -92,5 +91,3 @@ void plain_flush(struct plain *p);
 /* Prints all decided and all held replies. */
 void plain_end_output(struct plain *p);
 void plain_free_output(struct plain *p);
-
-#endif

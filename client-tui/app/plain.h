@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The front end without a terminal: lines from standard input, replies to standard output, notices
  * to standard error. */
-#ifndef UPCASE_PLAIN_H
-#define UPCASE_PLAIN_H
+#pragma once
 
 #include "app/settings.h"
 #include "record/replay.h"
@@ -13,5 +12,3 @@ int plain_run(const struct settings *settings, const char *notice);
 /* Shows a recording at once: its replies in the order in which they came, or its records. Returns
  * the exit status as above. */
 int plain_replay(const struct settings *settings, struct replay *replay);
-
-#endif

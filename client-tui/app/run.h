@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A run: the sessions with a server, the lab, the recorder and the generator, for both front ends.
  * The front end has the loop, and shows events through hooks. */
-#ifndef UPCASE_RUN_H
-#define UPCASE_RUN_H
+#pragma once
 
 #include "app/generator.h"
 #include "app/settings.h"
@@ -143,5 +142,3 @@ void run_report(struct run *run, bool all, int64_t now,
 /* Prints the summary of each peer to which lines were sent; prints that of the lab. */
 void run_put_summaries(const struct run *run, FILE *out, int64_t now);
 void run_put_lab_summary(const struct run *run, FILE *out);
-
-#endif

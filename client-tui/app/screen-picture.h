@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The picture of the screen: each cell in its place, with its colours, as SVG. Pure. */
-#ifndef UPCASE_SCREEN_PICTURE_H
-#define UPCASE_SCREEN_PICTURE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -18,5 +17,3 @@ struct screen_picture {
 /* Writes a struct screen_picture, for file_make(). Returns 0; errors of writing stay with the
  * stream. */
 int screen_picture_write(void *picture, FILE *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The user's settings: the command line's, else the configuration file's, else the defaults. */
-#ifndef UPCASE_SETTINGS_H
-#define UPCASE_SETTINGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,5 +77,3 @@ struct record_run settings_run(const struct settings *settings, int64_t wall);
  * is given). Returns 0, or -1 with the error in `reason`. */
 int settings_peer(const char *host, const char *port, struct settings *settings, char *reason,
     size_t size);
-
-#endif

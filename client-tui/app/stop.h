@@ -2,8 +2,7 @@
 /* The signals of the client's loops. After the first one that ends the program, the program has
  * less than a second: /dev/null replaces standard input, output and error where they block, so that
  * the program ends as usual; if that does not help, a signal kills the program. */
-#ifndef UPCASE_STOP_H
-#define UPCASE_STOP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@ bool stop_take_interrupt(void);
 bool stop_take_resize(void);
 /* Waits for `w`, or for such a signal: then nothing is ready. */
 void stop_wait(struct fd_watch *w, int64_t now);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The screen front end: its state and its files' functions, for these files only. */
-#ifndef UPCASE_TUI_STATE_H
-#define UPCASE_TUI_STATE_H
+#pragma once
 
 #include "app/demo.h"
 #include "app/run.h"
@@ -176,5 +175,3 @@ bool tui_demo_line(struct tui *tui, const char *line, size_t n);
 void tui_keys(struct tui *tui, int64_t now);
 /* The line editor's hook: a line was entered. */
 void tui_line(void *tui, const char *line, size_t n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The front end with the screen. */
-#ifndef UPCASE_TUI_H
-#define UPCASE_TUI_H
+#pragma once
 
 #include "app/settings.h"
 #include "record/replay.h"
@@ -10,5 +9,3 @@
  * session unless it is NULL. Returns the exit status: 0, or 1 if the screen did not start or --save
  * failed (after one line on stderr). */
 int tui_run(const struct settings *settings, struct replay *replay, const char *notice);
-
-#endif

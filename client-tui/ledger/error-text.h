@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Why a line failed or an address could not be opened, as one number: an errno, an ICMP error, an
  * error of resolving the name, or one of our own. One table has its names and words. Pure. */
-#ifndef UPCASE_LEDGER_ERROR_TEXT_H
-#define UPCASE_LEDGER_ERROR_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -39,5 +38,3 @@ const char *error_word(int error);
  * "errno 123"; static or in `buf`. error_number() reads it back: -1 for none. */
 const char *error_name(int error, char buf[ERROR_NAME]);
 int error_number(const char *name);
-
-#endif

@@ -2,8 +2,7 @@
 /* All figures of one session, and one table of them for all who write or read them: the summary,
  * the page of statistics, the JSON summary. session_figures() fills the struct. A new figure is a
  * row of the table, beside what measures it. Pure. */
-#ifndef UPCASE_LEDGER_FIGURES_H
-#define UPCASE_LEDGER_FIGURES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -240,5 +239,3 @@ void interval_add(struct interval_meter *m, const struct ledger_row *row);
 struct interval interval_get(const struct interval_meter *m, const struct figures *present,
     int64_t now);
 void interval_begin(struct interval_meter *m, const struct figures *present, int64_t now);
-
-#endif

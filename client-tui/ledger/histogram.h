@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Values in log-linear buckets: every power of two is cut into HISTOGRAM_PARTS equal ones, so that
  * memory is bounded and values have a relative error of at most 0.2 %. Pure. */
-#ifndef UPCASE_LEDGER_HISTOGRAM_H
-#define UPCASE_LEDGER_HISTOGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -27,5 +26,3 @@ int64_t histogram_quantile(const struct histogram *h, double q);
 uint64_t histogram_at_most(const struct histogram *h, int64_t value);
 /* The bucket's bounds: low <= value < high. */
 void histogram_bounds(unsigned bucket, int64_t *low, int64_t *high);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of the ledger, for ledger.c, ledger-match.c (replies) and ledger-replay.c only. */
-#ifndef UPCASE_LEDGER_LEDGER_INTERNAL_H
-#define UPCASE_LEDGER_LEDGER_INTERNAL_H
+#pragma once
 
 #include "ledger/ledger.h"
 #include "ledger/line-index.h"
@@ -65,5 +64,3 @@ void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
 /* Gives this fate to `count` lines of an evicted row, which may be freed then. */
 void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
     enum ledger_fate fate);
-
-#endif

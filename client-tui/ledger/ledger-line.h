@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One line inside the ledger: its row, and its places in the ledger's lists; and the ring of all
  * lines. For the ledger's own files only. Pure. */
-#ifndef UPCASE_LEDGER_LEDGER_LINE_H
-#define UPCASE_LEDGER_LEDGER_LINE_H
+#pragma once
 
 #include "common/grow.h"
 #include "ledger/ledger-row.h"
@@ -131,5 +130,3 @@ size_t ledger_lines_index(const struct ledger_lines *l, uint64_t number);
 struct ledger_line *ledger_lines_find(const struct ledger_lines *l, uint64_t number);
 /* Takes one out; fast near an end. */
 struct ledger_line *ledger_lines_take(struct ledger_lines *l, size_t index);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A line's row and the totals of all lines, as the ledger shows them. Pure. */
-#ifndef UPCASE_LEDGER_LEDGER_ROW_H
-#define UPCASE_LEDGER_LEDGER_ROW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,5 +116,3 @@ static inline uint64_t ledger_answered_or_lost(const struct ledger_totals *t)
 {
 	return t->answered + t->lost;
 }
-
-#endif

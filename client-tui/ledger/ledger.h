@@ -7,8 +7,7 @@
  * decreases), duplication RFC 5560's. At every moment
  *     sent = answered + lost + waiting + refused + failed + cut_off
  * and late is a part of lost; queued lines are not sent yet. */
-#ifndef UPCASE_LEDGER_LEDGER_H
-#define UPCASE_LEDGER_LEDGER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -173,5 +172,3 @@ void ledger_replay_reply(struct ledger *l, const struct ledger_row *row, int64_t
 /* One more reply to a line that has one; a reply that belongs to no line. */
 void ledger_replay_duplicate(struct ledger *l, uint64_t number);
 void ledger_replay_stray(struct ledger *l);
-
-#endif

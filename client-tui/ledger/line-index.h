@@ -2,8 +2,7 @@
 /* Finds lines by the capitals of the sent bytes, for the ledger. Lines with the same capitals form
  * a group, sorted by state, so that the oldest waiting one is found at once however many there are
  * (with --tag=never all lines may be equal). Pure. */
-#ifndef UPCASE_LEDGER_LINE_INDEX_H
-#define UPCASE_LEDGER_LINE_INDEX_H
+#pragma once
 
 #include "ledger/ledger-line.h"
 
@@ -56,5 +55,3 @@ int line_index_insert(struct line_index *index, struct ledger_line *e,
 /* Moves an added line to the list of its group that fits its new fate. */
 void line_index_regroup(struct ledger_line *e);
 void line_index_remove(struct line_index *index, struct ledger_line *e);
-
-#endif

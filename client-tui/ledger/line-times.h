@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The time that the person waited, from Enter to the reply, and its parts: the session connected,
  * the line was queued, the line and its reply were on the wire (the round trip). Pure. */
-#ifndef UPCASE_LEDGER_LINE_TIMES_H
-#define UPCASE_LEDGER_LINE_TIMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ char *parts_text(const struct parts *p, enum parts_detail detail, const char *mi
 /* The parts alone, "861 ms connecting, 44.8 ms on the wire"; "" if they do not differ. */
 char *parts_alone(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size);
-
-#endif

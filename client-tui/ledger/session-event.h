@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session's events besides lines and replies: notices, link changes, connections. Pure. */
-#ifndef UPCASE_LEDGER_SESSION_EVENT_H
-#define UPCASE_LEDGER_SESSION_EVENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,5 +68,3 @@ char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_
 /* The same in memory that lasts as long as the block of the call. */
 #define SESSION_EVENT_TEXT(e) session_event_words(e, (char[SESSION_EVENT_WORDS]){ 0 })
 bool session_event_is_notice(const struct session_event *e);
-
-#endif

@@ -2,8 +2,7 @@
 /* Statistics of all lines of one ledger beyond its totals: quantiles, delay variation, runs of lost
  * lines. The ledger reports every line in the order of sending, once its fate is decided; so they
  * are exact whatever rows are kept. Pure. */
-#ifndef UPCASE_LEDGER_STATS_H
-#define UPCASE_LEDGER_STATS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -92,5 +91,3 @@ void stats_order_decide_evicted(struct stats_order *o, struct stats *s, uint64_t
     uint64_t last, uint64_t count, int64_t outcome);
 /* The end: open positions count as neither lost nor a time, and no longer delay later ones. */
 void stats_order_close(struct stats_order *o, struct stats *s);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The transcript: the items of the panes in their order: lines, strays and notices; and each
  * transport's replies in the order in which they came. Bounded. Pure. */
-#ifndef UPCASE_LEDGER_TRANSCRIPT_H
-#define UPCASE_LEDGER_TRANSCRIPT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,5 +76,3 @@ uint64_t transcript_arrivals_first(const struct transcript *t, bool stream);
 uint64_t transcript_arrivals_end(const struct transcript *t, bool stream);
 const struct transcript_arrival *transcript_arrival(const struct transcript *t, bool stream,
     uint64_t serial);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ICMP errors about what a socket sent. The kernel keeps them in the socket's error queue. */
-#ifndef UPCASE_NET_ICMP_H
-#define UPCASE_NET_ICMP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ const struct sock_extended_err *icmp_queued(struct msghdr *m);
 bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out);
 /* The error in the error queue of a stream, else 0. */
 int icmp_error(int fd, const struct addr *to);
-
-#endif

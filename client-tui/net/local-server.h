@@ -2,8 +2,7 @@
 /* A private server: with no host given, the client starts an upcased of its own on a free loopback
  * port. The server holds the reading end of a pipe whose only writing end is here, and exits when
  * that end is closed, however this program ended. */
-#ifndef UPCASE_NET_LOCAL_SERVER_H
-#define UPCASE_NET_LOCAL_SERVER_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,5 +18,3 @@ struct local_server {
 int local_server_start(struct local_server *s, char *reason, size_t size);
 /* Ends it and waits for its end. Does nothing when it was not started (process 0). */
 void local_server_stop(struct local_server *s);
-
-#endif

@@ -2,8 +2,7 @@
 /* Resolves a host name without blocking: getaddrinfo() may block for as long as a dead resolver
  * takes, so a child process calls it and answers through a pipe. A numeric address needs no child.
  */
-#ifndef UPCASE_NET_RESOLVE_H
-#define UPCASE_NET_RESOLVE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -24,5 +23,3 @@ int resolve_fd(const struct resolve *r);
 /* Takes the answer, when resolve_fd() can be read or is -1: `*count` addresses in `list`, or 0 and
  * `*error` (error-text.h). IPv4-mapped addresses are IPv4's. Returns false before the answer. */
 bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *count, int *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that wait to be sent over a stream: their bytes in order, and where in the stream each line
  * ends. The last line may still grow while its first bytes have been sent. */
-#ifndef UPCASE_NET_SEND_QUEUE_H
-#define UPCASE_NET_SEND_QUEUE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,5 +86,3 @@ bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from
 bool send_queue_drop(struct send_queue *q);
 /* Drops all lines, as if they had been sent. */
 void send_queue_clear(struct send_queue *q);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of a session, for session.c and its transports (udp.c, tcp.c, record/replay.c) only.
  */
-#ifndef UPCASE_NET_SESSION_INTERNAL_H
-#define UPCASE_NET_SESSION_INTERNAL_H
+#pragma once
 
 #include "common/addr.h"
 #include "net/resolve.h"
@@ -91,5 +90,3 @@ bool session_has_next_address(const struct session *s);
 void session_next_address(struct session *s, int64_t now);
 /* Opens the address in use, or the next ones, or pauses (also TCP's next connection). */
 void session_reopen(struct session *s, int64_t now);
-
-#endif

@@ -2,8 +2,7 @@
 /* A session: one transport to one peer, with one ledger. It resolves the name, connects, sends
  * lines, matches replies and retries; it never blocks and never draws. A front end owns it and adds
  * it to its loop. */
-#ifndef UPCASE_NET_SESSION_H
-#define UPCASE_NET_SESSION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -126,5 +125,3 @@ void session_figures(const struct session *s, int64_t now, struct figures *out);
 /* Ends all waiting: datagrams whose reply timeout is not over stay waiting, stream lines are cut
  * off, queued lines fail. Closes the socket; the ledger stays. */
 void session_give_up(struct session *s, int64_t now);
-
-#endif

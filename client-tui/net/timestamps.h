@@ -3,8 +3,7 @@
  * are readings of the wall clock (CLOCK_REALTIME); both clocks are slewed alike, so their
  * difference stays the same until somebody sets the wall clock. Stamps around such a step are not
  * trusted; the program's own, less exact, readings serve instead. */
-#ifndef UPCASE_NET_TIMESTAMPS_H
-#define UPCASE_NET_TIMESTAMPS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,5 +45,3 @@ void timestamps_sent(struct timestamps *s, uint64_t number);
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
 /* The line took the kernel's time. */
 void timestamps_used(struct timestamps *s);
-
-#endif

@@ -4,8 +4,7 @@
  * reports how often it sent the SYN. The first connection has a row, and so has each that needed
  * more than one SYN or failed. The others are recorded only: a server that closes after each reply
  * would fill the screen. Pure. */
-#ifndef UPCASE_RECORD_CONNECTIONS_H
-#define UPCASE_RECORD_CONNECTIONS_H
+#pragma once
 
 #include "record/record.h"
 #include "trace/trace.h"
@@ -42,5 +41,3 @@ int64_t connections_dispatch(struct connections *c, int session, const struct tr
     int64_t complete_until, int64_t now, connections_report *report, void *context);
 /* The time when the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The event log has the events of sessions that no row of a ledger keeps: strays, events, times of
  * duplicates, in the order of their reports. The oldest are dropped first. Pure. */
-#ifndef UPCASE_RECORD_EVENT_LOG_H
-#define UPCASE_RECORD_EVENT_LOG_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ void event_log_add(struct event_log *l, const struct event_log_entry *entry);
 const struct event_log_entry *event_log_at(const struct event_log *l, size_t index);
 /* The index of the first entry that was reported at `at` or later. */
 size_t event_log_since(const struct event_log *l, int64_t at);
-
-#endif

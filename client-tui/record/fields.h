@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fields of records: one table for each struct has the name, kind and place of each field. The
  * table drives the writing and reading of JSON and the writing of CSV. Pure. */
-#ifndef UPCASE_RECORD_FIELDS_H
-#define UPCASE_RECORD_FIELDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,5 +92,3 @@ void fields_row(FILE *out, const char *type, const struct field *columns,
     const struct field *fields, const void *from);
 /* Writes the names of the columns. */
 void fields_header(FILE *out, const struct field *columns);
-
-#endif

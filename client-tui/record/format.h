@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes and reads each type of record as JSON, one line of text each (upcase(1), RECORD FORMAT),
  * and writes it as comma-separated values (RFC 4180), one row each. Pure. */
-#ifndef UPCASE_RECORD_FORMAT_H
-#define UPCASE_RECORD_FORMAT_H
+#pragma once
 
 #include <stdio.h>
 
@@ -39,5 +38,3 @@ struct json_record {
  * Returns 0, or -1 with the error in `reason`; json_record_free() frees in both cases. */
 int json_read(struct json_record *r, const char *text, size_t n, char reason[RECORD_REASON]);
 void json_record_free(struct json_record *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A file of records in memory, checked, with its lines in order of number. Reads a given FILE. */
-#ifndef UPCASE_RECORD_RECORD_FILE_H
-#define UPCASE_RECORD_RECORD_FILE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -37,5 +36,3 @@ struct record_file {
 /* Returns NULL with "line 17: ..." in `reason` after an error. */
 struct record_file *record_file_read(FILE *in, char reason[RECORD_FILE_REASON]);
 void record_file_free(struct record_file *f);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The records of a session, independent of a ledger: --json and --csv write them, --read reads
  * them, and pictures show them. Times are ns since the session's start. Pure. */
-#ifndef UPCASE_RECORD_RECORD_H
-#define UPCASE_RECORD_RECORD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -118,5 +117,3 @@ bool record_is_text(const unsigned char *bytes, size_t n, bool controls);
 char *record_base64(const unsigned char *bytes, size_t n);
 /* Decodes base64 into malloc()ed bytes; NULL if the text is no base64 or memory is short. */
 unsigned char *record_from_base64(const char *text, size_t n, size_t *length);
-
-#endif

@@ -5,8 +5,7 @@
  * numbers as soon as they are final: the line is decided and, over UDP, another wait has passed for
  * late replies and duplicates. A reply that comes after its line's record gets a record of its own.
  * upcase(1), RECORD FORMAT, describes the format. No clock, no socket; writes to a given FILE. */
-#ifndef UPCASE_RECORD_RECORDER_H
-#define UPCASE_RECORD_RECORDER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,5 +87,3 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 const struct trace *recorder_trace(const struct recorder *r);
 /* The time when the session began, ns since 1970, UTC. */
 int64_t recorder_started(const struct recorder *r);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A replay shows a recorded session again: its lines get the recorded fates at the recorded times,
  * on a clock that can be paused, or run faster. It goes back by beginning anew. */
-#ifndef UPCASE_RECORD_REPLAY_H
-#define UPCASE_RECORD_REPLAY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,5 +73,3 @@ enum replay_find { REPLAY_LINE, REPLAY_LINE_AFTER, REPLAY_LINE_BEFORE };
 size_t replay_find_line(const struct replay *r, enum replay_find what, uint64_t number);
 /* Plays what is due; with `now` INT64_MAX all. Returns when the next event is due, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Round marks on the axes of plots: linear, or logarithmic where the values span decades. Pure. */
-#ifndef UPCASE_AXIS_H
-#define UPCASE_AXIS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,5 +72,3 @@ int time_axis_order(const void *a, const void *b);
 double time_axis_place(const struct time_axis *a, int64_t moment);
 /* A round time between marks, 1, 2 or 5 times a power of ten ns, at least `pixels` apart. */
 int64_t time_axis_step(const struct time_axis *a, double pixels);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What /save and --save are asked to write: "talk.svg last 12 --title Loss at 20 % --dark". */
-#ifndef UPCASE_REPORT_EXPORT_REQUEST_H
-#define UPCASE_REPORT_EXPORT_REQUEST_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -35,5 +34,3 @@ int export_refuse(char reason[EXPORT_REASON], const char *path, int error);
 #define EXPORT_SHORT(path) text_middle((char[402]){ 0 }, 402, path, 100)
 /* Returns a file name's ending, with its dot, or "". */
 const char *export_ending(const char *path);
-
-#endif

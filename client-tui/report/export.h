@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes a session into a file, whose ending selects the format: .txt, .jsonl, .csv, .svg. */
-#ifndef UPCASE_REPORT_EXPORT_H
-#define UPCASE_REPORT_EXPORT_H
+#pragma once
 
 #include <stdio.h>
 
@@ -24,5 +23,3 @@ int export_file(const struct export_request *q, const struct recorder *r,
  * with errno when writing failed or memory is short. */
 int export_text(FILE *out, const struct transcript *t, const struct trace *trace,
     const struct export_request *q, int64_t now);
-
-#endif

@@ -4,8 +4,7 @@
  *   1 udp hello -> HELLO 40.9 ms
  *   4 udp are you there -x lost going
  * " -> " and " -x " stand before the reply and the fate, and nowhere in a text. Pure. */
-#ifndef UPCASE_REPORT_LINE_TEXT_H
-#define UPCASE_REPORT_LINE_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_
     const struct trace *trace, int64_t now);
 /* Writes a reply that belongs to no line: "- udp -> HELLO (stray)". */
 void line_text_stray(FILE *out, bool stream, const unsigned char *text, size_t n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The pictures of a session in files: which lines are drawn, and on how many pages. */
-#ifndef UPCASE_REPORT_PICTURE_FILES_H
-#define UPCASE_REPORT_PICTURE_FILES_H
+#pragma once
 
 #include "record/recorder.h"
 #include "report/export-request.h"
@@ -14,5 +13,3 @@ int picture_files_write(const struct export_request *q, const struct recorder *r
     char reason[EXPORT_REASON]);
 /* Checks that files of that name can be made: returns 0, or -1 with the `reason`. */
 int picture_files_check(const char *path, char reason[EXPORT_REASON]);
-
-#endif

@@ -5,8 +5,7 @@
  * true; without them, the server's end is dashed at half the round trip. UDP and TCP stand side by
  * side on one axis of time. The plots are those of the screen: times from Enter to reply over
  * lines, histogram, cumulative share, runs of lost lines; UDP and TCP on the same axes. */
-#ifndef UPCASE_REPORT_PICTURES_H
-#define UPCASE_REPORT_PICTURES_H
+#pragma once
 
 #include <stdio.h>
 
@@ -32,5 +31,3 @@ struct picture_data {
 int svg_sequence_page(FILE *out, const struct picture_data *d, size_t page,
     const struct svg_heading *heading);
 int svg_plots_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading);
-
-#endif

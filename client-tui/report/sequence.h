@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The content of a page of the space-time diagram: lines, packets and events, and their times.
  * svg-sequence.c draws it. Moments are ns since the session's start. Pure. */
-#ifndef UPCASE_REPORT_SEQUENCE_H
-#define UPCASE_REPORT_SEQUENCE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,5 +73,3 @@ int64_t sequence_packet_end(const struct sequence *s, const struct link_packet *
 
 /* Compares two packets, for qsort(): 0 for the same one. */
 int sequence_order(const void *a, const void *b);
-
-#endif

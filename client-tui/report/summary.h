@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session in words: its totals, a row's fate, the summary after the program has left the screen,
  * the page of all figures. All texts are UTF-8; summary_ascii() converts them to ASCII. Pure. */
-#ifndef UPCASE_REPORT_SUMMARY_H
-#define UPCASE_REPORT_SUMMARY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,5 +46,3 @@ char *summary_interval(const struct interval *i, int64_t start, char *buf, size_
 
 /* Replaces the signs of these texts ("–", "µ", "±") by ASCII, in place. Returns `text`. */
 char *summary_ascii(char *text);
-
-#endif

@@ -3,8 +3,7 @@
  * size of a slide, 16:9, 13.33 in wide at 96 pixels an inch. Text from the network is safe: a
  * replacement character stands for each character that XML does not allow. Errors of writing stay
  * with the stream: check ferror() at the end. */
-#ifndef UPCASE_SVG_H
-#define UPCASE_SVG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ unsigned svg_ground(bool dark);
 unsigned svg_ink(bool dark);
 /* Writes a text escaped, as content or in an attribute. */
 void svg_escaped(FILE *out, const char *text);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The file that keeps the lines typed in earlier runs: one line each, nothing else in it.
  * (readline's own reader takes a first line such as "#17 hello" for a time stamp.) */
-#ifndef UPCASE_HISTORY_H
-#define UPCASE_HISTORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +22,3 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
  * with errno and *reason. */
 int history_append(const char *path, const char *const *lines, size_t count, size_t max_lines,
     bool short_wait, const char **reason);
-
-#endif

@@ -3,8 +3,7 @@
  * blocks and holds little. The program handles function keys, scrolling, the mouse and pastes;
  * everything else goes to the line editor, whole sequences at a time. Pure: the time is an
  * argument. */
-#ifndef UPCASE_KEYS_H
-#define UPCASE_KEYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,5 +94,3 @@ int64_t keys_deadline(const struct keys *k);
 struct keys_answers keys_take_answers(struct keys *k);
 /* Makes the next byte literal: the line editor is in quoted-insert. */
 void keys_quote(struct keys *k);
-
-#endif

@@ -2,8 +2,7 @@
 /* The input line: readline, which only this module and its guard include. It never draws and never
  * reads the terminal: line_editor_feed() gives it bytes, line_editor_state() returns what to show.
  * There is one line editor at a time. */
-#ifndef UPCASE_LINE_EDITOR_H
-#define UPCASE_LINE_EDITOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,5 +61,3 @@ bool line_editor_quoting(void);
 void line_editor_escape(void);
 /* The input line, without a message; valid until the next call of this module. */
 struct view_input line_editor_state(void);
-
-#endif

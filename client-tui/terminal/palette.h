@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The colour and marks of a style, by the terminal's colours and background. Pure. */
-#ifndef UPCASE_PALETTE_H
-#define UPCASE_PALETTE_H
+#pragma once
 
 #include "common/colours.h"
 #include "view/canvas.h"
@@ -23,5 +22,3 @@ struct palette_entry palette_entry(enum style style, int colours, enum backgroun
 enum background palette_background(const char *colorfgbg);
 /* The background of an X11 colour ("rgb:ffff/ff/0", "rgba:0/0/0/f", "#ffffff"), or unknown. */
 enum background palette_background_of(const char *colour);
-
-#endif

@@ -2,8 +2,7 @@
 /* Part of the line editor: prevents crashes and endless loops of readline 8.2. It waits for a FIFO
  * as its inputrc, reads one of any size and follows $include for ever; loops over bytes that are no
  * character; frees its undo lists twice; crashes in macros; and runs for ever in some commands. */
-#ifndef UPCASE_READLINE_GUARD_H
-#define UPCASE_READLINE_GUARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ bool readline_guard_is_broken(const void *text, size_t n);
 /* A copy with a sign (U+FFFD or "?") in place of each such byte, and a zero at the end that is not
  * counted in *length; the caller frees. NULL when memory is short. */
 unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Restores the terminal when a fatal signal ends the program: a fault, an abort, a hang-up, or a
  * termination signal that the program itself does not handle. The signal then acts as usual. */
-#ifndef UPCASE_RESTORE_H
-#define UPCASE_RESTORE_H
+#pragma once
 
 #include <stdbool.h>
 #include <termios.h>
@@ -18,5 +17,3 @@ void restore_arm(bool armed);
 void restore_now(void);
 /* Restores the signals' former handlers, except where another replaced ours. */
 void restore_stop(void);
-
-#endif

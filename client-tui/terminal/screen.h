@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The terminal: curses, which only this module includes. It shows a canvas, and restores the
  * terminal on every way out, also after a fatal signal. */
-#ifndef UPCASE_SCREEN_H
-#define UPCASE_SCREEN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -44,5 +43,3 @@ void screen_suspend(void);
 /* Turns reports of clicks and the wheel on or off; the terminal's selection then needs Shift. */
 void screen_mouse(bool on);
 void screen_bell(void);
-
-#endif

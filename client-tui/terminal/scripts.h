@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Cells that terminals lay out differently. Pure. */
-#ifndef UPCASE_SCRIPTS_H
-#define UPCASE_SCRIPTS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -18,5 +17,3 @@ bool scripts_is_sign(const struct canvas_cell *cell);
 /* Returns true if this character of the cell is not drawn: it has no shape of its own, and some
  * terminals give it a column. Joined emoji are drawn one by one. */
 bool scripts_is_invisible(const struct canvas_cell *cell, wchar_t c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A connection to a control socket, of the lab (upcase-lab(1), CONTROL) or of the server. It sends
  * commands and receives answers and events. Only lab_socket_settle() blocks. */
-#ifndef UPCASE_TRACE_LAB_SOCKET_H
-#define UPCASE_TRACE_LAB_SOCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,5 +45,3 @@ void lab_socket_settle(struct lab_socket *s, int64_t max);
 
 void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);
 void lab_socket_dispatch(struct lab_socket *s, const struct fd_watch *w);
-
-#endif

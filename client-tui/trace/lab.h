@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab as a front end sees it: the link's status and the trace, kept in step. */
-#ifndef UPCASE_TRACE_LAB_H
-#define UPCASE_TRACE_LAB_H
+#pragma once
 
 #include "ledger/session-event.h"
 #include "trace/lab-socket.h"
@@ -73,5 +72,3 @@ void lab_need_until(struct lab *lab, int64_t until);
 void lab_settle(struct lab *lab);
 /* Valid until lab_close(). */
 const struct lab_status *lab_status(const struct lab *lab);
-
-#endif

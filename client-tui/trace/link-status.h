@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link's settings in the lab, what is expected of them, and both as text. Pure. */
-#ifndef UPCASE_TRACE_LINK_STATUS_H
-#define UPCASE_TRACE_LINK_STATUS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,5 +63,3 @@ char *link_presets_page(void);
 char *link_report_page(const struct link_report *report);
 /* The summary's lines: what the link did with datagrams and segments; mismatches. Returns `buf`. */
 char *link_report_end(const struct trace_totals *traced, char *buf, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link's panel (F7): the chosen setting and directions, the command for a step. Pure. */
-#ifndef UPCASE_TRACE_LINK_STEPS_H
-#define UPCASE_TRACE_LINK_STEPS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ void link_steps_preset_command(const struct link_steps *p, char *command, size_t
 int link_steps_apply(const struct link_steps *p, int by,
     struct impair_settings settings[LINK_DIRECTIONS], char *command, size_t size,
     char reason[IMPAIR_REASON]);
-
-#endif

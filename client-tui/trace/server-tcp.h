@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The server's side of our TCP connections over the lab's link, read from its control socket
  * (upcased --control). Our kernel does not see what the server's retransmits. */
-#ifndef UPCASE_TRACE_SERVER_TCP_H
-#define UPCASE_TRACE_SERVER_TCP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 const struct trace_timer *server_tcp_sample(const struct server_tcp *s);
 /* Segments that the server's kernel retransmitted in all; false without any sample. */
 bool server_retransmitted(const struct server_tcp *s, uint64_t *segments);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of a trace, shared by trace.c (flows, lines, packets, timers), trace-match.c (finds
  * the line of an event) and trace-check.c (compares). For these files only. */
-#ifndef UPCASE_TRACE_TRACE_INTERNAL_H
-#define UPCASE_TRACE_TRACE_INTERNAL_H
+#pragma once
 
 #include "trace/trace.h"
 
@@ -143,5 +142,3 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 	    .last_in = TRACE_NEVER, \
 	    .first_out = TRACE_NEVER, \
 	    .last_out = TRACE_NEVER })
-
-#endif

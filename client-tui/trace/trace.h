@@ -4,8 +4,7 @@
  * the stream. When a line's fate is decided in the ledger and on the link, the trace compares the
  * two: a contradiction is a mismatch, which must not happen. Pure: no clock, no socket; times are
  * ns of the monotonic clock, which the link's events have too. */
-#ifndef UPCASE_TRACE_TRACE_H
-#define UPCASE_TRACE_TRACE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -177,5 +176,3 @@ void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *trace_mismatch_text(enum trace_mismatch kind);
-
-#endif

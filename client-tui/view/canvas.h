@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A picture of the whole screen in memory: what the view draws and the terminal shows. Pure. */
-#ifndef UPCASE_CANVAS_H
-#define UPCASE_CANVAS_H
+#pragma once
 
 #include <stddef.h>
 #include <wchar.h>
@@ -60,5 +59,3 @@ int canvas_text(struct canvas *c, int row, int column, int limit, const char *ut
     enum style style);
 /* Fills up to `limit` with one character of width 1. */
 int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style);
-
-#endif

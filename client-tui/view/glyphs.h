@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The signs on the screen, in UTF-8 and ASCII, and the look of each transport. Pure. */
-#ifndef UPCASE_GLYPHS_H
-#define UPCASE_GLYPHS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -36,5 +35,3 @@ struct transport_look {
 	enum glyph wire, bar;
 };
 extern const struct transport_look transport_looks[2];
-
-#endif

@@ -5,8 +5,7 @@
  * not have width 1, as on an ASCII terminal) replaces C1 controls, invalid bytes, characters
  * without a width, the bidirectional controls (U+202A-202E, U+2066-2069, U+061C, U+200E, U+200F)
  * and a combining character with nothing to combine with. Pure. */
-#ifndef UPCASE_LAYOUT_H
-#define UPCASE_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ size_t layout_columns(const struct layout *l, size_t from, size_t to);
  * line at least half full or the next word whole, else anywhere; a space may go past the end of a
  * full line. A wide cell alone in one column still counts as a line. */
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plots in the terminal, drawn on a canvas with signs and blocks, or in ASCII. UDP and TCP share
  * the axes of one plot; each has a sign of its own besides its colour. Pure. */
-#ifndef UPCASE_PLOT_H
-#define UPCASE_PLOT_H
+#pragma once
 
 #include "view/view.h"
 
@@ -25,5 +24,3 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
  * right. Returns the column after it. */
 int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source,
     bool ascii);
-
-#endif

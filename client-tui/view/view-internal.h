@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shared by the files of the view: the places of the panes, and one row of them. */
-#ifndef UPCASE_VIEW_INTERNAL_H
-#define UPCASE_VIEW_INTERNAL_H
+#pragma once
 
 #include "common/text.h"
 #include "common/utf8.h"
@@ -208,5 +207,3 @@ void link_row_draw_ends(const struct panes *p);
 /* plot.c: a plot over the panes, and the row of the last round-trip times. */
 void plot_draw_panes(const struct panes *p);
 void plot_draw_spark_row(const struct panes *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The view: draws the transcript, the status and the input line on a canvas of any size. Pure. */
-#ifndef UPCASE_VIEW_H
-#define UPCASE_VIEW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -220,5 +219,3 @@ char *view_detail(const struct view *v, const struct transcript *t);
  * older than the last found if v->find is the same text, else the newest. Shows it and points
  * v->find to `text`. Returns false and changes nothing if there is none. */
 bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text);
-
-#endif

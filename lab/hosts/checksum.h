@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Checksums of packets, and the completion of checksums that a kernel left to its network device.
  * Pure. */
-#ifndef UPCASE_LAB_CHECKSUM_H
-#define UPCASE_LAB_CHECKSUM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ static inline bool checksum_complete(uint8_t *packet, size_t n, size_t start, si
 	packet[start + offset + 1] = (uint8_t)sum;
 	return true;
 }
-
-#endif

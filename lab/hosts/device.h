@@ -2,8 +2,7 @@
 /* The outer end of a host's network device: reads what the host sends, writes what the host
  * receives. Packets are bare IP, whole, with complete checksums, never larger than the device's
  * MTU. The descriptor works without any namespace, so a relay needs none. */
-#ifndef UPCASE_LAB_DEVICE_H
-#define UPCASE_LAB_DEVICE_H
+#pragma once
 
 #include <linux/if_packet.h>
 #include <stddef.h>
@@ -81,5 +80,3 @@ static inline void device_ring_release(struct device_ring *ring, struct tpacket2
 
 /* The hardware address that a host at a veth pair must have. */
 extern const unsigned char device_host_mac[6];
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Explains why two hosts could not be made here: the call, its error, the setting that decides it
  * and the command that changes it. Pure: the machine's facts are an argument. */
-#ifndef UPCASE_LAB_DIAGNOSE_H
-#define UPCASE_LAB_DIAGNOSE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -62,5 +61,3 @@ struct diagnose_facts {
 /* Writes one line without newline into `text`. Returns `text`. */
 char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,
     char text[DIAGNOSE_TEXT]);
-
-#endif

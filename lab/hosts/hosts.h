@@ -2,8 +2,7 @@
 /* Two hosts on one machine: network namespaces with a device, addresses and nothing else. Only this
  * file makes namespaces. Its functions run in a process forked for it: it leaves the machine's
  * namespaces for good, and the hosts last as long as its processes do. */
-#ifndef UPCASE_LAB_HOSTS_H
-#define UPCASE_LAB_HOSTS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -112,5 +111,3 @@ unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_
 
 /* Reads the facts of this machine. */
 void hosts_facts(struct diagnose_facts *facts);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Network devices set up by rtnetlink and ethtool, in the calling process's network namespace. Each
  * function returns 0, or -1 with errno. */
-#ifndef UPCASE_LAB_NETLINK_H
-#define UPCASE_LAB_NETLINK_H
+#pragma once
 
 #include <linux/if_packet.h>
 #include <stdbool.h>
@@ -56,5 +55,3 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring);
  * the link's header and with the kernel's stamps, in a ring of timestamp_tap_shape(). Returns -1 on
  * failure. */
 int netlink_timestamp_tap(const char *name);
-
-#endif

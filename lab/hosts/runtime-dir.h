@@ -2,8 +2,7 @@
 /* The folder of a running lab: it has the lab's sockets, readable only by its user. It is in
  * $XDG_RUNTIME_DIR, or else in $TMPDIR or, without one, /tmp, but only where no user but this one
  * and root can replace it. Its name is upcase-lab-PID.XXXXXX. */
-#ifndef UPCASE_LAB_RUNTIME_DIR_H
-#define UPCASE_LAB_RUNTIME_DIR_H
+#pragma once
 
 #include <stddef.h>
 
@@ -21,5 +20,3 @@ int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size);
 void runtime_dir_remove(const char *path);
 /* Finds the control socket of this user's newest running lab. Returns 0, or -1 if there is none. */
 int runtime_dir_newest(char *socket_path, size_t size);
-
-#endif

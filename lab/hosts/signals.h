@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The relay's signals: they set flags, which its loop reads. */
-#ifndef UPCASE_LAB_SIGNALS_H
-#define UPCASE_LAB_SIGNALS_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -22,5 +21,3 @@ int signals_take(bool *typed);
 void signals_end_process_soon(int number);
 /* Ends the process by the signal, so that the parent sees the reason. */
 void signals_end_process(int number) __attribute__((noreturn));
-
-#endif

@@ -3,8 +3,7 @@
  * their devices to the relay, runs the far and the near command on them and reports their ends to
  * the relay. When it ends, in whatever way, the kernel ends all processes on the hosts, and the
  * hosts. It ends when the socket to its relay is closed. */
-#ifndef UPCASE_LAB_SUPERVISOR_H
-#define UPCASE_LAB_SUPERVISOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -78,5 +77,3 @@ void supervisor_notify(int fd, enum supervisor_message_type type, int value);
 /* Reads a message; the caller then owns the descriptors in `pair`. Returns 1; 0 if the peer is
  * gone; -1 with errno (EAGAIN if the descriptor does not block). */
 int supervisor_read(int fd, struct supervisor_message *message);
-
-#endif

@@ -2,8 +2,7 @@
 /* The user's terminal while the near command has it. The lab stays in the command's process group,
  * as env(1) or nice(1) would, so that pipelines and ^C work as usual; a shell on the near host
  * takes a group of its own. */
-#ifndef UPCASE_LAB_TERMINAL_H
-#define UPCASE_LAB_TERMINAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -25,5 +24,3 @@ void terminal_open(struct terminal *t);
 bool terminal_stop(const struct terminal *t, pid_t near);
 /* At the end: gives the terminal back and, if the command was killed, restores its modes. */
 void terminal_close(struct terminal *t, bool killed);
-
-#endif

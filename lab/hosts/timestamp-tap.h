@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The times at which a host's kernel sent and received each packet, from a packet socket on the
  * host's own device, which carries nothing. The descriptor keeps working without any namespace. */
-#ifndef UPCASE_LAB_TIMESTAMP_TAP_H
-#define UPCASE_LAB_TIMESTAMP_TAP_H
+#pragma once
 
 #include <linux/if_packet.h>
 #include <stdbool.h>
@@ -60,5 +59,3 @@ bool timestamp_tap_take(struct timestamp_tap *tap, bool sent, struct packet_time
 
 /* The shape of the socket's ring. */
 struct tpacket_req timestamp_tap_shape(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A capture of what hosts send and receive. Each packet is kept until its host's kernel time stamp
  * is known, and a little longer, so that the file is in the order of the stamps. */
-#ifndef UPCASE_LAB_CAPTURE_H
-#define UPCASE_LAB_CAPTURE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +54,3 @@ int capture_finish(struct capture *c);
 /* The number of packets that the reader of a FIFO did not get, because it was too slow or not
  * there. */
 uint64_t capture_dropped(const struct capture *c);
-
-#endif

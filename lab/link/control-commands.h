@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control protocol's text: commands to the link and its answers, explained in upcase-lab(1),
  * Orders. */
-#ifndef UPCASE_LAB_CONTROL_COMMANDS_H
-#define UPCASE_LAB_CONTROL_COMMANDS_H
+#pragma once
 
 #include "common/impair-fields.h"
 #include "common/send-buffer.h"
@@ -27,5 +26,3 @@ struct event_filter {
  * empty. */
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
     struct send_buffer *out, char change[CONTROL_CHANGE]);
-
-#endif

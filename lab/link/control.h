@@ -2,8 +2,7 @@
 /* The control socket: a Unix stream socket that shows and changes the link while it runs. The text
  * is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs only its
  * own connection. */
-#ifndef UPCASE_LAB_CONTROL_H
-#define UPCASE_LAB_CONTROL_H
+#pragma once
 
 #include "common/fd-watch.h"
 #include "common/send-buffer.h"
@@ -23,5 +22,3 @@ void control_dispatch(struct control *control, const struct fd_watch *w, int64_t
 
 /* Adds the line of an event, with its newline, as in upcase-lab(1), Events. */
 void control_print_event(const struct link_event *event, struct send_buffer *out);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link: carries packets between two hosts' devices, each direction through its own impairment
  * model. One part of a pselect() loop; nothing here waits. */
-#ifndef UPCASE_LAB_LINK_H
-#define UPCASE_LAB_LINK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -118,5 +117,3 @@ bool link_balanced(const struct link *link);
 int link_drop_next(struct link *link, unsigned classes, unsigned directions);
 /* Cancels all waiting drops. */
 void link_drop_none(struct link *link);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reads the headers of an IP packet, and makes the packets that a router makes of it. Pure; never
  * reads past the end, whatever the headers say. */
-#ifndef UPCASE_LAB_PACKET_H
-#define UPCASE_LAB_PACKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,5 +94,3 @@ size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out);
 void packet_hosts(const struct packet *p, char source[46], char target[46]);
 /* TCP's flags as letters, "S", "SA", "PA", "-". Returns `buf`. */
 char *packet_flags_text(const struct packet *p, char buf[8]);
-
-#endif

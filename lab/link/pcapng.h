@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes captures (draft-ietf-opsawg-pcapng, version 1.0): one interface for each host, bare IP
  * packets (LINKTYPE_RAW), stamps in ns of the wall clock. */
-#ifndef UPCASE_LAB_PCAPNG_H
-#define UPCASE_LAB_PCAPNG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ int pcapng_free(struct pcapng *p);
 
 /* Whether a file with this beginning is a capture, pcap or pcapng. */
 bool pcapng_is_capture(const char *bytes, size_t n);
-
-#endif

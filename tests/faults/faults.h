@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The seam between the server and the system, where calls fail. */
-#ifndef UPCASE_FAULTS_H
-#define UPCASE_FAULTS_H
+#pragma once
 
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -165,5 +164,3 @@ FAULTS_SEAM(getrlimit);
 FAULTS_SEAM(setrlimit);
 FAULTS_SEAM(prctl);
 FAULTS_SEAM(syscall);
-
-#endif

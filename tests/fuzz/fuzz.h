@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a fuzz target has: the function that libFuzzer and driver.c call, and a check. */
-#ifndef UPCASE_FUZZ_H
-#define UPCASE_FUZZ_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ static inline __attribute__((noreturn)) void fuzz_failed(const char *file, int l
 	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
 	abort();
 }
-
-#endif

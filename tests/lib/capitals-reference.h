@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Capitals as slowly and as plainly as can be, by libunistring, to compare ours with. */
-#ifndef UPCASE_CAPITALS_REFERENCE_H
-#define UPCASE_CAPITALS_REFERENCE_H
+#pragma once
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,5 +39,3 @@ static inline int reference_begins(const uint8_t *s, size_t n)
 
 	return n > 0 && u8_mbtoucr(&uc, s, n) == -2;
 }
-
-#endif

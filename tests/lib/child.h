@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A process that a test starts beside the program it tests: a server that prints its port first. */
-#ifndef UPCASE_TESTS_CHILD_H
-#define UPCASE_TESTS_CHILD_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -24,5 +23,3 @@ void not_here(const char *reason);
 /* The options by which unshare(1) gives a command namespaces of its own, such as "-n": an ordinary
  * user has them in a user namespace. Where that is not allowed the test ends. */
 const char *own_namespace(const char *options);
-
-#endif

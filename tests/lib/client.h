@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* upcase in a terminal, as the screen tests start it. */
-#ifndef UPCASE_TESTS_CLIENT_H
-#define UPCASE_TESTS_CLIENT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -37,5 +36,3 @@ void client_expect_compared(struct terminal *t, long lines);
 void client_leave(struct terminal *t);
 /* Closes terminals and children. */
 int client_teardown(void **state);
-
-#endif

@@ -2,8 +2,7 @@
 /* A ledger as simple as can be, written from the contract alone: every line for ever in one array,
  * every question answered by walking it. Each step is done to it and to the real ledger, and
  * everything that can be seen of the two is compared. For tests; slow. */
-#ifndef UPCASE_LEDGER_MODEL_H
-#define UPCASE_LEDGER_MODEL_H
+#pragma once
 
 #include "ledger/ledger.h"
 
@@ -76,5 +75,3 @@ void model_give_up(struct model *m);
 /* One step after another as the bytes say, until they are used up or something is wrong: settings
  * first, then lines that look alike and replies of all kinds. Returns what is wrong, or NULL. */
 const char *model_play(const unsigned char *bytes, size_t n);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every mark on the screen, so that tests find each one drawn and described in the manual. The part
  * of it that is always there, in UTF-8 and in ASCII. */
-#ifndef UPCASE_TESTS_MARKS_H
-#define UPCASE_TESTS_MARKS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -77,5 +76,3 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "truth", "truth: ", "truth: " },
 	{ NULL, NULL, NULL },
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What stands on a row of a canvas. */
-#ifndef TESTS_ROW_TEXT_H
-#define TESTS_ROW_TEXT_H
+#pragma once
 
 #include <string.h>
 
@@ -49,5 +48,3 @@ out:
 		buf[used] = '\0';
 	return buf;
 }
-
-#endif

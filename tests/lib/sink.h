@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A file in memory that something writes and closes, and what is in it. */
-#ifndef UPCASE_TEST_SINK_H
-#define UPCASE_TEST_SINK_H
+#pragma once
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -28,5 +27,3 @@ static inline char *sink_bytes(int kept, size_t *n)
 	                                                                      : 0;
 	return bytes;
 }
-
-#endif

@@ -17,8 +17,7 @@
  *
  * To prove that something does not appear, do something harmless afterwards and wait for that. A
  * row may be counted from the bottom: -1 is the last one. */
-#ifndef UPCASE_TESTS_TERMINAL_H
-#define UPCASE_TESTS_TERMINAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -139,5 +138,3 @@ void term_expect_cursor_at(struct terminal *t, int row, int column, const char *
 void term_expect_that_at(struct terminal *t, term_condition *condition, void *context,
     const char *what, const char *file, int line);
 int term_exit_status_at(struct terminal *t, const char *file, int line);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A link between two socket pairs that stand for the hosts' devices: what a test writes to near_end
  * is what the near host sends. */
-#ifndef UPCASE_TESTS_WIRE_H
-#define UPCASE_TESTS_WIRE_H
+#pragma once
 
 #include "lab/link/control.h"
 #include "lab/link/link.h"
@@ -33,5 +32,3 @@ size_t wire_udp(uint8_t *packet, bool there, bool whole, const void *payload, si
 size_t wire_tcp(uint8_t *packet, bool there, uint8_t flags, size_t n);
 /* Sends one into `end`, turning while that is full. */
 void wire_send(struct wire *wire, int end, const void *packet, size_t n);
-
-#endif

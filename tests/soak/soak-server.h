@@ -2,8 +2,7 @@
 /* The server that is soaked: started and ended, asked for its totals, looked at from outside, and
  * what is done to it beside its clients: signals, rude clients of the control socket, a log that is
  * not read. */
-#ifndef UPCASE_TESTS_SOAK_SERVER_H
-#define UPCASE_TESTS_SOAK_SERVER_H
+#pragma once
 
 #include "tests/soak/soak.h"
 
@@ -46,5 +45,3 @@ int soak_server_end(struct soak_server *v, char totals[TOTALS_TEXT]);
 void soak_server_report_log(struct soak_server *v);
 /* What was done to it. */
 void soak_server_report(const struct soak_server *v);
-
-#endif

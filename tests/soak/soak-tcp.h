@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The soak's TCP clients: well-behaved ones, of which every byte is checked, and rude ones. */
-#ifndef UPCASE_TESTS_SOAK_TCP_H
-#define UPCASE_TESTS_SOAK_TCP_H
+#pragma once
 
 #include "tests/soak/soak.h"
 
@@ -36,5 +35,3 @@ const struct soak_tcp_counts *soak_tcp_counts(const struct soak_tcp *t);
 unsigned soak_tcp_now(const struct soak_tcp *t);
 /* A line for each kind of client. */
 void soak_tcp_report(const struct soak_tcp *t);
-
-#endif

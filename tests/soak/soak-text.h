@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text without end, and its capitals, from a number: neither needs to be kept by who sends it and
  * who checks it. */
-#ifndef UPCASE_TESTS_SOAK_TEXT_H
-#define UPCASE_TESTS_SOAK_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,5 +49,3 @@ bool text_complete(const struct text_check *c);
 
 /* A number from two, each bit of which depends on all of theirs. */
 uint64_t text_mix(uint64_t a, uint64_t b);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The soak's UDP clients: well-behaved ones, each reply of which is checked, and floods. */
-#ifndef UPCASE_TESTS_SOAK_UDP_H
-#define UPCASE_TESTS_SOAK_UDP_H
+#pragma once
 
 #include "tests/soak/soak.h"
 
@@ -31,5 +30,3 @@ void soak_udp_burst(struct soak_udp *u, unsigned n);
 /* Reads what is there and counts, up to date. */
 const struct soak_udp_counts *soak_udp_counts(struct soak_udp *u);
 void soak_udp_report(struct soak_udp *u);
-
-#endif

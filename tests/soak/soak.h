@@ -4,8 +4,7 @@
  *
  * Each part keeps count of what it did, and the counts must agree with the server's totals at the
  * end. */
-#ifndef UPCASE_TESTS_SOAK_H
-#define UPCASE_TESTS_SOAK_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -82,5 +81,3 @@ struct soak_rate {
 /* How many may be done now, `most` at once; soak_spend() says how many were. */
 unsigned soak_allowed(const struct soak *s, struct soak_rate *r);
 void soak_spend(struct soak_rate *r, unsigned n);
-
-#endif
