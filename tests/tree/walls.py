@@ -403,7 +403,7 @@ def check_functions():
 def check_looks():
     texts = {path: read(path) for path in files(FOLDERS, '.c', '.h', '.py', '.sh', '.m4')}
     for path in [
-            'configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs',
+            'configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs', 'tools/matrix',
             'completion/upcase', *files(FOLDERS, '.mk'), 'completion/upcased'
     ]:
         texts[path] = read(path) or ''

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tools/matrix without a root: its cells, what it says of names that are none, what a log comes to, and the table."""
+
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+
+from tap import TOP, done, point
+
+PATH = os.path.join(TOP, 'tools', 'matrix')
+
+LOG = """matrix: compiler: 12.2.0
+matrix: libc6:amd64: 2.36-9+deb12u10
+matrix: libreadline-dev: 8.2-1.3+b1
+check: building as it is in build-check/
+check: as it is: not to be had here (2): /dev/net/tun
+FAIL: tests/unit/client/test_view 3 - rows
+check: as it is: 1204 passed, 1 failed, 2 not to be had here
+"""
+
+
+def load():
+    sys.dont_write_bytecode = True
+    loader = importlib.machinery.SourceFileLoader('matrix', PATH)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('matrix', loader))
+    loader.exec_module(module)
+    return module
+
+
+def run(*arguments, **environment):
+    return subprocess.run([sys.executable, PATH, *arguments], env={**os.environ, **environment},
+                          capture_output=True, text=True, check=False)
+
+
+def cells(matrix):
+    names = [cell.name for cell in matrix.CELLS]
+    faults = [f'{name} stands there twice' for name in set(names) if names.count(name) > 1]
+    faults += [f'{cell.name}: no root {cell.root}' for cell in matrix.CELLS if cell.root not in matrix.ROOTS]
+    faults += [f'no cell uses {name}' for name in matrix.ROOTS if name not in {cell.root for cell in matrix.CELLS}]
+    return faults
+
+
+def covers(matrix):
+    """The compilers, flags and releases that README promises."""
+    wanted = {f'gcc-{number}' for number in range(12, 17)} | {'clang-14'}
+    faults = sorted(wanted - {cell.compiler for cell in matrix.CELLS})
+    flags = ' '.join(cell.flags for cell in matrix.CELLS).split()
+    faults += [flag for flag in ('-O0', '-O2', '-O3', '-flto=auto') if flag not in flags]
+    releases = {root.release for root in matrix.ROOTS.values()}
+    return [f'no cell has {name}' for name in (*faults, *sorted({'bookworm', 'trixie', 'sid'} - releases))]
+
+
+def unknown():
+    faults = []
+    for names in (['x'], ['--list', 'debian12-gcc12', 'x']):
+        result = run(*names)
+        if (result.returncode, result.stdout) != (2, '') or not result.stderr.startswith(
+                'tools/matrix: no cell is called x: ') or result.stderr.count('\n') != 1:
+            faults.append(f'{names}: {result}')
+    return faults
+
+
+def listed(matrix):
+    everything = [line.split()[0] for line in run('--list').stdout.splitlines()]
+    some = run('--list', 'sid-*').stdout.splitlines()
+    return ([] if everything == [cell.name for cell in matrix.CELLS] else [str(everything)]) + (
+        [] if some and all(line.startswith('sid-') for line in some) else [str(some)])
+
+
+def shown(matrix):
+    cell, other = matrix.CELLS[:2]
+    failed = {**matrix.read_log(LOG), 'seconds': 65, 'status': 1, 'log': '/log'}
+    lines = matrix.table([(cell, failed), (other, {'absent_because': 'no network'})])
+    heads, first, second, *behind = lines
+    faults = [f'{head}: {heads!r}' for head in ('cell', 'glibc', 'passed', 'time') if head not in heads]
+    for field, head in (('12.2.0', 'compiler'), ('2.36', 'glibc'), ('8.2', 'readline'), ('ok', 'build'),
+                        ('1204', 'passed'), ('1', 'failed'), ('2', 'not here'), ('1:05', 'time')):
+        if field not in first[heads.index(head):].split('  ')[0]:
+            faults.append(f'{head} is not {field}: {first!r}')
+    for line in (f'{cell.name}: failed: tests/unit/client/test_view 3 - rows', f'{cell.name}: all of it: /log',
+                 f'{other.name}: not to be had here: no network',
+                 f'not to be had here (2): /dev/net/tun [{cell.name}]',
+                 '0 cells passed, 1 failed, 1 not to be had here'):
+        if line not in behind:
+            faults.append(f'{line!r} is not in {behind}')
+    return faults + ([] if 'not here' in second else [second])
+
+
+def unbuilt(matrix):
+    result = matrix.read_log('check: FAIL: building as it is (all of it: prepare.log)\n0 passed, 1 failed\n')
+    return [str(result)] if result['built'] or matrix.outcome(result) != 'does not build' else []
+
+
+def without_tools(matrix):
+    """Where nothing is installed a cell says so, and has not failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        matrix.sources, matrix.find = lambda: [], lambda name: None
+        try:
+            matrix.Matrix(folder, False, False).result(matrix.CELLS[0])
+        except matrix.NotHere as why:
+            lines = matrix.table([(matrix.CELLS[0], {'absent_because': str(why)})])
+            return [] if 'tools/needs install matrix' in str(why) and lines[-1].startswith('0 cells passed, 0 f') else lines
+    return ['it runs']
+
+
+module = load()
+point('each cell has a name of its own and a root', cells(module))
+point('the cells have every compiler, flag and release', covers(module))
+point('a name that is no cell is named, with status 2', unknown())
+point('--list lists the cells, or those of a pattern', listed(module))
+point('the table has a row for each cell, and behind it what failed and what is not there', shown(module))
+point('what does not build is told', unbuilt(module))
+point('a cell that cannot be had has not failed', without_tools(module))
+done()
