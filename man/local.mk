@@ -9,3 +9,20 @@ EXTRA_DIST += tools/pictures tools/screen-picture %D%/pictures/screen.svg
 pictures: all
 	$(AM_TESTS_ENVIRONMENT) UPCASE_LAB_PROGRAM=$(abs_top_builddir)/lab/upcase-lab $(SHELL) $(srcdir)/tools/pictures $(srcdir)/%D%/pictures
 .PHONY: pictures
+
+# The manual as web pages, in html/: not part of all.
+HTML_FILES = index.html manual.css upcase-tour.7.html upcase.1.html upcase-lab.1.html upcased.8.html upcase.7.html \
+	pictures/plots.svg pictures/queue.svg pictures/repair.svg pictures/screen.svg
+EXTRA_DIST += tools/manual-html %D%/manual.css
+html-local:
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tools/manual-html html
+	@echo "html/index.html"
+install-html-local: html-local
+	@for file in $(HTML_FILES); do \
+		$(MKDIR_P) "$$(dirname "$(DESTDIR)$(htmldir)/$$file")" && \
+		$(INSTALL_DATA) "html/$$file" "$(DESTDIR)$(htmldir)/$$file" || exit 1; \
+	done
+uninstall-local:
+	@for file in $(HTML_FILES); do rm -f "$(DESTDIR)$(htmldir)/$$file"; done
+clean-local:
+	rm -rf html

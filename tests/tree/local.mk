@@ -10,6 +10,7 @@ SCRIPT_TESTS += \
 if !SANITIZERS
 SCRIPT_TESTS += \
 	%D%/matrix.py \
+	%D%/manual_html.py \
 	%D%/style.py \
 	%D%/vectors.py \
 	%D%/walls.py \
