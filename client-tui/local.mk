@@ -4,8 +4,10 @@
 bin_PROGRAMS += %D%/upcase
 noinst_LIBRARIES += %D%/libclient.a
 client_tui_libclient_a_SOURCES =
+client_tui_libclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(PORTABLE_CPPFLAGS)
 client_tui_libclient_a_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS)
 client_tui_upcase_SOURCES = %D%/app/main.c
+client_tui_upcase_CPPFLAGS = $(client_tui_libclient_a_CPPFLAGS)
 client_tui_upcase_LDADD = $(CLIENT_LIBS)
 CLIENT_LIBS = client-tui/libclient.a common/libcommon.a \
 	$(READLINE_LIBS) $(NCURSES_LIBS) $(UNISTRING_LIBS) $(JANSSON_LIBS) -lm

@@ -8,11 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/netlink.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "common/file.h"
+#include "common/os.h"
 
 /* Reads the scope after "%": the name of an interface or its number. */
 static int scope_number(const char *text, uint32_t *out)
@@ -135,18 +133,6 @@ void addr_set_port(struct addr *a, uint16_t port)
 		a->in6.sin6_port = htons(port);
 }
 
-/* Like if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only
- * AF_NETLINK. */
-static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
-{
-	struct ifreq request = { .ifr_ifindex = (int)number };
-	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	const bool found = fd >= 0 && ioctl(fd, SIOCGIFNAME, &request) == 0;
-
-	(void)file_close(fd);
-	return found ? strcpy(name, request.ifr_name) : if_indextoname(number, name);
-}
-
 /* "%eth0", or "%7" where the interface is gone; "" without a scope. */
 static void scope_text(uint32_t scope, char *buf, size_t size)
 {
@@ -154,7 +140,7 @@ static void scope_text(uint32_t scope, char *buf, size_t size)
 
 	if (scope == 0)
 		*buf = '\0';
-	else if (interface_name(scope, name))
+	else if (os_interface_name(scope, name))
 		snprintf(buf, size, "%%%s", name);
 	else
 		snprintf(buf, size, "%%%lu", (unsigned long)scope);

@@ -8,11 +8,11 @@
 
 #include "common/capitals.h"
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/capitals-table.h"
 #include "common/utf8.h"
 
@@ -145,7 +145,7 @@ static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 	memcpy(&word, in, sizeof word);
 	capitals = ascii_capitals(word);
 	memcpy(out, &capitals, sizeof capitals);
-	word = le64toh(word & HIGH);
+	word = bytes_little_endian(word & HIGH);
 	return word ? (size_t)__builtin_ctzll(word) / 8 : sizeof word;
 }
 
@@ -173,7 +173,7 @@ static inline uint32_t word_at(const unsigned char *in)
 	uint32_t word;
 
 	memcpy(&word, in, sizeof word);
-	return le32toh(word);
+	return bytes_big_endian ? __builtin_bswap32(word) : word;
 }
 
 /* Writes characters of four bytes, one or more, until another one comes or `stop` is reached.

@@ -6,6 +6,7 @@
 #include "common/control-socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/os.h"
 
 #define BACKLOG 64
 /* The time for which new clients wait when accept() finds no descriptor or no memory. */
@@ -26,7 +28,7 @@
 #define ANSWER_LINE 4096
 
 /* Opens a socket for `path`, whose address is in `a`. Returns -1 with errno. */
-static int open_socket(const char *path, int flags, struct sockaddr_un *a)
+static int open_socket(const char *path, struct sockaddr_un *a)
 {
 	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof a->sun_path) {
@@ -34,13 +36,13 @@ static int open_socket(const char *path, int flags, struct sockaddr_un *a)
 		return -1;
 	}
 	strcpy(a->sun_path, path);
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	return os_socket(AF_UNIX, SOCK_STREAM);
 }
 
 int control_listen(const char *path, struct stat *made)
 {
 	struct sockaddr_un a;
-	const int fd = open_socket(path, SOCK_NONBLOCK, &a);
+	const int fd = open_socket(path, &a);
 
 	if (fd < 0)
 		return -1;
@@ -59,11 +61,13 @@ int control_listen(const char *path, struct stat *made)
 	return file_close(fd);
 }
 
-int control_connect(const char *path, int flags)
+int control_connect(const char *path, bool blocking)
 {
 	struct sockaddr_un a;
-	const int fd = open_socket(path, flags, &a);
+	const int fd = open_socket(path, &a);
 
+	if (fd >= 0 && blocking)
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
 		return file_close(fd);
 	return fd;
@@ -106,7 +110,7 @@ int control_server_add(struct control_server *s, int fd)
 void control_server_accept(struct control_server *s, int64_t now)
 {
 	while (s->full || !control_server_is_full(s)) {
-		const int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		const int fd = os_accept(s->listener, NULL);
 
 		if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -256,7 +260,7 @@ static int read_answer(FILE *in, const struct control_request *request, char rea
 
 int control_request_send(const struct control_request *request, char reason[CONTROL_REASON])
 {
-	const int fd = control_connect(request->path, 0);
+	const int fd = control_connect(request->path, true);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 	int result = -1;
 

@@ -78,9 +78,8 @@ unsigned control_client_wants(struct control_client *client);
 bool control_client_dispatch(struct control_client *client, bool readable, int64_t now);
 void control_client_drop(struct control_client *client);
 
-/* Connects to the socket at `path`; `flags` are those of socket(). Returns the descriptor, or -1
- * with errno. */
-int control_connect(const char *path, int flags);
+/* Connects to the socket at `path`. Returns the descriptor, or -1 with errno. */
+int control_connect(const char *path, bool blocking);
 
 /* A command for the server at `path`, whose answer is waited for. */
 struct control_request {

@@ -5,11 +5,11 @@
 
 #include "common/delay-queue.h"
 
-#include <malloc.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
 #include "common/grow.h"
+#include "common/os.h"
 
 /* malloc() gives multiples of ALIGNMENT, with HEADER bytes of its own in them. */
 #define ALIGNMENT alignof(max_align_t)
@@ -130,7 +130,7 @@ void delay_queue_remove_first(struct delay_queue *q)
 		free(q->heap);
 		q->heap = NULL;
 		q->capacity = q->peak = 0;
-		malloc_trim(0);
+		os_trim_memory();
 	}
 }
 

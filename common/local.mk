@@ -2,9 +2,11 @@
 # What the programs share.
 
 noinst_LIBRARIES += %D%/libcommon.a
+common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(PORTABLE_CPPFLAGS)
 common_libcommon_a_SOURCES = \
 	%D%/addr.c %D%/addr.h \
 	%D%/bucket.h \
+	%D%/bytes.h \
 	%D%/capitals.c %D%/capitals.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/colours.c %D%/colours.h \
@@ -20,9 +22,11 @@ common_libcommon_a_SOURCES = \
 	%D%/impair.c %D%/impair.h \
 	%D%/lab-addresses.h \
 	%D%/kernel-tcp-info.h \
+	%D%/list.h \
 	%D%/log.c %D%/log.h \
 	%D%/member.h \
 	%D%/options.c %D%/options.h \
+	%D%/os-linux.c %D%/os-posix.c %D%/os.h \
 	%D%/printable.c %D%/printable.h \
 	%D%/program.c %D%/program.h \
 	%D%/random.c %D%/random.h \
@@ -45,4 +49,4 @@ EXTRA_DIST += %D%/make-capitals.c
 	$(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) $(LDFLAGS_FOR_BUILD) -o $@ $@.o $(UNISTRING_LIBS_FOR_BUILD)
 %D%/capitals-table.h: %D%/make-capitals
 	$(AM_V_GEN)%D%/make-capitals >$@.new && mv $@.new $@
-%D%/capitals.$(OBJEXT): %D%/capitals-table.h
+%D%/libcommon_a-capitals.$(OBJEXT): %D%/capitals-table.h

@@ -3,15 +3,16 @@
  * of 1 to 8 bytes. Pure. */
 #pragma once
 
-#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "common/bytes.h"
+
 /* Where the lowest `size` bytes of a number begin. */
 static inline size_t member_low(size_t size)
 {
-	return BYTE_ORDER == BIG_ENDIAN ? sizeof(uint64_t) - size : 0;
+	return bytes_big_endian ? sizeof(uint64_t) - size : 0;
 }
 
 static inline uint64_t member_get(const void *at, size_t size)

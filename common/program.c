@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <unistd.h>
+
+#include "common/os.h"
 
 char *program_find(const char *variable, const char *const *places, char path[PATH_MAX])
 {
 	const char *given = getenv(variable);
 	char self[PATH_MAX] = "";
-	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	const char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
+	const char *slash = os_program_path(self, sizeof self) ? strrchr(self, '/') : NULL;
 
 	for (size_t i = 0; places[i] && !(given && *given); i++) {
 		const bool absolute = *places[i] == '/';

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/os.h"
 #include "common/printable.h"
 #include "common/utf8.h"
 
@@ -69,24 +70,20 @@ bool standard_would_block(int fd, short events)
 
 void standard_nonblocking(int fd)
 {
-	char path[32];
 	struct stat st;
 	int own = -1;
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
-		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		own = os_reopen(fd);
 	if (own < 0)
 		return;
 	dup2(own, fd);
 	close(own);
 }
 
-/* Writes the bytes that the stream flushes, of any length and cut anywhere: the beginning of a
- * character waits for its rest. */
-static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
+bool standard_show(const void *bytes, size_t n)
 {
-	struct partial_character *cut = cookie;
+	struct partial_character *cut = &output_cut;
 	const bool utf8 = standard_utf8();
 	unsigned char piece[PIECE];
 	char shown[PRINTABLE_ROOM(PIECE)];
@@ -94,27 +91,15 @@ static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 	for (size_t at = 0, part, length; at < n; at += part) {
 		part = n - at < PIECE - cut->n ? n - at : PIECE - cut->n;
 		memcpy(piece, cut->bytes, cut->n);
-		memcpy(piece + cut->n, bytes + at, part);
+		memcpy(piece + cut->n, (const char *)bytes + at, part);
 		length = cut->n + part;
 		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
 		memcpy(cut->bytes, piece + length - cut->n, cut->n);
 		if (!standard_write(shown,
 		        printable_text(shown, piece, length - cut->n, KEPT, utf8)))
-			return 0;
+			return false;
 	}
-	return (ssize_t)n;
-}
-
-void standard_filter(void)
-{
-	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w",
-	                                          (cookie_io_functions_t){ .write = write_shown })
-	                                    : NULL;
-
-	if (!shown)
-		return;
-	setvbuf(shown, NULL, _IOLBF, 0);
-	stdout = shown;
+	return true;
 }
 
 void standard_put(FILE *out, const char *text)

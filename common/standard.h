@@ -13,12 +13,11 @@
 int standard_open(const char *program, int flags);
 /* Whether the locale's characters are UTF-8. Call it after setlocale(). */
 bool standard_utf8(void);
-/* Escapes controls on standard output from here on, if it is a terminal: for programs that never
- * drive it. */
-void standard_filter(void);
 /* Writes all bytes to descriptor 1, past the stream. Returns false if that failed. A signal handler
  * may call it. */
 bool standard_write(const char *bytes, size_t n);
+/* The same for a terminal, with controls escaped; a character may come in pieces. */
+bool standard_show(const void *bytes, size_t n);
 /* Whether reading from `fd` (POLLIN) or writing to it (POLLOUT) would have to wait. A signal
  * handler may call it. */
 bool standard_would_block(int fd, short events);

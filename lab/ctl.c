@@ -180,7 +180,8 @@ static bool is_watch(int count, char **words)
 static bool print_line(void *context, char *line)
 {
 	(void)context;
-	printf("%s\n", line);
+	standard_put(stdout, line);
+	putchar('\n');
 	return fflush(stdout) != 0;
 }
 

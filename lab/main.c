@@ -21,7 +21,6 @@ int main(int argc, char **argv)
 	/* Descriptors 0 to 2 belong to the command: a socket of ours must never be one of them. */
 	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
-	standard_filter();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
 		/* The messages of ctl_run() begin with the program's name. */
 		argv[1] = argv[0];

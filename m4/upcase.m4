@@ -90,3 +90,20 @@ int nothing;
 	CFLAGS=$upcase_save_CFLAGS])
 AS_IF([test "$upcase_cv_fortify" != no],
 	[AS_VAR_APPEND([$1], [" -D_FORTIFY_SOURCE=$upcase_cv_fortify"])])])
+
+dnl UPCASE_SYSTEM(NAME, WHAT, HEADERS, CALL, WANTED) Tries what POSIX does not have: HAVE_NAME is 1
+dnl where CALL links, else 0, as it is with --enable-portable and where the shell variable WANTED is
+dnl no. Adds WHAT to system_used or to system_lacking, which configure shows at its end.
+AC_DEFUN([UPCASE_SYSTEM],
+[AS_IF([test "$enable_portable" = yes m4_ifval([$5], [|| test "$$5" = no])],
+	[upcase_cv_system_[]m4_tolower([$1])=no])
+AC_CACHE_CHECK([for $2], [upcase_cv_system_[]m4_tolower([$1])],
+	[AC_LINK_IFELSE([AC_LANG_PROGRAM([$3], [$4])],
+		[upcase_cv_system_[]m4_tolower([$1])=yes],
+		[upcase_cv_system_[]m4_tolower([$1])=no])])
+AS_IF([test "$upcase_cv_system_[]m4_tolower([$1])" = yes],
+	[upcase_value=1
+	AS_VAR_APPEND([system_used], ["${system_used:+, }$2"])],
+	[upcase_value=0
+	AS_VAR_APPEND([system_lacking], ["${system_lacking:+, }$2"])])
+AC_DEFINE_UNQUOTED([HAVE_$1], [$upcase_value], [1 to use $2 of the system, or 0.])])

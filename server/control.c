@@ -133,7 +133,7 @@ static int remove_stale(const char *path)
 		errno = EEXIST;
 		return -1;
 	}
-	fd = control_connect(path, SOCK_NONBLOCK);
+	fd = control_connect(path, false);
 	if (fd < 0 && errno == ECONNREFUSED) {
 		(void)file_remove(path, &st);
 		return 0;

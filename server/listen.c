@@ -17,6 +17,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/os.h"
 #include "common/text.h"
 #include "common/units.h"
 
@@ -74,7 +75,7 @@ static int bind_socket(struct listen_socket *s, enum port_sharing share)
 {
 	const bool stream = s->type == SOCK_STREAM;
 
-	s->fd = socket(s->addr.sa.sa_family, s->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s->fd = os_socket(s->addr.sa.sa_family, s->type);
 	if (s->fd < 0)
 		return -1;
 	if (s->fd >= FD_SETSIZE) {

@@ -5,8 +5,10 @@
 bin_PROGRAMS += %D%/upcased
 noinst_LIBRARIES += %D%/libserver.a
 server_upcased_SOURCES = %D%/main.c
+server_upcased_CPPFLAGS = $(server_libserver_a_CPPFLAGS)
 server_upcased_LDADD = $(SERVER_LIBS)
 SERVER_LIBS = server/libserver.a common/libcommon.a $(UNISTRING_LIBS) $(SECCOMP_LIBS) -lm
+server_libserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(PORTABLE_CPPFLAGS)
 server_libserver_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 server_libserver_a_SOURCES = \
 	%D%/busy-poll.c %D%/busy-poll.h \

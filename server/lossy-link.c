@@ -60,10 +60,11 @@ static bool keep(struct delay_queue *q, int64_t at, const struct lossy_link_data
 	unsigned char *bytes = delay_queue_add(q,
 	    &(struct delayed_packet){ .at = at, .size = datagram->about_size + datagram->n });
 
-	if (bytes)
-		memcpy(mempcpy(bytes, datagram->about, datagram->about_size), datagram->bytes,
-		    datagram->n);
-	return bytes != NULL;
+	if (!bytes)
+		return false;
+	memcpy(bytes, datagram->about, datagram->about_size);
+	memcpy(bytes + datagram->about_size, datagram->bytes, datagram->n);
+	return true;
 }
 
 int lossy_link_add(struct lossy_link *l, enum link_direction name,

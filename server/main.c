@@ -150,9 +150,11 @@ static int announce(struct server *s)
 	standard_nonblocking(STDOUT_FILENO);
 	standard_nonblocking(fd);
 	stuck = standard_would_block(STDOUT_FILENO, POLLOUT);
-	if (!stuck)
-		printf("The server is ready to receive\n%s\n",
-		    listen_text(server_served(s), text, sizeof text));
+	if (!stuck) {
+		fputs("The server is ready to receive\n", stdout);
+		standard_put(stdout, listen_text(server_served(s), text, sizeof text));
+		putchar('\n');
+	}
 	/* The server serves nevertheless. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
@@ -341,7 +343,6 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	if (standard_open(PROGRAM, 0))
 		return STATUS_FAILED;
-	standard_filter();
 	if ((status = read_settings(&s.settings, argc, argv)))
 		return status - 1;
 	catch_signals(&mask);

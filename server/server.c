@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <unistd.h>
 
 #include "common/file.h"
 #include "common/log.h"
+#include "common/os.h"
 #include "common/standard.h"
 #include "server/datagram.h"
 #include "server/sandbox.h"
@@ -270,7 +270,7 @@ static int open_services(struct server *s)
 {
 	struct siphash_key key;
 
-	if (getrandom(&key, sizeof key, 0) != sizeof key)
+	if (!os_random(&key, sizeof key))
 		return server_report_error(STATUS_FAILED, "the system gives no random numbers");
 	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
 	if (s->udp)
@@ -293,7 +293,7 @@ int server_open(struct server *s)
 
 	s->counters = &s->own_counters;
 	busy_poll_start(&s->busy_poll);
-	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+	if (!os_random(&chance, sizeof chance))
 		return server_report_error(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);
 	if (n && !(s->workers = workers_new(n)))

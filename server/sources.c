@@ -3,12 +3,12 @@
 
 #include "server/sources.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/bucket.h"
+#include "common/bytes.h"
+#include "common/list.h"
 
 #define RATE_SETS 4096
 #define RATE_PLACES 4
@@ -60,12 +60,12 @@ uint64_t siphash_bytes(const struct siphash_key *key, const void *bytes, size_t 
 
 	for (left = n; left >= sizeof word; left -= sizeof word, at += sizeof word) {
 		memcpy(&word, at, sizeof word);
-		take_word(&s, le64toh(word));
+		take_word(&s, bytes_little_endian(word));
 	}
 	word = 0;
 	if (left)
 		memcpy(&word, at, left);
-	take_word(&s, le64toh(word) | (uint64_t)n << 56);
+	take_word(&s, bytes_little_endian(word) | (uint64_t)n << 56);
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 4; i++)
 		mix(&s);
@@ -112,18 +112,15 @@ uint64_t source_key_hash(const struct siphash_key *key, const struct source_key 
  * which peers last sent, whose oldest peer is replaced by a new one. */
 struct peer {
 	struct source_key source;
-	LIST_ENTRY(peer) chain;
-	TAILQ_ENTRY(peer) order;
+	LIST_PLACE(peer) chain, order;
 };
-
-LIST_HEAD(chain, peer);
 
 struct recent_peers {
 	struct siphash_key key;
 	size_t used;
-	struct chain chains[RECENT_PEERS_MAX];
+	LIST_OF(peer, chain) chains[RECENT_PEERS_MAX];
 	/* Newest first. */
-	TAILQ_HEAD(order, peer) order;
+	LIST_OF(peer, ) order;
 	struct peer all[RECENT_PEERS_MAX];
 };
 
@@ -134,37 +131,41 @@ struct recent_peers *recent_peers_new(const struct siphash_key *key)
 	if (!p)
 		return NULL;
 	p->key = *key;
-	TAILQ_INIT(&p->order);
 	return p;
+}
+
+static struct chain *chain_of(struct recent_peers *p, const struct source_key *source)
+{
+	return &p->chains[source_key_hash(&p->key, source) % RECENT_PEERS_MAX];
 }
 
 bool recent_peers_note(struct recent_peers *p, const struct source_key *source)
 {
-	struct peer *peer = TAILQ_FIRST(&p->order);
+	struct peer *peer = p->order.first;
 	struct chain *chain;
 	bool known;
 
 	if (peer && source_key_equal(&peer->source, source))
 		return false;
-	chain = &p->chains[source_key_hash(&p->key, source) % RECENT_PEERS_MAX];
-	LIST_FOREACH(peer, chain, chain)
-		if (source_key_equal(&peer->source, source))
-			break;
+	chain = chain_of(p, source);
+	LIST_EACH(peer, chain, chain)
+	if (source_key_equal(&peer->source, source))
+		break;
 	known = peer != NULL;
 	if (known) {
-		TAILQ_REMOVE(&p->order, peer, order);
+		LIST_REMOVE(&p->order, peer, order);
 	} else {
 		if (p->used < RECENT_PEERS_MAX) {
 			peer = &p->all[p->used++];
 		} else {
-			peer = TAILQ_LAST(&p->order, order);
-			LIST_REMOVE(peer, chain);
-			TAILQ_REMOVE(&p->order, peer, order);
+			peer = p->order.last;
+			LIST_REMOVE(chain_of(p, &peer->source), peer, chain);
+			LIST_REMOVE(&p->order, peer, order);
 		}
 		peer->source = *source;
-		LIST_INSERT_HEAD(chain, peer, chain);
+		LIST_PREPEND(chain, peer, chain);
 	}
-	TAILQ_INSERT_HEAD(&p->order, peer, order);
+	LIST_PREPEND(&p->order, peer, order);
 	return !known;
 }
 

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,7 +21,9 @@
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/list.h"
 #include "common/log.h"
+#include "common/os.h"
 
 /* The connections accepted from one listener in one turn; at the end, more than any backlog. */
 #define ACCEPTS 16
@@ -60,8 +61,7 @@ struct connection {
 	struct source_key network;
 	/* ns: when it came, and when a byte last moved. */
 	int64_t since, last_activity;
-	TAILQ_ENTRY(connection) order;
-	LIST_ENTRY(connection) chain;
+	LIST_PLACE(connection) order, chain;
 	struct capitals capitals;
 	/* Nothing more will be read: it ends once all is written. */
 	bool ending;
@@ -92,8 +92,8 @@ struct tcp {
 	/* NULL for no limit. */
 	struct rate_limit *rate_limit;
 	/* The connection without a byte for the longest time first. */
-	TAILQ_HEAD(, connection) order;
-	LIST_HEAD(, connection) chains[CHAINS];
+	LIST_OF(connection, ) order;
+	LIST_OF(connection, chain) chains[CHAINS];
 	/* The turns of the loop, and the last one in which a client came; how many were accepted
 	 * then at most. */
 	uint64_t dispatch_count, accepted_in;
@@ -113,15 +113,21 @@ struct tcp {
 	alignas(4096) unsigned char out[OUT_SIZE];
 };
 
+/* The list of those whose network has the same hash value. */
+static struct chain *chain_of(struct tcp *t, const struct source_key *network)
+{
+	return &t->chains[source_key_hash(&t->key, network) % CHAINS];
+}
+
 /* How many connections `network` has, counted up to `max`. */
-static int64_t count_source(const struct tcp *t, const struct source_key *network, int64_t max)
+static int64_t count_source(struct tcp *t, const struct source_key *network, int64_t max)
 {
 	const struct connection *c;
 	int64_t found = 0;
 
-	LIST_FOREACH(c, &t->chains[source_key_hash(&t->key, network) % CHAINS], chain)
-		if ((found += source_key_equal(&c->network, network)) >= max)
-			break;
+	LIST_EACH(c, chain_of(t, network), chain)
+	if ((found += source_key_equal(&c->network, network)) >= max)
+		break;
 	return found;
 }
 
@@ -163,10 +169,10 @@ static void note_activity(struct connection *c, int64_t now)
 	c->last_activity = time_of(t, now);
 	/* Without an idle timeout the order is that of arrival; the neighbours are not in the
 	 * cache. */
-	if (!TAILQ_NEXT(c, order) || !t->idle)
+	if (!c->order.next || !t->idle)
 		return;
-	TAILQ_REMOVE(&t->order, c, order);
-	TAILQ_INSERT_TAIL(&t->order, c, order);
+	LIST_REMOVE(&t->order, c, order);
+	LIST_APPEND(&t->order, c, order);
 }
 
 static void drop_pending(struct connection *c)
@@ -208,8 +214,8 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 	loop_remove(t->loop, c->fd);
 	close(c->fd);
 	drop_pending(c);
-	TAILQ_REMOVE(&t->order, c, order);
-	LIST_REMOVE(c, chain);
+	LIST_REMOVE(&t->order, c, order);
+	LIST_REMOVE(chain_of(t, &c->network), c, chain);
 	free(c);
 	/* A descriptor is free again. */
 	if (t->accept_after != CLOCK_NEVER)
@@ -493,8 +499,8 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	if (!t->listen->prepared)
 		listen_prepare(c->fd);
 	c->since = c->last_activity = time_of(t, now);
-	TAILQ_INSERT_TAIL(&t->order, c, order);
-	LIST_INSERT_HEAD(&t->chains[source_key_hash(&t->key, &c->network) % CHAINS], c, chain);
+	LIST_APPEND(&t->order, c, order);
+	LIST_PREPEND(chain_of(t, &c->network), c, chain);
 	t->counters->tcp_clients++;
 	t->counters->tcp_now++;
 	if (log_enabled(LOG_LEVEL_PEER))
@@ -538,7 +544,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 /* Errors that a connection had before it was accepted (accept(2)); the next accept() can succeed.
  */
 static const int transient_errors[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT,
-	EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
+	EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
 
 static bool is_transient(int error)
 {
@@ -553,7 +559,7 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 {
 	for (int i = 0; i < max; i++) {
 		struct addr from = { .len = sizeof from.storage };
-		int fd = accept4(listener, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = os_accept(listener, &from);
 
 		if (fd >= 0) {
 			t->accept_pause = 0;
@@ -601,7 +607,6 @@ struct tcp *tcp_new(struct loop *loop, struct listen *l, struct counters *counte
 		free(t);
 		return NULL;
 	}
-	TAILQ_INIT(&t->order);
 	t->max = 1;
 	t->accept_after = CLOCK_NEVER;
 	LISTEN_EACH(s, l, SOCK_STREAM)
@@ -623,7 +628,7 @@ void tcp_free(struct tcp *t)
 	struct connection *c;
 
 	close_listeners(t);
-	while ((c = TAILQ_FIRST(&t->order)))
+	while ((c = t->order.first))
 		connection_over(c, c->pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
 	free(t->rate_limit);
 	free(t);
@@ -631,7 +636,7 @@ void tcp_free(struct tcp *t)
 
 int64_t tcp_deadline(const struct tcp *t)
 {
-	const struct connection *oldest = TAILQ_FIRST(&t->order);
+	const struct connection *oldest = t->order.first;
 	int64_t idle = t->idle && oldest ? oldest->last_activity + t->idle : CLOCK_NEVER;
 	int64_t deadline = idle < t->accept_after ? idle : t->accept_after;
 
@@ -645,8 +650,8 @@ __attribute__((noinline)) static void check_lingering(struct tcp *t, int64_t now
 	struct connection *c, *next;
 
 	t->check_again_at = now + LINGER_STEP;
-	for (c = TAILQ_FIRST(&t->order); c; c = next) {
-		next = TAILQ_NEXT(c, order);
+	for (c = t->order.first; c; c = next) {
+		next = c->order.next;
 		if (c->lingering && !unacknowledged(c))
 			connection_over(c, COUNTERS_STOPPED, 0, now);
 	}
@@ -660,8 +665,7 @@ void tcp_timers(struct tcp *t, int64_t now)
 	if (t->accept_after <= now)
 		listen_again(t);
 	/* After this process has been stopped, there may be bytes that it has not read yet. */
-	while (t->idle && (oldest = TAILQ_FIRST(&t->order)) &&
-	       now - oldest->last_activity >= t->idle)
+	while (t->idle && (oldest = t->order.first) && now - oldest->last_activity >= t->idle)
 		if (!try_connection(oldest, now))
 			connection_over(oldest, COUNTERS_IDLE, 0, now);
 	if (t->finishing && t->check_again_at <= now)
@@ -678,15 +682,15 @@ void tcp_finish(struct tcp *t, int64_t now)
 	LISTEN_EACH(s, t->listen, SOCK_STREAM)
 		accept_some(t, s->fd, LAST_ACCEPTS, now);
 	close_listeners(t);
-	for (c = TAILQ_FIRST(&t->order); c; c = next) {
-		next = TAILQ_NEXT(c, order);
+	for (c = t->order.first; c; c = next) {
+		next = c->order.next;
 		finish_connection(c, now);
 	}
 }
 
 bool tcp_busy(const struct tcp *t)
 {
-	return !TAILQ_EMPTY(&t->order);
+	return t->order.first != NULL;
 }
 
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context)
@@ -694,7 +698,8 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 	struct control_connection about;
 	const struct connection *c;
 
-	TAILQ_FOREACH(c, &t->order, order) {
+	LIST_EACH(c, &t->order, order)
+	{
 		addr_text(&c->peer, about.peer);
 		about.age = now > c->since ? now - c->since : 0;
 		about.idle = now > c->last_activity ? now - c->last_activity : 0;

@@ -21,6 +21,7 @@
 #include "common/fd-watch.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/os.h"
 
 /* A worker that lived for less than this is replaced after a pause, which doubles each time. */
 #define SHORT_LIFE NS_PER_S
@@ -204,8 +205,7 @@ static bool start(struct workers *w, int number, int64_t now)
 	int line[2] = { -1, -1 };
 
 	one->since = now;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line) < 0 ||
-	    (one->pid = fork()) < 0) {
+	if (os_socketpair(line) < 0 || (one->pid = fork()) < 0) {
 		one->pid = 0;
 		plan_restart(one, now);
 		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",

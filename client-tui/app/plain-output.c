@@ -66,18 +66,11 @@ void plain_notice(struct plain *p, bool bad, const char *words)
 
 /* --- standard output --- */
 
-/* Writes to a terminal through the stream, which standard_filter() has replaced. */
-static bool write_out(const unsigned char *bytes, size_t n, bool shown)
-{
-	if (shown)
-		return fwrite(bytes, 1, n, stdout) == n && fflush(stdout) == 0;
-	return standard_write((const char *)bytes, n);
-}
-
 void plain_flush(struct plain *p)
 {
 	if (p->output_length > 0 && !p->write_error &&
-	    !write_out(p->output, p->output_length, p->shown))
+	    !(p->shown ? standard_show(p->output, p->output_length)
+	               : standard_write((const char *)p->output, p->output_length)))
 		p->write_error = errno;
 	p->output_length = 0;
 }

@@ -395,7 +395,6 @@ static struct plain *plain_new(const struct settings *settings)
 	        .has_room = plain_order_has_room });
 	p->record_at = p->report_at = CLOCK_NEVER;
 	p->shown = isatty(STDOUT_FILENO);
-	standard_filter();
 	return p;
 }
 

@@ -16,6 +16,7 @@
 
 #include "common/addr.h"
 #include "common/file.h"
+#include "common/os.h"
 #include "common/program.h"
 #include "common/text.h"
 
@@ -40,7 +41,7 @@ static int open_pipes(int pipes[PIPES][2])
 	int result = 0;
 
 	for (int i = 0; i < PIPES; i++)
-		if (result < 0 || (result = pipe2(pipes[i], O_CLOEXEC)) < 0)
+		if (result < 0 || (result = os_pipe(pipes[i], true)) < 0)
 			pipes[i][0] = pipes[i][1] = -1;
 	return result;
 }

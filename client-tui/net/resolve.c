@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/os.h"
 #include "ledger/error-text.h"
 
 /* The child writes it by one write(), which a pipe keeps whole up to PIPE_BUF. */
@@ -146,7 +147,7 @@ static int start_child(struct resolve *r, const char *host, const char *port, in
 	const pid_t parent = getpid();
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (os_pipe(ends, false) < 0)
 		return -1;
 	r->child = fork();
 	if (r->child == 0)

@@ -23,6 +23,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/grow.h"
+#include "common/os.h"
 #include "ledger/error-text.h"
 #include "ledger/figures.h"
 #include "net/icmp.h"
@@ -123,7 +124,7 @@ static int tcp_open(struct session *s, int64_t now)
 	struct tcp *t = s->data;
 	int fd, error = 0;
 
-	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = os_socket(to->sa.sa_family, SOCK_STREAM);
 	if (fd < 0)
 		return errno;
 	/* Nagle's algorithm (RFC 896) is off: a line is a message and does not wait for others. */

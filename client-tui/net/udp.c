@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/os.h"
 #include "ledger/error-text.h"
 #include "net/icmp.h"
 #include "net/session-internal.h"
@@ -147,7 +148,7 @@ static int udp_open(struct session *s, int64_t now)
 	int fd, error;
 
 	(void)now;
-	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = os_socket(to->sa.sa_family, SOCK_DGRAM);
 	if (fd < 0)
 		return errno;
 	/* With the server's port, if nobody has it, the socket would receive its own lines. */

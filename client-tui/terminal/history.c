@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -150,7 +150,7 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
-		if (taken && ppoll(NULL, 0, &lock_pause, &none) < 0) {
+		if (taken && pselect(0, NULL, NULL, NULL, &lock_pause, &none) < 0) {
 			const int64_t sooner = clock_monotonic() + SHORT_LOCK_WAIT;
 			end = sooner < end ? sooner : end;
 		}
@@ -181,8 +181,8 @@ static char *newest_lines(const char *path, const char *const *lines, size_t cou
 		return NULL;
 	char *from = *all + size;
 	for (size_t left = max_lines; left > 0 && from > *all; left--) {
-		char *before = memrchr(*all, '\n', (size_t)(from - 1 - *all));
-		char *line = before ? before + 1 : *all;
+		const char *before = bytes_find_last(*all, '\n', (size_t)(from - 1 - *all));
+		char *line = before ? *all + (before + 1 - *all) : *all;
 		if (*all + size - line > (ptrdiff_t)FILE_MAX)
 			break;
 		from = line;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/grow.h"
 
 #define ESC 0x1b
@@ -492,7 +493,7 @@ static bool absorb_paste(struct keys *k, bool timeout)
 {
 	const unsigned char *s = k->queue + k->head;
 	size_t n = k->tail - k->head;
-	const unsigned char *end = n > 0 ? memmem(s, n, paste_end, PASTE_END_LENGTH) : NULL;
+	const unsigned char *end = n > 0 ? bytes_find(s, n, paste_end, PASTE_END_LENGTH) : NULL;
 	if (end != NULL) {
 		append_pasted(k, (size_t)(end - s));
 		k->head += PASTE_END_LENGTH;

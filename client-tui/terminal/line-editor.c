@@ -4,20 +4,24 @@
  *
  * readline reads whole key sequences from `input`, so it never waits for the rest of a sequence. It
  * shows nothing: it does not touch the terminal's modes, its redisplay is empty, its output goes to
- * /dev/null, and while it runs another stream replaces stderr and catches the bell and error
- * messages about the inputrc. */
+ * /dev/null, and while it runs a pipe takes the place of standard error and catches the bell and
+ * error messages about the inputrc. */
 #include "config.h"
 
 #include "terminal/line-editor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "common/file.h"
+#include "common/os.h"
 #include "terminal/readline-guard.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
@@ -56,7 +60,9 @@ static struct {
 	/* The completions that the hook returned, and the next one for readline. */
 	char **words;
 	size_t next_word;
-	FILE *null_output, *discarder, *saved_stderr;
+	FILE *null_output;
+	/* The pipe's ends, and the true standard error. */
+	int caught[2], standard_error;
 } self;
 
 /* A sequence that no terminal sends, bound in every keymap to entering the line. */
@@ -64,11 +70,11 @@ static const unsigned char clear_key[] = "\033[!!c";
 
 static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 
-/* readline runs between enter() and leave(). */
+/* readline runs between enter() and leave(), but for its hooks, between hook_begin() and
+ * hook_end(), which write to the true standard error. */
 static void enter(void)
 {
-	self.saved_stderr = stderr;
-	stderr = self.discarder;
+	dup2(self.caught[1], STDERR_FILENO);
 }
 
 /* Passes the prompt to readline, unless readline shows its own text for a search or an argument. */
@@ -80,34 +86,37 @@ static void apply_prompt(void)
 	self.prompt_changed = false;
 }
 
+static void hook_begin(void)
+{
+	dup2(self.standard_error, STDERR_FILENO);
+}
+
+static void hook_end(void)
+{
+	enter();
+}
+
+/* Empties the pipe. Returns whether readline rang the bell. */
+static bool take_bell(void)
+{
+	char bytes[256];
+	bool rung = self.bell_rung;
+
+	for (ssize_t n; (n = read(self.caught[0], bytes, sizeof bytes)) > 0;)
+		rung = rung || memchr(bytes, '\a', (size_t)n);
+	return rung;
+}
+
 static void leave(void)
 {
 	apply_prompt();
-	stderr = self.saved_stderr;
+	hook_begin();
+	self.bell_rung = take_bell();
 	if (!self.bell_rung)
 		return;
 	self.bell_rung = false;
 	if (self.running && self.hooks.bell)
 		self.hooks.bell(self.hooks.context);
-}
-
-/* Begins a hook: the hooks, called from inside readline, write to the true stderr. */
-static void hook_begin(void)
-{
-	stderr = self.saved_stderr;
-}
-
-static void hook_end(void)
-{
-	stderr = self.discarder;
-}
-
-static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
-{
-	(void)cookie;
-	if (memchr(bytes, '\a', n))
-		self.bell_rung = true;
-	return (ssize_t)n;
 }
 
 /* Jumps to where readline reads its next command, as its own abort does; does not return. */
@@ -287,7 +296,7 @@ static void line_entered(char *line)
 	} else {
 		self.hooks.end(self.hooks.context);
 	}
-	/* The hook may have ended the line editor, which puts stderr back. */
+	/* The hook may have ended the line editor, which puts standard error back. */
 	if (self.running)
 		hook_end();
 }
@@ -402,21 +411,20 @@ static void start_readline(void)
 
 static int set_up_streams(void)
 {
-	const cookie_io_functions_t discarding = { .write = discard_output };
+	self.standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (os_pipe(self.caught, false) < 0)
+		self.caught[0] = self.caught[1] = -1;
 	self.null_output = fopen("/dev/null", "we");
-	self.discarder = fopencookie(NULL, "w", discarding);
-	if (!self.null_output || !self.discarder)
-		return -1;
-	setvbuf(self.discarder, NULL, _IONBF, 0);
-	return 0;
+	return self.null_output && self.caught[0] >= 0 && self.standard_error >= 0 ? 0 : -1;
 }
 
 static void free_state(void)
 {
 	if (self.null_output)
 		fclose(self.null_output);
-	if (self.discarder)
-		fclose(self.discarder);
+	file_close(self.caught[0]);
+	file_close(self.caught[1]);
+	file_close(self.standard_error);
 	free(self.prompt);
 	free(self.shown);
 	free(self.typed);
@@ -449,7 +457,7 @@ int line_editor_start(const struct line_editor_hooks *hooks, const char *history
 	readline_guard_start((int)LINE_EDITOR_MAX);
 	self.prompt = strdup("");
 	self.history = history ? strdup(history) : NULL;
-	if (!self.prompt || (history && !self.history) || set_up_streams() < 0) {
+	if (set_up_streams() < 0 || !self.prompt || (history && !self.history)) {
 		free_state();
 		return -1;
 	}
@@ -474,8 +482,8 @@ const char *line_editor_stop(bool short_wait)
 	if (!self.running)
 		return NULL;
 	self.running = false;
-	/* The line hook may call this from inside readline, where stderr is replaced. */
-	stderr = self.saved_stderr;
+	/* The line hook may call this from inside readline, where standard error is replaced. */
+	hook_begin();
 	rl_callback_handler_remove();
 	const char *const *entered = (const char *const *)self.entered;
 	bool failed = self.entered_count > 0 &&
@@ -534,6 +542,7 @@ static void drop_pending(void)
 		feed(abort_key, sizeof abort_key);
 	rl_callback_sigcleanup();
 	rl_discard_argument();
+	(void)take_bell();
 	self.quoting = self.bell_rung = false;
 }
 

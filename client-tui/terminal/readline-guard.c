@@ -131,8 +131,10 @@ unsigned char *readline_guard_copy(const void *text, size_t n, size_t *length)
 	const char *sign = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xef\xbf\xbd" : "?";
 	unsigned char *copy = malloc(n * strlen(sign) + 1), *out = copy;
 	for (size_t at = 0; copy && at < n;) {
-		size_t size = character(bytes + at, n - at);
-		out = size ? mempcpy(out, bytes + at, size) : mempcpy(out, sign, strlen(sign));
+		const size_t size = character(bytes + at, n - at),
+		             length_out = size ? size : strlen(sign);
+		memcpy(out, size ? (const char *)bytes + at : sign, length_out);
+		out += length_out;
 		at += size ? size : 1;
 	}
 	if (!copy)

@@ -41,7 +41,7 @@ struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hoo
 	if (!s)
 		return NULL;
 	s->hooks = *hooks;
-	s->fd = control_connect(path, SOCK_NONBLOCK);
+	s->fd = control_connect(path, false);
 	if (s->fd >= 0 && s->fd < FD_SETSIZE)
 		return s;
 	lab_socket_close(s);

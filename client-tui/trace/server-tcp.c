@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/text.h"
 #include "trace/lab-socket.h"
@@ -34,7 +35,7 @@ static int64_t number_in(const char *line, size_t n, const char *name, int64_t m
 {
 	char key[24];
 	const size_t length = (size_t)snprintf(key, sizeof key, " %s ", name);
-	const char *at = memmem(line, n, key, length);
+	const char *at = bytes_find(line, n, key, length);
 	const int64_t value = at ? strtoll(at + length, NULL, 10) : -1;
 
 	return value >= 0 && value <= UINT32_MAX ? value : missing;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/bytes.h"
+
 /* The rows of the page: a title, its text, a last row, as far as there is room. */
 struct frame {
 	int title, top, height, last;
@@ -50,7 +52,7 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
 		size_t n = strcspn(text, "\n"), i = 0, indent = 0;
 		/* "INVALID" or "UDP: INVALID": the figures do not count. */
-		const bool wrong = memmem(text, n < 12 ? n : 12, "INVALID", 7) != NULL;
+		const bool wrong = bytes_find(text, n < 12 ? n : 12, "INVALID", 7) != NULL;
 		if (layout_text(&v->line, text, n, view_width(v)) != 0)
 			v->line.count = 0;
 		do {

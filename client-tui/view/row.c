@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/capitals.h"
 #include "common/grow.h"
 
@@ -219,7 +220,7 @@ static size_t cell_length(const struct layout *l, size_t i, size_t n)
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
 	const unsigned char *found = from < length
-	                               ? memmem(s + needle + from, length - from, s, needle)
+	                               ? bytes_find(s + needle + from, length - from, s, needle)
 	                               : NULL;
 	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
 }

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "common/bytes.h"
+
 static size_t lines_of(const struct list *l, uint64_t index)
 {
 	return row_lay(l, index).lines;
@@ -381,7 +383,7 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 {
 	size_t length = row_capitals(v, needle, text, n);
 	const unsigned char *s = v->capitals.bytes;
-	return length > 0 && memmem(s + needle, length, s, needle) != NULL;
+	return length > 0 && bytes_find(s + needle, length, s, needle) != NULL;
 }
 
 /* A pane shows only its own transport's replies in the order of arrival. */

@@ -85,7 +85,7 @@ static bool is_alive(const char *path)
 	bool alive;
 
 	snprintf(file, sizeof(file), "%s/" RUNTIME_DIR_LINK, path);
-	fd = control_connect(file, SOCK_NONBLOCK);
+	fd = control_connect(file, false);
 	alive = fd >= 0 || errno == EAGAIN;
 	(void)file_close(fd);
 	return alive;

@@ -10,11 +10,11 @@
 
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/fnv.h"
+#include "common/list.h"
 #include "lab/hosts/device.h"
 
 /* The kernel's header and its padding come before the packet. */
@@ -28,17 +28,15 @@
 struct packet_time {
 	struct packet_times_key key;
 	int64_t at;
-	TAILQ_ENTRY(packet_time) next;
+	LIST_PLACE(packet_time) order;
 	bool waits;
 };
-
-TAILQ_HEAD(chain, packet_time);
 
 struct packet_times {
 	struct packet_time ring[PACKET_TIMES_MAX];
 	/* Where the next one goes. */
 	int end;
-	struct chain chains[CHAINS];
+	LIST_OF(packet_time, chain) chains[CHAINS];
 };
 
 /* The place of the transport's checksum, or 0: a kernel that leaves it to the device shows it
@@ -84,13 +82,7 @@ bool packet_times_equal(struct packet_times_key a, struct packet_times_key b)
 
 struct packet_times *packet_times_new(void)
 {
-	struct packet_times *t = calloc(1, sizeof *t);
-
-	if (!t)
-		return NULL;
-	for (int i = 0; i < CHAINS; i++)
-		TAILQ_INIT(&t->chains[i]);
-	return t;
+	return calloc(1, sizeof(struct packet_times));
 }
 
 static struct chain *chain_of(struct packet_times *t, struct packet_times_key key)
@@ -103,9 +95,9 @@ void packet_times_add(struct packet_times *t, struct packet_times_key key, int64
 	struct packet_time *place = &t->ring[t->end];
 
 	if (place->waits)
-		TAILQ_REMOVE(chain_of(t, place->key), place, next);
+		LIST_REMOVE(chain_of(t, place->key), place, order);
 	*place = (struct packet_time){ .key = key, .at = at, .waits = true };
-	TAILQ_INSERT_TAIL(chain_of(t, key), place, next);
+	LIST_APPEND(chain_of(t, key), place, order);
 	t->end = (t->end + 1) % PACKET_TIMES_MAX;
 }
 
@@ -114,13 +106,13 @@ bool packet_times_take(struct packet_times *t, struct packet_times_key key, int6
 {
 	struct chain *chain = chain_of(t, key);
 
-	for (struct packet_time *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
+	for (struct packet_time *seen = chain->first, *next; seen; seen = next) {
 		const bool found = seen->at >= from && seen->at <= to &&
 		                   packet_times_equal(seen->key, key);
 
-		next = TAILQ_NEXT(seen, next);
+		next = seen->order.next;
 		if (found || seen->at < from) {
-			TAILQ_REMOVE(chain, seen, next);
+			LIST_REMOVE(chain, seen, order);
 			seen->waits = false;
 		}
 		if (found) {

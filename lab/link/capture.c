@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/clock.h"
 #include "common/delay-queue.h"
+#include "common/list.h"
 
 /* A stamp comes before the packet or with it, unless the kernel is late: at the outer end of a veth
  * pair it stamps what the link may have read already. */
@@ -37,7 +37,7 @@
 #define SAMPLE_TIME_MAX (20 * NS_PER_US)
 
 struct captured_packet {
-	STAILQ_ENTRY(captured_packet) next;
+	LIST_PLACE(captured_packet) order;
 	struct capture_packet packet;
 	char comment[PCAPNG_COMMENT + 1];
 	uint8_t bytes[];
@@ -61,7 +61,7 @@ struct captured_host {
 struct capture {
 	struct pcapng *out;
 	struct captured_host hosts[CAPTURE_HOSTS];
-	STAILQ_HEAD(pending, captured_packet) pending;
+	LIST_OF(captured_packet, ) pending;
 	struct delay_queue *heap;
 	/* Wall clock minus monotonic clock: at the beginning of the capture, for its stamps, which
 	 * never jump; and now. */
@@ -91,7 +91,6 @@ struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[C
 
 	if (!c)
 		return NULL;
-	STAILQ_INIT(&c->pending);
 	c->heap = delay_queue_new(HEAP_MAX);
 	if (!c->heap || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		free_all(c);
@@ -186,17 +185,14 @@ static bool time_is_final(struct capture *c, const struct capture_packet *p, int
 
 static void queue_final(struct capture *c, int64_t now)
 {
-	struct pending waiting = STAILQ_HEAD_INITIALIZER(waiting);
-	struct captured_packet *r;
 	int64_t at;
 
-	STAILQ_CONCAT(&waiting, &c->pending);
-	while ((r = STAILQ_FIRST(&waiting))) {
-		STAILQ_REMOVE_HEAD(&waiting, next);
-		if (time_is_final(c, &r->packet, now, &at))
-			put_on_heap(c, r, at);
-		else
-			STAILQ_INSERT_TAIL(&c->pending, r, next);
+	for (struct captured_packet *r = c->pending.first, *next; r; r = next) {
+		next = r->order.next;
+		if (!time_is_final(c, &r->packet, now, &at))
+			continue;
+		LIST_REMOVE(&c->pending, r, order);
+		put_on_heap(c, r, at);
 	}
 }
 
@@ -216,7 +212,7 @@ void capture_add(struct capture *c, const struct capture_packet *packet)
 		r->comment[PCAPNG_COMMENT] = '\0';
 	}
 	memcpy(r->bytes, packet->bytes, packet->n);
-	STAILQ_INSERT_TAIL(&c->pending, r, next);
+	LIST_APPEND(&c->pending, r, order);
 	c->hosts[packet->host].packets++;
 	if (c->flush_at == CLOCK_NEVER)
 		c->flush_at = packet->at + FLUSH_AFTER;
@@ -238,10 +234,9 @@ void capture_dispatch(struct capture *c, int64_t now)
 	if (now < c->flush_at)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;
-	c->flush_at = pcapng_pending(c->out) ? now + FLUSH_RETRY
-	            : STAILQ_EMPTY(&c->pending) && delay_queue_count(c->heap) == 0
-	                ? CLOCK_NEVER
-	                : now + FLUSH_AFTER;
+	c->flush_at = pcapng_pending(c->out)                               ? now + FLUSH_RETRY
+	            : !c->pending.first && delay_queue_count(c->heap) == 0 ? CLOCK_NEVER
+	                                                                   : now + FLUSH_AFTER;
 }
 
 int64_t capture_due(const struct capture *c)

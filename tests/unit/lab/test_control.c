@@ -57,7 +57,7 @@ static struct client *join(struct wire *wire)
 	struct client *client = calloc(1, sizeof *client);
 
 	assert_non_null(client);
-	client->fd = control_connect(socket_path, SOCK_NONBLOCK);
+	client->fd = control_connect(socket_path, false);
 	assert_true(client->fd >= 0);
 	wire_turn(wire, NS_PER_S);
 	return client;
