@@ -497,7 +497,7 @@ def choose_servers(options):
         else:
             left_out[
                 server.
-                name] = f'apt-get install {server.package}' if server.package else f'{program} was not built'
+                name] = f'on Debian, apt-get install {server.package}' if server.package else f'{program} was not built'
     return chosen, left_out
 
 

@@ -1,10 +1,14 @@
 dnl SPDX-License-Identifier: GPL-3.0-or-later
 
+dnl UPCASE_INSTALL(PACKAGES) The command that installs packages, which Debian calls so, on this machine.
+AC_DEFUN([UPCASE_INSTALL], [`"$srcdir/tools/needs" how $1`])
+
 dnl UPCASE_MISSING(WHAT, PACKAGE) Notes that something the programs need is missing. All are named
 dnl together by UPCASE_MISSING_END, so that nobody has to run configure once for each.
 AC_DEFUN([UPCASE_MISSING],
-[AS_VAR_APPEND([upcase_missing], ["configure: error: $1 is missing: apt-get install $2
-"])])
+[AS_VAR_APPEND([upcase_missing], ["configure: error: $1 is missing: UPCASE_INSTALL([$2])
+"])
+AS_VAR_APPEND([upcase_packages], [" $2"])])
 
 dnl UPCASE_MISSING_END
 dnl Ends configure when something is missing: one line each.

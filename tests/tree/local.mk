@@ -11,6 +11,7 @@ if !SANITIZERS
 SCRIPT_TESTS += \
 	%D%/matrix.py \
 	%D%/manual_html.py \
+	%D%/needs.py \
 	%D%/style.py \
 	%D%/vectors.py \
 	%D%/walls.py \

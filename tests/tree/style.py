@@ -2,12 +2,13 @@
 """One style: C as clang-format has it by .clang-format, lines of 100 columns at most, and its own header first in each source."""
 import os
 import re
+import shutil
 import subprocess
 
-from tap import TOP, done, point, read
+from tap import TOP, done, not_here, point, read
 
 # The version that formats: another one breaks lines in other places.
-FORMATTER = 'clang-format-19'
+VERSION = '19'
 COLUMNS_MAX = 100
 FOLDERS = ['common', 'client-tui', 'server', 'lab', 'tests', 'bench']
 
@@ -23,8 +24,25 @@ def files(*suffixes):
     return sorted(found)
 
 
-def unformatted(paths):
-    made = subprocess.run([FORMATTER, '--dry-run', *paths],
+def formatter():
+    """The command of that version, if it is installed, by its own name or by the plain one."""
+    for name in f'clang-format-{VERSION}', 'clang-format':
+        if shutil.which(name) and f'version {VERSION}.' in subprocess.run(
+                [name, '--version'], capture_output=True, text=True, check=False).stdout:
+            return name
+    return None
+
+
+def check_layout(paths):
+    name = f'the C is as clang-format {VERSION} has it'
+    if formatter():
+        point(name, unformatted(formatter(), paths))
+    else:
+        not_here(f'clang-format of version {VERSION}', name)
+
+
+def unformatted(command, paths):
+    made = subprocess.run([command, '--dry-run', *paths],
                           cwd=TOP,
                           capture_output=True,
                           text=True,
@@ -66,7 +84,7 @@ def short_lived(path):
 
 def main():
     sources = files('.c', '.h')
-    point(f'the C is as {FORMATTER} has it', unformatted(sources))
+    check_layout(sources)
     point(f'no line of C has more than {COLUMNS_MAX} columns',
           [fault for path in sources for fault in too_long(path)])
     point('a source includes its own header first', [

@@ -454,7 +454,8 @@ def check_lists(found):
                                    for folder in ('', 'client-tui'))
     ])
     needed = set(re.findall(r'UPCASE_MISSING\(\[[^]]*\], \[([^]]*)\]\)', read('configure.ac')))
-    provided = set(re.findall(r'^\s*need_\w+ ([a-z0-9.+-]+)', read('tools/needs'), re.M))
+    provided = set(subprocess.run([os.path.join(TOP, 'tools', 'needs'), 'list', 'test', 'apt'],
+                                  capture_output=True, text=True, check=True).stdout.split())
     point('start and check install what configure asks for', sorted(needed - provided) or
           ([] if needed else ['configure.ac asks for nothing']))
     version = re.search(r'AC_INIT\(\[upcase\], \[([^]]*)\]', read('configure.ac'))[1]
