@@ -4,7 +4,6 @@
 # make bench: what capitals cost, and the link. make check builds them, as it does the other benches,
 # so that a change of a header breaks none unseen.
 check_PROGRAMS += %D%/capitals %D%/link
-bench_capitals_CPPFLAGS = $(AM_CPPFLAGS) $(UNISTRING_CFLAGS)
 bench_capitals_LDADD = common/libcommon.a $(UNISTRING_LIBS)
 bench_link_LDADD = $(LAB_LIBS)
 bench: bench-capitals bench-link

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text is mostly ASCII or of a script without case, so it is first taken in blocks that the
  * compiler turns into vector instructions. After a block with other characters, a stretch is read
- * one by one: runs of ASCII eight bytes at once, the rest through a table in two stages that
- * make-capitals.c makes of libunistring's data when the program is built. libunistring itself takes
- * tens of nanoseconds for a character. */
+ * one by one: runs of ASCII eight bytes at once, the rest through a table of what libunistring
+ * says, which takes tens of nanoseconds for a character. */
 #include "config.h"
 
 #include "common/capitals.h"
@@ -11,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <unistr.h>
 
 #include "common/bytes.h"
-#include "common/capitals-table.h"
 #include "common/utf8.h"
 
 /* Bytes that are tried at once. */
@@ -35,12 +36,72 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+/* Above are ideographs and what has no case. */
+#define CODE_POINTS 0x20000
+/* The code points of a row of the table, and the rows that have a character that changes; Unicode
+ * 14 needs 60. */
+#define ROW 64
+#define ROWS 255
+
+/* The capitals of a character, where they differ from it; else the length is 0. */
+struct capital {
+	unsigned char bytes[SLACK - 1];
+	unsigned char length;
+};
+
 _Static_assert(sizeof(struct capital) == SLACK, "one copy takes a whole entry");
 
-/* The block of the first character of four bytes. */
-#define FOURS (0x10000 >> 6)
+/* Where the row of each ROW code points begins in `entries`. Those without a character that changes
+ * share the first row. The table is filled before main(), and constant from then on. */
+static struct {
+	unsigned short rows[CODE_POINTS / ROW];
+	struct capital entries[(1 + ROWS) * ROW];
+} table;
 
-_Static_assert(sizeof capital_blocks > FOURS, "some characters of four bytes have capitals");
+/* The first row for characters of four bytes. */
+#define FOURS (0x10000 / ROW)
+
+/* Whether the byte begins a character that may change. The vectors need this while the program is
+ * built. Between are only scripts without case, symbols and combining marks that stay as they are:
+ * U+02C0 to U+033F, U+05C0 to U+0FFF, U+3000 to U+9FFF and U+B000 to U+EFFF. The ranges are added
+ * up, because gcc cannot make vectors of comparisons joined by || or |. */
+#define LEADS(c) \
+	(((unsigned char)((c) - 0xc2) < 9) + ((unsigned char)((c) - 0xcd) < 10) + \
+	    ((unsigned char)((c) - 0xe1) < 2) + ((unsigned char)((c) - 0xea) < 1) + \
+	    ((unsigned char)((c) - 0xef) < 2))
+
+/* Puts what libunistring says of a character into its row. */
+static void add_capital(ucs4_t uc)
+{
+	struct capital *capital = &table.entries[table.rows[uc / ROW] + uc % ROW];
+	unsigned char from[4];
+	const int length = u8_uctomb(from, uc, sizeof from);
+	size_t n = sizeof capital->bytes;
+
+	/* "" is no language: Turkish and Lithuanian have rules of their own, which do not apply
+	 * here. */
+	if (length > 1 && LEADS(from[0]) &&
+	    u8_toupper(from, (size_t)length, "", NULL, capital->bytes, &n) == capital->bytes)
+		capital->length = (unsigned char)n;
+}
+
+/* Takes a fifth of a millisecond. ASCII has no entries: its rule is below, and overlong forms of it
+ * pass. */
+__attribute__((constructor)) static void fill_table(void)
+{
+	unsigned short filled = 0;
+
+	for (ucs4_t uc = 0x80; uc < CODE_POINTS; uc++) {
+		unsigned short *row = &table.rows[uc / ROW];
+
+		if (!uc_is_property_changes_when_uppercased(uc))
+			continue;
+		if (*row == 0 && filled < ROWS)
+			*row = (unsigned short)(++filled * ROW);
+		if (*row)
+			add_capital(uc);
+	}
+}
 
 /* Writes whole blocks of ASCII, up to one that is not all ASCII; that one is written too, but does
  * not count. With `quiet`, writes instead blocks without a byte that begins a character that
@@ -64,7 +125,7 @@ static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_
 			unsigned char moved = (unsigned char)(c + TO_TOP);
 			bool lower = (signed char)moved > 127 - 26;
 
-			seen |= quiet ? (unsigned char)(CAPITAL_LEADS(c) << 7) : c;
+			seen |= quiet ? (unsigned char)(LEADS(c) << 7) : c;
 			out[at + i] = (unsigned char)(moved -
 			                              (lower ? TO_TOP + 'a' - 'A' : TO_TOP));
 		}
@@ -154,16 +215,15 @@ static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 static inline size_t write_character(const unsigned char *in, uint32_t uc, size_t length,
     unsigned char *out)
 {
-	uint32_t block = uc >> 6;
-	unsigned index = 0;
+	const struct capital *capital = &table.entries[table.rows[uc / ROW] + uc % ROW];
+	const size_t n = capital->length;
 
-	if (block < sizeof capital_blocks)
-		index = capital_indices[capital_blocks[block]][uc & 0x3f];
-	memcpy(out, in, 4);
-	if (index == 0)
+	if (n == 0) {
+		memcpy(out, in, 4);
 		return length;
-	memcpy(out, &capital_entries[index], SLACK);
-	return capital_entries[index].length;
+	}
+	memcpy(out, capital, SLACK);
+	return n;
 }
 
 /* The four bytes at `in`, the first lowest, so that one comparison finds the marks of a character.
@@ -186,21 +246,17 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
 	uint32_t word = word_at(in);
 
 	do {
-		uint32_t block = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
-		unsigned index = 0;
+		uint32_t row = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
 
 		/* Overlong forms have small numbers, where the characters with capitals belong to
 		 * shorter forms. */
-		if (block - FOURS < sizeof capital_blocks - FOURS)
-			index = capital_indices[capital_blocks[block]][word >> 24 & 0x3f];
-		memcpy(out, in, 4);
-		in += 4;
-		if (index) {
-			memcpy(out, &capital_entries[index], SLACK);
-			out += capital_entries[index].length;
+		if (row - FOURS < CODE_POINTS / ROW - FOURS) {
+			out += write_character(in, row * ROW + (word >> 24 & 0x3f), 4, out);
 		} else {
+			memcpy(out, in, 4);
 			out += 4;
 		}
+		in += 4;
 		word = word_at(in);
 	} while (in < stop && (word & 0xc0c0c0f8) == 0x808080f0);
 	*from = in;
@@ -341,7 +397,28 @@ size_t capitals_end(struct capitals *c, void *out)
 	return n;
 }
 
+/* libunistring does not give the version of its data, but the characters that it knows show the
+ * version. */
 const char *capitals_unicode(void)
 {
-	return CAPITALS_UNICODE;
+	static const struct {
+		ucs4_t first;
+		const char *version;
+	} known[] = {
+		{ 0x16ea0, "17.0" },
+		{ 0x1c89, "16.0" },
+		{ 0x2ffc, "15.1" },
+		{ 0x1e030, "15.0" },
+		{ 0x1df00, "14.0" },
+		{ 0x10e80, "13.0" },
+		{ 0x10fe0, "12.0" },
+		{ 0x10d00, "11.0" },
+		{ 0x11d00, "10.0" },
+		{ 0x1e900, "9.0" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!uc_is_general_category(known[i].first, UC_UNASSIGNED))
+			return known[i].version;
+	return "8.0 or older";
 }

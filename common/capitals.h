@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13, toUppercase,
  * with the unconditional lines of SpecialCasing.txt), the same for every locale. Bytes that are not
- * UTF-8 pass unchanged. Pure. */
+ * UTF-8 pass unchanged. Pure, with a table of libunistring's data that is filled before main(). */
 #pragma once
 
 #include <stddef.h>

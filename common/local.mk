@@ -36,17 +36,3 @@ common_libcommon_a_SOURCES = \
 	%D%/text.c %D%/text.h \
 	%D%/units.c %D%/units.h \
 	%D%/utf8.h
-nodist_common_libcommon_a_SOURCES = %D%/capitals-table.h
-
-# The table of capitals is made by a program that runs here, while building, also where the programs
-# themselves are for another machine; libunistring is then needed on both.
-BUILT_SOURCES += %D%/capitals-table.h
-CLEANFILES += %D%/capitals-table.h %D%/make-capitals %D%/make-capitals.o
-EXTRA_DIST += %D%/make-capitals.c
-%D%/make-capitals: $(srcdir)/%D%/make-capitals.c
-	$(AM_V_GEN)$(MKDIR_P) %D% && \
-	$(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) -c -o $@.o $(srcdir)/%D%/make-capitals.c && \
-	$(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) $(LDFLAGS_FOR_BUILD) -o $@ $@.o $(UNISTRING_LIBS_FOR_BUILD)
-%D%/capitals-table.h: %D%/make-capitals
-	$(AM_V_GEN)%D%/make-capitals >$@.new && mv $@.new $@
-%D%/libcommon_a-capitals.$(OBJEXT): %D%/capitals-table.h

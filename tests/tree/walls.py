@@ -32,11 +32,11 @@ DEEDS = {
 
 # What each file may do. A file that is not named here is pure.
 MAY = {
+    'common/capitals.c': 'state',
     'common/clock.c': 'clock',
     'common/control-socket.c': 'socket file',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
-    'common/make-capitals.c': 'speak',
     'common/os-linux.c': 'socket file process chance',
     'common/os-posix.c': 'socket file process',
     'common/program.c': 'place',
@@ -257,11 +257,10 @@ def check_state(found):
         if 'state' not in allowed(source) for name in own_variables(source, path)])
 
 
-# Standard error: where all goes through, a program that only builds, the progress, which is ours
-# and drives the terminal, and a child whose standard error is a pipe to us.
+# Standard error: where all goes through, the progress, which is ours and drives the terminal, and a
+# child whose standard error is a pipe to us.
 SPEAKERS = [
-    'common/standard.c', 'common/make-capitals.c', 'client-tui/app/plain-output.c',
-    'client-tui/net/local-server.c'
+    'common/standard.c', 'client-tui/app/plain-output.c', 'client-tui/net/local-server.c'
 ]
 
 
