@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_man_MANS = %D%/upcase.1 %D%/upcase-lab.1 %D%/upcase.7 %D%/upcase-tour.7 %D%/upcased.8
 
-# Pictures of real runs for the manual and the README; made anew by hand, since every run is another
-# one in its times.
+# Pictures of real runs for the manual and the README, and the recording; made anew by hand, since every
+# run is another one in its times.
 picturesdir = $(docdir)/pictures
 dist_pictures_DATA = %D%/pictures/plots.svg %D%/pictures/queue.svg %D%/pictures/repair.svg
-EXTRA_DIST += tools/pictures tools/screen-picture %D%/pictures/screen.svg
+EXTRA_DIST += tools/pictures tools/screen-picture %D%/pictures/screen.svg \
+	%D%/pictures/recording.svg %D%/recording.script
 pictures: all
 	$(AM_TESTS_ENVIRONMENT) UPCASE_LAB_PROGRAM=$(abs_top_builddir)/lab/upcase-lab $(SHELL) $(srcdir)/tools/pictures $(srcdir)/%D%/pictures
-.PHONY: pictures
+recording: all tests/screen/test_recording$(EXEEXT)
+	$(AM_TESTS_ENVIRONMENT) RECORDING='$(abs_srcdir)/%D%/pictures/recording.svg' tests/screen/test_recording$(EXEEXT)
+.PHONY: pictures recording
 
 # The manual as web pages, in html/: not part of all.
 HTML_FILES = index.html manual.css upcase-tour.7.html upcase.1.html upcase-lab.1.html upcased.8.html upcase.7.html \
-	pictures/plots.svg pictures/queue.svg pictures/repair.svg pictures/screen.svg
+	pictures/plots.svg pictures/queue.svg pictures/recording.svg pictures/repair.svg
 EXTRA_DIST += tools/manual-html %D%/manual.css
 html-local:
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tools/manual-html html

@@ -14,6 +14,6 @@ struct screen_picture {
 	const char *title;          /* for screen readers */
 };
 
-/* Writes a struct screen_picture, for file_make(). Returns 0; errors of writing stay with the
- * stream. */
+/* Writes a struct screen_picture, for file_make(). Returns 0, or -1 when memory is short; errors of
+ * writing stay with the stream. */
 int screen_picture_write(void *picture, FILE *out);

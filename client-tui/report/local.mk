@@ -8,6 +8,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/pictures.h \
 	%D%/sequence.c %D%/sequence.h \
 	%D%/summary.c %D%/summary.h \
+	%D%/svg-cells.c %D%/svg-cells.h \
 	%D%/svg-plots.c \
 	%D%/svg-sequence.c \
 	%D%/svg.c %D%/svg.h

@@ -115,7 +115,7 @@ def main():
         point('the index has the tour first, then the programs', [] if listed == wanted else listed)
         shown = {link for page in pages.values() for link in page.links if link.endswith('.svg')}
         point('each picture is shown', [
-            f'{name} is not shown' for name in os.listdir(os.path.join(TOP, 'man/pictures'))
+            f'{name} is not shown' for name in os.listdir(os.path.join(folder, 'pictures'))
             if f'pictures/{name}' not in shown])
     done()
 

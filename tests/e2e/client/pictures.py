@@ -263,7 +263,7 @@ def check_elsewhere():
 
 def check_manual():
     """The manual's and the README's: real runs in the lab, small, and named where they are shown."""
-    for name in 'screen', 'repair', 'queue', 'plots':
+    for name in 'recording', 'screen', 'repair', 'queue', 'plots':
         path = os.path.join(PLACE, f'manual-{name}.svg')
         shutil.copy(os.path.join(TOP, 'man', 'pictures', f'{name}.svg'), path)
         told = words(tree.parse(path).getroot())
@@ -271,7 +271,7 @@ def check_manual():
             shown = f'man/pictures/{name}.svg' in file.read()
         point(
             f'the manual\'s {name}.svg',
-            check_drawn(path, slide=name != 'screen') + ([] if os.path.getsize(path) < 150000 else ['too large']) +
+            check_drawn(path, slide=name not in ('recording', 'screen')) + ([] if os.path.getsize(path) < 150000 else ['too large']) +
             ([] if shown else ['README.md does not show it']) +
             ([] if any(text.startswith('link: ') for text in told) else ['no lab']))
 
