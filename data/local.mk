@@ -4,7 +4,8 @@ if SYSTEMD_UNITS
 dist_systemdsystemunit_DATA = %D%/upcased.socket
 nodist_systemdsystemunit_DATA = %D%/upcased.service
 endif
-EXTRA_DIST += %D%/upcased.service.in %D%/upcased.socket
+# A package installs the profile below /etc; upcase-lab --check prints it for itself.
+EXTRA_DIST += %D%/apparmor-upcase-lab %D%/upcased.service.in %D%/upcased.socket
 CLEANFILES += %D%/upcased.service
 %D%/upcased.service: $(srcdir)/%D%/upcased.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && \

@@ -16,5 +16,14 @@ lab_liblab_a_SOURCES = \
 	%D%/relay.c %D%/relay.h \
 	%D%/self-check.c %D%/self-check.h
 
+# The profile that --check prints.
+nodist_lab_liblab_a_SOURCES = %D%/apparmor-profile.h
+BUILT_SOURCES += %D%/apparmor-profile.h
+CLEANFILES += %D%/apparmor-profile.h
+%D%/apparmor-profile.h: $(srcdir)/data/apparmor-upcase-lab
+	$(AM_V_GEN)$(MKDIR_P) %D% && \
+	sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $(srcdir)/data/apparmor-upcase-lab >$@.new && mv $@.new $@
+%D%/liblab_a-self-check.$(OBJEXT): %D%/apparmor-profile.h
+
 include %D%/link/local.mk
 include %D%/hosts/local.mk

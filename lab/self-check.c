@@ -3,7 +3,9 @@
 
 #include "lab/self-check.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 /* How long one back end may take. */
 #define MTU 1500
 #define TIMEOUT (30 * NS_PER_S)
+#define UNMASK " (a container: --security-opt systempaths=unconfined)"
 
 struct self_check {
 	int supervisor;
@@ -117,7 +120,7 @@ static void put_environment(FILE *out, const struct hosts_report *report,
 	    facts->congestion);
 	if (!report->own_proc)
 		fputs("warning: /proc cannot be mounted: ps on the hosts shows the whole machine's "
-		      "processes\n",
+		      "processes" UNMASK "\n",
 		    out);
 	if (!report->names)
 		fputs(
@@ -125,9 +128,41 @@ static void put_environment(FILE *out, const struct hosts_report *report,
 		    "\"far\"\n",
 		    out);
 	if (report->sysctl_denied)
-		fputs(
-		    "warning: /proc/sys cannot be written: ping may say that it is not permitted\n",
+		fputs("warning: /proc/sys cannot be written: ping may say that it is not "
+		      "permitted" UNMASK "\n",
 		    out);
+}
+
+/* Writes `path` as the profile's language has it between quotes. */
+static void put_quoted(FILE *out, const char *path)
+{
+	for (; *path; path++)
+		fprintf(out, strchr("\"\\*?[]{}", *path) ? "\\%c" : "%c", *path);
+}
+
+/* Writes the commands that install the profile for the running program. A profile's file is called
+ * as the program, with dots. */
+static void put_profile(FILE *out)
+{
+	static const char profile[] =
+#include "lab/apparmor-profile.h"
+	    ;
+	static const char packaged[] = "/usr/bin/upcase-lab";
+	const char *at = strstr(profile, packaged);
+	char path[PATH_MAX] = "", name[PATH_MAX];
+
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) <= 0)
+		return;
+	strcpy(name, path + 1);
+	for (char *c = name; *c; c++)
+		*c = isalnum((unsigned char)*c) || *c == '-' ? *c : '.';
+	fprintf(out,
+	    "\nFor a profile of this program alone (AppArmor 4.0 or later):\n\n"
+	    "sudo tee /etc/apparmor.d/%s <<'END'\n%.*s",
+	    name, (int)(at - profile), profile);
+	put_quoted(out, path);
+	fprintf(out, "%sEND\nsudo apparmor_parser -r /etc/apparmor.d/%s\n",
+	    at + sizeof(packaged) - 1, name);
 }
 
 int self_check_run(FILE *out)
@@ -137,6 +172,7 @@ int self_check_run(FILE *out)
 	struct hosts_report works = { .backend = HOSTS_BACKEND_AUTO };
 	struct self_check c;
 	char text[DIAGNOSE_TEXT];
+	bool blamed = false;
 
 	hosts_facts(&facts);
 	for (size_t i = 0; i < sizeof(backends) / sizeof(*backends); i++) {
@@ -149,8 +185,11 @@ int self_check_run(FILE *out)
 		} else {
 			fprintf(out, "%-5s does not work: %s\n", hosts_backend_names[backends[i]],
 			    diagnose(&c.failure, &facts, text));
+			blamed = blamed || diagnose_blames_apparmor(&c.failure, &facts);
 		}
 	}
+	if (blamed)
+		put_profile(out);
 	if (works.backend == HOSTS_BACKEND_AUTO)
 		return 1;
 	put_environment(out, &works, &facts);

@@ -46,30 +46,29 @@ static unsigned known_restrictions(const struct diagnose_facts *f)
 	       (f->chrooted ? CHROOTED : 0);
 }
 
-#define APPARMOR \
-	"AppArmor gives no rights in user namespaces to programs without a profile " \
-	"(kernel.apparmor_restrict_unprivileged_userns = 1); to allow it: " \
-	"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
 #define SECCOMP \
 	"the container's system-call filter (seccomp) forbids namespaces; " \
 	"to allow it, start the container with: --security-opt seccomp=unconfined"
-#define NO_NETWORK_NAMESPACES \
-	"this kernel has no network namespaces (CONFIG_NET_NS; WSL 1 has none); " \
-	"on Windows: wsl --set-version DISTRIBUTION 2"
+
+static const char apparmor[] =
+    "AppArmor gives no rights in user namespaces to programs without a profile "
+    "(kernel.apparmor_restrict_unprivileged_userns = 1); for a profile of this one: "
+    "upcase-lab --check; to allow all: "
+    "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
 
 static const struct cause causes[] = {
 	{ AT(USER_NS), EPERM, CLONE_FORBIDDEN,
 	    "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); "
 	    "to allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1" },
 	{ AT(USER_NS), EPERM, FILTERED, SECCOMP },
-	{ AT(USER_NS), EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(USER_NS), EPERM, APPARMOR_FORBIDS, apparmor },
 	{ AT(USER_NS), EPERM, CHROOTED,
 	    "user namespaces cannot be made inside a chroot; "
 	    "run it outside of the chroot, or as root" },
 	{ AT(USER_NS), EPERM, ALWAYS,
 	    "this system forbids user namespaces (chroot, SELinux or another security module); "
 	    "as root it may work: sudo upcase-lab" },
-	{ AT(USER_NS), EACCES, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(USER_NS), EACCES, APPARMOR_FORBIDS, apparmor },
 	{ AT(USER_NS), EACCES, ALWAYS,
 	    "a security module forbids user namespaces (SELinux: user_namespace create); "
 	    "as root it may work: sudo upcase-lab" },
@@ -79,10 +78,10 @@ static const struct cause causes[] = {
 	{ AT(USER_NS), ENOSPC, ALWAYS,
 	    "there are as many user namespaces as user.max_user_namespaces allows, or they are "
 	    "nested 32 deep; to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
-	{ AT(SETGROUPS) | AT(UID_MAP) | AT(GID_MAP), ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ AT(SETGROUPS) | AT(UID_MAP) | AT(GID_MAP), ANY, APPARMOR_FORBIDS, apparmor },
 	{ AT(NET_NS) | AT(MOUNT_NS) | AT(PID_NS) | AT(TUN_CREATE) | AT(VETH_CREATE) |
 	        AT(PACKET_SOCKET) | AT(RAISE) | AT(ADDRESS),
-	    EPERM, APPARMOR_FORBIDS, APPARMOR },
+	    EPERM, APPARMOR_FORBIDS, apparmor },
 	{ AT(USER_NS), EINVAL, ALWAYS,
 	    "this kernel has no user namespaces (CONFIG_USER_NS); "
 	    "as root it may work: sudo upcase-lab" },
@@ -94,7 +93,9 @@ static const struct cause causes[] = {
 	    "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
 	{ AT(SETGROUPS) | AT(UID_MAP), ENOENT, ALWAYS,
 	    "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ AT(NET_NS), EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
+	{ AT(NET_NS), EINVAL, ALWAYS,
+	    "this kernel has no network namespaces (CONFIG_NET_NS; WSL 1 has none); "
+	    "on Windows: wsl --set-version DISTRIBUTION 2" },
 	{ AT(NET_NS), ENOSPC, NO_NET_NAMESPACES,
 	    "network namespaces are switched off (user.max_net_namespaces = 0); "
 	    "to allow them: sudo sysctl -w user.max_net_namespaces=10000" },
@@ -114,14 +115,14 @@ static const struct cause causes[] = {
 	{ AT(TUN_OPEN), EPERM, ALWAYS,
 	    "the container's device rules keep the device out; "
 	    "start the container with: --device /dev/net/tun" },
-	{ AT(TUN_CREATE), EPERM, ALWAYS,
-	    "the right CAP_NET_ADMIN is missing in the new network namespace; "
-	    "as root it may work: sudo upcase-lab" },
+	{ AT(TUN_CREATE) | AT(VETH_CREATE) | AT(PACKET_SOCKET), EPERM, ALWAYS,
+	    "the right CAP_NET_ADMIN or CAP_NET_RAW is missing in the new network namespace; "
+	    "as root it may work: sudo upcase-lab (a container: without --cap-add)" },
 	{ AT(VETH_CREATE), EOPNOTSUPP, ALWAYS,
 	    "the kernel's veth module is not loaded; to load it: sudo modprobe veth" },
 	{ AT(PACKET_SOCKET), EAFNOSUPPORT, ALWAYS,
 	    "the kernel's af_packet module is not loaded; to load it: sudo modprobe af_packet" },
-	{ AT(NET_NS) | AT(PACKET_SOCKET), EPERM, FILTERED, SECCOMP },
+	{ AT(NET_NS), EPERM, FILTERED, SECCOMP },
 	{ AT(RING), ENOMEM, ALWAYS,
 	    "it takes 16 MB of memory; end other programs, or raise the container's limit" },
 	{ AT(RAISE), EINVAL, ALWAYS,
@@ -141,6 +142,12 @@ static const char *find(const struct diagnose_failure *failure, const struct dia
 			return c->reason;
 	}
 	return NULL;
+}
+
+bool diagnose_blames_apparmor(const struct diagnose_failure *failure,
+    const struct diagnose_facts *facts)
+{
+	return find(failure, facts) == apparmor;
 }
 
 char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,

@@ -58,6 +58,10 @@ struct diagnose_facts {
 	char congestion[64];
 };
 
+/* Whether AppArmor is the reason: a profile for the program is the way out. */
+bool diagnose_blames_apparmor(const struct diagnose_failure *failure,
+    const struct diagnose_facts *facts);
+
 /* Writes one line without newline into `text`. Returns `text`. */
 char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,
     char text[DIAGNOSE_TEXT]);

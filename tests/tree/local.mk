@@ -9,6 +9,7 @@ SCRIPT_TESTS += \
 # These start no program of ours: what sanitizers change is not to be seen in them.
 if !SANITIZERS
 SCRIPT_TESTS += \
+	%D%/container.py \
 	%D%/matrix.py \
 	%D%/manual_html.py \
 	%D%/needs.py \

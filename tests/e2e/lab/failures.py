@@ -2,9 +2,13 @@
 """Everything that can be missing for two hosts, brought about for real where it can be: what upcase-lab says."""
 
 import os
+import re
+import shutil
+import subprocess
+import tempfile
 
 from lab import done, need_hosts, python, run, users, working_backends
-from tap import not_here, point
+from tap import not_here, point, read
 
 need_hosts()
 USERS = users()
@@ -73,6 +77,26 @@ def check_namespaces():
     name = 'root in a container with a filter'
     if root_alone(name, 'a lab without a user namespace'):
         both_ways(name, ['filter-unshare'], ['seccomp'], user='self')
+
+
+def check_profile():
+    """What --check prints for AppArmor can be pasted: it writes the package's profile with this program's path."""
+    _, out, _ = run('--check', user=USERS[-1], obstacle=['says-apparmor', 'no-uid-map'])
+    pasted = re.search(r"^sudo tee /etc/apparmor\.d/([\w.-]+) <<'END'\n(.*)^END\nsudo apparmor_parser -r "
+                       r'/etc/apparmor\.d/\1\n', out, re.M | re.S)
+    program = re.search(r'^"(/.*/upcase-lab)"', out, re.M)
+    wanted = program and read('data', 'apparmor-upcase-lab').replace('/usr/bin/upcase-lab', program[1])
+    point("the profile for Ubuntu's AppArmor is the package's, for this program",
+          [] if pasted and pasted[1].endswith('.upcase-lab') and pasted[2] == wanted else out.splitlines())
+    parser = shutil.which('apparmor_parser', path=os.environ['PATH'] + ':/usr/sbin:/sbin')
+    # Older parsers do not know user namespaces.
+    if not wanted or not parser or not os.path.exists('/etc/apparmor.d/abi/4.0'):
+        return
+    with tempfile.NamedTemporaryFile('w', encoding='utf-8') as file:
+        file.write(wanted)
+        file.flush()
+        parsed = subprocess.run([parser, '-Q', '-K', '-N', file.name], capture_output=True, text=True, check=False)
+    point('AppArmor can read the profile', [] if parsed.stdout.split() == [program[1]] else [parsed.stderr])
 
 
 def check_tun(name, obstacle, parts, user=USERS[-1]):
@@ -168,6 +192,7 @@ def check_rest():
 
 
 check_namespaces()
+check_profile()
 check_device()
 check_ipv6()
 check_rest()

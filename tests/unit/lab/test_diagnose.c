@@ -45,7 +45,11 @@ static void tells_reasons_apart(void **state)
 	expect(DIAGNOSE_USER_NS, EPERM, &facts, "security module");
 	facts.chrooted = true;
 	expect(DIAGNOSE_USER_NS, EPERM, &facts, "chroot");
+	assert_false(diagnose_blames_apparmor(&(struct diagnose_failure){ DIAGNOSE_USER_NS, EPERM },
+	    &facts));
 	facts.apparmor = 1;
+	assert_true(diagnose_blames_apparmor(&(struct diagnose_failure){ DIAGNOSE_USER_NS, EPERM },
+	    &facts));
 	expect(DIAGNOSE_USER_NS, EPERM, &facts,
 	    "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
 	facts.filtered = true;
@@ -106,6 +110,8 @@ static void knows_the_devices(void **state)
 	expect(DIAGNOSE_TUN_OPEN, EACCES, &plain, "sudo chmod 666 /dev/net/tun");
 	expect(DIAGNOSE_TUN_OPEN, EPERM, &plain, "--device /dev/net/tun");
 	expect(DIAGNOSE_TUN_CREATE, EPERM, &plain, "CAP_NET_ADMIN");
+	expect(DIAGNOSE_VETH_CREATE, EPERM, &plain, "CAP_NET_ADMIN");
+	expect(DIAGNOSE_PACKET_SOCKET, EPERM, &plain, "without --cap-add");
 	expect(DIAGNOSE_VETH_CREATE, EOPNOTSUPP, &plain, "sudo modprobe veth");
 	expect(DIAGNOSE_PACKET_SOCKET, EAFNOSUPPORT, &plain, "sudo modprobe af_packet");
 	expect(DIAGNOSE_RING, ENOMEM, &plain, "16 MB");
