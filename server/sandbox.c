@@ -150,7 +150,7 @@ struct system_call {
 #define ITSELF (UINT32_MAX + 1ull)
 #define LIFELINE (UINT32_MAX + 2ull)
 /* Where the C library makes one call of all socket calls (socketcall(2)), their arguments are in
- * memory, where no filter sees them; they are not checked there. */
+ * memory, where no filter sees them; they are not checked there, as upcased(8) says. */
 #ifdef SYS_socketcall
 #define SOCKET(...) { { 0 } }
 #else

@@ -2,6 +2,7 @@
 /* What the server counts: the lines of totals, line feeds, peers heard of lately, sources. */
 #include "config.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,7 +138,7 @@ static void test_nothing_is_left_out(void **state)
 		wanted += values[i];
 	for (int i = 0; counters_line(&t, i, buf); i++)
 		for (const char *at = strchr(buf, ':') + 1;
-		    sscanf(at, " %39s %lu%n", word, &number, &used) == 2; at += used)
+		    sscanf(at, " %39s %" SCNu64 "%n", word, &number, &used) == 2; at += used)
 			sum += number;
 	assert_true(sum == wanted);
 }
