@@ -79,6 +79,7 @@ struct options_spec *impair_options_append(struct options_spec *to, bool packets
 					.argument = f->argument,
 					.help = f->help,
 					.example = f->example,
+					.words = f->steps,
 					.set = set_field,
 					.low = id,
 					.high = direction,

@@ -10,6 +10,7 @@ common_libcommon_a_SOURCES = \
 	%D%/capitals.c %D%/capitals.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/colours.c %D%/colours.h \
+	%D%/complete.c %D%/complete.h \
 	%D%/control-socket.c %D%/control-socket.h \
 	%D%/delay-queue.c %D%/delay-queue.h \
 	%D%/event-line.c %D%/event-line.h \

@@ -55,7 +55,8 @@ struct options_spec {
 	const char *wrong;
 	/* The range of a time, for a message ("1ms to 1h"). */
 	const char *range;
-	/* "auto, always, never". */
+	/* The words of OPTIONS_WORD ("auto, always, never"); of other kinds, values that completion
+	 * offers. */
 	const char *words;
 	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with the fault of the
 	 * value in `reason` ("is not a port, 0 to 65535"). A value of the command line lives as

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/complete.h"
 #include "common/control-socket.h"
 #include "common/event-line.h"
 #include "common/impair-fields.h"
@@ -144,29 +145,52 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-/* The link's own help lists the commands; this needs no link. */
-static int print_help(void)
+#define WATCH_HELP "watch [PORT]...: every packet as it meets the link"
+
+/* Calls `print` for each command of the link's own help; this needs no link. */
+static void each_command(void (*print)(char *text))
 {
 	struct event_filter filter;
 	struct send_buffer out = { NULL };
 	char change[CONTROL_CHANGE];
 	char command[] = "help", *text, *rest = NULL;
 
+	lab_control_execute(NULL, command, 0, &filter, &out, change);
+	send_buffer_add(&out, "", 1);
+	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text;
+	    text = strtok_r(NULL, "\n", &rest)) {
+		if (text_begins(text, "help "))
+			print(text + 5);
+	}
+	send_buffer_free(&out);
+}
+
+static void print_command(char *text)
+{
+	printf("  %s\n", text);
+}
+
+/* The name of an order, or of a setting without "set", and its help. */
+static void print_candidate(char *text)
+{
+	char *help = strstr(text, ": "), *name = text;
+
+	if (text_begins(text, "set ") && text[4] >= 'a')
+		name += 4;
+	if (help)
+		printf("%.*s\t%s\n", (int)strcspn(name, " :"), name, help + 2);
+}
+
+static int print_help(void)
+{
 	fputs("Usage: upcase-lab ctl [--socket PATH] [ORDER [WORD]...]\n"
 	      "Asks and changes the link of a running lab. Without an order: link.\n\n",
 	    stdout);
 	options_help(table, stdout);
 	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
-	      "  watch [PORT]...: every packet as it meets the link\n",
+	      "  " WATCH_HELP "\n",
 	    stdout);
-	lab_control_execute(NULL, command, 0, &filter, &out, change);
-	send_buffer_add(&out, "", 1);
-	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text;
-	    text = strtok_r(NULL, "\n", &rest)) {
-		if (strncmp(text, "help ", 5) == 0)
-			printf("  %s\n", text + 5);
-	}
-	send_buffer_free(&out);
+	each_command(print_command);
 	return standard_end("upcase-lab");
 }
 
@@ -254,6 +278,25 @@ static int run_command(const char *path, const char *command, bool watch)
 	if (result > 0)
 		standard_report("upcase-lab: %s", reason);
 	return standard_end("upcase-lab") || result > 0;
+}
+
+void ctl_complete(int argc, char **argv)
+{
+	const int count = complete_options(table, false, argc, argv, stdout);
+	char **words = argv + argc - 1 - count, text[COMPLETE_WORDS] = "", watch[] = WATCH_HELP;
+	struct text t = text_begin(text, sizeof text);
+
+	if (count == 0) {
+		print_candidate(watch);
+		each_command(print_candidate);
+	} else if (count > 0 && names_setting(words[0])) {
+		complete_order(&t, "set", argv[argc - 2]);
+	} else if (count == 1 && strcmp(words[0], "events") == 0) {
+		complete_put(&t, "on off");
+	} else if (count > 0) {
+		complete_order(&t, words[0], count > 1 ? argv[argc - 2] : "");
+	}
+	fputs(text, stdout);
 }
 
 int ctl_run(int argc, char **argv)

@@ -6,11 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/complete.h"
 #include "common/standard.h"
 #include "lab/ctl.h"
 #include "lab/options.h"
 #include "lab/relay.h"
 #include "lab/self-check.h"
+
+/* argv[0] does not count. */
+static void complete(int argc, char **argv)
+{
+	if (argc > 2 && strcmp(argv[1], "ctl") == 0)
+		ctl_complete(argc - 1, argv + 1);
+	else
+		lab_options_complete(argc, argv, stdout);
+}
 
 int main(int argc, char **argv)
 {
@@ -21,6 +31,10 @@ int main(int argc, char **argv)
 	/* Descriptors 0 to 2 belong to the command: a socket of ours must never be one of them. */
 	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
+	if (complete_asked(argc, argv)) {
+		complete(argc - 1, argv + 1);
+		return standard_end("upcase-lab");
+	}
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
 		/* The messages of ctl_run() begin with the program's name. */
 		argv[1] = argv[0];

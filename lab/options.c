@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/complete.h"
 #include "common/options.h"
 #include "common/standard.h"
+#include "lab/hosts/diagnose.h"
 
 static int set_pcap(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
@@ -34,7 +36,8 @@ static const struct options_spec own[] = {
 	{ "mtu", 0, "BYTES", "the hosts' own MTU", "1500", OPTIONS_BYTES, INTO(hosts.mtu),
 	    HOSTS_MTU_MIN, HOSTS_MTU_MAX,
 	    "is not a number of bytes, " OPTIONS_DIGITS(HOSTS_MTU_MIN) " to " OPTIONS_DIGITS(
-	        HOSTS_MTU_MAX) },
+	        HOSTS_MTU_MAX),
+	    .words = "576, 1280, 1500, 9000" },
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", OPTIONS_COPY,
 	    INTO(hosts.congestion), 1, .wrong = "is not a congestion control's name" },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", .set = set_pcap },
@@ -99,6 +102,25 @@ int lab_options_read(struct lab_options *o, int argc, char **argv)
 		chance = 1;
 	impair_options_seed(&o->link, chance);
 	return o->help || o->version ? 0 : check_together(o);
+}
+
+void lab_options_complete(int argc, char **argv, FILE *out)
+{
+	struct options_spec table[sizeof own / sizeof *own + IMPAIR_OPTIONS_ROWS];
+	struct diagnose_facts facts;
+	int operands;
+
+	impair_options_append(options_append(table, own), true, true);
+	hosts_facts(&facts);
+	for (struct options_spec *o = table; o->name; o++)
+		if (strcmp(o->name, "cc") == 0)
+			o->words = facts.congestion;
+	operands = complete_options(table, false, argc, argv, out);
+	if (operands < 0)
+		return;
+	if (argc < 3)
+		fputs("ctl\task or change the link of a running lab\n", out);
+	fprintf(out, "\tcommand %d\n", argc > 2 ? argc - 2 - operands : 0);
 }
 
 void lab_options_help(FILE *out)

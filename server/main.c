@@ -13,6 +13,7 @@
 
 #include "common/capitals.h"
 #include "common/clock.h"
+#include "common/complete.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/standard.h"
@@ -106,6 +107,10 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	char reason[OPTIONS_REASON];
 	int operand;
 
+	if (complete_asked(argc, argv)) {
+		settings_complete(argc - 1, argv + 1, stdout);
+		return standard_end(PROGRAM) + 1;
+	}
 	settings_start(s);
 	settings_table(table);
 	operand = options_command_line(table, s, argc, argv);

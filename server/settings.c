@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "common/clock.h"
+#include "common/complete.h"
 
 /* The defaults of a server that others can reach. Five minutes are long for a person who reads and
  * short for a person who left. */
@@ -94,9 +95,9 @@ _Static_assert(SOCKET_NAME_MAX == sizeof((struct sockaddr_un *)NULL)->sun_path -
 
 static const struct options_spec own[] = {
 	{ "port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000",
-	    .set = set_port },
+	    .set = set_port, .words = "0, 12000" },
 	{ "bind", 'b', "ADDRESS", "serve this address; also localhost or *; repeatable",
-	    "192.0.2.1", .set = set_bind },
+	    "192.0.2.1", .set = set_bind, .words = "localhost, 127.0.0.1, ::1, 0.0.0.0, ::" },
 	{ "public", 0, NULL, "serve every address, so that other hosts can connect", NULL,
 	    OPTIONS_SWITCH, INTO(public), true },
 	{ "ipv4", '4', NULL, "IPv4 only", NULL, OPTIONS_SWITCH, INTO(ipv4), true },
@@ -112,9 +113,11 @@ static const struct options_spec own[] = {
 	{ "datagram-rate", 0, "N", "datagrams a second from there, 0 for any", "1000",
 	    OPTIONS_NUMBER, INTO(datagram_rate), 0, RATE_MAX, RATE_WRONG },
 	{ "idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min",
-	    OPTIONS_TIME, INTO(idle_timeout), .wrong = "is not a duration (0 for never)" },
+	    OPTIONS_TIME, INTO(idle_timeout), .wrong = "is not a duration (0 for never)",
+	    .words = "0, 30s, 5min, 1h" },
 	{ "spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", OPTIONS_TIME,
-	    INTO(spin), 0, SPIN_MAX, "is not a duration up to 1s, 0 for off" },
+	    INTO(spin), 0, SPIN_MAX, "is not a duration up to 1s, 0 for off",
+	    .words = "20us, 50us, 200us" },
 	{ "workers", 0, "N", "serve with N processes; who dies is replaced", "2", OPTIONS_NUMBER,
 	    INTO(workers), 1, SETTINGS_WORKERS,
 	    "is not a number of processes, 1 to " OPTIONS_DIGITS(SETTINGS_WORKERS) },
@@ -151,6 +154,16 @@ _Static_assert(sizeof own + sizeof link_own <= SETTINGS_OWN_ROWS * sizeof *own,
 void settings_table(struct options_spec table[SETTINGS_ROWS])
 {
 	impair_options_append(options_append(options_append(table, own), link_own), false, true);
+}
+
+void settings_complete(int argc, char **argv, FILE *out)
+{
+	struct options_spec table[SETTINGS_ROWS];
+
+	settings_table(table);
+	/* There are no operands: a word that is none of an option's is to be one. */
+	if (complete_options(table, true, argc, argv, out) >= 0)
+		complete_names(table, "--", out);
 }
 
 void settings_help(FILE *out)

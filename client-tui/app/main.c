@@ -14,6 +14,7 @@
 #include "app/plain.h"
 #include "app/settings.h"
 #include "app/tui.h"
+#include "common/complete.h"
 #include "common/lab-addresses.h"
 #include "common/program.h"
 #include "common/standard.h"
@@ -161,6 +162,10 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (standard_open("upcase", 0))
 		return 1;
+	if (complete_asked(argc, argv)) {
+		settings_complete(argc - 1, argv + 1);
+		return standard_end("upcase");
+	}
 	if (settings_read(&settings, argc, argv) < 0)
 		return 2;
 	if (settings.help) {

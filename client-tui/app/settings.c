@@ -9,6 +9,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
+#include "common/complete.h"
 #include "common/options.h"
 #include "common/standard.h"
 #include "common/units.h"
@@ -94,26 +95,30 @@ static const struct options_spec table[] = {
 	{ "ipv6", '6', NULL, "use IPv6 only", NULL, OPTIONS_SWITCH, INTO(family), AF_INET6 },
 	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", .set = set_host },
 	{ "port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")",
-	    SETTINGS_PEER_PORT, .set = set_port },
+	    SETTINGS_PEER_PORT, .set = set_port, .words = SETTINGS_PEER_PORT },
 	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", OPTIONS_TIME,
-	    INTO(reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h" },
+	    INTO(reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
+	    .words = "200ms, 500ms, 1s, 2s, 5s" },
 	{ "connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s",
-	    OPTIONS_TIME, INTO(connect_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h" },
+	    OPTIONS_TIME, INTO(connect_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
+	    .words = "200ms, 500ms, 1s, 2s, 5s" },
 	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
-	    .set = set_retries },
+	    .set = set_retries, .words = "0, 3, forever" },
 	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", OPTIONS_WORD,
 	    INTO(tag), .words = "auto, always, never" },
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
 	    INTO(window), 1, 65536 },
 	{ "count", 'n', "LINES", "send so many numbered lines (0: without end)", "1000",
-	    OPTIONS_NUMBER, INTO(count), 0, SETTINGS_COUNT_MAX, .command_line_only = true },
+	    OPTIONS_NUMBER, INTO(count), 0, SETTINGS_COUNT_MAX, .words = "0, 10, 100, 1000",
+	    .command_line_only = true },
 	{ "duration", 0, "DURATION", "send numbered lines for so long", "10m", OPTIONS_TIME,
 	    INTO(duration), NS_PER_MS, 365 * 24 * HOUR, .range = "1ms to 365d",
-	    .command_line_only = true },
+	    .words = "1s, 10s, 1m, 10m, 1h", .command_line_only = true },
 	{ "interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms",
-	    OPTIONS_TIME, INTO(interval), 0, HOUR, .range = "0 to 1h" },
+	    OPTIONS_TIME, INTO(interval), 0, HOUR, .range = "0 to 1h",
+	    .words = "0, 1ms, 5ms, 10ms, 100ms, 1s" },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
-	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX },
+	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX, .words = "10, 100, 1000" },
 	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
 	    OPTIONS_SWITCH, INTO(output), RECORD_OUTPUT_JSON },
 	{ "csv", 0, NULL, "the same as comma-separated values", NULL, OPTIONS_SWITCH, INTO(output),
@@ -132,7 +137,7 @@ static const struct options_spec table[] = {
 	    INTO(verbose), true },
 	{ "report", 0, "DURATION", "plain: a summary of each such interval", "10s", OPTIONS_TIME,
 	    INTO(report), 10 * NS_PER_MS, 24 * HOUR, .range = "10ms to 24h",
-	    .command_line_only = true },
+	    .words = "1s, 10s, 1m, 10m, 1h", .command_line_only = true },
 	{ "summary", 0, NULL, "plain: the summary alone", NULL, OPTIONS_SWITCH, INTO(summary), true,
 	    .command_line_only = true },
 	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, OPTIONS_SWITCH,
@@ -181,6 +186,16 @@ void settings_usage(void)
 	     "--plain) lines come from standard input and replies go to standard output.\n");
 	options_help(table, stdout);
 	puts("\nLines of the configuration file are the long options. See upcase(1), upcase(7).");
+}
+
+void settings_complete(int argc, char **argv)
+{
+	const int operands = complete_options(table, true, argc, argv, stdout);
+
+	if (operands == 0)
+		puts("\thosts");
+	else if (operands == 1)
+		puts(SETTINGS_PEER_PORT);
 }
 
 struct session_settings settings_session(const struct settings *s, enum session_transport transport)

@@ -1,97 +1,285 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bash completion offers exactly the options of --help, and values that the programs take."""
+"""Completion: the programs offer exactly the options of --help and values that they take, and each
+shell that is here offers what they say."""
 
+import atexit
 import os
+import pty
 import re
+import select
+import shutil
 import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
-from tap import LAB, TOP, UPCASE, UPCASED, done, point
+from tap import LAB, TOP, UPCASE, UPCASED, done, not_here, point
 
-# One word too many is offered for every option: so many faults tell it.
-FAULTS_SHOWN = 5
+PATIENCE = 20 * float(os.environ.get('TEST_PATIENCE', 1))
+PROGRAMS = {'upcase': UPCASE, 'upcased': UPCASED, 'upcase-lab': LAB}
+SCRIPTS = os.path.join(TOP, 'completion')
+# What offers names of its own, and the arguments in --help that ask for them.
+KINDS = {'FILE': 'files', 'PATH': 'files', 'HOST': 'hosts', 'COMMAND': 'commands'}
+HOST = 'completion-test-host'
+COMMAND = 'completion-test-command'
 
-COMPLETE = '''
-source "$1"
-shift
-COMP_WORDS=("$@")
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-COMPREPLY=()
-"_${COMP_WORDS[0]}" "${COMP_WORDS[0]}" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-printf '%s\\n' "${COMPREPLY[@]}"
-'''
-
-
-def complete(*line):
-    """What bash would offer for the last word of a command line, the words as bash splits them."""
-    path = os.path.join(TOP, 'completion', line[0])
-    shown = subprocess.run(
-        ['bash', '--norc', '-c', COMPLETE, 'bash', path, *line],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, 'PATH': os.path.dirname(LAB) + ':' + os.environ.get('PATH', '')})
-    assert not shown.stderr, shown.stderr
-    return set(shown.stdout.split('\n')) - {''}
+PLACE = os.path.realpath(tempfile.mkdtemp(prefix='completion-'))
+atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
+HOME = os.path.join(PLACE, 'home')
+ENV = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(('UPCASE', 'XDG_', 'COMP_'))},
+    'PATH': os.pathsep.join([PLACE, os.environ['PATH']]),
+    'HOME': HOME,
+    'ZDOTDIR': HOME,
+    'HOSTFILE': os.path.join(PLACE, 'hosts'),
+    'TERM': 'xterm',
+    'LC_ALL': 'C.UTF-8',
+}
 
 
-def help_of(program):
-    return subprocess.run([program, '--help'], capture_output=True, text=True, check=True,
-                          stdin=subprocess.DEVNULL).stdout
+def prepare():
+    """Programs and files to offer, and a configuration that would end the client."""
+    os.makedirs(os.path.join(HOME, '.config', 'upcase'))
+    for name, text in (('hosts', f'192.0.2.1 {HOST}\n'), (COMMAND, '#!/bin/sh\n'), ('talk.svg', ''),
+                       ('home/.config/upcase/config', 'nonsense\n'), *SETUPS.items()):
+        with open(os.path.join(PLACE, name), 'w', encoding='ascii') as file:
+            file.write(text)
+    os.chmod(os.path.join(PLACE, COMMAND), 0o755)
+    for name, path in PROGRAMS.items():
+        os.symlink(path, os.path.join(PLACE, name))
 
 
-def options(program):
-    return set(re.findall(r'^ +(?:-\w, +)?(--[a-z][a-z0-9-]*)', help_of(program), re.M))
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, errors='surrogateescape', check=False,
+                          cwd=PLACE, env=ENV, stdin=subprocess.DEVNULL, timeout=PATIENCE)
 
 
-def with_argument(program):
-    return set(re.findall(r'^ +(?:-\w, +)?(--[a-z][a-z0-9-]*)[= ][A-Z]', help_of(program), re.M))
+def ask(name, *words):
+    """The lines that a program prints."""
+    shown = run(PROGRAMS[name], '--complete', *words)
+    assert not shown.stderr and shown.returncode == 0, (words, shown)
+    return shown.stdout.splitlines()
 
 
-def refused(name, program, option):
-    """The values offered for an option that the program does not take."""
+def offered(name, *words):
+    return [line.split('\t')[0] for line in ask(name, *words) if not line.startswith('\t')]
+
+
+# --- the programs ---
+
+
+def differences(what, got, wanted):
+    return [f'{what}: {", ".join(sorted(set(got) ^ set(wanted)))}'] if sorted(got) != sorted(wanted) else []
+
+
+def check_program(name):
+    shown = run(PROGRAMS[name], '--help').stdout
+    rows = re.findall(r'^ +(-\w)?,? *(--[a-z][a-z0-9-]*)(?:=([A-Z]+))?', shown, re.M)
+    options = {option for _, option, _ in rows}
+    point(f'{name}: the options of --help are offered',
+          differences('-', offered(name, '-'), options | {letter for letter, *_ in rows} - {''}) +
+          differences('--', offered(name, '--'), options))
     faults = []
-    for value in complete(name, option, '=', ''):
-        shown = subprocess.run([program, f'{option}={value}', '--version'],
-                               capture_output=True,
-                               text=True,
-                               check=False,
-                               stdin=subprocess.DEVNULL)
-        if shown.returncode != 0:
-            faults.append(f'{option}={value}: {shown.stderr.strip()}')
-    return faults
+    for letter, option, argument in rows:
+        if not argument:
+            continue
+        values = offered(name, option, '')
+        faults += differences(f'{option}=', offered(name, f'{option}='), [f'{option}={value}' for value in values])
+        if letter:
+            faults += differences(letter, offered(name, f'{letter}1'), [letter + value for value in values])
+        taken = run(PROGRAMS[name], *(f'{option}={value}' for value in values), '--version')
+        if taken.returncode != 0:
+            faults.append(taken.stderr)
+        if argument in KINDS and '\t' + KINDS[argument] not in ask(name, f'{option}='):
+            faults.append(f'{option}: no {KINDS[argument]} are offered')
+    point(f'{name}: the values offered are taken', faults)
 
 
-def check(name, program):
-    known = options(program)
-    offered = complete(name, '--')
-    point(f'{name}: the options of --help are offered', sorted(known ^ offered))
-    point(f'{name}: a beginning is completed', [] if complete(name, '--ver') >= {'--version'} and
-          complete(name, '--ver') <= known else sorted(complete(name, '--ver')))
-    files_offered = {'--config', '--control', '--far-log', '--pcap', '--port-file'}
+def check_orders():
+    """upcase-lab ctl: what its help lists is offered, each with values that the lab's options take."""
+    orders = re.findall(r'^  ([a-z]+)\b', run(LAB, 'ctl', '--help').stdout, re.M)
+    settings = [option[2:].replace('link-mtu', 'mtu') for option in offered('upcase-lab', '--')
+                if offered('upcase-lab', option + '-')[-1] == option + '-back']
+    point('upcase-lab ctl: the orders of its help, and the settings without "set"',
+          differences('ctl', offered('upcase-lab', 'ctl', ''), {*orders, *settings}) +
+          differences('set', offered('upcase-lab', 'ctl', 'set', ''), settings))
     faults = []
-    for option in sorted(with_argument(program) - files_offered - {'--far'}):
-        faults += refused(name, program, option)
-        if complete(name, option, '') != complete(name, option, '=', ''):
-            faults.append(f'{option} VALUE and {option}=VALUE differ')
-    more = [f'and {len(faults) - FAULTS_SHOWN} more'] if len(faults) > FAULTS_SHOWN else []
-    point(f'{name}: the values offered are taken', faults[:FAULTS_SHOWN] + more)
-    for option in sorted(known & files_offered):
-        here = os.path.join(TOP, 'COPYI')
-        point(f'{name}: files are offered for {option}',
-              [] if complete(name, option, '=', here) == {here + 'NG'} else ['not so'])
+    for setting in settings:
+        option = '--' + setting.replace('mtu', 'link-mtu')
+        faults += differences(setting, offered('upcase-lab', 'ctl', 'set', 'loss', '20%,', setting, ''),
+                              offered('upcase-lab', option, ''))
+    point('upcase-lab ctl: the values of the settings', faults)
 
 
-check('upcase', UPCASE)
-check('upcased', UPCASED)
-check('upcase-lab', LAB)
-point('upcase-lab: one direction is offered',
-      [] if complete('upcase-lab', '--loss-') == {'--loss-there', '--loss-back'} else sorted(
-          complete('upcase-lab', '--loss-')))
-point('upcase-lab: a value for one direction',
-      [] if '20%' in complete('upcase-lab', '--loss-there', '=', '2') else ['not so'])
-point('upcase-lab ctl: orders are offered',
-      [] if {'unplug', 'loss', 'watch'} <= complete('upcase-lab', 'ctl', '') else ['not so'])
-point('upcase-lab: commands are offered',
-      [] if 'bash' in complete('upcase-lab', '--loss', '20%', '--', 'bas') else ['not so'])
+def check_hostile():
+    """Words of any bytes neither end a program nor come back as more than one line."""
+    faults = []
+    for word in (b'', b'-', b'--', b'--=', b'--\n=x', b'--wait\n', b'\x1b]0;x\x07', b'--host=\n\t', b'-w\n', b'\xff\xfe',
+                 b'%s%n', b'--%s=', b'x' * 100000, b'--' + b'x' * 100000, b'-' + b't' * 100000, b'--seed=\n\x1b'):
+        for name in PROGRAMS:
+            for words in ((word,), (word, b''), (b'ctl', word), (b'ctl', word, b''), (b'--', word)):
+                found = [line for line in ask(name, *words) if re.search('[^\t\x20-\x7e]', line)]
+                faults += [f'{name} {words}: {found}'] if found else []
+    made = [os.path.join(at, name) for at, _, names in os.walk(HOME) for name in names if name != 'config']
+    point('any words may be given, and no file is read or written for them', faults + made)
+
+
+# --- the shells ---
+
+# A command line and what stands for its last word.
+CASES = [
+    ('upcase --wa', ['--wait']),
+    ('upcase --i', ['--interval', '--ipv4', '--ipv6']),
+    ('upcase --wait=2', ['--wait=200ms', '--wait=2s']),
+    ('upcase --wait 2', ['200ms', '2s']),
+    ('upcase -tw 2', ['200ms', '2s']),
+    ('upcase -tw2', ['-tw200ms', '-tw2s']),
+    ('upcase --tcp --color ', ['auto', 'always', 'never']),
+    ('upcase --save=ta', ['--save=talk.svg']),
+    ('upcase --save ta', ['talk.svg']),
+    ('upcase comp', [HOST]),
+    ('upcase --host=comp', ['--host=' + HOST]),
+    (f'upcase {HOST} ', ['12000']),
+    ('./upcase --wa', ['--wait']),
+    ('upcased --con', ['--connect-rate', '--control']),
+    ('upcased --bind ::', ['::', '::1']),
+    ('upcased --bind=:', ['--bind=::', '--bind=::1']),
+    ('upcased --preset=wi', ['--preset=wifi', '--preset=wifi-far']),
+    ('upcase-lab --loss-', ['--loss-there', '--loss-back']),
+    ('upcase-lab --loss-there 2', ['2%', '20%', '25%']),
+    ('upcase-lab --far=completion-t', ['--far=' + COMMAND]),
+    ('upcase-lab completion-t', [COMMAND]),
+    ('upcase-lab --loss 20% -- completion-t', [COMMAND]),
+    ('upcase-lab --loss=20% -- upcase --wa', ['--wait']),
+    ('upcase-lab upcase --save=ta', ['--save=talk.svg']),
+    ('upcase-lab -- cat ta', ['talk.svg']),
+    ('upcase-lab ctl pre', ['predict', 'preset', 'presets']),
+    ('upcase-lab ctl loss 20% du', ['duplicate']),
+    ('upcase-lab ctl --socket=/x set order ', ['free', 'kept']),
+    ('upcase-lab ctl drop next tcp ', ['ack', 'reply', 'request', 'syn']),
+]
+# Ctrl-T completes, Ctrl-P tells what was offered: by bash the line, into which it inserts everything.
+SETUPS = {
+    'bashrc': """
+bind 'set enable-bracketed-paste off' '"\\C-t": insert-completions'
+tell()
+{
+	printf '%s\\n' "$READLINE_LINE" >"$TELL"
+	READLINE_LINE=
+}
+bind -x '"\\C-p": tell'
+source "$SCRIPTS/upcase.bash"
+PS1='ready> '
+""",
+    '.zshrc': """
+fpath=("$SCRIPTS" $fpath)
+autoload -Uz compinit
+compinit -u -D
+zstyle ':completion:*:hosts' hosts completion-test-host
+compadd()
+{
+	if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then
+		local -a hits
+		builtin compadd -O hits "$@"
+		offers+=("$IPREFIX"${^hits})
+	fi
+	builtin compadd "$@"
+}
+tell()
+{
+	print -r -- $offers >"$TELL"
+	offers=()
+	BUFFER=
+}
+zle -N tell
+bindkey '^T' list-choices
+bindkey '^P' tell
+PS1='ready> '
+""",
+}
+
+
+def typed(command, lines):
+    """What a shell on a terminal tells of each line."""
+    fifo = os.path.join(tempfile.mkdtemp(dir=PLACE), 'tell')
+    os.mkfifo(fifo)
+    told = os.open(fifo, os.O_RDWR)
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(PLACE)
+        os.execvpe(command[0], command, {**ENV, 'ZDOTDIR': PLACE, 'TELL': fifo, 'SCRIPTS': SCRIPTS})
+
+    def wait(descriptor, end):
+        text = {terminal: b'', told: b''}
+        while end not in text[descriptor]:
+            ready = select.select(list(text), [], [], PATIENCE)[0]
+            assert ready, (command, text)
+            for fd in ready:
+                text[fd] += os.read(fd, 65536)
+        return text[descriptor].decode()
+
+    wait(terminal, b'ready> ')
+    answers = []
+    for line in lines:
+        os.write(terminal, line.encode() + b'\x14\x10')
+        answers.append(wait(told, b'\n'))
+    os.close(terminal)
+    os.close(told)
+    os.waitpid(child, 0)
+    return answers
+
+
+def bash(breaks, *more):
+    """Bash inserts what stands behind the last character at which it breaks words."""
+    answers = typed(['bash', '--rcfile', 'bashrc', '-i'], [*more, *(line for line, _ in CASES)])[len(more):]
+    for (line, wanted), answer in zip(CASES, answers):
+        start = max(line.rfind(character) for character in breaks) + 1
+        kept = start - line.rfind(' ') - 1
+        yield line, sorted(answer[start:-2].split(' ')), sorted(word[kept:] for word in wanted)
+
+
+def zsh():
+    for (line, wanted), answer in zip(CASES, typed(['zsh', '-d', '-i'], [line for line, _ in CASES])):
+        yield line, sorted(set(answer.split())), wanted
+
+
+def fish():
+    script = f"""
+source {SCRIPTS}/upcase.fish
+function __fish_print_hostnames; echo {HOST}; end
+for line in $argv; complete -C $line; echo; end
+"""
+    shown = run('fish', '--no-config', '-c', script, *(line for line, _ in CASES))
+    for (line, wanted), answer in zip(CASES, shown.stdout.split('\n\n')):
+        yield line, sorted({row.split('\t')[0] for row in answer.split('\n')}), wanted
+
+
+def check_shell(name, answers):
+    return name, [f'{line}: offers {got}, not {sorted(wanted)}' for line, got, wanted in answers
+                  if got != sorted(wanted)]
+
+
+def check_shells():
+    shells = [
+        ('bash', lambda: bash(' =:')),
+        ('bash that breaks words at blanks alone', lambda: bash(' ', 'COMP_WORDBREAKS=" "\r')),
+        ('zsh', zsh),
+        ('fish', fish),
+    ]
+    with ThreadPoolExecutor() as pool:
+        results = []
+        for name, answers in shells:
+            if shutil.which(name.split()[0]):
+                results.append(pool.submit(lambda name, answers: check_shell(name, answers()), name, answers))
+            else:
+                not_here(f'{name} is not installed', f'{name} offers what the programs say')
+    for result in results:
+        point(f'{result.result()[0]} offers what the programs say', result.result()[1])
+
+
+prepare()
+for program in PROGRAMS:
+    check_program(program)
+check_orders()
+check_hostile()
+check_shells()
 done()

@@ -410,7 +410,7 @@ def check_looks():
     texts = {path: read(path) for path in files(FOLDERS, '.c', '.h', '.py', '.sh', '.m4')}
     for path in [
             'configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs', 'tools/matrix',
-            'completion/upcase', *files(FOLDERS, '.mk'), 'completion/upcased'
+            'completion/_upcase', *files(FOLDERS, '.mk', '.bash', '.fish')
     ]:
         texts[path] = read(path) or ''
     point('every file names its licence', [
