@@ -75,13 +75,14 @@ def refuses():
     point('nothing is built for that', [BUILD] if os.path.exists(BUILD) else [])
 
 
-def terminal(*arguments):
-    """On a terminal of 80 columns: the status and what it showed."""
+def terminal(*arguments, keys='', **env):
+    """On a terminal of 80 columns where `keys` are typed: the status and what it showed."""
     child, master = pty.fork()
     if child == 0:
         os.chdir(TREE)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('4H', 24, 80, 0, 0))
-        os.execve('./start', ['./start', *arguments], {**ENV, 'TERM': 'xterm'})
+        os.execve('./start', ['./start', *arguments], {**ENV, 'TERM': 'xterm', **env})
+    os.write(master, keys.encode())
     shown = b''
     while True:
         try:
@@ -142,6 +143,15 @@ def runs():
               'client-tui/upcase', 'server/upcased', 'lab/upcase-lab', 'man/man7/upcase-tour.7',
               'man/man1/upcase-lab.1')), '^/$', stream='stdout') + (
                   [result.stderr] if result.stderr else []))
+    for shell in ('bash', 'fish', 'zsh'):
+        # The beginning of a preset's name is none: Tab must complete it.
+        if path := shutil.which(shell):
+            status, shown = terminal('--shell', keys='upcase-lab --preset classr\t --version\rexit\r', SHELL=path,
+                                     HOME=PLACE, TERM='dumb')
+            point(f'--shell: Tab completes in {shell}',
+                  [] if status == 0 and re.search(r'upcase-lab \d', shown) else [f'{status}: {shown!r}'])
+        else:
+            not_here(f'{shell} is not installed', f'--shell: Tab completes in {shell}')
     point('a command of the manual runs there as it stands',
           told(start('--shell', '-c', "printf 'hello\\n' | upcase --plain"), 0, '^HELLO$', stream='stdout'))
 
