@@ -19,6 +19,7 @@ PROGRAMS = {'upcase': UPCASE, 'upcased': UPCASED, 'upcase-lab': LAB}
 SCRIPTS = os.path.join(TOP, 'completion')
 # What offers names of its own, and the arguments in --help that ask for them.
 KINDS = {'FILE': 'files', 'PATH': 'files', 'HOST': 'hosts', 'COMMAND': 'commands'}
+BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
 HOST = 'completion-test-host'
 COMMAND = 'completion-test-command'
 
@@ -253,27 +254,26 @@ for line in $argv; complete -C $line; echo; end
         yield line, sorted({row.split('\t')[0] for row in answer.split('\n')}), wanted
 
 
-def check_shell(name, answers):
-    return name, [f'{line}: offers {got}, not {sorted(wanted)}' for line, got, wanted in answers
-                  if got != sorted(wanted)]
+def check_shell(answers):
+    return [f'{line}: offers {got}, not {sorted(wanted)}' for line, got, wanted in answers() if got != sorted(wanted)]
 
 
 def check_shells():
     shells = [
-        ('bash', lambda: bash(' =:')),
-        ('bash that breaks words at blanks alone', lambda: bash(' ', 'COMP_WORDBREAKS=" "\r')),
-        ('zsh', zsh),
-        ('fish', fish),
+        ('bash', 'bash', lambda: bash(' =:')),
+        ('bash that breaks words at blanks alone', 'bash', lambda: bash(' ', 'COMP_WORDBREAKS=" "\r')),
+        ('bash with bash-completion', BASH_COMPLETION, lambda: bash(' =:', f'source {BASH_COMPLETION}\r')),
+        ('fish', 'fish', fish),
+        ('zsh', 'zsh', zsh),
     ]
     with ThreadPoolExecutor() as pool:
-        results = []
-        for name, answers in shells:
-            if shutil.which(name.split()[0]):
-                results.append(pool.submit(lambda name, answers: check_shell(name, answers()), name, answers))
-            else:
-                not_here(f'{name} is not installed', f'{name} offers what the programs say')
-    for result in results:
-        point(f'{result.result()[0]} offers what the programs say', result.result()[1])
+        faults = [pool.submit(check_shell, answers) if shutil.which(program, os.F_OK) else None
+                  for _, program, answers in shells]
+    for (name, program, _), found in zip(shells, faults):
+        if found:
+            point(f'{name} offers what the programs say', found.result())
+        else:
+            not_here(f'{program} is not installed', f'{name} offers what the programs say')
 
 
 prepare()
