@@ -10,6 +10,7 @@ tests_lib_libtests_a_SOURCES = \
 	%D%/ledger_model.c %D%/ledger_model.h \
 	%D%/marks.h \
 	%D%/recording.c %D%/recording.h \
+	%D%/range.h \
 	%D%/row_text.h \
 	%D%/sink.h \
 	%D%/terminal.c %D%/terminal.h \

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/client.h"
+#include "tests/lib/range.h"
 
 /* The link before a demonstration: each direction has its own settings. */
 #define OPTIONS "--delay-there 3ms --delay-back 4ms --loss-back 2%%"
@@ -162,7 +163,7 @@ static void udp_loses_on(int rows, int columns)
 	go_on_to(t, "You expected", "8", now);
 	lost = number_behind(now, "You expected 8. Lost over UDP: ");
 	assert_non_null(strstr(now, " of 40 lines ("));
-	assert_in_range(lost, 1, 39);
+	assert_uint_in_range(lost, 1, 39);
 	/* The row that matters has the mark. */
 	client_expect_pair(t, "▸", "✗ lost ");
 	assert_non_null(strstr(now, "Look at line "));
@@ -189,10 +190,10 @@ static void tcp_repairs(void **state)
 	(void)state;
 	play(t, 2, "41");
 	first = number_behind(said, "You expected 41. Slowest reply over TCP: ");
-	assert_in_range(first, 240, 2900);
+	assert_uint_in_range(first, 240, 2900);
 	second = strstr(strstr(said, "Slowest reply") + 1, "You expected 41.");
 	assert_non_null(second);
-	assert_in_range(number_behind(second, "Slowest reply over TCP: "), 3000, 6900);
+	assert_uint_in_range(number_behind(second, "Slowest reply over TCP: "), 3000, 6900);
 	term_expect(t, "udp>");
 	leave(t);
 	assert_int_equal(logged(t, "lost-cue"), 1);
@@ -208,7 +209,7 @@ static void messages_and_stream(void **state)
 	play(t, 3, "udp");
 	assert_int_equal(number_behind(said, "You expected UDP, and so it is. Packets over UDP: "),
 	    200);
-	assert_in_range(number_behind(said, "Packets over TCP: "), 1, 99);
+	assert_uint_in_range(number_behind(said, "Packets over TCP: "), 1, 99);
 	second = strstr(said, "Answered");
 	assert_non_null(second);
 	assert_int_equal(number_behind(second, "Answered over UDP: "), 0);
@@ -254,7 +255,7 @@ static void full_queue(void **state)
 	(void)state;
 	play(t, 6, "0");
 	lost = number_behind(said, "You expected 0. Lost over UDP: ");
-	assert_in_range(lost, 20, 55);
+	assert_uint_in_range(lost, 20, 55);
 	assert_int_equal(number_behind(said, "Lost over TCP: "), 0);
 	leave(t);
 	assert_true(logged(t, "lost-queue") >= lost);
@@ -281,7 +282,7 @@ static void fragments(void **state)
 	(void)state;
 	play(t, 8, "4");
 	lost = number_behind(said, "You expected 4. Lost over UDP: ");
-	assert_in_range(lost, 1, 39);
+	assert_uint_in_range(lost, 1, 39);
 	leave(t);
 	assert_true(logged(t, "lost-random") >= lost);
 }

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/impair-fields.h"
 #include "ledger/ledger.h"
+#include "tests/lib/range.h"
 
 static FILE *open_page(void)
 {
@@ -89,7 +90,7 @@ static void check_step(const struct demo_step *s)
 		break;
 	case DEMO_SEND:
 		plan = demo_plan(s);
-		assert_in_range(plan.count, 1, DEMO_LINES);
+		assert_uint_in_range(plan.count, 1, DEMO_LINES);
 		assert_true(plan.size <= DEMO_LINE_SIZE);
 		break;
 	case DEMO_POINT:
@@ -100,7 +101,7 @@ static void check_step(const struct demo_step *s)
 		break;
 	}
 	for (const char *c = s->text; *c; c++)
-		assert_in_range(*c, ' ', '~');
+		assert_uint_in_range(*c, ' ', '~');
 }
 
 /* A part says, asks, sends, waits, points, compares and says why, in this order. */

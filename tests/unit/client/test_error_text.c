@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "ledger/error-text.h"
+#include "tests/lib/range.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -19,13 +20,13 @@ static void check_words(int error)
 	for (int stream = 0; stream < 2; stream++) {
 		const char *sentence = error_sentence(error, stream);
 
-		assert_in_range(strlen(sentence), 6, 149);
+		assert_uint_in_range(strlen(sentence), 6, 149);
 		for (const char *c = sentence; *c; c++)
-			assert_in_range(*c, ' ', '~');
+			assert_uint_in_range(*c, ' ', '~');
 	}
 	/* A narrow wire has 15 columns, with a cross; "name not found" is the only one that is cut
 	 * short. */
-	assert_in_range(strlen(error_word(error)), 4,
+	assert_uint_in_range(strlen(error_word(error)), 4,
 	    error == error_from_eai(EAI_NONAME) ? 14 : 13);
 }
 

@@ -23,6 +23,7 @@
 
 #include "terminal/history.h"
 #include "tests/lib/child.h"
+#include "tests/lib/range.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -371,7 +372,7 @@ static void survives_being_killed(void **state)
 		assert_int_equal(append_often(path, 0, 1, 50), 0);
 		/* Each round begins its numbers anew, so only their form is looked at. */
 		assert_int_equal(history_read(path, see, &seen, &reason), 0);
-		assert_in_range(seen.lines, 3, 50);
+		assert_uint_in_range(seen.lines, 3, 50);
 		assert_int_equal(unlink(path), 0);
 	}
 }
@@ -433,16 +434,16 @@ static void waits_for_a_lock(void **state)
 	write_file(path, "old\n", 4);
 	hold_lock(path);
 	/* The wait is bounded. */
-	assert_in_range(time_refused(path, false), 5000, 8000);
+	assert_uint_in_range(time_refused(path, false), 5000, 8000);
 	/* Even less when the session is told to end, before or meanwhile. */
-	assert_in_range(time_refused(path, true), 500, 2000);
+	assert_uint_in_range(time_refused(path, true), 500, 2000);
 	sigset_t user;
 	sigemptyset(&user);
 	sigaddset(&user, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &user, NULL);
 	signal(SIGUSR1, ignore_it);
 	raise(SIGUSR1);
-	assert_in_range(time_refused(path, false), 500, 2000);
+	assert_uint_in_range(time_refused(path, false), 500, 2000);
 	end_lock_holder();
 	assert_int_equal(append(path, lines, 1, 10), 0);
 	assert_lines(path, "old|new|");

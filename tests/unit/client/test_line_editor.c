@@ -15,6 +15,7 @@
 #include <readline/readline.h>
 
 #include "terminal/line-editor.h"
+#include "tests/lib/range.h"
 
 struct received {
 	char line[256];
@@ -435,7 +436,7 @@ static void every_command_returns(void **state)
 	}
 	bind_anew(path, "\\C-xo", "vi-overstrike");
 	feed("\033300000\x18o");
-	assert_in_range(line_editor_state().length, 4000, 5000);
+	assert_uint_in_range(line_editor_state().length, 4000, 5000);
 	line_editor_clear();
 	line_editor_escape();
 	feed("\005");
@@ -458,7 +459,7 @@ static void overwrites_so_many(void **state)
 	(void)state;
 	rl_parse_and_bind((char[]){ "\"\\C-o\": overwrite-mode" });
 	feed("\x0f\033300000xy");
-	assert_in_range(line_editor_state().length, 4000, 5000);
+	assert_uint_in_range(line_editor_state().length, 4000, 5000);
 	feed("\x0f");
 	line_editor_clear();
 	rl_parse_and_bind((char[]){ "\"\\C-o\": operate-and-get-next" });

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "terminal/palette.h"
+#include "tests/lib/range.h"
 
 static void understands_colorfgbg(void **state)
 {
@@ -50,7 +51,7 @@ static void check_contrast(enum background background, unsigned ground, double l
 		int colour = palette_entry((enum style)style, 256, background).colour;
 		if (colour == PALETTE_DEFAULT)
 			continue;
-		assert_in_range(colour, 16, 255);
+		assert_uint_in_range(colour, 16, 255);
 		double has = contrast(colours_rgb(colour), ground);
 		if (has < least)
 			fail_msg("style %d, colour %d: %.2f on #%06x", style, colour, has, ground);

@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "record/replay.h"
+#include "tests/lib/range.h"
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
 #define SESSION(n, transport) \
@@ -173,7 +174,7 @@ static void clock_and_speed(void **state)
 	replay_set_clock(f->r, false, -1, origin + 100 * NS_PER_MS);
 	at = replay_dispatch(f->r, origin + 101 * NS_PER_MS);
 	assert_int_equal(status->position, 4);
-	assert_in_range(at, origin + 120 * NS_PER_MS, origin + 120 * NS_PER_MS + 2);
+	assert_uint_in_range(at, origin + 120 * NS_PER_MS, origin + 120 * NS_PER_MS + 2);
 	/* What is due is played when it is due. */
 	at = replay_dispatch(f->r, at);
 	assert_int_equal(status->position, 5);

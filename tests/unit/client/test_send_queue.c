@@ -14,6 +14,7 @@
 
 #include "net/send-queue.h"
 #include "common/random.h"
+#include "tests/lib/range.h"
 
 #define STEPS 200000
 #define PIECE_MOST 700
@@ -134,7 +135,7 @@ static void as_the_account_says(void **state)
 				drop(&q, a);
 			check(&q, a);
 		}
-		assert_in_range(a->popped, STEPS / 10, STEPS);
+		assert_uint_in_range(a->popped, STEPS / 10, STEPS);
 		send_queue_free(&q);
 	}
 	free(a);
@@ -184,8 +185,8 @@ static void room_is_used_again(void **state)
 		send_queue_wrote(&q, 10);
 		assert_true(send_queue_pop(&q, &line, &from));
 	}
-	assert_in_range(q.capacity, 1, 65536);
-	assert_in_range(q.mark_capacity, 1, 4096);
+	assert_uint_in_range(q.capacity, 1, 65536);
+	assert_uint_in_range(q.mark_capacity, 1, 4096);
 	send_queue_free(&q);
 }
 

@@ -15,14 +15,14 @@
 
 static struct transcript *transcript;
 
-static int start(void **state)
+static int make_transcript(void **state)
 {
 	(void)state;
 	transcript = transcript_new(4);
 	return transcript ? 0 : -1;
 }
 
-static int stop(void **state)
+static int free_transcript(void **state)
 {
 	(void)state;
 	transcript_free(transcript);
@@ -235,13 +235,19 @@ static void smallest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(empty, start, stop),
-		cmocka_unit_test_setup_teardown(keeps_what_was_added, start, stop),
-		cmocka_unit_test_setup_teardown(serials_never_come_again, start, stop),
-		cmocka_unit_test_setup_teardown(arrivals_have_serials_of_their_own, start, stop),
-		cmocka_unit_test_setup_teardown(arrivals_of_one_transport, start, stop),
-		cmocka_unit_test_setup_teardown(clear_forgets_all_but_serials, start, stop),
-		cmocka_unit_test_setup_teardown(long_texts_are_clipped, start, stop),
+		cmocka_unit_test_setup_teardown(empty, make_transcript, free_transcript),
+		cmocka_unit_test_setup_teardown(keeps_what_was_added, make_transcript,
+		    free_transcript),
+		cmocka_unit_test_setup_teardown(serials_never_come_again, make_transcript,
+		    free_transcript),
+		cmocka_unit_test_setup_teardown(arrivals_have_serials_of_their_own, make_transcript,
+		    free_transcript),
+		cmocka_unit_test_setup_teardown(arrivals_of_one_transport, make_transcript,
+		    free_transcript),
+		cmocka_unit_test_setup_teardown(clear_forgets_all_but_serials, make_transcript,
+		    free_transcript),
+		cmocka_unit_test_setup_teardown(long_texts_are_clipped, make_transcript,
+		    free_transcript),
 		cmocka_unit_test(bytes_are_bounded),
 		cmocka_unit_test(smallest),
 	};

@@ -18,6 +18,7 @@
 #include "tests/lib/marks.h"
 #include "tests/lib/row_text.h"
 #include "tests/lib/ledger_check.h"
+#include "tests/lib/range.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)
@@ -465,7 +466,7 @@ static void test_ascii(void **state)
 		s->view.both = !s->view.both;
 		draw(s, 24, columns);
 		for (int i = 0; i < 24 * columns; i++)
-			assert_in_range(s->canvas.cells[i].chars[0], 0x20, 0x7e);
+			assert_uint_in_range(s->canvas.cells[i].chars[0], 0x20, 0x7e);
 	}
 	s->view.both = true;
 	draw(s, 24, 120);
@@ -716,8 +717,8 @@ static void check_in_step(const struct canvas *c)
 			assert_true(canvas_at(c, row, column)->style < STYLES);
 		}
 	}
-	assert_in_range(c->cursor_row, 0, c->rows - 1);
-	assert_in_range(c->cursor_column, 0, c->columns - 1);
+	assert_uint_in_range(c->cursor_row, 0, c->rows - 1);
+	assert_uint_in_range(c->cursor_column, 0, c->columns - 1);
 }
 
 /* A cut text ends whole, whatever its characters' width. */
@@ -911,7 +912,7 @@ static void test_find(void **state)
 	const char *middle = "line30";
 	assert_true(view_find(&s->view, s->transcript, 24, 80, middle));
 	draw(s, 24, 80);
-	assert_in_range(row_with(s, "LINE30"), 6, 16);
+	assert_uint_in_range(row_with(s, "LINE30"), 6, 16);
 }
 
 /* From row 0 on, as far as the picture goes. */
@@ -1460,7 +1461,7 @@ static void test_input(void **state)
 			type_input(s, text, cursor);
 			draw(s, 3, columns);
 			assert_int_equal(s->canvas.cursor_row, 2);
-			assert_in_range(s->canvas.cursor_column, 0, columns - 1);
+			assert_uint_in_range(s->canvas.cursor_column, 0, columns - 1);
 			wchar_t at = canvas_at(&s->canvas, 2, s->canvas.cursor_column)->chars[0];
 			if (columns > 1 && (unsigned char)text[cursor] < 0x80)
 				assert_int_equal(at, text[cursor] != '\0' ? text[cursor] : ' ');
@@ -1750,7 +1751,7 @@ static void check_laid_once(struct fixture *s, int columns)
 	draw(s, 50, columns);
 	looked_at = 0;
 	draw(s, 50, columns);
-	assert_in_range(looked_at, 1, 20000);
+	assert_uint_in_range(looked_at, 1, 20000);
 }
 
 /* A text may have thousands of characters in a cell, or a thousand lines of them: lines, their
@@ -1805,7 +1806,7 @@ static void test_long_texts_are_laid_out_once(void **state)
 				check_as_new(s);
 		}
 		/* 48 MB, and the row that made them as many. */
-		assert_in_range(s->view.laid_cells * sizeof(struct layout_cell), 1, 60 << 20);
+		assert_uint_in_range(s->view.laid_cells * sizeof(struct layout_cell), 1, 60 << 20);
 	}
 }
 
@@ -1836,14 +1837,14 @@ static void test_long_input(void **state)
 	type_input(s, fill(text, sizeof text, "a", "\xcc\x81"), sizeof text - 2);
 	looked_at = 0;
 	draw(s, 50, 100);
-	assert_in_range(looked_at, 1, 40000);
+	assert_uint_in_range(looked_at, 1, 40000);
 	for (size_t i = 0; i + 1 < sizeof text; i++)
 		text[i] = (char)('!' + i % 90);
 	for (size_t cursor = 0; cursor < sizeof text; cursor += 9973) {
 		type_input(s, text, cursor);
 		looked_at = 0;
 		draw(s, 3, 80);
-		assert_in_range(looked_at, 1, 40000);
+		assert_uint_in_range(looked_at, 1, 40000);
 		assert_int_equal(canvas_at(&s->canvas, 2, s->canvas.cursor_column)->chars[0],
 		    text[cursor]);
 		for (int column = 7;

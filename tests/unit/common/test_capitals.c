@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/capitals-reference.h"
+#include "tests/lib/range.h"
 #include "common/capitals.h"
 #include "common/utf8.h"
 
@@ -306,7 +307,7 @@ static void check_stream(const uint8_t *in, size_t n, const size_t *sizes, size_
 		free(copy);
 		length += written;
 		at += size;
-		assert_in_range(c.part_length, 0, CAPITALS_PART_MAX);
+		assert_uint_in_range(c.part_length, 0, CAPITALS_PART_MAX);
 		/* What waits is what came last, and a character can still come of it. */
 		assert_memory_equal(c.part, in + at - c.part_length, c.part_length);
 		if (c.part_length)

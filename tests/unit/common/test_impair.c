@@ -14,6 +14,7 @@
 
 #include "common/random.h"
 #include "common/impair.h"
+#include "tests/lib/range.h"
 
 #define MILLION 1000000
 #define MS INT64_C(1000000)
@@ -459,7 +460,7 @@ static void test_corruption(void **state)
 
 	for (int i = 0; i < MILLION; i++) {
 		impair_decide(impair, &packet, i, &v);
-		assert_in_range(v.flip + 1, 0, 32);
+		assert_uint_in_range(v.flip + 1, 0, 32);
 		assert_int_equal(v.copies, 1);
 		if (v.flip >= 0) {
 			bit[v.flip]++;

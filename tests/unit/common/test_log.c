@@ -14,6 +14,7 @@
 
 #include "common/bucket.h"
 #include "common/log.h"
+#include "tests/lib/range.h"
 
 /* Stands for stderr while one test runs. */
 struct caught {
@@ -131,7 +132,7 @@ static void test_long_lines_are_cut(void **state)
 		longest[sizeof longest - 1] = '\0';
 		log_always("%s%s", skip ? "x" : "", longest);
 		text = written(*state);
-		assert_in_range(strlen(text), 900, 1024);
+		assert_uint_in_range(strlen(text), 900, 1024);
 		assert_int_equal(count_lines(text), 1);
 		assert_null(strchr(text, '?'));
 		assert_int_equal(text[strlen(text) - 2], (char)0xbc);
@@ -144,7 +145,7 @@ static void test_the_rate_has_a_limit(void **state)
 		log_event(LOG_LEVEL_PEER, "event %d", i);
 	/* A burst of 100, and what came into the bucket while this ran; under a sanitizer a second
 	 * may pass. */
-	assert_in_range(count_lines(written(*state)), 100, 200);
+	assert_uint_in_range(count_lines(written(*state)), 100, 200);
 	assert_null(strstr(caught.text, "left out"));
 	log_flush();
 	assert_non_null(strstr(written(*state), " events left out here\n"));
@@ -240,7 +241,7 @@ static void test_bucket_over_time(void **state)
 	(void)state;
 	for (int64_t now = 0; now < 100 * NS_PER_S; now += NS_PER_MS)
 		taken += bucket_take(&b, now);
-	assert_in_range(taken, 700, 703);
+	assert_uint_in_range(taken, 700, 703);
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/options.h"
 #include "common/units.h"
+#include "tests/lib/range.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define ARGUMENTS_MAX 12
@@ -442,7 +443,7 @@ static void test_help(void **state)
 	for (const struct options_spec *o = table; o->name; o++)
 		assert_non_null(strstr(text, o->name));
 	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
-		assert_in_range(strlen(line), 10, 80);
+		assert_uint_in_range(strlen(line), 10, 80);
 }
 
 /* Rows that say what is right: the fields they fill, and what they refuse with which reason. */

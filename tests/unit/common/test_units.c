@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/units.h"
+#include "tests/lib/range.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* No parser gives this, so it shows whether a refused number left its place alone. */
@@ -263,8 +264,8 @@ static void test_text_of_a_duration_reads_the_same(void **state)
 		assert_int_equal(units_duration(units_duration_text(ns, "u", buf, sizeof buf),
 		                     &again),
 		    0);
-		assert_in_range((again > ns ? again - ns : ns - again) * 200, 0, ns);
-		assert_in_range(strcspn(buf, " "), 1, 4);
+		assert_uint_in_range((again > ns ? again - ns : ns - again) * 200, 0, ns);
+		assert_uint_in_range(strcspn(buf, " "), 1, 4);
 	}
 }
 

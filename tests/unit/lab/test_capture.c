@@ -18,6 +18,7 @@
 #include "lab/link/capture.h"
 #include "common/clock.h"
 #include "tests/lib/sink.h"
+#include "tests/lib/range.h"
 
 static void add(struct capture *c, int host, enum pcapng_direction direction, int64_t at,
     const char *text)
@@ -194,11 +195,11 @@ static void test_nothing_is_sent_after_the_link_had_it(void **state)
 		now = clock_monotonic();
 		wall = clock_realtime();
 	} while (clock_monotonic() - now > 5 * NS_PER_US);
-	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 90 * NS_PER_US) + 40 * NS_PER_US, 0,
+	assert_uint_in_range(later_stamp(PCAPNG_OUT, now, wall, 90 * NS_PER_US) + 40 * NS_PER_US, 0,
 	    80 * NS_PER_US);
-	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 15 * NS_PER_MS) + 40 * NS_PER_US, 0,
+	assert_uint_in_range(later_stamp(PCAPNG_OUT, now, wall, 15 * NS_PER_MS) + 40 * NS_PER_US, 0,
 	    80 * NS_PER_US);
-	assert_in_range(later_stamp(PCAPNG_IN, now, wall, 90 * NS_PER_US), 50 * NS_PER_US,
+	assert_uint_in_range(later_stamp(PCAPNG_IN, now, wall, 90 * NS_PER_US), 50 * NS_PER_US,
 	    130 * NS_PER_US);
 }
 

@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "lab/link/pcapng.h"
 #include "tests/lib/sink.h"
+#include "tests/lib/range.h"
 
 struct capture {
 	char *bytes;
@@ -245,7 +246,7 @@ static void test_a_full_disk_ends_with_a_whole_block(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &any), 0);
 	c.bytes = sink_bytes(kept, &c.n);
 	close(kept);
-	assert_in_range(c.n, 9800, 10000);
+	assert_uint_in_range(c.n, 9800, 10000);
 	while (c.at < c.n) {
 		(void)block(&c);
 		next(&c);
@@ -291,9 +292,9 @@ static void test_a_reader_that_stands_still(void **state)
 	struct pcapng *p = pcapng_new(ends[1], names, NULL, 2);
 	assert_non_null(p);
 	const int refused = fill(p, 0), wanted = refused + 3;
-	assert_in_range(refused, 500, 5000);
+	assert_uint_in_range(refused, 500, 5000);
 	assert_true(pcapng_pending(p));
-	assert_in_range(pcapng_unread(p), refused - 200, refused);
+	assert_uint_in_range(pcapng_unread(p), refused - 200, refused);
 	/* Others are refused as well, until it reads. */
 	assert_int_equal(fill(p, wanted), wanted);
 	for (int i = 0; i < 2; i++)
@@ -336,7 +337,7 @@ static void test_a_pipe_holds_whole_blocks(void **state)
 	assert_int_equal(pcapng_free(p), 0);
 	read_pipe(ends[0], &c);
 	close(ends[0]);
-	assert_in_range(c.n, 40000, 1u << 20);
+	assert_uint_in_range(c.n, 40000, 1u << 20);
 	while (c.at < c.n) {
 		(void)block(&c);
 		next(&c);

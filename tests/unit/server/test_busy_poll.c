@@ -12,6 +12,7 @@
 
 #include "server/busy-poll.h"
 #include "common/clock.h"
+#include "tests/lib/range.h"
 
 #define PEER 7
 #define OTHER 8
@@ -60,7 +61,7 @@ static void prompt_peer_is_looked_for(void **state)
 	const struct outcome o = run_peer(5 * NS_PER_US, TURNS);
 
 	(void)state;
-	assert_in_range(o.found, TURNS - 10, TURNS);
+	assert_uint_in_range(o.found, TURNS - 10, TURNS);
 }
 
 static void first_messages_are_slept_for(void **state)
@@ -73,7 +74,7 @@ static void first_messages_are_slept_for(void **state)
 static void slow_peer_costs_next_to_nothing(void **state)
 {
 	(void)state;
-	assert_in_range(run_peer(BUSY_POLL_TIME + 1, TURNS).looked, 1, 40 * BUSY_POLL_TIME);
+	assert_uint_in_range(run_peer(BUSY_POLL_TIME + 1, TURNS).looked, 1, 40 * BUSY_POLL_TIME);
 	assert_int_equal(run_peer(NS_PER_MS, TURNS).looked, 0);
 }
 
@@ -84,7 +85,7 @@ static void unsteady_peer_is_given_up(void **state)
 	const struct outcome o = run_peers((const int[]){ PEER }, 1, gaps, 2, TURNS);
 
 	(void)state;
-	assert_in_range(o.looked, 1, 100 * BUSY_POLL_TIME);
+	assert_uint_in_range(o.looked, 1, 100 * BUSY_POLL_TIME);
 }
 
 /* Now and then one is late: that is no reason. */
@@ -97,7 +98,7 @@ static void late_message_is_forgiven(void **state)
 	for (int i = 0; i < 50; i++)
 		gaps[i] = (i ? 5 : 40) * NS_PER_US;
 	o = run_peers((const int[]){ PEER }, 1, gaps, 50, TURNS);
-	assert_in_range(o.found, TURNS * 6 / 10, TURNS);
+	assert_uint_in_range(o.found, TURNS * 6 / 10, TURNS);
 }
 
 static void several_peers_are_slept_for(void **state)
@@ -119,7 +120,7 @@ static void peer_that_becomes_prompt(void **state)
 	for (int i = 0; i < TURNS; i++)
 		gaps[i] = (i < TURNS / 2 ? 20 : 5) * NS_PER_US;
 	o = run_peers((const int[]){ PEER }, 1, gaps, TURNS, TURNS);
-	assert_in_range(o.found, TURNS / 2 - 5000, TURNS / 2);
+	assert_uint_in_range(o.found, TURNS / 2 - 5000, TURNS / 2);
 }
 
 int main(void)

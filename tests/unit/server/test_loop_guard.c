@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "server/loop-guard.h"
+#include "tests/lib/range.h"
 
 #define US INT64_C(1000)
 #define MS (1000 * US)
@@ -187,8 +188,8 @@ static void test_row_ends(void **state)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		now += 2 * LOOP_GUARD_RTT_MAX;
-		assert_in_range(repeat(*state, &from, "X", rows[i].answered + 1, rows[i].pause,
-		                    &now),
+		assert_uint_in_range(repeat(*state, &from, "X", rows[i].answered + 1, rows[i].pause,
+		                         &now),
 		    rows[i].answered, rows[i].answered + 1);
 		assert_int_equal(repeat(*state, &same, "X", SAME_PORT + 1, rows[i].pause, &now),
 		    SAME_PORT);
@@ -380,10 +381,10 @@ static void test_two_strangers(void **state)
 		struct lane lane = { 40001, 64, 1, 5 * US, delays[i], 0 };
 		int most = delays[i] > MS ? 2 * 500 + 3 : 2 * FAST + 1;
 
-		assert_in_range(circle(&lane, 1, 1, 0), 2 * SLOW, most);
+		assert_uint_in_range(circle(&lane, 1, 1, 0), 2 * SLOW, most);
 		/* Some that go round together share one row. */
-		assert_in_range(circle(&lane, 1, 20, 7 * US), 2, most);
-		assert_in_range(circle(&lane, 50, 1, 7 * US), 2 * SLOW, most);
+		assert_uint_in_range(circle(&lane, 1, 20, 7 * US), 2, most);
+		assert_uint_in_range(circle(&lane, 50, 1, 7 * US), 2 * SLOW, most);
 	}
 }
 
@@ -395,10 +396,11 @@ static void test_two_strangers_that_copy(void **state)
 		for (int copies = 2; copies <= 4; copies++) {
 			struct lane lane = { 40001, 64, copies, 5 * US, delays[i], 0 };
 
-			assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
+			assert_uint_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
 			lane.jitter = delays[i] < S ? 2 * S : delays[i] / 2;
-			assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
-			assert_in_range(circle(&lane, 1, 20, 300 * MS), 2, 1 + 2 * copies * FAST);
+			assert_uint_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
+			assert_uint_in_range(circle(&lane, 1, 20, 300 * MS), 2,
+			    1 + 2 * copies * FAST);
 		}
 }
 
@@ -409,8 +411,8 @@ static void test_two_strangers_flood(void **state)
 	const struct lane lane = { PORT, 64, 1, 4 * US, 20 * US, 0 };
 
 	(void)state;
-	assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * SAME_PORT);
-	assert_in_range(circle(&lane, 60000, 1, 0), 2, 32 * SAME_PORT);
+	assert_uint_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * SAME_PORT);
+	assert_uint_in_range(circle(&lane, 60000, 1, 0), 2, 32 * SAME_PORT);
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 
 #include "server/lossy-link.h"
 #include "common/clock.h"
+#include "tests/lib/range.h"
 
 #define HEADERS 28
 
@@ -152,11 +153,11 @@ static void test_nothing_goes_missing(void **state)
 	}
 	assert_true(w->datagrams == 100000);
 	/* Ten standard deviations of bursts, and of copies; the queue takes its part first. */
-	assert_in_range(w->lost[IMPAIR_LOST_BURST] * 1000 /
-	                    (w->datagrams - w->lost[IMPAIR_QUEUE_FULL]),
+	assert_uint_in_range(w->lost[IMPAIR_LOST_BURST] * 1000 /
+	                         (w->datagrams - w->lost[IMPAIR_QUEUE_FULL]),
 	    180, 220);
-	assert_in_range(w->copies * 1000 / (w->datagrams - lost(w)), 90, 110);
-	assert_in_range(w->held_back * 1000 / (w->datagrams - lost(w)), 90, 110);
+	assert_uint_in_range(w->copies * 1000 / (w->datagrams - lost(w)), 90, 110);
+	assert_uint_in_range(w->held_back * 1000 / (w->datagrams - lost(w)), 90, 110);
 	assert_true(w->lost[IMPAIR_QUEUE_FULL] > 0 && w->lost[IMPAIR_LOST_RANDOM] == 0 &&
 	            w->lost[IMPAIR_NO_MEMORY] == 0 && w->waiting > 0);
 	lossy_link_free(b.link);
@@ -212,7 +213,7 @@ static long resident(void)
 static void assert_memory(long before, long most)
 {
 	if (!SANITIZED)
-		assert_in_range(resident() + 1024 - before, 0, most + 1024);
+		assert_uint_in_range(resident() + 1024 - before, 0, most + 1024);
 }
 
 /* Whatever comes: the way as a whole takes no more than is promised, keeps a useful number, and
@@ -247,7 +248,7 @@ static void test_memory_is_bounded(void **state)
 		open_bench(&b, "delay 60s", 1);
 		for (i = 0; i < 400000; i++)
 			meet(&b, i, sizes[k].n, 0, &fate);
-		assert_in_range(w->waiting, sizes[k].least, 400000);
+		assert_uint_in_range(w->waiting, sizes[k].least, 400000);
 		assert_true(fate == IMPAIR_NO_MEMORY &&
 		            w->waiting + w->lost[IMPAIR_NO_MEMORY] == 400000);
 		assert_memory(before, 32 << 10);
@@ -277,7 +278,7 @@ static void test_same_seed_same_fates(void **state)
 		assert_int_equal(fates[0], fates[1]);
 		differ += fates[0] != fates[2];
 	}
-	assert_in_range(differ, 400, 600);
+	assert_uint_in_range(differ, 400, 600);
 	lossy_link_free(a.link);
 	lossy_link_free(b.link);
 	lossy_link_free(c.link);

@@ -20,6 +20,7 @@
 #undef atomic_load
 #define atomic_load(at) atomic_fetch_add(at, 1)
 #include "server/workers.c"
+#include "tests/lib/range.h"
 
 #define WORKERS 3
 /* Where nobody is waited for longer. */
@@ -145,11 +146,11 @@ static void test_silent(void **state)
 	int silent, lines;
 
 	(void)state;
-	assert_in_range(query(w, &silent, count, &lines), NS_PER_S, NS_PER_S + AT_ONCE);
+	assert_uint_in_range(query(w, &silent, count, &lines), NS_PER_S, NS_PER_S + AT_ONCE);
 	assert_int_equal(silent, WORKERS - 1);
 	assert_int_equal(lines, 1);
 	/* Once is enough. */
-	assert_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
+	assert_uint_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
 	assert_int_equal(silent, WORKERS - 1);
 	assert_int_equal(lines, 1);
 	end(w);
@@ -174,7 +175,7 @@ static void test_silent_at_the_end(void **state)
 	signal(SIGALRM, on_alarm);
 	/* Late enough for the one that answers, early enough to be no wait. */
 	ualarm(300000, 0);
-	assert_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
+	assert_uint_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
 	assert_int_equal(silent, WORKERS - 1);
 	end_requests = 0;
 	end(w);
@@ -193,7 +194,7 @@ static void test_too_many_answers(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		assert_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
+		assert_uint_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
 		assert_int_equal(silent, 0);
 		for (int k = 0; k < WORKERS; k++)
 			assert_int_equal(w->all[k].unanswered_count, 0);
@@ -212,9 +213,9 @@ static void test_no_end(void **state)
 	int silent, lines;
 
 	(void)state;
-	assert_in_range(query(w, &silent, count, &lines), 0, NS_PER_S + AT_ONCE);
+	assert_uint_in_range(query(w, &silent, count, &lines), 0, NS_PER_S + AT_ONCE);
 	assert_int_equal(silent, WORKERS);
-	assert_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
+	assert_uint_in_range(query(w, &silent, count, &lines), 0, AT_ONCE);
 	end(w);
 }
 
