@@ -151,7 +151,7 @@ static const struct options_spec table[] = {
 static void each_command(void (*print)(char *text))
 {
 	struct event_filter filter;
-	struct send_buffer out = { NULL };
+	struct send_buffer out = { .bytes = NULL };
 	char change[CONTROL_CHANGE];
 	char command[] = "help", *text, *rest = NULL;
 

@@ -135,9 +135,12 @@ static void end(struct relay *r)
 /* Ends the lab; its last line gives the reason. */
 static void give_up(struct relay *r, const char *subject, const char *reason)
 {
+	struct text failure = text_begin(r->failure, sizeof r->failure);
+
 	r->failure_status = 1;
-	snprintf(r->failure, sizeof(r->failure), "%s%s%s", subject, reason ? ": " : "",
-	    reason ? reason : "");
+	text_put(&failure, "%s", subject);
+	if (reason)
+		text_put(&failure, ": %s", reason);
 	end(r);
 }
 

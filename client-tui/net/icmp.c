@@ -67,15 +67,18 @@ static int error_of(int fd, const struct addr *to, const struct sock_extended_er
 bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out)
 {
 	const struct sock_extended_err *e = icmp_queued(m);
+	const struct sockaddr *offender;
 	size_t headers;
 
 	if (!e || (e->ee_origin != SO_EE_ORIGIN_ICMP && e->ee_origin != SO_EE_ORIGIN_ICMP6))
 		return false;
 	headers = e->ee_origin == SO_EE_ORIGIN_ICMP6 ? HEADERS6 : HEADERS4;
 	*out = (struct icmp){ .from = { .len = 0 } };
-	if (SO_EE_OFFENDER(e)->sa_family != AF_UNSPEC) {
+	/* SO_EE_OFFENDER() has no const. */
+	offender = (const struct sockaddr *)(e + 1);
+	if (offender->sa_family != AF_UNSPEC) {
 		out->from.len = headers == HEADERS6 ? sizeof out->from.in6 : sizeof out->from.in;
-		memcpy(&out->from.storage, SO_EE_OFFENDER(e), out->from.len);
+		memcpy(&out->from.storage, offender, out->from.len);
 	}
 	out->error = error_of(fd, to, e, &out->from);
 	if (e->ee_errno == EMSGSIZE && e->ee_info >= headers)

@@ -77,7 +77,7 @@ static const struct field head_fields[] = {
 	{ "version", FIELD_NUMBER, AT(struct file_head, version), .min = 1, .max = INT64_MAX },
 	{ "program", FIELD_WORDS, AT(struct file_head, program), FIELD_DERIVED },
 	{ "started", FIELD_WORDS, AT(struct file_head, started), FIELD_DERIVED },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field run_fields[] = {
@@ -90,7 +90,7 @@ static const struct field run_fields[] = {
 	/* Older files do not have it. */
 	{ "duration_ns", FIELD_SPAN, AT(struct record_run, duration) },
 	{ "link", FIELD_LINE, AT(struct record_run, link) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 #define WHOLE_SESSION(type, member) \
@@ -102,7 +102,7 @@ static const struct field run_fields[] = {
 
 static const struct field session_fields[] = {
 	WHOLE_SESSION(struct record_session, ),
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field packet_fields[] = {
@@ -116,7 +116,7 @@ static const struct field packet_fields[] = {
 	{ "seq", FIELD_NUMBER, AT(struct link_packet, seq), .max = UINT32_MAX },
 	{ "length", FIELD_NUMBER, AT(struct link_packet, length), .max = UINT32_MAX },
 	{ "flags", FIELD_FLAGS, .flags = FIELD_OMITTED },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field leg_fields[] = {
@@ -137,7 +137,7 @@ static const struct field leg_fields[] = {
 	{ "last_in_ns", FIELD_TIME, AT(struct trace_leg, last_in) },
 	{ "first_out_ns", FIELD_TIME, AT(struct trace_leg, first_out) },
 	{ "last_out_ns", FIELD_TIME, AT(struct trace_leg, last_out) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field link_fields[] = {
@@ -149,7 +149,7 @@ static const struct field link_fields[] = {
 	{ "packets", FIELD_LIST, ITEMS(struct record, packets),
 	    COUNTED(struct record, packet_count), .fields = packet_fields,
 	    .items_max = RECORD_PACKETS },
-	{ NULL },
+	{ .key = NULL },
 };
 
 /* A line, and derived values to be written; less than 0 if not known. */
@@ -194,7 +194,7 @@ static const struct field line_fields[] = {
 	{ "link", FIELD_WITHIN, .offset = offsetof(struct record, legs),
 	    .size = LINK_DIRECTIONS * sizeof(struct trace_leg), FIELD_OMITTED,
 	    .fields = link_fields },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field reply_fields[] = {
@@ -209,7 +209,7 @@ static const struct field reply_fields[] = {
 	{ "rtt_ns", FIELD_SPAN, AT(struct record_reply, rtt), .missing = -1 },
 	{ "text", FIELD_BYTES, AT(struct record_reply, row.reply), FIELD_REQUIRED,
 	    COUNTED(struct record_reply, row.reply_length), .column = "reply" },
-	{ NULL },
+	{ .key = NULL },
 };
 
 /* A notice has one of two kinds. */
@@ -218,7 +218,7 @@ static const struct field notice_fields[] = {
 	{ "bad", FIELD_BOOL, AT(struct session_event, kind) },
 	{ "text", FIELD_WORDS, AT(struct session_event, text), FIELD_REQUIRED },
 	{ "quiet", FIELD_BOOL, AT(struct session_event, quiet), FIELD_OMITTED },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field event_fields[] = {
@@ -231,7 +231,7 @@ static const struct field event_fields[] = {
 	{ "back", FIELD_WORDS, AT(struct session_event, back), FIELD_OMITTED },
 	{ "text", FIELD_WORDS, AT(struct session_event, text), FIELD_REQUIRED },
 	{ "quiet", FIELD_BOOL, AT(struct session_event, quiet), FIELD_OMITTED },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field connection_fields[] = {
@@ -244,7 +244,7 @@ static const struct field connection_fields[] = {
 	{ "packets", FIELD_LIST, ITEMS(struct session_event, packets),
 	    COUNTED(struct session_event, packet_count), .fields = packet_fields,
 	    .items_max = RECORD_PACKETS },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const char *const interval_groups[] = { "", "waited", "round_trip" };
@@ -255,7 +255,7 @@ static const struct field interval_fields[] = {
 	{ "from_ns", FIELD_TIME, AT(struct interval, from) },
 	{ "to_ns", FIELD_TIME, AT(struct interval, to) },
 	{ "figures", FIELD_FIGURES, AT(struct interval, figures), NAMED(interval_groups) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 /* The last record's fields, before and after the reasons for an invalid run. */
@@ -263,19 +263,19 @@ static const struct field end_fields[] = {
 	{ "ended_ns", FIELD_TIME, AT(struct record_summary, run.ended_at) },
 	{ "stopped", FIELD_BOOL, AT(struct record_summary, run.stopped) },
 	{ "link", FIELD_LINE, AT(struct record_summary, run.link) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field sum_fields[] = {
 	WHOLE_SESSION(struct record_sum, of.),
 	{ "figures", FIELD_FIGURES, AT(struct record_sum, figures) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field comparison_fields[] = {
 	{ "judged", FIELD_COUNT, AT(struct record_summary, compared) },
 	{ "mismatches", FIELD_COUNT, AT(struct record_summary, mismatches) },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct field summary_fields[] = {
@@ -284,7 +284,7 @@ static const struct field summary_fields[] = {
 	    .items_max = RECORDER_SESSIONS },
 	{ "truth", FIELD_WITHIN, AT(struct record_summary, is_compared),
 	    .fields = comparison_fields },
-	{ NULL },
+	{ .key = NULL },
 };
 
 /* The name of each type, and its fields in a member of struct json_record. */

@@ -76,7 +76,9 @@ static void put_option(struct block_options *o, uint16_t code, const void *value
 
 static void put_text(struct block_options *o, uint16_t code, const char *text)
 {
-	put_option(o, code, text, strnlen(text, PCAPNG_COMMENT));
+	const size_t length = strlen(text);
+
+	put_option(o, code, text, length < PCAPNG_COMMENT ? length : PCAPNG_COMMENT);
 }
 
 /* The size of a block with these options and the end of options. */

@@ -61,7 +61,7 @@ static void open_house(struct fixture *h)
 
 static const char *query(struct fixture *h, const char *command)
 {
-	struct send_buffer out = { NULL };
+	struct send_buffer out = { .bytes = NULL };
 	char line[100];
 
 	snprintf(line, sizeof line, "%s", command);
@@ -209,7 +209,7 @@ static void each_of_many(const struct tcp *tcp, int64_t now, control_connection_
 
 static void test_too_many(void **state)
 {
-	struct send_buffer out = { NULL };
+	struct send_buffer out = { .bytes = NULL };
 	char line[] = "connections",
 	     last[] = "\nerror there are too many to tell: ask for one of them\n";
 	struct fixture h;
