@@ -101,7 +101,7 @@ static void uses_a_late_answer(void **state)
 	struct terminal *t = start(ATTRIBUTES, NULL, NULL);
 	(void)state;
 	for (size_t i = 0; i < strlen(WHITE); i++) {
-		term_bytes(t, WHITE + i, 1);
+		term_bytes(t, &WHITE[i], 1);
 		term_update(t);
 	}
 	expect_colour(t, ON_LIGHT);

@@ -601,10 +601,7 @@ static void tells_first_key(void **state)
 	(void)state;
 	assert_true(line_editor_begins_with('?'));
 	assert_false(line_editor_begins_with('\r'));
-	static const char *const begun[] = { "x", "\x16", "\x12", "\x18",
-		"\033"
-		"3",
-		"\033p" };
+	static const char *const begun[] = { "x", "\x16", "\x12", "\x18", "\0333", "\033p" };
 	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
 		feed(begun[i]);
 		assert_false(line_editor_begins_with('?'));

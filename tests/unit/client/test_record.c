@@ -30,10 +30,8 @@ static uint32_t next(uint32_t *seed)
 
 static unsigned char *random_bytes(uint32_t *seed, size_t *n)
 {
-	static const char *const texts[] = { "", "hello",
-		"gr\xc3\xbc\xc3\x9f"
-		"e",
-		"\xed\xa0\x80", "\xff\xfe", "a\"b\\c\n\r\t", "\xe2\x80\xa8" };
+	static const char *const texts[] = { "", "hello", "gr\303\274\303\237e", "\xed\xa0\x80",
+		"\xff\xfe", "a\"b\\c\n\r\t", "\xe2\x80\xa8" };
 	const uint32_t kind = next(seed) % 3;
 	unsigned char *bytes;
 
