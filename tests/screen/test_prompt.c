@@ -627,7 +627,7 @@ static bool find_style(struct terminal *t, enum style style, VTermScreenCell *ce
 
 static void assert_colour(struct terminal *t, enum style style, int index)
 {
-	VTermScreenCell cell;
+	VTermScreenCell cell = { 0 };
 	assert_true(find_style(t, style, &cell));
 	assert_true(VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
 	if (index < 0) {

@@ -428,12 +428,13 @@ static struct session_event change(int64_t at, const char *words)
 /* The y of words. */
 static double across(const char *svg, const char *words)
 {
-	const char *text = strstr(svg, words);
+	const char *end = strstr(svg, words), *text = NULL;
 	double y = -1;
 
+	assert_non_null(end);
+	for (const char *next = svg; (next = strstr(next, "<text")) && next < end; next++)
+		text = next;
 	assert_non_null(text);
-	while (text > svg && strncmp(text, "<text", 5) != 0)
-		text--;
 	assert_int_equal(sscanf(text, "<text x=\"%*f\" y=\"%lf\"", &y), 1);
 	return y;
 }

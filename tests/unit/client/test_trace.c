@@ -930,7 +930,7 @@ static void fly(struct flight *f, int64_t at, bool back, const char *text)
 
 	assert_true(f->count < 4096);
 	*d = (struct delivery){ .at = at, .serial = f->serial++, .back = back };
-	snprintf(d->text, sizeof d->text, "%s", text);
+	assert_true(snprintf(d->text, sizeof d->text, "%s", text) < (int)sizeof d->text);
 }
 
 static bool land(struct flight *f, int64_t until, struct delivery *out)
