@@ -438,8 +438,10 @@ static void connects(void **state)
 	client_line(t, "/connect 127.0.0.1 70000");
 	term_expect(t, "is not a port");
 	client_line(t, "/connect nobody.invalid");
-	term_expect_row(t, 0, "name not found");
-	term_expect(t, "again in");
+	term_expect_row(t, 0, "again in");
+	/* Where there is no network, there is no name server that knows. */
+	assert_true(strstr(term_row(t, 0), "name not found") ||
+	    strstr(term_row(t, 0), "no DNS answer"));
 	client_leave(t);
 }
 

@@ -23,8 +23,9 @@ from tap import UPCASE, read
 
 IP_PKTINFO, SOL_UDP, UDP_SEGMENT = 8, 17, 103
 MIB = 1 << 10
-# What any program takes whatever is kept, KiB: its code, its data, an allocator's own.
-OWN = 8 * MIB
+# What any program takes whatever is kept, KiB: its code, its data, an allocator's own (glibc 2.43 keeps
+# more blocks of 60 KB that were freed than older ones).
+OWN = 12 * MIB
 
 
 def memory(pid):
@@ -268,7 +269,7 @@ def client_screen():
         wait_until(lambda: memory(client.pid) > bound, "all of it to be filled", 3 * PATIENCE)
         time.sleep(0.5)
         # Its rings of 100,000 rows are its own too.
-        within(memory(client.pid), bound, bound + drawn + 4 * OWN, "the screen")
+        within(memory(client.pid), bound, bound + drawn + 32 * MIB, "the screen")
     finally:
         client.kill()
         client.wait()
@@ -277,7 +278,7 @@ def client_screen():
 def keeps_pace(port):
     """As many short lines as are kept at 50,000 a second. On a machine that is busy with other things
     many wait at a time, which takes memory beside their rows: tried again."""
-    most = 75 * 1000000 // 1024
+    most = 77 * 1000000 // 1024
     for _ in range(5):
         kib = peak(plain(port, "-u", "-n160000", "-i20us"))
         if kib <= most:
