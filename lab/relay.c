@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -133,14 +134,14 @@ static void end(struct relay *r)
 }
 
 /* Ends the lab; its last line gives the reason. */
-static void give_up(struct relay *r, const char *subject, const char *reason)
+__attribute__((format(printf, 2, 3))) static void give_up(struct relay *r, const char *reason, ...)
 {
-	struct text failure = text_begin(r->failure, sizeof r->failure);
+	va_list arguments;
 
 	r->failure_status = 1;
-	text_put(&failure, "%s", subject);
-	if (reason)
-		text_put(&failure, ": %s", reason);
+	va_start(arguments, reason);
+	vsnprintf(r->failure, sizeof r->failure, reason, arguments);
+	va_end(arguments);
 	end(r);
 }
 
@@ -200,9 +201,10 @@ static void report_start(const struct relay *r, const struct hosts_report *repor
 static void hosts_made(struct relay *r, const struct supervisor_message *message)
 {
 	if (hosts_devices(&message->pair, r->options->hosts.mtu, r->devices) != 0) {
-		give_up(r, "the devices", strerror(errno));
+		give_up(r, "the devices: %s", strerror(errno));
 	} else if (open_link(r, message) != 0) {
-		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
+		give_up(r, "%s: %s", r->capture >= 0 ? r->options->pcap : "the link",
+		    strerror(errno));
 	} else {
 		report_start(r, &message->pair.report);
 		supervisor_notify(r->supervisor, SUPERVISOR_RUN, 0);
@@ -212,15 +214,14 @@ static void hosts_made(struct relay *r, const struct supervisor_message *message
 static void hosts_failed(struct relay *r, const struct diagnose_failure *failure)
 {
 	struct diagnose_facts facts;
-	char text[DIAGNOSE_TEXT], option[40];
+	char text[DIAGNOSE_TEXT];
 
 	hosts_facts(&facts);
 	diagnose(failure, &facts, text);
-	snprintf(option, sizeof(option), "--cc=%s", r->options->hosts.congestion);
 	if (failure->step == DIAGNOSE_CONGESTION)
-		give_up(r, option, text);
+		give_up(r, "--cc=%s: %s", r->options->hosts.congestion, text);
 	else
-		give_up(r, text, NULL);
+		give_up(r, "%s", text);
 }
 
 static void far_ended(struct relay *r, int status)
@@ -237,7 +238,7 @@ static void far_ended(struct relay *r, int status)
 			report_status(status, &r->far_output.tail, r->far_failure);
 		return;
 	}
-	give_up(r, "the far command ended before it served",
+	give_up(r, "the far command ended before it served: %s",
 	    report_status(status, &r->far_output.tail, text));
 }
 
@@ -251,7 +252,7 @@ static void read_supervisor(struct relay *r)
 		r->supervisor = -1;
 		r->near = 0;
 		if (r->near_status < 0 && !r->failure_status && !r->ended_by)
-			give_up(r, "the process that keeps the hosts was killed", NULL);
+			give_up(r, "the process that keeps the hosts was killed");
 	}
 	if (n <= 0)
 		return;
@@ -269,7 +270,7 @@ static void read_supervisor(struct relay *r)
 		r->far_served = true;
 		break;
 	case SUPERVISOR_FAR_TIMEOUT:
-		give_up(r, "the far command does not say that it serves", NULL);
+		give_up(r, "the far command does not say that it serves");
 		break;
 	case SUPERVISOR_NEAR_STARTED:
 		r->near = message.sender;
@@ -501,7 +502,7 @@ int relay_run(const struct lab_options *options)
 	/* This comes after the start: the supervisor needs the mask that the lab was given. */
 	signals_block(&r.mask);
 	if (r.supervisor < 0)
-		give_up(&r, "fork", strerror(errno));
+		give_up(&r, "fork: %s", strerror(errno));
 	loop(&r);
 	finish(&r);
 	return exit_status(&r);
