@@ -106,6 +106,34 @@ def without_tools(matrix):
     return ['it runs']
 
 
+def kept(matrix):
+    """A cell with a result runs again when it is asked for, or when its packages or the sources are others."""
+    cell, tries = matrix.CELLS[0], []
+    with tempfile.TemporaryDirectory() as folder:
+        root = os.path.join(folder, 'root')
+        for path, text in (f'usr/bin/{cell.compiler}', ''), ('var/lib/dpkg/status', 'one'):
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), 'w', encoding='ascii') as file:
+                file.write(text)
+
+        def result(again=False, source='one'):
+            it = matrix.Matrix(folder, again, False)
+            it.source_hash = source
+            it.make_root = lambda name: root
+            it.try_cell = lambda cell, root: tries.append(source) or {'status': 0}
+            return it.result(cell)['status']
+        matrix.sources, matrix.find = lambda: [], lambda name: name
+        counts = []
+        for arguments in {}, {}, {'again': True}, {'source': 'two'}, {'source': 'two'}:
+            result(**arguments)
+            counts.append(len(tries))
+        with open(os.path.join(root, 'var/lib/dpkg/status'), 'w', encoding='ascii') as file:
+            file.write('two')
+        result(source='two')
+        counts.append(len(tries))
+    return [] if counts == [1, 1, 2, 3, 3, 4] else [str(counts)]
+
+
 module = load()
 point('each cell has a name of its own and a root', cells(module))
 point('the cells have every compiler, flag and release', covers(module))
@@ -114,4 +142,5 @@ point('--list lists the cells, or those of a pattern', listed(module))
 point('the table has a row for each cell, and behind it what failed and what is not there', shown(module))
 point('what does not build is told', unbuilt(module))
 point('a cell that cannot be had has not failed', without_tools(module))
+point('a result is kept until sources, cell or packages are others', kept(module))
 done()
