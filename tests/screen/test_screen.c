@@ -441,7 +441,7 @@ static void connects(void **state)
 	term_expect_row(t, 0, "again in");
 	/* Where there is no network, there is no name server that knows. */
 	assert_true(strstr(term_row(t, 0), "name not found") ||
-	    strstr(term_row(t, 0), "no DNS answer"));
+	            strstr(term_row(t, 0), "no DNS answer"));
 	client_leave(t);
 }
 
