@@ -2,8 +2,6 @@
 /* What the lab's wire costs: the delay it adds when nothing is impaired, how exact a delay of 10 ms
  * is, packets and bits a second; each beside a plain veth pair between two namespaces, with no
  * relay. Prints one table. Needs what upcase-lab needs. */
-#include "config.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Messages on schedule, answered or not, as people and their programs send them: a server that is
  * slow does not slow them down. The round trip counts from when a message was due. */
-#include "config.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

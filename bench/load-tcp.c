@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Streams: lines on many connections, as many bytes as there is room for, connections that come and
  * go, and such that only stand there. */
-#include "config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>

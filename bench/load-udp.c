@@ -2,8 +2,6 @@
 /* Datagrams: one at a time, in bursts, from many sockets, and on schedule. What this program does
  * itself is made as cheap as the system allows (runs joined both ways), so that the server is what
  * is measured. */
-#include "config.h"
-
 #include <errno.h>
 #include <netinet/udp.h>
 #include <stdlib.h>

@@ -3,8 +3,6 @@
  * what comes back and prints the figures as one line of JSON. bench/server.py drives it. The
  * processor's time of the server is taken at the very ends of the measured time, by its own clock,
  * which counts nanoseconds and all threads. */
-#include "config.h"
-
 #include "bench/load.h"
 
 #include <arpa/inet.h>

@@ -2,8 +2,6 @@
 /* A peer of upcased: a plain epoll server, as one would write it by hand. Level-triggered, one read
  * of a ready connection a turn into a buffer that all share, what the system does not take kept
  * until it does, datagrams in batches. */
-#include "config.h"
-
 #include <fcntl.h>
 #include <sys/epoll.h>
 

@@ -2,8 +2,6 @@
 /* A peer of upcased: a server on libevent's events. Not on its buffered events, which read 4 KiB at
  * a time: streams are read into one buffer that all share, and what the system does not take waits
  * in a buffer of libevent's. Datagrams, which libevent leaves to its user, in batches. */
-#include "config.h"
-
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>

@@ -2,8 +2,6 @@
 /* A peer of upcased: a server on libuv, written for speed: datagrams received in batches and
  * answered at once where the system takes them, streams read into one buffer that all share, and
  * only what the system does not take is copied. */
-#include "config.h"
-
 #include <uv.h>
 
 #include "bench/peer.h"

@@ -6,8 +6,6 @@
  *                            joined (UDP_GRO) and leave joined (UDP_SEGMENT), as they came
  *   peer-limit busy PORT     one datagram at a time, and never asleep: the shortest round trip, at
  * the price of a processor */
-#include "config.h"
-
 #include <sys/select.h>
 
 #include "bench/peer.h"

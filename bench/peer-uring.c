@@ -4,8 +4,6 @@
  * ring; what was made capitals goes out of the same buffer, which is given back when it has gone.
  * The kernel does its work only when this program asks for it (DEFER_TASKRUN), as one thread wants
  * it. */
-#include "config.h"
-
 #include <liburing.h>
 
 #include "bench/peer.h"

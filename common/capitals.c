@@ -3,8 +3,6 @@
  * compiler turns into vector instructions. After a block with other characters, a stretch is read
  * one by one: runs of ASCII eight bytes at once, the rest through a table of what libunistring
  * says, which takes tens of nanoseconds for a character. */
-#include "config.h"
-
 #include "common/capitals.h"
 
 #include <stdbool.h>

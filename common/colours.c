@@ -3,8 +3,6 @@
  * 2, 1.4.3) with black or white and with the backgrounds of common themes. On an unknown one it is
  * about that with both black and white: its relative luminance is near 0.18. With 8 colours each is
  * the best of them. */
-#include "config.h"
-
 #include "common/colours.h"
 
 /* The eight colours of ECMA-48, and the bright ones of aixterm. */

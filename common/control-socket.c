@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A client's commands wait while it leaves many bytes unread: however much it sends, the server's
  * work and memory for it are bounded. */
-#include "config.h"
-
 #include "common/control-socket.h"
 
 #include <errno.h>

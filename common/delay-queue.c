@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A binary heap by time, and by arrival among equal times. Its entries have the time, so that
  * sifting does not touch the packets. */
-#include "config.h"
-
 #include "common/delay-queue.h"
 
 #include <stdalign.h>

@@ -2,8 +2,6 @@
 /* The queue before the transmitter is a ring of packets: when each begins to be sent, and its size.
  * A packet that has begun to be sent is no longer in the queue. The transmitter is one number, the
  * time at which it will be free. */
-#include "config.h"
-
 #include "common/impair.h"
 
 #include <math.h>

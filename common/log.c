@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A process has one stderr and so one log, kept here. A log that is passed down would be in the
  * signature of every function that may log something. */
-#include "config.h"
-
 #include "common/log.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
-
 #include "common/random.h"
 
 static uint64_t rotate(uint64_t x, int bits)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A process has one standard output, so an unfinished character of it is kept here. This file
  * allocates no memory: it also writes "out of memory". */
-#include "config.h"
-
 #include "common/standard.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A number is read as whole part and billionths, both integers, so that "0.1" is a tenth and not
  * the nearest double. */
-#include "config.h"
-
 #include "common/units.h"
 
 #include <inttypes.h>

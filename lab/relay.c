@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One pselect() loop: the supervisor's messages, the far command's output, the link and its control
  * socket. The link exists from the moment the supervisor has handed over the devices. */
-#include "config.h"
-
 #include "lab/relay.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config.h"
-
 #include "server/busy-poll.h"
 
 /* A message comes soon if it comes from a peer on this host within this time, which includes the

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Executes one command of each client in a turn. */
-#include "config.h"
-
 #include "server/control.h"
 
 #include <errno.h>

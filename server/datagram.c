@@ -3,8 +3,6 @@
  * kernel too old for such a call reports ENOSYS, a filter that forbids it ENOSYS or EPERM:
  * datagrams are sent one after another then too. An EPERM that is about a datagram (from a packet
  * filter) is then reported again, for that datagram. */
-#include "config.h"
-
 #include "server/datagram.h"
 
 #include <errno.h>

@@ -13,8 +13,6 @@
  * can choose whom to push out. A new pair takes the place of one that is too old to matter or is
  * silenced, else of the one whose row is shortest: a flood of new pairs cannot push out one whose
  * row is near its end. */
-#include "config.h"
-
 #include "server/loop-guard.h"
 
 #include <stdlib.h>

@@ -7,8 +7,6 @@
  * ready behind the others, so that a bounded number a turn starves nobody. If a batch has one that
  * was removed meanwhile, and perhaps given to another connection, it costs at worst one call in
  * vain. */
-#include "config.h"
-
 #include "server/loop.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* upcased: starts, runs the loop, ends. */
-#include "config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>

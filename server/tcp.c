@@ -3,8 +3,6 @@
  * timeout: in which they came), whose oldest is the next one to be found idle, and the chain of
  * those whose source has the same hash value, in which the connections of one source are counted. A
  * connection has a buffer of its own only while the client is slower than the server. */
-#include "config.h"
-
 #include "server/tcp.h"
 
 #include <errno.h>

@@ -8,8 +8,6 @@
  * few calls as can be. A reply that the kernel cannot take yet is copied and held by its socket.
  * From then on the socket is not read and all its replies wait behind that one, so that they stay
  * in order. */
-#include "config.h"
-
 #include "server/udp.h"
 
 #include <errno.h>

@@ -2,8 +2,6 @@
 /* The watching process has a line to each worker, which carries the commands and answers of the
  * control socket. It waits for the answers, but only for a bounded time: a late answer is skipped
  * the next time. */
-#include "config.h"
-
 #include "server/workers.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What may follow depends on the command and on the word before. */
-#include "config.h"
-
 #include "app/complete.h"
 
 #include <stdlib.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* upcase: starts, chooses the front end, ends. */
-#include "config.h"
-
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>

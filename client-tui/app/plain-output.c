@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* With two transports each reply is a line of its own that begins with its transport; while a long
  * reply over one transport comes in pieces, replies over the other wait. */
-#include "config.h"
-
 #include "app/plain-output.h"
 
 #include <errno.h>

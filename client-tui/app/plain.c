@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The front end reads lines and prints capitals. It reads input only while the sessions have room,
  * so that a gigabyte streams through in the memory of a few lines. */
-#include "config.h"
-
 #include "app/plain.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Calls that a signal interrupts are restarted on the present file of their descriptor, which may
  * be /dev/null by then. A handler has no argument: the state is static. */
-#include "config.h"
-
 #include "app/stop.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab on the screen: its answers, both ends of TCP, its page and its panel. */
-#include "config.h"
-
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A recording on the screen, and the keys that move in it. */
-#include "config.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run on the screen: rows for its sessions' events; lines that are typed or generated. */
-#include "config.h"
-
 #include <errno.h>
 #include <stdio.h>
 

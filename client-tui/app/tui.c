@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The screen's loop: network first, then keys, then one draw, at most 60 a second. */
-#include "config.h"
-
 #include "app/tui.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; the rest is
  * the bucket's number. Up to twice HISTOGRAM_PARTS the buckets are one wide. */
-#include "config.h"
-
 #include "ledger/histogram.h"
 
 static unsigned bucket_of(int64_t value)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Matches replies and ICMP errors with lines. */
-#include "config.h"
-
 #include <errno.h>
 #include <string.h>
 

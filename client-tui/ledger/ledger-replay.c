@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines whose fates are known from a record. */
-#include "config.h"
-
 #include "ledger/ledger-internal.h"
 
 int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t now)

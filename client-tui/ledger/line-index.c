@@ -2,8 +2,6 @@
 /* A hash table of groups with chains; it grows twofold when there are as many groups as buckets.
  * Keys are not kept: they are as long as the lines, and are made again from the first line of a
  * group when hashes are equal. */
-#include "config.h"
-
 #include "ledger/line-index.h"
 
 #include <stdlib.h>

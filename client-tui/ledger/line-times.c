@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Within a text all parts have the unit of the whole time; a part that rounds to 0 is left out. */
-#include "config.h"
-
 #include "ledger/line-times.h"
 
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Three rings, whose serials count what was ever added: items, and each transport's arrivals. */
-#include "config.h"
-
 #include "ledger/transcript.h"
 
 #include <stdlib.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The life of a session, the same for both transports: resolve the name, try one address after the
  * other, pause and try again, give up. udp.c and tcp.c send and receive. */
-#include "config.h"
-
 #include "net/session.h"
 
 #include <errno.h>

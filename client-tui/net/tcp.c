@@ -9,8 +9,6 @@
  * arrives would be lost with the connection, so the first line of a connection goes alone: if the
  * connection still stands a moment after its reply, the server keeps connections, and everything
  * flows freely. */
-#include "config.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -3,8 +3,6 @@
  * ICMP errors; IP_RECVERR shows which datagram each one is about. Times of departure
  * (SO_TIMESTAMPING, from the error queue) and arrival (SO_TIMESTAMPNS) are the kernel's where it
  * gives them, so that they do not include this program's own delays. */
-#include "config.h"
-
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>

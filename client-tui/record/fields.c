@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A value that does not fit becomes null; an object is missing if memory is short. */
-#include "config.h"
-
 #include "record/fields.h"
 
 #include <errno.h>

@@ -2,8 +2,6 @@
 /* While a session goes on, a cursor walks each ledger once, in the order of numbers, and waits for
  * lines that are not final yet. When the ledger is about to evict rows, the cursor does not wait:
  * it defers undecided lines, which are written out of order as soon as they are decided. */
-#include "config.h"
-
 #include "record/recorder.h"
 
 #include <errno.h>

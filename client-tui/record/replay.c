@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Each event of the recording changes a ledger, and calls hooks, as a transport would. */
-#include "config.h"
-
 #include "record/replay.h"
 
 #include <errno.h>

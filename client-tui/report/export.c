@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A transcript as text, a session as pictures, and either in a file. */
-#include "config.h"
-
 #include "report/export.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lines to draw are chosen by their rows, without texts; then their records are taken. */
-#include "config.h"
-
 #include "report/picture-files.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A page is a slice of the records. All its moments are collected for the axis of time. Usual
  * durations are medians, so that a few long waits do not shrink all other lines. */
-#include "config.h"
-
 #include "report/sequence.h"
 
 #include <errno.h>

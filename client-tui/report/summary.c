@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The summary of a session in sentences, and all its figures as a table, of two sessions side by
  * side. upcase(1), STATISTICS, defines each figure; ledger/figures.c lists them. */
-#include "config.h"
-
 #include "report/summary.h"
 
 #include <inttypes.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The page has four plots, two by two, each with its frame and the axes of axis.h. */
-#include "config.h"
-
 #include "report/pictures.h"
 
 #include <inttypes.h>

@@ -2,8 +2,6 @@
 /* Each transport is drawn as a panel of its own: the hosts' lines, the arrows, and the words beside
  * them, moved where they would cover each other. One transport has its lines' fates at the left and
  * the replies at the right; two share the lines at the left and have both at the right. */
-#include "config.h"
-
 #include "report/pictures.h"
 
 #include <inttypes.h>

@@ -2,8 +2,6 @@
 /* A queue holds the bytes until the token at its front is whole. Only the bytes at the front, and
  * whether the timeout has passed, decide what the token is; how the bytes were split does not
  * matter. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
-#include "config.h"
-
 #include "terminal/keys.h"
 
 #include <stdlib.h>

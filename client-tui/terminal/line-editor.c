@@ -6,8 +6,6 @@
  * shows nothing: it does not touch the terminal's modes, its redisplay is empty, its output goes to
  * /dev/null, and while it runs a pipe takes the place of standard error and catches the bell and
  * error messages about the inputrc. */
-#include "config.h"
-
 #include "terminal/line-editor.h"
 
 #include <fcntl.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A glyph or a word repeats the meaning of each colour, so few styles have marks. */
-#include "config.h"
-
 #include "terminal/palette.h"
 
 #include <stdbool.h>

@@ -4,8 +4,6 @@
  * A slow terminal blocks doupdate(), and with it the loop. So a draw has one doupdate(), curses
  * sends only what changed, and the loop limits the draws per second: the picture may be late but
  * never shows an old state. */
-#include "config.h"
-
 #include "terminal/screen.h"
 
 #include <errno.h>

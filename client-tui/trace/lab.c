@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab answers a command after it has sent all events of what the link did before. After a
  * command now and then, all events up to that moment are there and are compared. */
-#include "config.h"
-
 #include "trace/lab.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Settings have the grammar of common/impair-fields.h, here with a blank before the unit. */
-#include "config.h"
-
 #include "trace/link-status.h"
 
 #include <ctype.h>

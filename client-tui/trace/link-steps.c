@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A step goes to the next value of the setting's list, which need not have the present one. */
-#include "config.h"
-
 #include "trace/link-steps.h"
 
 #include <math.h>

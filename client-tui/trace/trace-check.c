@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Compares the fate of a line in the ledger with what the link did: once, when the fate is decided
  * and everything that the link let through has arrived. */
-#include "config.h"
-
 #include "common/clock.h"
 #include "common/search.h"
 #include "trace/trace-internal.h"

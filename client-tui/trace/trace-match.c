@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which line a packet belongs to. */
-#include "config.h"
-
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/search.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Invariant, which put() keeps: a cell of width 0 follows each of width 2, and no other. */
-#include "config.h"
-
 #include "view/canvas.h"
 
 #include <stdint.h>

@@ -8,8 +8,6 @@
  *   TCP   224 ms  going   arrived at 244 ms   RTO of 224 ms ran out
  *
  * Times are from Enter. It says only what the ledger and the trace know. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

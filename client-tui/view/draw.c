@@ -2,8 +2,6 @@
 /* Draws the whole screen: the rows, and the last two, which are the input line, scrolled to its
  * cursor, and the keys or a message. Rows are laid out from the last one shown upwards until the
  * panes are full, so the cost of a draw does not depend on the length of the transcript. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <stdlib.h>

@@ -13,8 +13,6 @@
  * Times are from Enter. In the lab, words describe the link's effects on the line; the whole story
  * is in the detail area. What does not fit is left out: first the link's effects, then words that
  * repeat their sign: "late", "waiting", "failed"; the arrow becomes shorter last. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

@@ -2,8 +2,6 @@
 /* A text becomes an array of cells once; wrapping, scrolling and drawing then only count. The array
  * is used again from text to text, since a draw lays out a screenful of texts, sixty times a
  * second. */
-#include "config.h"
-
 #include "view/layout.h"
 
 #include <stdlib.h>

@@ -2,8 +2,6 @@
 /* The lab on the screen: a row for the link, a panel over the panes that changes it, and a row with
  * TCP_INFO of the connection in use from both ends. The server's kernel retransmits a lost reply,
  * which this end's kernel cannot see. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A page over the panes: a wrapped text; the last row says what is below and how to leave. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

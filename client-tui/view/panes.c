@@ -2,8 +2,6 @@
 /* The places of everything on a screen of any size, and the rows of the lists in the panes. Rows
  * are placed from both ends inwards, and the panes get the rest; columns depend on the needs of the
  * wires. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <stdio.h>

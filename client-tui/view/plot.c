@@ -2,8 +2,6 @@
 /* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind of plot
  * fills. A cell of UDP has a ring, a cell of TCP a plus, a cell of both a star: they differ without
  * colours too, and neither is thinner. */
-#include "config.h"
-
 #include "view/plot.h"
 
 #include <inttypes.h>

@@ -4,8 +4,6 @@
  * cells of a long text are kept: a text of 65,000 bytes can be a single cell (a letter and its
  * combining marks), so a screenful of them is millions of bytes. The words after it change and are
  * laid out each time. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

@@ -3,8 +3,6 @@
  * display lines are shown: the height of a row depends on the screen, so a position counted in
  * lines from the end would move with the size. All lists on the screen scroll by the same number of
  * display lines, each as far as it can. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <string.h>

@@ -3,8 +3,6 @@
  * highest rank go first, then the peer becomes shorter in its middle, then the separators, then the
  * other fields but the transport. With both transports at once each has a line; where only one line
  * fits, it shows the main fields of both. */
-#include "config.h"
-
 #include "view/view-internal.h"
 
 #include <inttypes.h>

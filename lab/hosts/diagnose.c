@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The first row of the table whose steps, error and condition hold gives the words. Rows with a
  * condition come before those without. */
-#include "config.h"
-
 #include "lab/hosts/diagnose.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A netlink request is built in one buffer: the header, the fixed part, then attributes. An
  * attribute that holds others is opened and closed; its length is known at the close. */
-#include "config.h"
-
 #include "lab/hosts/netlink.h"
 
 #include <arpa/inet.h>

@@ -2,8 +2,6 @@
 /* The phases, in order: the hosts are made; the far command starts and reports that it serves; the
  * near command runs; everything is ended. A small pselect() loop waits for the relay, the far
  * command and children. */
-#include "config.h"
-
 #include "lab/hosts/supervisor.h"
 
 #include <errno.h>

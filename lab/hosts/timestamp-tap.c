@@ -4,8 +4,6 @@
  * with the same remainder of the hash form a chain through the ring, in the same order. So the
  * oldest time is at the head of its chain, and one packet's times are found without reading the
  * others'. */
-#include "config.h"
-
 #include "lab/hosts/timestamp-tap.h"
 
 #include <netinet/in.h>

@@ -2,8 +2,6 @@
 /* A packet is fresh until its time stamp is known or TIMEOUT has passed. Then it stays in a heap by
  * stamp until nothing earlier can come: the link reads a packet only after its host sent it, and
  * the host may have received others in between. */
-#include "config.h"
-
 #include "lab/link/capture.h"
 
 #include <stdio.h>

@@ -2,8 +2,6 @@
 /* The link reads a packet, decides its fate once, and then drops it, writes it at once (usual on an
  * idle link: no copy is made) or puts it into the delay queue. It reads the clock for each packet:
  * a turn may carry a hundred, and the last must not have the first one's time. */
-#include "config.h"
-
 #include "lab/link/link.h"
 
 #include <errno.h>

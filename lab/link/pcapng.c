@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every block is type, length, body, length again; options are code, length, value; all padded to
  * four bytes and in this machine's byte order, which the section header names. */
-#include "config.h"
-
 #include "lab/link/pcapng.h"
 
 #include <errno.h>

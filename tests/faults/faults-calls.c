@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The calls that only fail or do not: no word of theirs is shortened, and no more follows than the
  * error says. */
-#include "config.h"
-
 #include "tests/faults/faults.h"
 
 #include <stdarg.h>

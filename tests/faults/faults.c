@@ -6,8 +6,6 @@
  *
  * What a fault means is kept to: a connection that was said to be broken is dead from then on, and
  * its client's port is noted, so that the driver knows which connections lived. */
-#include "config.h"
-
 #include "tests/faults/faults.h"
 
 #include <errno.h>

@@ -5,8 +5,6 @@
  * [-max_total_time=SECONDS] [-seed=N] [-max_len=BYTES] FILE|FOLDER... Without -runs and
  * -max_total_time it gives the target the inputs only, as they are. An input that ends the program
  * is left in the working folder as crash-NAME-PID. */
-#include "config.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,6 @@
 /* Commands to the link, one a line: each is answered by lines that can be shown and of which only
  * the last one begins with "ok" or "error", a refused one changes nothing, and the link's settings
  * are always such as the model allows. */
-#include "config.h"
-
 #include <string.h>
 #include <sys/socket.h>
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link's events as the client reads them: any text is taken or refused, what is taken is whole;
  * and what the lab writes of a packet, which here is the same bytes, is read back as it was. */
-#include "config.h"
-
 #include <string.h>
 
 #include "common/event-line.h"

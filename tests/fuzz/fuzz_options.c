@@ -2,8 +2,6 @@
 /* The parser of configuration files, given any bytes, line by line and as a file: it ends, says why
  * it refuses in one line that cannot drive a terminal, gives setters only what stands in the line,
  * and reads the same both ways. */
-#include "config.h"
-
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>

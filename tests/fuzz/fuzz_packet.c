@@ -2,8 +2,6 @@
 /* The packets that a host hands to the link: whatever their headers say, nothing beyond their bytes
  * is read, a router's answer is a packet that is not answered again, and the pieces of a datagram
  * are the datagram. The first byte of an input chooses the MTU and the bit to flip. */
-#include "config.h"
-
 #include <string.h>
 
 #include "lab/link/packet.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The reader of recordings: any bytes are read or refused, with a reason of one line. Each record
  * that is read, written anew and read again, is the same text. */
-#include "config.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

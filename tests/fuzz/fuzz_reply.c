@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The reply matcher: any schedule of lines and replies leaves the ledger balanced and gives the
  * verdicts of the naive ledger beside it. */
-#include "config.h"
-
 #include "tests/lib/ledger_model.h"
 #include "tests/fuzz/fuzz.h"
 

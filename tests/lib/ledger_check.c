@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The conservation rule, and that lists, rows and totals tell the same. */
-#include "config.h"
-
 #include "tests/lib/ledger_check.h"
 
 #include "ledger/ledger-internal.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program's side of the pseudo-terminal stays open here while it runs, so that its modes can be
  * read; it is closed when the program has ended, and what is left to read then ends with EIO. */
-#include "config.h"
-
 #include "tests/lib/terminal.h"
 
 #include <errno.h>

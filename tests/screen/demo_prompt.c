@@ -3,8 +3,6 @@
  * tests/screen/test_prompt.c: row 0 tells what is set, row 1 shows every style, the lines entered
  * follow, the last row is the input line. Some lines do things: "!segv", "!abort" and "!exit" end
  * it in those ways, "!quit" from inside the line's hook. */
-#include "config.h"
-
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>

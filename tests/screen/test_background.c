@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The client asks the terminal for its background, uses the answer whenever it comes, and leaves
  * none of it to the line of input or to the shell. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,8 +2,6 @@
 /* /demo in the real lab: each demonstration of upcase-tour(7) is played to its end, its questions
  * are answered, and what it promises is held against the link's own counts. However one is left,
  * the link is as it was before. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

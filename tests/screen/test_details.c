@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows and details in the real lab with loss, on screens of four sizes: each line is one row,
  * arrows have one length, and the packets that the details list are those of the link's own log. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

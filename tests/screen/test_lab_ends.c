@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Both ends of TCP on the real screen in the real lab: what it says of segments sent again and of
  * the timeouts is what the link did, and what tshark finds in the capture. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

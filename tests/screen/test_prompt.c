@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input line and the screen as a person at a terminal has them, by way of
  * tests/screen/demo_prompt.c. */
-#include "config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -2,8 +2,6 @@
 /* The recording on top of README: plays its script, man/recording.script, on the real screen in the
  * real lab, and holds what is to be seen against man/pictures/recording.svg. Times and counts may
  * be others. make recording writes the file anew. */
-#include "config.h"
-
 #include <ctype.h>
 #include <locale.h>
 #include <setjmp.h>

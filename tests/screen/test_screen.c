@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The real client in a terminal emulator: every key and command. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

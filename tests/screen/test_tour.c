@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab on the real screen: what upcase-tour(7) promises there. Its other demonstrations are
  * played by tour.py, which also looks here for the commands that it leaves out. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A client is a plan and where it stands in it. The text that it sends follows from its key, so
  * that nothing of it is kept: one place in it for what was sent, one for what came back. */
-#include "config.h"
-
 #include "tests/soak/soak-tcp.h"
 
 #include <errno.h>

@@ -2,8 +2,6 @@
 /* A question begins with its client's name and its number, "c0012 q0000002a ", and the rest follows
  * from these two: a reply says by itself what it must be. Replies to one client come in the order
  * of the questions. */
-#include "config.h"
-
 #include "tests/soak/soak-udp.h"
 
 #include <errno.h>

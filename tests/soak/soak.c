@@ -10,8 +10,6 @@
  * their ends add up; memory is flat, descriptors are what they were at the start when all clients
  * are gone; SIGTERM ends it with status 0. Status 1 if not. The seed repeats what clients do, not
  * when the system lets them. */
-#include "config.h"
-
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

@@ -3,8 +3,6 @@
  * for the table, the name and the arguments, tabs between; of a mark its two signs, of a figure its
  * key in records and its label on the page, of a fate of the link the client's name, the word of
  * events and the server's counter of it. */
-#include "config.h"
-
 #include <stdio.h>
 
 #include "app/commands.h"

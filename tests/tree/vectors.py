@@ -41,8 +41,8 @@ def assembly(compiler, level, source):
     """What the compiler makes of a source file."""
     folders = [f'-I{folder}' for folder in (BUILD, TOP)]
     made = subprocess.run([
-        *compiler.split(), *level.split(), '-std=gnu11', *folders, '-S', '-o', '-',
-        f'{TOP}/{source}'
+        *compiler.split(), *level.split(), '-std=gnu11', *folders, '-include', 'config.h', '-S',
+        '-o', '-', f'{TOP}/{source}'
     ],
                           capture_output=True,
                           text=True,

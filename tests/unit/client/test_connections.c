@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* TCP connections as events: what is said of each, by the kernel alone and with what the link
  * tells, which have a row, and what is recorded. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The history file: what the prompt does without a terminal. */
-#include "config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input line by itself, without a terminal: what it does with keys and pieces of keys. */
-#include "config.h"
-
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>

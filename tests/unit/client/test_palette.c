@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The palette: colours that can be read, and the terminal's background. */
-#include "config.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plots: what stands where, of lines whose times are known; any size; without colours, without
  * anything but ASCII. */
-#include "config.h"
-
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records: what is written is read again the same, whatever the bytes; the recorder's sums are the
  * ledger's; damaged files are refused. */
-#include "config.h"
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

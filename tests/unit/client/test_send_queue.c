@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that wait for a stream, beside a plain account of the same: the bytes that go are those
  * that came, in order, and each line ends where it should. */
-#include "config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Quantiles beside exact ones of the sorted values; runs, delay variation and the ledger's feed
  * beside what walking all lines gives. */
-#include "config.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

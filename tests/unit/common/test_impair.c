@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The model against theory, on a million packets a case. Seeds are fixed, so nothing here can fail
  * by chance; bounds are 4.5 standard errors, which a wrong model misses by far. */
-#include "config.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

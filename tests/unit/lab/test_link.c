@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The relay between two socket pairs. Real hosts are for the end-to-end tests. */
-#include "config.h"
-
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

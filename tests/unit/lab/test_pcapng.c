@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reads captures back by the draft's definition. That tshark reads them too is for the end-to-end
  * tests. */
-#include "config.h"
-
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>

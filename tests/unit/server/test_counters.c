@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the server counts: the lines of totals, line feeds, peers heard of lately, sources. */
-#include "config.h"
-
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

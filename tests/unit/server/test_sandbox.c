@@ -2,8 +2,6 @@
 /* The server's sandbox from inside: what somebody would try who has taken the server over is done
  * by a process that has entered it, and what is looked at is what became of those outside. Each is
  * done without a sandbox first: what does nothing there shows nothing. */
-#include "config.h"
-
 /* For its table: whatever is not in it is tried too. */
 #include "server/sandbox.c"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Workers that somebody has taken over, who write into their memory and say on their lines what
  * they like: who watches goes on. */
-#include "config.h"
-
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
