@@ -5,8 +5,6 @@
  * little. A run is as many rounds as take some milliseconds. The runs take turns, so that a machine
  * that changes its speed changes it for all. Each figure is the median of 21 runs, with the least
  * and the most. Arguments, if any, are the names of the kinds to measure. */
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,9 +7,6 @@
  * says which message a reply answers, also one that comes too late. All times are nanoseconds of
  * the monotonic clock. */
 #include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "common/clock.h"

@@ -8,7 +8,6 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

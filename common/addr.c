@@ -3,9 +3,6 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "common/os.h"

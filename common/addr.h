@@ -4,8 +4,6 @@
 #pragma once
 
 #include <netinet/in.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
 /* Room for the longest text, "[" IPv6 "%" interface "]:" port, and its end. */

@@ -2,11 +2,6 @@
 /* Bytes in memory: what POSIX and C lack of searching, and the order of bytes in a word. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 /* Compilers define both. */
 static const bool bytes_big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 

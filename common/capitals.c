@@ -5,9 +5,6 @@
  * says, which takes tens of nanoseconds for a character. */
 #include "common/capitals.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
 #include <unicase.h>
 #include <unictype.h>
 #include <unistr.h>

@@ -4,8 +4,6 @@
  * UTF-8 pass unchanged. Pure, with a table of libunistring's data that is filled before main(). */
 #pragma once
 
-#include <stddef.h>
-
 /* The most that text grows, in bytes out for each byte in: U+0390 is two bytes, its capitals U+0399
  * U+0308 U+0301 are six. */
 #define CAPITALS_GROWTH 3

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/clock.h"
 
-#include <stddef.h>
-
 int64_t clock_ns(const struct timespec *ts)
 {
 	if (ts->tv_sec < 0 || ts->tv_sec >= CLOCK_MAX / NS_PER_S || ts->tv_nsec < 0 ||

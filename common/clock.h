@@ -3,7 +3,6 @@
  * turning kernel time stamps (SO_TIMESTAMPNS counts CLOCK_REALTIME) into monotonic time. */
 #pragma once
 
-#include <stdint.h>
 #include <time.h>
 
 #define NS_PER_US INT64_C(1000)

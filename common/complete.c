@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/complete.h"
 
-#include <string.h>
-
 #include "common/impair-options.h"
 
 bool complete_asked(int argc, char **argv)

@@ -9,8 +9,6 @@
  * The shell chooses those that fit. Pure. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "common/options.h"
 
 /* Whether the command line asks for this. The words are then those behind argv[1]. */

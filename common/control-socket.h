@@ -4,8 +4,6 @@
  * the descriptors; a slow or rude client costs only its own connection. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 #include "common/send-buffer.h"

@@ -4,7 +4,6 @@
 #include "common/delay-queue.h"
 
 #include <stdalign.h>
-#include <stdlib.h>
 
 #include "common/grow.h"
 #include "common/os.h"

@@ -2,10 +2,6 @@
 /* Delayed packets in the order in which they leave. Bounded in memory. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 struct delayed_packet {
 	/* When it leaves, ns. */
 	int64_t at;

@@ -2,9 +2,6 @@
 #include "common/event-line.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/fnv.h"
 #include "common/member.h"

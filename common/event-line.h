@@ -3,10 +3,6 @@
  * the lab writes it (lab/link/control.c), the client and `upcase-lab ctl watch` read it. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/impair.h"
 
 /* Bytes of payload in the line: most typed lines are shorter. */

@@ -3,8 +3,6 @@
  * program adds its own before the call and checks them after it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/select.h>
 
 #include "common/clock.h"

@@ -2,8 +2,6 @@
 #include "common/file.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 
 bool file_is_trusted(uid_t owner)
 {

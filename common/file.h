@@ -4,8 +4,6 @@
 #pragma once
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

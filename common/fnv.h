@@ -3,9 +3,6 @@
  * server/sources.h. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 
 static inline uint64_t fnv_byte(uint64_t hash, unsigned char byte)

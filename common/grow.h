@@ -2,11 +2,6 @@
 /* Growing arrays. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* A copy of `n` bytes, which may be 0, from malloc(); NULL when memory is short. */
 static inline void *grow_copy(const void *bytes, size_t n)
 {

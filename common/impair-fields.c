@@ -2,8 +2,6 @@
 #include "common/impair-fields.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include <strings.h>
 
 #include "common/clock.h"

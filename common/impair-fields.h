@@ -4,8 +4,6 @@
  * made from it. Pure, and the same in every locale. */
 #pragma once
 
-#include <stddef.h>
-
 #include "common/impair.h"
 
 /* Room for one value, and for all that differ from a perfect wire. */

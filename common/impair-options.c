@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/impair-options.h"
 
-#include <inttypes.h>
-
 #include "common/text.h"
 #include "common/units.h"
 

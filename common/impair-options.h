@@ -3,9 +3,6 @@
  * struct of options begins with a struct impair_options. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/impair-fields.h"
 #include "common/impair.h"
 #include "common/options.h"

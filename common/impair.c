@@ -5,8 +5,6 @@
 #include "common/impair.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/random.h"

@@ -17,9 +17,6 @@
  * must: with a rate (is the queue full?) and for holds and unplugging. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* Room for what is wrong with settings. */
 #define IMPAIR_REASON 160
 

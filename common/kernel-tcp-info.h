@@ -4,9 +4,6 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be

@@ -2,8 +2,6 @@
 /* Lists whose items have their neighbours in a member, `place`; an item may be in several. Pure. */
 #pragma once
 
-#include <stddef.h>
-
 /* A list, empty when it is zeroed; `tag` names the type, or is empty. */
 #define LIST_OF(type, tag) \
 	struct tag { \

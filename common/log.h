@@ -7,8 +7,6 @@
  * SIGPIPE, which the programs ignore.) */
 #pragma once
 
-#include <stdbool.h>
-
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PEER };
 
 /* `program` begins each line; events above `level` are left out. `program` must live on. */

@@ -3,10 +3,6 @@
  * of 1 to 8 bytes. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "common/bytes.h"
 
 /* Where the lowest `size` bytes of a number begin. */

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/file.h"
 #include "common/impair-fields.h"

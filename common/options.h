@@ -4,11 +4,6 @@
  * correct values and their field in the settings. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include "common/text.h"
 #include "common/units.h"
 

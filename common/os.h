@@ -8,8 +8,6 @@
  * getifaddrs(), flock(), TIOCGWINSZ, IPV6_V6ONLY and a TTL for each socket. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 struct addr;

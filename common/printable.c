@@ -2,9 +2,6 @@
 #include "common/printable.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/utf8.h"
 

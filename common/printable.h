@@ -3,9 +3,6 @@
  * Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /* Room for the text of `n` bytes that printable_text() makes. */
 #define PRINTABLE_ROOM(n) (4 * (n) + 1)
 

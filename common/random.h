@@ -4,8 +4,6 @@
  * secrets. Pure. */
 #pragma once
 
-#include <stdint.h>
-
 struct random {
 	/* The generator's state, never all zero. */
 	uint64_t s[4];

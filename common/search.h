@@ -2,8 +2,6 @@
 /* Bisection. Pure. */
 #pragma once
 
-#include <stddef.h>
-
 /* Sets `at`, a size_t, to the first place from `begin` on at which `reached`, an expression with
  * `at` in it, is true; to `end` if it is true at no earlier place. `reached` must stay true from
  * its first place on. */

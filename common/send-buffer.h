@@ -2,9 +2,6 @@
 /* Text that waits to be sent to a peer that may be slow. Bounded. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /* About ten thousand events. */
 #define SEND_BUFFER_MAX (4u << 20)
 

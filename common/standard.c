@@ -8,7 +8,6 @@
 #include <langinfo.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -3,9 +3,6 @@
  * foreign text on a terminal: nothing in it drives the terminal (printable.h). */
 #pragma once
 
-#include <stdbool.h>
-#include <stdio.h>
-
 /* Opens /dev/null for those of descriptors 0 to 2 that the caller closed: otherwise sockets and
  * files would get them. Reading 0 or writing 1 then fails, so that the error shows. `flags`:
  * O_CLOEXEC where a command is to find them closed as well. Returns 0, or 1, an exit status, after

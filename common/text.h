@@ -2,11 +2,6 @@
 /* Text that grows in a buffer of fixed size. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "common/units.h"
 
 /* Text that does not fit is left out, but counted in `used`: a first round with size 0 measures the

@@ -3,11 +3,6 @@
  * the nearest double. */
 #include "common/units.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/clock.h"
 
 #define BILLION INT64_C(1000000000)

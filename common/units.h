@@ -5,9 +5,6 @@
  * Each function returns 0, or -1 and leaves `*out` alone. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 /* A whole number, `lo` to `hi`: "1000", "64k" (x 1000), "1.5k", "1M" (x 1 000 000). */
 int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out);
 

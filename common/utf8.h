@@ -3,10 +3,6 @@
  * surrogates and code points above U+10FFFF are ill-formed. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* The length of a character whose first byte is `first`: 1 to 4, or 0 if none begins so. */
 static inline size_t utf8_length(unsigned char first)
 {

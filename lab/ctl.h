@@ -2,9 +2,6 @@
 /* "upcase-lab ctl": shows and changes the link of a running lab. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* argv[0] is the program; the arguments after "ctl" follow. Returns the exit status: 0, 1 when the
  * link refused or there is no lab, 2 for wrong use. */
 int ctl_run(int argc, char **argv);

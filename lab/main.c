@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <fcntl.h>
 #include <locale.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/complete.h"
 #include "common/standard.h"

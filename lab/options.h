@@ -2,9 +2,6 @@
 /* The command line of upcase-lab. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdio.h>
-
 #include "common/impair-options.h"
 #include "lab/hosts/hosts.h"
 

@@ -4,9 +4,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "common/fd-watch.h"
 #include "common/send-buffer.h"
 

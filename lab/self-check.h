@@ -2,8 +2,6 @@
 /* "upcase-lab --check": whether each back end works here, and if not, why. */
 #pragma once
 
-#include <stdio.h>
-
 /* Makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one works,
  * else 1. */
 int self_check_run(FILE *out);

@@ -5,9 +5,6 @@
  * in vain, and never for longer than a sleep costs. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/clock.h"
 
 /* How long to poll. */

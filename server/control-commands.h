@@ -3,9 +3,6 @@
  * explains. Connections come in the order of tcp_each(). Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/addr.h"
 #include "common/impair-options.h"
 #include "common/kernel-tcp-info.h"

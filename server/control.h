@@ -4,8 +4,6 @@
  * connection. */
 #pragma once
 
-#include <stdint.h>
-
 #include "common/options.h"
 #include "server/control-commands.h"
 #include "server/loop.h"

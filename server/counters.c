@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/counters.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #define COUNTERS_COUNT (sizeof(struct counters) / sizeof(uint64_t))
 /* The index of a member among the counters of the struct. */
 #define AT(member) (offsetof(struct counters, member) / sizeof(uint64_t))

@@ -4,9 +4,6 @@
  * reasons in the log. A list is a line of totals; upcased(8) explains every word. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/event-line.h"
 
 /* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are received ones:

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/udp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 

@@ -2,10 +2,6 @@
 /* The sockets that the server receives on: bound here, or handed over by a service manager. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/addr.h"
 #include "common/options.h"
 #include "server/settings.h"

@@ -15,8 +15,6 @@
  * row is near its end. */
 #include "server/loop-guard.h"
 
-#include <stdlib.h>
-
 #define SETS 16384
 #define PLACES 4
 /* Places for sources that were logged, by their hash value. */

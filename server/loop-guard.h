@@ -4,10 +4,6 @@
  * (CVE-2024-2169). Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/addr.h"
 #include "common/clock.h"
 #include "server/counters.h"

@@ -8,8 +8,6 @@
 #pragma once
 
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/select.h>
 
 #include "common/clock.h"

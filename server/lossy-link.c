@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/lossy-link.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/clock.h"
 
 /* The most bytes that wait in one direction, a second at 200 Mbit/s: with the model's own memory

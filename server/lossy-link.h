@@ -4,9 +4,6 @@
  * wait here until their time. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/delay-queue.h"
 #include "common/impair-options.h"
 #include "common/impair.h"

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <limits.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 #include "common/options.h"

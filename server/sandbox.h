@@ -7,9 +7,6 @@
  * reported. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /* Files that it still removes when it ends. */
 #define SANDBOX_FILES 2
 

@@ -3,9 +3,6 @@
  * --workers, watches the processes that serve. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "server/busy-poll.h"
 #include "server/control.h"
 #include "server/counters.h"

@@ -2,7 +2,6 @@
 #include "server/settings.h"
 
 #include <limits.h>
-#include <string.h>
 #include <sys/un.h>
 
 #include "common/clock.h"

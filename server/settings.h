@@ -2,11 +2,6 @@
 /* The settings of the command line. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <stdio.h>
-
 #include "common/addr.h"
 #include "common/impair-options.h"
 #include "common/log.h"

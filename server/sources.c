@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/sources.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/bucket.h"
 #include "common/bytes.h"
 #include "common/list.h"

@@ -4,10 +4,6 @@
  * which sources collide. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/addr.h"
 
 /* A secret: two random numbers, in the paper's order. */

@@ -9,8 +9,6 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdalign.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>

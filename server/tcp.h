@@ -2,9 +2,6 @@
 /* TCP connections: the bytes of each are sent back in capitals, as they come. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "server/control-commands.h"
 #include "server/counters.h"
 #include "server/listen.h"

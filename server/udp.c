@@ -11,8 +11,6 @@
 #include "server/udp.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/capitals.h"
 #include "common/clock.h"

@@ -3,9 +3,6 @@
  * guard forbids it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "server/counters.h"
 #include "server/listen.h"
 #include "server/loop.h"

@@ -2,9 +2,6 @@
 #include "app/commands.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "app/tui-state.h"
 #include "common/text.h"

@@ -3,10 +3,6 @@
  * read these tables. CONTRIBUTING.md tells how to add one. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "view/view.h"
 
 struct tui;

@@ -2,9 +2,6 @@
 /* What may follow depends on the command and on the word before. */
 #include "app/complete.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "app/commands.h"
 #include "app/demo.h"
 #include "common/complete.h"

@@ -2,9 +2,6 @@
 /* Completion with Tab: the names of commands, and the words that may follow them. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 struct tui;
 
 /* Returns the words that begin with `word` and may follow the first `n` bytes of `line`, in the

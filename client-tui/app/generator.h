@@ -4,10 +4,6 @@
  * counts as slipped. Pure: the caller sends the lines. Times are ns of the monotonic clock. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/figures.h"
 
 /* The maximum number of lines sent in one pass of a loop: keys and replies must not be delayed. */

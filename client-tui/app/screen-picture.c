@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/screen-picture.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "report/svg-cells.h"
 #include "report/svg.h"
 #include "terminal/palette.h"

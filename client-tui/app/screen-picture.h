@@ -2,8 +2,6 @@
 /* The picture of the screen: each cell in its place, with its colours, as SVG. Pure. */
 #pragma once
 
-#include <stdio.h>
-
 #include "common/colours.h"
 #include "view/canvas.h"
 

@@ -2,9 +2,6 @@
 /* The user's settings: the command line's, else the configuration file's, else the defaults. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "net/session.h"
 #include "record/record.h"
 #include "terminal/screen.h"

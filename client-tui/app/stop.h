@@ -4,8 +4,6 @@
  * the program ends as usual; if that does not help, a signal kills the program. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "common/fd-watch.h"
 
 /* Catches SIGINT, SIGTERM, SIGWINCH and, unless it is ignored, SIGHUP. `interruptible`: the first

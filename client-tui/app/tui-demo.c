@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plays a demonstration on the screen. Each step is tried in every turn of the loop until it is
  * done; those with a text are done when the user enters a line. */
-#include <stdio.h>
-#include <string.h>
 
 #include "app/tui-state.h"
 #include "common/clock.h"

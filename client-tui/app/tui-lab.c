@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lab on the screen: its answers, both ends of TCP, its page and its panel. */
-#include <stdio.h>
-#include <string.h>
 
 #include "app/tui-state.h"
 #include "common/clock.h"

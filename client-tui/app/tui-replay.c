@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A recording on the screen, and the keys that move in it. */
 #include <ctype.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "app/commands.h"
 #include "app/tui-state.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The run on the screen: rows for its sessions' events; lines that are typed or generated. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "app/screen-picture.h"
 #include "app/stop.h"

@@ -2,8 +2,6 @@
 #include "app/tui-state.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "common/clock.h"
 #include "report/summary.h"

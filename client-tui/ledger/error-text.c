@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define ANY 0xff /* any code of an ICMP type */
 /* EAI_ codes are small, and negative in some libraries. */

@@ -3,8 +3,6 @@
  * error of resolving the name, or one of our own. One table has its names and words. Pure. */
 #pragma once
 
-#include <stdbool.h>
-
 /* An ICMP message with its type and code (RFC 792, RFC 1812; RFC 4443). One that says that nothing
  * listens on the port is ECONNREFUSED. */
 #define ERROR_ICMP4(type, code) (0x10000 | (type) << 8 | (code))

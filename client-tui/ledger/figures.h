@@ -4,10 +4,6 @@
  * row of the table, beside what measures it. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/clock.h"
 #include "ledger/ledger.h"
 

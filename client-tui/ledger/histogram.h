@@ -3,8 +3,6 @@
  * memory is bounded and values have a relative error of at most 0.2 %. Pure. */
 #pragma once
 
-#include <stdint.h>
-
 #define HISTOGRAM_PART_BITS 8
 #define HISTOGRAM_PARTS (1 << HISTOGRAM_PART_BITS)
 /* Values below HISTOGRAM_PARTS have a bucket each. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Matches replies and ICMP errors with lines. */
 #include <errno.h>
-#include <string.h>
 
 #include "common/grow.h"
 #include "ledger/ledger-internal.h"

@@ -2,10 +2,6 @@
 /* A line's row and the totals of all lines, as the ledger shows them. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #define LEDGER_TAG_SIZE 22 /* room that any tag takes at most: "#", 20 digits, " " */
 
 enum ledger_fate {

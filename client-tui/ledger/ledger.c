@@ -7,8 +7,6 @@
  * A row that is evicted while it waits stays in the waiting list as an evicted row without text, so
  * that the totals and, in a stream, the order of the replies stay exact. Neighbouring evicted rows
  * become one: of a stream always, of datagrams when they were sent at about the same time. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "ledger/ledger-internal.h"
 #include "ledger/line-times.h"

@@ -9,10 +9,6 @@
  * and late is a part of lost; queued lines are not sent yet. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/ledger-row.h"
 #include "ledger/stats.h"
 

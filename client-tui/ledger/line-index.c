@@ -4,9 +4,6 @@
  * group when hashes are equal. */
 #include "ledger/line-index.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/grow.h"

@@ -2,8 +2,6 @@
 /* Within a text all parts have the unit of the whole time; a part that rounds to 0 is left out. */
 #include "ledger/line-times.h"
 
-#include <string.h>
-
 #include "common/text.h"
 #include "common/units.h"
 

@@ -3,9 +3,6 @@
  * the line was queued, the line and its reply were on the wire (the round trip). Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "common/clock.h"
 #include "ledger/ledger-row.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ledger/session-event.h"
 
-#include <stdio.h>
-
 const char *const session_event_names[SESSION_EVENT_KINDS] = {
 	[SESSION_EVENT_LINK] = "link",
 	[SESSION_EVENT_FAULT] = "fault",

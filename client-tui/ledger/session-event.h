@@ -2,10 +2,6 @@
 /* A session's events besides lines and replies: notices, link changes, connections. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/event-line.h"
 
 /* The latest time in a file of records or from the lab, ns since the session's start: ten years. */

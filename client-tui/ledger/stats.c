@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ledger/stats.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 #include "common/grow.h"
 

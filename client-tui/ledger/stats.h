@@ -4,10 +4,6 @@
  * are exact whatever rows are kept. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/histogram.h"
 
 #define STATS_RUNS 64 /* runs of that length and longer are counted together */

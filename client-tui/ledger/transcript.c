@@ -2,9 +2,6 @@
 /* Three rings, whose serials count what was ever added: items, and each transport's arrivals. */
 #include "ledger/transcript.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/grow.h"
 
 #define NEWEST_WALK 1000 /* the number of items that are searched for the newest line */

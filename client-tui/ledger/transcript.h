@@ -3,10 +3,6 @@
  * transport's replies in the order in which they came. Bounded. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/ledger.h"
 #include "ledger/session-event.h"
 

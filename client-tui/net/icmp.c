@@ -2,7 +2,6 @@
 #include "net/icmp.h"
 
 #include <errno.h>
-#include <string.h>
 /* needs struct timespec from <time.h> */
 #include <linux/errqueue.h>
 #include <netinet/in.h>

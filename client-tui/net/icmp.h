@@ -2,8 +2,6 @@
 /* ICMP errors about what a socket sent. The kernel keeps them in the socket's error queue. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 #include "common/addr.h"

@@ -4,8 +4,6 @@
  * that end is closed, however this program ended. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct local_server {

@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>

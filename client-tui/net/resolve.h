@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 #include "common/addr.h"
 
 #define RESOLVE_MAX 16 /* addresses kept of one name at most */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/send-queue.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* When this many marks are used up, the others move to the front, so that the array stays short. */
 #define MARKS_GONE 1024
 

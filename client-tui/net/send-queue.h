@@ -3,10 +3,6 @@
  * ends. The last line may still grow while its first bytes have been sent. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/grow.h"
 
 /* A line: its number, and where it ends, UINT64_MAX while it grows. */

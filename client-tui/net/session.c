@@ -5,9 +5,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "ledger/error-text.h"
 #include "net/session-internal.h"

@@ -4,10 +4,6 @@
  * it to its loop. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/fd-watch.h"
 #include "ledger/figures.h"
 #include "ledger/ledger.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/tcp-info.h"
 
-#include <stddef.h>
-
 #include "common/kernel-tcp-info.h"
 
 int tcp_info_read(int fd, struct tcp_sample *out)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/timestamps.h"
 
-#include <string.h>
 #include <time.h>
 /* needs struct timespec from <time.h> */
 #include <linux/errqueue.h>

@@ -5,8 +5,6 @@
  * trusted; the program's own, less exact, readings serve instead. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "ledger/figures.h"

@@ -5,9 +5,6 @@
  * gives them, so that they do not include this program's own delays. */
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>

@@ -2,8 +2,6 @@
 #include "record/connections.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/fnv.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "record/event-log.h"
 
-#include <stdlib.h>
-
 #include "common/grow.h"
 #include "common/search.h"
 

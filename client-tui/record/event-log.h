@@ -3,9 +3,6 @@
  * duplicates, in the order of their reports. The oldest are dropped first. Pure. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "record/record.h"
 
 #define EVENT_LOG_ENTRIES 65536

@@ -3,10 +3,7 @@
 #include "record/fields.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/grow.h"
 #include "common/printable.h"

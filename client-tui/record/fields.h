@@ -3,11 +3,6 @@
  * table drives the writing and reading of JSON and the writing of CSV. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 /* A type of jansson. */
 struct json_t;
 

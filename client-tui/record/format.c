@@ -2,8 +2,6 @@
 #include "record/format.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/printable.h"
 #include "ledger/figures.h"

@@ -3,8 +3,6 @@
  * and writes it as comma-separated values (RFC 4180), one row each. Pure. */
 #pragma once
 
-#include <stdio.h>
-
 #include "record/record.h"
 
 enum record_type {

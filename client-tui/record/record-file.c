@@ -2,9 +2,6 @@
 #include "record/record-file.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/grow.h"
 #include "common/text.h"

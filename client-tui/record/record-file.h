@@ -2,8 +2,6 @@
 /* A file of records in memory, checked, with its lines in order of number. Reads a given FILE. */
 #pragma once
 
-#include <stdio.h>
-
 #include "record/format.h"
 
 /* Limits of a file: lines, replies and events together, and the memory for them. */

@@ -3,10 +3,6 @@
  * them, and pictures show them. Times are ns since the session's start. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"

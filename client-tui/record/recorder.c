@@ -5,8 +5,6 @@
 #include "record/recorder.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/grow.h"

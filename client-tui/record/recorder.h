@@ -7,11 +7,6 @@
  * upcase(1), RECORD FORMAT, describes the format. No clock, no socket; writes to a given FILE. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "ledger/transcript.h"

@@ -3,9 +3,6 @@
 #include "record/replay.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/capitals.h"

@@ -3,10 +3,6 @@
  * on a clock that can be paused, or run faster. It goes back by beginning anew. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "net/session.h"
 #include "record/recorder.h"
 #include "trace/trace.h"

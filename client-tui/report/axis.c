@@ -2,9 +2,6 @@
 #include "report/axis.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/search.h"
 

@@ -2,10 +2,6 @@
 /* Round marks on the axes of plots: linear, or logarithmic where the values span decades. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/histogram.h"
 
 /* An axis of values, 1 ns or 1 line and up, from `low` to `high`. */

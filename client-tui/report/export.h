@@ -2,8 +2,6 @@
 /* Writes a session into a file, whose ending selects the format: .txt, .jsonl, .csv, .svg. */
 #pragma once
 
-#include <stdio.h>
-
 #include "ledger/transcript.h"
 #include "record/recorder.h"
 #include "report/export-request.h"

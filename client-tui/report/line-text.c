@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report/line-text.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "common/capitals.h"
 #include "common/text.h"
 #include "common/units.h"

@@ -6,10 +6,6 @@
  * " -> " and " -x " stand before the reply and the fate, and nowhere in a text. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-
 #include "ledger/ledger.h"
 #include "trace/trace.h"
 

@@ -7,8 +7,6 @@
  * lines, histogram, cumulative share, runs of lost lines; UDP and TCP on the same axes. */
 #pragma once
 
-#include <stdio.h>
-
 #include "record/record.h"
 #include "report/svg.h"
 

@@ -4,7 +4,6 @@
 #include "report/sequence.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "common/clock.h"
 

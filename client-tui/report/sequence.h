@@ -3,10 +3,6 @@
  * svg-sequence.c draws it. Moments are ns since the session's start. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "report/axis.h"
 #include "report/pictures.h"
 

@@ -3,11 +3,7 @@
  * side. upcase(1), STATISTICS, defines each figure; ledger/figures.c lists them. */
 #include "report/summary.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"

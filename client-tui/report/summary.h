@@ -3,10 +3,6 @@
  * the page of all figures. All texts are UTF-8; summary_ascii() converts them to ASCII. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "trace/trace.h"

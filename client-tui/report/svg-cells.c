@@ -2,7 +2,6 @@
 #include "report/svg-cells.h"
 
 #include <limits.h>
-#include <stdlib.h>
 
 #include "report/svg.h"
 

@@ -2,8 +2,6 @@
 /* A screen as SVG: each cell in its place, with its colours. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <wchar.h>
 
 #define SVG_CELL_CHARS 6

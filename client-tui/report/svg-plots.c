@@ -2,10 +2,6 @@
 /* The page has four plots, two by two, each with its frame and the axes of axis.h. */
 #include "report/pictures.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/search.h"
 #include "common/text.h"
 #include "report/axis.h"

@@ -4,9 +4,6 @@
  * the replies at the right; two share the lines at the left and have both at the right. */
 #include "report/pictures.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "common/capitals.h"
 #include "common/text.h"
 #include "common/utf8.h"

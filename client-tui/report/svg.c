@@ -2,9 +2,6 @@
 #include "report/svg.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "common/colours.h"
 #include "common/utf8.h"

@@ -5,10 +5,6 @@
  * with the stream: check ferror() at the end. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-
 /* A page, pixels; the size of its words, 20 pt, and its margin. */
 #define SVG_WIDTH 1280.0
 #define SVG_HEIGHT 720.0

@@ -3,9 +3,6 @@
  * (readline's own reader takes a first line such as "#17 hello" for a time stamp.) */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #define HISTORY_LINE_MAX (1024u * 1024) /* the longest line, bytes */
 
 /* Calls `entry` for every line of the file, oldest first, except empty lines and those with a zero

@@ -4,9 +4,6 @@
  * matter. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
 #include "terminal/keys.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/bytes.h"
 #include "common/grow.h"
 

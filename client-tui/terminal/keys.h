@@ -5,10 +5,6 @@
  * argument. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 enum key {
 	KEY_TEXT_BYTES, /* for the line editor: `bytes`, `length` */
 	KEY_PASTE,      /* a bracketed paste: `bytes`, `length`; `clipped` if it was too long,

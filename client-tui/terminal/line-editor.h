@@ -4,9 +4,6 @@
  * There is one line editor at a time. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "terminal/history.h"
 #include "view/view.h"
 

@@ -2,10 +2,6 @@
 /* A glyph or a word repeats the meaning of each colour, so few styles have marks. */
 #include "terminal/palette.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
 struct rendition {
 	enum colour colour;
 	/* The marks (bold, underline, reverse) without colours, with 8 to 255 and with more. */

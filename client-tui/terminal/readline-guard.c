@@ -4,8 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <langinfo.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <wchar.h>
 

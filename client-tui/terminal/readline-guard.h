@@ -4,9 +4,6 @@
  * character; frees its undo lists twice; crashes in macros; and runs for ever in some commands. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /* The maximum number of overstrikes of one key: the time for each grows with their number. */
 #define READLINE_GUARD_OVERSTRIKES_MAX 4096
 

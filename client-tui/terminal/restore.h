@@ -3,7 +3,6 @@
  * termination signal that the program itself does not handle. The signal then acts as usual. */
 #pragma once
 
-#include <stdbool.h>
 #include <termios.h>
 
 #define RESTORE_BYTES 512

@@ -3,8 +3,6 @@
  * terminal on every way out, also after a fatal signal. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "common/colours.h"
 #include "terminal/keys.h"
 #include "view/canvas.h"

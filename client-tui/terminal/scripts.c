@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "terminal/scripts.h"
 
-#include <stddef.h>
 #include <unictype.h>
 
 struct range {

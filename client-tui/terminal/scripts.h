@@ -2,8 +2,6 @@
 /* Cells that terminals lay out differently. Pure. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "view/canvas.h"
 
 /* Returns true if terminals give the cell different numbers of columns: combined characters, emoji,

@@ -3,9 +3,6 @@
  * commands and receives answers and events. Only lab_socket_settle() blocks. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/fd-watch.h"
 
 /* Commands that may wait for their answers, and the longest one, bytes. */

@@ -4,7 +4,6 @@
 #include "trace/lab.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "common/addr.h"
 #include "common/clock.h"

@@ -2,10 +2,6 @@
 /* The link's settings in the lab, what is expected of them, and both as text. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/event-line.h"
 #include "common/impair-fields.h"
 #include "ledger/figures.h"

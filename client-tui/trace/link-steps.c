@@ -3,8 +3,6 @@
 #include "trace/link-steps.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 /* The directions at the end of a command. */
 static const char *const behind[LINK_STEPS_DIRECTIONS] = { "", " there", " back" };

@@ -2,9 +2,6 @@
 /* The link's panel (F7): the chosen setting and directions, the command for a step. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "common/event-line.h"
 #include "common/impair-fields.h"
 

@@ -3,9 +3,6 @@
  * (upcased --control). Our kernel does not see what the server's retransmits. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/fd-watch.h"
 #include "trace/trace.h"
 

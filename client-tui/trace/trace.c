@@ -2,8 +2,6 @@
 /* The lines are in two rings by number, one for each transport, that grow up to their bound; then
  * the newest lines evict the oldest. A datagram's line is found by its bytes, in one chain for the
  * way there and one for the capitals on the way back; a stream's by bisection. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/capitals.h"
 #include "common/clock.h"

@@ -6,10 +6,6 @@
  * ns of the monotonic clock, which the link's events have too. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/event-line.h"
 #include "ledger/figures.h"
 #include "ledger/ledger.h"

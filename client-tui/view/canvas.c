@@ -2,10 +2,6 @@
 /* Invariant, which put() keeps: a cell of width 0 follows each of width 2, and no other. */
 #include "view/canvas.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 static const struct canvas_cell blank = { .chars = { L' ' }, .style = STYLE_NORMAL, .width = 1 };
 
 int canvas_resize(struct canvas *c, int rows, int columns)

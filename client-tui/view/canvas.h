@@ -2,7 +2,6 @@
 /* A picture of the whole screen in memory: what the view draws and the terminal shows. Pure. */
 #pragma once
 
-#include <stddef.h>
 #include <wchar.h>
 
 #include "view/layout.h"

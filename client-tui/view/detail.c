@@ -10,10 +10,7 @@
  * Times are from Enter. It says only what the ledger and the trace know. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/capitals.h"
 #include "common/printable.h"

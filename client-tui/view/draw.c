@@ -4,8 +4,6 @@
  * panes are full, so the cost of a draw does not depend on the length of the transcript. */
 #include "view/view-internal.h"
 
-#include <stdlib.h>
-
 /* The minimum width of the input text; the prompt is left out where it would leave less. */
 #define INPUT_MIN 8
 /* Bytes laid out before and after the cursor, about: a line may have a million. */

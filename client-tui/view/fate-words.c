@@ -15,10 +15,7 @@
  * repeat their sign: "late", "waiting", "failed"; the arrow becomes shorter last. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/units.h"
 #include "ledger/error-text.h"

@@ -2,8 +2,6 @@
 /* The signs on the screen, in UTF-8 and ASCII, and the look of each transport. Pure. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "view/canvas.h"
 
 enum glyph {

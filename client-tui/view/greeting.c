@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The greeting: what to type, how to compare UDP and TCP, how to see loss. */
-#include <stdio.h>
-#include <string.h>
 
 #include "view/view-internal.h"
 

@@ -4,8 +4,6 @@
  * second. */
 #include "view/layout.h"
 
-#include <stdlib.h>
-
 #include "common/grow.h"
 #include "common/utf8.h"
 

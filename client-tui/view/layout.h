@@ -7,9 +7,6 @@
  * and a combining character with nothing to combine with. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <wchar.h>
 
 /* Characters of a cell at most, further ones are left out (ncurses' CCHARW_MAX is 5). */

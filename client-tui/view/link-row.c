@@ -4,10 +4,6 @@
  * which this end's kernel cannot see. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/units.h"
 
 /* Columns of a setting's name and, at most, of a value. */

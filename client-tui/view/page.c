@@ -2,10 +2,6 @@
 /* A page over the panes: a wrapped text; the last row says what is below and how to leave. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/bytes.h"
 
 /* The rows of the page: a title, its text, a last row, as far as there is room. */

@@ -4,9 +4,6 @@
  * wires. */
 #include "view/view-internal.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "common/grow.h"
 
 /* The minimum number of columns of a screen with a wire between two panes, with wires between

@@ -4,10 +4,6 @@
  * colours too, and neither is thinner. */
 #include "view/plot.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/units.h"
 #include "report/axis.h"
 #include "view/view-internal.h"

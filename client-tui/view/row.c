@@ -6,11 +6,7 @@
  * laid out each time. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/bytes.h"
 #include "common/capitals.h"

@@ -5,8 +5,6 @@
  * display lines, each as far as it can. */
 #include "view/view-internal.h"
 
-#include <string.h>
-
 #include "common/bytes.h"
 
 static size_t lines_of(const struct list *l, uint64_t index)

@@ -5,10 +5,7 @@
  * fits, it shows the main fields of both. */
 #include "view/view-internal.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/clock.h"
 #include "common/units.h"

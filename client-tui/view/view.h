@@ -2,10 +2,6 @@
 /* The view: draws the transcript, the status and the input line on a canvas of any size. Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "ledger/figures.h"
 #include "ledger/stats.h"
 #include "ledger/transcript.h"

@@ -3,10 +3,6 @@
  * Pure. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* The sum of the Internet checksum (RFC 1071): adds `n` bytes to `sum`, the sum of earlier parts of
  * even length, 64 KiB at most in all. checksum_fold() turns it into the packet's field. */
 static inline uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n)

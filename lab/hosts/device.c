@@ -6,9 +6,6 @@
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>

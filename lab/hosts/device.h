@@ -5,8 +5,6 @@
 #pragma once
 
 #include <linux/if_packet.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 /* The largest packet that a device can carry. */

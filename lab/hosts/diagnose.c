@@ -4,8 +4,6 @@
 #include "lab/hosts/diagnose.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 /* Any error. */
 #define ANY (-1)

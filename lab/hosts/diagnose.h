@@ -3,8 +3,6 @@
  * and the command that changes it. Pure: the machine's facts are an argument. */
 #pragma once
 
-#include <stdbool.h>
-
 /* Room for a whole explanation. */
 #define DIAGNOSE_TEXT 512
 

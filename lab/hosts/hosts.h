@@ -4,8 +4,6 @@
  * namespaces for good, and the hosts last as long as its processes do. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "common/lab-addresses.h"
 #include "lab/hosts/device.h"
 #include "lab/hosts/diagnose.h"

@@ -15,8 +15,6 @@
 #include <linux/veth.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>

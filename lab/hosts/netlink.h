@@ -4,7 +4,6 @@
 #pragma once
 
 #include <linux/if_packet.h>
-#include <stdbool.h>
 
 /* How a device is set up. */
 struct netlink_setup {

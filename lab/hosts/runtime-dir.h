@@ -4,8 +4,6 @@
  * and root can replace it. Its name is upcase-lab-PID.XXXXXX. */
 #pragma once
 
-#include <stddef.h>
-
 /* Room for its path; a socket's must fit into sockaddr_un. */
 #define RUNTIME_DIR_PATH 80
 

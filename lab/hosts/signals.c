@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lab/hosts/signals.h"
 
-#include <stddef.h>
 #include <sys/time.h>
 #include <unistd.h>
 

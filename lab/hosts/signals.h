@@ -3,7 +3,6 @@
 #pragma once
 
 #include <signal.h>
-#include <stdbool.h>
 
 /* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals, SIGPIPE
  * and SIGXFSZ have no effect, because the near command decides whether to stop. An executed program

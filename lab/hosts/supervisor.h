@@ -5,7 +5,6 @@
  * hosts. It ends when the socket to its relay is closed. */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lab/hosts/hosts.h"

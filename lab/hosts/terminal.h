@@ -4,7 +4,6 @@
  * takes a group of its own. */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 #include <termios.h>
 

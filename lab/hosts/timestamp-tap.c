@@ -7,7 +7,6 @@
 #include "lab/hosts/timestamp-tap.h"
 
 #include <netinet/in.h>
-#include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/file.h"

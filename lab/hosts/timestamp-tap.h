@@ -4,9 +4,6 @@
 #pragma once
 
 #include <linux/if_packet.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* The bytes that distinguish a packet from others: IPv6's header, TCP's with all its options, and a
  * little of the text. */

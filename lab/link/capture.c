@@ -4,10 +4,6 @@
  * the host may have received others in between. */
 #include "lab/link/capture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/clock.h"
 #include "common/delay-queue.h"
 #include "common/list.h"

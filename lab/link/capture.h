@@ -3,10 +3,6 @@
  * is known, and a little longer, so that the file is in the order of the stamps. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "lab/hosts/timestamp-tap.h"
 #include "lab/link/pcapng.h"
 

@@ -3,9 +3,6 @@
  * model. One part of a pselect() loop; nothing here waits. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "common/fd-watch.h"
 #include "common/impair.h"
 #include "lab/hosts/device.h"

@@ -2,7 +2,6 @@
 #include "lab/link/packet.h"
 
 #include <arpa/inet.h>
-#include <string.h>
 
 #include "lab/hosts/checksum.h"
 

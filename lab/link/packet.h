@@ -3,10 +3,6 @@
  * reads past the end, whatever the headers say. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "common/event-line.h"
 
 #define PACKET_FIN 0x01

@@ -3,10 +3,6 @@
  * packets (LINKTYPE_RAW), stamps in ns of the wall clock. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* The longest comment; a longer one is cut. */
 #define PCAPNG_COMMENT 200
 

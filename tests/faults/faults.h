@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>

@@ -2,8 +2,6 @@
 /* What a fuzz target has: the function that libFuzzer and driver.c call, and a check. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 

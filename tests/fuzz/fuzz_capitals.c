@@ -2,7 +2,6 @@
 /* Capitals of any bytes: as libunistring has them, the same in whatever pieces they come, never
  * longer than promised, and nothing waits that could not become a character. The first byte says
  * how to cut. */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

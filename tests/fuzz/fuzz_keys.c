@@ -3,7 +3,6 @@
  * was fed; nothing is left in it once all time is over; and no byte of an answer of the terminal is
  * a key, whatever it says. The first byte says how to split, and what kind of answer is made of the
  * others. */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The layout and the canvas: no cell can drive a terminal, wrapping makes progress and keeps to its
  * columns, and a canvas of any size stays in step. The first two bytes are the size. */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
  * it refuses in one line that cannot drive a terminal, gives setters only what stands in the line,
  * and reads the same both ways. */
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

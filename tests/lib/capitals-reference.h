@@ -2,7 +2,6 @@
 /* Capitals as slowly and as plainly as can be, by libunistring, to compare ours with. */
 #pragma once
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>

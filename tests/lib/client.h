@@ -2,8 +2,6 @@
 /* upcase in a terminal, as the screen tests start it. */
 #pragma once
 
-#include <stddef.h>
-
 #include "tests/lib/terminal.h"
 
 /* Up to eight arguments. */

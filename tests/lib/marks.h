@@ -3,8 +3,6 @@
  * of it that is always there, in UTF-8 and in ASCII. */
 #pragma once
 
-#include <stddef.h>
-
 struct mark {
 	/* One name each. NULL in the last entry. */
 	const char *name;

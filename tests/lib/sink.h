@@ -2,7 +2,6 @@
 /* A file in memory that something writes and closes, and what is in it. */
 #pragma once
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

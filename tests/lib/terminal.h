@@ -19,8 +19,6 @@
  * row may be counted from the bottom: -1 is the last one. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 #include <termios.h>
 

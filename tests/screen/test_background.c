@@ -3,8 +3,6 @@
  * none of it to the line of input or to the shell. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>

@@ -2,8 +2,6 @@
 /* The real client in a terminal emulator: both transports at once, and generated lines. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -3,8 +3,6 @@
  * arrows have one length, and the packets that the details list are those of the link's own log. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

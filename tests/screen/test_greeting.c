@@ -2,8 +2,6 @@
 /* The greeting of a screen without lines, and what the link's commands say outside of a lab. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,6 @@
  * the timeouts is what the link did, and what tshark finds in the capture. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,6 @@
 /* The real client in the real lab, in a terminal: what the screen says is what the link did. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

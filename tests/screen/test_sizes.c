@@ -2,8 +2,6 @@
 /* Any size from 1x1 up, and a storm of 200 random ones. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

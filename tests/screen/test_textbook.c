@@ -3,8 +3,6 @@
  * e2e/client/textbook.py.) */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

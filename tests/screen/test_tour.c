@@ -3,8 +3,6 @@
  * played by tour.py, which also looks here for the commands that it leaves out. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,10 +3,6 @@
  * who checks it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* The longest piece, and its capitals. */
 #define TEXT_PIECE 1500
 #define TEXT_CAPITALS (3 * TEXT_PIECE)

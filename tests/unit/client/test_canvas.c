@@ -2,7 +2,6 @@
 /* The canvas: clipping, wide cells cut in two, and that a row never gets out of step. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
  * tells, which have a row, and what is recorded. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

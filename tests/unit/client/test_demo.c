@@ -2,8 +2,6 @@
 /* The demonstrations: each of upcase-tour(7) has a script of which every word is known. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,6 @@
 #include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
 

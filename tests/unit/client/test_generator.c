@@ -2,8 +2,6 @@
 /* The generator: what is read, when lines are due, what they say, what is told of the schedule. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 /* The key reader: bytes as terminals send them, whole and in every split, and the keys they are. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

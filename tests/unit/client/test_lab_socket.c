@@ -2,9 +2,7 @@
 /* The line to the lab, with a lab that is only a socket: pieces, order, bounds, its end. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* The layout: what a text looks like in cells, and where it wraps. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

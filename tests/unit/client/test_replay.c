@@ -2,8 +2,6 @@
 /* A replay: its steps, its clock, and that going back is as if it had never gone further. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

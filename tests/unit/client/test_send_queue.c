@@ -3,8 +3,6 @@
  * that came, in order, and each line ends where it should. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

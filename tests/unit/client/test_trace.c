@@ -3,10 +3,7 @@
  * and the link can disagree. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

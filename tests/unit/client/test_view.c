@@ -2,7 +2,6 @@
 /* The view: what the screen says of lines in every state, on screens of every size. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

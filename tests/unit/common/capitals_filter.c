@@ -3,7 +3,6 @@
  *     capitals_filter           as one text
  *     capitals_filter SEED      as a stream, in pieces of random lengths
  *     capitals_filter unicode   prints the version of Unicode instead */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,6 @@
 /* What the link tells of a packet, as text. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
  * do not share a mistake. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 

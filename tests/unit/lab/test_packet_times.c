@@ -2,8 +2,6 @@
 /* Packets find their sightings also when these come in another order, twice, or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,8 +2,6 @@
 /* The guard: rules of origin, and loops in simulated time. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>

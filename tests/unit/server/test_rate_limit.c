@@ -2,8 +2,6 @@
 /* Rates of sources: one, two, and a million that try to get more by crowding the table. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

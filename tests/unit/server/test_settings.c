@@ -2,8 +2,6 @@
 /* What upcased's options ask for together: which addresses, which defaults. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
