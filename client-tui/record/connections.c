@@ -107,14 +107,6 @@ static void put_words(struct text *text, const struct session_connection *c,
 
 /* --- notes --- */
 
-static struct connection_note *find(struct connections *c, const struct session_connection *of)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (c->notes[i].of.stage == SESSION_CONNECTING && c->notes[i].of.began == of->began)
-			return &c->notes[i];
-	return NULL;
-}
-
 static void drop(struct connections *c, size_t i)
 {
 	memmove(&c->notes[i], &c->notes[i + 1], (--c->count - i) * sizeof *c->notes);
@@ -122,9 +114,12 @@ static void drop(struct connections *c, size_t i)
 
 void connections_take(struct connections *c, const struct session_connection *connection)
 {
-	struct connection_note *note = connection->stage != SESSION_ENDED ? find(c, connection)
-	                                                                  : NULL;
+	struct connection_note *note = NULL;
 
+	for (size_t i = 0; connection->stage != SESSION_ENDED && i < c->count && !note; i++)
+		if (c->notes[i].of.stage == SESSION_CONNECTING &&
+		    c->notes[i].of.began == connection->began)
+			note = &c->notes[i];
 	if (!note) {
 		if (c->count == CONNECTIONS_MAX)
 			drop(c, 0);
@@ -142,16 +137,6 @@ void connections_take(struct connections *c, const struct session_connection *co
 		              : 0;
 }
 
-/* Returns true if this attempt failed as the previous one did. */
-static bool is_repeated(const struct connection_note *n)
-{
-	const struct session_connection *c = &n->of;
-
-	if (c->stage == SESSION_FAILED)
-		return c->error == n->previous_error;
-	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
-}
-
 /* Returns true if the connection gets no row: it went as expected, or like the previous attempt. */
 static bool is_quiet(const struct connection_note *n)
 {
@@ -161,8 +146,11 @@ static bool is_quiet(const struct connection_note *n)
 		return false;
 	if (c->stage == SESSION_ENDED || (c->stage == SESSION_FAILED && c->more))
 		return true;
+	if (n->previous_error && c->stage == SESSION_FAILED)
+		return c->error == n->previous_error;
 	if (n->previous_error)
-		return is_repeated(n);
+		return c->syns < 2 ||
+		       (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
 }
 

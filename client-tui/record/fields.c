@@ -83,15 +83,13 @@ static void put_bytes(json_t *to, const struct field *f, const void *from,
     const unsigned char *bytes)
 {
 	const size_t n = load((const char *)from + f->count, f->count_size);
-	char *base64;
+	char *base64 = bytes && !record_is_text(bytes, n, true) ? record_base64(bytes, n) : NULL;
 
-	if (!bytes || record_is_text(bytes, n, true)) {
+	if (base64)
+		json_object_set_new(to, TEXT_FORMAT("%s_base64", f->key), json_string(base64));
+	else
 		json_object_set_new(to, f->key,
 		    bytes ? json_stringn((const char *)bytes, n) : json_null());
-		return;
-	}
-	base64 = record_base64(bytes, n);
-	json_object_set_new(to, TEXT_FORMAT("%s_base64", f->key), words(base64));
 	free(base64);
 }
 
@@ -177,14 +175,6 @@ static void put_figure(json_t *o, const struct figure *row, const struct figures
 		json_object_set_new(to, row->key, number(figure_value(row, f)));
 }
 
-static bool is_wanted(const struct field *f, const char *group)
-{
-	for (size_t i = 0; i < f->name_count; i++)
-		if (strcmp(f->names[i], group) == 0)
-			return true;
-	return !f->names;
-}
-
 void fields_put(json_t *to, const struct field *f, const void *from)
 {
 	for (; f->key; f++) {
@@ -198,7 +188,9 @@ void fields_put(json_t *to, const struct field *f, const void *from)
 		}
 		if (f->kind == FIELD_FIGURES) {
 			for (size_t i = 0; i < figures_count; i++)
-				if (figures_table[i].key && is_wanted(f, figures_table[i].group))
+				if (figures_table[i].key &&
+				    (!f->names || fields_name(f->names, f->name_count,
+				                      figures_table[i].group) >= 0))
 					put_figure(to, &figures_table[i], at);
 			continue;
 		}
@@ -376,10 +368,10 @@ static void read_figures(struct fields_reader *r, struct figures *f)
 	}
 }
 
-static int find_name(const struct field *f, const char *name)
+int fields_name(const char *const *names, size_t count, const char *name)
 {
-	for (size_t i = 0; i < f->name_count; i++)
-		if (f->names[i] && strcmp(f->names[i], name) == 0)
+	for (size_t i = 0; name && i < count; i++)
+		if (names[i] && strcmp(names[i], name) == 0)
 			return (int)i;
 	return -1;
 }
@@ -390,7 +382,7 @@ static void read_name(struct fields_reader *r, const struct field *f, void *at)
 	const int value = !word && f->refused    ? -1
 	                : !word                  ? 0
 	                : f->kind == FIELD_ERROR ? error_number(word)
-	                                         : find_name(f, word);
+	                                         : fields_name(f->names, f->name_count, word);
 
 	if (value < 0 && !(f->flags & FIELD_LENIENT))
 		fields_fail(r, f->key, f->refused ? f->refused : "has a value that is not known");
@@ -582,25 +574,19 @@ static void write_cell(FILE *out, const struct field *f, const void *from)
 	}
 }
 
-static const struct field *find_column(const struct field *fields, const char *column)
-{
-	for (; fields->key; fields++)
-		if (strcmp(fields->column ? fields->column : fields->key, column) == 0)
-			return fields;
-	return NULL;
-}
-
 void fields_row(FILE *out, const char *type, const struct field *columns,
     const struct field *fields, const void *from)
 {
 	fputs(type, out);
 	for (const struct field *c = columns; c->key; c++) {
-		const struct field *f = fields == columns ? c : find_column(fields, c->key);
+		const struct field *f = fields == columns ? c : fields;
 
 		if (!(c->flags & (FIELD_CSV | FIELD_CSV_ONLY)))
 			continue;
+		while (f->key && f != c && strcmp(f->column ? f->column : f->key, c->key) != 0)
+			f++;
 		putc(',', out);
-		if (f)
+		if (f->key)
 			write_cell(out, f, from);
 		else if (c->kind == FIELD_BYTES)
 			putc(',', out);

@@ -79,6 +79,8 @@ int fields_write(FILE *out, struct json_t *object);
  * members, also after an error. */
 void fields_read(struct fields_reader *r, const struct field *fields, void *to);
 void fields_fail(struct fields_reader *r, const char *key, const char *fault);
+/* The place of the name among `names`, some of which may be NULL, as `name` may; -1 for none. */
+int fields_name(const char *const *names, size_t count, const char *name);
 /* Returns a string that is valid as long as the object; NULL if it is missing. */
 const char *fields_word(struct fields_reader *r, const char *key);
 

@@ -409,17 +409,6 @@ static bool read_head(struct fields_reader *r)
 	return !r->bad;
 }
 
-/* Checks the kind of an event; a later version may have others. */
-static bool is_kind_known(struct fields_reader *r)
-{
-	const char *word = fields_word(r, "kind");
-
-	for (size_t i = 0; word && i < SESSION_EVENT_KINDS; i++)
-		if (session_event_names[i] && strcmp(session_event_names[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* Checks that a peer's name fits, and makes it printable. */
 static void check_peer(struct fields_reader *r, struct record_session *s)
 {
@@ -495,8 +484,10 @@ static void read_object(struct fields_reader *r, struct json_record *to)
 	}
 	while (type < LENGTH(types) && strcmp(word, types[type].name) != 0)
 		type++;
-	if ((type == RECORD_START && !read_head(r)) ||
-	    (type == RECORD_EVENT && !is_kind_known(r)) || type >= RECORD_INTERVAL)
+	/* A later version may have other types, and kinds of events. */
+	if ((type == RECORD_START && !read_head(r)) || type >= RECORD_INTERVAL ||
+	    (type == RECORD_EVENT &&
+	        fields_name(session_event_names, SESSION_EVENT_KINDS, fields_word(r, "kind")) < 0))
 		return;
 	to->type = (enum record_type)type;
 	to->event.session = -1;

@@ -384,11 +384,8 @@ static unsigned char *text_of(const struct session_reply *reply)
 }
 
 static void write_reply(struct recorder *r, struct recorder_session *s,
-    const struct session_reply *reply, int64_t at)
+    const struct session_reply *reply, const struct ledger_row *row, int64_t at)
 {
-	const struct ledger_row *row = reply->matched.number
-	                                 ? ledger_find(s->ledger, reply->matched.number)
-	                                 : NULL;
 	const bool first = row && reply->matched.match != MATCH_DUPLICATE;
 	const struct record_reply record = { .session = s->of.session,
 		.peer = s->of.peer,
@@ -419,7 +416,7 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 		return;
 	if (r->live.out &&
 	    (stray || (m->number && m->number <= s->passed && !is_deferred(s, m->number))))
-		write_reply(r, s, reply, at);
+		write_reply(r, s, reply, row, at);
 	if (!stray && m->match != MATCH_DUPLICATE)
 		return;
 	event_log_add(&r->log,
@@ -705,16 +702,6 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }
 
-static int add_item(struct transcript *t, const struct recorder_session *s,
-    const struct ledger_row *row, const struct event_log_entry *entry)
-{
-	if (row)
-		return transcript_add_line(t, s->ledger, NULL, s->of.stream, row->number);
-	if (entry->kind == EVENT_LOG_EVENT)
-		return entry->event.quiet ? 0 : transcript_add_event(t, &entry->event);
-	return transcript_add_text(t, TRANSCRIPT_STRAY, s->of.stream, entry->text, entry->length);
-}
-
 struct transcript *recorder_transcript(const struct recorder *r)
 {
 	size_t items = r->log.count + 1;
@@ -723,16 +710,23 @@ struct transcript *recorder_transcript(const struct recorder *r)
 	const struct event_log_entry *entry;
 	struct cursor cursor = { .entries = 0 };
 	struct transcript *t;
+	int result = 0;
 
 	for (size_t i = 0; i < r->count; i++)
 		items += ledger_count(r->sessions[i].ledger);
 	t = transcript_new(items);
-	while (t && next_item(r, &cursor, &s, &row, &entry))
-		if (add_item(t, s, row, entry) < 0) {
-			transcript_free(t);
-			return NULL;
-		}
-	return t;
+	while (t && result == 0 && next_item(r, &cursor, &s, &row, &entry))
+		if (row)
+			result = transcript_add_line(t, s->ledger, NULL, s->of.stream, row->number);
+		else if (entry->kind != EVENT_LOG_EVENT)
+			result = transcript_add_text(t, TRANSCRIPT_STRAY, s->of.stream, entry->text,
+			    entry->length);
+		else if (!entry->event.quiet)
+			result = transcript_add_event(t, &entry->event);
+	if (result == 0)
+		return t;
+	transcript_free(t);
+	return NULL;
 }
 
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context)
