@@ -12,6 +12,13 @@ struct text text_begin(char *buf, size_t size)
 	return (struct text){ .buf = buf, .size = size };
 }
 
+struct text text_page(void)
+{
+	char *page = malloc(TEXT_PAGE);
+
+	return text_begin(page, page ? TEXT_PAGE : 0);
+}
+
 void text_put(struct text *t, const char *format, ...)
 {
 	const size_t at = t->used < t->size ? t->used : t->size;

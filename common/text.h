@@ -11,8 +11,11 @@ struct text {
 	size_t size, used;
 };
 
-/* Starts with an empty buffer. */
+/* Starts with an empty buffer; or with a page, TEXT_PAGE bytes from malloc(): `buf` is NULL when
+ * memory is short. */
 struct text text_begin(char *buf, size_t size);
+struct text text_page(void);
+#define TEXT_PAGE 16384
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Arguments for "%s", each in memory of its own that lasts as long as the block of the call:

@@ -8,7 +8,6 @@
 #include "common/units.h"
 #include "common/utf8.h"
 #include "report/summary.h"
-#include "view/plot.h"
 
 /* --- handlers --- */
 
@@ -530,56 +529,52 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 #define FIRST_KEYS 8
 
 /* Writes an item and, beside it or below an item that is too long, its words. */
-static void put_row(FILE *out, const char *usage, const char *help)
+static void put_row(struct text *t, const char *usage, const char *help)
 {
 	if (strlen(usage) >= COLUMN)
-		fprintf(out, "  %s\n  %-*s%s\n", usage, COLUMN, "", help);
+		text_put(t, "  %s\n  %-*s%s\n", usage, COLUMN, "", help);
 	else
-		fprintf(out, "  %-*s%s\n", COLUMN, usage, help);
+		text_put(t, "  %-*s%s\n", COLUMN, usage, help);
 }
 
 /* The first keys of the last row, or all others. */
-static void put_keys(FILE *out, const struct tui *tui, bool first)
+static void put_keys(struct text *t, const struct tui *tui, bool first)
 {
 	int labelled = 0;
 
 	for (const struct key_spec *k = key_table; k->key; k++)
 		if (command_offered(k->use, tui) && (k->label && ++labelled <= FIRST_KEYS) == first)
-			put_row(out, k->key, k->help);
+			put_row(t, k->key, k->help);
 }
 
-static void put_commands(FILE *out, const struct tui *tui, bool for_lab)
+static void put_commands(struct text *t, const struct tui *tui, bool for_lab)
 {
 	for (const struct command *c = command_table; c->name; c++)
 		if ((c->may == tui_in_lab) == for_lab && command_offered(c->use, tui))
-			put_row(out, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
+			put_row(t, TEXT_FORMAT("/%s %s", c->name, c->arguments), c->help);
 }
 
 char *command_help_page(const struct tui *tui)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct text t = text_page();
 
-	if (!out)
-		return NULL;
-	fprintf(out, "%s\n\nKeys\n",
+	text_put(&t, "%s\n\nKeys\n",
 	    command_offered(USE_LIVE, tui)
 	        ? "Each line is sent as it is; the reply is the line in capitals."
 	        : "A recording is shown: nothing is sent.");
-	put_keys(out, tui, true);
-	fputs("\nCommands\n", out);
-	put_commands(out, tui, false);
+	put_keys(&t, tui, true);
+	text_put(&t, "\nCommands\n");
+	put_commands(&t, tui, false);
 	if (command_offered(USE_LIVE, tui))
-		fputs("\nIn the lab\n", out);
-	put_commands(out, tui, true);
-	fputs("\nTab completes a command, its names, values and presets.\n"
-	      "The beginning of a name is enough where only one begins so: /u, /conn.\n"
-	      "The commands for the lab want two letters at least: /li, /dr.\n"
-	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\n"
-	      "More keys\n",
-	    out);
-	put_keys(out, tui, false);
-	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
-	return fclose(out) == 0 ? text : NULL;
+		text_put(&t, "\nIn the lab\n");
+	put_commands(&t, tui, true);
+	text_put(&t, "\nTab completes a command, its names, values and presets.\n"
+	             "The beginning of a name is enough where only one begins so: /u, /conn.\n"
+	             "The commands for the lab want two letters at least: /li, /dr.\n"
+	             "A line that itself begins with / is sent with one more: //etc sends /etc.\n\n"
+	             "More keys\n");
+	put_keys(&t, tui, false);
+	text_put(&t,
+	    "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
+	return t.buf;
 }

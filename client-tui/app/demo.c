@@ -41,9 +41,7 @@ bool demo_needs_lab(const struct demo_step *first)
 
 char *demo_page(void)
 {
-	const size_t size = 2000;
-	char *page = malloc(size);
-	struct text t = text_begin(page, page ? size : 0);
+	struct text t = text_page();
 	const struct demo_step *first;
 
 	text_put(&t,
@@ -54,7 +52,7 @@ char *demo_page(void)
 	text_put(&t, "\nOutside the lab, number 3 plays only its second half.\n"
 	             "What needs a shell, or a second terminal, stands in the manual: man "
 	             "upcase-tour\n");
-	return page;
+	return t.buf;
 }
 
 struct generator_plan demo_plan(const struct demo_step *send)

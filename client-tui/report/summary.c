@@ -332,9 +332,7 @@ char *summary_interval(const struct interval *i, int64_t start, char *buf, size_
 
 /* ---- all figures in a table ---- */
 
-/* The size of a cell's text, and of the page's text. */
-#define CELL 120
-#define PAGE 8000
+#define CELL 120 /* the size of a cell's text */
 #define TOO_FEW "too few"
 
 /* One or two columns; `brief` leaves out rows without a figure other than 0. */
@@ -507,19 +505,15 @@ char *summary_peer(const struct figures *udp, const struct figures *tcp, char *b
 
 char *summary_page(const struct figures *udp, const struct figures *tcp)
 {
-	char *page = malloc(PAGE);
-
-	if (!page)
-		return NULL;
 	const struct table t = table_of(udp, tcp, false);
-	struct text out = text_begin(page, PAGE);
+	struct text out = text_page();
 
 	put_peers(&out, &t);
 	text_put(&out, "\n");
 	put_all_invalid(&out, &t);
 	text_put(&out, "\n");
 	put_table(&out, &t);
-	return page;
+	return out.buf;
 }
 
 /* ---- ASCII ---- */

@@ -320,8 +320,6 @@ static void put_expected(struct text *t, const struct link_report *r)
 
 /* --- the page --- */
 
-#define PRESETS_PAGE 4096 /* room for the words of all presets */
-
 static void put_table(struct text *t, const struct link_status *status)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
@@ -419,8 +417,7 @@ static void put_phrase(struct text *t, const char *before, const struct impair_s
 
 char *link_presets_page(void)
 {
-	char *text = malloc(PRESETS_PAGE);
-	struct text t = text_begin(text, text ? PRESETS_PAGE : 0);
+	struct text t = text_page();
 	struct impair_settings there, back;
 
 	text_put(&t, "/link preset NAME sets both directions, or one: /link preset NAME back.\n"
@@ -435,12 +432,12 @@ char *link_presets_page(void)
 			put_phrase(&t, "\n  back  ", &back);
 	}
 	text_put(&t, "\n");
-	return text;
+	return t.buf;
 }
 
-static size_t write_page(const struct link_report *r, char *buf, size_t size)
+char *link_report_page(const struct link_report *r)
 {
-	struct text t = text_begin(buf, size);
+	struct text t = text_page();
 	char line[2 * IMPAIR_LINE + 100];
 
 	text_put(&t, "link: %s\n", link_status_line(r->status, r->now, line, sizeof line));
@@ -453,17 +450,7 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	    "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   /link presets\n"
 	    "F7 changes it with the arrows\n"
 	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
-	return t.used;
-}
-
-char *link_report_page(const struct link_report *report)
-{
-	const size_t size = write_page(report, NULL, 0) + 1;
-	char *text = malloc(size);
-
-	if (text)
-		write_page(report, text, size);
-	return text;
+	return t.buf;
 }
 
 char *link_report_end(const struct trace_totals *totals, char *buf, size_t size)

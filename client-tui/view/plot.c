@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plot has a frame, axes with round marks, and an inner grid of cells, which each kind of plot
- * fills. A cell of UDP has a ring, a cell of TCP a plus, a cell of both a star: they differ without
- * colours too, and neither is thinner. */
-#include "view/plot.h"
+/* Plots in the terminal, drawn on a canvas with signs and blocks, or in ASCII. UDP and TCP share
+ * the axes of one plot; each has a sign of its own besides its colour. A plot has a frame, axes
+ * with round marks, and an inner grid of cells, which each kind of plot fills. A cell of UDP has a
+ * ring, a cell of TCP a plus, a cell of both a star: they differ without colours too, and neither
+ * is thinner. Pure. */
+#include "view/view-internal.h"
 
 #include "common/units.h"
 #include "report/axis.h"
-#include "view/view-internal.h"
 
 /* The columns of words at the vertical axis; the rows below: axis, words, legend. */
 #define WORDS 9
@@ -110,8 +111,7 @@ static void put_under(const struct grid *g, double place, const char *words)
 static void put_times_under(const struct grid *g, const struct axis *a)
 {
 	double marks[MARKS];
-	const size_t n = marks_of(a, g->columns / 10, marks);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0, n = marks_of(a, g->columns / 10, marks); i < n; i++)
 		put_under(g, axis_place(a, marks[i]),
 		    AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii)));
 }

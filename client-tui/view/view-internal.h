@@ -71,10 +71,9 @@ int list_side(const struct list *l);
 /* Serials of the list: first <= serial < end. */
 uint64_t list_first(const struct list *l);
 uint64_t list_end(const struct list *l);
-/* Sets *index to the previous row, or to the next one (list_first() - 1: to the first). Returns
- * false, and leaves *index unchanged, if there is none. */
-bool list_previous(const struct list *l, uint64_t *index);
-bool list_next(const struct list *l, uint64_t *index);
+/* Sets *index to the next row, or with `by` -1 to the previous one (list_first() - 1: to the
+ * first). Returns false, and leaves *index unchanged, if there is none. */
+bool list_step(const struct list *l, int by, uint64_t *index);
 /* Whether the panes are shown: no page, panel or plot covers them. */
 bool view_has_panes(const struct view *v);
 layout_width *view_width(const struct view *v);
@@ -166,9 +165,6 @@ bool fate_words_replied(const struct ledger_row *line);
 /* The direction in which a segment is missing: dropped, and none delivered since; -1 for none. */
 int fate_words_missing(const struct trace_line *trace);
 
-/* greeting.c: draws the greeting's rows from `row` on, as many as the panes have room for. */
-void greeting_draw(const struct panes *p, int row);
-
 /* scroll.c */
 /* Corrects the scroll position, before a draw. */
 void scroll_settle(const struct panes *p);
@@ -204,6 +200,21 @@ void link_row_draw(const struct panes *p);
 void link_row_draw_panel(const struct panes *p);
 void link_row_draw_ends(const struct panes *p);
 
+/* A part of the canvas. */
+struct plot_area {
+	int top, left, rows, columns;
+};
+
 /* plot.c: a plot over the panes, and the row of the last round-trip times. */
+/* The title, such as "time from Enter to reply, over lines". */
+const char *plot_title(enum plot_kind kind);
+/* Draws a plot, or a message on too small an area. `count` is 1 or 2. */
+void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind,
+    const struct plot_source *sources, int count, bool ascii);
+/* Draws the last lines' times from Enter to reply in the columns `from` to before `to` of a row: a
+ * block for each line, from 0 to the greatest time, a cross for a lost one, the newest at the
+ * right. Returns the column after it. */
+int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source,
+    bool ascii);
 void plot_draw_panes(const struct panes *p);
 void plot_draw_spark_row(const struct panes *p);

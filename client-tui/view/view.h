@@ -111,6 +111,8 @@ enum plot_kind {
 	PLOT_KINDS,
 	PLOT_NONE = PLOT_KINDS
 };
+/* The first kind whose name begins with `name`; PLOT_NONE for "off"; -1 for no kind. */
+int plot_kind(const char *name);
 
 /* The data of a plot: the lines of one transport. */
 struct plot_source {

@@ -9,9 +9,7 @@
 
 #include "app/commands.h"
 #include "app/tui-state.h"
-#include "app/complete.h"
 #include "common/impair-fields.h"
-#include "view/plot.h"
 
 /* The name of the command; "more" when several are meant, "none" when none is. */
 static const char *find(const char *line, size_t n, const char **arguments)
