@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What may follow depends on the command and on the word before. */
-#include "app/complete.h"
-
+/* Completion with Tab: the names of commands, and the words that may follow them, which depend on
+ * the command and on the word before. */
 #include "app/commands.h"
+
 #include "app/demo.h"
 #include "common/complete.h"
 #include "common/text.h"

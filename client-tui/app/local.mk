@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
 	%D%/commands.c %D%/commands.h \
-	%D%/complete.c %D%/complete.h \
+	%D%/complete.c \
 	%D%/demo.c %D%/demo.h \
 	%D%/generator.c %D%/generator.h \
 	%D%/plain-output.c %D%/plain-output.h \

@@ -8,7 +8,6 @@
 #include <wchar.h>
 
 #include "app/commands.h"
-#include "app/complete.h"
 #include "app/stop.h"
 #include "app/tui-state.h"
 #include "common/clock.h"

@@ -6,5 +6,4 @@ client_tui_libclient_a_SOURCES += \
 	%D%/palette.c %D%/palette.h \
 	%D%/readline-guard.c %D%/readline-guard.h \
 	%D%/restore.c %D%/restore.h \
-	%D%/screen.c %D%/screen.h \
-	%D%/scripts.c %D%/scripts.h
+	%D%/screen.c %D%/screen.h

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unictype.h>
 #include <unistd.h>
 #include <wctype.h>
 
@@ -26,7 +27,6 @@
 #include "common/text.h"
 #include "terminal/palette.h"
 #include "terminal/restore.h"
-#include "terminal/scripts.h"
 
 /* Asks for the background (OSC 11 of xterm), and then for the attributes, which nearly every
  * terminal answers: an answer to the first comes before. */
@@ -434,6 +434,57 @@ void screen_repaint(void)
 	self.repaint = true;
 }
 
+/* Returns true if terminals give the cell different numbers of columns: combined characters, emoji,
+ * flags, the soft hyphen, Thai, Hangul jamo and scripts like them. Most cells are ASCII: the cheap
+ * part of the question comes first. */
+static bool differs(const struct canvas_cell *cell)
+{
+	/* Blocks of Unicode: from Devanagari to Myanmar, with Thai; Hangul jamo; Philippine scripts
+	 * to Mongolian, with Khmer; symbols of which some are emoji; jamo again; emoji and all
+	 * other planes. */
+	static const struct {
+		wchar_t first, last;
+	} ranges[] = { { 0xad, 0xad }, { 0x900, 0x109f }, { 0x1100, 0x11ff }, { 0x1700, 0x18af },
+		{ 0x2600, 0x26ff }, { 0xa960, 0xa97f }, { 0xd7b0, 0xd7ff }, { 0x10000, 0x10ffff } };
+	const wchar_t c = cell->chars[0];
+
+	if (cell->chars[1])
+		return true;
+	for (size_t i = 0; c >= ranges[0].first && i < sizeof ranges / sizeof *ranges; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Returns true if a character of the row is written from right to left. Terminals that reorder text
+ * then also reorder what is between two such texts. */
+static bool right_to_left(const struct canvas_cell *cells, int columns)
+{
+	for (int i = 0; i < columns; i++) {
+		const wchar_t c = cells[i].chars[0];
+		/* These scripts are from Hebrew to Arabic, and among the presentation forms. */
+		const bool other = c < 0x590 || (c > 0x8ff && c < 0xfb1d);
+		const int class = other ? UC_BIDI_L : uc_bidi_class((ucs4_t)c);
+
+		if (class == UC_BIDI_R || class == UC_BIDI_AL || class == UC_BIDI_AN)
+			return true;
+	}
+	return false;
+}
+
+/* Returns true if the cell is one of the screen's own signs: bars, arrows, blocks. */
+static bool is_sign(const struct canvas_cell *cell)
+{
+	return cell->chars[0] >= 0x2190 && cell->chars[0] <= 0x2bff;
+}
+
+/* Returns true if this character of the cell is not drawn: it has no shape of its own, and some
+ * terminals give it a column. Joined emoji are drawn one by one. */
+static bool is_invisible(const struct canvas_cell *cell, wchar_t c)
+{
+	return c == 0x200b || c == 0x2060 || c == 0xfeff || (c == 0x200d && cell->width == 2);
+}
+
 /* The canvas's characters are safe to show; this last check does not rely on that. */
 static bool is_safe(const struct canvas_cell *cell)
 {
@@ -462,14 +513,8 @@ static struct drawn_row row_of(const struct canvas *c, int row)
 		.columns = c->columns < COLS ? c->columns : COLS,
 		.cells = c->cells + (size_t)row * (size_t)c->columns };
 	/* mlterm keeps them by itself, and gives a mark a column. */
-	r.marked = scripts_right_to_left(r.cells, r.columns) && !getenv("MLTERM");
+	r.marked = right_to_left(r.cells, r.columns) && !getenv("MLTERM");
 	return r;
-}
-
-/* The cheap part of the question comes first: most cells are ASCII. */
-static bool differs(const struct canvas_cell *cell)
-{
-	return (cell->chars[0] > L'~' || cell->chars[1]) && scripts_width_differs(cell);
 }
 
 /* Writes the characters for a cell to `text`; returns how many times they are drawn. A mark before
@@ -482,9 +527,9 @@ static int cell_text(const struct drawn_row *r, int column, wchar_t text[CELL_TE
 	memset(text, 0, CELL_TEXT * sizeof *text);
 	text[0] = safe ? cell->chars[0] : cell->chars[0] ? SUBSTITUTE_CHAR : L' ';
 	for (int i = 1; i < LAYOUT_CELL_CHARS && safe && cell->chars[i]; i++)
-		if (!scripts_is_invisible(cell, cell->chars[i]))
+		if (!is_invisible(cell, cell->chars[i]))
 			text[n++] = cell->chars[i];
-	if (r->marked && (column == 0 || (text[0] == L' ' && scripts_is_sign(cell - 1))))
+	if (r->marked && (column == 0 || (text[0] == L' ' && is_sign(cell - 1))))
 		text[wcslen(text)] = LEFT_TO_RIGHT_MARK;
 	return count;
 }

@@ -30,8 +30,7 @@ void canvas_free(struct canvas *c)
 
 void canvas_clear(struct canvas *c)
 {
-	size_t count = (size_t)c->rows * (size_t)c->columns;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < (size_t)c->rows * (size_t)c->columns; i++)
 		c->cells[i] = blank;
 	c->cursor_row = -1;
 	c->cursor_column = 0;

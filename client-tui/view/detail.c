@@ -123,14 +123,6 @@ static void put_side(struct text *t, const struct view_row_side *s)
 
 /* --- the packets --- */
 
-/* Writes a time since Enter in 8 columns. */
-static void put_since(struct text *t, const struct view_row_side *s, int64_t at)
-{
-	const int64_t ns = at > s->line->typed_at ? at - s->line->typed_at : 0;
-	const char *words = UNITS_DURATION(ns, micro(s));
-	text_put(t, "%*s%s", 8 - utf8_columns(words), "", words);
-}
-
 /* Writes what the link did with a packet. */
 static void put_fate(struct text *t, const struct view_row_side *s, const struct link_packet *p)
 {
@@ -179,8 +171,13 @@ static void put_packets(struct detail *d, const struct view_row_side *s)
 			continue;
 		struct text t = next_line(d, s,
 		    p->fate == LINK_DELIVERED ? STYLE_NORMAL : STYLE_LOST);
-		put_since(&t, s, p->in);
-		text_put(&t, "  %-6s  ", link_direction_words[p->direction]);
+		/* The time since Enter in 8 columns. */
+		const char *since = UNITS_DURATION(p->in > s->line->typed_at
+		                                       ? p->in - s->line->typed_at
+		                                       : 0,
+		    micro(s));
+		text_put(&t, "%*s%s  %-6s  ", 8 - utf8_columns(since), "", since,
+		    link_direction_words[p->direction]);
 		const size_t begin = t.used;
 		put_fate(&t, s, p);
 		if (p->retransmitted) {

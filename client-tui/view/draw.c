@@ -9,6 +9,56 @@
 /* Bytes laid out before and after the cursor, about: a line may have a million. */
 #define INPUT_NEAR 8192
 
+/* --- the greeting: what to type, how to compare UDP and TCP, how to see loss --- */
+
+/* The rows, each in forms from the longest to the shortest. A form that ends with a blank goes on
+ * with the command that starts a lab. */
+enum greeting { TYPE, COMPARE, ONE_AGAIN, LOSS_INSIDE, LOSS_OUTSIDE };
+static const char *const forms[][5] = {
+	[TYPE] = { "Type a line and press Enter: the reply comes in capitals. F1 or ? is help.",
+	    "Type a line and press Enter; F1 or ? is help.", "Type a line, press Enter; ? is help.",
+	    "Type a line; ? is help." },
+	[COMPARE] = { "F3 or /both sends each line over UDP and TCP; F8 or /mouse: mouse on/off.",
+	    "F3 or /both: over UDP and TCP; F8 or /mouse: mouse on/off.",
+	    "F3 or /both: UDP and TCP; F8: mouse", "F3 or /both: over UDP and TCP" },
+	[ONE_AGAIN] = { "Each line goes over UDP and TCP (F3: one); F8 or /mouse: mouse on/off.",
+	    "F3: back from both to one; F8 or /mouse: mouse on/off.",
+	    "F3: back to one of them; F8: mouse", "F3: back from both to one" },
+	[LOSS_INSIDE] = { "F7 or /link loss 30% makes the link lose packets; /demo plays the tour.",
+	    "Loss: F7 or /link loss 30%" },
+	[LOSS_OUTSIDE] = { "To see loss, leave with Ctrl-D and run: ", "To see loss, run: ",
+	    "Loss: ", "Loss: /link says how" },
+};
+
+/* Draws the longest form that fits; the shortest is cut. */
+static void draw_form(const struct panes *p, int row, const char *const *form)
+{
+	const struct layout *l = &p->v->line;
+	char text[1000];
+	do {
+		bool command = (*form)[strlen(*form) - 1] == ' ';
+		snprintf(text, sizeof text, "%s%s%s", *form, command ? p->v->greeting : "",
+		    command ? " --loss 20%" : "");
+		view_lay(p->v, text);
+	} while ((int)layout_columns(l, 0, l->count) > p->columns - p->pad && *++form != NULL);
+	canvas_cells(p->c, row, p->pad, p->columns, l->cells, l->count, STYLE_NORMAL);
+}
+
+/* Draws the greeting from `row` on, as many of its rows as the panes have room for. */
+static void draw_greeting(const struct panes *p, int row)
+{
+	const int rows[] = { TYPE, p->v->both ? ONE_AGAIN : COMPARE,
+		p->v->lab != NULL ? LOSS_INSIDE : LOSS_OUTSIDE };
+	int end = p->top + p->height;
+	/* A blank row sets it off from what stands above. */
+	if (row > p->top && row + 3 < end)
+		row++;
+	for (int i = 0; i < 3 && row < end; i++)
+		draw_form(p, row++, forms[rows[i]]);
+}
+
+/* --- the rows --- */
+
 /* Draws a list. Returns the canvas row after the last one drawn. */
 static int draw_list(const struct list *l, int height, const struct view_place *bottom)
 {
@@ -23,7 +73,7 @@ static int draw_list(const struct list *l, int height, const struct view_place *
 		row_draw(l, &row, skip, (int)count, at);
 		at += (int)count;
 		skip = 0;
-	} while (at < end && list_next(l, &i) && i <= bottom->index);
+	} while (at < end && list_step(l, 1, &i) && i <= bottom->index);
 	return at;
 }
 
@@ -53,7 +103,7 @@ static void draw_rows(const struct panes *p)
 		    scroll_below(&l, &bottom));
 	}
 	if (p->v->greeting != NULL)
-		greeting_draw(p, bars_end);
+		draw_greeting(p, bars_end);
 }
 
 /* --- the last two rows --- */
@@ -82,14 +132,6 @@ static void draw_window(struct canvas *c, int row, int column, const struct layo
 	if (at > from)
 		column = canvas_fill(c, row, column, column + (int)(at - from), L' ', STYLE_NORMAL);
 	canvas_cells(c, row, column, c->columns, l->cells + i, l->count - i, STYLE_NORMAL);
-}
-
-static size_t cursor_cell(const struct layout *l, size_t cursor)
-{
-	size_t i = 0;
-	while (i < l->count && l->cells[i].offset < cursor)
-		i++;
-	return i;
 }
 
 static int draw_prompt(const struct panes *p, const char *prompt)
@@ -124,7 +166,10 @@ static void draw_line(const struct panes *p, const struct view_input *input)
 	if (layout_text(l, input->text + begin, end - begin, view_width(p->v)) != 0)
 		l->count = 0;
 	size_t width = (size_t)(p->columns - column), total = layout_columns(l, 0, l->count);
-	size_t cursor = layout_columns(l, 0, cursor_cell(l, input->cursor - begin));
+	size_t cell = 0;
+	while (cell < l->count && l->cells[cell].offset < input->cursor - begin)
+		cell++;
+	size_t cursor = layout_columns(l, 0, cell);
 	size_t from = window_from(cursor, total, width);
 	draw_window(p->c, row, column, l, from);
 	if (from + begin > 0 && width >= 4)

@@ -101,15 +101,6 @@ static bool is_space(const struct layout *l, size_t i)
 	return l->cells[i].chars[0] == ' ' && !l->cells[i].substitute;
 }
 
-static bool word_fits(const struct layout *l, size_t from, size_t columns)
-{
-	size_t used = 0;
-
-	for (size_t i = from; i < l->count && !is_space(l, i) && used <= columns; i++)
-		used += l->cells[i].width;
-	return used <= columns;
-}
-
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 {
 	size_t used = 0, after_space = from, used_there = 0, i = from;
@@ -127,8 +118,12 @@ size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 	/* The space between two words may go past the edge, where it is not seen. */
 	if (is_space(l, i))
 		return i + 1;
-	return after_space > from &&
-	               (2 * used_there >= columns || word_fits(l, after_space, columns))
-	         ? after_space
-	         : i;
+	if (after_space > from && 2 * used_there < columns) {
+		size_t word = 0;
+		for (size_t at = after_space; at < l->count && !is_space(l, at) && word <= columns;
+		    at++)
+			word += l->cells[at].width;
+		return word <= columns ? after_space : i;
+	}
+	return after_space > from ? after_space : i;
 }

@@ -4,13 +4,12 @@ client_tui_libclient_a_SOURCES += \
 	%D%/detail.c \
 	%D%/draw.c \
 	%D%/fate-words.c \
-	%D%/greeting.c \
 	%D%/glyphs.c %D%/glyphs.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/link-row.c \
 	%D%/page.c \
 	%D%/panes.c \
-	%D%/plot.c %D%/plot.h \
+	%D%/plot.c \
 	%D%/row.c \
 	%D%/scroll.c \
 	%D%/status.c \

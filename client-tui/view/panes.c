@@ -151,16 +151,6 @@ static void place_three(struct panes *p, const int *wires, bool all_numbered, in
 	p->side[0].digits = p->side[1].digits = kept;
 }
 
-/* Places only the typed lines: the screen has no columns for bars. */
-static void place_one(struct panes *p)
-{
-	p->left_end = p->columns;
-	for (int i = 0; i < VIEW_SIDES; i++) {
-		p->side[i] = no_pane;
-		p->side[i].from = p->side[i].to = p->columns;
-	}
-}
-
 static void place_columns(struct panes *p, int digits)
 {
 	const struct view *v = p->v;
@@ -171,7 +161,12 @@ static void place_columns(struct panes *p, int digits)
 	p->sides = v->both ? 2 : 1;
 	p->one_line = v->both || v->caption != NULL;
 	if (p->columns < 1 + 2 * p->sides) {
-		place_one(p);
+		/* Only the typed lines: the screen has no columns for bars. */
+		p->left_end = p->columns;
+		for (int i = 0; i < VIEW_SIDES; i++) {
+			p->side[i] = no_pane;
+			p->side[i].from = p->side[i].to = p->columns;
+		}
 	} else if (v->both) {
 		place_three(p, wires, v->arrivals, digits);
 	} else {
@@ -186,22 +181,17 @@ static void place_columns(struct panes *p, int digits)
 	}
 }
 
-/* The digits of the greatest number in the transcript, which is that of the last line. */
-static int number_digits(const struct transcript *t)
-{
-	const struct transcript_item *line = transcript_newest_line(t);
-	int digits = 2;
-	for (uint64_t number = line != NULL ? line->number : 0; number > 99; number /= 10)
-		digits++;
-	return digits;
-}
-
 struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *t, int rows,
     int columns)
 {
 	struct panes p = { .v = v, .c = c, .transcript = t, .rows = rows, .columns = columns };
+	/* The greatest number in the transcript is that of the last line. */
+	const struct transcript_item *line = transcript_newest_line(t);
+	int digits = 2;
+	for (uint64_t number = line != NULL ? line->number : 0; number > 99; number /= 10)
+		digits++;
 	place_rows(&p);
-	place_columns(&p, number_digits(t));
+	place_columns(&p, digits);
 	return p;
 }
 
@@ -343,20 +333,10 @@ static bool has_row(const struct list *l, uint64_t index)
 	       transcript_item(l->p->transcript, index)->kind != TRANSCRIPT_STRAY;
 }
 
-bool list_previous(const struct list *l, uint64_t *index)
+bool list_step(const struct list *l, int by, uint64_t *index)
 {
-	for (uint64_t i = *index, first = list_first(l); i > first;) {
-		if (has_row(l, --i)) {
-			*index = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool list_next(const struct list *l, uint64_t *index)
-{
-	for (uint64_t i = *index + 1, end = list_end(l); i < end; i++) {
+	const uint64_t first = list_first(l), end = list_end(l), step = (uint64_t)by;
+	for (uint64_t i = *index + step; i >= first && i < end; i += step) {
 		if (has_row(l, i)) {
 			*index = i;
 			return true;

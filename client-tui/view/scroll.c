@@ -33,7 +33,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
 	uint64_t i = list_first(l) - 1;
-	while (list_next(l, &i)) {
+	while (list_step(l, 1, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
 			*place = (struct view_place){ .index = i, .lines = left };
@@ -47,7 +47,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 static bool end_place(const struct list *l, struct view_place *place)
 {
 	uint64_t i = list_end(l);
-	if (!list_previous(l, &i))
+	if (!list_step(l, -1, &i))
 		return false;
 	*place = (struct view_place){ .index = i, .lines = lines_of(l, i) };
 	return true;
@@ -62,9 +62,9 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		return true;
 	/* The row may no longer exist: take the one before it, else the first. */
 	uint64_t i = kept.index + 1;
-	if (!list_previous(l, &i)) {
+	if (!list_step(l, -1, &i)) {
 		i = list_first(l) - 1;
-		list_next(l, &i);
+		list_step(l, 1, &i);
 		kept.lines = 1;
 	}
 	size_t lines = lines_of(l, i);
@@ -80,7 +80,7 @@ uint64_t scroll_first(const struct list *l, const struct view_place *bottom, int
 {
 	size_t lines = bottom->lines, wanted = (size_t)height;
 	uint64_t index = bottom->index;
-	while (lines < wanted && list_previous(l, &index))
+	while (lines < wanted && list_step(l, -1, &index))
 		lines += row_lay(l, index).lines;
 	*skip = lines > wanted ? lines - wanted : 0;
 	return index;
@@ -107,7 +107,7 @@ static void end_at_item(const struct list *l, uint64_t index)
 	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
 		.lines = SIZE_MAX };
 	for (uint64_t i = list_end(l);
-	    l->of != LIST_ROWS && item != NULL && list_previous(l, &i);) {
+	    l->of != LIST_ROWS && item != NULL && list_step(l, -1, &i);) {
 		const struct transcript_arrival *a = transcript_arrival(t, l->of == LIST_TCP, i);
 		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
@@ -166,14 +166,14 @@ void scroll_settle(const struct panes *p)
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom)
 {
 	uint64_t n = bottom->lines < lines_of(l, bottom->index);
-	for (uint64_t i = bottom->index; list_next(l, &i);)
+	for (uint64_t i = bottom->index; list_step(l, 1, &i);)
 		n++;
 	return n;
 }
 
 static void move_up(const struct list *l, struct view_place *place, size_t lines)
 {
-	while (lines >= place->lines && list_previous(l, &place->index)) {
+	while (lines >= place->lines && list_step(l, -1, &place->index)) {
 		lines -= place->lines;
 		place->lines = lines_of(l, place->index);
 	}
@@ -183,7 +183,7 @@ static void move_up(const struct list *l, struct view_place *place, size_t lines
 static void move_down(const struct list *l, struct view_place *place, size_t lines)
 {
 	size_t here = lines_of(l, place->index);
-	while (lines > here - place->lines && list_next(l, &place->index)) {
+	while (lines > here - place->lines && list_step(l, 1, &place->index)) {
 		lines -= here - place->lines;
 		place->lines = 0;
 		here = lines_of(l, place->index);
@@ -288,10 +288,10 @@ static bool is_selectable(const struct panes *p, uint64_t index)
 }
 
 /* Moves *index to the next item that can be selected. Returns false if there is none. */
-static bool step(const struct list *l, bool up, uint64_t *index)
+static bool step(const struct list *l, int by, uint64_t *index)
 {
 	uint64_t i = *index;
-	while (up ? list_previous(l, &i) : list_next(l, &i))
+	while (list_step(l, by, &i))
 		if (is_selectable(l->p, i)) {
 			*index = i;
 			return true;
@@ -315,10 +315,9 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 			return;
 		index = bottom.index + 1;
 	}
-	while (steps < 0 && step(&l, true, &index))
-		steps++;
-	while (steps > 0 && step(&l, false, &index))
-		steps--;
+	const int by = steps < 0 ? -1 : 1;
+	while (steps != 0 && step(&l, by, &index))
+		steps -= by;
 	if (steps <= 0 && is_selectable(&p, index)) {
 		select_item(v, t, rows, columns, index);
 	} else {
@@ -340,16 +339,7 @@ static uint64_t row_at(const struct list *l, int line)
 		skip = 0;
 		if ((size_t)line < at)
 			return i;
-	} while (list_next(l, &i) && i <= bottom.index);
-	return 0;
-}
-
-/* The item that an arrival belongs to; 0 if it is no longer kept. */
-static uint64_t item_of_arrival(const struct transcript *t, const struct transcript_arrival *a)
-{
-	for (uint64_t i = transcript_end(t) - 1; i >= transcript_first(t); i--)
-		if (row_belongs(a, transcript_item(t, i), i))
-			return i;
+	} while (list_step(l, 1, &i) && i <= bottom.index);
 	return 0;
 }
 
@@ -364,8 +354,14 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 		if (column > p.side[i].bar)
 			of = (v->both ? i : v->stream) ? LIST_TCP : LIST_UDP;
 	uint64_t index = row_at(&(const struct list){ &p, of }, row - p.top);
-	if (index > 0 && of != LIST_ROWS)
-		index = item_of_arrival(t, transcript_arrival(t, of == LIST_TCP, index));
+	if (index > 0 && of != LIST_ROWS) {
+		/* The item that the arrival belongs to, which may be no longer kept. */
+		const struct transcript_arrival *a = transcript_arrival(t, of == LIST_TCP, index);
+		index = transcript_end(t) - 1;
+		while (index >= transcript_first(t) &&
+		       !row_belongs(a, transcript_item(t, index), index))
+			index--;
+	}
 	if (!is_selectable(&p, index))
 		return false;
 	select_item(v, t, rows, columns, index);

@@ -221,14 +221,6 @@ static bool drop_one(struct status_line *s, int min)
 	return true;
 }
 
-static void restore(struct status_line *s, struct status_field *f, int width)
-{
-	if (!f->dropped || f->rank >= RANK_SPARE)
-		return;
-	f->dropped = false;
-	f->dropped = total_columns(s) > width;
-}
-
 static void shorten_peer(struct status_line *s, int width, int min)
 {
 	int peer = columns_of(s, s->peer->text);
@@ -253,8 +245,11 @@ static void fit(struct status_line *s, int width)
 	/* What was dropped may have left room for the separators and for smaller fields. */
 	s->tight = tight && s->indent != NULL && !s->indent->dropped;
 	s->tight |= total_columns(s) > width;
-	for (int i = 0; i < s->count; i++)
-		restore(s, &s->fields[i], width);
+	for (struct status_field *f = s->fields; f < s->fields + s->count; f++)
+		if (f->dropped && f->rank < RANK_SPARE) {
+			f->dropped = false;
+			f->dropped = total_columns(s) > width;
+		}
 	/* Drops the peer last, and makes it wider again if other dropped fields left room. */
 	if (s->peer != NULL && total_columns(s) > width)
 		shorten_peer(s, width, 1);

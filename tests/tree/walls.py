@@ -48,7 +48,6 @@ MAY = {
     'client-tui/app/main.c': 'wait place speak',
     'client-tui/report/export-request.c': 'clock place',
     'client-tui/terminal/history.c': 'clock wait file',
-    'client-tui/app/commands.c': 'file',
     'client-tui/app/plain.c': 'clock wait file place speak',
     'client-tui/app/plain-output.c': 'clock file speak',
     'client-tui/app/run.c': 'clock speak',

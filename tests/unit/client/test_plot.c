@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "view/plot.h"
+#include "view/view-internal.h"
 #include "common/clock.h"
 #include "tests/lib/row_text.h"
 #include "tests/lib/ledger_check.h"
