@@ -101,9 +101,8 @@ const struct trace *run_trace(const struct run *run);
 int64_t run_time(const struct run *run, int64_t now);
 /* Reports an event with a line of text; `session` is the recorder's number of it, or -1. */
 void run_notice(struct run *run, int session, bool bad, const char *text);
-/* Records an event, if there is a recorder. Writes final records (recorder_dispatch()). */
+/* Records an event, if there is a recorder. */
 void run_record(struct run *run, const struct session_event *event);
-int64_t run_record_dispatch(struct run *run, int64_t now);
 
 /* Sends a line, or a piece of one (session_send()), over the sessions in use, with the number
  * run->last_number. UDP takes whole lines only: of a line in pieces it gets the first, which is

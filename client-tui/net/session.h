@@ -108,7 +108,8 @@ void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now);
 
 const struct ledger *session_ledger(const struct session *s);
 enum session_transport session_transport(const struct session *s);
-/* "127.0.0.1:12000", or "host:port" before that is known. Valid until session_dispatch(). */
+/* "127.0.0.1:12000", or "host:port" before that is known. session_dispatch() may change it, in
+ * place. */
 const char *session_peer(const struct session *s);
 /* The state of the connection, "refused, again in 2 s"; NULL: ready. Valid until the next call. */
 const char *session_state(struct session *s, int64_t now);

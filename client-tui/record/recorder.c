@@ -19,7 +19,8 @@
 struct recorder_session {
 	const struct ledger *ledger;
 	const struct trace *trace;
-	struct record_session of;
+	struct record_session of; /* its peer is borrowed, but for a session that was removed: */
+	char *removed_peer;
 	size_t rows;
 	struct figures figures;
 	uint64_t passed;    /* all lines up to this number were written or are deferred */
@@ -71,7 +72,7 @@ void recorder_free(struct recorder *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->count; i++) {
-		free(r->sessions[i].of.peer);
+		free(r->sessions[i].removed_peer);
 		free(r->sessions[i].deferred);
 	}
 	event_log_clear(&r->log);
@@ -83,22 +84,21 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
     int64_t reply_timeout, size_t rows, const struct trace *trace)
 {
 	size_t i = r->count;
-	char *copy;
 
 	/* Beyond RECORDER_SESSIONS, a removed session of the same transport is used again. */
 	if (i == RECORDER_SESSIONS)
 		for (i = 0; i < r->count; i++)
 			if (r->sessions[i].ledger == r->none && r->sessions[i].of.stream == stream)
 				break;
-	if (i == RECORDER_SESSIONS || !(copy = strdup(peer)))
+	if (i == RECORDER_SESSIONS)
 		return -1;
-	free(r->sessions[i].of.peer);
+	free(r->sessions[i].removed_peer);
 	r->sessions[i] = (struct recorder_session){ .ledger = ledger,
 		.trace = trace,
 		.rows = rows,
 		.of = { .session = (unsigned)i,
 		    .stream = stream,
-		    .peer = copy,
+		    .peer = (char *)(uintptr_t)peer,
 		    .reply_timeout = reply_timeout } };
 	if (i == r->count)
 		r->count++;
@@ -118,27 +118,15 @@ void recorder_remove(struct recorder *r, int session)
 		return;
 	s->ledger = r->none;
 	s->figures = (struct figures){ .peer = NULL };
-}
-
-void recorder_peer(struct recorder *r, int session, const char *peer)
-{
-	struct recorder_session *s = session_of(r, session);
-	char *copy = s && strcmp(s->of.peer, peer) != 0 ? strdup(peer) : NULL;
-
-	if (!copy)
-		return;
-	free(s->of.peer);
-	s->of.peer = copy;
+	s->of.peer = s->removed_peer = strdup(s->of.peer);
 }
 
 void recorder_figures(struct recorder *r, int session, const struct figures *figures)
 {
 	struct recorder_session *s = session_of(r, session);
 
-	if (!s)
-		return;
-	s->figures = *figures;
-	recorder_peer(r, session, figures->peer);
+	if (s)
+		s->figures = *figures;
 }
 
 void recorder_link(struct recorder *r, const char *words)

@@ -23,13 +23,13 @@ struct recorder *recorder_new(enum record_output output, FILE *out, int64_t star
     const struct record_run *run);
 void recorder_free(struct recorder *r);
 
-/* Adds a session, whose ledger must outlive the recorder. `peer` is copied. `rows` is the number
- * that the ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
+/* Adds a session, whose ledger and `peer`, which may change, must outlive the recorder. `rows` is
+ * the number that the ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
     int64_t reply_timeout, size_t rows, const struct trace *trace);
-/* Removes a session without lines, before its ledger is freed. Another may get its number. */
+/* Removes a session without lines, before its ledger and its peer are freed. Another may get its
+ * number. */
 void recorder_remove(struct recorder *r, int session);
-void recorder_peer(struct recorder *r, int session, const char *peer);
 /* Sets the words of the link at the start, in the lab. Later changes are events. */
 void recorder_link(struct recorder *r, const char *words);
 /* The words of the link at `at`, ns since the session's start: whether it was held or unplugged,
