@@ -96,7 +96,7 @@ static void dispatch_recorder(struct plain *p, int64_t now)
 	p->passed_on = 0;
 	if (!p->run.recorder)
 		return;
-	p->record_at = run_record_dispatch(&p->run, now);
+	p->record_at = recorder_dispatch(p->run.recorder, now);
 	if (!p->write_error)
 		p->write_error = recorder_error(p->run.recorder);
 }
@@ -159,15 +159,6 @@ static int send_generated(void *plain, const char *text, size_t n, int pieces, i
 	return p->failed ? -1 : 0;
 }
 
-static void generate(struct plain *p)
-{
-	/* Lines that cannot be sent need no schedule. */
-	if (cannot_send(p))
-		p->run.plan.interval = p->run.generator.plan.interval = 0;
-	if (run_generate(&p->run))
-		end_input(p, clock_monotonic());
-}
-
 /* The first SIGINT while lines are generated ends only those; the next one ends the program. */
 static void take_interrupt(struct plain *p)
 {
@@ -190,18 +181,13 @@ static void take_interrupt(struct plain *p)
 static bool lab_awaited(struct plain *p)
 {
 	const int64_t now = clock_monotonic();
+	const struct lab_status *lab = p->run.lab ? lab_status(p->run.lab) : NULL;
 
-	if (!p->run.lab || !lab_is_pending(p->run.lab))
+	if (!lab || lab->gone || !trace_is_pending(lab->trace))
 		return false;
 	if (!p->lab_until)
 		p->lab_until = now + LAB_TIME;
 	return now < p->lab_until;
-}
-
-static bool finished(struct plain *p)
-{
-	return stop_requested() || p->failed || p->write_error ||
-	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
 /* Returns true if no server can be reached and a user types. Other input is read to its end. */
@@ -252,10 +238,13 @@ static void dispatch_once(struct plain *p)
 		read_input(p);
 	else if (unreachable)
 		end_input(p, clock_monotonic());
-	if (generated)
-		generate(p);
-	else
+	/* Lines that cannot be sent need no schedule. */
+	if (generated && cannot_send(p))
+		p->run.plan.interval = p->run.generator.plan.interval = 0;
+	if (!generated)
 		pass(p, clock_monotonic());
+	else if (run_generate(&p->run))
+		end_input(p, clock_monotonic());
 	report(p, clock_monotonic());
 	dispatch_recorder(p, clock_monotonic());
 	plain_flush(p);
@@ -305,19 +294,12 @@ static int end_records(struct plain *p, int64_t now)
 	return save(p) < 0 ? -1 : result;
 }
 
-/* Where the summary goes as text, NULL for nowhere. */
-static FILE *summary_file(const struct settings *s)
-{
-	if (s->summary)
-		return s->output == RECORD_OUTPUT_TEXT ? stdout : NULL;
-	return s->quiet ? NULL : stderr;
-}
-
 static void put_summary(struct plain *p, int64_t now)
 {
-	FILE *out = summary_file(&p->run.settings);
+	const struct settings *s = &p->run.settings;
+	FILE *out = s->summary ? stdout : stderr;
 
-	if (!out)
+	if (s->summary ? s->output != RECORD_OUTPUT_TEXT : s->quiet)
 		return;
 	run_put_summaries(&p->run, out, now);
 	run_put_lab_summary(&p->run, out);
@@ -444,7 +426,8 @@ int plain_run(const struct settings *settings, const char *notice)
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
-	while (!finished(p))
+	while (!stop_requested() && !p->failed && !p->write_error &&
+	       !(p->input_ended && run_settled(&p->run) && !lab_awaited(p)))
 		dispatch_once(p);
 	return plain_free(p, end(p));
 }

@@ -47,30 +47,15 @@ const struct trace *run_trace(const struct run *run)
 	                   : NULL;
 }
 
-static void record_peers(struct run *run)
-{
-	for (size_t i = 0; i < run->count; i++)
-		recorder_peer(run->recorder, run->sessions[i]->recorded,
-		    session_peer(run->sessions[i]->session));
-}
-
 static void record(struct run *run, const struct session_event *event, int64_t reported_at)
 {
-	if (!run->recorder)
-		return;
-	record_peers(run);
-	recorder_event(run->recorder, event, reported_at);
+	if (run->recorder)
+		recorder_event(run->recorder, event, reported_at);
 }
 
 void run_record(struct run *run, const struct session_event *event)
 {
 	record(run, event, run_time(run, clock_monotonic()));
-}
-
-int64_t run_record_dispatch(struct run *run, int64_t now)
-{
-	record_peers(run);
-	return recorder_dispatch(run->recorder, now);
 }
 
 void run_notice(struct run *run, int session, bool bad, const char *text)
@@ -82,24 +67,20 @@ void run_notice(struct run *run, int session, bool bad, const char *text)
 	        .text = (char *)(uintptr_t)text });
 }
 
-static void measure(struct run_session *of, const struct ledger_reply_match *matched)
-{
-	const struct ledger_row *row = ledger_find(session_ledger(of->session), matched->number);
-
-	if (row && matched->match == MATCH_ANSWER)
-		interval_add(of->meter, row);
-}
-
 static void on_reply(void *context, const struct session_reply *reply)
 {
 	struct run_session *of = context;
 	struct run *run = of->run;
+	const struct ledger_row *row = of->meter && reply->matched.match == MATCH_ANSWER
+	                                 ? ledger_find(session_ledger(of->session),
+	                                       reply->matched.number)
+	                                 : NULL;
 
 	if (run->recorder)
 		recorder_reply(run->recorder, of->recorded, reply,
 		    run_time(run, clock_monotonic()));
-	if (of->meter)
-		measure(of, &reply->matched);
+	if (row)
+		interval_add(of->meter, row);
 	run->hooks.reply(run->hooks.lab.context, of, reply);
 }
 
@@ -163,8 +144,8 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 	struct run_session *of = context;
 	struct run *run = of->run;
 
-	if (run->lab)
-		lab_sent(run->lab, of->flow, number, from, to);
+	if (of->flow >= 0 && !lab_status(run->lab)->gone)
+		trace_sent(lab_status(run->lab)->trace, of->flow, number, from, to);
 	if (run->recorder)
 		recorder_row(run->recorder, of->recorded);
 	if (run->screen)
@@ -290,7 +271,9 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 		of->meter->from = now;
 	/* Not before: the hooks may be called while the session opens. */
 	run->sessions[run->count++] = of;
-	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
+	if (of->flow >= 0)
+		trace_set_ledger(lab_status(run->lab)->trace, of->flow,
+		    session_ledger(of->session));
 	return record_session(of, (size_t)s->rows, run_trace(run)) < 0 ? NULL : of;
 }
 
@@ -591,18 +574,12 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		figures->schedule = generator_schedule(g);
 }
 
-static bool is_empty(const struct ledger_totals *gain)
-{
-	return gain->typed + gain->sent + gain->answered + gain->lost + gain->late + gain->refused +
-	           gain->failed + gain->cut_off + gain->duplicates + gain->strays ==
-	       0;
-}
-
 void run_report(struct run *run, bool all, int64_t now,
     void (*report)(void *context, const struct interval *interval))
 {
 	for (size_t i = 0; i < run->used_count; i++) {
 		struct run_session *of = run->used[i];
+		const struct ledger_totals *gain;
 		struct figures figures;
 		struct interval interval;
 
@@ -611,7 +588,10 @@ void run_report(struct run *run, bool all, int64_t now,
 		run_figures(run, of, now, &figures);
 		interval = interval_get(of->meter, &figures, now);
 		interval.session = (unsigned)of->recorded;
-		if (all || !is_empty(&interval.figures.totals))
+		gain = &interval.figures.totals;
+		if (all || gain->typed || gain->sent || gain->answered || gain->lost ||
+		    gain->late || gain->refused || gain->failed || gain->cut_off ||
+		    gain->duplicates || gain->strays)
 			report(run->hooks.lab.context, &interval);
 		interval_begin(of->meter, &figures, now);
 	}

@@ -77,7 +77,8 @@ static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
 	if (session_tcp_sample(tcp->session, &timer.tcp) < 0)
 		return false;
 	timer.received = clock_monotonic();
-	lab_timer(tui->run.lab, tcp->flow, LINK_GOING, &timer);
+	if (tcp->flow >= 0)
+		trace_timer(lab_status(tui->run.lab)->trace, tcp->flow, LINK_GOING, &timer);
 	tui->ends.here = timer.tcp;
 	return true;
 }

@@ -243,12 +243,6 @@ int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *po
 	return trace_flow(lab->status.trace, stream, reply_timeout);
 }
 
-void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger)
-{
-	if (flow >= 0)
-		trace_set_ledger(lab->status.trace, flow, ledger);
-}
-
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
 	if (flow < 0)
@@ -258,19 +252,6 @@ void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64
 		return;
 	server_tcp_connected(lab->status.server_tcp, here);
 	lab->server_flow = flow;
-}
-
-void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to)
-{
-	if (flow >= 0 && !lab->status.gone)
-		trace_sent(lab->status.trace, flow, number, from, to);
-}
-
-void lab_timer(struct lab *lab, int flow, enum link_direction direction,
-    const struct trace_timer *timer)
-{
-	if (flow >= 0)
-		trace_timer(lab->status.trace, flow, direction, timer);
 }
 
 void lab_closed(struct lab *lab, int flow, int64_t now)
@@ -309,11 +290,6 @@ int lab_step(struct lab *lab, const struct link_steps *panel, int by, char reaso
 
 /* --- the loop --- */
 
-bool lab_is_pending(const struct lab *lab)
-{
-	return !lab->status.gone && trace_is_pending(lab->status.trace);
-}
-
 void lab_need_until(struct lab *lab, int64_t until)
 {
 	if (until > lab->needed_until)
@@ -350,14 +326,6 @@ void lab_watch(const struct lab *lab, struct fd_watch *w)
 	fd_watch_until(w, sync_at(lab));
 }
 
-static void check(struct lab *lab)
-{
-	if (lab->now < sync_at(lab))
-		return;
-	lab->synced_at = lab->now;
-	lab->syncing = lab_socket_command(lab->socket, PURPOSE_SYNC, lab->now, "predict") == 0;
-}
-
 /* Gives the server's sample to the trace. Returns true when the trace waited for it. */
 static bool take_server_tcp(struct lab *lab)
 {
@@ -368,7 +336,7 @@ static bool take_server_tcp(struct lab *lab)
 	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
 		return false;
 	lab->server_received = sample->received;
-	lab_timer(lab, lab->server_flow, LINK_COMING, sample);
+	trace_timer(lab->status.trace, lab->server_flow, LINK_COMING, sample);
 	return wanted;
 }
 
@@ -380,7 +348,10 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
 	lab_socket_dispatch(lab->socket, w);
 	if (now >= lab->report_at)
 		lab_report(lab);
-	check(lab);
+	if (now >= sync_at(lab)) {
+		lab->synced_at = now;
+		lab->syncing = lab_socket_command(lab->socket, PURPOSE_SYNC, now, "predict") == 0;
+	}
 	bool redraw = server_tcp_dispatch(lab->status.server_tcp, w,
 	    trace_is_pending(lab->status.trace), now);
 

@@ -40,16 +40,12 @@ struct lab *lab_open(const char *path, const char *server_path, size_t rows,
 void lab_close(struct lab *lab);
 
 /* Adds the flow of a session that is about to be opened, to a peer whose port is `port` ("12000",
- * or a name). Waits until the lab reports its packets, normally some microseconds. Then set the
- * ledger, and pass on the session's hooks. Returns the flow's number, or -1; of flow -1 the calls
- * do nothing, also without a lab. */
+ * or a name). Waits until the lab reports its packets, normally some microseconds. Then give the
+ * trace its ledger, its lines as they are sent and samples of this end's TCP, and pass on here that
+ * its socket was opened and closed. Returns the flow's number, or -1; of flow -1 the calls do
+ * nothing, also without a lab. */
 int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *port);
-void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger);
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from);
-void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to);
-/* Adds a sample of a flow's connection: this end's, LINK_GOING; the server's is read here. */
-void lab_timer(struct lab *lab, int flow, enum link_direction direction,
-    const struct trace_timer *timer);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
 /* Sends a command of the user; `purpose` is more than LAB_STEP. Returns 0 or -1. */
@@ -64,8 +60,6 @@ void lab_report(struct lab *lab);
 void lab_watch(const struct lab *lab, struct fd_watch *w);
 /* Returns true when something is to be drawn again. */
 bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
-/* Whether lines are still to be compared. */
-bool lab_is_pending(const struct lab *lab);
 /* Requests all events up to `until`. */
 void lab_need_until(struct lab *lab, int64_t until);
 /* Waits for the events of what the link has done by now, normally some microseconds. */
