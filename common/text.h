@@ -41,8 +41,12 @@ int text_refuse(char *reason, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */
 void text_append(char *buf, size_t size, const char *s);
-/* Whether `text` begins with `with`. */
+/* Whether `text` begins with `with`; with this word, behind which a blank or the end stands. */
 static inline bool text_begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
+}
+static inline bool text_begins_word(const char *text, const char *word)
+{
+	return text_begins(text, word) && strchr(" \t", text[strlen(word)]);
 }

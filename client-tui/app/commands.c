@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/commands.h"
 
-#include <ctype.h>
-
 #include "app/tui-state.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -200,23 +198,15 @@ static void do_save(const struct command_call *c)
 	    more);
 }
 
-static bool first_word_is(const char *arguments, const char *word)
-{
-	const size_t n = strlen(word);
-
-	return strncmp(arguments, word, n) == 0 &&
-	       (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
-}
-
 static void do_link(const struct command_call *c)
 {
 	if (!*c->arguments)
 		tui_lab_page(c->tui, c->now);
 	else if (strcmp(c->arguments, "panel") == 0)
 		tui_lab_panel(c->tui);
-	else if (first_word_is(c->arguments, "presets"))
+	else if (text_begins_word(c->arguments, "presets"))
 		tui_page(c->tui, "presets of the link", link_presets_page());
-	else if (first_word_is(c->arguments, "preset"))
+	else if (text_begins_word(c->arguments, "preset"))
 		tui_lab_command(c->tui, TUI_LAB_SET, "", c->arguments);
 	else
 		tui_lab_command(c->tui, TUI_LAB_SET, "set", c->arguments);

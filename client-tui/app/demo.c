@@ -64,18 +64,13 @@ struct generator_plan demo_plan(const struct demo_step *send)
 	return (struct generator_plan){ .count = count, .interval = ms * NS_PER_MS, .size = size };
 }
 
-bool demo_asks_number(const struct demo_step *ask)
-{
-	return strcmp(ask->words, "number") == 0;
-}
-
 int demo_answer(const struct demo_step *ask, const char *line, size_t n, int64_t *answer,
     char reason[DEMO_REASON])
 {
 	char word[30];
 
 	snprintf(word, sizeof word, "%.*s", (int)n, line);
-	if (demo_asks_number(ask))
+	if (strcmp(ask->words, "number") == 0)
 		return units_count(word, 0, INT32_MAX, answer) == 0
 		         ? 0
 		         : text_refuse(reason, DEMO_REASON, "'%s' is not a number; for example 12",

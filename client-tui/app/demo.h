@@ -53,7 +53,6 @@ const struct demo_step *demo_last_of_round(const struct demo_step *round);
 char *demo_page(void);
 /* The lines of a step that sends some. */
 struct generator_plan demo_plan(const struct demo_step *send);
-bool demo_asks_number(const struct demo_step *ask);
 /* Reads the answer: a number, or 0 for UDP, 1 for TCP. Returns 0, or -1 with the `reason`. */
 int demo_answer(const struct demo_step *ask, const char *line, size_t n, int64_t *answer,
     char reason[DEMO_REASON]);

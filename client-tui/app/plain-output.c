@@ -281,25 +281,23 @@ static void put_cut_off(struct plain *p, const struct run_session *of)
 	}
 }
 
-static void put_undecided(struct plain *p, const struct run_session *of)
+void plain_end_output(struct plain *p)
 {
 	const struct ledger_row *row;
 
-	for (size_t i = 0; (row = ledger_at(session_ledger(of->session), i)) != NULL; i++)
-		if (!ledger_is_decided(row->fate))
-			put_verbose(p, of, row->number, NULL);
-}
-
-void plain_end_output(struct plain *p)
-{
 	put_in_order(p);
 	for (int i = 0; i < 2; i++) {
 		if (p->prefixes && p->channels[i].begun)
 			put_part(p, i == SESSION_TCP, "", 0, true);
 		put_buffered(p, &p->channels[i]);
 	}
-	for (size_t i = 0; p->run.settings.verbose && i < p->run.count; i++)
-		put_undecided(p, p->run.sessions[i]);
+	for (size_t i = 0; p->run.settings.verbose && i < p->run.count; i++) {
+		const struct run_session *of = p->run.sessions[i];
+
+		for (size_t k = 0; (row = ledger_at(session_ledger(of->session), k)) != NULL; k++)
+			if (!ledger_is_decided(row->fate))
+				put_verbose(p, of, row->number, NULL);
+	}
 	plain_flush(p);
 }
 
@@ -323,15 +321,6 @@ void plain_interval(void *plain, const struct interval *interval)
 
 /* --- hooks --- */
 
-static void report_stray(struct plain *p, const struct session_reply *reply)
-{
-	if (p->reported >= REPORTED_LINES || p->run.settings.quiet)
-		return;
-	plain_notice(p, false,
-	    TEXT_FORMAT("a stray reply of %zu bytes, which belongs to no line", reply->length));
-	p->reported++;
-}
-
 void plain_reply(void *plain, struct run_session *of, const struct session_reply *reply)
 {
 	struct plain *p = plain;
@@ -348,7 +337,12 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 		else
 			put(p, reply->text, reply->length);
 	} else if (match == MATCH_STRAY && !of->stream) {
-		report_stray(p, reply);
+		if (p->reported < REPORTED_LINES && !p->run.settings.quiet) {
+			plain_notice(p, false,
+			    TEXT_FORMAT("a stray reply of %zu bytes, which belongs to no line",
+			        reply->length));
+			p->reported++;
+		}
 	} else if (match == MATCH_DUPLICATE) {
 		return;
 	} else if (!of->stream && p->channels[SESSION_UDP].early) {

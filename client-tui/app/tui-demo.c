@@ -80,9 +80,9 @@ static bool try_text(struct tui *tui)
 		return d->entered;
 	d->caption.top = 0;
 	d->caption.text = step->text;
-	d->caption.hint = step->kind != DEMO_ASK ? "Enter goes on, Esc leaves"
-	                : demo_asks_number(step) ? "Type a number and Enter"
-	                                         : "Type udp or tcp and Enter";
+	d->caption.hint = step->kind != DEMO_ASK             ? "Enter goes on, Esc leaves"
+	                : strcmp(step->words, "number") == 0 ? "Type a number and Enter"
+	                                                     : "Type udp or tcp and Enter";
 	if (step->kind == DEMO_EXPECT)
 		d->caption.text = demo_compare(&d->lines, step->words, d->answer, d->pointed,
 		    d->text, sizeof d->text);

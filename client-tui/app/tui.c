@@ -77,14 +77,6 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
 }
 
-static void draw(struct tui *tui, int64_t now)
-{
-	lay_out(tui, now, false);
-	screen_show(&tui->canvas);
-	tui->changed = false;
-	tui->drawn_at = now;
-}
-
 /* Returns true if a row, or the state of a connection, shows a running time. */
 static bool busy(const struct tui *tui, int64_t now)
 {
@@ -175,8 +167,12 @@ static void loop(struct tui *tui)
 		tui_burst_dispatch(tui);
 		tui_demo_dispatch(tui, now);
 		now = clock_monotonic();
-		if (next_draw(tui, now) <= now)
-			draw(tui, now);
+		if (next_draw(tui, now) > now)
+			continue;
+		lay_out(tui, now, false);
+		screen_show(&tui->canvas);
+		tui->changed = false;
+		tui->drawn_at = now;
 	}
 }
 

@@ -302,13 +302,6 @@ static void evict(struct ledger *l, struct ledger_line *e)
 		discard(l, e);
 }
 
-static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
-{
-	return (rows && l->lines.count + rows > l->settings.capacity) ||
-	       (l->settings.bytes && l->bytes + bytes > l->settings.bytes &&
-	           l->lines.count + rows > 1);
-}
-
 /* Queued lines are never evicted: they are still to be sent. A waiting line is evicted only when no
  * decided one is left: without its row the reply would be a stray. */
 static size_t oldest_to_evict(struct ledger *l)
@@ -334,7 +327,10 @@ static __attribute__((noinline)) void evict_oldest(struct ledger *l)
 
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes)
 {
-	while (too_many(l, rows, bytes) && l->lines.count > l->totals.queued)
+	while (l->lines.count > l->totals.queued &&
+	       ((rows && l->lines.count + rows > l->settings.capacity) ||
+	           (l->settings.bytes && l->bytes + bytes > l->settings.bytes &&
+	               l->lines.count + rows > 1)))
 		evict_oldest(l);
 }
 

@@ -67,22 +67,17 @@ int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_lin
 	return spare->length == n && memcmp(spare->bytes, bytes, n) == 0;
 }
 
-static const struct ledger_line *any_in_group(const struct line_group *g)
-{
-	const struct line_list *lists[] = { &g->waiting, &g->unanswered, &g->answered,
-		&g->unmatchable };
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (lists[i]->first)
-			return lists[i]->first;
-	return NULL;
-}
-
 static bool same_key(struct line_index *index, const struct line_group *g,
     const struct line_index_key *key)
 {
-	const struct ledger_line *e = g->hash == key->hash ? any_in_group(g) : NULL;
+	/* Any line of the group. */
+	const struct ledger_line *e = g->waiting.first    ? g->waiting.first
+	                            : g->unanswered.first ? g->unanswered.first
+	                            : g->answered.first   ? g->answered.first
+	                                                  : g->unmatchable.first;
 
-	return e && line_index_are_capitals(key->bytes, key->length, e, &index->other) == 1;
+	return g->hash == key->hash && e &&
+	       line_index_are_capitals(key->bytes, key->length, e, &index->other) == 1;
 }
 
 struct line_group *line_index_find(struct line_index *index, const struct line_index_key *key)
@@ -135,23 +130,16 @@ int line_index_insert(struct line_index *index, struct ledger_line *e,
 	return 0;
 }
 
-static struct line_list *list_for(const struct ledger_line *e)
-{
-	switch (e->row.fate) {
-	case FATE_WAITING:
-		return &e->group->waiting;
-	case FATE_LOST:
-		return e->row.late ? &e->group->answered : &e->group->unanswered;
-	case FATE_ANSWERED:
-		return &e->group->answered;
-	default:
-		return &e->group->unmatchable;
-	}
-}
-
 void line_index_regroup(struct ledger_line *e)
 {
-	ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
+	const bool lost = e->row.fate == FATE_LOST && !e->row.late,
+	           answered = e->row.fate == FATE_ANSWERED || e->row.late;
+
+	ledger_line_append(e->row.fate == FATE_WAITING ? &e->group->waiting
+	                   : lost                      ? &e->group->unanswered
+	                   : answered                  ? &e->group->answered
+	                                               : &e->group->unmatchable,
+	    e, LINE_LIST_GROUP);
 }
 
 void line_index_remove(struct line_index *index, struct ledger_line *e)

@@ -42,22 +42,12 @@ static const char *skip_blanks(const char *s)
 	return s + strspn(s, BLANKS);
 }
 
-static bool is_word(const char *s, const char *word)
-{
-	return text_begins(s, word) && strcspn(s, BLANKS) == strlen(word);
-}
-
 /* Returns true for "7" and "20-30". */
 static bool is_range(const char *s)
 {
 	const size_t digits = strspn(s, "0123456789");
 
 	return digits > 0 && digits + strspn(s + digits, "-0123456789") == strcspn(s, BLANKS);
-}
-
-static bool is_option(const char *s)
-{
-	return is_word(s, "last") || is_word(s, "screen") || text_begins(s, "--") || is_range(s);
 }
 
 /* Copies a text in quotes, or up to `end`. Returns what follows; NULL: too long, or no end. */
@@ -80,7 +70,8 @@ static const char *take_text(const char *s, const char *end, char *buf, size_t s
 /* Returns the end of the name, where the first option begins. */
 static const char *name_end(const char *s)
 {
-	while (*s && !is_option(s))
+	while (*s && !text_begins_word(s, "last") && !text_begins_word(s, "screen") &&
+	       !text_begins(s, "--") && !is_range(s))
 		s = skip_blanks(s + strcspn(s, BLANKS));
 	return s;
 }
@@ -112,11 +103,11 @@ static const char *take_option(const char *s, struct export_request *q)
 		return take_text(title, end ? end : title + strlen(title), q->title,
 		    sizeof q->title);
 	}
-	if (is_word(s, "--dark"))
+	if (text_begins_word(s, "--dark"))
 		q->dark = true;
-	else if (is_word(s, "screen"))
+	else if (text_begins_word(s, "screen"))
 		q->screen = true;
-	else if (is_word(s, "last")) {
+	else if (text_begins_word(s, "last")) {
 		s = skip_blanks(s + n);
 		n = strcspn(s, BLANKS);
 		if (take_numbers(s, n, &newest, &q->newest) < 0 || newest != q->newest)

@@ -74,15 +74,21 @@ struct export_job {
 	enum record_output output;
 };
 
-static int save_text(const struct export_job *s, FILE *out)
+/* Writes the session, an export_job, for file_make(). */
+static int put(void *saving, FILE *out)
 {
-	struct transcript *all = s->transcript ? NULL : recorder_transcript(s->recorder);
-	const struct transcript *t = s->transcript ? s->transcript : all;
+	const struct export_job *s = saving;
+	struct transcript *all = NULL;
+	const struct transcript *t = s->transcript;
 	char totals[300];
 	struct ledger_totals sum;
-	const int result = t ? export_text(out, t, recorder_trace(s->recorder), s->request, s->now)
-	                     : -1;
+	int result;
 
+	if (s->output != RECORD_OUTPUT_TEXT)
+		return recorder_save(s->recorder, s->output, out, s->run, s->now);
+	if (!t)
+		t = all = recorder_transcript(s->recorder);
+	result = t ? export_text(out, t, recorder_trace(s->recorder), s->request, s->now) : -1;
 	transcript_free(all);
 	if (result < 0)
 		return -1;
@@ -93,15 +99,6 @@ static int save_text(const struct export_job *s, FILE *out)
 			    summary_totals(&sum, stream, totals, sizeof totals));
 	}
 	return 0;
-}
-
-static int put(void *saving, FILE *out)
-{
-	const struct export_job *s = saving;
-
-	return s->output == RECORD_OUTPUT_TEXT
-	         ? save_text(s, out)
-	         : recorder_save(s->recorder, s->output, out, s->run, s->now);
 }
 
 /* The format of a file, by its ending. */

@@ -15,16 +15,6 @@
 
 /* --- pages --- */
 
-/* The number of events with words from *event on that come before `moment`. */
-static size_t events_before(const struct picture_data *d, size_t *event, int64_t moment)
-{
-	size_t rows = 0;
-
-	for (; *event < d->event_count && d->events[*event].at <= moment; ++*event)
-		rows += sequence_is_row(&d->events[*event]);
-	return rows;
-}
-
 /* The first record of page `page`; *pages is the number of pages up to there. */
 static size_t page_begin(const struct picture_data *d, size_t page, size_t *pages)
 {
@@ -34,7 +24,11 @@ static size_t page_begin(const struct picture_data *d, size_t page, size_t *page
 	for (size_t i = 0; i < d->count; i++) {
 		if (i > 0 && d->records[i].row.number == d->records[i - 1].row.number)
 			continue;
-		const size_t before = events_before(d, &event, d->records[i].row.typed_at);
+		/* The events with words that come before this line. */
+		size_t before = 0;
+		for (; event < d->event_count && d->events[event].at <= d->records[i].row.typed_at;
+		    event++)
+			before += sequence_is_row(&d->events[event]);
 		if (lines == SEQUENCE_LINES || (lines && rows + before >= SEQUENCE_ROWS)) {
 			++*pages;
 			lines = rows = 0;

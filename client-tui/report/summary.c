@@ -216,18 +216,15 @@ char *summary_times(const struct figures *f, char *buf, size_t size)
 	return buf;
 }
 
-static void put_runs(struct text *out, const struct stats *s)
+/* Writes the runs of lost lines and the delay variation, for which there are lines enough. */
+static void put_runs_and_variation(struct text *out, const struct stats *s)
 {
+	const int64_t p99 = histogram_quantile(&s->ipdv, 0.99);
+
 	if (s->lost >= 2)
 		text_put(out, "lost in %s: the longest %s, the mean %s\n",
 		    TEXT_COUNT(s->run_count, "run"), TEXT_COUNT(s->longest_run, "line"),
 		    TEXT_DECIMAL(stats_mean_run(s), 2));
-}
-
-static void put_variation(struct text *out, const struct stats *s)
-{
-	const int64_t p99 = histogram_quantile(&s->ipdv, 0.99);
-
 	if (p99 < 0)
 		return;
 	text_put(out, "delay variation ipdv mean %s, p99 %s",
@@ -284,8 +281,7 @@ static void put_session(struct text *out, const struct figures *f)
 		/* Below ten lines there is no p90, and nothing is written. */
 		put_group(out, f, "waited", true, "waited", "");
 		put_group(out, f, "round_trip", true, "round trip", "");
-		put_runs(out, f->stats);
-		put_variation(out, f->stats);
+		put_runs_and_variation(out, f->stats);
 	}
 	put_tcp(out, f);
 	/* The kernel timestamps datagrams both ways, and only the arrivals of a stream. */
@@ -345,22 +341,18 @@ struct table {
 	size_t count;
 };
 
-static void put_clock_used(struct text *out, int64_t kernel, int64_t program)
-{
-	if (kernel && program)
-		text_put(out, "by the kernel for %" PRId64 " of %" PRId64, kernel,
-		    kernel + program);
-	else if (kernel || program)
-		text_put(out, "by the %s", kernel ? "kernel" : "program");
-}
-
 static void put_value(struct text *out, const struct figure *row, const struct figures *f)
 {
-	const int64_t value = figure_value(row, f);
+	const int64_t value = figure_value(row, f),
+	              program = row->type == FIGURE_CLOCK ? figure_value(row + 1, f) : 0;
 
 	switch (row->type) {
 	case FIGURE_CLOCK:
-		put_clock_used(out, value, figure_value(row + 1, f));
+		if (value && program)
+			text_put(out, "by the kernel for %" PRId64 " of %" PRId64, value,
+			    value + program);
+		else if (value || program)
+			text_put(out, "by the %s", value ? "kernel" : "program");
 		break;
 	case FIGURE_RUN_MEAN:
 		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));

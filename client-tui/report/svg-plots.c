@@ -74,23 +74,17 @@ static void times_below(const struct pages *p, double x, double y)
 
 /* --- the plots --- */
 
-/* The greatest number of a line typed before an event; the lines are in order of time. */
-static uint64_t number_before(const struct pages *p, int64_t at)
-{
-	size_t i;
-
-	SEARCH_FIRST(i, 0, p->data->line_count, p->data->lines[i].typed_at > at);
-	return i > 0 ? p->data->lines[i - 1].number : p->first;
-}
-
 /* Draws each event as a rule before the first line typed after it, the first ones with words. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
 	int row = 0;
 
-	for (size_t i = 0; i < p->data->event_count; i++) {
+	for (size_t i = 0, line; i < p->data->event_count; i++) {
 		const struct session_event *e = &p->data->events[i];
-		const double place = ((double)(number_before(p, e->at) - p->first) + 0.5) / span;
+		/* The lines are in order of time: the last one typed before the event. */
+		SEARCH_FIRST(line, 0, p->data->line_count, p->data->lines[line].typed_at > e->at);
+		const uint64_t number = line > 0 ? p->data->lines[line - 1].number : p->first;
+		const double place = ((double)(number - p->first) + 0.5) / span;
 		const double at = x + WIDTH * (e->at < p->data->lines[0].typed_at ? 0
 		                                  : place < 1                     ? place
 		                                                                  : 1);

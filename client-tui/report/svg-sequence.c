@@ -165,15 +165,6 @@ static void put_reply(const struct panel *panel, double y, const char *words,
 	    left < REPLY_MAX ? left : REPLY_MAX);
 }
 
-static void draw_reply(const struct panel *panel, struct column *c, const struct record *r)
-{
-	const struct picture *p = panel->picture;
-	const double at = put_beside(p, c, panel->server + 4, place(p, server_time(p, r)),
-	    panel->server + 12);
-
-	put_reply(panel, at, TEXT_FORMAT("%" PRIu64 " ", r->row.number), r);
-}
-
 /* With two transports, the reply stands behind its time if there is room. */
 static void draw_fate(const struct panel *panel, double y, const struct record *r)
 {
@@ -440,7 +431,10 @@ static void draw_lines(const struct panel *panel)
 			    place(p, r->row.sent_at), SVG_WAITS, 0);
 		}
 		if (!p->both && sequence_known(server_time(p, r)))
-			draw_reply(panel, &replies, r);
+			put_reply(panel,
+			    put_beside(p, &replies, panel->server + 4, place(p, server_time(p, r)),
+			        panel->server + 12),
+			    TEXT_FORMAT("%" PRIu64 " ", r->row.number), r);
 	}
 }
 

@@ -118,13 +118,6 @@ static char *find_file(const char *path, const char **reason)
 	return realpath(path, NULL);
 }
 
-/* Returns true if `path` still names the open file, and not one that replaced it. */
-static bool is_current(int fd, const char *path, struct stat *st)
-{
-	struct stat named;
-	return fstat(fd, st) == 0 && stat(path, &named) == 0 && file_is_same(st, &named);
-}
-
 /* Opens the file and locks it against other sessions until the descriptor is closed; only a regular
  * file is locked. Returns the descriptor, or -1 with errno. */
 static int open_locked(const char *path, struct stat *st, bool short_wait, const char **reason)
@@ -139,7 +132,10 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 			return -1;
 		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0,
 		     taken = !locked && errno == EWOULDBLOCK;
-		bool current = is_current(fd, path, st);
+		/* `path` may name another file by now, which replaced this one. */
+		struct stat named;
+		bool current = fstat(fd, st) == 0 && stat(path, &named) == 0 &&
+		               file_is_same(st, &named);
 		/* Some file systems have no locks: the file is then used without one. */
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
@@ -212,22 +208,17 @@ static int rewrite(const char *path, char *text, const char **reason)
 	return -1;
 }
 
-/* Returns true if the last line has no end, because a disk was full. */
-static bool is_cut(int fd)
-{
-	struct stat st;
-	char last;
-	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
-	       last != '\n';
-}
-
 /* Appends the new lines to a file in whose folder no new file can be made. */
 static int add_lines(int fd, const char *const *lines, size_t count)
 {
 	FILE *out = fdopen(dup(fd), "a");
+	struct stat st;
+	char last;
 	if (!out)
 		return -1;
-	if (is_cut(fd))
+	/* The last line may have no end, because a disk was full. */
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
+	    last != '\n')
 		putc('\n', out);
 	for (size_t i = 0; i < count; i++)
 		put_line(out, lines[i]);

@@ -468,15 +468,6 @@ static void append_pasted(struct keys *k, size_t n)
 	k->head += wanted;
 }
 
-/* The number of bytes at the end of `s` that could begin the paste's end. */
-static size_t partial_end_length(const unsigned char *s, size_t n)
-{
-	size_t length = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
-	while (length > 0 && memcmp(s + n - length, paste_end, length) != 0)
-		length--;
-	return length;
-}
-
 /* A ^C at the end of the queue may be the key; in the middle of a paste it is text. */
 static bool ends_with_interrupt(const struct keys *k)
 {
@@ -494,8 +485,12 @@ static bool absorb_paste(struct keys *k, bool timeout)
 		k->head += PASTE_END_LENGTH;
 		return true;
 	}
+	/* The last bytes may be the beginning of the paste's end. */
+	size_t begun = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
+	while (begun > 0 && memcmp(s + n - begun, paste_end, begun) != 0)
+		begun--;
 	k->unfinished = timeout;
-	append_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : partial_end_length(s, n)));
+	append_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : begun));
 	return timeout;
 }
 

@@ -624,14 +624,6 @@ bool line_editor_clear(void)
 	return !empty;
 }
 
-static bool has_controls(const unsigned char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes[i] < ' ' || bytes[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* Inserts `text`, `n` bytes and a zero. */
 static void insert(unsigned char *text, size_t n)
 {
@@ -653,7 +645,10 @@ void line_editor_insert(const unsigned char *bytes, size_t n)
 {
 	if (!self.running)
 		return;
-	if (RL_ISSTATE(RL_STATE_ISEARCH) && n <= SEARCH_PASTE_MAX && !has_controls(bytes, n)) {
+	bool searched = RL_ISSTATE(RL_STATE_ISEARCH) && n <= SEARCH_PASTE_MAX;
+	for (size_t i = 0; searched && i < n; i++)
+		searched = bytes[i] >= ' ' && bytes[i] != 0x7f;
+	if (searched) {
 		line_editor_feed(bytes, n);
 		return;
 	}

@@ -167,14 +167,6 @@ static enum background find_background(const struct screen_settings *settings)
 	return palette_background(getenv("COLORFGBG"));
 }
 
-static bool wants_colour(const struct screen_settings *settings)
-{
-	const char *no = getenv("NO_COLOR");
-	if (settings->colour == SCREEN_COLOUR_AUTO)
-		return !no || no[0] == '\0';
-	return settings->colour == SCREEN_COLOUR_ALWAYS;
-}
-
 static void set_up_styles(void)
 {
 	for (int i = 0; i < STYLES; i++) {
@@ -191,9 +183,12 @@ static void set_up_styles(void)
 
 static void set_up_colours(const struct screen_settings *settings)
 {
+	const char *no = getenv("NO_COLOR");
+	bool wanted = settings->colour == SCREEN_COLOUR_AUTO
+	                ? !no || no[0] == '\0'
+	                : settings->colour == SCREEN_COLOUR_ALWAYS;
 	/* Without default colours, the program's colours would change the user's background. */
-	bool coloured = wants_colour(settings) && has_colors() && start_color() == OK &&
-	                use_default_colors() == OK;
+	bool coloured = wanted && has_colors() && start_color() == OK && use_default_colors() == OK;
 	self.colours = coloured ? COLORS : 0;
 	self.background = find_background(settings);
 	set_up_styles();

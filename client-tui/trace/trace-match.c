@@ -85,14 +85,6 @@ static void add_packet(struct trace *t, const struct packet_event *e, uint64_t f
 
 /* --- datagrams --- */
 
-static bool fits(const struct trace_slot *r, uint8_t flow, enum link_direction direction,
-    const struct packet_event *e, uint64_t hash, size_t length)
-{
-	return r->flow == flow && !r->line.stream &&
-	       (e->fragment ? e->length < r->lengths[direction]
-	                    : r->hashes[direction] == hash && r->lengths[direction] == length);
-}
-
 /* The line that waits longest for such a packet that way, else the newest with these bytes. */
 static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_direction direction,
     const struct packet_event *e, const void *bytes, size_t n, uint64_t hash, size_t length)
@@ -109,7 +101,9 @@ static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_
 		                                         : r->line.legs[direction].tries <
 		                                               r->line.legs[LINK_GOING].through;
 
-		if (r->keys[direction] != key || !fits(r, flow, direction, e, hash, length))
+		if (r->keys[direction] != key || r->flow != flow || r->line.stream ||
+		    (e->fragment ? e->length >= r->lengths[direction]
+		                 : r->hashes[direction] != hash || r->lengths[direction] != length))
 			continue;
 		if (!newest || r->line.number > newest->line.number)
 			newest = r;
@@ -445,20 +439,17 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 		take_first_segment(t, &t->flows[i], c, e);
 }
 
-/* TCP's header (RFC 9293, 3.1) lies before the payload of the earlier piece. */
-static bool fits_segment(const struct reassembly *p, const struct packet_event *e)
-{
-	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
-}
-
 /* Finds the newest packet that the fragment may belong to: identifications are used again. */
 static void take_later_fragment(struct trace *t, const struct packet_event *e)
 {
 	for (size_t i = 1; i <= REASSEMBLIES; i++) {
 		struct reassembly *p = &t->reassemblies[(t->next_reassembly - i) % REASSEMBLIES];
 		struct trace_slot *r = p->number ? trace_slot(t, false, p->number) : NULL;
+		/* TCP's header (RFC 9293, 3.1) lies before the payload of the earlier piece. */
+		const bool segment = p->connection && p->got > 0 && e->offset >= p->got + 20 &&
+		                     e->offset <= p->got + 60;
 
-		if (p->direction != e->direction || p->id != e->id || (!r && !fits_segment(p, e)))
+		if (p->direction != e->direction || p->id != e->id || (!r && !segment))
 			continue;
 		if (r)
 			take_fragment(t, r, p, e);

@@ -337,12 +337,3 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
 	text_put(&t, "%s", t.used > 0 ? ")" : "");
 	return buf;
 }
-
-const char *fate_words_arrival(const struct transcript_arrival *arrival)
-{
-	static const char *const marks[] = { [MATCH_ANSWER] = "",
-		[MATCH_STRAY] = " (stray)",
-		[MATCH_LATE] = " (late)",
-		[MATCH_DUPLICATE] = " (duplicate)" };
-	return marks[arrival->match];
-}

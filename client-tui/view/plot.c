@@ -380,19 +380,6 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 	return from;
 }
 
-/* Draws the range of the sparkline before it. */
-static int draw_range(const struct panes *p, int from, int to, const struct plot_source *source)
-{
-	const struct ledger *l = source->ledger;
-	const int64_t max = max_from(l, first_row(l, to - from - RANGE));
-	if (max > 0)
-		canvas_text(p->c, p->spark_row, from, to,
-		    TEXT_FORMAT("0%s%s", p->v->ascii ? "-" : "–",
-		        UNITS_DURATION(max, glyph(GLYPH_MICRO, p->v->ascii))),
-		    STYLE_NORMAL);
-	return from + RANGE;
-}
-
 void plot_draw_spark_row(const struct panes *p)
 {
 	const int count = p->v->plot != NULL ? p->v->plot->count : 0;
@@ -405,8 +392,15 @@ void plot_draw_spark_row(const struct panes *p)
 		    TEXT_FORMAT(to - from < SPARK_WORDS ? "%s " : "%s waited ",
 		        transport_info[source->stream].name),
 		    transport_looks[source->stream].style);
-		from = draw_range(p, from, to, source);
-		plot_sparkline(p->c, p->spark_row, from, to, source, p->v->ascii);
+		/* The range of the sparkline, before it. */
+		const struct ledger *l = source->ledger;
+		const int64_t max = max_from(l, first_row(l, to - from - RANGE));
+		if (max > 0)
+			canvas_text(p->c, p->spark_row, from, to,
+			    TEXT_FORMAT("0%s%s", p->v->ascii ? "-" : "–",
+			        UNITS_DURATION(max, glyph(GLYPH_MICRO, p->v->ascii))),
+			    STYLE_NORMAL);
+		plot_sparkline(p->c, p->spark_row, from + RANGE, to, source, p->v->ascii);
 		from = to + SPARK_GAP;
 	}
 }

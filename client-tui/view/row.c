@@ -200,16 +200,6 @@ size_t row_capitals(struct view *v, size_t offset, const void *text, size_t n)
 	return capitals_text(text, n, v->capitals.bytes + offset);
 }
 
-/* The number of bytes of the text in cell `i`. */
-static size_t cell_length(const struct layout *l, size_t i, size_t n)
-{
-	size_t next = i + 1;
-	while (next < l->count && l->cells[next].offset == l->cells[i].offset)
-		next++;
-	size_t end = next < l->count ? l->cells[next].offset : n;
-	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
-}
-
 /* The next offset of the needle, the first bytes of `s`, from `from` on; SIZE_MAX for none. */
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
@@ -231,10 +221,16 @@ static void mark_found(struct view *v, struct layout *l, const void *text, size_
 	const unsigned char *s = v->capitals.bytes;
 	size_t match = next_match(s, needle, length, 0), at = 0, end = 0;
 	for (size_t i = 0; i < l->count && l->cells[i].offset < n; i++) {
-		if (i == 0 || l->cells[i].offset != l->cells[i - 1].offset) {
+		const size_t offset = l->cells[i].offset;
+		if (i == 0 || offset != l->cells[i - 1].offset) {
+			/* The cell's text ends where that of another cell begins. */
+			size_t next = i + 1;
+			while (next < l->count && l->cells[next].offset == offset)
+				next++;
+			size_t stop = next < l->count ? l->cells[next].offset : n;
 			at = end;
-			end += capitals_text((const unsigned char *)text + l->cells[i].offset,
-			    cell_length(l, i, n), v->capitals.bytes + needle + length);
+			end += capitals_text((const unsigned char *)text + offset,
+			    stop > offset ? stop - offset : 0, v->capitals.bytes + needle + length);
 		}
 		while (match != SIZE_MAX && match + needle <= at)
 			match = next_match(s, needle, length, match + 1);
@@ -371,6 +367,10 @@ bool row_belongs(const struct transcript_arrival *a, const struct transcript_ite
 /* Fills an arrival. Returns true if it belongs to the item that /find found. */
 static bool set_arrival(const struct list *l, uint64_t index, struct view_row *row)
 {
+	static const char *const marks[] = { [MATCH_ANSWER] = "",
+		[MATCH_STRAY] = " (stray)",
+		[MATCH_LATE] = " (late)",
+		[MATCH_DUPLICATE] = " (duplicate)" };
 	const struct transcript *t = row->p->transcript;
 	const uint64_t found = row->p->v->found;
 	const struct transcript_item *item = transcript_item(t, found);
@@ -379,7 +379,7 @@ static bool set_arrival(const struct list *l, uint64_t index, struct view_row *r
 	row->side[i].number = a->number;
 	set_text(&row->text[1 + i], a->text, a->length,
 	    a->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	add_words(row, 1 + i, fate_words_arrival(a));
+	add_words(row, 1 + i, marks[a->match]);
 	return item != NULL && row_belongs(a, item, found);
 }
 
