@@ -45,23 +45,27 @@ LINES = [step[0] for step in STEPS if len(step) == 1]
 DRIVER = '''
 import json, os, subprocess
 lab, place, steps = os.environ['LAB'], os.environ['PLACE'], json.loads(os.environ['STEPS'])
-with open(place + '/raw', 'w') as raw:
-    log = subprocess.Popen([lab, 'ctl', 'events', 'on', '12000'], stdout=raw)
-while 'ok\\n' not in open(place + '/raw').read():
+raw, counts = open(place + '/raw', 'wb'), {b'there': 0, b'back': 0, b'delivered': 0}
+log = subprocess.Popen([lab, 'ctl', 'events', 'on', '12000'], stdout=subprocess.PIPE)
+def read_line():
+    line = log.stdout.readline()
+    raw.write(line)
+    words = line.split()
+    if words[:1] == [b'event']:
+        counts[words[2]] += 1
+        counts[b'delivered'] += words[2] == b'there' and words[4] == b'fate=delivered'
+    return line
+while read_line() not in (b'ok\\n', b''):
     pass
 client = subprocess.Popen([os.environ['UPCASE'], '--plain', '--json', '--wait', '200ms', '--save', place + '/run.svg 1-103', '10.9.0.2'],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(place + '/told', 'w'))
-def exchanged(lines):
-    events = [line.split() for line in open(place + '/raw') if line.startswith('event ') and line.endswith('\\n')]
-    there = [event for event in events if event[2] == 'there']
-    return len(there) == lines and sum(event[4] == 'fate=delivered' for event in there) == len(events) - len(there)
 out, sent = [], 0
 for step in steps:
     if len(step) == 1:
         client.stdin.write(step[0].encode() + b'\\n')
         client.stdin.flush()
         sent += 1
-        while not exchanged(sent):
+        while (counts[b'there'] < sent or counts[b'back'] < counts[b'delivered']) and read_line():
             pass
         continue
     subprocess.run([lab, 'ctl', *step[0].split()], stdout=subprocess.DEVNULL)
@@ -74,6 +78,9 @@ client.stdin.close()
 out += client.stdout.readlines()
 client.wait()
 log.terminate()
+while read_line():
+    pass
+raw.close()
 open(place + '/run.jsonl', 'wb').write(b''.join(out))
 '''
 
