@@ -317,6 +317,14 @@ static int serve_one(struct server *s, struct server *other, const struct lane *
 	return lane->copies;
 }
 
+/* An empty one: too large for a stack. */
+static void begin(struct server *s, const struct siphash_key *its_key, struct addr addr)
+{
+	memset(s, 0, sizeof *s);
+	s->guard = loop_guard_new(its_key);
+	s->addr = addr;
+}
+
 /* `lines` different datagrams, each `copies` times, forged from B to A `spacing` apart. Returns the
  * most packets that any line made, with the forged ones, for each copy. */
 static int circle(const struct lane *lane, int lines, int copies, int64_t spacing)
@@ -326,10 +334,8 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	struct server *s;
 	int most = 0, total = 0, forged = lines * copies;
 
-	a = (struct server){ .guard = loop_guard_new(&key),
-		.addr = address("192.0.2.1", lane->port) };
-	b = (struct server){ .guard = loop_guard_new(&(struct siphash_key){ 1, 2 }),
-		.addr = address("192.0.2.2", lane->port) };
+	begin(&a, &key, address("192.0.2.1", lane->port));
+	begin(&b, &(struct siphash_key){ 1, 2 }, address("192.0.2.2", lane->port));
 	memset(packets, 0, sizeof packets);
 	for (int i = 0; i < forged; i++) {
 		deliver(&a, 1000 * S + i * spacing, i % lines);
