@@ -97,9 +97,9 @@ def unbuilt(matrix):
 def without_tools(matrix):
     """Where nothing is installed a cell says so, and has not failed."""
     with tempfile.TemporaryDirectory() as folder:
-        matrix.sources, matrix.find = lambda: [], lambda name: None
+        matrix.find = lambda name: None
         try:
-            matrix.Matrix(folder, False, False).result(matrix.CELLS[0])
+            matrix.Matrix(folder, TOP, 'hash').result(matrix.CELLS[0])
         except matrix.NotHere as why:
             lines = matrix.table([(matrix.CELLS[0], {'absent_because': str(why)})])
             return [] if 'tools/needs install matrix' in str(why) and lines[-1].startswith('0 cells passed, 0 f') else lines
@@ -117,12 +117,11 @@ def kept(matrix):
                 file.write(text)
 
         def result(again=False, source='one'):
-            it = matrix.Matrix(folder, again, False)
-            it.source_hash = source
+            it = matrix.Matrix(folder, TOP, source, again)
             it.make_root = lambda name: root
             it.try_cell = lambda cell, root: tries.append(source) or {'status': 0}
             return it.result(cell)['status']
-        matrix.sources, matrix.find = lambda: [], lambda name: name
+        matrix.find = lambda name: name
         counts = []
         for arguments in {}, {}, {'again': True}, {'source': 'two'}, {'source': 'two'}:
             result(**arguments)
