@@ -3,10 +3,13 @@
 
 int64_t clock_ns(const struct timespec *ts)
 {
-	if (ts->tv_sec < 0 || ts->tv_sec >= CLOCK_MAX / NS_PER_S || ts->tv_nsec < 0 ||
+	/* Of 32 bits where time_t is. */
+	const int64_t seconds = ts->tv_sec;
+
+	if (seconds < 0 || seconds >= CLOCK_MAX / NS_PER_S || ts->tv_nsec < 0 ||
 	    ts->tv_nsec >= NS_PER_S)
 		return -1;
-	return ts->tv_sec * NS_PER_S + ts->tv_nsec;
+	return seconds * NS_PER_S + ts->tv_nsec;
 }
 
 static int64_t read_clock(clockid_t id)

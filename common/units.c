@@ -224,10 +224,11 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
 
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
-	const double figure = (double)ns / (double)unit;
-	const int decimals = figure < 9.995 ? 2 : figure < 99.95 ? 1 : 0;
-	const double scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	/* In integers: doubles round elsewhere on other processors. */
+	const int decimals = ns < unit * 9995 / 1000 ? 2 : ns < unit * 9995 / 100 ? 1 : 0;
+	const int64_t step = unit / (decimals == 2 ? 100 : decimals == 1 ? 10 : 1);
+	const int64_t steps = ns / step + (ns % step >= step / 2);
 
-	snprintf(buf, size, "%.*f", decimals, (double)(int64_t)(figure * scale + 0.5) / scale);
+	snprintf(buf, size, "%.*f", decimals, (double)steps * (double)step / (double)unit);
 	return buf;
 }

@@ -317,8 +317,9 @@ static void dates_are_right(void **state)
 	assert_string_equal(record_date(0, buf), "1970-01-01T00:00:00.000000000Z");
 	assert_string_equal(record_date(INT64_C(951782400) * 1000000000 + 7, buf),
 	    "2000-02-29T00:00:00.000000007Z");
-	assert_string_equal(record_date(INT64_C(4107542399) * 1000000000, buf),
-	    "2100-02-28T23:59:59.000000000Z");
+	if (sizeof(time_t) > 4)
+		assert_string_equal(record_date(INT64_C(4107542399) * 1000000000, buf),
+		    "2100-02-28T23:59:59.000000000Z");
 	assert_string_equal(record_date(-1, buf), "1969-12-31T23:59:59.999999999Z");
 }
 

@@ -245,8 +245,9 @@ static void test_memory_is_bounded(void **state)
 		for (i = 0; i < 400000; i++)
 			meet(&b, i, sizes[k].n, 0, &fate);
 		assert_uint_in_range(w->waiting, sizes[k].least, 400000);
-		assert_true(fate == IMPAIR_NO_MEMORY &&
-		            w->waiting + w->lost[IMPAIR_NO_MEMORY] == 400000);
+		/* On 32 bits the small ones all have room. */
+		assert_true(fate == IMPAIR_NO_MEMORY || w->waiting == 400000);
+		assert_int_equal(w->waiting + w->lost[IMPAIR_NO_MEMORY], 400000);
 		assert_memory(before, 32 << 10);
 		for (i = 0; w->waiting; i++) {
 			assert_int_equal(take(&b, &n), i);

@@ -642,13 +642,14 @@ static bool set_option(const struct fixture *s)
 }
 
 /* "return 77" */
-#ifdef __x86_64__
+#if defined __x86_64__ || defined __i386__
+#define HAVE_CODE 1
 static const unsigned char code[] = { 0xb8, GOT_IT, 0, 0, 0, 0xc3 };
 #endif
 
 static bool run_code(void *at)
 {
-#ifdef __x86_64__
+#ifdef HAVE_CODE
 	union {
 		void *data;
 		int (*function)(void);
@@ -662,7 +663,7 @@ static bool run_code(void *at)
 
 static void *code_at(void *at)
 {
-#ifdef __x86_64__
+#ifdef HAVE_CODE
 	if (at != MAP_FAILED)
 		memcpy(at, code, sizeof code);
 #endif
@@ -705,9 +706,9 @@ static bool run_shared(const struct fixture *s)
 static bool run_by_personality(const struct fixture *s)
 {
 	/* READ_IMPLIES_EXEC */
-	syscall(SYS_personality, 0x0400000);
-	return s && run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-	                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
+	return s && syscall(SYS_personality, 0x0400000) >= 0 &&
+	       run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 }
 
 static bool make_memory_file(const struct fixture *s)
@@ -787,6 +788,13 @@ enum by {
 	NOT_WATCHER,
 };
 
+/* The filter, where it sees the arguments of socket calls. */
+#ifdef SYS_socketcall
+#define ARGUMENTS NO_FILTER
+#else
+#define ARGUMENTS FILTER
+#endif
+
 static const struct attack {
 	const char *name;
 	bool (*run)(const struct fixture *s);
@@ -799,15 +807,15 @@ static const struct attack {
 	{ "connect", connect_new, FILTER, 4, true },
 	{ "connect a listener", connect_listener, FILTER, 4, true },
 	{ "TCP_FASTOPEN_CONNECT", connect_later, FILTER, 4, false },
-	{ "MSG_FASTOPEN by sendto", fast_open_listener, FILTER, 0, false },
-	{ "MSG_FASTOPEN by sendmsg", fast_open_message, FILTER, 0, false },
-	{ "MSG_FASTOPEN by sendmmsg", fast_open_messages, FILTER, 0, false },
-	{ "MSG_FASTOPEN from a client's connection", fast_open_client, FILTER, 0, false },
+	{ "MSG_FASTOPEN by sendto", fast_open_listener, ARGUMENTS, 0, false },
+	{ "MSG_FASTOPEN by sendmsg", fast_open_message, ARGUMENTS, 0, false },
+	{ "MSG_FASTOPEN by sendmmsg", fast_open_messages, ARGUMENTS, 0, false },
+	{ "MSG_FASTOPEN from a client's connection", fast_open_client, ARGUMENTS, 0, false },
 	{ "connect a Unix socket", connect_unix, FILTER, 0, true },
-	{ "Unix datagram", send_unix, FILTER, 0, true },
-	{ "Unix datagram with a descriptor", send_descriptor, FILTER, 0, true },
+	{ "Unix datagram", send_unix, ARGUMENTS, 0, true },
+	{ "Unix datagram with a descriptor", send_descriptor, ARGUMENTS, 0, true },
 	{ "Unix datagram, abstract", send_abstract, FILTER, 6, true },
-	{ "Unix datagram from a pair", send_from_pair, FILTER, 0, true },
+	{ "Unix datagram from a pair", send_from_pair, ARGUMENTS, 0, true },
 	{ "F_SETOWN, F_SETSIG, O_ASYNC", signal_owner, FILTER, 6, true },
 	{ "F_SETOWN_EX, O_ASYNC", signal_owner_extended, FILTER, 6, true },
 	{ "FIOSETOWN, FIOASYNC", signal_owner_ioctl, FILTER, 6, true },
@@ -838,9 +846,9 @@ static const struct attack {
 	{ "fork", start_process, NOT_WATCHER, 0, true },
 	{ "unshare", new_namespace, FILTER, 0, false },
 	{ "clone, clone3 of a namespace", start_in_namespace, FILTER, 0, false },
-	{ "socket of every family", make_socket, FILTER, 0, true },
+	{ "socket of every family", make_socket, ARGUMENTS, 0, true },
 	{ "bind and listen", bind_new, FILTER, 0, true },
-	{ "setsockopt", set_option, FILTER, 0, true },
+	{ "setsockopt", set_option, ARGUMENTS, 0, true },
 	{ "mmap PROT_EXEC", run_mapped, FILTER, 0, false },
 	{ "mprotect PROT_EXEC", run_protected, FILTER, 0, false },
 	{ "mmap a file", run_of_file, FILTER, 0, false },
