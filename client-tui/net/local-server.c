@@ -19,8 +19,8 @@
 /* The time for an end, ms: the server only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 
-/* The places of the server: beside this program, in the build tree, where servers are apart. */
-static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased", NULL };
+/* The places of the server: beside this program, or in the build tree. */
+static const char *const places[] = { "upcased", "../server/upcased", NULL };
 
 /* The pipes of a start: the server's lifeline, the port that it reports, its log. */
 enum { LIFE, READY, LOG, PIPES };

@@ -18,6 +18,33 @@ const char *client_path(void)
 	return path ? path : "client-tui/upcase";
 }
 
+static const char *lab_program(void)
+{
+	static char path[4096];
+	const char *build = getenv("abs_top_builddir");
+
+	snprintf(path, sizeof path, "%s/lab/upcase-lab", build ? build : ".");
+	return path;
+}
+
+void need_hosts(void)
+{
+	static int tried, status;
+	char command[5000];
+
+	snprintf(command, sizeof command, "%s --check >/dev/null 2>&1", lab_program());
+	if (!tried++)
+		status = system(command);
+	if (status != 0)
+		not_here("upcase-lab --check: no back end works");
+}
+
+const char *lab_path(void)
+{
+	need_hosts();
+	return lab_program();
+}
+
 static bool has_prompt(struct terminal *t, void *context)
 {
 	static const char *const prompts[] = { "udp>", "tcp>", "both>" };

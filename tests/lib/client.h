@@ -15,6 +15,10 @@ struct terminal *client_private(int rows, int columns, struct client_arguments m
 struct terminal *client_to(int port, int rows, int columns, struct client_arguments more);
 /* The program's path. */
 const char *client_path(void);
+/* Ends a test on a machine where upcase-lab can make no hosts, as below chroot(8), and says so. */
+void need_hosts(void);
+/* The path of upcase-lab; needs hosts. */
+const char *lab_path(void);
 /* Types a line and Enter. */
 void client_line(struct terminal *t, const char *text);
 /* Waits until some row has `left` and behind it `right`, the cells between them as they may be. */

@@ -27,10 +27,12 @@ static struct terminal *lab(int rows, int columns)
 	    "upcase-lab ctl counts | awk '/lost-|corrupted/ { n[$2] += $3 }\n"
 	    "END { for (i in n) print \"log: \" i \" \" n[i] \".\" }'\n"
 	    "upcase-lab ctl link | grep -E 'line|unplugged-for'\n";
-	struct terminal *t = term_open(rows, columns);
+	struct terminal *t;
 	char text[5000], command[5000];
 	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 
+	need_hosts();
+	t = term_open(rows, columns);
 	snprintf(text, sizeof text, script, client_path());
 	snprintf(command, sizeof command, "exec upcase-lab -q " OPTIONS " -- sh %s",
 	    term_file(t, "script", text));

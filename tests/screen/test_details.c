@@ -28,12 +28,11 @@ static char log_path[4096];
 
 static struct terminal *lab(int rows, int columns)
 {
-	static char command[14000], path[4096];
+	static char command[14000];
 	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
-	const char *build = getenv("abs_top_builddir");
+	const char *const path = lab_path();
 	struct terminal *t = term_open(rows, columns);
 
-	snprintf(path, sizeof path, "%s/lab/upcase-lab", build ? build : ".");
 	snprintf(log_path, sizeof log_path, "%s/watch", term_home(t));
 	snprintf(command, sizeof command,
 	    "exec %s -q --seed %d --loss 25%% --delay 20ms -- sh -c '%s ctl watch > %s 2>&1 & watch=$!; "

@@ -20,23 +20,15 @@
 
 static char capture[4096];
 
-static const char *lab_path(void)
-{
-	static char path[4096];
-	const char *build = getenv("abs_top_builddir");
-
-	snprintf(path, sizeof path, "%s/lab/upcase-lab", build ? build : ".");
-	return path;
-}
-
 static struct terminal *lab(int rows, int columns, const char *options)
 {
 	static char command[9000];
 	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+	const char *const path = lab_path();
 	struct terminal *t = term_open(rows, columns);
 
 	snprintf(capture, sizeof capture, "%s/lab.pcapng", term_home(t));
-	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t 10.9.0.2", lab_path(),
+	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t 10.9.0.2", path,
 	    capture, options, client_path());
 	term_run(t, argv);
 	term_expect(t, "tcp>");

@@ -247,14 +247,11 @@ static void panes_follow_their_newest(void **state)
 /* In the lab, over an open page and over a plot. */
 static void the_panel_over_a_page(void **state)
 {
-	const char *build = getenv("abs_top_builddir");
-	static char lab[4096];
-	const char *const argv[] = { lab, "-q", "--loss", "10%", "--", client_path(), "10.9.0.2",
-		NULL };
+	const char *const argv[] = { lab_path(), "-q", "--loss", "10%", "--", client_path(),
+		"10.9.0.2", NULL };
 	struct terminal *t;
 
 	(void)state;
-	snprintf(lab, sizeof lab, "%s/lab/upcase-lab", build ? build : ".");
 	t = term_start(24, 100, argv, NULL);
 	term_expect(t, "link: loss 10 % each way");
 	press(t, 1);

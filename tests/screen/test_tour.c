@@ -21,8 +21,10 @@ static void press(struct terminal *t, int key)
 static struct terminal *lab(const char *command, int rows)
 {
 	const char *const argv[] = { "sh", "-c", command, NULL };
-	struct terminal *t = term_start(rows, 120, argv, NULL);
+	struct terminal *t;
 
+	need_hosts();
+	t = term_start(rows, 120, argv, NULL);
 	term_expect(t, "udp>");
 	return t;
 }
