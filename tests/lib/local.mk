@@ -25,9 +25,13 @@ EXTRA_DIST += \
 	%D%/server_control_client.py \
 	%D%/tap-awk.sh \
 	%D%/tap.py \
+	%D%/samples/README \
+	%D%/samples/scripts.txt
+
+# A textbook's programs are examples for users too.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
 	%D%/textbook/tcp_client.py \
 	%D%/textbook/tcp_server.py \
 	%D%/textbook/udp_client.py \
-	%D%/textbook/udp_server.py \
-	%D%/samples/README \
-	%D%/samples/scripts.txt
+	%D%/textbook/udp_server.py
