@@ -13,6 +13,7 @@ SCRIPT_TESTS += \
 	%D%/matrix.py \
 	%D%/manual_html.py \
 	%D%/needs.py \
+	%D%/packages.py \
 	%D%/style.py \
 	%D%/vectors.py \
 	%D%/walls.py \
