@@ -291,10 +291,13 @@ static bool is_as_drawn(const char *wanted)
 
 static void is_what_the_program_does(void **state)
 {
-	char *svg = read_file(source("pictures/recording.svg")), *wanted = words_of(svg);
+	char *svg, *wanted;
 	int left = TRIES;
 
 	(void)state;
+	need_hosts();
+	svg = read_file(source("pictures/recording.svg"));
+	wanted = words_of(svg);
 	while (!is_as_drawn(wanted))
 		if (--left == 0)
 			fail_msg("the recording is not what the program does: make recording");
