@@ -234,6 +234,14 @@ static size_t markup(const char *at)
 	return (size_t)(strchr(end, '>') + 1 - at);
 }
 
+/* A segment below the panes: on a machine that is busy, the wait in the send buffer stands there
+ * first, and in its place. */
+static bool is_segment(const char *line)
+{
+	return strncmp(line, "TCPgoing", 8) == 0 || strncmp(line, "TCPcoming", 9) == 0 ||
+	       strncmp(line, "TCPinthishost", 13) == 0;
+}
+
 /* The words of a recording, a line for each thing that is shown; free() it. What differs from run
  * to run is left out: shapes and their places, times, counts, the bars of times, and how often they
  * change. */
@@ -248,7 +256,7 @@ static char *words_of(const char *svg)
 		if (strncmp(at, "</g>", 4) == 0 && to > line) {
 			*to++ = '\n';
 			const size_t n = (size_t)(to - line);
-			if (line != before && strncmp(before, line, n) == 0)
+			if (is_segment(line) || (line != before && strncmp(before, line, n) == 0))
 				to = line;
 			before = to == line ? before : line;
 			line = to;
