@@ -79,6 +79,7 @@ struct options_spec *impair_options_append(struct options_spec *to, bool packets
 					.set = set_field,
 					.low = id,
 					.high = direction,
+					.one_way = direction != OPTION_BOTH,
 					.command_line_only = true,
 				};
 		}

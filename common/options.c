@@ -230,6 +230,8 @@ struct options_reading {
 	const struct options_spec *table;
 	size_t count;
 	const char *program;
+	/* The first operand ends the options. */
+	bool ordered;
 	int argc;
 	char **argv;
 	/* The options of getopt_long(), made from the table. */
@@ -248,9 +250,11 @@ static int prepare(struct options_reading *r)
 	r->longs = calloc(r->count + 1, sizeof *r->longs);
 	/* A leading ":" makes getopt_long() distinguish a missing argument from an unknown option.
 	 */
-	r->letters = letter = malloc(2 * r->count + 2);
+	r->letters = letter = malloc(2 * r->count + 3);
 	if (!r->longs || !r->letters)
 		return -1;
+	if (r->ordered)
+		*letter++ = '+';
 	*letter++ = ':';
 	for (size_t i = 0; i < r->count; i++) {
 		const struct options_spec *o = &r->table[i];
@@ -434,6 +438,82 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	free(r.longs);
 	free(r.letters);
 	return first;
+}
+
+/* --- completion --- */
+
+/* Prints the values of an option, each behind the first `n` bytes of `word`. */
+static void put_values(const struct options_spec *o, const char *word, size_t n, FILE *out)
+{
+	const char *words = o->words ? o->words : "";
+	char each[IMPAIR_VALUE];
+
+	fprintf(out, "\t%s: %s\n", o->argument, o->help);
+	if (strcmp(o->name, "preset") == 0)
+		for (const struct impair_preset *p = impair_presets; p->name; p++)
+			fprintf(out, "%.*s%s\t%s\n", (int)n, word, p->name, p->about);
+	while (impair_fields_word(&words, each))
+		fprintf(out, "%.*s%s\n", (int)n, word, each);
+}
+
+static void put_names(const struct options_spec *o, const char *word, FILE *out)
+{
+	for (; o->name; o++) {
+		const size_t n = o->one_way ? (size_t)(strrchr(o->name, '-') - o->name + 1) : 0;
+
+		if (o->letter && !word[1])
+			fprintf(out, "-%c\t%s\n", o->letter, o->help);
+		if (n == 0 || (word[1] && strncmp(word + 2, o->name, n) == 0))
+			fprintf(out, "--%s\t%s\n", o->name, o->help);
+	}
+}
+
+/* The option of the last word that has any; *value is its value, NULL where that is missing. */
+static const struct options_spec *last_option(const struct options_reading *r, char **value)
+{
+	const struct options_spec *o = NULL;
+	int code;
+
+	*value = NULL;
+	optind = opterr = 0;
+	while ((code = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL)) != -1) {
+		o = option_of(r, code == ':' ? optopt : code);
+		*value = code == ':' ? NULL : optarg;
+	}
+	return o;
+}
+
+int options_complete(const struct options_spec *table, bool permute, int argc, char **argv,
+    FILE *out)
+{
+	char *word = argv[argc - 1], *value, *alone[] = { argv[0], word, NULL };
+	struct options_reading r = { .table = table, .ordered = !permute };
+	const struct options_spec *o;
+	int operands = -1;
+
+	r.argc = argc - 1;
+	r.argv = argv;
+	if (prepare(&r) < 0)
+		goto end;
+	o = last_option(&r, &value);
+	if (o && o->argument && !value) {
+		put_values(o, word, 0, out);
+	} else if (*word != '-' || (optind < r.argc && !permute) ||
+	           strcmp(argv[optind - 1], "--") == 0) {
+		operands = r.argc - optind;
+	} else {
+		r.argc = 2;
+		r.argv = alone;
+		o = last_option(&r, &value);
+		if (value)
+			put_values(o, word, (size_t)(value - word), out);
+		else
+			put_names(table, word, out);
+	}
+end:
+	free(r.longs);
+	free(r.letters);
+	return operands;
 }
 
 /* --- the configuration file --- */

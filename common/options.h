@@ -58,6 +58,8 @@ struct options_spec {
 	 * long as argv, a value of a file only during the call: copy it. */
 	int (*set)(const struct options_spec *o, void *settings, const char *value,
 	    char reason[OPTIONS_REASON]);
+	/* One way of the link only: Tab offers it behind "--loss-". */
+	bool one_way;
 	/* Not allowed in a configuration file (--help, --version, --config). */
 	bool command_line_only;
 };
@@ -83,6 +85,24 @@ struct options_spec *options_append(struct options_spec *to, const struct option
  * abbreviated. It reorders argv so that operands come last; to read the same argv again is fine.
  * Not for threads: getopt_long() has state of its own. */
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv);
+
+/* Completion in a shell, whose script runs "PROGRAM --complete WORD..." with the words up to the
+ * cursor. What may stand for the last one, which may be empty or half written, is printed, a line
+ * each: the whole word, and behind a tab its help. A line that begins with a tab tells the shell
+ * what it knows itself:
+ *   ARGUMENT: HELP   the value; FILE, PATH, HOST and COMMAND are names of such
+ *   command N        the words behind the first N are a command line of their own
+ * The shell chooses those that fit. */
+static inline bool options_completing(int argc, char **argv)
+{
+	return argc > 2 && strcmp(argv[1], "--complete") == 0;
+}
+
+/* Prints the options, or the values of one; the words begin at argv[1]. With `permute` options may
+ * stand behind operands. May reorder argv. Returns -1; or, where the last word is an operand,
+ * prints nothing and returns the number of operands before it. */
+int options_complete(const struct options_spec *table, bool permute, int argc, char **argv,
+    FILE *out);
 
 /* Reads one configuration line, `n` bytes without its end, 4096 at most: "wait 2s", "wait = 2s",
  * "wait=2s", "ordered", "# comment", "". Names are not abbreviated. Blanks around the value and a

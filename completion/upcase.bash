@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # bash completion for upcase(1), upcase-lab(1) and upcased(8). The programs themselves say what may
-# follow; common/complete.h has the form of their lines.
+# follow; common/options.h has the form of their lines.
 
 # _upcase_offer PROGRAM WORD...: offers what may stand for the last word. The caller's $skip is how
 # much of it bash keeps.
@@ -11,9 +11,9 @@ _upcase_offer()
 
 	while IFS= read -r line; do
 		case $line in
-		$'\tfiles') _upcase_names f ;;
-		$'\thosts') _upcase_names A hostname ;;
-		$'\tcommands') _upcase_names c ;;
+		$'\t'FILE:* | $'\t'PATH:*) _upcase_names f ;;
+		$'\t'HOST:*) _upcase_names A hostname ;;
+		$'\t'COMMAND:*) _upcase_names c ;;
 		$'\tcommand '*) _upcase_command "${line#* }" "$@" ;;
 		$'\t'*) ;;
 		"$last"*)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # fish completion for upcase(1), upcase-lab(1) and upcased(8). The programs themselves say what may
-# follow; common/complete.h has the form of their lines.
+# follow; common/options.h has the form of their lines.
 
 function __upcase_behind --argument-names before
     for name in $argv[2..]
@@ -17,11 +17,11 @@ function __upcase_complete
     set -l value (string replace -- "$before" '' $last)
     for line in ($program --complete $given[2..] $last 2>/dev/null </dev/null)
         switch $line
-            case \tfiles
+            case \t'FILE:*' \t'PATH:*'
                 __upcase_behind "$before" (__fish_complete_path $value)
-            case \thosts
+            case \t'HOST:*'
                 __upcase_behind "$before" (__fish_print_hostnames)
-            case \tcommands
+            case \t'COMMAND:*'
                 __upcase_behind "$before" (complete -C "$value")
             case \t'command *'
                 set -l first (math 2 + (string replace \t'command ' '' $line))

@@ -139,40 +139,33 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-#define WATCH_HELP "watch [PORT]...: every packet as it meets the link"
-
-/* Calls `print` for each command of the link's own help; this needs no link. */
-static void each_command(void (*print)(char *text))
+/* Prints the orders for --help or for completion, which has the settings among them. The link's own
+ * help lists its commands; this needs no link. */
+static void print_orders(bool completing)
 {
 	struct event_filter filter;
 	struct send_buffer out = { .bytes = NULL };
 	char change[CONTROL_CHANGE];
 	char command[] = "help", *text, *rest = NULL;
 
+	puts(completing ? "watch\tevery packet as it meets the link"
+	                : "  watch [PORT]...: every packet as it meets the link");
 	lab_control_execute(NULL, command, 0, &filter, &out, change);
 	send_buffer_add(&out, "", 1);
 	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text;
 	    text = strtok_r(NULL, "\n", &rest)) {
-		if (text_begins(text, "help "))
-			print(text + 5);
+		if (!text_begins(text, "help "))
+			continue;
+		text += 5;
+		if (completing && text_begins(text, "set ") && text[4] >= 'a')
+			text += 4;
+		if (completing)
+			printf("%.*s\t%s\n", (int)strcspn(text, " :"), text,
+			    strstr(text, ": ") + 2);
+		else
+			printf("  %s\n", text);
 	}
 	send_buffer_free(&out);
-}
-
-static void print_command(char *text)
-{
-	printf("  %s\n", text);
-}
-
-/* The name of an order, or of a setting without "set", and its help. */
-static void print_candidate(char *text)
-{
-	char *help = strstr(text, ": "), *name = text;
-
-	if (text_begins(text, "set ") && text[4] >= 'a')
-		name += 4;
-	if (help)
-		printf("%.*s\t%s\n", (int)strcspn(name, " :"), name, help + 2);
 }
 
 static int print_help(void)
@@ -181,10 +174,8 @@ static int print_help(void)
 	      "Asks and changes the link of a running lab. Without an order: link.\n\n",
 	    stdout);
 	options_help(table, stdout);
-	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
-	      "  " WATCH_HELP "\n",
-	    stdout);
-	each_command(print_command);
+	puts("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":");
+	print_orders(false);
 	return standard_end("upcase-lab");
 }
 
@@ -274,23 +265,19 @@ static int run_command(const char *path, const char *command, bool watch)
 	return standard_end("upcase-lab") || result > 0;
 }
 
-void ctl_complete(int argc, char **argv)
+int ctl_complete(int argc, char **argv)
 {
-	const int count = complete_options(table, false, argc, argv, stdout);
-	char **words = argv + argc - 1 - count, text[COMPLETE_WORDS] = "", watch[] = WATCH_HELP;
+	const int count = options_complete(table, false, argc, argv, stdout);
+	const char *order = count > 0 ? argv[argc - 1 - count] : "";
+	const bool set = names_setting(order);
+	char text[COMPLETE_WORDS] = "";
 	struct text t = text_begin(text, sizeof text);
 
-	if (count == 0) {
-		print_candidate(watch);
-		each_command(print_candidate);
-	} else if (count > 0 && names_setting(words[0])) {
-		complete_order(&t, "set", argv[argc - 2]);
-	} else if (count == 1 && strcmp(words[0], "events") == 0) {
-		complete_put(&t, "on off");
-	} else if (count > 0) {
-		complete_order(&t, words[0], count > 1 ? argv[argc - 2] : "");
-	}
+	if (count == 0)
+		print_orders(true);
+	complete_order(&t, set ? "set" : order, set || count > 1 ? argv[argc - 2] : "");
 	fputs(text, stdout);
+	return standard_end("upcase-lab");
 }
 
 int ctl_run(int argc, char **argv)

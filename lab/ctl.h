@@ -5,8 +5,8 @@
 /* argv[0] is the program; the arguments after "ctl" follow. Returns the exit status: 0, 1 when the
  * link refused or there is no lab, 2 for wrong use. */
 int ctl_run(int argc, char **argv);
-/* Prints what completes the last word, as complete.h says. */
-void ctl_complete(int argc, char **argv);
+/* Prints what completes the last word, as options.h says. Returns the exit status. */
+int ctl_complete(int argc, char **argv);
 
 /* Room for one line. */
 #define EVENT_TEXT_LINE 1000

@@ -2,39 +2,34 @@
 #include <fcntl.h>
 #include <locale.h>
 
-#include "common/complete.h"
+#include "common/options.h"
 #include "common/standard.h"
 #include "lab/ctl.h"
 #include "lab/options.h"
 #include "lab/relay.h"
 #include "lab/self-check.h"
 
-/* argv[0] does not count. */
-static void complete(int argc, char **argv)
-{
-	if (argc > 2 && strcmp(argv[1], "ctl") == 0)
-		ctl_complete(argc - 1, argv + 1);
-	else
-		lab_options_complete(argc, argv, stdout);
-}
-
 int main(int argc, char **argv)
 {
 	struct lab_options options;
 	int status = 0;
+	bool completing;
 
 	setlocale(LC_CTYPE, "");
 	/* Descriptors 0 to 2 belong to the command: a socket of ours must never be one of them. */
 	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
-	if (complete_asked(argc, argv)) {
-		complete(argc - 1, argv + 1);
-		return standard_end("upcase-lab");
-	}
-	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
+	completing = options_completing(argc, argv);
+	argc -= completing;
+	argv += completing;
+	if (argc > 1 + completing && strcmp(argv[1], "ctl") == 0) {
 		/* The messages of ctl_run() begin with the program's name. */
 		argv[1] = argv[0];
-		return ctl_run(argc - 1, argv + 1);
+		return (completing ? ctl_complete : ctl_run)(argc - 1, argv + 1);
+	}
+	if (completing) {
+		lab_options_complete(argc, argv, stdout);
+		return standard_end("upcase-lab");
 	}
 	if (lab_options_read(&options, argc, argv) != 0)
 		return 2;

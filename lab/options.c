@@ -3,7 +3,6 @@
 
 #include <sys/random.h>
 
-#include "common/complete.h"
 #include "common/options.h"
 #include "common/standard.h"
 #include "lab/hosts/diagnose.h"
@@ -111,12 +110,12 @@ void lab_options_complete(int argc, char **argv, FILE *out)
 	for (struct options_spec *o = table; o->name; o++)
 		if (strcmp(o->name, "cc") == 0)
 			o->words = facts.congestion;
-	operands = complete_options(table, false, argc, argv, out);
+	operands = options_complete(table, false, argc, argv, out);
 	if (operands < 0)
 		return;
-	if (argc < 3)
+	if (argc == 2)
 		fputs("ctl\task or change the link of a running lab\n", out);
-	fprintf(out, "\tcommand %d\n", argc > 2 ? argc - 2 - operands : 0);
+	fprintf(out, "\tcommand %d\n", argc - 2 - operands);
 }
 
 void lab_options_help(FILE *out)

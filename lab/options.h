@@ -23,7 +23,7 @@ struct lab_options {
 int lab_options_read(struct lab_options *options, int argc, char **argv);
 
 void lab_options_help(FILE *out);
-/* Prints what completes the last word of a command line, as complete.h says. */
+/* Prints what completes the last word of a command line, as options.h says. */
 void lab_options_complete(int argc, char **argv, FILE *out);
 /* Prints the presets with their values. */
 void lab_options_presets(FILE *out);

@@ -9,7 +9,6 @@
 
 #include "common/capitals.h"
 #include "common/clock.h"
-#include "common/complete.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/standard.h"
@@ -100,15 +99,17 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 static int read_settings(struct settings *s, int argc, char **argv)
 {
 	struct options_spec table[SETTINGS_ROWS];
-	char reason[OPTIONS_REASON];
+	char reason[OPTIONS_REASON], all[] = "--";
 	int operand;
 
-	if (complete_asked(argc, argv)) {
-		settings_complete(argc - 1, argv + 1, stdout);
-		return standard_end(PROGRAM) + 1;
-	}
 	settings_start(s);
 	settings_table(table);
+	if (options_completing(argc, argv)) {
+		/* There are no operands: any other word is to be an option. */
+		if (options_complete(table, true, argc - 1, argv + 1, stdout) >= 0)
+			options_complete(table, true, 2, (char *[]){ all, all, NULL }, stdout);
+		return standard_end(PROGRAM) + 1;
+	}
 	operand = options_command_line(table, s, argc, argv);
 	if (operand < 0)
 		return STATUS_USAGE + 1;

@@ -5,7 +5,6 @@
 #include <sys/un.h>
 
 #include "common/clock.h"
-#include "common/complete.h"
 
 /* The defaults of a server that others can reach. Five minutes are long for a person who reads and
  * short for a person who left. */
@@ -151,16 +150,6 @@ _Static_assert(sizeof own + sizeof link_own <= SETTINGS_OWN_ROWS * sizeof *own,
 void settings_table(struct options_spec table[SETTINGS_ROWS])
 {
 	impair_options_append(options_append(options_append(table, own), link_own), false, true);
-}
-
-void settings_complete(int argc, char **argv, FILE *out)
-{
-	struct options_spec table[SETTINGS_ROWS];
-
-	settings_table(table);
-	/* There are no operands: a word that is none of an option's is to be one. */
-	if (complete_options(table, true, argc, argv, out) >= 0)
-		complete_names(table, "--", out);
 }
 
 void settings_help(FILE *out)

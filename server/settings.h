@@ -58,8 +58,6 @@ void settings_table(struct options_spec table[SETTINGS_ROWS]);
 
 /* The options part of --help. */
 void settings_help(FILE *out);
-/* Prints what completes the last word of a command line, as complete.h says. */
-void settings_complete(int argc, char **argv, FILE *out);
 
 void settings_start(struct settings *s);
 

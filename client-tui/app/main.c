@@ -9,8 +9,8 @@
 #include "app/plain.h"
 #include "app/settings.h"
 #include "app/tui.h"
-#include "common/complete.h"
 #include "common/lab-addresses.h"
+#include "common/options.h"
 #include "common/program.h"
 #include "common/standard.h"
 #include "net/local-server.h"
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (standard_open("upcase", 0))
 		return 1;
-	if (complete_asked(argc, argv)) {
+	if (options_completing(argc, argv)) {
 		settings_complete(argc - 1, argv + 1);
 		return standard_end("upcase");
 	}

@@ -3,7 +3,6 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
-#include "common/complete.h"
 #include "common/options.h"
 #include "common/standard.h"
 #include "common/units.h"
@@ -184,10 +183,10 @@ void settings_usage(void)
 
 void settings_complete(int argc, char **argv)
 {
-	const int operands = complete_options(table, true, argc, argv, stdout);
+	const int operands = options_complete(table, true, argc, argv, stdout);
 
 	if (operands == 0)
-		puts("\thosts");
+		puts("\tHOST: the server");
 	else if (operands == 1)
 		puts(SETTINGS_PEER_PORT);
 }

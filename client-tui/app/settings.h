@@ -59,7 +59,7 @@ struct settings {
 /* Reads configuration file and command line. Returns 0, or -1 after a line on standard error. */
 int settings_read(struct settings *settings, int argc, char **argv);
 void settings_usage(void);
-/* Prints what completes the last word of a command line, as complete.h says. */
+/* Prints what completes the last word of a command line, as options.h says. */
 void settings_complete(int argc, char **argv);
 /* The path of the history, $XDG_STATE_HOME/upcase/history or ~/.local/state/upcase/history:
  * malloc()ed; NULL if neither folder is known. */

@@ -17,8 +17,6 @@ from tap import LAB, TOP, UPCASE, UPCASED, done, not_here, point
 PATIENCE = 20 * float(os.environ.get('TEST_PATIENCE', 1))
 PROGRAMS = {'upcase': UPCASE, 'upcased': UPCASED, 'upcase-lab': LAB}
 SCRIPTS = os.path.join(TOP, 'completion')
-# What offers names of its own, and the arguments in --help that ask for them.
-KINDS = {'FILE': 'files', 'PATH': 'files', 'HOST': 'hosts', 'COMMAND': 'commands'}
 BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
 HOST = 'completion-test-host'
 COMMAND = 'completion-test-command'
@@ -90,8 +88,8 @@ def check_program(name):
         taken = run(PROGRAMS[name], *(f'{option}={value}' for value in values), '--version')
         if taken.returncode != 0:
             faults.append(taken.stderr)
-        if argument in KINDS and '\t' + KINDS[argument] not in ask(name, f'{option}='):
-            faults.append(f'{option}: no {KINDS[argument]} are offered')
+        if not ask(name, f'{option}=')[0].startswith(f'\t{argument}: '):
+            faults.append(f'{option}: its argument is not told')
     point(f'{name}: the values offered are taken', faults)
 
 
