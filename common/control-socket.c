@@ -105,7 +105,7 @@ int control_server_add(struct control_server *s, int fd)
 void control_server_accept(struct control_server *s, int64_t now)
 {
 	while (s->full || !control_server_is_full(s)) {
-		const int fd = os_accept(s->listener, NULL);
+		const int fd = os_accept(s->listener, NULL, NULL);
 
 		if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)

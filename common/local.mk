@@ -22,12 +22,12 @@ common_libcommon_a_SOURCES = \
 	%D%/impair-options.c %D%/impair-options.h \
 	%D%/impair.c %D%/impair.h \
 	%D%/lab-addresses.h \
-	%D%/kernel-tcp-info.h \
 	%D%/list.h \
 	%D%/log.c %D%/log.h \
 	%D%/member.h \
 	%D%/options.c %D%/options.h \
 	%D%/os-linux.c %D%/os-posix.c %D%/os.h \
+	%D%/posix-alone.h \
 	%D%/printable.c %D%/printable.h \
 	%D%/program.c %D%/program.h \
 	%D%/random.c %D%/random.h \

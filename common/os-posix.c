@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/addr.h"
 #include "common/file.h"
 
 #if !HAVE_ACCEPT4
@@ -42,9 +41,9 @@ int os_socket(int family, int type)
 	return prepare(socket(family, type, 0), false);
 }
 
-int os_accept(int listener, struct addr *from)
+int os_accept(int listener, struct sockaddr *from, socklen_t *length)
 {
-	return prepare(accept(listener, from ? &from->sa : NULL, from ? &from->len : NULL), false);
+	return prepare(accept(listener, from, length), false);
 }
 
 int os_socketpair(int ends[2])
@@ -97,5 +96,174 @@ bool os_random(void *bytes, size_t n)
 #if !HAVE_MALLOC_TRIM
 void os_trim_memory(void)
 {
+}
+#endif
+
+#if !HAVE_ARRIVALS
+void os_ask(int fd, unsigned what)
+{
+	(void)fd;
+	(void)what;
+}
+
+void os_read_arrival(struct msghdr *m, struct os_arrival *out)
+{
+	(void)m;
+	*out = (struct os_arrival){ .stamp = -1, .drops = -1 };
+}
+
+ssize_t os_receive(int fd, void *bytes, size_t size, struct os_arrival *out)
+{
+	*out = (struct os_arrival){ .stamp = -1, .drops = -1 };
+	return recv(fd, bytes, size, 0);
+}
+
+int64_t os_drops(int fd)
+{
+	(void)fd;
+	return -1;
+}
+
+int64_t os_host_drops(void)
+{
+	return -1;
+}
+
+int os_buffer(int fd, int option)
+{
+	int size = 0;
+	socklen_t length = sizeof size;
+
+	return getsockopt(fd, SOL_SOCKET, option, &size, &length) < 0 ? 0 : size;
+}
+
+void os_set_buffer(int fd, int option, int size)
+{
+	(void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
+}
+
+size_t os_write_control(union os_control *out, const struct os_local *from, size_t each)
+{
+	(void)out;
+	(void)from;
+	(void)each;
+	return 0;
+}
+#endif
+
+#if !HAVE_BATCHES
+struct os_batches os_batches(int fd)
+{
+	(void)fd;
+	return (struct os_batches){ .calls = false };
+}
+
+int os_receive_many(int fd, struct os_message *messages, int count)
+{
+	(void)fd;
+	(void)messages;
+	(void)count;
+	errno = ENOSYS;
+	return -1;
+}
+
+int os_send_many(int fd, struct os_message *messages, int count)
+{
+	return os_receive_many(fd, messages, count);
+}
+#endif
+
+#if !HAVE_ERROR_QUEUE
+bool os_queue_errors(int fd, int family, bool on)
+{
+	(void)fd;
+	(void)family;
+	(void)on;
+	return false;
+}
+
+bool os_queue_sent(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out)
+{
+	(void)fd;
+	(void)bytes;
+	(void)size;
+	(void)out;
+	return -1;
+}
+#endif
+
+#if !HAVE_TCP_INFO
+void os_tcp_read(int fd, struct os_tcp *out)
+{
+	(void)fd;
+	*out = (struct os_tcp){ .known = 0 };
+}
+#endif
+
+#if !HAVE_SEND_QUEUE
+int os_unacknowledged(int fd)
+{
+	(void)fd;
+	return -1;
+}
+
+void os_limit_unsent(int fd, int bytes)
+{
+	(void)fd;
+	(void)bytes;
+}
+#endif
+
+#if !HAVE_EPOLL
+int os_poller(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+int os_poller_watch(int poller, int fd, bool had, bool read, bool write)
+{
+	(void)poller;
+	(void)fd;
+	(void)had;
+	(void)read;
+	(void)write;
+	errno = ENOSYS;
+	return -1;
+}
+
+int os_poller_ready(int poller, struct os_ready ready[OS_READY_MAX])
+{
+	(void)poller;
+	(void)ready;
+	return 0;
+}
+#endif
+
+#if !HAVE_WORKERS
+int os_share_port(int fd)
+{
+	(void)fd;
+	errno = ENOSYS;
+	return -1;
+}
+
+void *os_shared_memory(size_t size)
+{
+	(void)size;
+	errno = ENOSYS;
+	return NULL;
+}
+
+void os_end_with_parent(pid_t parent)
+{
+	if (getppid() != parent)
+		_exit(1);
 }
 #endif

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-dist_man_MANS = %D%/upcase.1 %D%/upcase-lab.1 %D%/upcase.7 %D%/upcase-tour.7 %D%/upcased.8
+dist_man_MANS = %D%/upcase.1 %D%/upcase.7 %D%/upcase-tour.7 %D%/upcased.8
+if LAB
+dist_man_MANS += %D%/upcase-lab.1
+endif
 
 # Pictures of real runs for the manual and the README, and the recording; made anew by hand, since every
 # run is another one in its times.

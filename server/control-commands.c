@@ -2,7 +2,6 @@
 #include "server/control-commands.h"
 
 #include "common/clock.h"
-#include "common/member.h"
 #include "common/text.h"
 
 /* Room for one connection's line. */
@@ -41,29 +40,25 @@ static const char *const states[] = {
 	[11] = "closing",
 };
 
-/* A number of TCP_INFO. */
-struct tcp_info_number {
+/* The names of the kernel's numbers, in the order of an answer. */
+static const struct {
+	enum os_tcp_number number;
 	const char *name;
-	size_t offset, size;
-};
-
-#define NUMBER(name, member) \
-	{ name, offsetof(struct tcp_info, member), sizeof((struct tcp_info){ 0 }.member) }
-
-static const struct tcp_info_number numbers[] = {
-	NUMBER("retransmits", tcpi_retransmits),
-	NUMBER("probes", tcpi_probes),
-	NUMBER("backoff", tcpi_backoff),
-	NUMBER("rto-us", tcpi_rto),
-	NUMBER("rtt-us", tcpi_rtt),
-	NUMBER("rttvar-us", tcpi_rttvar),
-	NUMBER("min-rtt-us", tcpi_min_rtt),
-	NUMBER("cwnd", tcpi_snd_cwnd),
-	NUMBER("unacked", tcpi_unacked),
-	NUMBER("lost", tcpi_lost),
-	NUMBER("total-retrans", tcpi_total_retrans),
-	NUMBER("bytes-retrans", tcpi_bytes_retrans),
-	NUMBER("notsent", tcpi_notsent_bytes),
+} numbers[] = {
+	{ OS_TCP_RETRANSMITS, "retransmits" },
+	{ OS_TCP_PROBES, "probes" },
+	{ OS_TCP_BACKOFF, "backoff" },
+	{ OS_TCP_RTO, "rto-us" },
+	{ OS_TCP_RTT, "rtt-us" },
+	{ OS_TCP_RTTVAR, "rttvar-us" },
+	{ OS_TCP_MIN_RTT, "min-rtt-us" },
+	{ OS_TCP_CWND, "cwnd" },
+	{ OS_TCP_UNACKED, "unacked" },
+	{ OS_TCP_LOST, "lost" },
+	{ OS_TCP_TOTAL_RETRANS, "total-retrans" },
+	{ OS_TCP_BYTES_RETRANS, "bytes-retrans" },
+	{ OS_TCP_NOTSENT, "notsent" },
+	{ OS_TCP_TOTAL_RTO, "total-rto" },
 };
 
 /* Takes a connection's line, with its end. */
@@ -90,19 +85,17 @@ static void add_connection(void *context, const struct control_connection *c)
 	    " bytes-out %" PRIu64 " pending %zu",
 	    c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
 	    c->pending);
-	if (c->kernel.size > offsetof(struct tcp_info, tcpi_state))
+	if (os_tcp_knows(&c->kernel, OS_TCP_STATE)) {
+		const uint64_t state = c->kernel.value[OS_TCP_STATE];
+
 		text_put(&out, " state %s",
-		    c->kernel.info.tcpi_state < sizeof states / sizeof *states &&
-		            states[c->kernel.info.tcpi_state]
-		        ? states[c->kernel.info.tcpi_state]
-		        : "other");
+		    state < sizeof states / sizeof *states && states[state] ? states[state]
+		                                                            : "other");
+	}
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (numbers[i].offset + numbers[i].size <= c->kernel.size)
+		if (os_tcp_knows(&c->kernel, numbers[i].number))
 			text_put(&out, " %s %" PRIu64, numbers[i].name,
-			    member_get((const char *)&c->kernel.info + numbers[i].offset,
-			        numbers[i].size));
-	if (kernel_tcp_info_total_rto(&c->kernel) >= 0)
-		text_put(&out, " total-rto %d", kernel_tcp_info_total_rto(&c->kernel));
+			    c->kernel.value[numbers[i].number]);
 	text_put(&out, "\n");
 	add_line(call, line);
 }

@@ -5,7 +5,7 @@
 
 #include "common/addr.h"
 #include "common/impair-options.h"
-#include "common/kernel-tcp-info.h"
+#include "common/os.h"
 #include "common/send-buffer.h"
 #include "server/counters.h"
 
@@ -16,7 +16,7 @@ struct control_connection {
 	int64_t age, idle;
 	uint64_t bytes_in, bytes_out;
 	size_t pending;
-	struct kernel_tcp_info kernel;
+	struct os_tcp kernel;
 };
 
 typedef void control_connection_call(void *context, const struct control_connection *c);

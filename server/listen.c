@@ -55,7 +55,7 @@ void listen_prepare(int fd)
 	switch_on(fd, SOL_SOCKET, SO_KEEPALIVE);
 	/* Without this the system takes megabytes for a client that does not read, from memory that
 	 * all share (tcp_mem). */
-	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int));
+	os_limit_unsent(fd, UNSENT_MAX);
 }
 
 /* Connections inherit it. */
@@ -86,9 +86,9 @@ static int bind_socket(struct listen_socket *s, enum port_sharing share)
 	limit_receive_buffer(s);
 	if (s->addr.sa.sa_family == AF_INET6 && switch_on(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
 		return -1;
-	if ((share == FURTHER && switch_on(s->fd, SOL_SOCKET, SO_REUSEPORT) < 0) ||
+	if ((share == FURTHER && os_share_port(s->fd) < 0) ||
 	    bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
-	    (share == FIRST && switch_on(s->fd, SOL_SOCKET, SO_REUSEPORT) < 0) ||
+	    (share == FIRST && os_share_port(s->fd) < 0) ||
 	    (stream && listen(s->fd, SOMAXCONN) < 0))
 		return -1;
 	s->addr.len = sizeof s->addr.storage;

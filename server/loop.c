@@ -11,15 +11,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <sys/epoll.h>
 
 #include "common/file.h"
 #include "common/grow.h"
+#include "common/os.h"
 
 #define WORD_BITS (8 * (int)sizeof(unsigned long))
 #define WORDS (FD_SETSIZE / WORD_BITS)
-/* How many clients the epoll set reports in a turn. */
-#define BATCH 256
 
 struct loop_member {
 	loop_call *call;
@@ -46,7 +44,7 @@ struct loop {
 	/* By descriptor; there are `capacity`. */
 	struct loop_member *members;
 	size_t capacity;
-	struct epoll_event reported[BATCH];
+	struct os_ready reported[OS_READY_MAX];
 };
 
 /* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
@@ -59,41 +57,22 @@ static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 		m->call(m->context, fd, ready & m->want, now);
 }
 
-/* Returns 0, or -1 with errno. */
-static int change_polled(struct loop *l, int fd, unsigned had, unsigned want)
-{
-	struct epoll_event e = { .events = (want & LOOP_READ ? EPOLLIN : 0) |
-		                           (want & LOOP_WRITE ? EPOLLOUT : 0),
-		.data.fd = fd };
-
-	return epoll_ctl(l->set,
-	    !want ? EPOLL_CTL_DEL
-	    : had ? EPOLL_CTL_MOD
-	          : EPOLL_CTL_ADD,
-	    fd, &e);
-}
-
 static void set_ready(void *context, int set, unsigned ready, int64_t now)
 {
 	struct loop *l = context;
-	int n = epoll_wait(set, l->reported, BATCH, 0);
+	const int n = os_poller_ready(set, l->reported);
 
 	(void)ready;
-	for (int i = 0; i < n; i++) {
-		const uint32_t events = l->reported[i].events;
-
-		/* An end or an error makes every awaited condition ready, as with select(). */
-		notify(l, l->reported[i].data.fd,
-		    (events & ~(uint32_t)EPOLLOUT ? LOOP_READ : 0) |
-		        (events & ~(uint32_t)EPOLLIN ? LOOP_WRITE : 0),
+	for (int i = 0; i < n; i++)
+		notify(l, l->reported[i].fd,
+		    (l->reported[i].read ? LOOP_READ : 0) | (l->reported[i].write ? LOOP_WRITE : 0),
 		    now);
-	}
 }
 
 /* Returns 0, or -1 with errno. */
 static int open_set(struct loop *l)
 {
-	l->set = epoll_create1(EPOLL_CLOEXEC);
+	l->set = os_poller();
 	if (l->set < 0)
 		return -1;
 	if (l->set >= FD_SETSIZE) {
@@ -113,7 +92,7 @@ struct loop *loop_new(bool many)
 	l->set = -1;
 	l->capacity = FD_SETSIZE;
 	l->members = calloc(l->capacity, sizeof *l->members);
-	if (l->members && (!many || (HAVE_EPOLL && open_set(l) == 0)))
+	if (l->members && (!many || open_set(l) == 0))
 		return l;
 	loop_free(l);
 	return NULL;
@@ -173,9 +152,9 @@ int loop_want(struct loop *l, int fd, unsigned want)
 
 	if (want == m->want)
 		return 0;
-	if (!HAVE_EPOLL || !m->polled)
+	if (!m->polled)
 		change_selected(l, fd, m->want, want);
-	else if (change_polled(l, fd, m->want, want) < 0)
+	else if (os_poller_watch(l->set, fd, m->want, want & LOOP_READ, want & LOOP_WRITE) < 0)
 		return -1;
 	m->want = want;
 	return 0;

@@ -22,8 +22,7 @@ typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
 
 struct loop;
 
-/* `many`: the clients are in an epoll set. Returns NULL with errno. It must not be set
- * without HAVE_EPOLL. */
+/* `many`: the clients are in an epoll set. Returns NULL with errno. */
 struct loop *loop_new(bool many);
 /* Does not close the descriptors that it watches. NULL is allowed. */
 void loop_free(struct loop *l);

@@ -119,6 +119,8 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	}
 	if (s->version) {
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
+		if (*SYSTEM_LACKING)
+			puts("without " SYSTEM_LACKING);
 		return standard_end(PROGRAM) + 1;
 	}
 	if (operand < argc)

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/sandbox.h"
 
+#if !HAVE_SANDBOX
+void sandbox_enter(const struct sandbox *s, char *report, size_t size)
+{
+	(void)s;
+	snprintf(report, size, "none (not built in)");
+}
+#else
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -387,3 +395,4 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 	add(&text, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
+#endif

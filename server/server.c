@@ -89,7 +89,7 @@ static int set_client_limit(struct server *s, int sockets)
 		    "1024)");
 	if (s->uses_epoll && !HAVE_EPOLL)
 		return server_report_error(STATUS_USAGE,
-		    "--max-clients=%" PRId64 ": is more than select() can watch, and this system "
+		    "--max-clients=%" PRId64 ": is more than select() can watch, and this build "
 		    "has no epoll",
 		    max);
 	if (capacity < 1 || max > capacity)
@@ -112,6 +112,9 @@ static int check_worker_limit(const struct server *s, int sockets)
 
 	if (!n)
 		return 0;
+	if (!HAVE_WORKERS)
+		return server_report_error(STATUS_USAGE,
+		    "--workers: this build has no way for processes to share a port; leave it out");
 	used = used_descriptors() + SPARE_DESCRIPTORS +
 	       (s->settings.control ? CONTROL_DESCRIPTORS : 0);
 	needed = used + n * each;

@@ -6,7 +6,6 @@
 #include "server/tcp.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdalign.h>
 #include <sys/ioctl.h>
@@ -180,12 +179,13 @@ static void drop_pending(struct connection *c)
 	c->pending = NULL;
 }
 
-/* The number of written bytes that the client's system has not acknowledged. */
+/* The number of written bytes that the client's system has not acknowledged; 0 where that is not
+ * known: then the system takes care of them after the close, and nobody counts them. */
 static size_t unacknowledged(const struct connection *c)
 {
-	int bytes = 0;
+	const int bytes = os_unacknowledged(c->fd);
 
-	return ioctl(c->fd, SIOCOUTQ, &bytes) < 0 ? 0 : (size_t)bytes;
+	return bytes > 0 ? (size_t)bytes : 0;
 }
 
 /* The connection is over, for the reason `how`; errno `error` or 0. Closes and frees. */
@@ -296,7 +296,7 @@ static void end(struct connection *c, int64_t now)
 
 	if (!c->finishing && !c->draining && (c->waiting = unacknowledged(c))) {
 		c->draining = true;
-		setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
+		os_limit_unsent(c->fd, 1);
 		if (loop_want(t->loop, c->fd, LOOP_WRITE) < 0)
 			connection_over(c, COUNTERS_CUT, errno, now);
 		else
@@ -555,7 +555,7 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 {
 	for (int i = 0; i < max; i++) {
 		struct addr from = { .len = sizeof from.storage };
-		int fd = os_accept(listener, &from);
+		int fd = os_accept(listener, &from.sa, &from.len);
 
 		if (fd >= 0) {
 			t->accept_pause = 0;
@@ -702,7 +702,7 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 		about.bytes_in = c->bytes_in;
 		about.bytes_out = c->bytes_out;
 		about.pending = c->pending ? c->waiting : 0;
-		kernel_tcp_info_read(c->fd, &about.kernel);
+		os_tcp_read(c->fd, &about.kernel);
 		call(context, &about);
 	}
 }

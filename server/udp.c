@@ -89,7 +89,7 @@ struct udp_socket {
 	int max;
 	/* What the kernel accepts, and until when replies are not joined, because it refused joined
 	 * ones. */
-	struct datagram_support support;
+	struct os_batches support;
 	int64_t single_until;
 };
 
@@ -416,8 +416,8 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
     size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct loop_guard_origin origin = { &d->from, d->to_group,
-		listen_serves(u->listen, &d->from, now), d->ttl, addr_port(&s->at->addr) };
+	const struct loop_guard_origin origin = { &d->from, d->arrival.local.group,
+		listen_serves(u->listen, &d->from, now), d->arrival.ttl, addr_port(&s->at->addr) };
 	const enum counters_drop decision = loop_guard_origin(&origin);
 	const struct source_key network = source_key_network(&d->from);
 	struct reply r = { .request = d, .request_size = n };
@@ -465,8 +465,8 @@ static int handle_message(struct udp_socket *s, const struct datagram_message *m
 	size_t at = 0, n;
 	int count = 0;
 
-	if (m->about.has_kernel_drops)
-		note_kernel_drops(s, m->about.kernel_drops);
+	if (m->about.arrival.drops >= 0)
+		note_kernel_drops(s, (uint32_t)m->about.arrival.drops);
 	do {
 		n = m->each && m->each < m->n - at ? m->each : m->n - at;
 		arrive(s, &m->about, m->bytes + at, n, now);
@@ -514,7 +514,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 	for (int i = 0; i < n; i++) {
 		const struct datagram_message *m = datagram_at(u->in, i);
 
-		if (m->about.arrived > u->until) {
+		if (m->about.arrival.stamp > u->until) {
 			more = false;
 			break;
 		}
@@ -552,7 +552,7 @@ void udp_set_buffers(struct listen *l)
 static void add_socket(struct udp *u, struct listen_socket *at)
 {
 	struct udp_socket *s = &u->sockets[u->count++];
-	const struct datagram_support *support = &s->support;
+	const struct os_batches *support = &s->support;
 	char text[ADDR_TEXT];
 	int buffer;
 
@@ -565,7 +565,7 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 		    "may lose datagrams (raise net.core.rmem_max)",
 		    text, buffer >> 10, BUFFER >> 10);
 	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
-	    support->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
+	    support->calls ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
 	    support->splits ? "joined (UDP_SEGMENT)" : "one by one",
 	    support->joins ? "joined (UDP_GRO)" : "one by one");
 	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);

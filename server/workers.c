@@ -8,7 +8,6 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,10 +86,9 @@ struct workers *workers_new(int count)
 	}
 	*w = (struct workers){ .all = all, .own = -1, .line = -1, .watcher = getpid() };
 	for (; w->count < count; w->count++) {
-		void *slot = mmap(NULL, sizeof *all->slot, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		void *slot = os_shared_memory(sizeof *all->slot);
 
-		if (slot == MAP_FAILED) {
+		if (!slot) {
 			workers_free(w);
 			return NULL;
 		}
@@ -223,10 +221,7 @@ static bool start(struct workers *w, int number, int64_t now)
 		if (i != number)
 			unmap_slot(&w->all[i]);
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* The watching process may have died before prctl(). */
-	if (getppid() != w->watcher)
-		kill(getpid(), SIGKILL);
+	os_end_with_parent(w->watcher);
 	return true;
 }
 

@@ -169,6 +169,8 @@ int main(int argc, char **argv)
 	}
 	if (settings.version) {
 		puts(PACKAGE_STRING);
+		if (*SYSTEM_LACKING)
+			puts("without " SYSTEM_LACKING);
 		return standard_end("upcase");
 	}
 	if (check_options(&settings) < 0)

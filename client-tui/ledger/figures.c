@@ -91,7 +91,7 @@ const struct figure figures_table[] = {
 	{ "times", "received_program", 0, NULL, OF(COUNT, times.received_program) },
 	{ "times", "clock_steps", 50200, "wall clock was set", OF(COUNT, times.clock_steps),
 	    .scope = FIGURE_SOME, .unit = "time" },
-	{ "", "overflows", 50300, "dropped here", OF(COUNT, overflows), .scope = FIGURE_UDP },
+	{ "", "overflows", 50300, "dropped here", OF(KNOWN, overflows), .scope = FIGURE_UDP },
 	{ "schedule", "due", 0, NULL, OF(COUNT, schedule.due) },
 	{ "schedule", "slipped", 0, NULL, OF(COUNT, schedule.slipped) },
 	{ "schedule", "worst_ns", 0, NULL, OF(SPAN, schedule.worst) },
@@ -103,13 +103,13 @@ const struct figure figures_table[] = {
 	{ "tcp", "retransmissions", 40000, "sent again", OF(COUNT, tcp.retransmitted), SAMPLED,
 	    .unit = "segment" },
 	{ "tcp", "rto_ns", 40200, "time-out", OF(SPAN, tcp.timeout), SAMPLED },
-	{ "tcp", "rto_most_ns", 40201, ", at most ", OF(SPAN, tcp.timeout_max) },
+	{ "tcp", "rto_most_ns", 40201, ", at most ", OF(SPAN, tcp.timeout_max), SAMPLED },
 	{ "tcp", "srtt_ns", 40300, "smoothed round trip", OF(SPAN, tcp.round_trip), SAMPLED },
-	{ "tcp", "rttvar_ns", 40301, " ± ", OF(SPAN, tcp.variation) },
+	{ "tcp", "rttvar_ns", 40301, " ± ", OF(SPAN, tcp.variation), SAMPLED },
 	{ "tcp", "cwnd", 40400, "congestion window", OF(SMALL, tcp.window), SAMPLED,
 	    .unit = "segment" },
-	{ "tcp", "cwnd_least", 40401, ", ", OF(SMALL, tcp.window_min) },
-	{ "tcp", "cwnd_most", 40402, " to ", OF(SMALL, tcp.window_max) },
+	{ "tcp", "cwnd_least", 40401, ", ", OF(SMALL, tcp.window_min), SAMPLED },
+	{ "tcp", "cwnd_most", 40402, " to ", OF(SMALL, tcp.window_max), SAMPLED },
 	{ "tcp", "far_retransmissions", 40100, "by the far end",
 	    OF(SERVER, tcp.server_retransmitted), TCP, .unit = "segment" },
 	{ "tcp", "stalls", 40501, " in ", OF(COUNT, stalls.count), .unit = "stall" },
@@ -138,10 +138,19 @@ size_t figures_by_place(const struct figure *rows[FIGURES_MAX])
 	return n;
 }
 
+bool figure_not_known(const struct figure *row, const struct figures *f)
+{
+	const void *at = (const char *)f + row->field;
+
+	return row->type == FIGURE_KNOWN
+	         ? *(const uint64_t *)at == FIGURES_NOT_KNOWN
+	         : row->scope & FIGURE_SAMPLED && f->tcp.connections > 0 && f->tcp.samples == 0;
+}
+
 bool figure_applies(const struct figure *row, const struct figures *f)
 {
 	return !(row->scope & (f->stream ? FIGURE_UDP : FIGURE_TCP)) &&
-	       (!(row->scope & FIGURE_SAMPLED) || f->tcp.samples > 0) &&
+	       (!(row->scope & FIGURE_SAMPLED) || f->tcp.samples > 0 || figure_not_known(row, f)) &&
 	       (!(row->scope & FIGURE_SOME) || figure_value(row, f) != 0) &&
 	       (!(row->scope & FIGURE_TIMED) || f->totals.timed > 0);
 }
@@ -193,10 +202,13 @@ int64_t figure_value(const struct figure *row, const struct figures *f)
 	const struct ledger_times *times = at;
 	double real;
 
+	if (figure_not_known(row, f))
+		return FIGURE_NONE;
 	switch (row->type) {
 	case FIGURE_SERVER:
 		return f->tcp.has_server ? count_of(*(const uint64_t *)at) : FIGURE_NONE;
 	case FIGURE_COUNT:
+	case FIGURE_KNOWN:
 	case FIGURE_LOSS:
 	case FIGURE_CLOCK:
 	case FIGURE_DERIVED:
@@ -231,7 +243,7 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 	else if (row->type == FIGURE_SPAN)
 		*(int64_t *)at = value;
 	else
-		*(uint64_t *)at = (uint64_t)value;
+		*(uint64_t *)at = value == FIGURE_NONE ? FIGURES_NOT_KNOWN : (uint64_t)value;
 	f->tcp.has_server |= row->type == FIGURE_SERVER;
 }
 
@@ -243,7 +255,7 @@ void figures_restore(struct figures *f, const struct figures *recorded)
 		const bool measured = row->field >= begin && row->field < end;
 
 		if (row->key && row->type < FIGURE_DERIVED && !measured &&
-		    figure_value(row, recorded) != FIGURE_NONE)
+		    (figure_value(row, recorded) != FIGURE_NONE || row->type == FIGURE_KNOWN))
 			figure_set(row, f, figure_value(row, recorded));
 	}
 }
@@ -293,7 +305,7 @@ unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflo
 
 	if ((double)schedule->slipped > VALIDITY_SHARE * (double)schedule->due)
 		reasons |= VALIDITY_SCHEDULE;
-	if (overflows)
+	if (overflows && overflows != FIGURES_NOT_KNOWN)
 		reasons |= VALIDITY_OVERFLOW;
 	return reasons;
 }
@@ -347,10 +359,13 @@ struct interval interval_get(const struct interval_meter *m, const struct figure
 {
 	struct interval i = { .from = m->from, .to = now, .figures = *present };
 
-	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++)
-		if (row->key && !*row->group && row->named != FIGURE_NAMED_OPEN)
-			figure_set(row, &i.figures,
-			    figure_value(row, present) - figure_value(row, &m->before));
+	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
+		const int64_t value = figure_value(row, present);
+
+		if (row->key && !*row->group && row->named != FIGURE_NAMED_OPEN &&
+		    value != FIGURE_NONE)
+			figure_set(row, &i.figures, value - figure_value(row, &m->before));
+	}
 	i.figures.totals.timed = m->times.timed;
 	i.figures.totals.rtt = m->times.rtt;
 	i.figures.totals.waited = m->times.waited;

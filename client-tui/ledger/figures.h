@@ -139,6 +139,7 @@ enum figure_type {
 	FIGURE_LOSS,    /* the same, on the page with its share and interval */
 	FIGURE_CLOCK,   /* the same, times by the kernel; the row of those by the program is next */
 	FIGURE_SMALL,   /* a uint32_t */
+	FIGURE_KNOWN,   /* a uint64_t, or FIGURES_NOT_KNOWN */
 	FIGURE_SERVER,  /* a uint64_t, known if tcp.has_server */
 	FIGURE_SPAN,    /* an int64_t, ns */
 	FIGURE_DERIVED, /* a uint64_t */
@@ -159,7 +160,7 @@ enum figure_type {
 enum figure_scope {
 	FIGURE_UDP = 1,     /* not to TCP: nothing is lost while the connection lives */
 	FIGURE_TCP = 2,     /* not to UDP */
-	FIGURE_SAMPLED = 4, /* only where TCP_INFO was read */
+	FIGURE_SAMPLED = 4, /* of TCP_INFO: not known where connections had no sample */
 	FIGURE_SOME = 8,    /* not when it is 0 */
 	FIGURE_TIMED = 16, /* only where a line was timed; then there may be too few lines for it */
 };
@@ -196,6 +197,10 @@ extern const size_t figures_count;
 #define FIGURES_MAX 80 /* rows at most */
 /* The rows with a place on the page, in its order. Returns how many. */
 size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
+
+/* A count that the system does not tell. */
+#define FIGURES_NOT_KNOWN UINT64_MAX
+bool figure_not_known(const struct figure *row, const struct figures *f);
 
 #define FIGURE_NONE INT64_MIN /* the session has no such figure, or too few lines for it */
 /* The value: a count (INT64_MAX at most) or ns. figure_real() does not round; -1 is none. */

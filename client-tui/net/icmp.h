@@ -2,8 +2,6 @@
 /* ICMP errors about what a socket sent. The kernel keeps them in the socket's error queue. */
 #pragma once
 
-#include <sys/socket.h>
-
 #include "common/addr.h"
 
 struct icmp {
@@ -14,12 +12,8 @@ struct icmp {
 	size_t min_length;
 };
 
-/* Switches the kernel's queue of ICMP errors on or off. */
-void icmp_enable(int fd, int family, bool on);
-struct sock_extended_err;
-/* The kernel's entry in a message from the error queue, or NULL; borrowed from `m`. */
-const struct sock_extended_err *icmp_queued(struct msghdr *m);
-/* Reads an ICMP error about a datagram to `to` from the error queue. False when it is none. */
-bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out);
+struct os_error;
+/* Reads an ICMP error about a datagram to `to`. False when it is none. */
+bool icmp_read(int fd, const struct addr *to, const struct os_error *e, struct icmp *out);
 /* The error in the error queue of a stream, else 0. */
 int icmp_error(int fd, const struct addr *to);

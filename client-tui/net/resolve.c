@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +35,7 @@ static int no_address_of(int family)
 /* getaddrinfo()'s result as ledger/error-text.h has it. */
 static int error_of(int eai, int family)
 {
+	(void)family;
 	switch (eai) {
 	case EAI_SYSTEM:
 		return errno ? errno : error_from_eai(eai);
@@ -125,9 +125,7 @@ static _Noreturn void child_main(int fd, const char *host, const char *port, int
 	struct answer answer;
 	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
+	os_end_with_parent(parent);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/tcp-info.h"
 
-#include "common/kernel-tcp-info.h"
+#include "common/os.h"
 
 int tcp_info_read(int fd, struct tcp_sample *out)
 {
-	struct kernel_tcp_info kernel;
-	const struct tcp_info *info = &kernel.info;
+	struct os_tcp kernel;
+	const uint64_t *value = kernel.value;
 
-	kernel_tcp_info_read(fd, &kernel);
-	if (kernel.size <
-	    offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info->tcpi_total_retrans)
+	os_tcp_read(fd, &kernel);
+	if (!os_tcp_knows(&kernel, OS_TCP_TOTAL_RETRANS))
 		return -1;
 	*out = (struct tcp_sample){
-		.retransmitted = info->tcpi_total_retrans,
-		.timeout = info->tcpi_rto * NS_PER_US,
-		.backoff = info->tcpi_backoff,
-		.round_trip = info->tcpi_rtt * NS_PER_US,
-		.variation = info->tcpi_rttvar * NS_PER_US,
-		.window = info->tcpi_snd_cwnd,
-		.timeouts = kernel_tcp_info_total_rto(&kernel),
-		.disorder = info->tcpi_rcv_ooopack,
+		.retransmitted = (uint32_t)value[OS_TCP_TOTAL_RETRANS],
+		.timeout = (int64_t)value[OS_TCP_RTO] * NS_PER_US,
+		.backoff = (int)value[OS_TCP_BACKOFF],
+		.round_trip = (int64_t)value[OS_TCP_RTT] * NS_PER_US,
+		.variation = (int64_t)value[OS_TCP_RTTVAR] * NS_PER_US,
+		.window = (uint32_t)value[OS_TCP_CWND],
+		.timeouts = os_tcp_knows(&kernel, OS_TCP_TOTAL_RTO) ? (int)value[OS_TCP_TOTAL_RTO]
+		                                                    : -1,
+		.disorder = (uint32_t)value[OS_TCP_OUT_OF_ORDER],
 	};
 	return 0;
 }

@@ -126,7 +126,7 @@ static int tcp_open(struct session *s, int64_t now)
 	/* Nagle's algorithm (RFC 896) is off: a line is a message and does not wait for others. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* ICMP errors do not end an established connection: needed only until then. */
-	icmp_enable(fd, to->sa.sa_family, true);
+	os_queue_errors(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
@@ -213,7 +213,7 @@ static void start_connection(struct session *s, int64_t now)
 		t->reuse = REUSE_UNKNOWN;
 	t->seen.connections++;
 	t->stall.last_byte = 0;
-	icmp_enable(s->fd, s->addresses[s->address].sa.sa_family, false);
+	os_queue_errors(s->fd, s->addresses[s->address].sa.sa_family, false);
 	take_sample(s, now);
 	session_connected(s, now);
 }
@@ -469,13 +469,13 @@ static bool is_disordered(struct session *s, bool emptied)
  * the data waited for a missing segment: the time of the read is used. The order (counter, then
  * clock) makes sure that what comes out of order between the two is either counted by the next read
  * or older than `emptied_at`. */
-static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
+static int64_t arrival(struct session *s, int64_t stamp, size_t n)
 {
 	struct tcp *t = s->data;
 	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
 	int64_t at = t->read_at;
 
-	t->stamped = !disordered && timestamps_arrival(&t->timestamps, m, t->read_at, &at);
+	t->stamped = !disordered && timestamps_arrival(&t->timestamps, stamp, t->read_at, &at);
 	if (t->stamped && at < t->emptied_at) {
 		t->stamped = false;
 		at = t->read_at;
@@ -490,18 +490,13 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 static ssize_t read_once(struct session *s, int64_t *at)
 {
 	struct tcp *t = s->data;
-	unsigned char control[256];
-	struct iovec part = { .iov_base = t->buffer, .iov_len = sizeof t->buffer };
-	struct msghdr m = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control };
-	const ssize_t n = recvmsg(s->fd, &m, 0);
+	struct os_arrival reported;
+	const ssize_t n = os_receive(s->fd, t->buffer, sizeof t->buffer, &reported);
 
 	t->read_at = clock_monotonic();
 	*at = t->read_at;
 	if (n > 0)
-		*at = arrival(s, &m, (size_t)n);
+		*at = arrival(s, reported.stamp, (size_t)n);
 	return n;
 }
 

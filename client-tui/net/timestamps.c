@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/timestamps.h"
 
-#include <time.h>
-/* needs struct timespec from <time.h> */
-#include <linux/errqueue.h>
-#include <linux/net_tstamp.h>
-
 #include "common/clock.h"
-#include "net/icmp.h"
 
 /* Two samples of the clocks differ by the time that they took, and by this much. */
 #define SAMPLE_NOISE (2 * NS_PER_US)
@@ -19,16 +13,10 @@
 
 void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 {
-	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-	                  SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
-	const int on = 1;
-
-	/* Without this option the program still works. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+	os_ask(fd, OS_ASK_STAMP);
 	s->next = s->awaited = 0;
 	s->received = 0;
-	s->enabled = datagrams &&
-	             setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
+	s->enabled = datagrams && os_queue_sent(fd);
 }
 
 /* ---- clocks ---- */
@@ -50,25 +38,11 @@ void timestamps_sample(struct timestamps *s)
 	s->sampled = true;
 }
 
-/* The first time stamp of that type that `m` brought, ns of the wall clock, or -1. */
-static int64_t stamp_of(struct msghdr *m, int type)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct timespec ts;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != type)
-			continue;
-		memcpy(&ts, CMSG_DATA(c), sizeof ts);
-		return clock_ns(&ts);
-	}
-	return -1;
-}
-
 /* ---- receiving ---- */
 
-bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at)
+bool timestamps_arrival(const struct timestamps *s, int64_t real, int64_t now, int64_t *at)
 {
-	const int64_t real = stamp_of(m, SCM_TIMESTAMPNS), stamp = real + s->offset;
+	const int64_t stamp = real + s->offset;
 	/* A time before the start of our clock is not a stamp. */
 	const bool stamped = s->trusted && real >= 0 && stamp >= 0;
 
@@ -108,18 +82,13 @@ static uint64_t line_of(struct timestamps *s, uint32_t id)
 	return number;
 }
 
-bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
+bool timestamps_take(struct timestamps *s, const struct os_error *e, uint64_t *number, int64_t *at)
 {
-	const struct sock_extended_err *id = icmp_queued(m);
-	/* The first of three stamps is the software's. */
-	const int64_t real = stamp_of(m, SCM_TIMESTAMPING);
-
-	*at = real + s->offset;
-	if (!id || id->ee_origin != SO_EE_ORIGIN_TIMESTAMPING || id->ee_info != SCM_TSTAMP_SND ||
-	    real <= 0 || *at < 0)
+	*at = e->sent + s->offset;
+	if (e->kind != OS_ERROR_SENT || e->sent <= 0 || *at < 0)
 		return false;
 	s->received++;
-	*number = s->enabled ? line_of(s, id->ee_data) : 0;
+	*number = s->enabled ? line_of(s, e->number) : 0;
 	s->awaited -= s->awaited > 0;
 	if (!s->trusted)
 		*number = 0;

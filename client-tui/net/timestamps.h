@@ -5,8 +5,7 @@
  * trusted; the program's own, less exact, readings serve instead. */
 #pragma once
 
-#include <sys/socket.h>
-
+#include "common/os.h"
 #include "ledger/figures.h"
 
 /* Datagrams handed over whose stamp has not come yet, at most; a power of two. */
@@ -30,8 +29,9 @@ struct timestamps {
 void timestamps_open(struct timestamps *s, int fd, bool datagrams);
 /* Samples both clocks; called in each turn before stamps are converted. */
 void timestamps_sample(struct timestamps *s);
-/* When `m` arrived: the kernel's stamp if it can be trusted (returns true), else `now`. */
-bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at);
+/* When a message arrived: `real`, the kernel's stamp, if there is one that can be trusted (returns
+ * true), else `now`. */
+bool timestamps_arrival(const struct timestamps *s, int64_t real, int64_t now, int64_t *at);
 /* Counts a reply by whether its time is the kernel's. */
 static inline void timestamps_count(struct timestamps *s, bool kernel)
 {
@@ -39,7 +39,7 @@ static inline void timestamps_count(struct timestamps *s, bool kernel)
 }
 /* A datagram was handed over: the line's number. */
 void timestamps_sent(struct timestamps *s, uint64_t number);
-/* Reads a stamp from the error queue: its line (0: unknown) and time. False when it is none. */
-bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
+/* Takes a stamp of the error queue: its line (0: unknown) and time. False when it is none. */
+bool timestamps_take(struct timestamps *s, const struct os_error *e, uint64_t *number, int64_t *at);
 /* The line took the kernel's time. */
 void timestamps_used(struct timestamps *s);

@@ -4,7 +4,6 @@
  * (SO_TIMESTAMPING, from the error queue) and arrival (SO_TIMESTAMPNS) are the kernel's where it
  * gives them, so that they do not include this program's own delays. */
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -31,100 +30,43 @@
 struct drops {
 	uint32_t drops;  /* this socket's drops, as last reported */
 	uint64_t before; /* the overflows of earlier sockets of the session */
-	uint64_t host;   /* the host's, when the socket was opened */
-	bool has_host;   /* it could be read */
+	bool unknown;    /* the system does not tell */
+	int64_t host;    /* the host's, when the socket was opened; -1: not known */
 };
 
 struct udp {
 	size_t flight; /* the cost of the lines in flight in the peer's buffer, by flight_cost() */
 	bool full;     /* the socket's send buffer is full: wait until it can be written */
-	int reported;  /* the last error, 0 after a reply: it is reported once, not for each line */
+	bool queues_errors; /* errors name their lines */
+	int reported; /* the last error, 0 after a reply: it is reported once, not for each line */
 	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;
 	struct drops drops;
-	/* For receiving: where the bytes and the control data go. */
-	struct iovec part;
-	_Alignas(struct cmsghdr) unsigned char control[512];
 	unsigned char wire[DATAGRAM_SIZE + LEDGER_TAG_SIZE];
 };
 
 /* --- receive drops --- */
 
-/* Adds the counters of "Udp:" (IPv4) in /proc/net/snmp, which has lines of names and of values:
- * RcvbufErrors (no room in the socket) and MemErrors (none in the kernel), as for IPv6. */
-static bool read_snmp(uint64_t *count)
-{
-	char names[1024], values[1024], *rest_names = NULL, *rest_values = NULL;
-	bool found = false;
-	FILE *in = fopen("/proc/self/net/snmp", "re");
-
-	while (in && !found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in))
-		found = strncmp(names, "Udp:", 4) == 0;
-	if (in)
-		fclose(in);
-	if (!found)
-		return false;
-	for (const char *name = strtok_r(names, " \n", &rest_names),
-	                *value = strtok_r(values, " \n", &rest_values);
-	    name && value;
-	    name = strtok_r(NULL, " \n", &rest_names), value = strtok_r(NULL, " \n", &rest_values))
-		if (strcmp(name, "RcvbufErrors") == 0 || strcmp(name, "MemErrors") == 0)
-			*count += strtoull(value, NULL, 10);
-	return true;
-}
-
-static void read_snmp6(uint64_t *count)
-{
-	char line[256];
-	FILE *in = fopen("/proc/self/net/snmp6", "re");
-
-	while (in && fgets(line, sizeof line, in))
-		if (strncmp(line, "Udp6RcvbufErrors", 16) == 0 ||
-		    strncmp(line, "Udp6MemErrors", 13) == 0)
-			*count += strtoull(line + strcspn(line, " \t"), NULL, 10);
-	if (in)
-		fclose(in);
-}
-
-static bool host_drops(uint64_t *count)
-{
-	*count = 0;
-	if (!read_snmp(count))
-		return false;
-	read_snmp6(count);
-	return true;
-}
-
-/* Reads the count from a datagram's control data. */
-static void drops_take(struct drops *d, struct msghdr *m)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&d->drops, CMSG_DATA(c), sizeof d->drops);
-}
-
 /* No datagram reports the drops after the last one that came, so the socket's counter is read. */
 static uint32_t drops_now(const struct drops *d, int fd)
 {
-	uint32_t info[SK_MEMINFO_VARS] = { 0 };
-	socklen_t size = sizeof info;
+	const int64_t drops = fd < 0 ? -1 : os_drops(fd);
 
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 || size < sizeof info)
-		return d->drops;
-	return info[SK_MEMINFO_DROPS] > d->drops ? info[SK_MEMINFO_DROPS] : d->drops;
+	return drops > (int64_t)d->drops ? (uint32_t)drops : d->drops;
 }
 
 /* The drops so far, over all sockets; `fd` is -1 when there is none now. */
 static uint64_t drops_count(const struct drops *d, int fd)
 {
 	const uint32_t drops = drops_now(d, fd);
-	uint64_t host;
+	const int64_t host = drops > 0 && d->host >= 0 ? os_host_drops() : -1;
 
-	if (drops == 0 || !d->has_host || !host_drops(&host))
+	if (host < 0)
 		return d->before + drops;
-	host = host > d->host ? host - d->host : 0;
-	return d->before + (host < drops ? host : drops);
+	return d->before + (uint64_t)(d->host > host           ? 0
+	                              : host - d->host < drops ? host - d->host
+	                                                       : drops);
 }
 
 /* --- opening and closing --- */
@@ -138,7 +80,7 @@ static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = { .len = sizeof here.storage };
-	const int capacity = SESSION_RECEIVE_BUFFER, on = 1;
+	const int capacity = SESSION_RECEIVE_BUFFER;
 	struct udp *u = s->data;
 	int fd, error;
 
@@ -157,10 +99,11 @@ static int udp_open(struct session *s, int64_t now)
 		return error;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
-	icmp_enable(fd, to->sa.sa_family, true);
+	u->queues_errors = os_queue_errors(fd, to->sa.sa_family, true);
 	timestamps_open(&u->timestamps, fd, true);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
-	u->drops.has_host = host_drops(&u->drops.host);
+	os_ask(fd, OS_ASK_DROPS);
+	u->drops.host = os_host_drops();
+	u->drops.unknown = os_drops(fd) < 0;
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	session_opened(s, &here, 0);
@@ -314,39 +257,33 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->reported = icmp->error;
 }
 
-/* Receives a datagram into u->wire, or with MSG_ERRQUEUE an error. Returns its length, or -1. */
-static ssize_t receive(struct session *s, int flags, struct msghdr *m)
-{
-	struct udp *u = s->data;
-
-	u->part = (struct iovec){ .iov_base = u->wire, .iov_len = sizeof u->wire };
-	*m = (struct msghdr){ .msg_iov = &u->part,
-		.msg_iovlen = 1,
-		.msg_control = u->control,
-		.msg_controllen = sizeof u->control };
-	return recvmsg(s->fd, m, flags);
-}
-
 /* Takes an error, before replies: it belongs to an earlier line. Returns false without one. */
 static bool take_error(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;
-	struct msghdr m;
+	struct os_error e;
 	struct icmp icmp;
-	const ssize_t n = receive(s, MSG_ERRQUEUE, &m);
+	const ssize_t n = os_next_error(s->fd, u->wire, sizeof u->wire, &e);
 	uint64_t number;
 	int64_t at;
 
 	if (n < 0)
 		return false;
-	if (timestamps_take(&u->timestamps, &m, &number, &at)) {
+	if (timestamps_take(&u->timestamps, &e, &number, &at)) {
 		if (number && ledger_stamped(s->ledger, number, at))
 			timestamps_used(&u->timestamps);
 		return true;
 	}
-	if (icmp_read(s->fd, &s->addresses[s->address], &m, &icmp))
+	if (icmp_read(s->fd, &s->addresses[s->address], &e, &icmp))
 		unreachable(s, u->wire, (size_t)n, &icmp, now);
 	return s->fd >= 0;
+}
+
+/* An ICMP error that only an errno tells of: which line it is about is not known. */
+static void take_errno(struct session *s, int error, int64_t now)
+{
+	if (!((struct udp *)s->data)->queues_errors)
+		unreachable(s, NULL, 0, &(struct icmp){ .error = error }, now);
 }
 
 /* --- sending --- */
@@ -361,6 +298,8 @@ static bool is_line_error(struct session *s, uint64_t number, int error, int64_t
 	const bool retrying = u->failing == number;
 	const size_t address = s->address;
 
+	if (error == ECONNREFUSED && !retrying)
+		take_errno(s, error, now);
 	u->failing = number;
 	while (s->fd >= 0 && take_error(s, now))
 		;
@@ -437,22 +376,26 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 }
 
 /* One datagram. Returns false when there is none. */
-static bool take_datagram(struct session *s)
+static bool take_datagram(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;
-	struct msghdr m;
-	const ssize_t n = receive(s, 0, &m);
+	struct os_arrival arrival;
+	const ssize_t n = os_receive(s->fd, u->wire, sizeof u->wire, &arrival);
 	int64_t at;
 
 	if (n >= 0) {
-		drops_take(&u->drops, &m);
+		if (arrival.drops >= 0)
+			u->drops.drops = (uint32_t)arrival.drops;
 		timestamps_count(&u->timestamps,
-		    timestamps_arrival(&u->timestamps, &m, clock_monotonic(), &at));
+		    timestamps_arrival(&u->timestamps, arrival.stamp, clock_monotonic(), &at));
 		take_reply(s, u->wire, (size_t)n, at);
 		return true;
 	}
-	/* recvmsg() reports an ICMP error that is also in the error queue. */
-	return errno != EAGAIN && errno != EWOULDBLOCK;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return false;
+	/* An ICMP error that is in the queue too, where there is one. */
+	take_errno(s, errno, now);
+	return s->fd >= 0;
 }
 
 /* Receives. Returns whether the socket is empty: else a reply that came in time may still be in it.
@@ -463,7 +406,7 @@ static bool take_all(struct session *s, int64_t now)
 	for (int i = 0; i < DISPATCH_MAX && take_error(s, now); i++)
 		;
 	for (int i = 0; i < DISPATCH_MAX && s->fd >= 0; i++)
-		if (!take_datagram(s))
+		if (!take_datagram(s, now))
 			return true;
 	return s->fd < 0;
 }
@@ -491,7 +434,7 @@ static void udp_figures(const struct session *s, int64_t now, struct figures *f)
 
 	(void)now;
 	f->times = u->timestamps.totals;
-	f->overflows = drops_count(&u->drops, s->fd);
+	f->overflows = u->drops.unknown ? FIGURES_NOT_KNOWN : drops_count(&u->drops, s->fd);
 }
 
 const struct transport transport_udp = {

@@ -341,11 +341,13 @@ static void read_figure(struct fields_reader *r, const struct figure *row, struc
 		.max = row->type == FIGURE_SMALL ? UINT32_MAX
 		     : row->type == FIGURE_SPAN  ? SESSION_TIME_MAX
 		                                 : FIELD_COUNT_MAX };
-	int64_t value;
+	const bool missing = !get(r, row->key);
+	int64_t value = FIGURE_NONE;
 
-	if (row->type == FIGURE_SERVER && !get(r, row->key))
+	if (missing && (row->type == FIGURE_SERVER || row->scope & FIGURE_SAMPLED))
 		return;
-	read_number(r, &field, &value);
+	if (!missing || row->type != FIGURE_KNOWN)
+		read_number(r, &field, &value);
 	figure_set(row, f, value);
 }
 

@@ -238,11 +238,15 @@ static void put_tcp(struct text *out, const struct figures *f)
 {
 	if (!f->stream || (!f->tcp.retransmitted && !f->stalls.count))
 		return;
-	text_put(out, "%s sent again", TEXT_COUNT(f->tcp.retransmitted, "segment"));
+	if (f->tcp.samples)
+		text_put(out, "%s sent again", TEXT_COUNT(f->tcp.retransmitted, "segment"));
+	else
+		text_put(out, "segments sent again: not known here");
 	if (f->tcp.has_server)
 		text_put(out, ", %" PRIu64 " by the far end", f->tcp.server_retransmitted);
-	text_put(out, "; time-out %s, at most %s", TEXT_SPAN(f->tcp.timeout),
-	    TEXT_SPAN(f->tcp.timeout_max));
+	if (f->tcp.samples)
+		text_put(out, "; time-out %s, at most %s", TEXT_SPAN(f->tcp.timeout),
+		    TEXT_SPAN(f->tcp.timeout_max));
 	if (f->stalls.count)
 		text_put(out, "; stalled %s, %s in all, %s at most",
 		    TEXT_COUNT(f->stalls.count, "time"), TEXT_SPAN(f->stalls.total),
@@ -364,6 +368,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 			text_put(out, "0");
 		break;
 	case FIGURE_COUNT:
+	case FIGURE_KNOWN:
 	case FIGURE_SMALL:
 	case FIGURE_SERVER:
 	case FIGURE_DERIVED:
@@ -390,6 +395,8 @@ static size_t fill_cell(const struct table *t, size_t i, int column, char *buf)
 		put_value(&out, row, f);
 	else if (figure_applies(row, f) && row->scope & FIGURE_TIMED)
 		text_put(&out, TOO_FEW);
+	else if (figure_applies(row, f) && figure_not_known(row, f))
+		text_put(&out, "not known here");
 	while (++i < t->count && t->rows[i]->place / 10 == row->place / 10)
 		if (!none) {
 			text_put(&out, "%s", t->rows[i]->title);

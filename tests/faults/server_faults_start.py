@@ -114,7 +114,7 @@ def every_call_of_workers():
 
 # What the server needs of the C library that is no call to the system, or none that can fail;
 # flock, whose failing is as no lock; malloc_trim, whose failing leaves memory where it is; and what
-# only the client and the lab call (fdopen, fgets, feof, pipe2, readlink, __read_chk). clang calls bcmp for
+# only the client and the lab call (fdopen, fgets, feof, fopen, pipe2, readlink, __read_chk). clang calls bcmp for
 # memcmp, putc for fputc and, without SSE 4.1, ceil.
 HARMLESS = re.compile(
     r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)_.*|__cxa_finalize|__errno_location|__fdelt_chk|__libc_.*|
@@ -122,8 +122,8 @@ HARMLESS = re.compile(
     fflush|fputc|fputs|fputs_unlocked|fwrite|puts|putchar|stdout|stderr|stdin|opt(arg|ind|err|opt)|getopt_long|free|freeifaddrs|
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
-    __tls_get_addr|qsort|bsearch|abort|u8_.*|__ctype_.*|fclose|ferror|fileno|fopencookie|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
-    flock|dup2|malloc_trim|fdopen|fgets|feof|pipe2|readlink|__read_chk|bcmp|ceil|putc""", re.X)
+    __tls_get_addr|qsort|bsearch|abort|u8_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
+    flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|pipe2|readlink|__read_chk|bcmp|ceil|putc""", re.X)
 
 
 def symbols(*command):

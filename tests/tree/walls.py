@@ -16,13 +16,15 @@ FOLDERS = PROGRAM_FOLDERS + ['tests', 'bench', 'm4', 'completion', 'tools', 'man
 DEEDS = {
     'socket': '''socket socketpair bind connect accept accept4 listen send sendto sendmsg sendmmsg recv recvfrom recvmsg
         recvmmsg getsockname getpeername getsockopt setsockopt shutdown getaddrinfo getnameinfo getifaddrs
-        os_socket os_accept os_socketpair''',
+        os_socket os_accept os_socketpair os_ask os_receive os_receive_many os_send_many os_next_error
+        os_queue_errors os_queue_sent os_drops os_buffer os_set_buffer os_tcp_read os_unacknowledged os_limit_unsent
+        os_share_port''',
     'clock': '''clock_gettime gettimeofday time nanosleep clock_nanosleep sleep usleep localtime localtime_r
         clock_monotonic clock_realtime clock_difference''',
-    'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait signal sigaction sigprocmask',
+    'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait os_poller os_poller_watch os_poller_ready signal sigaction sigprocmask',
     'file': '''open openat creat fopen fdopen freopen fclose opendir mkdir unlink rename stat fstat lstat read write
-        readv writev lseek ioctl fcntl close os_reopen''',
-    'process': 'fork vfork posix_spawn posix_spawnp execv execve execvp execl execlp kill waitpid wait pipe pipe2 os_pipe prctl',
+        readv writev lseek ioctl fcntl close os_reopen os_host_drops''',
+    'process': 'fork vfork posix_spawn posix_spawnp execv execve execvp execl execlp kill waitpid wait pipe pipe2 os_pipe prctl os_end_with_parent',
     'place': 'getenv secure_getenv setenv setlocale getuid getpwuid isatty tcgetattr tcsetattr',
     'speak': 'stdout stderr stdin perror puts putchar printf vprintf',
     'end': 'exit _exit abort err errx',
@@ -37,8 +39,8 @@ MAY = {
     'common/control-socket.c': 'socket file',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
-    'common/os-linux.c': 'socket file process chance',
-    'common/os-posix.c': 'socket file process',
+    'common/os-linux.c': 'socket wait file process chance',
+    'common/os-posix.c': 'socket file process end',
     'common/program.c': 'place',
     'common/send-buffer.c': 'socket',
     'common/standard.c': 'wait file place speak state',

@@ -36,20 +36,19 @@ static void open_house(struct fixture *h)
 		                     .bytes_in = 1,
 		                     .bytes_out = 2,
 		                     .pending = 3,
-		                     .kernel.size = sizeof((struct kernel_tcp_info *)NULL)->bytes },
+		                     .kernel.known = (1u << OS_TCP_NUMBERS) - 1 },
 		    { .peer = "[fd09::1]:50000" } } };
-	const uint16_t total_rto = 7;
+	uint64_t *kernel = h->connections[0].kernel.value;
 
 	impair_options_start(&h->link);
 	h->link.there.loss = 0.2;
 	h->link.seed = 42;
-	memcpy(h->connections[0].kernel.bytes + KERNEL_TCP_INFO_TOTAL_RTO, &total_rto,
-	    sizeof total_rto);
-	h->connections[0].kernel.info.tcpi_state = 1;
-	h->connections[0].kernel.info.tcpi_retransmits = 2;
-	h->connections[0].kernel.info.tcpi_backoff = 3;
-	h->connections[0].kernel.info.tcpi_rto = 1600000;
-	h->connections[0].kernel.info.tcpi_bytes_retrans = UINT64_MAX;
+	kernel[OS_TCP_STATE] = 1;
+	kernel[OS_TCP_RETRANSMITS] = 2;
+	kernel[OS_TCP_BACKOFF] = 3;
+	kernel[OS_TCP_RTO] = 1600000;
+	kernel[OS_TCP_BYTES_RETRANS] = UINT64_MAX;
+	kernel[OS_TCP_TOTAL_RTO] = 7;
 	h->sources = (struct control_sources){
 		.counters = &h->counters, .link = &h->link, .each = each, .tcp = (const void *)h
 	};
@@ -99,15 +98,15 @@ static void test_old_kernels(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.connections[0].kernel.size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
+	h.connections[0].kernel.known &= ~(1u << OS_TCP_BYTES_RETRANS);
 	assert_null(strstr(query(&h, "connections"), "bytes-retrans"));
 	assert_non_null(strstr(h.answer, " notsent "));
-	h.connections[0].kernel.size = offsetof(struct tcp_info, tcpi_total_retrans) + 4;
+	h.connections[0].kernel.known = (1u << OS_TCP_STATE) | 1u << OS_TCP_TOTAL_RETRANS;
 	assert_non_null(strstr(query(&h, "connections"), " total-retrans 0\n"));
 	assert_null(strstr(h.answer, "min-rtt"));
-	h.connections[0].kernel.size = 1;
+	h.connections[0].kernel.known = 1u << OS_TCP_STATE;
 	assert_non_null(strstr(query(&h, "connections"), " pending 3 state established\n"));
-	h.connections[0].kernel.info.tcpi_state = 200;
+	h.connections[0].kernel.value[OS_TCP_STATE] = 200;
 	assert_non_null(strstr(query(&h, "connections"), " state other\n"));
 }
 
