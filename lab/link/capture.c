@@ -19,10 +19,11 @@
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
 /* The file lags by at most twice FLUSH_AFTER; a write to a slow reader is tried again after
- * FLUSH_RETRY, and at the end for LAST_WAIT. */
+ * FLUSH_RETRY. At the end a read is waited for LAST_WAIT, and all of them LAST_TOTAL. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
 #define FLUSH_RETRY (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
+#define LAST_TOTAL (2 * NS_PER_S)
 /* Bytes of the heap; beyond this the first packet is written early. */
 #define HEAP_MAX (64u << 20)
 /* The readings of both clocks, of which the fastest is used; the longest reading that is used
@@ -259,7 +260,7 @@ int capture_finish(struct capture *c)
 	const int64_t now = clock_monotonic();
 
 	if (!c->finished)
-		pcapng_wait(c->out, now + LAST_WAIT);
+		pcapng_wait(c->out, LAST_WAIT, now + LAST_TOTAL);
 	read_taps(c);
 	queue_final(c, now);
 	queue_final(c, CLOCK_NEVER);

@@ -45,7 +45,7 @@ struct pcapng {
 	/* Whole blocks; the number of bytes of the first block that are already written. */
 	struct send_buffer queue;
 	size_t written;
-	int64_t wait_until;
+	int64_t wait_each, wait_until;
 	/* A write failed: no more writes are made. */
 	bool failed;
 };
@@ -168,8 +168,9 @@ void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_
 	put_block(&p->queue, INTERFACE_STATISTICS, fixed, sizeof fixed, NULL, 0, &o);
 }
 
-void pcapng_wait(struct pcapng *p, int64_t deadline)
+void pcapng_wait(struct pcapng *p, int64_t each, int64_t deadline)
 {
+	p->wait_each = each;
 	p->wait_until = deadline;
 }
 
@@ -203,13 +204,17 @@ static void take_written(struct pcapng *p, size_t n)
 	}
 }
 
-/* Waits for a slow reader. Returns false when that takes too long. */
-static bool may_write(const struct pcapng *p)
+/* Waits for a slow reader. Returns false when that takes too long; then nothing waits again. */
+static bool may_write(struct pcapng *p)
 {
-	const int64_t left = p->wait_until - clock_monotonic();
+	const int64_t in_all = p->wait_until - clock_monotonic();
+	const int64_t left = in_all < p->wait_each ? in_all : p->wait_each;
 	struct pollfd ready = { .fd = p->fd, .events = POLLOUT };
 
-	return left > 0 && poll(&ready, 1, (int)(left / NS_PER_MS) + 1) >= 0;
+	if (left > 0 && poll(&ready, 1, (int)(left / NS_PER_MS) + 1) != 0)
+		return true;
+	p->wait_until = 0;
+	return false;
 }
 
 static void fail(struct pcapng *p)
