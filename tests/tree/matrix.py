@@ -3,6 +3,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,20 @@ def unbuilt(matrix):
     return [str(result)] if result['built'] or matrix.outcome(result) != 'does not build' else []
 
 
+def older(matrix):
+    """The table of what is kept names the commit of each row, and says which is not of these sources."""
+    cell = matrix.CELLS[0]
+    with tempfile.TemporaryDirectory() as folder:
+        it = matrix.Matrix(folder, TOP, 'now')
+        kept = {**matrix.read_log(LOG), 'seconds': 65, 'status': 0, 'commit': 'abc1234', 'source': 'then'}
+        with open(it.place('results', f'{cell.name}.json'), 'w', encoding='ascii') as file:
+            json.dump(kept, file)
+        lines = matrix.table(matrix.results_of(it, matrix.CELLS[:2], it.kept))
+    wanted = lines[1].endswith('abc1234, older'), f'run with older sources than these: {cell.name}' in lines, (
+        f'{matrix.CELLS[1].name}: not to be had here: it has not run yet' in lines)
+    return [] if all(wanted) else lines
+
+
 def without_tools(matrix):
     """Where nothing is installed a cell says so, and has not failed."""
     with tempfile.TemporaryDirectory() as folder:
@@ -140,6 +155,7 @@ point('a name that is no cell is named, with status 2', unknown())
 point('--list lists the cells, or those of a pattern', listed(module))
 point('the table has a row for each cell, and behind it what failed and what is not there', shown(module))
 point('what does not build is told', unbuilt(module))
+point('what ran with other sources is marked', older(module))
 point('a cell that cannot be had has not failed', without_tools(module))
 point('a result is kept until sources, cell or packages are others', kept(module))
 done()
