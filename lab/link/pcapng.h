@@ -27,8 +27,8 @@ bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direct
 void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets,
     uint64_t dropped, const char *comment);
 
-/* From now on a flush waits for a slow reader: `each` ns from one read of its to the next, and until
- * `deadline` (clock_monotonic()). */
+/* From now on a flush waits for a slow reader: `each` ns from one read of its to the next, and
+ * until `deadline` (clock_monotonic()). */
 void pcapng_wait(struct pcapng *p, int64_t each, int64_t deadline);
 /* Writes what the file takes. Returns 0, or -1 if anything since the beginning could not be written
  * (a full disk); the file then ends with its last whole block. */
