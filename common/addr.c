@@ -110,14 +110,9 @@ int addr_port_number(const char *text, uint16_t *port)
 
 uint16_t addr_port(const struct addr *a)
 {
-	switch (a->sa.sa_family) {
-	case AF_INET:
-		return ntohs(a->in.sin_port);
-	case AF_INET6:
-		return ntohs(a->in6.sin6_port);
-	default:
-		return 0;
-	}
+	return a->sa.sa_family == AF_INET  ? ntohs(a->in.sin_port)
+	     : a->sa.sa_family == AF_INET6 ? ntohs(a->in6.sin6_port)
+	                                   : 0;
 }
 
 void addr_set_port(struct addr *a, uint16_t port)

@@ -28,9 +28,6 @@
 #define POLL_INTERVAL (1000 * 1000)
 #define POLLS 10000
 
-/* More features than any kernel has (64 and some). */
-#define FEATURES_MAX 256
-
 struct request {
 	union {
 		struct nlmsghdr header;
@@ -139,11 +136,19 @@ int netlink_veth(const char *name, const unsigned char *mac, const char *peer, i
 	return send_request(&r);
 }
 
-int netlink_tun(int fd, const char *name)
+static struct ifreq device_request(const char *name)
 {
-	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = 0 };
 
 	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	return request;
+}
+
+int netlink_tun(int fd, const char *name)
+{
+	struct ifreq request = device_request(name);
+
+	request.ifr_flags = IFF_TUN | IFF_NO_PI;
 	return ioctl(fd, TUNSETIFF, &request);
 }
 
@@ -172,76 +177,26 @@ static void forbid_link_local(const char *name)
 	(void)send_request(&r);
 }
 
-/* Room for the array at the end of each, whose length the kernel chooses. */
-union feature_names {
-	struct ethtool_gstrings head;
-	char buffer[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
-};
-
-union feature_requests {
-	struct ethtool_sfeatures head;
-	char buffer[sizeof(struct ethtool_sfeatures) +
-	            FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
-};
-
-union feature_count {
-	struct ethtool_sset_info head;
-	char buffer[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
-};
-
-/* Features that join packets, defer segmentation, or leave checksums incomplete; without the
- * kernel's own segmentation in software ("tx-generic-segmentation"), which comes before. */
-static bool is_offload(const char *name)
-{
-	size_t n = strlen(name);
-	static const char cutting[] = "-segmentation";
-	const size_t end = sizeof(cutting) - 1;
-
-	if (strncmp(name, "tx-generic", 10) == 0)
-		return false;
-	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0 ||
-	       strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0 ||
-	       (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
-}
-
 /* An ethtool command for the device: its answer is in `command`. */
 static int ethtool(int fd, const char *name, void *command)
 {
-	struct ifreq request = { .ifr_data = command };
+	struct ifreq request = device_request(name);
 
-	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	request.ifr_data = command;
 	return ioctl(fd, SIOCETHTOOL, &request);
 }
 
-/* The number of features, 0 if unknown. */
-static uint32_t count_features(int fd, const char *name)
-{
-	union feature_count count = { .head = { .cmd = ETHTOOL_GSSET_INFO,
-		                          .sset_mask = 1u << ETH_SS_FEATURES } };
-
-	return ethtool(fd, name, &count) == 0 && count.head.data[0] <= FEATURES_MAX
-	         ? count.head.data[0]
-	         : 0;
-}
-
-/* Leaves checksums and segmentation to the kernel's software. A checksum that is still missing
- * shows in PACKET_VNET_HDR, and device_read() completes it. */
+/* Leaves checksums and segmentation to the kernel's software, which also segments where the device
+ * makes no checksums (without TX checksums the kernel uses no other offload of the device). A
+ * checksum that is still missing shows in PACKET_VNET_HDR, and device_read() completes it. */
 static void forbid_offload(const char *name)
 {
-	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS,
-		                          .string_set = ETH_SS_FEATURES } };
-	union feature_requests features = { .head = { .cmd = ETHTOOL_SFEATURES } };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t count = fd >= 0 ? count_features(fd, name) : 0;
+	static const uint32_t commands[] = { ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_STSO,
+		ETHTOOL_SGRO };
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (count && ethtool(fd, name, &names) == 0) {
-		for (uint32_t i = 0; i < count; i++) {
-			if (is_offload((const char *)names.head.data + i * ETH_GSTRING_LEN))
-				features.head.features[i / 32].valid |= 1u << i % 32;
-		}
-		features.head.size = (count + 31) / 32;
-		(void)ethtool(fd, name, &features);
-	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands) && fd >= 0; i++)
+		(void)ethtool(fd, name, &(struct ethtool_value){ .cmd = commands[i] });
 	(void)file_close(fd);
 }
 
@@ -277,10 +232,9 @@ static void wait_until(bool (*ready)(int fd, const void *target), int fd, const 
 static bool has_carrier(int fd, const void *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
-	struct ifreq request = { .ifr_flags = 0 };
+	struct ifreq request = device_request(name);
 
 	(void)ethtool(fd, name, &value);
-	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
 	return ioctl(fd, SIOCGIFFLAGS, &request) != 0 || request.ifr_flags & IFF_RUNNING;
 }
 

@@ -310,22 +310,13 @@ void packet_hosts(const struct packet *p, char source[46], char target[46])
 
 char *packet_flags_text(const struct packet *p, char buf[8])
 {
-	static const struct {
-		uint8_t flag;
-		char letter;
-	} letters[] = {
-		{ PACKET_SYN, 'S' },
-		{ PACKET_FIN, 'F' },
-		{ PACKET_RST, 'R' },
-		{ PACKET_PSH, 'P' },
-		{ PACKET_ACK, 'A' },
-		{ PACKET_URG, 'U' },
-	};
+	static const uint8_t flags[] = { PACKET_SYN, PACKET_FIN, PACKET_RST, PACKET_PSH, PACKET_ACK,
+		PACKET_URG };
 	int n = 0;
 
-	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
-		if (p->flags & letters[i].flag)
-			buf[n++] = letters[i].letter;
+	for (size_t i = 0; i < sizeof flags; i++)
+		if (p->flags & flags[i])
+			buf[n++] = "SFRPAU"[i];
 	if (n == 0)
 		buf[n++] = '-';
 	buf[n] = '\0';
