@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/printable.h"
 #include "common/standard.h"
+#include "common/text.h"
 #include "common/utf8.h"
 
 #define LINES_A_SECOND 20
@@ -89,14 +90,8 @@ static bool write_text(const char *text)
 
 void log_flush(void)
 {
-	uint64_t n = one_log.left_out;
-	char text[60];
-
-	if (n == 0)
-		return;
-	snprintf(text, sizeof text, "%llu event%s left out here", (unsigned long long)n,
-	    n == 1 ? "" : "s");
-	if (write_text(text))
+	if (one_log.left_out &&
+	    write_text(TEXT_FORMAT("%s left out here", TEXT_COUNT(one_log.left_out, "event"))))
 		one_log.left_out = 0;
 }
 

@@ -663,21 +663,17 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 
 /* --- help --- */
 
-/* The columns of "  -w, --wait=DURATION". */
-static size_t synopsis_columns(const struct options_spec *o)
+/* Writes "  -w, --wait=DURATION". Returns its columns. */
+static size_t put_synopsis(const struct options_spec *o, char line[SHOWN])
 {
-	return (size_t)(6 + 2 + utf8_columns(o->name) +
-	                (o->argument ? 1 + utf8_columns(o->argument) : 0));
-}
+	struct text t = text_begin(line, SHOWN);
 
-static void put_synopsis(const struct options_spec *o, FILE *out)
-{
 	if (o->letter)
-		fprintf(out, "  -%c, --%s", o->letter, o->name);
+		text_put(&t, "  -%c, ", o->letter);
 	else
-		fprintf(out, "      --%s", o->name);
-	if (o->argument)
-		fprintf(out, "=%s", o->argument);
+		text_put(&t, "      ");
+	text_put(&t, "--%s%s%s", o->name, o->argument ? "=" : "", o->argument ? o->argument : "");
+	return (size_t)utf8_columns(line);
 }
 
 /* Writes the words of `text` from column `left` on, each line within HELP_WIDTH. */
@@ -705,19 +701,19 @@ static void put_wrapped(const char *text, size_t left, FILE *out)
 void options_help(const struct options_spec *table, FILE *out)
 {
 	size_t left = 0, columns;
+	char line[SHOWN];
 
 	for (const struct options_spec *o = table; o->name; o++) {
-		columns = synopsis_columns(o) + 2;
+		columns = put_synopsis(o, line) + 2;
 		if (columns > left && columns <= HELP_COLUMN_MAX)
 			left = columns;
 	}
 	for (const struct options_spec *o = table; o->name; o++) {
-		columns = synopsis_columns(o);
-		put_synopsis(o, out);
+		columns = put_synopsis(o, line);
 		if (columns + 2 > left)
-			fprintf(out, "\n%*s", (int)left, "");
+			fprintf(out, "%s\n%*s", line, (int)left, "");
 		else
-			fprintf(out, "%*s", (int)(left - columns), "");
+			fprintf(out, "%s%*s", line, (int)(left - columns), "");
 		put_wrapped(o->help, left, out);
 	}
 }

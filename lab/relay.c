@@ -157,7 +157,6 @@ static int start_capture(struct relay *r, const struct supervisor_message *messa
 static int open_link(struct relay *r, const struct supervisor_message *message)
 {
 	const struct lab_options *o = r->options;
-	char path[RUNTIME_DIR_PATH + 8];
 	struct stat made;
 	int listener;
 
@@ -169,8 +168,8 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 	(void)link_set_priority(true);
 	if (o->pcap && start_capture(r, message) != 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, r->runtime_dir);
-	if ((listener = control_listen(path, &made)) < 0)
+	listener = control_listen(TEXT_FORMAT("%s/" RUNTIME_DIR_LINK, r->runtime_dir), &made);
+	if (listener < 0)
 		return -1;
 	r->control = control_new(listener, r->link);
 	return r->control ? 0 : -1;
@@ -385,12 +384,8 @@ static void start(struct relay *r, const struct commands *commands)
 /* Names the sockets of the link and of the far server for the commands on the hosts. */
 static void set_environment(const char *runtime_dir)
 {
-	char path[RUNTIME_DIR_PATH + 8];
-
-	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, runtime_dir);
-	setenv("UPCASE_LAB", path, 1);
-	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_FAR, runtime_dir);
-	setenv("UPCASE_LAB_FAR", path, 1);
+	setenv("UPCASE_LAB", TEXT_FORMAT("%s/" RUNTIME_DIR_LINK, runtime_dir), 1);
+	setenv("UPCASE_LAB_FAR", TEXT_FORMAT("%s/" RUNTIME_DIR_FAR, runtime_dir), 1);
 }
 
 static void report_end(struct relay *r)

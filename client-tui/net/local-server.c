@@ -45,7 +45,6 @@ static int open_pipes(int pipes[PIPES][2])
  * reach it. */
 static _Noreturn void child_main(int pipes[PIPES][2], const char *path)
 {
-	char ready[12], life[12];
 	const int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
@@ -59,10 +58,9 @@ static _Noreturn void child_main(int pipes[PIPES][2], const char *path)
 		_exit(127);
 	fcntl(pipes[READY][1], F_SETFD, 0);
 	fcntl(pipes[LIFE][0], F_SETFD, 0);
-	snprintf(ready, sizeof ready, "%d", pipes[READY][1]);
-	snprintf(life, sizeof life, "%d", pipes[LIFE][0]);
-	execlp(path, "upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd", ready,
-	    "--lifeline-fd", life, (char *)NULL);
+	execlp(path, "upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd",
+	    TEXT_FORMAT("%d", pipes[READY][1]), "--lifeline-fd", TEXT_FORMAT("%d", pipes[LIFE][0]),
+	    (char *)NULL);
 	dprintf(STDERR_FILENO, "%s: %s", path, strerror(errno));
 	_exit(127);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/text.h"
 #include "lab/hosts/netlink.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the
@@ -52,10 +53,7 @@ static int write_file(const char *path, const char *text)
 /* Writes `value` to /proc/sys/`key`. */
 static int set_sysctl(const char *key, const char *value)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	return write_file(path, value);
+	return write_file(TEXT_FORMAT("/proc/sys/%s", key), value);
 }
 
 /* Stores the one value of `format` from the first line of the file that has it. Returns false when
@@ -84,7 +82,6 @@ static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, con
 static int own_user_namespace(struct hosts_pair *pair)
 {
 	unsigned uid = geteuid(), gid = getegid();
-	char map[64];
 
 	if (unshare(CLONE_NEWUSER) != 0)
 		return failed(pair, DIAGNOSE_USER_NS);
@@ -92,11 +89,9 @@ static int own_user_namespace(struct hosts_pair *pair)
 	 * file. */
 	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
 		return failed(pair, DIAGNOSE_SETGROUPS);
-	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
-	if (write_file("/proc/self/uid_map", map) != 0)
+	if (write_file("/proc/self/uid_map", TEXT_FORMAT("%u %u 1\n", uid, uid)) != 0)
 		return failed(pair, DIAGNOSE_UID_MAP);
-	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	if (write_file("/proc/self/gid_map", map) != 0)
+	if (write_file("/proc/self/gid_map", TEXT_FORMAT("%u %u 1\n", gid, gid)) != 0)
 		return failed(pair, DIAGNOSE_GID_MAP);
 	return 0;
 }
@@ -177,10 +172,9 @@ static void set_host_sysctls(struct hosts_report *report)
 		"net/ipv6/conf/" HOSTS_DEVICE "/accept_ra",
 		"net/ipv6/conf/" HOSTS_DEVICE "/router_solicitations",
 	};
-	char range[32];
-	unsigned gid = getegid();
+	const unsigned gid = getegid();
+	const char *range = TEXT_FORMAT("%u %u", gid, gid);
 
-	snprintf(range, sizeof(range), "%u %u", gid, gid);
 	if (set_sysctl("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0 &&
 	    set_sysctl("net/ipv4/ping_group_range", range) != 0)
 		report->sysctl_denied = true;

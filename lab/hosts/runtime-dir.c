@@ -74,13 +74,9 @@ static int open_own(const char *path)
 /* Whether a lab listens there. */
 static bool is_alive(const char *path)
 {
-	char file[RUNTIME_DIR_PATH + 8];
-	int fd;
-	bool alive;
+	const int fd = control_connect(TEXT_FORMAT("%s/" RUNTIME_DIR_LINK, path), false);
+	const bool alive = fd >= 0 || errno == EAGAIN;
 
-	snprintf(file, sizeof(file), "%s/" RUNTIME_DIR_LINK, path);
-	fd = control_connect(file, false);
-	alive = fd >= 0 || errno == EAGAIN;
 	(void)file_close(fd);
 	return alive;
 }

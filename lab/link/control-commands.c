@@ -100,16 +100,14 @@ static void print_derived(const struct command_call *call, enum link_direction d
 	const struct impair_settings *s = link_settings(call->link, direction);
 	const struct impair *impair = link_impair(call->link, direction);
 	const char *name = link_direction_names[direction];
-	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
+	char line[IMPAIR_LINE], value[IMPAIR_VALUE];
 	double p, r;
 
 	if (s->loss > 0 && s->loss < 1) {
 		struct impair_settings mean = { .burst = impair_mean_burst(s) };
 		impair_chain(s, &p, &r);
-		snprintf(before, sizeof before, "%s good-to-bad", name);
-		print_share(call, before, p);
-		snprintf(before, sizeof before, "%s bad-to-good", name);
-		print_share(call, before, r);
+		print_share(call, TEXT_FORMAT("%s good-to-bad", name), p);
+		print_share(call, TEXT_FORMAT("%s bad-to-good", name), r);
 		send_buffer_print(call->out, "%s mean-burst %s\n", name,
 		    impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
 	}
@@ -136,19 +134,16 @@ static enum command_result do_link(const struct command_call *call)
 
 static enum command_result done(const struct command_call *call, const struct impair_settings *to)
 {
+	struct text change = text_begin(call->change, CONTROL_CHANGE);
 	char line[IMPAIR_LINE];
 	bool changed = false;
 
-	snprintf(call->change, CONTROL_CHANGE, "set ");
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
-		const size_t used = strlen(call->change);
-
 		changed |= !impair_fields_same(link_settings(call->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
 		impair_change(link_impair(call->link, d), &to[d]);
 		send_buffer_print(call->out, "%s line %s\n", link_direction_names[d], line);
-		snprintf(call->change + used, CONTROL_CHANGE - used, "%s%s", line,
-		    d == 0 ? "; " : "");
+		text_put(&change, "%s%s", d == 0 ? "set " : "; ", line);
 	}
 	return changed ? CHANGED : ANSWERED;
 }
@@ -272,18 +267,14 @@ static enum command_result do_drop(const struct command_call *call)
 static enum command_result do_pause(const struct command_call *call)
 {
 	const char *name = word(call, 0);
-	char reason[64];
 	int64_t span;
 
-	if (call->count != 2) {
-		snprintf(reason, sizeof reason, "%s takes a time up to 1h; for example: %s 3s",
-		    name, name);
-		return refuse(call, "", reason);
-	}
-	if (units_duration(word(call, 1), &span) || span > 3600 * NS_PER_S) {
-		snprintf(reason, sizeof reason, "is not a time up to 1h; for example: %s 3s", name);
-		return refuse(call, word(call, 1), reason);
-	}
+	if (call->count != 2)
+		return refuse(call, "",
+		    TEXT_FORMAT("%s takes a time up to 1h; for example: %s 3s", name, name));
+	if (units_duration(word(call, 1), &span) || span > 3600 * NS_PER_S)
+		return refuse(call, word(call, 1),
+		    TEXT_FORMAT("is not a time up to 1h; for example: %s 3s", name));
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		if (call->directions & LINK_BIT(d))
 			impair_pause(link_impair(call->link, d),

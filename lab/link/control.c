@@ -57,7 +57,9 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 {
 	const struct packet *p = event->packet;
 	const struct impair_decision *d = event->decision;
-	char marks[40], flags[8], source[46], target[46], buf[LINE_SIZE];
+	char flags[8], source[46], target[46], buf[LINE_SIZE];
+	const char *marks = TEXT_FORMAT("%s%s%s", d->copies > 1 ? ",duplicated" : "",
+	    d->held ? ",held" : "", d->reordered ? ",reordered" : "");
 	struct text line = text_begin(buf, sizeof buf);
 
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
@@ -67,8 +69,6 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 		text_put(&line, " out=%" PRId64, d->at[0]);
 	if (d->copies > 1)
 		text_put(&line, " out2=%" PRId64, d->at[1]);
-	snprintf(marks, sizeof marks, "%s%s%s", d->copies > 1 ? ",duplicated" : "",
-	    d->held ? ",held" : "", d->reordered ? ",reordered" : "");
 	if (*marks)
 		text_put(&line, " marks=%s", marks + 1);
 	packet_hosts(p, source, target);
@@ -138,7 +138,6 @@ static void note_ends(struct control *control, int64_t now)
 static void notify_ends(struct control *control, int64_t now)
 {
 	static const char *const words[IMPAIR_PAUSES] = { "released", "plugged" };
-	char change[20];
 
 	for (int i = 0; i < IMPAIR_PAUSES; i++) {
 		int64_t *ends = control->ends[i];
@@ -147,10 +146,10 @@ static void notify_ends(struct control *control, int64_t now)
 		for (int d = 0; d < LINK_DIRECTIONS; d++) {
 			if (ends[d] > now)
 				continue;
-			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
-			    together ? "" : link_direction_names[d]);
 			if (!together || d == LINK_GOING)
-				notify_all(control, "changed", (uint64_t)ends[d], change);
+				notify_all(control, "changed", (uint64_t)ends[d],
+				    TEXT_FORMAT("%s%s%s", words[i], together ? "" : " ",
+				        together ? "" : link_direction_names[d]));
 			ends[d] = CLOCK_NEVER;
 		}
 	}
