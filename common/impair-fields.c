@@ -424,12 +424,11 @@ static bool has_effect(const struct impair_settings *s, enum impair_field_id id)
 char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
-	char value[IMPAIR_VALUE];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 		if (has_effect(s, id))
 			text_put(&t, "%s%s %s", t.used ? ", " : "", impair_fields[id].name,
-			    impair_fields_get(s, id, value));
+			    IMPAIR_VALUE_TEXT(s, id));
 	if (t.used == 0)
 		text_put(&t, "nothing");
 	return buf;
@@ -437,10 +436,7 @@ char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size
 
 bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b)
 {
-	char one[IMPAIR_LINE], other[IMPAIR_LINE];
-
-	return strcmp(impair_fields_line(a, one, sizeof one),
-	           impair_fields_line(b, other, sizeof other)) == 0;
+	return strcmp(IMPAIR_LINE_TEXT(a), IMPAIR_LINE_TEXT(b)) == 0;
 }
 
 int impair_fields_parse(struct impair_settings *s, const char *text, char reason[IMPAIR_REASON])

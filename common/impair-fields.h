@@ -73,6 +73,8 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 /* One setting as text that impair_fields_set() reads back to the same. Returns `buf`. */
 char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id,
     char buf[IMPAIR_VALUE]);
+/* The same as an argument for "%s", in memory that lasts as long as the block of the call. */
+#define IMPAIR_VALUE_TEXT(s, id) impair_fields_get(s, id, (char[IMPAIR_VALUE]){ 0 })
 
 /* A number that grows with the setting, whatever its unit; infinite where "off" is beyond the
  * greatest value. */
@@ -81,6 +83,7 @@ double impair_fields_measure(const struct impair_settings *s, enum impair_field_
 /* The settings that differ from a perfect wire, "loss 20%, delay 20ms"; "nothing" if none does.
  * Settings without effect (the queue without a rate) are left out. Returns `buf`. */
 char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size);
+#define IMPAIR_LINE_TEXT(s) impair_fields_line(s, (char[IMPAIR_LINE]){ 0 }, IMPAIR_LINE)
 
 /* Whether two directions have the same settings, of those with an effect. */
 bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b);

@@ -108,10 +108,9 @@ void impair_options_seed(struct impair_options *o, uint32_t chance)
 static void put_direction(struct text *t, const char *direction, const struct impair_settings *s)
 {
 	const struct impair_settings perfect = impair_perfect();
-	char line[IMPAIR_LINE];
 
 	text_put(t, "%s: %s; ", direction,
-	    impair_fields_same(s, &perfect) ? "perfect" : impair_fields_line(s, line, sizeof line));
+	    impair_fields_same(s, &perfect) ? "perfect" : IMPAIR_LINE_TEXT(s));
 }
 
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])

@@ -162,8 +162,7 @@ void output_read(struct output *o)
 	show(o);
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
-	close(o->fd);
-	o->fd = -1;
+	o->fd = file_close(o->fd);
 }
 
 void output_watch(const struct output *o, struct fd_watch *w)

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/control-socket.h"
+#include "common/file.h"
 #include "common/standard.h"
 #include "common/text.h"
 #include "lab/commands.h"
@@ -242,8 +243,7 @@ static void read_supervisor(struct relay *r)
 	int n = supervisor_read(r->supervisor, &message);
 
 	if (n == 0) {
-		close(r->supervisor);
-		r->supervisor = -1;
+		r->supervisor = file_close(r->supervisor);
 		r->near = 0;
 		if (r->near_status < 0 && !r->failure_status && !r->ended_by)
 			give_up(r, "the process that keeps the hosts was killed");

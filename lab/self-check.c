@@ -88,9 +88,8 @@ static void check_backend(struct self_check *c, enum hosts_backend backend)
 		.far_output = -1,
 		.runtime_dir = "" };
 
-	memset(c, 0, sizeof(*c));
-	c->passed = -1;
-	if ((c->supervisor = supervisor_start(&plan)) < 0) {
+	*c = (struct self_check){ .supervisor = supervisor_start(&plan), .passed = -1 };
+	if (c->supervisor < 0) {
 		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
 		c->passed = 0;
 		return;

@@ -123,9 +123,8 @@ struct recent_peers *recent_peers_new(const struct siphash_key *key)
 {
 	struct recent_peers *p = calloc(1, sizeof *p);
 
-	if (!p)
-		return NULL;
-	p->key = *key;
+	if (p)
+		p->key = *key;
 	return p;
 }
 

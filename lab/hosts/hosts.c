@@ -235,8 +235,7 @@ static int open_tun(struct hosts_pair *pair)
 	if (netlink_tun(fd, HOSTS_DEVICE) == 0)
 		return fd;
 	failed(pair, DIAGNOSE_TUN_CREATE);
-	close(fd);
-	return -1;
+	return file_close(fd);
 }
 
 static int open_namespace(struct hosts_pair *pair)

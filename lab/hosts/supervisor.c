@@ -322,8 +322,7 @@ static void start_far(struct supervisor *s, int64_t now)
 	s->deadline = now + (s->plan->notifies_ready ? READY_WAIT : LISTEN_WAIT);
 	if ((s->far = fork()) == 0)
 		exec_far(s, ends[1]);
-	if (ends[1] >= 0)
-		close(ends[1]);
+	(void)file_close(ends[1]);
 	close(s->plan->far_output);
 	if (s->far < 0)
 		far_ended(s, 126 << 8);
@@ -357,8 +356,7 @@ static void read_ready(struct supervisor *s)
 	if (n > 0) {
 		far_serves(s);
 	} else if (n == 0) {
-		close(s->ready);
-		s->ready = -1;
+		s->ready = file_close(s->ready);
 		s->deadline = clock_monotonic() + CLOSED_WAIT;
 	}
 }
@@ -388,8 +386,7 @@ static void read_relay(struct supervisor *s)
 	if (n < 0)
 		return;
 	if (n == 0) {
-		close(s->relay);
-		s->relay = -1;
+		s->relay = file_close(s->relay);
 		/* The relay may have been killed before it removed the folder. */
 		runtime_dir_remove(s->plan->runtime_dir);
 		end_all(s);

@@ -68,22 +68,19 @@ static enum command_result refuse(const struct command_call *call, const char *q
 /* Prints a share in percent, as the settings are written. */
 static void print_share(const struct command_call *call, const char *before, double share)
 {
-	char value[IMPAIR_VALUE];
 	/* Digits beyond the six of a share would mislead. */
-	struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
+	const struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
 
-	send_buffer_print(call->out, "%s %s\n", before,
-	    impair_fields_get(&s, IMPAIR_FIELD_loss, value));
+	send_buffer_print(call->out, "%s %s\n", before, IMPAIR_VALUE_TEXT(&s, IMPAIR_FIELD_loss));
 }
 
 static void print_time(const struct command_call *call, const char *direction, const char *name,
     int64_t ns)
 {
-	char value[IMPAIR_VALUE];
-	struct impair_settings s = { .delay = ns };
+	const struct impair_settings s = { .delay = ns };
 
 	send_buffer_print(call->out, "%s %s %s\n", direction, name,
-	    impair_fields_get(&s, IMPAIR_FIELD_delay, value));
+	    IMPAIR_VALUE_TEXT(&s, IMPAIR_FIELD_delay));
 }
 
 /* Prints the remaining time of a pause, in whole ms; nothing when it is over. */
@@ -100,33 +97,29 @@ static void print_derived(const struct command_call *call, enum link_direction d
 	const struct impair_settings *s = link_settings(call->link, direction);
 	const struct impair *impair = link_impair(call->link, direction);
 	const char *name = link_direction_names[direction];
-	char line[IMPAIR_LINE], value[IMPAIR_VALUE];
 	double p, r;
 
 	if (s->loss > 0 && s->loss < 1) {
-		struct impair_settings mean = { .burst = impair_mean_burst(s) };
+		const struct impair_settings mean = { .burst = impair_mean_burst(s) };
 		impair_chain(s, &p, &r);
 		print_share(call, TEXT_FORMAT("%s good-to-bad", name), p);
 		print_share(call, TEXT_FORMAT("%s bad-to-good", name), r);
 		send_buffer_print(call->out, "%s mean-burst %s\n", name,
-		    impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
+		    IMPAIR_VALUE_TEXT(&mean, IMPAIR_FIELD_burst));
 	}
 	print_rest(call, name, "held-for", impair_paused_until(impair, IMPAIR_HOLD));
 	print_rest(call, name, "unplugged-for", impair_paused_until(impair, IMPAIR_UNPLUG));
-	send_buffer_print(call->out, "%s line %s\n", name,
-	    impair_fields_line(s, line, sizeof line));
+	send_buffer_print(call->out, "%s line %s\n", name, IMPAIR_LINE_TEXT(s));
 }
 
 static enum command_result do_link(const struct command_call *call)
 {
-	char value[IMPAIR_VALUE];
-
 	send_buffer_print(call->out, "seed %" PRIu64 "\n", link_seed(call->link));
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			send_buffer_print(call->out, "%s %s %s\n", link_direction_names[d],
 			    impair_fields[id].name,
-			    impair_fields_get(link_settings(call->link, d), id, value));
+			    IMPAIR_VALUE_TEXT(link_settings(call->link, d), id));
 		print_derived(call, d);
 	}
 	return ANSWERED;
@@ -135,12 +128,12 @@ static enum command_result do_link(const struct command_call *call)
 static enum command_result done(const struct command_call *call, const struct impair_settings *to)
 {
 	struct text change = text_begin(call->change, CONTROL_CHANGE);
-	char line[IMPAIR_LINE];
 	bool changed = false;
 
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		const char *line = IMPAIR_LINE_TEXT(&to[d]);
+
 		changed |= !impair_fields_same(link_settings(call->link, d), &to[d]);
-		impair_fields_line(&to[d], line, sizeof line);
 		impair_change(link_impair(call->link, d), &to[d]);
 		send_buffer_print(call->out, "%s line %s\n", link_direction_names[d], line);
 		text_put(&change, "%s%s", d == 0 ? "set " : "; ", line);
@@ -193,14 +186,13 @@ static enum command_result do_preset(const struct command_call *call)
 static enum command_result do_presets(const struct command_call *call)
 {
 	struct impair_settings s[LINK_DIRECTIONS];
-	char line[IMPAIR_LINE];
 
 	for (const struct impair_preset *preset = impair_presets; preset->name; preset++) {
 		impair_preset_settings(preset, &s[LINK_GOING], &s[LINK_COMING]);
 		send_buffer_print(call->out, "preset %s about %s\n", preset->name, preset->about);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			send_buffer_print(call->out, "preset %s %s %s\n", preset->name,
-			    link_direction_names[d], impair_fields_line(&s[d], line, sizeof line));
+			    link_direction_names[d], IMPAIR_LINE_TEXT(&s[d]));
 	}
 	return ANSWERED;
 }
