@@ -122,7 +122,7 @@ HARMLESS = re.compile(
     fflush|fputc|fputs|fputs_unlocked|fwrite|puts|putchar|stdout|stderr|stdin|opt(arg|ind|err|opt)|getopt_long|free|freeifaddrs|
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
-    __tls_get_addr|qsort|bsearch|abort|u8_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
+    __tls_get_addr|qsort|bsearch|abort|u8_.*|uc_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
     flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|pipe2|readlink|__read_chk|bcmp|ceil|putc""", re.X)
 
 
