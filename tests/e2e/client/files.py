@@ -180,7 +180,7 @@ def shown(path, notice, words, **environment):
                           env={**ENVIRONMENT, "TERM": "xterm", **environment}) as process:
         os.close(slave)
         steps = [("udp>", lambda: os.write(master, b"a line\r")),
-                 ("a line", lambda: process.send_signal(signal.SIGTERM))]
+                 ("nothing listens on that port", lambda: process.send_signal(signal.SIGTERM))]
 
         def read():
             with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import textwrap
 
 from lab import PLACE, done, need_hosts, python, run, side_by_side, working_backends
@@ -17,7 +18,7 @@ need_hosts()
 
 # Capitals on the far host, and its kernel's UDP counters for whoever sends "report".
 SERVER = textwrap.dedent('''
-    import json, selectors, socket
+    import json, os, selectors, socket
     wait = selectors.DefaultSelector()
     def serve(family, address, kind):
         s = socket.socket(family, kind)
@@ -41,6 +42,7 @@ SERVER = textwrap.dedent('''
     for family, address in (socket.AF_INET, "10.9.0.2"), (socket.AF_INET6, "fd09::2"):
         serve(family, address, socket.SOCK_DGRAM)
         serve(family, address, socket.SOCK_STREAM)
+    open(os.environ["SERVES"], "w").close()
     while True:
         for key, _ in wait.select():
             s = key.fileobj
@@ -61,14 +63,17 @@ SERVER = textwrap.dedent('''
                 pass
     ''')
 
-# What the near host's programs share: the link's control socket and its events.
+# What the near host's programs share: the link's control socket and its events. The lab itself
+# waits only a second for a server.
 CLIENT = textwrap.dedent('''
     import collections, json, os, select, socket, struct, sys, time
+    while not os.path.exists(os.environ["SERVES"]):
+        time.sleep(0.005)
     class Link:
         def __init__(self):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.connect(os.environ["UPCASE_LAB"])
-            self.text = b""
+            self.text = bytearray()
         def ask(self, order):
             self.socket.sendall(order.encode() + b"\\n")
             start = len(self.text)
@@ -174,10 +179,11 @@ TRUTH = CLIENT + textwrap.dedent('''
     ''')
 
 
-def run_client(options, source, *words, far=SERVER, **more):
+def run_client(options, source, *words):
     """Runs source on the near host and a server on the far one: what the source printed, and what went wrong."""
-    status, out, err = run('--quiet', *options, f'--far={shlex.join(python(far))}', '--',
-                           *python(source), *words, **more)
+    with tempfile.TemporaryDirectory(dir=PLACE) as folder:
+        status, out, err = run('--quiet', *options, f'--far={shlex.join(python(SERVER))}', '--',
+                               *python(source), *words, env={'SERVES': os.path.join(folder, 'serves')})
     return out, [] if status == 0 else [f'status {status}', *err.splitlines()]
 
 
