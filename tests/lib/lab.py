@@ -2,6 +2,7 @@
 """What the tests of upcase-lab share: running it as root and as an ordinary user, and looking after what it leaves."""
 
 import atexit
+import itertools
 import os
 import select
 import shutil
@@ -131,6 +132,15 @@ PYTHON = find_python()
 def python(source):
     """Words that execute Python source."""
     return [PYTHON, '-c', source]
+
+
+SERVERS = itertools.count()
+
+
+def serves(user='self'):
+    """The environment for a lab whose server makes the file SERVES when it listens, and whose client waits for that: the lab
+    itself waits a second, which a busy machine exceeds."""
+    return {'SERVES': os.path.join(runtime(user), f'serves-{next(SERVERS)}')}
 
 
 def until(condition, seconds=PATIENCE):

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 
-from lab import FAR, LAB, NEAR, done, environment, need_hosts, processes, python, run, runtime, side_by_side, start, \
+from lab import FAR, LAB, NEAR, done, environment, need_hosts, processes, python, run, runtime, serves, side_by_side, start, \
     finish, until, users, working_backends, read_line, PLACE
 from tap import BUILD, UPCASE, UPCASED, not_here, point
 
@@ -21,7 +21,7 @@ need_hosts()
 # A server of capitals on both transports and both families; "listen" is said by the kernel's
 # tables.
 SERVER = textwrap.dedent('''
-    import selectors, socket
+    import os, selectors, socket
     wait = selectors.DefaultSelector()
     for family, address in (socket.AF_INET, "10.9.0.2"), (socket.AF_INET6, "fd09::2"):
         for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
@@ -33,6 +33,8 @@ SERVER = textwrap.dedent('''
             if kind == socket.SOCK_STREAM:
                 s.listen()
             wait.register(s, selectors.EVENT_READ, kind == socket.SOCK_STREAM)
+    if "SERVES" in os.environ:
+        open(os.environ["SERVES"], "w").close()
     while True:
         for key, _ in wait.select():
             s = key.fileobj
@@ -54,6 +56,8 @@ SERVER = textwrap.dedent('''
 # What the near host's programs share.
 CLIENT = textwrap.dedent('''
     import errno, os, socket, struct, sys, time
+    while "SERVES" in os.environ and not os.path.exists(os.environ["SERVES"]):
+        time.sleep(0.005)
     FAR = {4: "10.9.0.2", 6: "fd09::2"}
     def udp(version):
         s = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
@@ -99,7 +103,8 @@ def near(name, source, *options, user='self', far=FAR_COMMAND, said=None, obstac
                            *python(CLIENT + textwrap.dedent(source)),
                            user=user,
                            said=said,
-                           obstacle=obstacle)
+                           obstacle=obstacle,
+                           env=serves(user) if far == FAR_COMMAND else {})
     faults = [f'exit status {status}'] if status else []
     faults += [line for line in out.splitlines() if line.startswith('FAULT')]
     point(name, faults and faults + err.splitlines())

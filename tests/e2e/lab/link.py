@@ -8,10 +8,9 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 import textwrap
 
-from lab import PLACE, done, need_hosts, python, run, side_by_side, working_backends
+from lab import PATIENCE, PLACE, done, need_hosts, python, run, serves, side_by_side, working_backends
 from tap import point
 
 need_hosts()
@@ -63,8 +62,7 @@ SERVER = textwrap.dedent('''
                 pass
     ''')
 
-# What the near host's programs share: the link's control socket and its events. The lab itself
-# waits only a second for a server.
+# What the near host's programs share: the link's control socket and its events.
 CLIENT = textwrap.dedent('''
     import collections, json, os, select, socket, struct, sys, time
     while not os.path.exists(os.environ["SERVES"]):
@@ -181,9 +179,8 @@ TRUTH = CLIENT + textwrap.dedent('''
 
 def run_client(options, source, *words):
     """Runs source on the near host and a server on the far one: what the source printed, and what went wrong."""
-    with tempfile.TemporaryDirectory(dir=PLACE) as folder:
-        status, out, err = run('--quiet', *options, f'--far={shlex.join(python(SERVER))}', '--',
-                               *python(source), *words, env={'SERVES': os.path.join(folder, 'serves')})
+    status, out, err = run('--quiet', *options, f'--far={shlex.join(python(SERVER))}', '--',
+                           *python(source), *words, env=serves(), patience=4 * PATIENCE)
     return out, [] if status == 0 else [f'status {status}', *err.splitlines()]
 
 
