@@ -2,6 +2,7 @@
 """What the tests in Python share: points of a test as TAP, and where things are."""
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
 LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
 UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
+MANDOC = os.environ.get('MANDOC') or 'mandoc'
 
 INSIDE = 'UPCASE_TEST_INSIDE'
 
@@ -77,6 +79,14 @@ def not_here(reason, name=None):
         print(f'ok {_points} - {name or "the rest"} # SKIP', flush=True)
     if name is None:
         done()
+
+
+def have_mandoc(name=None):
+    """Whether there is mandoc; else not_here()."""
+    if not shutil.which(MANDOC):
+        not_here('there is no mandoc', name)
+        return False
+    return True
 
 
 def enter_namespaces(*kinds):

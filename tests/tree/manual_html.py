@@ -7,9 +7,8 @@ import subprocess
 import tempfile
 from html.parser import HTMLParser
 
-from tap import TOP, done, point
+from tap import MANDOC, TOP, done, have_mandoc, point
 
-MANDOC = os.environ.get('MANDOC') or 'mandoc'
 PAGES = ['upcase-tour.7', 'upcase.1', 'upcase-lab.1', 'upcased.8', 'upcase.7']
 # These may stay open, or have no end.
 OPEN = {'meta', 'link', 'img', 'br', 'hr', 'col'}
@@ -97,6 +96,7 @@ def check_page(folder, name, pages):
 
 
 def main():
+    have_mandoc()
     with tempfile.TemporaryDirectory() as folder:
         made = subprocess.run(
             ['sh', os.path.join(TOP, 'tools/manual-html'), folder],

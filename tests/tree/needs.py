@@ -105,6 +105,10 @@ def check_how():
             ('', 'none', "install, by the names of Debian's packages: libncurses-dev libreadline-dev")):
         found = run(['how', 'libncurses-dev', 'libreadline-dev'], [program], release)
         point(f'what configure says is missing is told for {program}', differs(found, 0, [], [], [wanted]))
+    found = run(['how', 'mandoc'], ['pacman'], ARCH)
+    point("mandoc, which takes man-db's place on Arch, is told and not installed", differs(
+        found, 0, [], [], ['pacman -S --needed mandoc']) + [
+            name for name in listed('test', 'pacman') if name == 'mandoc'])
 
 
 def check_table():

@@ -58,7 +58,7 @@ def spec_needs():
 
 def arch_needs():
     lists = dict(re.findall(r'^(\w+)=\((.*)\)$', read('packaging/PKGBUILD'), re.M))
-    return {*lists['depends'].split(), *lists['makedepends'].split()}, set(lists['checkdepends'].split())
+    return set(lists['depends'].split()), set(lists['checkdepends'].split())
 
 
 def versions():

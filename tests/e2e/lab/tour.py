@@ -14,9 +14,8 @@ import tempfile
 import threading
 
 from lab import need_hosts, until
-from tap import BUILD, TOP, done, point, read
+from tap import BUILD, MANDOC, TOP, done, have_mandoc, point, read
 
-MANDOC = os.environ.get('MANDOC') or 'mandoc'
 PATIENCE = 60 * float(os.environ.get('TEST_PATIENCE', '1'))
 PLACE = tempfile.mkdtemp(prefix='tour-test-')
 atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
@@ -32,6 +31,7 @@ def shown(name):
     return re.sub('.\b', '', text)
 
 
+have_mandoc()
 PAGE = shown('upcase-tour.7')
 WORDS = ' '.join(PAGE.split())
 # A long command goes on where a backslash ends its line.
