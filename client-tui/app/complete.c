@@ -78,8 +78,9 @@ char **complete_word(const struct tui *tui, const char *line, size_t n, const ch
 	for (const struct command *c = command_table; n == 0 && *word == '/' && c->name; c++)
 		if (command_offered(c->use, tui))
 			text_put(&t, "/%s\n", c->name);
-	for (char *rest = words, *at; list && (at = strsep(&rest, "\n"));)
-		if (*at && text_begins(at, word) && (list[count] = strndup(at, strcspn(at, "\t"))))
+	char *rest = NULL;
+	for (char *at = strtok_r(words, "\n", &rest); list && at; at = strtok_r(NULL, "\n", &rest))
+		if (text_begins(at, word) && (list[count] = strndup(at, strcspn(at, "\t"))))
 			count++;
 	if (count > 0)
 		return list;
