@@ -64,6 +64,16 @@ def unknown():
     return faults
 
 
+def misplaced():
+    """A folder whose roots would be taken for sources is named in one line."""
+    faults = []
+    for folder in os.path.join(TOP, 'roots'), '':
+        result = run('--folder', folder, 'debian12-gcc12')
+        if (result.returncode, result.stdout) != (1, '') or folder not in result.stderr or result.stderr.count('\n') != 1:
+            faults.append(f'{folder}: {result}')
+    return faults
+
+
 def listed(matrix):
     everything = [line.split()[0] for line in run('--list').stdout.splitlines()]
     some = run('--list', 'sid-*').stdout.splitlines()
@@ -152,6 +162,7 @@ module = load()
 point('each cell has a name of its own and a root', cells(module))
 point('the cells have every compiler, flag and release', covers(module))
 point('a name that is no cell is named, with status 2', unknown())
+point('a folder within the sources is refused', misplaced())
 point('--list lists the cells, or those of a pattern', listed(module))
 point('the table has a row for each cell, and behind it what failed and what is not there', shown(module))
 point('what does not build is told', unbuilt(module))
