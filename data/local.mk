@@ -9,4 +9,5 @@ EXTRA_DIST += %D%/apparmor-upcase-lab %D%/upcased.service.in %D%/upcased.socket
 CLEANFILES += %D%/upcased.service
 %D%/upcased.service: $(srcdir)/%D%/upcased.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && \
-	sed 's,@bindir[@],$(bindir),g' $(srcdir)/%D%/upcased.service.in >$@.new && mv $@.new $@
+	bindir=$$(printf '%s\n' '$(bindir)' | sed 's/%/%%/g; s/ /\\x20/g; s/[\\&,]/\\&/g') && \
+	sed "s,@bindir[@],$$bindir,g" $(srcdir)/%D%/upcased.service.in >$@.new && mv $@.new $@
