@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "common/clock.h"
-
 /* Whether to make these calls: 0 or 1, from configure, or from the test of the other case. */
 #ifndef MMSG_BATCHES
 #define MMSG_BATCHES HAVE_BATCHES
@@ -96,8 +94,6 @@ static void read_message(struct datagram_inbox *in, int i)
 
 	m->about.from.len = message->header.msg_namelen;
 	os_read_arrival(&message->header, arrival);
-	if (arrival->stamp <= 0)
-		arrival->stamp = clock_realtime();
 	m->n = message->n;
 	m->each = arrival->each ? arrival->each : m->n;
 }

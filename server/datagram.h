@@ -11,7 +11,6 @@
 
 struct datagram {
 	struct addr from;
-	/* Its `stamp` is the time of reading where the system gives none. */
 	struct os_arrival arrival;
 };
 

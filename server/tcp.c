@@ -289,7 +289,8 @@ static int put_pending(struct connection *c)
  *
  * When the server ends, the client may still be sending: closing with bytes unread, or bytes that
  * come later, would reset the connection and throw away what is on its way to the client. So the
- * connection lingers, and throws away what comes, until the client's system has everything. */
+ * connection lingers, and throws away what comes, until the client's system has everything or,
+ * where that is not known, until the client ends it too. */
 static void end(struct connection *c, int64_t now)
 {
 	struct tcp *t = c->tcp;
@@ -303,7 +304,7 @@ static void end(struct connection *c, int64_t now)
 			note_activity(c, now);
 	} else if (!c->finishing) {
 		connection_over(c, COUNTERS_CLOSED, 0, now);
-	} else if (unacknowledged(c)) {
+	} else if (os_unacknowledged(c->fd) != 0) {
 		shutdown(c->fd, SHUT_WR);
 		c->lingering = true;
 		if (loop_want(t->loop, c->fd, LOOP_READ) < 0)
@@ -648,7 +649,7 @@ __attribute__((noinline)) static void check_lingering(struct tcp *t, int64_t now
 	t->check_again_at = now + LINGER_STEP;
 	for (c = t->order.first; c; c = next) {
 		next = c->order.next;
-		if (c->lingering && !unacknowledged(c))
+		if (c->lingering && os_unacknowledged(c->fd) == 0)
 			connection_over(c, COUNTERS_STOPPED, 0, now);
 	}
 }

@@ -103,7 +103,7 @@ struct udp {
 	struct rate_limit *rate_limit;
 	/* NULL when nothing is impaired. */
 	struct lossy_link *link;
-	/* Datagrams that arrive later are left unread: INT64_MAX until the end. */
+	/* Datagrams that are known to arrive later are left unread: INT64_MAX until the end. */
 	int64_t until;
 	/* When the kernel's counts were last read, and how many of their datagrams another worker
 	 * has counted. */
