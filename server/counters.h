@@ -40,10 +40,10 @@
 	 * first. */ \
 	X(UNSENT, "unsent")
 
-/* Datagrams that the kernel dropped because the receive queue was full; errors that the system
- * reported on a socket, such as ICMP's. Neither is in another counter. */
+/* Datagrams that the kernel dropped because the receive queue was full, where it tells; errors that
+ * the system reported on a socket, such as ICMP's. Neither is in another counter. */
 #define COUNTERS_UDP_SYSTEM_LIST(X) \
-	X(udp_kernel_drops, "overflowed") \
+	X(udp_kernel_drops, HAVE_ARRIVALS ? "overflowed" : NULL) \
 	X(udp_errors, "errors")
 
 /* Served connections: their number is that of present and ended ones together. Lines are line feeds

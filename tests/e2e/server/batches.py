@@ -75,7 +75,7 @@ def mixed():
                         errors="surrogateescape")
                     expect(client.recv(1 << 17), wanted, f"reply {i}")
         totals = server.totals()
-        expect((totals["udp"]["replies"], totals["udp system"]["overflowed"]),
+        expect((totals["udp"]["replies"], totals["udp system"].get("overflowed", 0)),
                (totals["udp"]["datagrams"], 0), "totals")
 
 
@@ -152,7 +152,7 @@ def dropped():
             totals = server.wait_totals(
                 lambda t: t["udp"]["datagrams"] - sent == n - (drops(server) - before),
                 "all that was not dropped")
-            expect(totals["udp system"]["overflowed"], drops(server), "overflowed")
+            expect(totals["udp system"].get("overflowed", 0), drops(server), "overflowed")
         expect(drops(server) >= 100, True, "dropped at all")
 
 

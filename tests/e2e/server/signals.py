@@ -78,8 +78,8 @@ def received_is_answered():
 
 
 def nobody_keeps_it():
-    """clients that go on sending do not keep it from ending"""
-    server = Server()
+    """clients that go on sending do not keep it from ending, and get what it has sent"""
+    server, got = Server(), []
     client, peer = tcp(server), udp(server)
     over = threading.Event()
 
@@ -92,8 +92,8 @@ def nobody_keeps_it():
 
     def read_on():
         try:
-            while client.recv(1 << 20):
-                pass
+            while text := client.recv(1 << 20):
+                got.append(len(text))
         except OSError:
             pass
     threads = [
@@ -106,12 +106,15 @@ def nobody_keeps_it():
     server.wait_totals(lambda t: t["tcp"]["bytes-out"] > 100000 and t["udp"]["replies"] > 100,
                        "traffic")
     began = time.monotonic()
-    server.stop()
+    totals = server.stop()
     took = time.monotonic() - began
     over.set()
     for thread in threads:
         thread.join(PATIENCE)
     expect(took < PATIENCE / 4, True, f"took {took:.2f} s")
+    # On a busy machine half a second may be over first.
+    if took < 0.4:
+        expect(sum(got), totals["tcp"]["bytes-out"], "bytes")
 
 
 def slow_reader(server):
@@ -218,9 +221,9 @@ def every_word_is_in_the_manual():
         totals = server.totals()
     page = re.search(r"^\.Sh TOTALS$(.*?)^\.Sh ", read("man", "upcased.8") or "", re.M | re.S)
     described = set(re.findall(r"^\.It Cm (\S+)", page[1], re.M)) if page else set()
-    expect(sorted({word
-                   for group in totals.values()
-                   for word in group} ^ described), [], "words on one side only")
+    words = {word for group in totals.values() for word in group}
+    # It is left out where the system does not tell.
+    expect(sorted((words | {"overflowed"}) ^ described), [], "words on one side only")
     expect([group for group in totals if f'Dq {group}:' not in page[1]], [],
            "lines that are not explained")
 

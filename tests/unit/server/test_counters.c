@@ -38,7 +38,8 @@ static void test_lines(void **state)
 	assert_string_equal(counters_line(&t, 1, buf),
 	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 "
 	    "unsendable 0 unsent 0");
-	assert_string_equal(counters_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
+	assert_string_equal(counters_line(&t, 2, buf),
+	    HAVE_ARRIVALS ? "udp system: overflowed 7 errors 8" : "udp system: errors 8");
 	assert_string_equal(counters_line(&t, 3, buf),
 	    "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
 	assert_string_equal(counters_line(&t, 4, buf),
@@ -123,6 +124,8 @@ static void test_nothing_is_left_out(void **state)
 	memcpy(&t, values, sizeof t);
 	/* The loop guard's first decision is no drop. */
 	t.udp_dropped[COUNTERS_ANSWER] = 0;
+	if (!HAVE_ARRIVALS)
+		t.udp_kernel_drops = 0;
 	/* Whole datagrams do not have these fates. */
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		t.udp_link[i].lost[IMPAIR_DELIVERED] = t.udp_link[i].lost[IMPAIR_TOO_BIG] =
