@@ -105,6 +105,21 @@ int FAULTS_WRAP(open)(const char *path, int flags, ...)
 	return faults_fail(FAULTS_OPEN, -1) ? -1 : FAULTS_REAL(open)(path, flags, mode);
 }
 
+/* What clang and new headers make of open() and poll() with _FORTIFY_SOURCE. */
+int FAULTS_WRAP(__open_2)(const char *path, int flags);
+int FAULTS_WRAP(__poll_chk)(struct pollfd *fds, nfds_t n, int timeout, size_t size);
+
+int FAULTS_WRAP(__open_2)(const char *path, int flags)
+{
+	return FAULTS_WRAP(open)(path, flags, (mode_t)0);
+}
+
+int FAULTS_WRAP(__poll_chk)(struct pollfd *fds, nfds_t n, int timeout, size_t size)
+{
+	(void)size;
+	return FAULTS_WRAP(poll)(fds, n, timeout);
+}
+
 int FAULTS_WRAP(prctl)(int what, ...)
 {
 	unsigned long words[4];

@@ -12,7 +12,8 @@ FAULTS_LINK = $(AM_LDFLAGS) \
 	-Wl,--wrap=mkstemp,--wrap=mmap,--wrap=open,--wrap=poll,--wrap=prctl,--wrap=pselect,--wrap=read \
 	-Wl,--wrap=realloc,--wrap=recv,--wrap=recvmmsg,--wrap=recvmsg,--wrap=rename,--wrap=send \
 	-Wl,--wrap=sendmmsg,--wrap=sendmsg,--wrap=setrlimit,--wrap=setsockopt,--wrap=shutdown \
-	-Wl,--wrap=socket,--wrap=socketpair,--wrap=stat,--wrap=syscall,--wrap=unlink,--wrap=write
+	-Wl,--wrap=socket,--wrap=socketpair,--wrap=stat,--wrap=syscall,--wrap=unlink,--wrap=write \
+	-Wl,--wrap=__open_2,--wrap=__poll_chk
 tests_faults_upcased_faults_SOURCES = $(FAULTS_SOURCES)
 tests_faults_upcased_faults_LDFLAGS = $(FAULTS_LINK)
 tests_faults_upcased_faults_LDADD = $(server_upcased_OBJECTS) $(server_upcased_LDADD)

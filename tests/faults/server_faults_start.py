@@ -120,9 +120,9 @@ HARMLESS = re.compile(
     r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)_.*|__cxa_finalize|__errno_location|__fdelt_chk|__libc_.*|
     __stack_chk_fail|_?_?(v?f?s?n?printf)(_chk)?|__?mem(cpy|move|set)_chk|mem.*|str.*|__str.*|__isoc.*|_GLOBAL_OFFSET_TABLE_|
     fflush|fputc|fputs|fputs_unlocked|fwrite|puts|putchar|stdout|stderr|stdin|opt(arg|ind|err|opt)|getopt_long|free|freeifaddrs|
-    getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
+    getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|__inet_pton_chk|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
-    __tls_get_addr|qsort|bsearch|abort|u8_.*|uc_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
+    __tls_get_addr|qsort|bsearch|abort|u8_.*|uc_.*|UC_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
     flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|pipe2|readlink|__read_chk|bcmp|ceil|putc""", re.X)
 
 
