@@ -12,8 +12,8 @@
 #include "lab/hosts/supervisor.h"
 #include "lab/link/link.h"
 
-/* How long one back end may take. */
 #define MTU 1500
+/* How long one back end may take. */
 #define TIMEOUT (30 * NS_PER_S)
 #define UNMASK " (a container: --security-opt systempaths=unconfined)"
 
