@@ -9,8 +9,8 @@ tests_lib_libtests_a_SOURCES = \
 	%D%/ledger_check.c %D%/ledger_check.h \
 	%D%/ledger_model.c %D%/ledger_model.h \
 	%D%/marks.h \
-	%D%/recording.c %D%/recording.h \
 	%D%/range.h \
+	%D%/recording.c %D%/recording.h \
 	%D%/row_text.h \
 	%D%/sink.h \
 	%D%/terminal.c %D%/terminal.h \

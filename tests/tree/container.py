@@ -25,8 +25,10 @@ point('what the image is built with is installed by tools/needs alone',
       [] if 'RUN tools/needs install build' in built and 'apt-get' not in built else built.splitlines())
 point('the image runs as an ordinary user, and the lab by itself',
       [] if re.search(r'^USER (?!root)', final, re.M) and 'CMD ["upcase-lab"' in final else final.splitlines())
-editor = json.loads(read('.devcontainer', 'devcontainer.json') or '{}') if read('.devcontainer', 'devcontainer.json') else None
-if editor:
+# It is in a clone only.
+text = read('.devcontainer', 'devcontainer.json')
+if text:
+    editor = json.loads(text)
     point('the container for editors is of the same base, and has what the tests need',
           [] if image.startswith(editor['image']) and editor['postCreateCommand'] == 'tools/needs install test'
           else [str(editor)])
