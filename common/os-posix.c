@@ -10,6 +10,9 @@
 
 #include "common/file.h"
 
+/* Where the system has nothing to call, the arguments are for nothing. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #if !HAVE_ACCEPT4
 /* Another thread could start a program between the two calls; there is none. */
 static int prepare(int fd, bool blocking)
@@ -69,7 +72,6 @@ int os_reopen(int fd)
 
 bool os_program_path(char *path, size_t size)
 {
-	(void)size;
 	*path = '\0';
 	return false;
 }
@@ -102,13 +104,10 @@ void os_trim_memory(void)
 #if !HAVE_ARRIVALS
 void os_ask(int fd, unsigned what)
 {
-	(void)fd;
-	(void)what;
 }
 
 void os_read_arrival(struct msghdr *m, struct os_arrival *out)
 {
-	(void)m;
 	*out = (struct os_arrival){ .stamp = -1, .drops = -1 };
 }
 
@@ -120,7 +119,6 @@ ssize_t os_receive(int fd, void *bytes, size_t size, struct os_arrival *out)
 
 int64_t os_drops(int fd)
 {
-	(void)fd;
 	return -1;
 }
 
@@ -144,9 +142,6 @@ void os_set_buffer(int fd, int option, int size)
 
 size_t os_write_control(union os_control *out, const struct os_local *from, size_t each)
 {
-	(void)out;
-	(void)from;
-	(void)each;
 	return 0;
 }
 #endif
@@ -154,15 +149,11 @@ size_t os_write_control(union os_control *out, const struct os_local *from, size
 #if !HAVE_BATCHES
 struct os_batches os_batches(int fd)
 {
-	(void)fd;
 	return (struct os_batches){ .calls = false };
 }
 
 int os_receive_many(int fd, struct os_message *messages, int count)
 {
-	(void)fd;
-	(void)messages;
-	(void)count;
 	errno = ENOSYS;
 	return -1;
 }
@@ -176,24 +167,16 @@ int os_send_many(int fd, struct os_message *messages, int count)
 #if !HAVE_ERROR_QUEUE
 bool os_queue_errors(int fd, int family, bool on)
 {
-	(void)fd;
-	(void)family;
-	(void)on;
 	return false;
 }
 
 bool os_queue_sent(int fd)
 {
-	(void)fd;
 	return false;
 }
 
 ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out)
 {
-	(void)fd;
-	(void)bytes;
-	(void)size;
-	(void)out;
 	return -1;
 }
 #endif
@@ -201,7 +184,6 @@ ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out)
 #if !HAVE_TCP_INFO
 void os_tcp_read(int fd, struct os_tcp *out)
 {
-	(void)fd;
 	*out = (struct os_tcp){ .known = 0 };
 }
 #endif
@@ -209,14 +191,11 @@ void os_tcp_read(int fd, struct os_tcp *out)
 #if !HAVE_SEND_QUEUE
 int os_unacknowledged(int fd)
 {
-	(void)fd;
 	return -1;
 }
 
 void os_limit_unsent(int fd, int bytes)
 {
-	(void)fd;
-	(void)bytes;
 }
 #endif
 
@@ -229,19 +208,12 @@ int os_poller(void)
 
 int os_poller_watch(int poller, int fd, bool had, bool read, bool write)
 {
-	(void)poller;
-	(void)fd;
-	(void)had;
-	(void)read;
-	(void)write;
 	errno = ENOSYS;
 	return -1;
 }
 
 int os_poller_ready(int poller, struct os_ready ready[OS_READY_MAX])
 {
-	(void)poller;
-	(void)ready;
 	return 0;
 }
 #endif
@@ -249,14 +221,12 @@ int os_poller_ready(int poller, struct os_ready ready[OS_READY_MAX])
 #if !HAVE_WORKERS
 int os_share_port(int fd)
 {
-	(void)fd;
 	errno = ENOSYS;
 	return -1;
 }
 
 void *os_shared_memory(size_t size)
 {
-	(void)size;
 	errno = ENOSYS;
 	return NULL;
 }

@@ -4,7 +4,7 @@
  * has (HAVE_... in config.h, 1 or 0), and --enable-portable uses none. What a system does not tell
  * is "not known", never a guess: each function says how.
  *
- * Beyond POSIX the programs use only what every system has that they are for: getopt_long(),
+ * Beyond POSIX the programs use only what Linux, FreeBSD and macOS all have: getopt_long(),
  * getifaddrs(), flock(), TIOCGWINSZ, IPV6_V6ONLY and a TTL for each socket. */
 #pragma once
 
