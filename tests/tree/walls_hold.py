@@ -51,7 +51,7 @@ def compiled(build, path, text):
     """Puts an object file where that of a source would be."""
     to = os.path.join(build, path[:-2] + '.o')
     os.makedirs(os.path.dirname(to), exist_ok=True)
-    subprocess.run([CC, '-x', 'c', '-w', '-c', '-o', to, '-'], input=text, text=True, check=True)
+    subprocess.run([*CC.split(), '-x', 'c', '-w', '-c', '-o', to, '-'], input=text, text=True, check=True)
 
 
 def source(tree, build, path, text):
