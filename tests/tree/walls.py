@@ -290,6 +290,28 @@ def check_table(found):
     point('the table of who may grants no more than that', faults)
 
 
+# What only Linux has: headers, calls and names. It stands behind common/os.h, in the sandbox and in the lab.
+LINUX_FILES = ['common/os-linux.c', 'server/sandbox.c']
+LINUX_ONLY = r"""<(?:linux|asm)/|<sys/(?:epoll|prctl|signalfd|eventfd|timerfd|random|syscall)\.h>|
+    \b(?:accept4|pipe2|recvmmsg|sendmmsg|epoll_\w+|prctl|signalfd|eventfd|timerfd_\w+|memfd_create|getrandom|
+    fopencookie|malloc_trim|syscall|SOCK_CLOEXEC|SOCK_NONBLOCK|SO_TIMESTAMP\w*|SO_RXQ_OVFL|SO_REUSEPORT|
+    SO_(?:RCV|SND)BUFFORCE|MSG_ERRQUEUE|IPV?6?_RECVERR|IP_PKTINFO|TCP_INFO|tcp_info|SIOCOUTQ)\b"""
+
+
+def without_comments(text):
+    """A source without its comments and texts."""
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', '', text, flags=re.S)
+
+
+def check_linux():
+    """Other systems have one file to be written for."""
+    point('what only Linux has stands behind common/os.h', [
+        f'{path} has {match[0].strip()}' for path in files(['common', 'client-tui', 'server'], '.c', '.h')
+        if path not in LINUX_FILES
+        for match in re.finditer(LINUX_ONLY, without_comments(read(path)), re.X)
+    ])
+
+
 def room(path):
     return os.path.dirname(path)
 
@@ -497,6 +519,7 @@ def main():
     check_state(found)
     check_table(found)
     check_speech()
+    check_linux()
     check_rooms(found)
     check_circles(found)
     check_functions()
