@@ -28,7 +28,7 @@ static int prepare(int fd, bool blocking)
 	return fd;
 }
 
-/* Prepares both ends. Returns 0; or -1 with errno, and both are closed. */
+/* Prepares both ends. Returns 0; or -1 with errno: both are closed, and are -1. */
 static int prepare_both(int ends[2], bool blocking)
 {
 	const int first = prepare(ends[0], blocking), second = prepare(ends[1], blocking);
@@ -36,7 +36,9 @@ static int prepare_both(int ends[2], bool blocking)
 	if (first >= 0 && second >= 0)
 		return 0;
 	(void)file_close(first);
-	return file_close(second);
+	(void)file_close(second);
+	ends[0] = ends[1] = -1;
+	return -1;
 }
 
 int os_socket(int family, int type)
