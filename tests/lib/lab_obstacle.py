@@ -115,7 +115,8 @@ def node(mode, device):
 
 
 def read_only_settings():
-    mount('/proc/sys', '/proc/sys', None, MS_BIND)
+    # An ordinary user may not leave out what is mounted below, such as binfmt_misc.
+    mount('/proc/sys', '/proc/sys', None, MS_BIND | MS_REC)
     mount(None, '/proc/sys', None, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
