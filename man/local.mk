@@ -17,8 +17,7 @@ recording: all tests/screen/test_recording$(EXEEXT)
 .PHONY: pictures recording
 
 # The manual as web pages, in html/: not part of all.
-HTML_FILES = index.html manual.css upcase-tour.7.html upcase.1.html upcase-lab.1.html upcased.8.html upcase.7.html \
-	pictures/plots.svg pictures/queue.svg pictures/recording.svg pictures/repair.svg
+HTML_FILES = $$($(SHELL) $(srcdir)/tools/manual-html --list)
 EXTRA_DIST += tools/manual-html %D%/manual.css
 html-local:
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tools/manual-html html

@@ -6,10 +6,10 @@ tests_lib_libtests_a_SOURCES = \
 	%D%/capitals-reference.h \
 	%D%/child.c %D%/child.h \
 	%D%/client.c %D%/client.h \
+	%D%/cmocka-compat.h \
 	%D%/ledger_check.c %D%/ledger_check.h \
 	%D%/ledger_model.c %D%/ledger_model.h \
 	%D%/marks.h \
-	%D%/range.h \
 	%D%/recording.c %D%/recording.h \
 	%D%/row_text.h \
 	%D%/sink.h \

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/client.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 /* The link before a demonstration: each direction has its own settings. */
 #define OPTIONS "--delay-there 3ms --delay-back 4ms --loss-back 2%%"

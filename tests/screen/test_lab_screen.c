@@ -13,7 +13,7 @@
 
 #include "common/impair-fields.h"
 #include "tests/lib/client.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 #define LINES 200

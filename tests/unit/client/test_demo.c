@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "common/impair-fields.h"
 #include "ledger/ledger.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 static FILE *open_page(void)
 {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "ledger/error-text.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -20,7 +20,7 @@
 
 #include "terminal/history.h"
 #include "tests/lib/child.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 #include "common/clock.h"
 #include "common/file.h"
 

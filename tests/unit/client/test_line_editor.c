@@ -12,7 +12,7 @@
 #include <readline/readline.h>
 
 #include "terminal/line-editor.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 struct received {
 	char line[256];

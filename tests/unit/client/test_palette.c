@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "terminal/palette.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 static void understands_colorfgbg(void **state)
 {

@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 #include "record/replay.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
 #define SESSION(n, transport) \

@@ -10,7 +10,7 @@
 
 #include "net/send-queue.h"
 #include "common/random.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define STEPS 200000
 #define PIECE_MOST 700

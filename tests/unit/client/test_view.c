@@ -15,7 +15,7 @@
 #include "tests/lib/marks.h"
 #include "tests/lib/row_text.h"
 #include "tests/lib/ledger_check.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)

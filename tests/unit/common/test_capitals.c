@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/lib/capitals-reference.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 #include "common/capitals.h"
 #include "common/utf8.h"
 

@@ -11,7 +11,7 @@
 
 #include "common/random.h"
 #include "common/impair.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define MILLION 1000000
 #define MS INT64_C(1000000)

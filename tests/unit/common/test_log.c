@@ -10,7 +10,7 @@
 
 #include "common/bucket.h"
 #include "common/log.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 /* Stands for stderr while one test runs. */
 struct caught {

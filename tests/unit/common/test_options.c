@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "common/options.h"
 #include "common/units.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define ARGUMENTS_MAX 12

@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/units.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* No parser gives this, so it shows whether a refused number left its place alone. */

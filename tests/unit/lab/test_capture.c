@@ -14,7 +14,7 @@
 #include "lab/link/capture.h"
 #include "common/clock.h"
 #include "tests/lib/sink.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 static void add(struct capture *c, int host, enum pcapng_direction direction, int64_t at,
     const char *text)

@@ -15,7 +15,7 @@
 #include "common/clock.h"
 #include "lab/link/pcapng.h"
 #include "tests/lib/sink.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 struct capture {
 	char *bytes;

@@ -8,7 +8,7 @@
 
 #include "server/busy-poll.h"
 #include "common/clock.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define PEER 7
 #define OTHER 8

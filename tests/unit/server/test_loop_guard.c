@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "server/loop-guard.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define US INT64_C(1000)
 #define MS (1000 * US)

@@ -14,7 +14,7 @@
 #include "common/clock.h"
 #include "common/os.h"
 #include "tests/lib/child.h"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define HEADERS 28
 

@@ -18,7 +18,7 @@
 #undef atomic_load
 #define atomic_load(at) atomic_fetch_add(at, 1)
 #include "server/workers.c"
-#include "tests/lib/range.h"
+#include "tests/lib/cmocka-compat.h"
 
 #define WORKERS 3
 /* Where nobody is waited for longer. */
