@@ -157,7 +157,7 @@ static void bound_keys(void)
 		rl_numeric_arg = READLINE_GUARD_OVERSTRIKES_MAX;
 	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
 		return;
-	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)LINE_EDITOR_MAX)
+	if (++self.commands > COMMANDS_MAX || rl_end > (int)LINE_EDITOR_MAX)
 		abort_command();
 }
 
