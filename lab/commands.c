@@ -31,8 +31,8 @@ static bool is_found(const char *name, const char *path)
 	for (const char *at = folders, *end; *at; at = *end ? end + 1 : end) {
 		end = strchrnul(at, ':');
 		snprintf(found, sizeof(found), "%.*s/%s", (int)(end - at), at, name);
-		if (access(found, X_OK) == 0)
-			return stat(found, &got) == 0 && file_is_same(&got, &wanted);
+		if (stat(found, &got) == 0 && S_ISREG(got.st_mode) && access(found, X_OK) == 0)
+			return file_is_same(&got, &wanted);
 	}
 	return false;
 }

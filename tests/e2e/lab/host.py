@@ -348,6 +348,9 @@ def check_path():
     usual = '/usr/bin:/bin'
     other = os.path.join(PLACE, 'other')
     installed = os.path.join(PLACE, 'bin')
+    # A folder of a program's name is no program. The usual folders may have installed ones.
+    folders = os.path.join(PLACE, 'folders')
+    os.makedirs(os.path.join(folders, 'upcase'))
     for name, (place, program) in programs.items():
         for to in os.path.join(PLACE, 'tree', place), installed:
             os.makedirs(to, exist_ok=True)
@@ -358,7 +361,7 @@ def check_path():
     beside = {name: os.path.join(installed, name) for name in programs}
     for what, own, path in (('a build tree', tree, usual), ('installed', beside, usual),
                             ('no PATH', beside, ''), ('others in PATH', tree, f'{other}:{usual}'),
-                            ('already in PATH', beside, f'{usual}:{installed}')):
+                            ('already in PATH', beside, f'{folders}:{installed}:{usual}')):
         lab = [
             own['upcase-lab'], '-q', '--far', 'true', '--', sys.executable, '-c',
             'import os, shutil; print(*map(shutil.which, ("upcase", "upcased", "upcase-lab")), os.environ["PATH"], sep="\\n")'
