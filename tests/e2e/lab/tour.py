@@ -104,6 +104,13 @@ class Play:
         played.add(self.command)
         self.out = running[self.command].result()
 
+    def once_more(self, text):
+        """While its output has this text, and at most ten times."""
+        for _ in range(10):
+            if text in self.out:
+                self.out = execute(self.command)
+        return self
+
     def says(self, *texts):
         """In the output, and in the page: it is what is promised."""
         for text in texts:
@@ -188,7 +195,8 @@ def messages_and_stream():
     play.must('more than 48 segments',
               link(play, 'there', 'packets') > 48 and link(play, 'back', 'packets') > 48)
     play.point('a stream: it has none')
-    play = Play('udp_server.py')
+    # On a busy machine Python may need more than the second for which the lab waits for a server.
+    play = Play('udp_server.py').once_more('refused')
     play.must('2048 bytes', re.search(r'(?m)^ *2048$', play.out))
     play.must('cut short', 'cut short' in play.out)
     play.point('messages: who reads too little loses the rest')
