@@ -206,17 +206,14 @@ static long resident(void)
 	return pages[1] * (sysconf(_SC_PAGESIZE) >> 10);
 }
 
-/* No more KiB than `most` have come to `before`. AddressSanitizer takes memory for itself, and
- * keeps what was freed. */
-static void assert_memory(long before, long most)
+static long larger(long a, long b)
 {
-	if (!SANITIZED)
-		assert_uint_in_range(resident() + 1024 - before, 0, most + 1024);
+	return a > b ? a : b;
 }
 
-/* Does this process's figure fall when memory is freed? An emulator keeps what its program gives
- * back. */
-static bool system_takes_back(void)
+/* Is this process's figure the program's own, which falls when memory is freed? An emulator takes
+ * memory too, and keeps what its program gives back; so does AddressSanitizer. */
+static bool resident_is_ours(void)
 {
 	static void *blocks[32 << 10];
 	const size_t n = sizeof blocks / sizeof *blocks;
@@ -243,7 +240,7 @@ static void test_memory_is_bounded(void **state)
 		uint64_t least;
 	} sizes[] = { { 0, 100000 }, { 1, 100000 }, { 250, 50000 }, { 1400, 18000 },
 		{ 65507, 430 } };
-	long kept = 0;
+	long most = 0, kept = 0;
 
 	(void)state;
 	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -260,7 +257,7 @@ static void test_memory_is_bounded(void **state)
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
 			meet(&b, i++, sizes[k].n, 0, &fate);
-		assert_memory(before, 32 << 10);
+		most = larger(most, resident() - before);
 		lossy_link_free(b.link);
 
 		open_bench(&b, "delay 60s", 1);
@@ -270,20 +267,19 @@ static void test_memory_is_bounded(void **state)
 		/* On 32 bits the small ones all have room. */
 		assert_true(fate == IMPAIR_NO_MEMORY || w->waiting == 400000);
 		assert_int_equal(w->waiting + w->lost[IMPAIR_NO_MEMORY], 400000);
-		assert_memory(before, 32 << 10);
+		most = larger(most, resident() - before);
 		for (i = 0; w->waiting; i++) {
 			assert_int_equal(take(&b, &n), i);
 			assert_int_equal(n, sizes[k].n);
 		}
-		if (resident() - before > kept)
-			kept = resident() - before;
+		kept = larger(kept, resident() - before);
 		lossy_link_free(b.link);
 	}
-	if (SANITIZED || kept <= 8 << 10)
+	if (SANITIZED || (most <= 32 << 10 && kept <= 8 << 10))
 		return;
-	if (!system_takes_back())
+	if (!resident_is_ours())
 		not_here("resident memory that falls when memory is freed");
-	fail_msg("%ld KiB are kept", kept);
+	fail_msg("%ld KiB are used, %ld are kept", most, kept);
 }
 
 static void test_same_seed_same_fates(void **state)
