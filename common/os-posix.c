@@ -196,8 +196,10 @@ int os_unacknowledged(int fd)
 	return -1;
 }
 
+/* What is sent and not acknowledged counts too. */
 void os_limit_unsent(int fd, int bytes)
 {
+	os_set_buffer(fd, SO_SNDBUF, bytes);
 }
 #endif
 

@@ -119,8 +119,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	}
 	if (s->version) {
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
-		if (*SYSTEM_LACKING)
-			puts("without " SYSTEM_LACKING);
+		fputs(SYSTEM_LACKING, stdout);
 		return standard_end(PROGRAM) + 1;
 	}
 	if (operand < argc)

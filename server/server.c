@@ -89,9 +89,9 @@ static int set_client_limit(struct server *s, int sockets)
 		    "1024)");
 	if (s->uses_epoll && !HAVE_EPOLL)
 		return server_report_error(STATUS_USAGE,
-		    "--max-clients=%" PRId64 ": is more than select() can watch, and this build "
-		    "has no epoll",
-		    max);
+		    "--max-clients=%" PRId64 ": is more than the %" PRId64 " that select() can "
+		    "watch, and this build has no epoll",
+		    max, FD_SETSIZE - (used - EPOLL_DESCRIPTORS));
 	if (capacity < 1 || max > capacity)
 		return server_report_error(STATUS_USAGE,
 		    "--max-clients=%" PRId64 ": is more than the %" PRId64 " for whom the limit of "

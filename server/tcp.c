@@ -204,7 +204,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 	t->counters->tcp_now--;
 	/* The client has not taken these bytes for a long time; the system must not offer them for
 	 * minutes more. */
-	if (how == COUNTERS_IDLE && unacknowledged(c))
+	if (how == COUNTERS_IDLE && (c->pending || unacknowledged(c)))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
 		    sizeof(struct linger));
 	loop_remove(t->loop, c->fd);

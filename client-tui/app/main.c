@@ -169,8 +169,7 @@ int main(int argc, char **argv)
 	}
 	if (settings.version) {
 		puts(PACKAGE_STRING);
-		if (*SYSTEM_LACKING)
-			puts("without " SYSTEM_LACKING);
+		fputs(SYSTEM_LACKING, stdout);
 		return standard_end("upcase");
 	}
 	if (check_options(&settings) < 0)

@@ -115,7 +115,7 @@ static const struct {
 	{ LOOKUP_ERROR(EAI_FAIL), "DNS failed",
 	    "the name server does not want or is not able to answer: try another one, or give a "
 	    "numeric address" },
-#ifdef EAI_NODATA
+#if HAVE_EAI_NODATA
 	{ LOOKUP_ERROR(EAI_NODATA), "no address",
 	    "that name is known but stands for no address: is it the right one? Or give a numeric "
 	    "address" },

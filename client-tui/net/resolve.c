@@ -43,7 +43,7 @@ static int error_of(int eai, int family)
 		return ENOMEM;
 	case EAI_FAMILY:
 		return EAFNOSUPPORT;
-#ifdef EAI_ADDRFAMILY
+#if HAVE_EAI_NODATA
 	case EAI_ADDRFAMILY:
 		return no_address_of(family);
 #endif

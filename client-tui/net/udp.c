@@ -279,9 +279,14 @@ static bool take_error(struct session *s, int64_t now)
 	return s->fd >= 0;
 }
 
-/* An ICMP error that only an errno tells of: which line it is about is not known. */
+/* An ICMP error that only an errno tells of: which line it is about is not known. What has left as
+ * a datagram was too long for the path. */
 static void take_errno(struct session *s, int error, int64_t now)
 {
+	const int family = s->addresses[s->address].storage.ss_family;
+
+	if (error == EMSGSIZE)
+		error = family == AF_INET6 ? ERROR_ICMP6(2, 0) : ERROR_ICMP4(3, 4);
 	if (!((struct udp *)s->data)->queues_errors)
 		unreachable(s, NULL, 0, &(struct icmp){ .error = error }, now);
 }

@@ -36,8 +36,8 @@ static int64_t number_in(const char *line, size_t n, const char *name, int64_t m
 }
 
 /* Reads the TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us
- * 204000 ...". Returns 0, or -1 if the line is none or has another port than the client's. Numbers
- * that the server's system does not know are 0 (`timeouts`: -1). */
+ * 204000 ...". Returns 0, or -1 if the line is none, has another port than the client's or nothing
+ * of its system's. Numbers that an older system does not know are 0 (`timeouts`: -1). */
 static int read_connection(const char *line, size_t n, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
@@ -45,6 +45,7 @@ static int read_connection(const char *line, size_t n, uint16_t port, struct tcp
 	const size_t length = strlen(port_text);
 
 	if (!text_begins(line, start) || strcspn(peer, " \n") <= length ||
+	    number_in(line, n, "total-retrans", -1) < 0 ||
 	    memcmp(peer + strcspn(peer, " \n") - length, port_text, length) != 0)
 		return -1;
 	/* Cleared, because samples are compared by their bytes. */

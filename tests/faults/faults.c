@@ -438,18 +438,13 @@ static void abort_connection(int fd, const struct sockaddr_in *from)
 	FAULTS_REAL(close)(fd);
 }
 
-int FAULTS_WRAP(accept4)(int listener, struct sockaddr *from, socklen_t *size, int flags)
+/* What was accepted is in the seam from now on. Returns its descriptor, or -1 with errno. */
+static int take(const struct fault *f, int fd, const struct sockaddr *from)
 {
-	const struct fault *f = faults_pick(FAULTS_ACCEPT);
-	int fd;
-
-	if (f && f->effect != DIES)
-		return faults_strike(f, -1);
-	fd = FAULTS_REAL(accept4)(listener, from, size, flags);
 	if (fd < 0)
 		return fd;
 	if (f && from) {
-		abort_connection(fd, (const struct sockaddr_in *)(const void *)from);
+		abort_connection(fd, (const void *)from);
 		return faults_strike(f, -1);
 	}
 	if (is_known(fd)) {
@@ -459,6 +454,24 @@ int FAULTS_WRAP(accept4)(int listener, struct sockaddr *from, socklen_t *size, i
 			        ->sin_port);
 	}
 	return seam.last = fd;
+}
+
+int FAULTS_WRAP(accept)(int listener, struct sockaddr *from, socklen_t *size)
+{
+	const struct fault *f = faults_pick(FAULTS_ACCEPT);
+
+	if (f && f->effect != DIES)
+		return faults_strike(f, -1);
+	return take(f, FAULTS_REAL(accept)(listener, from, size), from);
+}
+
+int FAULTS_WRAP(accept4)(int listener, struct sockaddr *from, socklen_t *size, int flags)
+{
+	const struct fault *f = faults_pick(FAULTS_ACCEPT);
+
+	if (f && f->effect != DIES)
+		return faults_strike(f, -1);
+	return take(f, FAULTS_REAL(accept4)(listener, from, size, flags), from);
 }
 
 /* Less than `n`, and more than nothing. */

@@ -116,6 +116,7 @@ bool faults_no_memory(void);
 FAULTS_SEAM(pselect);
 FAULTS_SEAM(epoll_wait);
 FAULTS_SEAM(epoll_ctl);
+FAULTS_SEAM_ADDRESS(accept, struct sockaddr, socklen_t *);
 FAULTS_SEAM_ADDRESS(accept4, struct sockaddr, socklen_t *, int);
 FAULTS_SEAM(recv);
 FAULTS_SEAM(send);

@@ -26,6 +26,7 @@ os.environ["UPCASED"] = WHOLE
 
 import server as servers
 from server import PATIENCE, Server, expect, line, run, tcp, wait_until
+from tap import has
 
 SCHEDULES = int(os.environ.get("UPCASE_TEST_SCHEDULES", "0")) or 3000
 SEED = int(os.environ.get("UPCASE_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 40)
@@ -412,12 +413,13 @@ def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
         ], [], "calls that never failed")
 
 
-LOOP = ("PSELECT", "ACCEPT", "RECV ", "SEND ", "GETSOCKOPT", "CLOSE", "ALLOCATE")
+BATCHES = ("RECVMMSG", "SENDMMSG") if has("BATCHES") else ("RECVMSG",)
+LOOP = ("PSELECT", "ACCEPT", "RECV ", "SEND ", *(["GETSOCKOPT"] if has("TCP_INFO") else []), "CLOSE", "ALLOCATE")
 
 
 def by_select():
     """select(), datagrams in batches"""
-    schedules(0.3, "--bind=127.0.0.1", needed=(*LOOP, "RECVMMSG", "SENDMMSG", "SENDMSG"))
+    schedules(0.3, "--bind=127.0.0.1", needed=(*LOOP, *BATCHES, "SENDMSG"))
 
 
 def by_epoll():
@@ -449,4 +451,5 @@ def show():
 
 if __name__ == "__main__":
     servers.LIMIT += SCHEDULES / 20
-    run(by_select, by_epoll, plain, linked, workers, show)
+    run(by_select, *([by_epoll] if has("EPOLL") else []), plain, linked,
+        *([workers] if has("WORKERS") else []), show)

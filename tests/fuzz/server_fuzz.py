@@ -16,7 +16,7 @@ import unicodedata
 
 from server import ACTIVATE, PATIENCE, Server, ask, expect, has_ipv6, line, run, tcp, udp, wait_until
 from server_control_client import Control
-from tap import BUILD
+from tap import BUILD, has
 
 SECONDS = float(os.environ.get("UPCASE_TEST_FUZZ_SECONDS", "1.5"))
 SEED = os.environ.get("UPCASE_TEST_FUZZ_SEED") or str(random.SystemRandom().randrange(10 ** 9))
@@ -341,7 +341,8 @@ def handed_over():
     with activated([u, t]) as server:
         t.close()
         u.close()
-        rounds(server, ["127.0.0.1", "127.0.0.2", "::1"])
+        # A reply from the address that was asked.
+        rounds(server, ["127.0.0.1", *(["127.0.0.2"] if has("ARRIVALS") else []), "::1"])
 
 
 def both_families():
@@ -366,4 +367,4 @@ def activated(sockets):
     return Server(port=None, before=(*ACTIVATE, ",".join(map(str, fds))), pass_fds=fds)
 
 
-run(by_select, many, handed_over)
+run(by_select, *([many] if has("EPOLL") else []), handed_over)

@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 
-from tap import TOP, UPCASED, done, not_here, point
+from tap import TOP, UPCASED, done, has, not_here, point
 
 # How long anything may take that takes no time at all when the server works.
 PATIENCE = 20 * float(os.environ.get("TEST_PATIENCE", "1"))
@@ -23,6 +23,9 @@ OPTIONS = os.environ.get("TEST_SERVER_OPTIONS", "").split()
 LIMIT = 4 * PATIENCE
 # Starts a server with sockets that it is handed.
 ACTIVATE = (os.environ.get("PYTHON") or sys.executable, os.path.join(TOP, "tests/lib/activate.py"))
+
+# Options for a server of several processes, where the system has them.
+WORKERS = ["--workers=2"] if has("WORKERS") else []
 
 _running = []
 
@@ -282,6 +285,18 @@ def ask(client, text):
     """Sends a datagram, returns the reply."""
     client.send(text)
     return client.recv(1 << 17)
+
+
+def ask_at(server, host, text):
+    """Asks at one of several addresses that a socket serves; returns the reply, which comes from that
+    one, or from any where the system does not tell which it was."""
+    local = None if ":" in host else "127.0.0.1"
+    if has("ARRIVALS"):
+        return ask(udp(server, host, local=local), text)
+    with socket.socket(need_family(host), socket.SOCK_DGRAM) as client:
+        client.settimeout(PATIENCE)
+        client.sendto(text, (host, server.port))
+        return client.recv(1 << 17)
 
 
 def silence(client, other):

@@ -2,6 +2,7 @@
 """What the tests in Python share: points of a test as TAP, and where things are."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -79,6 +80,13 @@ def not_here(reason, name=None):
         print(f'ok {_points} - {name or "the rest"} # SKIP', flush=True)
     if name is None:
         done()
+
+
+def has(facility):
+    """Whether this build uses a facility of the system: HAVE_... in config.h, which tests in C include
+    (common/os.h). Where it does not, a test holds what the programs say instead."""
+    with open(os.path.join(BUILD, 'config.h'), encoding='ascii') as file:
+        return re.search(rf'^#define HAVE_{facility} ([01])$', file.read(), re.M)[1] == '1'
 
 
 def have_mandoc(name=None):

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from server import PATIENCE, UPCASED, Server, expect, line, need_room, read_exactly, run, stop_process, tcp, wait_until
-from tap import BUILD
+from tap import BUILD, has
 
 SECONDS = os.environ.get("SOAK_SECONDS", "3")
 SEED = os.environ.get("SOAK_SEED")
@@ -56,7 +56,7 @@ def many():
 def stood_still():
     """who has sent something while the server stood still for longer than the time-out is not idle"""
     # More of them than are looked at in one turn.
-    with Server("--max-clients=2000", f"--idle-timeout={IDLE}s") as server:
+    with Server(f"--max-clients={2000 if has('EPOLL') else 500}", f"--idle-timeout={IDLE}s") as server:
         clients = [tcp(server) for _ in range(400)]
         for client in clients:
             expect(line(client, b"first\n"), b"FIRST\n", "reply")
@@ -73,4 +73,4 @@ def stood_still():
         expect(server.totals()["tcp ended"]["idle"], 400, "ended as idle")
 
 
-run(by_select, many, stood_still)
+run(by_select, *([many] if has("EPOLL") else []), stood_still)

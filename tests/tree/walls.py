@@ -21,7 +21,7 @@ DEEDS = {
         os_share_port''',
     'clock': '''clock_gettime gettimeofday time nanosleep clock_nanosleep sleep usleep localtime localtime_r
         clock_monotonic clock_realtime clock_difference''',
-    'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait os_poller os_poller_watch os_poller_ready signal sigaction sigprocmask',
+    'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait os_poller os_poller_watch os_poller_ready signal __sysv_signal sigaction sigprocmask',
     'file': '''open openat creat fopen fdopen freopen fclose opendir mkdir unlink rename stat fstat lstat read write
         readv writev lseek ioctl fcntl close os_reopen os_host_drops''',
     'process': 'fork vfork posix_spawn posix_spawnp execv execve execvp execl execlp kill waitpid wait pipe pipe2 os_pipe prctl os_end_with_parent',
@@ -104,8 +104,8 @@ MAY = {
     'server/workers.c': 'socket clock wait file process',
 }
 
-# The seam to the system: which of the two has a call, configure has decided.
-SEAM = ['common/os-linux.c', 'common/os-posix.c']
+# The seam to the system: which file has a call, configure has decided.
+SEAM = ['common/os-linux.c', 'common/os-posix.c', 'server/sandbox.c']
 
 INCLUDES = {
     'curses': r'curses|term\.h',

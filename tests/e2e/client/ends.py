@@ -21,6 +21,7 @@ import time
 import tty
 
 from client import ENVIRONMENT, UPCASE, UPCASED, upcased
+from server import WORKERS
 from tap import done, not_here, point
 
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))
@@ -625,27 +626,30 @@ def server_rows():
         server(row, *options)
         return ends(stop_child(row))
 
-    rows(
-        *((f"upcased {' '.join(options)}: nobody reads standard output, {what}",
-           stands(*options, stdout=make)) for what, make in OUT.items()
-          for options in ([], ["--workers=2"])),
-        *((f"upcased {' '.join(options)}: nobody reads the log, {what}",
-           stands("--verbose", *options, stderr=make)) for what, make in OUT.items()
-          for options in ([], ["--workers=2"])),
-        *((f"upcased: nobody reads the port, {what}", lambda row, make=make: no_port(row, make))
-          for what, make in OUT.items() if make is not crowded_terminal),
-        *((f"upcased: nobody reads why it does not start, {what}",
-           lambda row, make=make: no_start(row, make))
-          for what, make in OUT.items()), ("upcased: a client reads nothing", slow_client),
+    with_workers = (
         ("upcased --workers=2: a client reads nothing",
          lambda row: slow_client(row, "--workers=2")),
-        ("upcased --control: nobody reads", lambda row: control(row, b"help\n")),
-        ("upcased --control: an order without an end", lambda row: control(row, b"x" * 1000)),
         ("upcased --control --workers=2: nobody reads",
          lambda row: control(row, b"connections\n", "--workers=2")),
         ("upcased --control --workers=8: they are asked, and stopped",
          lambda row: control(row, b"connections\n", "--workers=8", stop=True)),
         ("upcased --workers=2: they are stopped", lambda row: stopped(row, "--workers=2")))
+    ways = [[], WORKERS] if WORKERS else [[]]
+    rows(
+        *((f"upcased {' '.join(options)}: nobody reads standard output, {what}",
+           stands(*options, stdout=make)) for what, make in OUT.items()
+          for options in ways),
+        *((f"upcased {' '.join(options)}: nobody reads the log, {what}",
+           stands("--verbose", *options, stderr=make)) for what, make in OUT.items()
+          for options in ways),
+        *((f"upcased: nobody reads the port, {what}", lambda row, make=make: no_port(row, make))
+          for what, make in OUT.items() if make is not crowded_terminal),
+        *((f"upcased: nobody reads why it does not start, {what}",
+           lambda row, make=make: no_start(row, make))
+          for what, make in OUT.items()), ("upcased: a client reads nothing", slow_client),
+        ("upcased --control: nobody reads", lambda row: control(row, b"help\n")),
+        ("upcased --control: an order without an end", lambda row: control(row, b"x" * 1000)),
+        *with_workers if WORKERS else [])
 
 
 def main():

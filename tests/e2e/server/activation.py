@@ -5,7 +5,8 @@ import socket
 import subprocess
 import tempfile
 
-from server import ACTIVATE, PATIENCE, UPCASED, Server, ask, expect, line, run, tcp, udp, wait_until
+from server import ACTIVATE, PATIENCE, UPCASED, Server, ask, ask_at, expect, line, run, tcp, udp, wait_until
+from tap import has
 
 
 def stream(host="127.0.0.1", port=0):
@@ -88,8 +89,7 @@ def both_families_in_one():
     t.listen(10)
     with activated([u, t], "-v") as server:
         for host in ("127.0.0.1", "127.0.0.2", "::1"):
-            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"),
-                   b"HELLO", host)
+            expect(ask_at(server, host, b"hello"), b"HELLO", host)
             expect(line(tcp(server, host), b"hello\n"), b"HELLO\n", host)
         server.wait_log(r"tcp 127\.0\.0\.1:\d+: connected")
         group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -97,7 +97,7 @@ def both_families_in_one():
         group.bind(("127.0.0.1", 0))
         group.sendto(b"anyone there", ("127.255.255.255", server.port))
         expect(ask(udp(server), b"hello"), b"HELLO", "reply")
-        expect(server.totals()["udp dropped"]["group"], 1, "broadcast")
+        expect(server.totals()["udp dropped"]["group"], has("ARRIVALS"), "broadcast")
 
 
 def blocking_sockets():

@@ -7,8 +7,9 @@ import stat
 import subprocess
 import tempfile
 
-from server import (PATIENCE, UPCASED, Server, ask, expect, has_ipv6, line, read_all, read_exactly,
+from server import (PATIENCE, UPCASED, Server, ask, ask_at, expect, has_ipv6, line, read_all, read_exactly,
                     refused_start, run, tcp, udp, wait_until)
+from tap import has
 
 
 HOSTS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
@@ -112,7 +113,7 @@ def only_what_was_asked_for():
         except ConnectionRefusedError:
             pass
     with Server("--public") as server:
-        expect(ask(udp(server, "127.0.0.2"), b"x"), b"X", "--public")
+        expect(ask_at(server, "127.0.0.2", b"x"), b"X", "--public")
         wait_until(lambda: f"0.0.0.0:{server.port}" in server.stdout(), "0.0.0.0")
     with Server("--bind=127.0.0.2", "--bind=127.0.0.2", "--bind=localhost", "--ipv4") as server:
         expect(ask(udp(server, "127.0.0.2"), b"x"), b"X", "--bind")
@@ -231,6 +232,7 @@ def help_and_version():
         expect(
             max(map(len, ended.stdout.splitlines())) <= 80 and len(ended.stdout) > 5, True,
             ended.stdout)
+    expect("without" in ended.stdout, not has("ARRIVALS"), ended.stdout)
 
 
 def closed_standard_descriptors():

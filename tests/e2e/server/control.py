@@ -8,6 +8,7 @@ import tempfile
 
 from server_control_client import Control, name_of, parse
 from server import PATIENCE, Server, ask, drops, expect, line, queued, read_all, refused_start, run, tcp, udp, wait_until
+from tap import has
 
 PLACES = 8
 
@@ -47,7 +48,7 @@ def totals():
 
 def dropped():
     """totals: what the kernel has dropped by now, also where a burst was over before the server looked, and where workers serve"""
-    for options in ((), ("--workers=1",)):
+    for options in ((), *([("--workers=1",)] if has("WORKERS") else [])):
         with House("--ipv4", *options) as (server, path):
             control, peer = Control(path), udp(server)
             ask(peer, b"x")
@@ -63,10 +64,8 @@ def dropped():
                 control.ask("totals")
                 wait_until(lambda: not queued(server), "an empty queue")
                 lines = control.ask("totals")
-                expect(
-                    any(
-                        text.startswith(f"udp system: overflowed {drops(server)} ")
-                        for text in lines), True, f"{lines}")
+                told = f"udp system: overflowed {drops(server)} " if has("ARRIVALS") else "udp system: errors "
+                expect(any(text.startswith(told) for text in lines), True, f"{lines}")
 
 
 def connections():
@@ -84,11 +83,14 @@ def connections():
             facts = found[name_of(client)]
             expect((facts["bytes-in"], facts["bytes-out"], facts["pending"]),
                    (number + 1, number + 1, 0), "bytes")
-            expect((facts["state"], facts["retransmits"], facts["backoff"], facts["total-retrans"],
-                    facts["bytes-retrans"]), ("established", 0, 0, 0, 0), "of the kernel")
-            expect(
-                facts["rto-us"] >= 1000 and facts["cwnd"] > 0
-                and 0 <= facts["idle-ms"] <= facts["age-ms"], True, f"numbers in {facts}")
+            expect(0 <= facts["idle-ms"] <= facts["age-ms"], True, f"numbers in {facts}")
+            if has("TCP_INFO"):
+                expect((facts["state"], facts["retransmits"], facts["backoff"], facts["total-retrans"],
+                        facts["bytes-retrans"]), ("established", 0, 0, 0, 0), "of the kernel")
+                expect(facts["rto-us"] >= 1000 and facts["cwnd"] > 0, True, f"numbers in {facts}")
+            else:
+                expect(sorted(facts), ["age-ms", "bytes-in", "bytes-out", "idle-ms", "pending"],
+                       "none of the kernel's")
             alone = control.ask(f"connection {name_of(client)}")
             expect((len(alone), parse(alone[0])[0]), (2, name_of(client)), "one of them")
         gone = name_of(clients[0])
@@ -125,7 +127,7 @@ def pending():
         facts = wait_until(
             lambda: (lambda f: f["pending"] and f)(control.connections()[name_of(client)]),
             "pending bytes")
-        expect(facts["bytes-out"] > 0 and facts["notsent"] > 0, True, f"numbers in {facts}")
+        expect(facts["bytes-out"] > 0 and ("notsent" not in facts or facts["notsent"] > 0), True, f"numbers in {facts}")
 
 
 def link():

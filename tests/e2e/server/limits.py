@@ -12,6 +12,7 @@ import time
 
 from server import (PATIENCE, Server, ask, expect, line, need_family, read_all, read_exactly,
                     refused_start, run, stop_process, tcp, udp, wait_until)
+from tap import has
 
 
 def is_refused(client):
@@ -45,7 +46,8 @@ def more_than_files_allow():
         resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
     for number in (1024, 199, 2147483647):
         message = refused_start("--port=0", f"--max-clients={number}", status=2, before=low)
-        expect(f"--max-clients={number}" in message and "ulimit -n" in message, True, message)
+        way = "ulimit -n" if has("EPOLL") or number < 1000 else "that select() can watch"
+        expect(f"--max-clients={number}" in message and way in message, True, message)
 
 
 class Held:
@@ -271,7 +273,7 @@ def slow_readers():
             f"# {grown} KiB more for {totals['bytes-in']} bytes read, of which the system holds {taken} for each"
         )
         # Besides what the client's own has room for.
-        expect(taken <= (256 + 8) << 10, True, f"{taken} bytes with the system")
+        expect(taken <= (256 + 8) << (10 if has("SEND_QUEUE") else 11), True, f"{taken} bytes with the system")
         # 16 MiB, one long read, and a short one for each; and what an allocator takes for itself.
         expect(grown < 16384 + 768 + count * 24 + 2048 or server.is_sanitized(), True,
                f"{grown} KiB more memory")
@@ -297,10 +299,16 @@ def takes_nothing():
         clients = [closes_its_side(server) for _ in range(2)]
         server.wait_totals(lambda t: t["tcp"]["bytes-out"] == 2 * len(replies),
                            "that the system has all")
-        expect(is_refused(tcp(server)), True, "a third one")
+        if has("SEND_QUEUE"):
+            expect(is_refused(tcp(server)), True, "a third one")
+        else:
+            # Where the system does not tell what it has not sent, they have ended by then.
+            expect(line(tcp(server), b"third\n"), b"THIRD\n", "a third one's reply")
         for client in clients:
             expect(read_all(client), replies.upper(), "replies to one who reads at last")
-        server.wait_totals(lambda t: t["tcp ended"]["closed"] == 2, "two ends")
+        server.wait_totals(lambda t: t["tcp ended"]["closed"] >= 2, "two ends")
+    if not has("SEND_QUEUE"):
+        return
     with Server("--idle-timeout=2s") as server:
         slow, quiet = closes_its_side(server), closes_its_side(server)
         got = 0

@@ -9,8 +9,8 @@ import struct
 import subprocess
 import time
 
-from server import PATIENCE, Server, ask, expect, line, run, tcp, udp, wait_until
-from tap import checksum, enter_namespaces, not_here
+from server import PATIENCE, WORKERS, Server, ask, expect, line, run, tcp, udp, wait_until
+from tap import checksum, enter_namespaces, has, not_here
 
 enter_namespaces("--net")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -131,7 +131,7 @@ def half_open():
 
 def every_state():
     """any segment, among them a reset, in every state of a connection costs only that one"""
-    with Server("--public", "--connect-rate=0", "--max-per-source=0", "--workers=2") as server:
+    with Server("--public", "--connect-rate=0", "--max-per-source=0", *WORKERS) as server:
         for i in range(500):
             source, port, state = somewhere(i % 2), 2000 + i, i % 4
             seq, ack = connect(source, port, server)
@@ -161,6 +161,11 @@ def no_room():
                 segment(source, 3000 + i, server, seq + 1000, ack, ACK | FIN, 0)
         server.wait_totals(lambda t: t["tcp"]["bytes-in"] == 300000, "all lines")
         still_serves(server)
+        if not has("SEND_QUEUE"):
+            # Those that have closed their side have ended; what is not sent is the system's.
+            totals = server.wait_totals(lambda t: t["tcp ended"]["idle"] == 200, "200 ends")
+            expect(totals["tcp ended"]["closed"] >= 100, True, f"ends of the others: {totals}")
+            return
         server.wait_totals(lambda t: t["tcp ended"]["idle"] >= 300, "300 ends")
         list(came(0))
 
@@ -202,7 +207,9 @@ def odd_datagrams():
             put(data[:CHANCE.randrange(40, len(data))] if i % 2 else data)
         still_serves(server)
         totals = server.totals()
-        expect(totals["udp"]["replies"], 1, f"replies ({totals['udp dropped']})")
+        # Where the system does not tell that a datagram was sent to a group, it has a reply.
+        most = 1 if has("ARRIVALS") else 4
+        expect(1 <= totals["udp"]["replies"] <= most, True, f"replies {totals}")
 
 
 def icmp_errors():

@@ -16,14 +16,17 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from server import ACTIVATE, Server, ask, expect, has_ipv6, need_family, run, silence, stop_process, udp, wait_until
-from tap import TOP, checksum
+from server import (ACTIVATE, WORKERS, NotHere, Server, ask, expect, has_ipv6, need_family, run, silence, stop_process,
+                    udp, wait_until)
+from tap import TOP, checksum, has
 
-# Between two servers, for one forged datagram, that one included.
-MOST = 2
 # How many equal capitals in a row a stranger is answered at full speed, and one at a port of the
 # server's number.
 FAST, SAME_PORT = 30000, 16
+# Whether a server knows another one's reply by its TTL; else both are strangers to each other.
+MARKED = has("ARRIVALS")
+# Between two servers, for one forged datagram, that one included.
+MOST = 2 if MARKED else 2 * FAST
 # Of linux/in.h; what a client's system begins with.
 IP_RECVTTL, TTL = 12, 64
 
@@ -154,7 +157,7 @@ class Wire:
 
 
 def circle(datagrams, ports, host="127.0.0.1", options=(), most=MOST):
-    """Lets datagrams go round between two servers, and none makes more than `most` packets. Returns all, the forged ones included."""
+    """Lets datagrams go round between two servers, and none makes more than `most` packets."""
     def start(port):
         return Server(*options, port=port)
     first = start_on_free_port(start, ports[0])
@@ -164,20 +167,21 @@ def circle(datagrams, ports, host="127.0.0.1", options=(), most=MOST):
     packets = len(datagrams) + a["udp"]["replies"] + b["udp"]["replies"]
     if not options:
         wire.check(datagrams)
-        expect((a["udp"]["replies"], b["udp dropped"]["loop"]), (len(datagrams), len(datagrams)),
-               "answered by one, known by the other")
-    expect((b["udp"]["replies"], packets <= most * len(datagrams)), (0, True),
+        loops = a["udp dropped"]["loop"] + b["udp dropped"]["loop"]
+        expect(loops, len(datagrams), "known by one of them")
+        if MARKED:
+            expect(a["udp"]["replies"], len(datagrams), "answered by the other")
+    expect((b["udp"]["replies"] == 0, packets <= most * len(datagrams)), (MARKED, True),
            f"{packets} packets, {options}, {a} {b}")
-    expect(len(re.findall("a loop, silenced",
-                          first.log() + second.log())), int(b["udp dropped"]["loop"] > 0),
-           "logged once")
+    if MARKED:
+        expect(len(re.findall("a loop, silenced", first.log() + second.log())),
+               int(b["udp dropped"]["loop"] > 0), "logged once")
     # Both still serve, the same lines too.
     for server in (first, second):
         if not options:
             expect(ask(udp(server, host), datagrams[0]), datagrams[0].decode().upper().encode(),
                    "another client's reply")
         server.stop()
-    return packets
 
 
 # Ports where servers sit, and ports that a system gives to clients.
@@ -198,17 +202,25 @@ def one_datagram():
 
 def many_datagrams():
     """fifty different ones or copies at once: one reply each"""
-    for datagrams in ([b"hello %d" % i for i in range(50)], [b"HELLO %d" % i
-                                                             for i in range(50)], [b"HELLO"] * 50):
+    count = 50 if MARKED else 5
+    for datagrams in ([b"hello %d" % i for i in range(count)], [b"HELLO %d" % i for i in range(count)],
+                      [b"HELLO"] * count):
         circle(datagrams, (HIGH, HIGH))
 
 
 def its_own_link():
     """whatever the servers' own links do: one reply, and no more copies than they make"""
+    need_mark()
     for options in (["--delay=600ms", "--duplicate=100%"], [
             "--delay=30ms", "--jitter=20ms", "--duplicate=50%", "--loss=20%", "--reorder=30%"
     ]):
         circle([b"hello", b"HELLO"], (HIGH, LOW), options=options, most=5)
+
+
+def need_mark():
+    """Else a loop lasts as long as upcased(8) says, half a minute or more on a slow way."""
+    if not MARKED:
+        raise NotHere("loops over slow ways: this build knows none by its TTL")
 
 
 class Way(threading.Thread):
@@ -253,6 +265,7 @@ class Way(threading.Thread):
 
 def any_round_trip():
     """whatever the round trip, and whether the way makes copies: one reply"""
+    need_mark()
     ways = [Way(trip / 2, copies) for trip in (0, .001, .06, .3, 1.2) for copies in (1, 3)]
     try:
         for way in ways:
@@ -327,7 +340,7 @@ def the_mark():
     both = socket.socket(need_family("::1"), socket.SOCK_DGRAM)
     both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     both.bind(("::", 0))
-    for server in (Server(), Server("--workers=2"), handed_over(both)):
+    for server in (Server(), *([Server(*WORKERS)] if WORKERS else []), handed_over(both)):
         for host, level, send, tell in (("127.0.0.1", socket.IPPROTO_IP, socket.IP_TTL, IP_RECVTTL),
                                         ("::1", socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS,
                                          socket.IPV6_RECVHOPLIMIT)):
@@ -339,10 +352,13 @@ def the_mark():
                    f"reply at {host}")
             client.setsockopt(level, send, 96)
             client.send(b"HELLO")
-            silence(client, udp(server, host))
+            if MARKED:
+                silence(client, udp(server, host))
+            else:
+                expect(client.recv(100), b"HELLO", "reply to what is not known by its TTL")
             # What has small letters is no reply.
             expect(ask(client, b"hello"), b"HELLO", "reply")
-        expect(server.totals()["udp dropped"]["loop"], 2, "dropped")
+        expect(server.totals()["udp dropped"]["loop"], 2 * MARKED, "dropped")
         server.stop()
 
 

@@ -2,7 +2,8 @@
 """Datagrams of every size, replies that grow, bursts, the address that replies come from, and errors of the network."""
 import socket
 
-from server import Server, ask, expect, read_exactly, run, silence, stop_process, tcp, udp
+from server import Server, ask, ask_at, expect, read_exactly, run, silence, stop_process, tcp, udp
+from tap import has
 
 IPV4_MOST = 65507
 IPV6_MOST = 65527
@@ -82,8 +83,7 @@ def reply_from_the_address_asked():
     with Server("--bind=*") as server:
         for host in ("127.0.0.1", "127.0.0.2", "127.1.2.3", "::1"):
             # A connected socket takes replies from that address alone.
-            expect(ask(udp(server, host, local="127.0.0.1" if "." in host else None), b"hello"),
-                   b"HELLO", host)
+            expect(ask_at(server, host, b"hello"), b"HELLO", host)
 
 
 def broadcast():
@@ -93,8 +93,11 @@ def broadcast():
         client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         client.bind(("127.0.0.1", 0))
         client.sendto(b"anyone there", ("127.255.255.255", server.port))
-        silence(client, udp(server))
-        expect(server.totals()["udp dropped"]["group"], 1, "dropped")
+        if has("ARRIVALS"):
+            silence(client, udp(server))
+        else:
+            expect(client.recv(100), b"ANYONE THERE", "a reply, as upcased(8) says")
+        expect(server.totals()["udp dropped"]["group"], has("ARRIVALS"), "dropped")
 
 
 def peers_that_are_gone():

@@ -12,6 +12,7 @@ import time
 
 from server import ACTIVATE, PATIENCE, UPCASED, Server, ask, drops, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
 from server_control_client import Control, name_of
+from tap import has
 
 WORKERS = 3
 
@@ -331,6 +332,11 @@ def stopped_parent():
         os.kill(server.pid, signal.SIGCONT)
 
 
-run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, storm_of_deaths, all_end,
+def not_built():
+    """where processes cannot share a port --workers is refused in one line, status 2"""
+    expect("--workers: this build has no way" in refused_start("--workers=2", status=2), True, "line")
+
+
+run(*[not_built] if not has("WORKERS") else (share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, storm_of_deaths, all_end,
     none_is_left, port_in_use, control, asked_to_end_alone, not_with_sockets_handed_over,
-    too_few_descriptors, stopped_parent)
+    too_few_descriptors, stopped_parent))

@@ -96,7 +96,7 @@ static void looking_up(void **state)
 		/* None that the client can get has another sentence than that. */
 		{ EAI_BADFLAGS, "EAI_SYSTEM", "without an answer" },
 		{ EAI_SERVICE, "EAI_SYSTEM", "without an answer" },
-#ifdef EAI_NODATA
+#if HAVE_EAI_NODATA
 		{ EAI_NODATA, "EAI_NODATA", "no address" },
 #endif
 	};
