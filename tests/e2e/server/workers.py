@@ -17,12 +17,17 @@ from tap import has
 WORKERS = 3
 
 
-def is_alive(pid):
+def state(pid):
+    """The kernel's letter for it; Z when it has ended."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+            return file.read().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
-        return False
+        return "Z"
+
+
+def is_alive(pid):
+    return state(pid) != "Z"
 
 
 def wait_workers(server, n=WORKERS):
@@ -223,6 +228,8 @@ def none_is_left():
     server = Server(f"--workers={WORKERS}")
     workers = wait_workers(server)
     expect(line(tcp(server), b"x"), b"X", "reply")
+    # One that has only just been made does not know yet that it ends with the first process.
+    wait_until(lambda: state(workers[0]) == "S", "a worker in its loop")
     os.kill(workers[0], signal.SIGSTOP)
     server.process.kill()
     server.process.wait()
