@@ -221,11 +221,12 @@ static void write_until(struct capture *c, int64_t until)
 		write_first(c);
 }
 
-void capture_dispatch(struct capture *c, int64_t now)
+void capture_dispatch(struct capture *c, int64_t now, bool all_added)
 {
 	read_taps(c);
 	queue_final(c, now);
-	write_until(c, now - HOLD);
+	if (all_added)
+		write_until(c, now - HOLD);
 	if (now < c->flush_at)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;

@@ -38,9 +38,9 @@ void capture_free(struct capture *c);
 /* Adds a packet, which is copied. */
 void capture_add(struct capture *c, const struct capture_packet *packet);
 
-/* Reads the time stamp taps and writes the packets that have waited for long enough. Call it often.
- * Never waits. */
-void capture_dispatch(struct capture *c, int64_t now);
+/* Reads the time stamp taps, and if all packets that the hosts had sent by `now` have been added,
+ * writes those that have waited for long enough. Call it often. Never waits. */
+void capture_dispatch(struct capture *c, int64_t now, bool all_added);
 /* The latest time of the next capture_dispatch(), or CLOCK_NEVER. */
 int64_t capture_due(const struct capture *c);
 

@@ -408,12 +408,16 @@ static void update_lateness(struct link *link, bool readable)
 
 void link_dispatch(struct link *link, const struct fd_watch *w)
 {
+	const int64_t now = clock_monotonic();
 	bool more[LINK_DIRECTIONS];
 
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
 	update_lateness(link, more[LINK_GOING] || more[LINK_COMING]);
 	deliver_all_due(link);
+	/* The capture needs to know that there is no other. */
+	if (link->capture)
+		more[LINK_GOING] = more[LINK_COMING] = true;
 	for (int i = 1;
 	    i <= TURN_PACKETS && !link->broken && (more[LINK_GOING] || more[LINK_COMING]); i++) {
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
@@ -422,7 +426,7 @@ void link_dispatch(struct link *link, const struct fd_watch *w)
 			deliver_all_due(link);
 	}
 	if (link->capture)
-		capture_dispatch(link->capture, clock_monotonic());
+		capture_dispatch(link->capture, now, !more[LINK_GOING] && !more[LINK_COMING]);
 }
 
 bool link_broken(const struct link *link)

@@ -52,9 +52,11 @@ static void test_file_is_in_order(void **state)
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	add(c, 1, PCAPNG_IN, now + 3000, "DELTA");
 	add(c, 0, PCAPNG_OUT, now + 1000, "BRAVO");
-	capture_dispatch(c, now + 4000);
+	capture_dispatch(c, now + 4000, true);
+	/* However late it is: the link has yet to read a packet. */
+	capture_dispatch(c, now + NS_PER_S, false);
 	add(c, 1, PCAPNG_OUT, now + 2000, "CHARLIE");
-	capture_dispatch(c, now + 5000);
+	capture_dispatch(c, now + NS_PER_S, true);
 	assert_int_equal(capture_finish(c), 0);
 	bytes = sink_bytes(kept, &n);
 	assert_true(comes_before(bytes, n, "ALPHA", "BRAVO"));
@@ -77,11 +79,11 @@ static void test_packets_are_written_in_time(void **state)
 
 	(void)state;
 	/* The beginning of the file. */
-	capture_dispatch(c, capture_due(c));
+	capture_dispatch(c, capture_due(c), true);
 	assert_true(capture_due(c) == CLOCK_NEVER);
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	while ((due = capture_due(c)) != CLOCK_NEVER)
-		capture_dispatch(c, due);
+		capture_dispatch(c, due, true);
 	bytes = sink_bytes(kept, &n);
 	assert_non_null(memmem(bytes, n, "ALPHA", 5));
 	capture_free(c);
