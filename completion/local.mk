@@ -2,10 +2,16 @@
 # bash and fish look for a file of each program's name; one serves all three.
 EXTRA_DIST += %D%/_upcase %D%/upcase.bash %D%/upcase.fish
 if BASH_COMPLETION
-bashcompletion_DATA = %D%/upcase %D%/upcase-lab %D%/upcased
+bashcompletion_DATA = %D%/upcase %D%/upcased
+if LAB
+bashcompletion_DATA += %D%/upcase-lab
+endif
 endif
 if FISH_COMPLETION
-fishcompletion_DATA = %D%/upcase.fish %D%/upcase-lab.fish %D%/upcased.fish
+fishcompletion_DATA = %D%/upcase.fish %D%/upcased.fish
+if LAB
+fishcompletion_DATA += %D%/upcase-lab.fish
+endif
 endif
 if ZSH_COMPLETION
 zshcompletion_DATA = %D%/_upcase

@@ -50,7 +50,7 @@ static void find_lab(struct settings *settings)
 }
 
 /* Finds the command that starts a lab from the current folder: the environment's, which ./start
- * sets; in a built tree the tree's start; else the installed one. */
+ * sets; in a built tree the tree's start; else the installed one. Where none is built it is "". */
 static void find_lab_command(char *command, size_t size)
 {
 	static const char *const places[] = { "../../start", NULL };
@@ -58,7 +58,7 @@ static void find_lab_command(char *command, size_t size)
 	const char *given = getenv("UPCASE_LAB_COMMAND"), *quote;
 	char path[PATH_MAX], start[PATH_MAX], other[PATH_MAX];
 
-	snprintf(command, size, "%s", given && *given ? given : "upcase-lab");
+	snprintf(command, size, "%s", given && *given ? given : HAVE_LAB ? "upcase-lab" : "");
 	if ((given && *given) || *program_find("UPCASE_LAB_COMMAND", places, path) != '/' ||
 	    !realpath(path, start))
 		return;

@@ -50,7 +50,7 @@ struct settings {
 	const char *configuration;
 	bool help, version;
 	const char *lab; /* the control socket of the lab around the program, or NULL */
-	/* The command that starts a lab from the current folder, without options. */
+	/* The command that starts a lab from the current folder, without options; "": none. */
 	const char *lab_command;
 	/* The control socket of the server at the lab's far end, or NULL. */
 	const char *lab_server;

@@ -135,6 +135,8 @@ bool tui_in_lab(struct tui *tui)
 		return true;
 	if (tui->run.lab)
 		tui_message(tui, "the lab has ended");
+	else if (!*tui->run.settings.lab_command)
+		tui_message(tui, "needs a lab, which runs on Linux alone");
 	else
 		tui_message(tui, "needs a lab: %s --loss 20%% (leave with Ctrl-D first)",
 		    tui->run.settings.lab_command);

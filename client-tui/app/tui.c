@@ -71,9 +71,9 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	tui->view.button_count = command_buttons(tui, tui->buttons);
 	tui_lab_ends(tui);
 	follow_plot(tui);
-	tui->view.greeting = tui->run.replay || s->count > 0 || tui->run.last_number > 0
-	                       ? NULL
-	                       : s->lab_command;
+	tui->view.greeting = tui->run.replay || s->count > 0 || tui->run.last_number > 0 ? NULL
+	                   : *s->lab_command ? s->lab_command
+	                                     : "upcased";
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
 }
 

@@ -444,6 +444,8 @@ char *link_report_page(const struct link_report *r)
 	put_expected(&t, r);
 	put_trace(&t, r->traced);
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
+	if (!HAVE_TCP_INFO && !r->tcp)
+		text_put(&t, "\nThis end's TCP\nnot known here\n");
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->status);
 	text_put(&t,

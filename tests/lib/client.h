@@ -34,6 +34,9 @@ void client_expect_figures_at(struct terminal *t, const char *name, const char *
 /* In the lab: waits until so many lines are compared with what the link did, as the page of /stats
  * says, without a mismatch. */
 void client_expect_compared(struct terminal *t, long lines);
+/* What is said outside of a lab where one is needed. */
+#define CLIENT_NEEDS_LAB (HAVE_LAB ? "needs a lab: " : "needs a lab, which runs on Linux alone")
+
 /* Leaves with F10 and expects status 0. */
 void client_leave(struct terminal *t);
 /* Closes terminals and children. */

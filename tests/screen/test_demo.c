@@ -411,7 +411,7 @@ static void outside_the_lab(void **state)
 	term_expect(t, "UDP loses");
 	term_expect(t, "needs the lab");
 	client_line(t, "/demo 1");
-	term_expect(t, "needs a lab: ");
+	term_expect(t, CLIENT_NEEDS_LAB);
 	term_expect_gone(t, " demo 1");
 	begin(t, 3, now);
 	assert_non_null(strstr(now, "70,000 bytes"));

@@ -398,8 +398,34 @@ static void other_server(void **state)
 	leave(t);
 }
 
+/* Where the kernels tell nothing, what the link saw is all that is said. */
+static void nothing_is_guessed(void **state)
+{
+	struct terminal *t = lab(50, 140, "");
+
+	(void)state;
+	line(t, "hello", "1 HELLO");
+	drop(t, "request");
+	drop(t, "request");
+	client_line(t, "twice");
+	client_expect_pair(t, "2 twice", "2 TWICE");
+	client_expect_pair(t, "2 twice", "2× again");
+	term_expect(t, "sent again after ");
+	assert_null(row_with(t, "RTO"));
+	assert_null(row_with(t, "here: "));
+	client_line(t, "/link");
+	term_expect(t, "This end's TCP");
+	term_expect(t, "not known here");
+	assert_null(row_with(t, "The server's TCP"));
+	term_type(t, "q");
+	leave(t);
+}
+
 int main(void)
 {
+	const struct CMUnitTest unknown[] = {
+		cmocka_unit_test_teardown(nothing_is_guessed, client_teardown),
+	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(requests_dropped, client_teardown),
 		cmocka_unit_test_teardown(replies_dropped, client_teardown),
@@ -408,5 +434,6 @@ int main(void)
 		cmocka_unit_test_teardown(other_server, client_teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return HAVE_TCP_INFO ? cmocka_run_group_tests(tests, NULL, NULL)
+	                     : cmocka_run_group_tests(unknown, NULL, NULL);
 }

@@ -489,11 +489,11 @@ static void outside_a_lab(void **state)
 
 	(void)state;
 	client_line(t, "/link loss 20%");
-	term_expect(t, "needs a lab: ");
+	term_expect(t, CLIENT_NEEDS_LAB);
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
 	press(t, 7);
-	term_expect(t, "needs a lab: ");
+	term_expect(t, CLIENT_NEEDS_LAB);
 	term_expect_gone(t, "link: ");
 	client_leave(t);
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/lib/child.h"
 #include "tests/lib/client.h"
 #include "tests/lib/recording.h"
 
@@ -303,6 +304,8 @@ static void is_what_the_program_does(void **state)
 	int left = TRIES;
 
 	(void)state;
+	if (!HAVE_TCP_INFO)
+		not_here("the recording: it shows what only Linux's TCP tells");
 	need_hosts();
 	svg = read_file(source("pictures/recording.svg"));
 	wanted = words_of(svg);

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from tap import BUILD, TOP, done, point, read
+from tap import BUILD, TOP, done, has, point, read
 
 PROGRAM_FOLDERS = ['common', 'client-tui', 'server', 'lab']
 FOLDERS = PROGRAM_FOLDERS + ['tests', 'bench', 'm4', 'completion', 'tools', 'man', 'data']
@@ -382,6 +382,18 @@ def circles(pairs):
     return [' '.join(circle) for circle in sorted(found)]
 
 
+def check_facilities():
+    """A build for Linux lacks nothing that configure was not told to leave out; a portable one uses nothing."""
+    with open(os.path.join(BUILD, 'Makefile'), encoding='utf-8') as file:
+        portable = '\nPORTABLE_CPPFLAGS = -DPOSIX_ALONE\n' in file.read()
+    with open(os.path.join(BUILD, 'config.log'), encoding='utf-8', errors='replace') as file:
+        options = re.search(r'^  \$ .*', file.read(), re.M)[0]
+    names = re.findall(r'^UPCASE_SYSTEM\(\[(\w+)\]', read('configure.ac'), re.M)
+    left_out = {name for name in names if f'--disable-{name.lower()}' in options}
+    point('a build uses all that Linux has, or all but that when told so',
+          [name for name in names if has(name) != (not portable and name not in left_out)] + ([] if names else ['none']))
+
+
 def check_rooms(found):
     faults = [
         f'{path} stands in no room' for path in files(PROGRAM_FOLDERS, '.c', '.h')
@@ -520,6 +532,7 @@ def main():
     check_table(found)
     check_speech()
     check_linux()
+    check_facilities()
     check_rooms(found)
     check_circles(found)
     check_functions()

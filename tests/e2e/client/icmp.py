@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from client import ENVIRONMENT, PATIENCE, UPCASE
-from tap import LAB, checksum, done, enter_namespaces, point
+from tap import LAB, checksum, done, enter_namespaces, has, point
 
 NEAR = {4: "10.7.0.1", 6: "fd07::1"}
 FAR = {4: "10.7.0.9", 6: "fd07::9"}
@@ -168,6 +168,24 @@ def wait_for_route(version):
 
 for ip_version in FAR:
     wait_for_route(ip_version)
+
+# Where there is no error queue, an error is a later call's: it names no line and no router, and is
+# at most that nothing listens. TCP's is as it ever was, but for the type.
+if not has("ERROR_QUEUE"):
+    WAIT = "1s"
+    for version, kind, code, udp, tcp in ((4, 3, 0, None, "ENETUNREACH"), (4, 3, 3, "ECONNREFUSED", "ECONNREFUSED"),
+                                          (4, 3, 13, None, "EHOSTUNREACH"), (6, 1, 0, None, "ENETUNREACH"),
+                                          (6, 1, 4, "ECONNREFUSED", "ECONNREFUSED")):
+        ROUTE.answer = lambda packet: [packet.icmp(kind, code, ROUTER[version])] if packet.body == b"first" else \
+            [packet.reply()]
+        lines, told, bodies = client(version)
+        point(f"ICMP{'v6' if version == 6 else ''} {kind}/{code} without an error queue",
+              wanted(lines, ("refused" if udp else "lost", udp), ("answered", None)) +
+              says_not(told, "ICMP", "so says") + seen(bodies, b"first", b"second"))
+        ROUTE.answer = lambda packet: [packet.icmp(kind, code, ROUTER[version])]
+        point(f"ICMP{'v6' if version == 6 else ''} {kind}/{code}, TCP, without an error queue",
+              wanted(client(version, "--tcp", stdin=b"first\n")[0], ("failed", tcp)))
+    done()
 
 # IP version, type, code; the record's error, words of the sentence.
 REFUSED = ("refused", "ECONNREFUSED", "nothing listens")

@@ -33,7 +33,7 @@ def wanted(record):
 
 
 result = subprocess.run([
-    LAB, '--loss', '25%', '--delay', '20ms', '--seed', '7', '--', UPCASE, '--verbose', '--both',
+    LAB, '--loss', '15%', '--delay', '20ms', '--seed', '3', '--', UPCASE, '--verbose', '--both',
     '--count=60', '--interval=20ms', '--save', SAVED, 'far'
 ],
                         capture_output=True,
