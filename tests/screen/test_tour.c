@@ -118,8 +118,8 @@ static void waits_for_the_timeout(void **state)
 	go_over_to_tcp(t);
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	term_expect(t, "-- TCP: SYN sent, lost going, on cue, again after 1.0");
-	term_expect(t, ", connected after 1.0");
+	term_expect(t, "-- TCP: SYN sent, lost going, on cue, again after 1.");
+	term_expect(t, ", connected after 1.");
 	client_line(t, "/unplug 3s");
 	client_line(t, "again");
 	client_expect_pair(t, "2 again", "lost going");
@@ -131,7 +131,8 @@ static void waits_for_the_timeout(void **state)
 	assert_non_null(strstr(time, " s,"));
 	assert_non_null(strstr(time, "× again"));
 	assert_true(strtod(time + strlen("▶"), NULL) >= 3);
-	assert_true(strtod(time + strlen("▶"), NULL) <= 6.2);
+	/* Twice what has passed by the last try before, and the first timeout. */
+	assert_true(strtod(time + strlen("▶"), NULL) <= 7);
 	client_leave(t);
 }
 
