@@ -126,7 +126,7 @@ def quick():
     begun = time.monotonic()
     result = start('--version')
     took = time.monotonic() - begun
-    return told(result, 0, '^$') + ([Late(f'{took:.2f} s')] if took > 0.5 else [])
+    return told(result, 0, '^$') + ([Late(f'{took:.2f} s')] if took > PATIENCE / 120 else [])
 
 
 def runs():
