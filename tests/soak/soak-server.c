@@ -95,17 +95,13 @@ static int watch_workers(struct soak_server *v)
 
 static struct soak_place place(int family, const char *host, int port)
 {
-	struct soak_place p = { .addr.ss_family = (sa_family_t)family };
-	struct sockaddr_in *in = (struct sockaddr_in *)&p.addr;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&p.addr;
+	struct soak_place p = { 0 };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
 
-	p.len = family == AF_INET ? sizeof *in : sizeof *in6;
-	inet_pton(family, host,
-	    family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr);
-	if (family == AF_INET)
-		in->sin_port = htons((uint16_t)port);
-	else
-		in6->sin6_port = htons((uint16_t)port);
+	p.len = family == AF_INET ? sizeof in : sizeof in6;
+	inet_pton(family, host, family == AF_INET ? (void *)&in.sin_addr : (void *)&in6.sin6_addr);
+	memcpy(&p.addr, family == AF_INET ? (const void *)&in : &in6, p.len);
 	return p;
 }
 

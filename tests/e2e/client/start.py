@@ -39,7 +39,7 @@ def copy_tree():
 
 def start(*arguments, folder=TREE, name='./start', **env):
     return subprocess.run([name, *arguments], cwd=folder, env={**ENV, **env}, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
+                          capture_output=True, text=True, timeout=12 * PATIENCE, check=False)
 
 
 def told(result, status, *patterns, stream='stderr'):

@@ -257,7 +257,7 @@ def prompt():
 
 def refused(words, texts, log=None):
     """A kernel that refuses as strace is told."""
-    with Traced("-v", words=("-e", "trace=sendmsg,sendmmsg,recvmsg,recvmmsg,getsockopt",
+    with Traced("-v", words=("-e", "trace=sendmsg,sendmmsg,recvmsg,recvmmsg,?recvmmsg_time64,getsockopt",
                              *words)) as server:
         client, other = udp(server), udp(server)
         held_back(server, lambda: [who.send(text) for text in texts for who in (client, other)])
@@ -281,7 +281,7 @@ def cannot():
     """a kernel without the calls, or a filter that forbids them: one by one, and the log says so"""
     for error in ("ENOSYS", "EPERM"):
         refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e",
-                 f"inject=recvmmsg,sendmmsg:error={error}"), TEXTS,
+                 f"inject=recvmmsg,?recvmmsg_time64,sendmmsg:error={error}"), TEXTS,
                 r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
 
 
