@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/virtio_net.h>
-#include <net/ethernet.h>
+#include <linux/if_ether.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -140,17 +140,16 @@ static bool is_ip(const uint8_t *packet, size_t n)
 static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, size_t size)
 {
 	const uint8_t *start = (const uint8_t *)frame + frame->tp_mac;
-	const size_t head = sizeof(struct ether_header);
+	const size_t head = sizeof(struct ethhdr);
 	struct virtio_net_hdr offload;
-	struct ether_header ethernet;
+	struct ethhdr ethernet;
 	size_t n = frame->tp_snaplen - head;
 
 	if (frame->tp_snaplen <= head || frame->tp_snaplen != frame->tp_len || n > size)
 		return 0;
 	memcpy(&ethernet, start, head);
 	memcpy(&offload, start - sizeof(offload), sizeof(offload));
-	if (ethernet.ether_type != htons(ETHERTYPE_IP) &&
-	    ethernet.ether_type != htons(ETHERTYPE_IPV6))
+	if (ethernet.h_proto != htons(ETH_P_IP) && ethernet.h_proto != htons(ETH_P_IPV6))
 		return 0;
 	memcpy(packet, start + head, n);
 	/* virtio counts from the frame's start. */
@@ -193,16 +192,16 @@ ssize_t device_read(struct device *device, void *packet, size_t size)
 
 static ssize_t write_frame(const struct device *device, const uint8_t *packet, size_t n)
 {
-	struct ether_header ethernet = {
-		.ether_type = htons(packet[0] >> 4 == 4 ? ETHERTYPE_IP : ETHERTYPE_IPV6),
+	struct ethhdr ethernet = {
+		.h_proto = htons(packet[0] >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6),
 	};
 	struct iovec parts[] = {
 		{ .iov_base = &ethernet, .iov_len = sizeof(ethernet) },
 		{ .iov_base = (void *)(uintptr_t)packet, .iov_len = n },
 	};
 
-	memcpy(ethernet.ether_dhost, device_host_mac, ETH_ALEN);
-	memcpy(ethernet.ether_shost, device_host_mac, ETH_ALEN);
+	memcpy(ethernet.h_dest, device_host_mac, ETH_ALEN);
+	memcpy(ethernet.h_source, device_host_mac, ETH_ALEN);
 	return writev(device->injector, parts, 2);
 }
 

@@ -61,10 +61,8 @@ PLAIN(int, stat, STAT, -1, (const char *path, struct stat *about), (path, about)
 PLAIN(int, fstat, STAT, -1, (int fd, struct stat *about), (fd, about))
 PLAIN(int, lstat, STAT, -1, (const char *path, struct stat *about), (path, about))
 PLAIN(int, unlink, UNLINK, -1, (const char *path), (path))
-PLAIN(int, getrlimit, GETRLIMIT, -1, (__rlimit_resource_t what, struct rlimit *limit),
-    (what, limit))
-PLAIN(int, setrlimit, SETRLIMIT, -1, (__rlimit_resource_t what, const struct rlimit *limit),
-    (what, limit))
+PLAIN(int, getrlimit, GETRLIMIT, -1, (faults_limit what, struct rlimit *limit), (what, limit))
+PLAIN(int, setrlimit, SETRLIMIT, -1, (faults_limit what, const struct rlimit *limit), (what, limit))
 
 /* Those whose further arguments are not named: of one word each, so that what is not there does no
  * harm. */
@@ -83,7 +81,7 @@ int FAULTS_WRAP(fcntl)(int fd, int what, ...)
 	return faults_fail(FAULTS_FCNTL, -1) ? -1 : FAULTS_REAL(fcntl)(fd, what, value);
 }
 
-int FAULTS_WRAP(ioctl)(int fd, unsigned long what, ...)
+int FAULTS_WRAP(ioctl)(int fd, faults_request what, ...)
 {
 	va_list rest;
 	void *value;

@@ -552,7 +552,7 @@ ssize_t FAULTS_WRAP(sendmsg)(int fd, const struct msghdr *m, int flags)
 	return sent;
 }
 
-int FAULTS_WRAP(sendmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags)
+int FAULTS_WRAP(sendmmsg)(int fd, struct mmsghdr *messages, unsigned count, faults_flags flags)
 {
 	const struct fault *f = faults_pick(FAULTS_SENDMMSG);
 	unsigned most = count;
@@ -578,7 +578,7 @@ ssize_t FAULTS_WRAP(recvmsg)(int fd, struct msghdr *m, int flags)
 	return faults_fail(FAULTS_RECVMSG, -1) ? -1 : FAULTS_REAL(recvmsg)(fd, m, flags);
 }
 
-int FAULTS_WRAP(recvmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags,
+int FAULTS_WRAP(recvmmsg)(int fd, struct mmsghdr *messages, unsigned count, faults_flags flags,
     struct timespec *timeout)
 {
 	const struct fault *f = faults_pick(FAULTS_RECVMMSG);

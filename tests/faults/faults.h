@@ -19,6 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/* As the C library has them. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t faults_limit;
+typedef unsigned long faults_request;
+typedef int faults_flags;
+#else
+typedef int faults_limit;
+typedef int faults_request;
+typedef unsigned faults_flags;
+#endif
+
 enum faults_call {
 	FAULTS_PSELECT,
 	FAULTS_EPOLL_WAIT,

@@ -50,6 +50,8 @@ def covers(matrix):
     faults = sorted(wanted - {cell.compiler for cell in matrix.CELLS})
     flags = ' '.join(cell.flags for cell in matrix.CELLS).split()
     faults += [flag for flag in ('-O0', '-O2', '-O3', '-flto=auto') if flag not in flags]
+    faults += ['--enable-portable'] if not any('--enable-portable' in cell.options for cell in matrix.CELLS) else []
+    faults += ['musl-gcc'] if 'musl-gcc' not in {cell.compiler for cell in matrix.CELLS} else []
     releases = {root.release for root in matrix.ROOTS.values()}
     return [f'no cell has {name}' for name in (*faults, *sorted({'bookworm', 'trixie', 'sid'} - releases))]
 

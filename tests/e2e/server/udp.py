@@ -98,6 +98,9 @@ def broadcast():
         else:
             expect(client.recv(100), b"ANYONE THERE", "a reply, as upcased(8) says")
         expect(server.totals()["udp dropped"]["group"], has("ARRIVALS"), "dropped")
+    with Server("--bind=127.0.0.1") as server:
+        client.sendto(b"anyone here", ("127.255.255.255", server.port))
+        silence(client, udp(server))
 
 
 def peers_that_are_gone():
