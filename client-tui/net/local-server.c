@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/addr.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/os.h"
 #include "common/program.h"
@@ -135,17 +136,19 @@ int local_server_start(struct local_server *server, char *reason, size_t size)
 	return result;
 }
 
-/* Waits for the end of a process, at most `timeout` ms; < 0: for ever. Returns whether it ended. */
-static bool wait_end(pid_t process, int timeout)
+/* Waits for the end of a process until `deadline`. Returns whether it ended. */
+static bool wait_end(pid_t process, int64_t deadline)
 {
-	for (; timeout != 0; timeout--) {
-		const pid_t ended = waitpid(process, NULL, timeout < 0 ? 0 : WNOHANG);
+	const int options = deadline == CLOCK_NEVER ? 0 : WNOHANG;
+
+	do {
+		const pid_t ended = waitpid(process, NULL, options);
 
 		if (ended == process || (ended < 0 && errno != EINTR))
 			return true;
-		if (timeout > 0)
+		if (options)
 			poll(NULL, 0, 1);
-	}
+	} while (clock_monotonic() < deadline);
 	return false;
 }
 
@@ -155,9 +158,9 @@ void local_server_stop(struct local_server *server)
 		return;
 	close(server->lifeline);
 	kill(server->process, SIGTERM);
-	if (!wait_end(server->process, END_TIMEOUT)) {
+	if (!wait_end(server->process, clock_monotonic() + END_TIMEOUT * NS_PER_MS)) {
 		kill(server->process, SIGKILL);
-		wait_end(server->process, -1);
+		wait_end(server->process, CLOCK_NEVER);
 	}
 	server->process = 0;
 }

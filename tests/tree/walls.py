@@ -53,7 +53,7 @@ MAY = {
     'client-tui/app/plain.c': 'clock wait file place speak',
     'client-tui/app/plain-output.c': 'clock file speak',
     'client-tui/app/run.c': 'clock speak',
-    'client-tui/net/local-server.c': 'wait file process end',
+    'client-tui/net/local-server.c': 'clock wait file process end',
     'client-tui/terminal/line-editor.c': 'readline file process speak state',
     'client-tui/record/format.c': 'json',
     'client-tui/record/fields.c': 'json',
@@ -178,10 +178,11 @@ def objects():
 
 
 def plain(symbol):
-    """The name of a call as it stands in the source: without what fortifying and large files make of it."""
+    """The name of a call as it stands in the source: without what fortifying, large files and times of 64 bits make of it."""
     symbol = symbol.split('@')[0]
     symbol = re.sub(r'^__(\w+)_chk$', r'\1', symbol)
     symbol = re.sub(r'^__isoc\d+_', '', symbol)
+    symbol = re.sub(r'^__(\w+?)(?:_time)?64(_r)?$', r'\1\2', symbol)
     return re.sub(r'(?<=[a-z])64(_2)?$', '', symbol)
 
 
