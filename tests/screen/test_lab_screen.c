@@ -276,10 +276,10 @@ static void waits_for_a_lost_syn(void **state)
 	began = seconds();
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	client_expect_pair(t, "1 hello", "1 HELLO (1.0");
+	client_expect_pair(t, "1 hello", "1 HELLO (1.");
 	client_expect_pair(t, "1 hello", " s connecting");
-	client_expect_pair(t, " TCP 1.0", " connecting, ");
-	client_expect_pair(t, " TCP 1.0", " on the wire");
+	client_expect_pair(t, " TCP 1.", " connecting, ");
+	client_expect_pair(t, " TCP 1.", " on the wire");
 	assert_true(term_find(t, "1 hello", &row, &column));
 	waited = strtod(strstr(term_row(t, row), "▶ ") + strlen("▶ "), NULL);
 	print_message("# %.2f s on the row, %.3f s by the test's clock\n", waited,
