@@ -444,9 +444,21 @@ def stop_child(row):
     return row.process
 
 
+def has_socket(pid):
+    """Whether a process has a socket; the client, as soon as it knows its server's port."""
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"):
+                return True
+    return False
+
+
 def private_rows():
     def call(row, **more):
         row.start(UPCASE, "--plain", **more)
+        # A server that is only starting does not know yet how it ends with the client.
+        while row.process.poll() is None and not has_socket(row.process.pid):
+            time.sleep(0.01)
         return ends(stop_child(row))
     rows(("upcase the private server is stopped", lambda row: call(row, stdin=empty_pipe)),
          ("upcase the private server is stopped, and nobody reads",
