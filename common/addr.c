@@ -136,29 +136,29 @@ static void scope_text(uint32_t scope, char *buf, size_t size)
 		snprintf(buf, size, "%%%lu", (unsigned long)scope);
 }
 
-char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT])
+char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT_SIZE])
 {
 	struct in_addr in;
 	size_t n;
 
 	if (ipv4_of(a, &in)) {
-		inet_ntop(AF_INET, &in, buf, ADDR_TEXT);
+		inet_ntop(AF_INET, &in, buf, ADDR_TEXT_SIZE);
 	} else if (a->sa.sa_family == AF_INET6) {
-		inet_ntop(AF_INET6, &a->in6.sin6_addr, buf, ADDR_TEXT);
+		inet_ntop(AF_INET6, &a->in6.sin6_addr, buf, ADDR_TEXT_SIZE);
 		n = strlen(buf);
-		scope_text(a->in6.sin6_scope_id, buf + n, ADDR_TEXT - n);
+		scope_text(a->in6.sin6_scope_id, buf + n, ADDR_TEXT_SIZE - n);
 	} else {
-		snprintf(buf, ADDR_TEXT, "?");
+		snprintf(buf, ADDR_TEXT_SIZE, "?");
 	}
 	return buf;
 }
 
-char *addr_text(const struct addr *a, char buf[ADDR_TEXT])
+char *addr_text(const struct addr *a, char buf[ADDR_TEXT_SIZE])
 {
-	char host[ADDR_TEXT];
+	char host[ADDR_TEXT_SIZE];
 	bool colons = strchr(addr_host_text(a, host), ':') != NULL;
 
-	snprintf(buf, ADDR_TEXT, "%s%.70s%s:%u", colons ? "[" : "", host, colons ? "]" : "",
+	snprintf(buf, ADDR_TEXT_SIZE, "%s%.70s%s:%u", colons ? "[" : "", host, colons ? "]" : "",
 	    addr_port(a));
 	return buf;
 }

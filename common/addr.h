@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 /* Room for the longest text, "[" IPv6 "%" interface "]:" port, and its end. */
-#define ADDR_TEXT 80
+#define ADDR_TEXT_SIZE 80
 
 struct addr {
 	union {
@@ -34,10 +34,12 @@ int addr_port_number(const char *text, uint16_t *port);
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
 
-/* "127.0.0.1:12000", "[::1]:12000". Returns `buf`. */
-char *addr_text(const struct addr *a, char buf[ADDR_TEXT]);
-/* The same without the port, no brackets: "127.0.0.1", "::1". Returns `buf`. */
-char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT]);
+/* "127.0.0.1:12000", "[::1]:12000". Returns `buf`; of the macro it is the block's. */
+#define ADDR_TEXT(a) addr_text(a, (char[ADDR_TEXT_SIZE]){ 0 })
+char *addr_text(const struct addr *a, char buf[ADDR_TEXT_SIZE]);
+/* The same without the port, no brackets: "127.0.0.1", "::1". */
+#define ADDR_HOST_TEXT(a) addr_host_text(a, (char[ADDR_TEXT_SIZE]){ 0 })
+char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT_SIZE]);
 
 /* The same host and port; the same host. */
 bool addr_equal(const struct addr *a, const struct addr *b);

@@ -11,7 +11,7 @@
 
 /* One TCP client. */
 struct control_connection {
-	char peer[ADDR_TEXT];
+	char peer[ADDR_TEXT_SIZE];
 	/* ns. */
 	int64_t age, idle;
 	uint64_t bytes_in, bytes_out;

@@ -105,9 +105,8 @@ static void close_sockets(struct listen *l)
 static int report_bind_error(const struct listen_socket *s, uint16_t port,
     char reason[OPTIONS_REASON])
 {
-	char host[ADDR_TEXT];
+	const char *host = ADDR_HOST_TEXT(&s->addr);
 
-	addr_host_text(&s->addr, host);
 	if (errno == EADDRINUSE)
 		return text_refuse(reason, OPTIONS_REASON,
 		    "port %u is in use (%s, %s): another upcased? try --port=0", port,
@@ -301,15 +300,12 @@ char *listen_text(const struct listen *l, char *buf, size_t size)
 	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
 		size_t before = used;
 
-		for (const struct listen_socket *s = l->sockets; s < l->sockets + l->count; s++) {
-			char text[ADDR_TEXT];
-
+		for (const struct listen_socket *s = l->sockets; s < l->sockets + l->count; s++)
 			if (s->type == kinds[kind].type &&
 			    is_over_both(l, s) == kinds[kind].over_both &&
-			    used + ADDR_TEXT + 20 < size)
+			    used + ADDR_TEXT_SIZE + 20 < size)
 				used += (size_t)snprintf(buf + used, size - used, "%s%s",
-				    used ? " " : "", addr_text(&s->addr, text));
-		}
+				    used ? " " : "", ADDR_TEXT(&s->addr));
 		if (used > before)
 			used += (size_t)snprintf(buf + used, size - used, " (%s)",
 			    kinds[kind].name);

@@ -220,7 +220,7 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6,
 
 int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 {
-	char host[ADDR_TEXT], detail[IMPAIR_REASON];
+	char detail[IMPAIR_REASON];
 	bool asked = s->places_count || s->localhost || s->everywhere;
 
 	if (s->ipv4 && s->ipv6)
@@ -233,7 +233,7 @@ int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 		if (s->places[i].addr.sa.sa_family == AF_INET ? s->ipv6 : s->ipv4)
 			return text_refuse(reason, OPTIONS_REASON,
 			    "--bind=%s: is not what --%s asks for",
-			    addr_host_text(&s->places[i].addr, host), s->ipv4 ? "ipv4" : "ipv6");
+			    ADDR_HOST_TEXT(&s->places[i].addr), s->ipv4 ? "ipv4" : "ipv6");
 	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", reason) < 0)
 		return -1;
 	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", reason) < 0)

@@ -193,11 +193,10 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 {
 	const int64_t age = now > c->since ? now - c->since : 0;
 	struct tcp *t = c->tcp;
-	char peer[ADDR_TEXT];
 
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
-		    addr_text(&c->peer, peer), COUNTERS_WORD(tcp_ended, how), error ? ": " : "",
+		    ADDR_TEXT(&c->peer), COUNTERS_WORD(tcp_ended, how), error ? ": " : "",
 		    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
 		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
@@ -479,10 +478,8 @@ static void finish_connection(struct connection *c, int64_t now)
 /* Ends a connection so that the client can distinguish it from a broken one. */
 static void refuse(struct tcp *t, int fd, const struct addr *from, enum counters_refusal reason)
 {
-	char text[ADDR_TEXT];
-
 	t->counters->tcp_refused[reason]++;
-	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", addr_text(from, text),
+	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", ADDR_TEXT(from),
 	    COUNTERS_WORD(tcp_refused, reason));
 	shutdown(fd, SHUT_WR);
 	discard_input(t, fd);
@@ -491,8 +488,6 @@ static void refuse(struct tcp *t, int fd, const struct addr *from, enum counters
 
 static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
-	char peer[ADDR_TEXT];
-
 	if (!t->listen->prepared)
 		listen_prepare(c->fd);
 	c->since = c->last_activity = time_of(t, now);
@@ -501,7 +496,7 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	t->counters->tcp_clients++;
 	t->counters->tcp_now++;
 	if (log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", addr_text(&c->peer, peer),
+		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", ADDR_TEXT(&c->peer),
 		    (unsigned long long)t->counters->tcp_now);
 	/* The client's first bytes are usually there by now. */
 	if (!t->finishing)

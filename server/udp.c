@@ -137,15 +137,13 @@ static void count_settled(struct udp *u, size_t request_size)
 /* Counts a datagram of `n` bytes that gets no reply. */
 static void drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop reason)
 {
-	char from[ADDR_TEXT];
-
 	count_settled(u, n);
 	u->counters->udp_dropped[reason]++;
 	/* The check saves work in a flood: the system is asked for the interface name of a
 	 * link-local source. */
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
-		    addr_text(&d->from, from), n, COUNTERS_WORD(udp_dropped, reason));
+		    ADDR_TEXT(&d->from), n, COUNTERS_WORD(udp_dropped, reason));
 }
 
 static void count_sent(struct udp *u, const struct reply *r)
@@ -374,12 +372,11 @@ static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t
 	const struct in_flight about = { s, request_size, *d };
 	const struct lossy_link_datagram load = { &about, sizeof about, bytes, n,
 		UDP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER) };
-	char from[ADDR_TEXT];
 	enum impair_fate fate;
 	int at_once = lossy_link_add(s->udp->link, direction, &load, now, &fate);
 
 	if (fate != IMPAIR_DELIVERED && log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
+		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", ADDR_TEXT(&d->from), n,
 		    link_direction_names[direction], impair_fates[fate].text);
 	return at_once;
 }
@@ -387,27 +384,25 @@ static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t
 static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 {
 	const struct source_key source = source_key_of(&d->from);
-	char from[ADDR_TEXT];
 
 	if (!recent_peers_note(u->peers, &source))
 		return;
 	u->counters->udp_clients++;
 	if (log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes",
-		    addr_text(&d->from, from), n);
+		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", ADDR_TEXT(&d->from),
+		    n);
 }
 
 static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsigned char *bytes,
     size_t n, int64_t now)
 {
-	char from[ADDR_TEXT];
 	bool new_loop;
 
 	if (loop_guard_check(u->loop_guard, o, bytes, n, now, &new_loop) == COUNTERS_ANSWER)
 		return false;
 	if (new_loop)
 		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced",
-		    addr_text(o->from, from));
+		    ADDR_TEXT(o->from));
 	return true;
 }
 
@@ -553,12 +548,11 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 {
 	struct udp_socket *s = &u->sockets[u->count++];
 	const struct os_batches *support = &s->support;
-	char text[ADDR_TEXT];
+	const char *text = ADDR_TEXT(&at->addr);
 	int buffer;
 
 	*s = (struct udp_socket){ .udp = u, .at = at, .max = TURN };
 	s->support = datagram_prepare(at->fd, &at->addr, LOOP_GUARD_TTL, BUFFER, &buffer);
-	addr_text(&at->addr, text);
 	if (buffer < BUFFER)
 		log_event(LOG_LEVEL_NOTICE,
 		    "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst "

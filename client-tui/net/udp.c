@@ -186,18 +186,17 @@ static void udp_watch(const struct session *s, struct fd_watch *w)
  * textbook server serves IPv4 only, and "localhost" is ::1 first). Returns whether it did. */
 static bool try_next_address(struct session *s, int error, int64_t now)
 {
-	char from[ADDR_TEXT];
+	const struct addr *before = &s->addresses[s->address];
 	uint64_t number;
 
 	if (s->answered || !session_has_next_address(s))
 		return false;
-	addr_text(&s->addresses[s->address], from);
 	while ((number = ledger_first_waiting(s->ledger)) != 0)
 		ledger_requeue(s->ledger, number);
 	((struct udp *)s->data)->flight = 0;
 	udp_close(s, now);
 	session_next_address(s, now);
-	session_notice(s, false, "UDP %s: %s; going on with %s", from,
+	session_notice(s, false, "UDP %s: %s; going on with %s", ADDR_TEXT(before),
 	    error == ECONNREFUSED ? "nothing listens there" : error_word(error), s->peer);
 	return true;
 }
@@ -214,11 +213,9 @@ static void report_unreachable(struct session *s, const struct icmp *icmp)
 {
 	const bool other = icmp->from.len > 0 &&
 	                   !addr_same_host(&icmp->from, &s->addresses[s->address]);
-	char from[ADDR_TEXT];
 
 	session_notice(s, true, "UDP %s: %s%s%s%s", s->peer, error_sentence(icmp->error, false),
-	    other ? " (so says " : "", other ? addr_host_text(&icmp->from, from) : "",
-	    other ? ")" : "");
+	    other ? " (so says " : "", other ? ADDR_HOST_TEXT(&icmp->from) : "", other ? ")" : "");
 }
 
 /* The line that the error quotes, or 0. A router may pad the quote with zeros (RFC 4884, 5). */

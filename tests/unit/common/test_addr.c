@@ -34,7 +34,7 @@ static void test_there_and_back(void **state)
 		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
 		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:12000" },
 	};
-	char buf[ADDR_TEXT];
+	char buf[ADDR_TEXT_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -221,7 +221,7 @@ static void test_kinds(void **state)
 static void test_other_families(void **state)
 {
 	struct addr none;
-	char buf[ADDR_TEXT];
+	char buf[ADDR_TEXT_SIZE];
 
 	(void)state;
 	memset(&none, 0, sizeof none);

@@ -1096,7 +1096,7 @@ static void serve(const struct fixture *s, enum mode mode, unsigned loopback)
 		.len = sizeof(struct sockaddr_in6) };
 	struct ifaddrs *all;
 	struct stat own;
-	char text[ADDR_TEXT], report[300];
+	char text[ADDR_TEXT_SIZE], report[300];
 	int accepted, queued = -1;
 	unsigned char *bytes = malloc(1 << 20), *more = realloc(bytes, 8 << 20);
 

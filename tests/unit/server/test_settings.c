@@ -37,10 +37,8 @@ static const char *places(const char *const *options)
 		return reason;
 	*text = '\0';
 	for (int i = 0; i < s.places_count; i++) {
-		char one[ADDR_TEXT];
-
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s%s", i ? " " : "",
-		    addr_text(&s.places[i].addr, one), s.places[i].optional ? "?" : "");
+		    ADDR_TEXT(&s.places[i].addr), s.places[i].optional ? "?" : "");
 	}
 	return text;
 }
