@@ -253,7 +253,8 @@ static int prepare(struct options_reading *r)
 	r->letters = letter = malloc(2 * r->count + 3);
 	if (!r->longs || !r->letters)
 		return -1;
-	if (r->ordered)
+	/* Not every C library looks at the variable. */
+	if (r->ordered || getenv("POSIXLY_CORRECT"))
 		*letter++ = '+';
 	*letter++ = ':';
 	for (size_t i = 0; i < r->count; i++) {
@@ -349,20 +350,25 @@ static void put_wrong_name(const struct options_reading *r, const char *name)
 			text_put(r->reason, " --%s%s", o->name, --fits ? "," : "");
 }
 
-/* getopt_long() gives one byte of a character that may have more; the whole character is in one of
- * the arguments. */
-static void put_wrong_letter(const struct options_reading *r, char letter)
+/* Of a character beyond ASCII getopt_long() gives one byte, or in other C libraries its number; the
+ * character is the first one of that kind in the arguments. */
+static void put_wrong_letter(const struct options_reading *r, int letter)
 {
-	for (int i = 1; i < r->argc; i++) {
-		const char *found = r->argv[i][0] == '-' ? strchr(r->argv[i], letter) : NULL;
-		size_t n = found ? utf8_character((const unsigned char *)found, strlen(found)) : 0;
+	const char byte = (char)letter;
 
-		if (n > 1) {
-			put_unknown(r, "-", found, n);
+	for (int i = 1; i < r->argc && (letter < 0 || letter > 0x7f); i++) {
+		const char *at = r->argv[i];
+
+		while (*at && !(*at & 0x80))
+			at++;
+		if (*at && r->argv[i][0] == '-' && r->argv[i][1] != '-') {
+			const size_t n = utf8_character((const unsigned char *)at, strlen(at));
+
+			put_unknown(r, "-", at, n ? n : 1);
 			return;
 		}
 	}
-	put_unknown(r, "-", &letter, 1);
+	put_unknown(r, "-", &byte, 1);
 }
 
 /* Adds the fault for which getopt_long() returned '?'. It sets optopt to a known option if that is
@@ -379,7 +385,7 @@ static void put_refused(const struct options_reading *r)
 		text_put(r->reason, "%s: --%s takes no value", show(text, strlen(text), shown),
 		    o->name);
 	else
-		put_wrong_letter(r, (char)optopt);
+		put_wrong_letter(r, optopt);
 }
 
 static int take(const struct options_reading *r, void *settings, int code)

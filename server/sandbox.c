@@ -256,6 +256,7 @@ static const struct system_call calls[] = {
 	{ SCMP_SYS(gettid), SERVES, { { 0 } } },
 	{ SCMP_SYS(rt_sigaction), SERVES, { IS(0, SIGABRT) } },
 	{ SCMP_SYS(tgkill), SERVES, { IS(0, ITSELF), IS(2, SIGABRT) } },
+	{ SCMP_SYS(tkill), SERVES, { IS(0, ITSELF), IS(1, SIGABRT) } },
 	/* The files of --control and --port-file, if they are still its own. Left: with Landlock,
 	 * to remove others from their folders and all below these, without it whatever its user
 	 * may; to learn whether a file is there. */
@@ -281,6 +282,7 @@ static const struct system_call calls[] = {
 	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGTERM) } },
 	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGKILL) } },
 	{ SCMP_SYS(tgkill), WATCHES, { IS(2, SIGABRT) } },
+	{ SCMP_SYS(tkill), WATCHES, { IS(1, SIGABRT) } },
 	{ SCMP_SYS(wait4), WATCHES, { { 0 } } },
 	{ SCMP_SYS(waitpid), WATCHES, { { 0 } } },
 	/* A worker's sockets and buffers. Left: to have other buffers and to receive more control

@@ -39,6 +39,7 @@ MAY = {
     'common/control-socket.c': 'socket file',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
+    'common/options.c': 'place',
     'common/os-linux.c': 'socket wait file process chance',
     'common/os-posix.c': 'socket file process end',
     'common/program.c': 'place',
