@@ -303,7 +303,7 @@ static void put_summary(struct plain *p, int64_t now)
 		return;
 	run_put_summaries(&p->run, out, now);
 	run_put_lab_summary(&p->run, out);
-	if (fflush(out) != 0 && !p->write_error)
+	if ((fflush(out) != 0 || ferror(out)) && !p->write_error)
 		p->write_error = errno;
 }
 

@@ -2,6 +2,7 @@
 """What the tests in Python share: points of a test as TAP, and where things are."""
 
 import math
+import errno
 import os
 import re
 import shutil
@@ -17,6 +18,9 @@ UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
 LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
 UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
 MANDOC = os.environ.get('MANDOC') or 'mandoc'
+
+# What the programs are built for is musl, not the C library that Python has.
+MUSL = 'musl' in os.environ.get('CC', '')
 
 INSIDE = 'UPCASE_TEST_INSIDE'
 
@@ -88,6 +92,13 @@ def has(facility):
     (common/os.h). Where it does not, a test holds what the programs say instead."""
     with open(os.path.join(BUILD, 'config.h'), encoding='ascii') as file:
         return re.search(rf'^#define HAVE_{facility} ([01])$', file.read(), re.M)[1] == '1'
+
+
+def error_text(number):
+    """What the programs' C library says of an error."""
+    return MUSL and {
+        errno.EIO: 'I/O error', errno.ELOOP: 'Symbolic link loop', errno.EMFILE: 'No file descriptors available'
+    }.get(number) or os.strerror(number)
 
 
 def have_mandoc(name=None):

@@ -43,7 +43,9 @@ def compilers():
 
 def assembly(compiler, level, source):
     """What the compiler makes of a source file."""
-    folders = [f'-I{folder}' for folder in (BUILD, TOP)]
+    with open(os.path.join(BUILD, 'Makefile'), encoding='utf-8') as file:
+        # Where configure was told that libraries are.
+        folders = [f'-I{folder}' for folder in (BUILD, TOP)] + re.search(r'^CPPFLAGS =(.*)$', file.read(), re.M)[1].split()
     made = subprocess.run([
         *compiler.split(), *level.split(), '-std=gnu11', *folders, '-include', 'config.h', '-S',
         '-o', '-', f'{TOP}/{source}'
@@ -51,7 +53,7 @@ def assembly(compiler, level, source):
                           capture_output=True,
                           text=True,
                           check=False)
-    return made.stdout, made.stderr
+    return made.stdout if made.returncode == 0 else '', made.stderr
 
 
 def split(text, names):

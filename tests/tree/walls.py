@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from tap import BUILD, TOP, done, has, point, read
+from tap import BUILD, MUSL, TOP, done, has, point, read
 
 PROGRAM_FOLDERS = ['common', 'client-tui', 'server', 'lab']
 FOLDERS = PROGRAM_FOLDERS + ['tests', 'bench', 'm4', 'completion', 'tools', 'man', 'data']
@@ -390,7 +390,8 @@ def check_facilities():
         portable = '\nPORTABLE_CPPFLAGS = -DPOSIX_ALONE\n' in file.read()
     with open(os.path.join(BUILD, 'config.log'), encoding='utf-8', errors='replace') as file:
         options = re.search(r'^  \$ .*', file.read(), re.M)[0]
-    names = re.findall(r'^UPCASE_SYSTEM\(\[(\w+)\]', read('configure.ac'), re.M)
+    names = [name for name in re.findall(r'^UPCASE_SYSTEM\(\[(\w+)\]', read('configure.ac'), re.M)
+             if not (MUSL and name == 'MALLOC_TRIM')]
     left_out = {name for name in names if f'--disable-{name.lower()}' in options}
     point('a build uses all that Linux has, or all but that when told so',
           [name for name in names if has(name) != (not portable and name not in left_out)] + ([] if names else ['none']))

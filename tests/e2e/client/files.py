@@ -3,6 +3,7 @@
 for nothing, keeps nothing that is too large, and replaces and removes nothing. One table of what
 may stand there, one of who opens it."""
 import contextlib
+import errno
 import fcntl
 import os
 import pty
@@ -17,7 +18,7 @@ import termios
 import time
 
 from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, UPCASED
-from tap import done, not_here, point
+from tap import done, error_text, not_here, point
 
 # How long a program may take to say it, s, on a loaded machine; and how much memory, KiB, with a
 # sanitizer's.
@@ -84,7 +85,7 @@ def including(make_it):
 SKIP, FINE = "skip", None
 FIFO, SOCKET, FOLDER, DEVICE, LINK = "is a FIFO", "is a socket", "is a folder", "is a device", "is a symbolic link"
 LARGER, OTHER, ANOTHERS, TIMES = "is larger than", "holds something else", "belongs to another user", "more than 100 times $include"
-NO_FILE, NO_OPTION, LOOP = "there is no such file", "there is no such option", "Too many levels of symbolic links"
+NO_FILE, NO_OPTION, LOOP = "there is no such file", "there is no such option", error_text(errno.ELOOP)
 
 # What it is called, how it is made, and what is said of it where it is to be
 #                                                                   the configuration, history, inputrc; a port file.

@@ -2,6 +2,7 @@
 """Files that the lab writes: what they may take the place of, readers that are late, slow or gone,
 a full disk; where its sockets lie; and that signals end it whatever stands still."""
 
+import errno
 import fcntl
 import os
 import pty
@@ -17,7 +18,7 @@ import time
 
 from lab import LAB, NOBODY, PATIENCE, PLACE, done, environment, finish, need_hosts, processes, python, read_line, run, runtime, \
     start, until, users, working_backends
-from tap import not_here, point
+from tap import error_text, not_here, point
 
 need_hosts()
 ROOT = os.geteuid() == 0
@@ -524,7 +525,7 @@ def few_descriptors(user):
             'true',
             user=user,
             preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
-        if status not in (0, 1) or (status and 'Too many open files'
+        if status not in (0, 1) or (status and error_text(errno.EMFILE)
                                     not in err) or time.monotonic() - begin > PATIENCE / 6:
             faults.append(f'{most}: {time.monotonic() - begin:.2f} s, exit status {status}: {err}')
     point(f'few descriptors ({user})', faults)
