@@ -501,7 +501,10 @@ int options_complete(const struct options_spec *table, bool permute, int argc, c
 	r.argv = argv;
 	if (prepare(&r) < 0)
 		goto end;
+	/* Some C libraries look for the argument behind the last word. */
+	argv[r.argc] = NULL;
 	o = last_option(&r, &value);
+	argv[r.argc] = word;
 	if (o && o->argument && !value) {
 		put_values(o, word, 0, out);
 	} else if (*word != '-' || (optind < r.argc && !permute) ||
