@@ -4,7 +4,7 @@
 SCRIPT_TESTS += %D%/server_faults.py %D%/server_faults_start.py
 check_PROGRAMS += %D%/upcased-faults %D%/upcased-plain-faults
 FAULTS_SOURCES = %D%/faults.c %D%/faults-calls.c %D%/faults.h
-FAULTS_LINK = $(AM_LDFLAGS) \
+FAULTS_LINK = $(AM_LDFLAGS) $(NO_LTO) \
 	-Wl,--wrap=accept,--wrap=accept4,--wrap=aligned_alloc,--wrap=bind,--wrap=calloc,--wrap=clock_gettime,--wrap=close,--wrap=connect \
 	-Wl,--wrap=epoll_create1,--wrap=epoll_ctl,--wrap=epoll_wait,--wrap=fchmod,--wrap=fcntl \
 	-Wl,--wrap=fork,--wrap=fstat,--wrap=getifaddrs,--wrap=getrandom,--wrap=getrlimit \

@@ -14,6 +14,7 @@ import random
 import selectors
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ WHOLE, PLAIN = (os.path.join(BUILD, "tests/faults", name)
 os.environ["UPCASED"] = WHOLE
 
 import server as servers
-from server import PATIENCE, Server, expect, line, run, tcp, wait_until
+from server import PATIENCE, NotHere, Server, expect, line, run, tcp, wait_until
 from tap import has
 
 SCHEDULES = int(os.environ.get("UPCASE_TEST_SCHEDULES", "0")) or 3000
@@ -381,6 +382,9 @@ def repeated(seed, function, *arguments):
 
 def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
     """`share` of all schedules on one server with these options, and some ends."""
+    names = subprocess.run(["nm", "-u", more.get("program", WHOLE)], capture_output=True, check=True).stdout
+    if b"__pselect64" in names:
+        raise NotHere("a seam in the calls of 32 bits, which have other names for times of 64 bits")
     count = max(1, int(SCHEDULES * share))
     started, options = time.monotonic(), ("--idle-timeout=0", *options)
     folder = tempfile.TemporaryDirectory(prefix="upcase-test-")

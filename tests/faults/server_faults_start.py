@@ -130,7 +130,8 @@ HARMLESS = re.compile(
 
 
 def symbols(*command):
-    out = subprocess.run(["nm", *command], check=True, capture_output=True, text=True).stdout
+    """Names in the code itself, not in what -flto keeps beside it."""
+    out = subprocess.run(["nm", "--plugin=/dev/null", *command], check=True, capture_output=True, text=True).stdout
     return {
         words[-1].split("@")[0]: words[-2]
         for words in map(str.split, out.splitlines()) if len(words) >= 2

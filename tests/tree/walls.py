@@ -187,12 +187,16 @@ def plain(symbol):
     return re.sub(r'(?<=[a-z])64(_2)?$', '', symbol)
 
 
+# The names in an object's own code, not those in what -flto keeps beside it.
+NO_LTO = '--plugin=/dev/null'
+
+
 @functools.lru_cache(None)
 def symbols():
     """Of each object file: the names that it needs from elsewhere, and those that it offers."""
     needs, offers = {}, {}
     paths = list(objects().values())
-    for line in run('nm', '-A', '-g', *paths).splitlines() if paths else []:
+    for line in run('nm', NO_LTO, '-A', '-g', *paths).splitlines() if paths else []:
         path, _, rest = line.partition(':')
         kind, name = rest.split()[-2:]
         (needs if kind in 'Uw' else offers).setdefault(path, set()).add(name)

@@ -29,4 +29,4 @@ COMPILED_TESTS += \
 	%D%/test_validity \
 	%D%/test_view
 # What the view asks of these is counted.
-tests_unit_client_test_view_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=capitals_text,--wrap=layout_more,--wrap=layout_text
+tests_unit_client_test_view_LDFLAGS = $(AM_LDFLAGS) $(NO_LTO) -Wl,--wrap=capitals_text,--wrap=layout_more,--wrap=layout_text
