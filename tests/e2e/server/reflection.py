@@ -26,7 +26,7 @@ FAST, SAME_PORT = 30000, 16
 # Whether a server knows another one's reply by its TTL; else both are strangers to each other.
 MARKED = has("ARRIVALS")
 # Between two servers, for one forged datagram, that one included.
-MOST = 2 if MARKED else 2 * FAST
+MOST = 2 if MARKED else 2 * (FAST + 1)
 # Of linux/in.h; what a client's system begins with.
 IP_RECVTTL, TTL = 12, 64
 
