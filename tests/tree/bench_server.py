@@ -47,7 +47,7 @@ def every_way():
     """each way to ask gives figures; nothing wrong in what upcased answers"""
     with Server() as server:
         for way in WAYS:
-            status, told = load(way, server.port, f"--pid={server.pid}")
+            status, told = load(way, server.port, f"--pid={server.pid}", figure="server_cpu_s")
             expect((status, told["wrong"]), (0, 0), f"{way}: status and wrong replies")
             for figure in ("seconds", "replies", "bytes", "server_cpu_s"):
                 expect(told[figure] > 0, True, f"{way}: {figure}: {told}")
