@@ -111,15 +111,22 @@ static int set(struct packet_event *e, char *word)
 	return 0;
 }
 
-/* An unknown way to lose a packet is a loss. */
+/* Of fates with the same short name it is the first. An unknown way to lose a packet is a loss. */
 static enum link_fate fate_of(const char *word)
 {
-	const enum impair_fate fate = impair_fate_find(word);
+	int fate = 0, first = 0;
 
-	return *word == '\0'                                      ? LINK_NONE
-	     : strcmp(word, link_fate_names[LINK_CORRUPTED]) == 0 ? LINK_CORRUPTED
-	     : fate == IMPAIR_FATES                               ? LINK_LOST
-	                                                          : (enum link_fate)(1 + fate);
+	if (*word == '\0')
+		return LINK_NONE;
+	if (strcmp(word, link_fate_names[LINK_CORRUPTED]) == 0)
+		return LINK_CORRUPTED;
+	while (fate < IMPAIR_FATES && strcmp(impair_fates[fate].word, word) != 0)
+		fate++;
+	if (fate == IMPAIR_FATES)
+		return LINK_LOST;
+	while (strcmp(impair_fates[first].name, impair_fates[fate].name) != 0)
+		first++;
+	return (enum link_fate)(1 + first);
 }
 
 /* Reads the first two words after the word that every line begins with. */

@@ -95,18 +95,6 @@ const struct impair_fate_words impair_fates[IMPAIR_FATES] = {
 #undef X
 };
 
-enum impair_fate impair_fate_find(const char *word)
-{
-	int fate = 0, first = 0;
-
-	while (fate < IMPAIR_FATES && strcmp(impair_fates[fate].word, word) != 0)
-		fate++;
-	while (fate < IMPAIR_FATES &&
-	       strcmp(impair_fates[first].name, impair_fates[fate].name) != 0)
-		first++;
-	return fate < IMPAIR_FATES ? first : IMPAIR_FATES;
-}
-
 struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream)
 {
 	struct impair *impair = calloc(1, sizeof *impair);

@@ -150,8 +150,6 @@ double impair_delivery_probability(const struct impair_settings *s);
 extern const struct impair_fate_words {
 	const char *word, *text, *name;
 } impair_fates[IMPAIR_FATES];
-/* The first fate with the same short name as the fate of that word, or IMPAIR_FATES. */
-enum impair_fate impair_fate_find(const char *word);
 
 /* A direction with its state. Opaque. */
 struct impair;

@@ -140,16 +140,14 @@ int local_server_start(struct local_server *server, char *reason, size_t size)
 static bool wait_end(pid_t process, int64_t deadline)
 {
 	const int options = deadline == CLOCK_NEVER ? 0 : WNOHANG;
+	pid_t ended;
 
-	do {
-		const pid_t ended = waitpid(process, NULL, options);
-
-		if (ended == process || (ended < 0 && errno != EINTR))
-			return true;
-		if (options)
-			poll(NULL, 0, 1);
-	} while (clock_monotonic() < deadline);
-	return false;
+	while ((ended = waitpid(process, NULL, options)) == 0 || (ended < 0 && errno == EINTR)) {
+		if (clock_monotonic() >= deadline)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return true;
 }
 
 void local_server_stop(struct local_server *server)

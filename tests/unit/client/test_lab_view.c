@@ -128,10 +128,11 @@ static int ways_to_lose(enum link_fate fates[LINK_FATES])
 	int count = 0;
 
 	for (int fate = LINK_LOST; fate < LINK_FATES; fate++) {
-		const int first = fate == LINK_CORRUPTED
-		                    ? fate
-		                    : 1 + (int)impair_fate_find(impair_fates[fate - 1].word);
+		int first = fate == LINK_CORRUPTED ? fate : LINK_LOST;
 
+		while (first < fate &&
+		       strcmp(impair_fates[first - 1].name, impair_fates[fate - 1].name) != 0)
+			first++;
 		if (fate == first && fate != LINK_REQUESTED_DROP)
 			fates[count++] = fate;
 	}
