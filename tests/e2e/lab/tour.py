@@ -410,8 +410,8 @@ def doubling_watched():
     # The first may be a probe.
     timeouts = gaps[1:] if len(gaps) > 1 and gaps[1] < 1.6 * gaps[0] else gaps
     t.faults += [
-        f'{b / a:.2f} times the wait before' for a, b in zip(timeouts, timeouts[1:])
-        if not 1.6 < b / a < 2.4
+        f'not twice the wait before: {b} s after {a} s' for a, b in zip(timeouts, timeouts[1:])
+        if not 1.6 * a < b < 2.4 * a
     ]
     t.faults += [] if len(timeouts) >= 4 and 0.2 <= timeouts[0] < 0.4 else [
         'not 0.2 or 0.3 s at first, or too few'
