@@ -205,6 +205,10 @@ def late_reader(user):
     lab = start_sender(20, path, user)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     reader = subprocess.Popen(['cat', path], stdout=subprocess.PIPE)
+    open_files = f'/proc/{reader.pid}/fd'
+    # Else the lab may end before it is there, and nobody writes for it.
+    if not until(lambda: path in (os.path.realpath(f'{open_files}/{fd}') for fd in os.listdir(open_files))):
+        faults.append('the reader does not come')
     status, _, err = finish(lab, '\n')
     data = reader.communicate(timeout=PATIENCE)[0]
     found, broken = blocks(data)
