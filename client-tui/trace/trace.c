@@ -334,6 +334,12 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
  * the timer ran out, and after how long. If they leave it open, only the time that the link
  * measured is known. */
 
+/* The timeout before it was doubled. */
+static int64_t halved(int64_t timeout)
+{
+	return timeout < LONGEST ? timeout / 2 : LONGEST;
+}
+
 /* The timeout that ran out, ns; 0 when that is not known, -1 when none did. */
 static int64_t expired_timeout(const struct retransmission *a, const struct trace_timer *after)
 {
@@ -342,13 +348,16 @@ static int64_t expired_timeout(const struct retransmission *a, const struct trac
 	const bool fresh = before->received > a->last;
 
 	if (after->tcp.backoff > 0 && (!fresh || after->tcp.backoff > before->tcp.backoff))
-		return after->tcp.timeout < LONGEST ? after->tcp.timeout / 2 : LONGEST;
+		return halved(after->tcp.timeout);
 	if (!fresh)
 		return 0;
-	if (before->tcp.timeouts >= 0 && after->tcp.timeouts >= 0)
-		return after->tcp.timeouts > before->tcp.timeouts ? before->tcp.timeout : -1;
-	/* Once the timer has run out, only the timer retransmits the segment. */
-	return before->tcp.backoff > 0 ? before->tcp.timeout : 0;
+	if (before->tcp.timeouts < 0 || after->tcp.timeouts < 0)
+		return before->tcp.backoff > 0 ? before->tcp.timeout : 0;
+	if (after->tcp.timeouts > before->tcp.timeouts)
+		return before->tcp.timeout;
+	/* Once the timer has run out, only the timer retransmits the segment. It had when the
+	 * sample before was taken, and the link saw the segment later. */
+	return before->tcp.backoff > 0 ? halved(before->tcp.timeout) : -1;
 }
 
 static void set_timeout(struct trace *t, const struct retransmission *a,

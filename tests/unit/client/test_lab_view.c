@@ -493,8 +493,20 @@ static void no_timeouts(void **state)
 	timer(s, false, 204, 0, 5);
 	draw(s, 24, 120);
 	check_seen(s, "arrived at 205 ms   sent again after 204 ms");
-	/* An old kernel that tells no count, answered at once: open. */
+	/* The link is late: the kernel was asked when the timer had run out already. */
 	s->bytes += 8;
+	stream_line(s, "late");
+	segment(s, false, "late", LINK_LOST);
+	s->now += 206 * MS;
+	timer(s, false, 408, 1, 6);
+	s->now += 4 * MS;
+	segment(s, false, "late", LINK_DELIVERED);
+	s->now += MS;
+	timer(s, false, 204, 0, 6);
+	draw(s, 24, 120);
+	check_seen(s, "arrived at 210 ms   RTO of 204 ms ran out");
+	/* An old kernel that tells no count, answered at once: open. */
+	s->bytes += 5;
 	stream_line(s, "old");
 	segment(s, false, "old", LINK_LOST);
 	s->now += 100 * MS;
