@@ -123,6 +123,19 @@ void client_expect_pair_at(struct terminal *t, const char *left, const char *rig
 	term_expect_that_at(t, row_has_pair, &p, what, file, line);
 }
 
+void client_expect_first_timeout(struct terminal *t, const char *before)
+{
+	char text[100];
+	int row, column;
+	double seconds;
+
+	snprintf(text, sizeof text, "%s1.", before);
+	term_expect(t, text);
+	assert_true(term_find(t, text, &row, &column));
+	seconds = strtod(strstr(term_row(t, row), text) + strlen(before), NULL);
+	assert_true(seconds >= 1 && seconds < 1.5);
+}
+
 /* A word, then `next` behind blanks; NULL if it does not follow. */
 static const char *behind(const char *text, const char *word)
 {

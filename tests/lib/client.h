@@ -26,6 +26,9 @@ void client_line(struct terminal *t, const char *text);
 	client_expect_pair_at((t), (left), (right), __FILE__, __LINE__)
 void client_expect_pair_at(struct terminal *t, const char *left, const char *right,
     const char *file, int line);
+/* Waits until `before` stands in a row, and behind it the seconds that a lost SYN takes: the first
+ * timeout, 1 s (RFC 6298, 2.1), and less than half a second more on a busy machine. */
+void client_expect_first_timeout(struct terminal *t, const char *before);
 /* Waits until a row of the table "UDP beside TCP" says so: the figure's name, UDP's and TCP's. */
 #define client_expect_figures(t, name, udp, tcp) \
 	client_expect_figures_at((t), (name), (udp), (tcp), __FILE__, __LINE__)

@@ -276,8 +276,9 @@ static void waits_for_a_lost_syn(void **state)
 	began = seconds();
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	client_expect_pair(t, "1 hello", "1 HELLO (1.");
+	client_expect_first_timeout(t, "1 HELLO (");
 	client_expect_pair(t, "1 hello", " s connecting");
+	client_expect_first_timeout(t, " TCP ");
 	client_expect_pair(t, " TCP 1.", " connecting, ");
 	client_expect_pair(t, " TCP 1.", " on the wire");
 	assert_true(term_find(t, "1 hello", &row, &column));
@@ -361,8 +362,8 @@ static void connecting(void **state)
 	press(t, 2);
 	term_expect(t, "-- TCP: SYN sent, lost going, on cue");
 	assert_int_equal(number_before(t, "connected"), -1);
-	term_expect(t, "TCP: SYN sent, lost going, on cue, again after 1.");
-	term_expect(t, ", connected after 1.");
+	client_expect_first_timeout(t, "TCP: SYN sent, lost going, on cue, again after ");
+	client_expect_first_timeout(t, ", connected after ");
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
 	client_expect_compared(t, 1);
