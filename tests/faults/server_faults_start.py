@@ -9,7 +9,7 @@ import tempfile
 
 from server import OPTIONS, PATIENCE, NotHere, ask, expect, line, need_room, run, tcp, udp
 from server_faults import BUILD, WHOLE, Seam
-from tap import has
+from tap import MUSL, has
 
 
 def serve_again(port, tries):
@@ -85,6 +85,10 @@ def start(n, only_memory, *options):
 
 def sweep(only_memory, *options):
     """Every call once. Prints what became of it."""
+    if MUSL:
+        # libseccomp 2.5.4, when its memory fails, may load a filter that lacks calls; no program can
+        # help that.
+        raise NotHere("a memory that fails for the server alone: its libraries are linked in")
     went, stopped, n = collections.Counter(), collections.Counter(), 1
     while True:
         name, served = start(n, only_memory, *options)
@@ -126,7 +130,7 @@ HARMLESS = re.compile(
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|__inet_pton_chk|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
     __tls_get_addr|qsort|bsearch|abort|u8_.*|uc_.*|UC_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
-    flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|pipe2?|readlink|ttyname_r|_exit|__read_chk|bcmp|ceil|putc""", re.X)
+    flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|(hton|ntoh)[ls]|pipe2?|readlink|ttyname_r|_exit|__read_chk|bcmp|ceil|putc""", re.X)
 
 
 def symbols(*command):
