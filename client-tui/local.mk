@@ -7,6 +7,9 @@ client_tui_libclient_a_SOURCES =
 client_tui_libclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(PORTABLE_CPPFLAGS)
 client_tui_libclient_a_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS)
 client_tui_upcase_SOURCES = %D%/app/main.c
+if SANITIZERS
+client_tui_upcase_SOURCES += tests/lib/leaks.c
+endif
 client_tui_upcase_CPPFLAGS = $(client_tui_libclient_a_CPPFLAGS)
 client_tui_upcase_LDADD = $(CLIENT_LIBS)
 CLIENT_LIBS = client-tui/libclient.a common/libcommon.a \

@@ -196,12 +196,7 @@ static void set_up_environment(struct terminal *t)
 	term_setenv(t, "TERM", "xterm-256color");
 	term_setenv(t, "LC_ALL", "C.UTF-8");
 	term_setenv(t, "INPUTRC", "/dev/null");
-	/* readline loses memory in some of its searches, and there is nothing to be done about
-	 * it. */
-	char options[160];
-	snprintf(options, sizeof(options), "suppressions=%s:print_suppressions=0",
-	    term_file(t, "suppressions", "leak:libreadline\n"));
-	term_setenv(t, "LSAN_OPTIONS", options);
+	term_setenv(t, "LSAN_OPTIONS", "print_suppressions=0");
 }
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)

@@ -23,4 +23,5 @@ EXTRA_PROGRAMS += %D%/test_recording
 endif
 # The input line by itself.
 check_PROGRAMS += %D%/demo_prompt
+tests_screen_demo_prompt_SOURCES = %D%/demo_prompt.c tests/lib/leaks.c
 tests_screen_demo_prompt_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS)

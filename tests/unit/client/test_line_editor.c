@@ -745,13 +745,6 @@ static void is_harmless_when_stopped(void **state)
 	assert_string_equal(line_editor_state().prompt, "");
 }
 
-/* readline loses memory in some of its searches. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libreadline\n";
-}
-
 int main(void)
 {
 	setenv("TERM", "xterm", 1);
