@@ -130,7 +130,7 @@ HARMLESS = re.compile(
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|__inet_pton_chk|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
     __tls_get_addr|qsort|bsearch|abort|u8_.*|uc_.*|UC_.*|__ctype_.*|fclose|ferror|fileno|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
-    flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|(hton|ntoh)[ls]|pipe2?|readlink|ttyname_r|_exit|__read_chk|bcmp|ceil|putc""", re.X)
+    flock|dup2|malloc_trim|fdopen|fgets|feof|fopen|(hton|ntoh)[ls]|__cmsg_nxthdr|pipe2?|readlink|ttyname_r|_exit|__read_chk|bcmp|ceil|putc""", re.X)
 
 
 def symbols(*command):
