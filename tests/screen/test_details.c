@@ -167,12 +167,14 @@ static void read_screen(struct terminal *t, struct packets *p, const char *trans
 	}
 }
 
-static void expect_same(const struct packets *shown, const struct packets *logged, int number)
+/* A page that is `cut`, on a low screen, may end before the last packet. */
+static void expect_same(const struct packets *shown, const struct packets *logged, int number,
+    bool cut)
 {
 	print_message("# line %d: %d packets shown, %d logged\n", number, shown->count,
 	    logged->count);
 	assert_true(shown->count > 0);
-	assert_int_equal(shown->count, logged->count);
+	assert_true(cut ? shown->count <= logged->count : shown->count == logged->count);
 	for (int i = 0; i < shown->count; i++) {
 		const double shift = (shown->at[i] - shown->at[0]) -
 		                     (logged->at[i] - logged->at[0]);
@@ -200,10 +202,10 @@ static void compare_pages(struct terminal *t)
 		term_expect(t, words);
 		read_screen(t, &shown, "UDP");
 		read_log(&logged, "udp", i + 1);
-		expect_same(&shown, &logged, i);
+		expect_same(&shown, &logged, i, term_rows(t) < 24);
 		read_screen(t, &shown, "TCP");
 		read_log(&logged, "tcp", i + 2);
-		expect_same(&shown, &logged, i);
+		expect_same(&shown, &logged, i, term_rows(t) < 24);
 		term_type(t, "q");
 		term_expect_gone(t, "Esc or F1 leaves");
 	}
