@@ -40,10 +40,13 @@ void complete_order(struct text *t, const char *order, const char *last)
 {
 	static const struct complete_row table[] = {
 		{ "preset", COMPLETE_ANY, "there back" },
-		{ "drop", "", "next none" },
-		{ "drop", "next", "udp tcp request reply syn ack" },
-		{ "drop", "udp", "request reply" },
-		{ "drop", "tcp", "request reply syn ack" },
+		{ "drop", "", "next none udp tcp request:3 reply:2 segment:6 syn:1 ack:every:2" },
+		{ "packet", "", "delay duplicate corrupt drop" },
+		{ "packet", "delay", "10ms 50ms 200ms" },
+		{ "packet", COMPLETE_ANY, "udp tcp next request:3 reply:2 segment:6 syn:1 ack:1" },
+		{ "drop", "next", "udp tcp request reply datagram segment syn ack fin" },
+		{ "drop", "udp", "request reply datagram" },
+		{ "drop", "tcp", "request reply segment syn ack fin" },
 		{ "drop", "syn", "there back" },
 		{ "drop", "ack", "there back" },
 		{ "hold", "", "1s 3s 5s 10s" },

@@ -161,6 +161,7 @@ int event_line_parse(struct packet_event *e, char *line)
 			return -1;
 	e->fate = fate_of(e->fate_word);
 	e->held = strstr(e->marks, "held") != NULL || strstr(e->marks, "reordered") != NULL;
+	e->requested = e->fate == LINK_REQUESTED_DROP || strstr(e->marks, "cue") != NULL;
 	e->syn = strchr(e->flags, 'S') != NULL;
 	e->fin = strchr(e->flags, 'F') != NULL;
 	e->rst = strchr(e->flags, 'R') != NULL;
@@ -214,11 +215,12 @@ const char *link_fate_word(enum link_fate fate)
 	return link_fate_names[fate > LINK_DELIVERED ? fate : LINK_LOST];
 }
 
-char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size)
+char *link_loss_text(enum link_fate fate, bool requested, enum link_direction direction, char *buf,
+    size_t size)
 {
-	if (fate == LINK_REQUESTED_DROP)
-		snprintf(buf, size, "lost %s, on cue", link_direction_words[direction]);
-	else
-		snprintf(buf, size, "%s %s", link_fate_word(fate), link_direction_words[direction]);
+	const bool drop = fate == LINK_REQUESTED_DROP;
+
+	snprintf(buf, size, "%s %s%s", drop ? "lost" : link_fate_word(fate),
+	    link_direction_words[direction], drop || requested ? ", on cue" : "");
 	return buf;
 }

@@ -41,6 +41,9 @@ struct packet_event {
 	int copies;
 	/* Kept by a hold, or held back for later ones to pass. */
 	bool held;
+	/* A rule for this packet decided, not chance: it was dropped, or delayed, doubled or
+	 * damaged. */
+	bool requested;
 	enum link_protocol protocol;
 	/* ICMP's type and code stand in the ports' places. */
 	uint16_t source_port, target_port;
@@ -84,4 +87,5 @@ extern const char *const link_fate_names[LINK_FATES];
 const char *link_fate_word(enum link_fate fate);
 /* How and in which direction a packet was lost: "lost going, on cue", "queue full coming". Returns
  * `buf`. */
-char *link_loss_text(enum link_fate fate, enum link_direction direction, char *buf, size_t size);
+char *link_loss_text(enum link_fate fate, bool requested, enum link_direction direction, char *buf,
+    size_t size);

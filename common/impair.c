@@ -231,15 +231,18 @@ static void deliver(struct impair *impair, const struct impair_packet *packet,
     const struct draws *d, int64_t sent, struct impair_decision *decision)
 {
 	const struct impair_settings *s = &impair->set;
+	const struct impair_request *r = &packet->request;
 
 	decision->fate = IMPAIR_DELIVERED;
-	decision->copies = d->duplicate < s->duplicate ? 2 : 1;
+	decision->copies = d->duplicate < s->duplicate || r->duplicate ? 2 : 1;
 	decision->reordered = d->reorder < s->reorder;
-	if (d->corrupt < s->corrupt && packet->bits > 0)
+	decision->held = r->delay > 0;
+	decision->requested = r->duplicate || r->delay || (r->corrupt && packet->bits > 0);
+	if ((d->corrupt < s->corrupt || r->corrupt) && packet->bits > 0)
 		decision->flip = (int32_t)(d->bit * packet->bits);
-	decision->at[0] = departure_time(impair, sent, d->path, decision);
+	decision->at[0] = departure_time(impair, sent, d->path, decision) + r->delay;
 	if (decision->copies == 2)
-		decision->at[1] = departure_time(impair, sent, d->copy_path, decision);
+		decision->at[1] = departure_time(impair, sent, d->copy_path, decision) + r->delay;
 }
 
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
@@ -257,8 +260,9 @@ void impair_decide(struct impair *impair, const struct impair_packet *packet, in
 		decision->fate = IMPAIR_UNPLUGGED;
 	} else if (s->mtu && packet->size > s->mtu) {
 		decision->fate = IMPAIR_TOO_BIG;
-	} else if (packet->requested_drop) {
+	} else if (packet->request.drop) {
 		decision->fate = IMPAIR_REQUESTED_DROP;
+		decision->requested = true;
 	} else if (transmit(&impair->queue, s, packet->size, now, &sent)) {
 		decision->fate = IMPAIR_QUEUE_FULL;
 	} else if (lost) {

@@ -10,6 +10,8 @@
  *   4. the path: delay and jitter; a requested hold; a second copy; reordering.
  * A lost packet has used the transmitter: loss is not congestion.
  *
+ * A request for one packet decides in place of chance, at the same places.
+ *
  * Every packet takes the same number of random numbers, whatever is switched on and whatever its
  * fate is. So the same seed and the same sequence of packets give the same fates, and changing one
  * setting leaves the random numbers of the others as they are. A setting that is added draws from a
@@ -97,13 +99,19 @@ enum impair_fate {
 	    IMPAIR_FATES
 };
 
+/* What is to happen to one packet, besides chance, if it comes so far. All zero: nothing. */
+struct impair_request {
+	bool drop, duplicate, corrupt;
+	/* ns beside the path's; packets behind it pass. */
+	int64_t delay;
+};
+
 struct impair_packet {
 	/* Bytes, with the IP header. */
 	int32_t size;
 	/* How many bits of it may be flipped; 0: it cannot be corrupted. */
 	int32_t bits;
-	/* A drop of this packet was requested; it happens if the packet comes so far. */
-	bool requested_drop;
+	struct impair_request request;
 };
 
 struct impair_decision {
@@ -114,8 +122,11 @@ struct impair_decision {
 	int64_t at[2];
 	/* Which of the packet's `bits` is flipped, or -1. */
 	int32_t flip;
-	/* Delayed by `reorder_by`; delayed until the end of a hold. A duplicate has two copies. */
+	/* Delayed by `reorder_by`; delayed until the end of a hold, or by a request. A
+	 * duplicate has two copies. */
 	bool reordered, held;
+	/* What was requested happened. */
+	bool requested;
 };
 
 /* What happens to all packets for a time. */

@@ -3,9 +3,13 @@
 
 #include <sys/random.h>
 
+#include "common/file.h"
 #include "common/options.h"
 #include "common/standard.h"
 #include "lab/hosts/diagnose.h"
+
+/* The largest file of rules. */
+#define RULES_MAX_BYTES 65536
 
 static int set_pcap(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
@@ -17,6 +21,60 @@ static int set_pcap(const struct options_spec *row, void *settings, const char *
 		    "is no file; to read along, make a fifo");
 	((struct lab_options *)settings)->pcap = value;
 	return 0;
+}
+
+/* The place for one more rule, or NULL with the reason. */
+static struct packet_rule *new_rule(struct lab_options *o, char reason[OPTIONS_REASON])
+{
+	if (o->rule_count < PACKET_RULES_MAX)
+		return &o->rules[o->rule_count++];
+	text_refuse(reason, OPTIONS_REASON, "is one rule too many: there may be %d",
+	    PACKET_RULES_MAX);
+	return NULL;
+}
+
+_Static_assert(OPTIONS_REASON >= PACKET_RULE_REASON, "a rule's reason becomes an option's");
+
+static int set_drop(const struct options_spec *row, void *settings, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	struct packet_rule *rule = new_rule(settings, reason);
+
+	(void)row;
+	return rule ? packet_rule_read_drop(rule, value, reason) : -1;
+}
+
+static int set_packet(const struct options_spec *row, void *settings, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	struct packet_rule *rule = new_rule(settings, reason);
+
+	(void)row;
+	return rule ? packet_rule_read(rule, value, reason) : -1;
+}
+
+/* Reads a rule a line. Blank lines and those that begin with # do not count. */
+static int set_drops(const struct options_spec *row, void *settings, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	const char *fault = "", *line;
+	size_t length;
+	const int fd = file_read(value, RULES_MAX_BYTES, &fault);
+	char *text = fd < 0 ? NULL : file_text(fd, RULES_MAX_BYTES, &length, &fault), *rest = text;
+	char detail[OPTIONS_REASON];
+	int number = 0, result = 0;
+
+	if (!text)
+		return text_refuse(reason, OPTIONS_REASON, "cannot be read: %s", fault);
+	while (result == 0 && (line = strsep(&rest, "\n"))) {
+		number++;
+		line += strspn(line, " \t\r");
+		if (*line && *line != '#')
+			result = set_packet(row, settings, line, detail);
+	}
+	free(text);
+	return result == 0 ? 0
+	                   : text_refuse(reason, OPTIONS_REASON, "line %d: %.130s", number, detail);
 }
 
 #define INTO(field) OPTIONS_FIELD(struct lab_options, field)
@@ -36,6 +94,12 @@ static const struct options_spec own[] = {
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", OPTIONS_COPY,
 	    INTO(hosts.congestion), 1, .wrong = "is not a congestion control's name" },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", .set = set_pcap },
+	{ "drop", 0, "PACKETS", "drop packets by number; may be given again", "request:3,7",
+	    .set = set_drop, .words = "request:3 reply:2 segment:6 syn:1 ack:every:2" },
+	{ "packet", 0, "RULE", "delay, duplicate or corrupt them instead", "'delay 50ms reply:2'",
+	    .set = set_packet },
+	{ "drops", 0, "FILE", "read such rules from a file, a rule a line", "drops.txt",
+	    .set = set_drops },
 	{ "preset", 0, "NAME", "a link that has a name; --presets lists them", "wifi",
 	    .set = impair_option_preset },
 	{ "seed", 0, "NUMBER", "of the link's dice: the same gives the same fates", "42",

@@ -4,12 +4,16 @@
 
 #include "common/impair-options.h"
 #include "lab/hosts/hosts.h"
+#include "lab/link/packet-rules.h"
 
 struct lab_options {
 	/* The first member, as impair-options.h needs it. `there` is near to far, `back` is far to
 	 * near. */
 	struct impair_options link;
 	struct hosts_settings hosts;
+	/* For packets by number, in their order. */
+	struct packet_rule rules[PACKET_RULES_MAX];
+	int rule_count;
 	/* Borrowed from argv; NULL: not given. */
 	const char *pcap, *far_command, *far_log;
 	/* The near command, NULL-terminated, or NULL: the client. */

@@ -155,6 +155,15 @@ static int start_capture(struct relay *r, const struct supervisor_message *messa
 	return r->writer ? 0 : -1;
 }
 
+/* Adds the rules of the command line. Cannot fail: there are not too many. */
+static void add_rules(struct relay *r)
+{
+	char reason[PACKET_RULE_REASON];
+
+	for (int i = 0; i < r->options->rule_count; i++)
+		(void)packet_rules_add(link_rules(r->link), &r->options->rules[i], reason);
+}
+
 static int open_link(struct relay *r, const struct supervisor_message *message)
 {
 	const struct lab_options *o = r->options;
@@ -165,6 +174,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 	    r->devices[HOSTS_FAR]);
 	if (!r->link)
 		return -1;
+	add_rules(r);
 	/* The supervisor and its commands are forked already and keep their own priority. */
 	(void)link_set_priority(true);
 	if (o->pcap && start_capture(r, message) != 0)

@@ -53,7 +53,8 @@ static bool put_packets(struct text *text, const struct link_packet *packets, si
 			put_time(text, ", SYN-ACK again after", p->in);
 		if (lost)
 			text_put(text, ", %s%s%s", syn ? "" : record_flags_name(p), syn ? "" : " ",
-			    link_loss_text(p->fate, p->direction, words, sizeof words));
+			    link_loss_text(p->fate, p->requested, p->direction, words,
+			        sizeof words));
 		more = more || lost || before;
 		lost_ack = lost_ack || (lost && !syn);
 		before = p;

@@ -105,6 +105,8 @@ static const struct field packet_fields[] = {
 	{ "way", FIELD_NAME, AT(struct link_packet, direction), FIELD_LENIENT, NAMED(directions) },
 	{ "fate", FIELD_NAME, AT(struct link_packet, fate), NAMED(link_fate_names) },
 	{ "again", FIELD_BOOL, AT(struct link_packet, retransmitted) },
+	/* Older files do not have it. */
+	{ "on_cue", FIELD_BOOL, AT(struct link_packet, requested), FIELD_OMITTED },
 	{ "payload", FIELD_BOOL, AT(struct link_packet, payload) },
 	{ "in_ns", FIELD_TIME, AT(struct link_packet, in), FIELD_REQUIRED },
 	{ "out_ns", FIELD_TIME, AT(struct link_packet, out) },
@@ -123,7 +125,7 @@ static const struct field leg_fields[] = {
 	{ "fate", FIELD_NAME, AT(struct trace_leg, fate), NAMED(link_fate_names) },
 	{ "doubled", FIELD_BOOL, AT(struct trace_leg, duplicated) },
 	{ "held", FIELD_BOOL, AT(struct trace_leg, held) },
-	{ "on_cue", FIELD_BOOL, AT(struct trace_leg, requested_drop) },
+	{ "on_cue", FIELD_BOOL, AT(struct trace_leg, requested) },
 	{ "waits_us", FIELD_ARRAY, ITEMS(struct trace_leg, wait), COUNTED(struct trace_leg, waits),
 	    .max = UINT32_MAX, .items_max = TRACE_WAITS },
 	/* Older files do not have it: then no timeout is known to have expired. */

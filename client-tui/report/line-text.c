@@ -74,7 +74,8 @@ static void put_link_details(struct text *t, const struct trace_line *line)
 		put_detail(t, !line->stream && leg->duplicated,
 		    TEXT_FORMAT("2x %s", link_direction_words[direction]));
 		put_detail(t, leg->held, coming ? "held back coming" : "held back going");
-		put_detail(t, line->stream && leg->requested_drop, "on cue");
+		/* A lost datagram says so with its fate. */
+		put_detail(t, leg->requested && (line->stream || leg->lost == 0), "on cue");
 	}
 }
 

@@ -69,7 +69,8 @@ const char *summary_place(enum trace_place place, const struct trace_leg *legs, 
 	switch (place) {
 	case TRACE_GOING:
 	case TRACE_COMING:
-		return link_loss_text((enum link_fate)legs[direction].fate, direction, buf, size);
+		return link_loss_text((enum link_fate)legs[direction].fate,
+		    legs[direction].requested, direction, buf, size);
 	case TRACE_STILL_GOING:
 		return "still going";
 	case TRACE_STILL_COMING:

@@ -199,8 +199,6 @@ static void draw_lost(const struct panel *panel, const struct sequence_packet *k
 		return;
 	show(p, k->estimated ? UNKNOWN : SVG_LOST);
 	svg_cross(p->out, x, y, SVG_LOST);
-	if (k->of.fate == LINK_REQUESTED_DROP)
-		svg_words(p->out, x, y + 34, SVG_MIDDLE, "on cue");
 }
 
 static enum svg_style packet_style(const struct panel *panel, const struct sequence_packet *k)
@@ -247,6 +245,9 @@ static void draw_packet(const struct panel *panel, const struct sequence_packet 
 		draw_arrived(panel, packet, x, y, to, y2);
 	else
 		draw_lost(panel, packet, x, y);
+	/* Older recordings know it of dropped packets alone. */
+	if (k->requested || k->fate == LINK_REQUESTED_DROP)
+		svg_words(p->out, x, y + 34, SVG_MIDDLE, "on cue");
 	if (sequence_known(k->out2))
 		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
 	if (sequence_is_named(k))

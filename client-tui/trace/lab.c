@@ -126,12 +126,16 @@ static void take_change(struct lab *lab, struct link_change *change)
 static void take_event(struct lab *lab, const struct packet_event *event)
 {
 	trace_event(lab->status.trace, event);
-	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
-	    event->length > 0)
+	if (!event->requested || event->protocol != LINK_TCP || event->syn || event->length > 0)
 		return;
 	report(lab, SESSION_EVENT_FAULT, event->in,
-	    TEXT_FORMAT("dropped an ACK %s, on cue", link_direction_words[event->direction]), NULL,
-	    NULL);
+	    TEXT_FORMAT("%s %s %s, on cue",
+	        event->fate == LINK_REQUESTED_DROP ? "dropped"
+	        : event->fate == LINK_CORRUPTED    ? "damaged"
+	        : event->copies > 1                ? "doubled"
+	                                           : "delayed",
+	        event->fin ? "a FIN" : "an ACK", link_direction_words[event->direction]),
+	    NULL, NULL);
 }
 
 static void on_line(void *context, const char *line)

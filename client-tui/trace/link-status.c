@@ -191,8 +191,9 @@ static int change_settings(struct link_change *c, struct text *t, const char *wo
 	return 0;
 }
 
-/* "next udp request", "next ack back", "none". */
-static int change_drop(struct text *t, const char *words)
+/* "drop" followed by "next udp request", "request:3,7 back" or "none"; "packet" with a whole rule.
+ */
+static int change_packets(struct text *t, const char *words, const char *action)
 {
 	static const struct {
 		const char *word, *shown;
@@ -208,9 +209,14 @@ static int change_drop(struct text *t, const char *words)
 		{ "there", " there" },
 		{ "back", " back" },
 	};
+	const char *rule = words;
 	char word[IMPAIR_VALUE];
 
-	while (impair_fields_word(&words, word))
+	if (!impair_fields_word(&words, word) || (strcmp(word, "none") && strcmp(word, "next"))) {
+		text_put(t, "will%s%s", action, rule);
+		return 0;
+	}
+	for (words = rule; impair_fields_word(&words, word);)
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			if (strcmp(word, names[i].word) == 0)
 				text_put(t, "%s", names[i].shown);
@@ -251,7 +257,9 @@ int link_change_read(struct link_change *c, const char *line)
 	if (strcmp(kind, "set") == 0)
 		return change_settings(c, &t, *line ? line + 1 : line);
 	if (strcmp(kind, "drop") == 0)
-		return change_drop(&t, line);
+		return change_packets(&t, line, " drop");
+	if (strcmp(kind, "packet") == 0)
+		return change_packets(&t, line, "");
 	for (int pause = 0; pause < IMPAIR_PAUSES; pause++) {
 		if (strcmp(kind, pauses[pause].command) == 0)
 			return change_pause(&t, line, pause);
@@ -451,7 +459,7 @@ char *link_report_page(const struct link_report *r)
 	text_put(&t,
 	    "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   /link presets\n"
 	    "F7 changes it with the arrows\n"
-	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
+	    "/drop next reply   /drop tcp segment:3,7   /packet delay 50ms reply:2   /hold 3s\n");
 	return t.buf;
 }
 

@@ -11,7 +11,7 @@ void link_steps_move(struct link_steps *p, int by)
 {
 	const int to = p->field + by;
 
-	if (to >= LINK_STEPS_PRESET && to < IMPAIR_FIELD_COUNT)
+	if (to >= LINK_STEPS_DROP && to < IMPAIR_FIELD_COUNT)
 		p->field = to;
 }
 
@@ -21,6 +21,32 @@ void link_steps_move_preset(struct link_steps *p, int by)
 
 	if (to >= 0 && impair_presets[to].name)
 		p->preset = to;
+}
+
+const char *const link_steps_packets[] = { "request", "reply", "segment", "datagram", "syn", "ack",
+	"fin", NULL };
+const char *const link_steps_which[] = { "next", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
+	"every:2", "every:3", "every:5", "every:10", NULL };
+
+void link_steps_next_packets(struct link_steps *p)
+{
+	p->packets = link_steps_packets[p->packets + 1] ? p->packets + 1 : 0;
+}
+
+void link_steps_move_which(struct link_steps *p, int by)
+{
+	const int to = p->which + by;
+
+	if (to >= 0 && link_steps_which[to])
+		p->which = to;
+}
+
+void link_steps_drop_command(const struct link_steps *p, char *command, size_t size)
+{
+	const char *packets = link_steps_packets[p->packets], *which = link_steps_which[p->which];
+
+	snprintf(command, size, "drop %s%s%s", p->which ? packets : which, p->which ? ":" : " ",
+	    p->which ? which : packets);
 }
 
 void link_steps_preset_command(const struct link_steps *p, char *command, size_t size)

@@ -13,12 +13,15 @@ enum link_steps_directions {
 	LINK_STEPS_DIRECTIONS
 };
 
-#define LINK_STEPS_PRESET (-1) /* the panel's first row, in place of a setting: the presets */
+/* The panel's first rows, in place of a setting: packets to drop, and the presets. */
+#define LINK_STEPS_DROP (-2)
+#define LINK_STEPS_PRESET (-1)
 
 struct link_steps {
 	bool open;
-	/* A setting, or LINK_STEPS_PRESET; and the preset that is shown there. */
-	int field, preset;
+	/* A setting, or one of the first rows; what is shown there: the preset, the kind of packets
+	 * and which of them. */
+	int field, preset, packets, which;
 	enum link_steps_directions directions;
 };
 
@@ -31,6 +34,15 @@ bool link_steps_touches(const struct link_steps *p, enum link_direction directio
 
 /* Shows the preset before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move_preset(struct link_steps *p, int by);
+/* The kinds of packets that may be dropped, "request", and which of them, "3" or "next". NULL ends
+ * each. */
+extern const char *const link_steps_packets[], *const link_steps_which[];
+/* Shows the next kind of packets; the number before (`by` -1) or after (1), up to the ends. */
+void link_steps_next_packets(struct link_steps *p);
+void link_steps_move_which(struct link_steps *p, int by);
+/* Writes the lab's command that drops these, "drop next request", "drop request:3". */
+void link_steps_drop_command(const struct link_steps *p, char *command, size_t size);
+
 /* Writes the lab's command that sets the link to the preset shown, "preset wifi back". */
 void link_steps_preset_command(const struct link_steps *p, char *command, size_t size);
 

@@ -33,13 +33,13 @@ static void leg_came(struct trace_leg *leg, const struct packet_event *e)
 		leg->first_in = e->in;
 	leg->last_in = e->in;
 	leg->held |= e->held;
+	leg->requested |= e->requested;
 }
 
 static void leg_lost(struct trace_leg *leg, enum link_fate fate)
 {
 	count_up(&leg->lost, 1);
 	leg->fate = (uint8_t)fate;
-	leg->requested_drop |= fate == LINK_REQUESTED_DROP;
 }
 
 static void leg_through(struct trace_leg *leg, const struct packet_event *e)
@@ -68,6 +68,7 @@ static struct logged_packet packet_of(const struct packet_event *e, uint64_t fir
 		    .rst = e->rst,
 		    .ack = e->has_ack,
 		    .retransmitted = retransmitted,
+		    .requested = e->requested,
 		    .in = e->in,
 		    .out = e->copies > 0 ? e->out[0] : TRACE_NEVER,
 		    .out2 = e->copies > 1 ? e->out[1] : TRACE_NEVER,

@@ -26,8 +26,8 @@ struct trace_leg {
 	/* How many of them were lost, and what became of the last of those; LINK_NONE: none was. */
 	uint16_t lost;
 	uint8_t fate;
-	/* The link made a second copy; held one back; dropped one on request. */
-	bool duplicated, held, requested_drop;
+	/* The link made a second copy; held one back; did anything on request. */
+	bool duplicated, held, requested;
 	/* Between two tries, us; the sender's timeout, us, if it ran out then, else 0. */
 	uint8_t waits;
 	/* Bit i: the sender's kernel says that no retransmission timeout ran out before try i + 1.
@@ -56,6 +56,7 @@ struct link_packet {
 	enum link_direction direction;
 	enum link_fate fate;
 	bool retransmitted; /* a segment with a byte that was sent before */
+	bool requested;     /* what the link did was requested for this packet */
 	/* It has payload; a packet without is an acknowledgement, a SYN, a FIN or an RST. */
 	bool payload;
 	bool syn, fin, rst, ack; /* TCP flags */

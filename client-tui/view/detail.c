@@ -139,6 +139,8 @@ static void put_fate(struct text *t, const struct view_row_side *s, const struct
 	if (p->fate == LINK_DELIVERED && s->trace->legs[p->direction].held &&
 	    s->trace->legs[p->direction].tries == 1)
 		text_put(t, ", held back");
+	if (p->requested && p->fate != LINK_REQUESTED_DROP)
+		text_put(t, ", on cue");
 }
 
 /* Writes why a segment was sent again, as the sender's kernel says: retransmission `nth` of that

@@ -134,10 +134,20 @@ static bool retransmission_words(const struct view_row_side *s, int width, const
 	return true;
 }
 
+/* Whether a rule decided, and not by a drop of a datagram, whose fate says so. */
+static bool on_cue(const struct trace_line *trace)
+{
+	for (int i = 0; trace != NULL && i < LINK_DIRECTIONS; i++)
+		if (trace->legs[i].requested &&
+		    (trace->stream || (trace->legs[i].through > 0 && trace->legs[i].lost == 0)))
+			return true;
+	return false;
+}
+
 /* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	static const char word[] = " again";
+	static const char word[] = " again", cue[] = ", on cue";
 	struct text t = text_begin(buf, size);
 	const bool stream = s->trace != NULL && s->trace->stream;
 	const unsigned again = stream ? retransmissions(s->trace) : 0;
@@ -148,6 +158,8 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 	if (again > 0)
 		text_put(&t, "%s",
 		    fits(buf, width - (int)strlen(word)) ? word : sign(s, GLYPH_ELLIPSIS));
+	if (on_cue(s->trace) && fits(buf, width - (int)strlen(cue)))
+		text_put(&t, "%s", t.used > 0 ? cue : cue + 2);
 	if (!fits(buf, width))
 		buf[0] = '\0';
 }

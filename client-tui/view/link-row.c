@@ -82,6 +82,21 @@ static void draw_preset(const struct panes *p, int row)
 	    chosen ? preset->about : "all settings of a link that has a name", STYLE_FAINT);
 }
 
+static void draw_drop(const struct panes *p, int row)
+{
+	const struct link_steps *panel = p->v->lab->panel;
+	bool chosen = panel->field == LINK_STEPS_DROP;
+	int column = draw_name(p, row, "drop", chosen), values = column + 2 * value_columns(p);
+	if (chosen) {
+		canvas_text(p->c, row, column, values,
+		    TEXT_FORMAT("[%s]", link_steps_packets[panel->packets]), STYLE_FOUND);
+		canvas_text(p->c, row, column + value_columns(p), values,
+		    TEXT_FORMAT("[%s]", link_steps_which[panel->which]), STYLE_FOUND);
+	}
+	panes_draw_cut(p, row, chosen ? values : column + value_columns(p), p->columns,
+	    "packets by their number from now on", STYLE_FAINT);
+}
+
 static void draw_setting(const struct panes *p, int row, int field)
 {
 	const struct view_lab *lab = p->v->lab;
@@ -106,14 +121,17 @@ static void draw_panel_keys(const struct panes *p, int row)
 {
 	const struct link_steps *panel = p->v->lab->panel;
 	const char *way = panel_directions[panel->directions];
-	const char *keys[] = { panel->field == LINK_STEPS_PRESET
+	const bool drop = panel->field == LINK_STEPS_DROP;
+	const char *keys[] = { drop ? "Enter drops; Left/Right others"
+		               : panel->field == LINK_STEPS_PRESET
 		                   ? TEXT_FORMAT("Enter sets %s; Left/Right others", way)
 		                   : TEXT_FORMAT("Left/Right change %s", way),
-		"; Esc leaves", "; Up/Down choose", "; Tab other ways" };
+		"; Esc leaves", "; Up/Down choose",
+		drop ? "; Tab other packets" : "; Tab other ways" };
 	const bool brief = p->pad + utf8_columns(keys[0]) + utf8_columns(keys[1]) > p->columns;
 	int column = p->pad;
 	if (brief)
-		keys[0] = panel->field == LINK_STEPS_PRESET ? "Enter; Left/Right" : "Left/Right";
+		keys[0] = panel->field < 0 ? "Enter; Left/Right" : "Left/Right";
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (i == 0 || column + utf8_columns(keys[i]) <= p->columns)
 			column = canvas_text(p->c, row, column, p->columns, keys[i], STYLE_FAINT);
@@ -124,14 +142,16 @@ void link_row_draw_panel(const struct panes *p)
 	const struct link_steps *panel = p->v->lab->panel;
 	const int values = p->pad + 2 + NAME_COLUMNS + 1;
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
-	if (first < LINK_STEPS_PRESET)
-		first = LINK_STEPS_PRESET;
+	if (first < LINK_STEPS_DROP)
+		first = LINK_STEPS_DROP;
 	panes_draw_heading(p, "the link", p->columns);
 	canvas_text(p->c, p->heading_row, values, p->columns, panel_directions[1], STYLE_HEADING);
 	canvas_text(p->c, p->heading_row, values + value_columns(p), p->columns,
 	    panel_directions[2], STYLE_HEADING);
 	for (int i = 0; i < height && first + i < IMPAIR_FIELD_COUNT; i++)
-		if (first + i == LINK_STEPS_PRESET)
+		if (first + i == LINK_STEPS_DROP)
+			draw_drop(p, p->top + i);
+		else if (first + i == LINK_STEPS_PRESET)
 			draw_preset(p, p->top + i);
 		else
 			draw_setting(p, p->top + i, first + i);

@@ -18,7 +18,7 @@ struct command_call {
 	char *words[WORDS];
 	int count;
 	/* The direction in the last word, which then no longer counts among the words, else both
-	 * directions. */
+	 * directions. A rule for packets reads its own. */
 	unsigned directions;
 	struct link *link;
 	int64_t now;
@@ -34,7 +34,7 @@ static void split(struct command_call *call, char *line)
 	for (char *word = strtok_r(line, " \t\r", &rest); word && call->count < WORDS;
 	    word = strtok_r(NULL, " \t\r", &rest))
 		call->words[call->count++] = word;
-	if (call->count < 2)
+	if (call->count < 2 || !strcmp(call->words[0], "drop") || !strcmp(call->words[0], "packet"))
 		return;
 	const char *last = call->words[call->count - 1];
 	if (!strcmp(last, "there"))
@@ -49,6 +49,16 @@ static void split(struct command_call *call, char *line)
 static const char *word(const struct command_call *call, int i)
 {
 	return i < call->count ? call->words[i] : "";
+}
+
+/* Writes the words from the one at `from` on. Returns whether there is room for all. */
+static bool join_words(const struct command_call *call, int from, char text[CONTROL_CHANGE])
+{
+	struct text t = text_begin(text, CONTROL_CHANGE);
+
+	for (int i = from; i < call->count; i++)
+		text_put(&t, "%s%s", i > from ? " " : "", call->words[i]);
+	return t.used < CONTROL_CHANGE;
 }
 
 /* Both texts may quote what a client sent: control characters become '?'. */
@@ -115,6 +125,8 @@ static void print_derived(const struct command_call *call, enum link_direction d
 static enum command_result do_link(const struct command_call *call)
 {
 	send_buffer_print(call->out, "seed %" PRIu64 "\n", link_seed(call->link));
+	const struct packet_rule *rule;
+
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			send_buffer_print(call->out, "%s %s %s\n", link_direction_names[d],
@@ -122,6 +134,8 @@ static enum command_result do_link(const struct command_call *call)
 			    IMPAIR_VALUE_TEXT(link_settings(call->link, d), id));
 		print_derived(call, d);
 	}
+	for (int i = 0; (rule = packet_rules_at(link_rules(call->link), i)); i++)
+		send_buffer_print(call->out, "rule %s\n", rule->text);
 	return ANSWERED;
 }
 
@@ -144,16 +158,14 @@ static enum command_result done(const struct command_call *call, const struct im
 static enum command_result do_set(const struct command_call *call)
 {
 	struct impair_settings changed[LINK_DIRECTIONS];
-	char text[IMPAIR_LINE * 2], reason[IMPAIR_REASON];
-	struct text words = text_begin(text, sizeof text);
+	char text[CONTROL_CHANGE], reason[IMPAIR_REASON];
 
 	if (call->count < 2)
 		return refuse(call, "", "set needs a name and a value; for example: set loss 30%");
-	for (int i = 1; i < call->count; i++)
-		text_put(&words, "%s ", call->words[i]);
+	const bool whole = join_words(call, 1, text);
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		changed[d] = *link_settings(call->link, d);
-		if (words.used >= sizeof text)
+		if (!whole)
 			return refuse(call, "", "too long; for example: set loss 30%");
 		if ((call->directions & LINK_BIT(d)) &&
 		    impair_fields_parse(&changed[d], text, reason))
@@ -200,59 +212,29 @@ static enum command_result do_presets(const struct command_call *call)
 /* Reports the change in the command's own words. */
 static enum command_result report_as_given(const struct command_call *call)
 {
-	struct text change = text_begin(call->change, CONTROL_CHANGE);
-
-	for (int i = 0; i < call->count; i++)
-		text_put(&change, "%s%s", i ? " " : "", word(call, i));
+	join_words(call, 0, call->change);
 	if (call->directions != LINK_BOTH)
-		text_put(&change, " %s",
-		    link_direction_names[call->directions == LINK_BIT(LINK_COMING) ? LINK_COMING
-		                                                                   : LINK_GOING]);
+		text_append(call->change, CONTROL_CHANGE,
+		    call->directions == LINK_BIT(LINK_COMING) ? " back" : " there");
 	return CHANGED;
 }
 
-static enum command_result do_drop(const struct command_call *call)
+/* "drop" and "packet", whose rule begins with its action. */
+static enum command_result do_packet(const struct command_call *call)
 {
-	static const struct {
-		const char *name;
-		unsigned classes, directions;
-	} packets[] = {
-		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_GOING) },
-		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_COMING) },
-		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
-		{ "ack", PACKET_CLASS_ACK, LINK_BOTH },
-	};
-	const bool udp = !strcmp(word(call, 2), "udp"), tcp = !strcmp(word(call, 2), "tcp");
-	const int at = 2 + (udp || tcp);
+	const bool drop = *call->words[0] == 'd';
+	char text[CONTROL_CHANGE], reason[PACKET_RULE_REASON];
+	struct packet_rule rule;
 
-	if (call->count == 2 && !strcmp(word(call, 1), "none")) {
-		link_drop_none(call->link);
-		return report_as_given(call);
-	}
-	for (size_t i = 0; i < sizeof packets / sizeof *packets && !strcmp(word(call, 1), "next");
-	    i++)
-		if (call->count == at + 1 && !strcmp(word(call, at), packets[i].name)) {
-			const unsigned directions = packets[i].directions & call->directions;
-			const unsigned classes = packets[i].classes &
-			                         (udp      ? PACKET_CLASS_DATAGRAM
-			                             : tcp ? ~(unsigned)PACKET_CLASS_DATAGRAM
-			                                   : ~0u);
-
-			if (!classes)
-				return refuse(call, "",
-				    "only TCP has a syn and an ack; for example: drop next udp "
-				    "request");
-			if (!directions)
-				return refuse(call, "",
-				    "requests go there, replies come back; for example: drop next "
-				    "reply");
-			if (link_drop_next(call->link, classes, directions))
-				return refuse(call, "",
-				    "too many drops wait already; for example: drop none");
-			return report_as_given(call);
-		}
-	return refuse(call, "",
-	    "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
+	join_words(call, 1, text);
+	if (drop && strcmp(text, "none") == 0)
+		packet_rules_clear(link_rules(call->link));
+	else if ((drop ? packet_rule_read_drop : packet_rule_read)(&rule, text, reason) != 0 ||
+	         packet_rules_add(link_rules(call->link), &rule, reason) != 0)
+		return refuse(call, "",
+		    TEXT_FORMAT("%s; for example: %s", reason,
+		        drop ? "drop request:3,7" : "packet delay 50ms reply:2"));
+	return report_as_given(call);
 }
 
 /* "hold" and "unplug". */
@@ -353,7 +335,8 @@ static const struct control_command {
 	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
 	{ "preset", "NAME [there|back]", "take the settings of a link with a name", do_preset },
 	{ "presets", "", "their names and values", do_presets },
-	{ "drop", "next [udp|tcp] request|reply|syn|ack [there|back]", "drop that one", do_drop },
+	{ "drop", "request:3,7|next reply|...", "drop these packets", do_packet },
+	{ "packet", "delay 50ms|duplicate|corrupt ...", "do that to packets", do_packet },
 	{ "hold", "SPAN [there|back]", "keep all packets for so long", do_pause },
 	{ "unplug", "SPAN [there|back]", "lose all packets for so long", do_pause },
 	{ "counts", "", "what happened so far", do_counts },

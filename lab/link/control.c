@@ -58,8 +58,9 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	const struct packet *p = event->packet;
 	const struct impair_decision *d = event->decision;
 	char flags[8], source[46], target[46], buf[LINE_SIZE];
-	const char *marks = TEXT_FORMAT("%s%s%s", d->copies > 1 ? ",duplicated" : "",
-	    d->held ? ",held" : "", d->reordered ? ",reordered" : "");
+	const char *marks = TEXT_FORMAT("%s%s%s%s", d->copies > 1 ? ",duplicated" : "",
+	    d->held ? ",held" : "", d->reordered ? ",reordered" : "",
+	    d->requested && d->copies > 0 ? ",cue" : "");
 	struct text line = text_begin(buf, sizeof buf);
 
 	text_put(&line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,

@@ -57,11 +57,7 @@ struct link {
 	/* The running average of how late such a wake-up is. */
 	int64_t lateness;
 	bool broken;
-	/* Requested drops that wait, oldest first. */
-	struct {
-		unsigned classes, directions;
-	} requested_drops[LINK_REQUESTED_DROPS];
-	int requested_drop_count;
+	struct packet_rules *rules;
 	/* The packet that was read; a fragment of it. */
 	uint8_t buffer[DEVICE_PACKET_MAX], fragment[DEVICE_PACKET_MAX];
 };
@@ -73,6 +69,7 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	if (!link)
 		return NULL;
 	link->seed = seed;
+	link->rules = packet_rules_new();
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		struct link_path *path = &link->paths[i];
 		path->direction = (enum link_direction)i;
@@ -81,7 +78,7 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 		path->impair = impair_new(i == LINK_GOING ? there : back, seed, (uint64_t)i);
 		path->delay_queue = delay_queue_new(DELAY_QUEUE_MAX);
 		path->blocked_until = INT64_MIN;
-		if (!path->impair || !path->delay_queue) {
+		if (!link->rules || !path->impair || !path->delay_queue) {
 			link_free(link);
 			return NULL;
 		}
@@ -108,6 +105,7 @@ void link_free(struct link *link)
 		delay_queue_free(link->paths[i].delay_queue);
 	}
 	capture_free(link->capture);
+	free(link->rules);
 	free(link);
 }
 
@@ -140,10 +138,11 @@ static const char *capture_comment(const struct link_path *path, const struct im
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
-	snprintf(comment, PCAPNG_COMMENT, "%s%s%s%s",
+	snprintf(comment, PCAPNG_COMMENT, "%s%s%s%s%s",
 	    d->flip >= 0 ? "one bit flipped on the way, so the receiver drops it; " : "",
 	    d->copies == 2 ? "delivered twice; " : "", d->held ? "held back on cue; " : "",
-	    d->reordered ? "held back for later ones to pass; " : "");
+	    d->reordered ? "held back for later ones to pass; " : "",
+	    d->requested ? "this packet was asked for; " : "");
 	size_t n = strlen(comment);
 	if (n == 0)
 		return NULL;
@@ -270,19 +269,6 @@ static void count_decision(struct link_path *path, const struct packet *p,
 	c->delayed += d->reordered;
 }
 
-/* The index of the oldest requested drop for such a packet; requested_drop_count for none. */
-static int find_requested_drop(const struct link *link, const struct link_path *path,
-    enum packet_class class)
-{
-	int i = 0;
-
-	while (i < link->requested_drop_count &&
-	       !(link->requested_drops[i].classes & class &&
-	           link->requested_drops[i].directions & LINK_BIT(path->direction)))
-		i++;
-	return i;
-}
-
 static void answer_too_big(struct link *link, struct link_path *path, const struct packet *p,
     int64_t now)
 {
@@ -302,9 +288,9 @@ static void answer_too_big(struct link *link, struct link_path *path, const stru
 static void decide(struct link *link, struct link_path *path, const struct packet *p,
     uint8_t *bytes, int64_t now)
 {
-	const int requested = find_requested_drop(link, path, packet_class(p));
-	struct impair_packet facts = { p->size, packet_bits(p),
-		requested < link->requested_drop_count };
+	const struct impair_packet facts = { .size = p->size,
+		.bits = packet_bits(p),
+		.request = packet_rules_number(link->rules, p, path->direction) };
 	struct impair_decision v;
 
 	link->serial++;
@@ -312,14 +298,11 @@ static void decide(struct link *link, struct link_path *path, const struct packe
 	impair_decide(path->impair, &facts, now, &v);
 	if (v.copies > 0 && !delay_queue_has_room(path->delay_queue, (size_t)p->size, v.copies))
 		v = (struct impair_decision){ .fate = IMPAIR_NO_MEMORY, .flip = -1 };
+	packet_rules_decided(link->rules, &v);
 	count_decision(path, p, &v);
 	notify(link, path, now, p, &v);
 	if (v.fate == IMPAIR_TOO_BIG)
 		answer_too_big(link, path, p, now);
-	else if (v.fate == IMPAIR_REQUESTED_DROP)
-		memmove(&link->requested_drops[requested], &link->requested_drops[requested + 1],
-		    (size_t)(--link->requested_drop_count - requested) *
-		        sizeof *link->requested_drops);
 	else if (v.fate == IMPAIR_DELIVERED)
 		send_copies(link, path, p, bytes, &v, now);
 }
@@ -482,16 +465,7 @@ bool link_balanced(const struct link *link)
 	return true;
 }
 
-int link_drop_next(struct link *link, unsigned classes, unsigned directions)
+struct packet_rules *link_rules(struct link *link)
 {
-	if (link->requested_drop_count == LINK_REQUESTED_DROPS)
-		return -1;
-	link->requested_drops[link->requested_drop_count].classes = classes;
-	link->requested_drops[link->requested_drop_count++].directions = directions;
-	return 0;
-}
-
-void link_drop_none(struct link *link)
-{
-	link->requested_drop_count = 0;
+	return link->rules;
 }

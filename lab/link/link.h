@@ -7,11 +7,7 @@
 #include "common/impair.h"
 #include "lab/hosts/device.h"
 #include "lab/link/capture.h"
-#include "lab/link/packet.h"
-
-/* A set of directions. */
-#define LINK_BIT(direction) (1u << (direction))
-#define LINK_BOTH (LINK_BIT(LINK_GOING) | LINK_BIT(LINK_COMING))
+#include "lab/link/packet-rules.h"
 
 /* What happened in one direction since the start. At every moment
  *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight.
@@ -107,10 +103,5 @@ const struct link_counts *link_counts(const struct link *link, enum link_directi
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
 
-/* Requested drops that can wait at once. */
-#define LINK_REQUESTED_DROPS 100
-/* Drops the next packet of one of these classes (packet_class(), bits) in one of these directions,
- * whichever comes first. Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
-int link_drop_next(struct link *link, unsigned classes, unsigned directions);
-/* Cancels all waiting drops. */
-void link_drop_none(struct link *link);
+/* The rules for packets by number, to read, add and clear. */
+struct packet_rules *link_rules(struct link *link);

@@ -4,5 +4,6 @@ lab_liblab_a_SOURCES += \
 	%D%/control-commands.c %D%/control-commands.h \
 	%D%/control.c %D%/control.h \
 	%D%/link.c %D%/link.h \
+	%D%/packet-rules.c %D%/packet-rules.h \
 	%D%/packet.c %D%/packet.h \
 	%D%/pcapng.c %D%/pcapng.h

@@ -61,6 +61,9 @@ enum packet_class {
 	PACKET_CLASS_SYN = 4,
 	/* It is only a TCP acknowledgement. */
 	PACKET_CLASS_ACK = 8,
+	/* It ends a stream; with payload it is also of PACKET_CLASS_STREAM: packet_class() says
+	 * that. */
+	PACKET_CLASS_FIN = 16,
 };
 
 enum packet_class packet_class(const struct packet *p);

@@ -171,10 +171,49 @@ static void drop_next(void **state)
 	assert_int_equal(count_rows(t, "lost coming"), 1);
 	client_expect_compared(t, 4);
 	client_line(t, "/drop next nonsense");
-	term_expect(t, "request, reply, syn or ack; for example");
+	term_expect(t, "none of request, reply, datagram, segment");
 	leave(t);
 	assert_int_equal(number_behind(t, "there lost-cue "), 1);
 	assert_int_equal(number_behind(t, "back lost-cue "), 1);
+}
+
+/* By number from the order on, by command and in the panel; a rule that delays says so too. */
+static void drop_by_number(void **state)
+{
+	struct terminal *t = lab(30, 160, "--drop request:1", "");
+
+	(void)state;
+	client_line(t, "first");
+	client_expect_pair(t, "1 first", "✗ lost going, on cue");
+	client_line(t, "/drop request:2");
+	term_expect(t, "-- link: will drop request:2");
+	client_line(t, "second");
+	client_line(t, "third");
+	client_expect_pair(t, "2 second", "2 SECOND");
+	client_expect_pair(t, "3 third", "✗ lost going, on cue");
+	press(t, 7);
+	term_expect(t, "> loss ");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_TAB, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
+	client_expect_pair(t, "> drop", "[reply]");
+	client_expect_pair(t, "> drop", "[1]");
+	term_key(t, VTERM_KEY_ENTER, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect(t, "-- link: will drop reply:1");
+	client_line(t, "fourth");
+	client_expect_pair(t, "4 fourth", "✗ lost coming, on cue");
+	client_line(t, "/packet delay 300ms reply:1");
+	term_expect(t, "-- link: will delay 300ms reply:1");
+	client_line(t, "fifth");
+	client_expect_pair(t, "5 fifth", "held back");
+	client_expect_pair(t, "5 fifth", "on cue");
+	client_expect_compared(t, 5);
+	leave(t);
+	assert_int_equal(number_behind(t, "there lost-cue "), 2);
+	assert_int_equal(number_behind(t, "back lost-cue "), 1);
+	assert_int_equal(number_before(t, "packets dropped on cue"), 3);
 }
 
 /* A drop chooses its transport: the other one's line is not touched. */
@@ -196,7 +235,7 @@ static void drop_next_of_a_transport(void **state)
 	client_line(t, "second");
 	client_expect_pair(t, "3 second", "1× again");
 	client_line(t, "/drop next udp syn");
-	term_expect(t, "only TCP has a syn and an ack; for example: drop next udp request");
+	term_expect(t, "udp has no syn; for example: drop request:3,7");
 	client_line(t, "/drop next tcp ack there");
 	term_expect(t, "-- link: will drop the next TCP ACK there");
 	client_line(t, "third");
@@ -522,6 +561,7 @@ int main(void)
 		TEST(tcp_loses_nothing),
 		TEST(drop_next),
 		TEST(waits_for_a_lost_syn),
+		TEST(drop_by_number),
 		TEST(drop_next_of_a_transport),
 		TEST(changes_have_rows),
 		TEST(hold_and_unplug),

@@ -154,7 +154,7 @@ CASES = [
     ('upcase-lab ctl pre', ['predict', 'preset', 'presets']),
     ('upcase-lab ctl loss 20% du', ['duplicate']),
     ('upcase-lab ctl --socket=/x set order ', ['free', 'kept']),
-    ('upcase-lab ctl drop next tcp ', ['ack', 'reply', 'request', 'syn']),
+    ('upcase-lab ctl drop next tcp ', ['ack', 'fin', 'reply', 'request', 'segment', 'syn']),
 ]
 # Ctrl-T completes, Ctrl-P tells what was offered: by bash the line, into which it inserts everything.
 SETUPS = {

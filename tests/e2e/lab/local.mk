@@ -11,6 +11,7 @@ SCRIPT_TESTS += \
 	%D%/link.py \
 	%D%/measure.py \
 	%D%/terminal.py \
+	%D%/rules.py \
 	%D%/times.py \
 	%D%/tour.py \
 	%D%/truth.py \

@@ -161,9 +161,11 @@ static void completed_words(void **state)
 	check_completions("/link preset wifi there ", "");
 	check_completions("/link presets ", "");
 	check_completions("/link panel l", "");
-	check_completions("/drop ", "next none ");
-	check_completions("/drop next ", "udp tcp request reply syn ack ");
-	check_completions("/drop next udp ", "request reply ");
+	check_completions("/drop ",
+	    "next none udp tcp request:3 reply:2 segment:6 syn:1 ack:every:2 ");
+	check_completions("/packet delay ", "10ms 50ms 200ms ");
+	check_completions("/drop next ", "udp tcp request reply datagram segment syn ack fin ");
+	check_completions("/drop next udp ", "request reply datagram ");
 	check_completions("/drop next tcp a", "ack ");
 	check_completions("/drop next tcp ack ", "there back ");
 	check_completions("/drop none ", "");

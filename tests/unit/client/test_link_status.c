@@ -199,6 +199,10 @@ static void changes(void **state)
 	check_change("changed 77 drop next tcp ack back", SESSION_EVENT_FAULT,
 	    "will drop the next TCP ACK back");
 	check_change("changed 77 drop next syn", SESSION_EVENT_FAULT, "will drop the next SYN");
+	check_change("changed 77 drop tcp segment:3,6x2 back", SESSION_EVENT_FAULT,
+	    "will drop tcp segment:3,6x2 back");
+	check_change("changed 77 packet delay 50ms reply:2", SESSION_EVENT_FAULT,
+	    "will delay 50ms reply:2");
 	check_change("changed 77 drop none", SESSION_EVENT_FAULT, "no drop waits any more");
 	check_change("changed 77 hold 3s", SESSION_EVENT_FAULT, "held for 3 s");
 	check_change("changed 77 hold 700ms there", SESSION_EVENT_FAULT, "held there for 700 ms");

@@ -20,7 +20,7 @@ static void choosing(void **state)
 	(void)state;
 	link_steps_move(&p, -1);
 	link_steps_move(&p, -1);
-	assert_int_equal(p.field, LINK_STEPS_PRESET);
+	assert_int_equal(p.field, LINK_STEPS_DROP);
 	for (int i = 0; i < 100; i++)
 		link_steps_move(&p, 1);
 	assert_int_equal(p.field, IMPAIR_FIELD_COUNT - 1);
@@ -50,6 +50,28 @@ static void presets(void **state)
 		link_steps_move_preset(&p, 1);
 	link_steps_preset_command(&p, command, sizeof command);
 	assert_string_equal(command, "preset chaos back");
+}
+
+static void drops(void **state)
+{
+	struct link_steps p = { .field = LINK_STEPS_DROP };
+	char command[100];
+
+	(void)state;
+	link_steps_move_which(&p, -1);
+	link_steps_drop_command(&p, command, sizeof command);
+	assert_string_equal(command, "drop next request");
+	for (int i = 0; i < 3; i++)
+		link_steps_move_which(&p, 1);
+	link_steps_next_packets(&p);
+	link_steps_drop_command(&p, command, sizeof command);
+	assert_string_equal(command, "drop reply:3");
+	for (int i = 0; i < 100; i++)
+		link_steps_move_which(&p, 1);
+	for (int i = 0; i < 6; i++)
+		link_steps_next_packets(&p);
+	link_steps_drop_command(&p, command, sizeof command);
+	assert_string_equal(command, "drop request:every:10");
 }
 
 static void commands(void **state)
@@ -111,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choosing),
 		cmocka_unit_test(presets),
+		cmocka_unit_test(drops),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(every_setting),
 	};

@@ -615,8 +615,8 @@ static void test_requested_drop(void **state)
 	struct impair_settings s = impair_perfect();
 	s.mtu = 1000;
 	struct impair *impair = begin(&s, 92);
-	struct impair_packet asked = { .size = 1000, .requested_drop = true },
-	                     big = { .size = 1001, .requested_drop = true };
+	struct impair_packet asked = { .size = 1000, .request.drop = true },
+	                     big = { .size = 1001, .request.drop = true };
 	struct impair_decision v;
 
 	impair_decide(impair, &asked, 0, &v);

@@ -9,6 +9,7 @@ COMPILED_TESTS += \
 	%D%/test_options \
 	%D%/test_output_tail \
 	%D%/test_packet \
+	%D%/test_packet_rules \
 	%D%/test_packet_times \
 	%D%/test_pcapng \
 	%D%/test_runtime_dir

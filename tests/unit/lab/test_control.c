@@ -167,15 +167,15 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "unplug soon",
 	    "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
 	assert_refused(&wire, client, "drop it",
-	    "error drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply\n");
+	    "error 'it' is none of request, reply, datagram, segment, syn, ack and fin; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "drop next tcp",
-	    "error drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply\n");
-	assert_refused(&wire, client, "drop next udp syn",
-	    "error only TCP has a syn and an ack; for example: drop next udp request\n");
+	    "error lacks its packets: request, reply, datagram, segment, syn, ack or fin; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "drop next udp ack back",
-	    "error only TCP has a syn and an ack; for example: drop next udp request\n");
-	assert_refused(&wire, client, "drop next tcp request back",
-	    "error requests go there, replies come back; for example: drop next reply\n");
+	    "error udp has no ack; for example: drop request:3,7\n");
+	assert_refused(&wire, client, "packet delay 5 reply:2",
+	    "error '5' is not a time up to 60s; for example: packet delay 50ms reply:2\n");
+	assert_refused(&wire, client, "drop \033[2J:1",
+	    "error '?[2J' is none of request, reply, datagram, segment, syn, ack and fin; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "events maybe",
 	    "error 'maybe' is neither on nor off; for example: events on 12000\n");
 	assert_refused(&wire, client, "events on 70000",
@@ -191,9 +191,7 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "preset classroom sideways",
 	    "error 'sideways' is neither there nor back; for example: preset wifi back\n");
 	assert_refused(&wire, client, "drop next request back",
-	    "error requests go there, replies come back; for example: drop next reply\n");
-	assert_refused(&wire, client, "drop next reply there",
-	    "error requests go there, replies come back; for example: drop next reply\n");
+	    "error requests go there, replies come back; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "hold 3s sideways",
 	    "error hold takes a time up to 1h; for example: hold 3s\n");
 	assert_refused(&wire, client, "counts now", "error 'counts' takes no words\n");
@@ -249,6 +247,13 @@ static void test_cues(void **state)
 	query(&wire, client, "drop next reply");
 	query(&wire, client, "drop none");
 	assert_true(passes(&wire, false));
+	query(&wire, client, "drop request:2,3");
+	assert_true(passes(&wire, true));
+	assert_has(query(&wire, client, "link"), "\nrule drop request:2,3\n");
+	assert_false(passes(&wire, true));
+	assert_false(passes(&wire, true));
+	assert_true(passes(&wire, true));
+	assert_null(strstr(query(&wire, client, "link"), "rule "));
 	query(&wire, client, "unplug 1h there");
 	assert_false(passes(&wire, true));
 	assert_true(passes(&wire, false));
@@ -258,7 +263,7 @@ static void test_cues(void **state)
 	query(&wire, client, "hold 1h back");
 	assert_false(passes(&wire, false));
 	const char *counts = query(&wire, client, "counts");
-	assert_has(counts, "there lost-cue 1\n");
+	assert_has(counts, "there lost-cue 3\n");
 	assert_has(counts, "there lost-unplugged 1\n");
 	assert_has(counts, "back lost-cue 1\n");
 	assert_has(counts, "back held 1\n");
@@ -292,6 +297,8 @@ static void test_changes(void **state)
 		{ "preset dsl back",
 		    "set nothing; delay 12ms, jitter 1ms, rate 16mbit, queue 200p\n" },
 		{ "drop next tcp ack there", "drop next tcp ack there\n" },
+		{ "drop segment:6x2 back", "drop segment:6x2 back\n" },
+		{ "packet delay 50ms reply:2", "packet delay 50ms reply:2\n" },
 		{ "drop none", "drop none\n" },
 		{ "hold 1h", "hold 1h\n" },
 		{ "hold 0s back", "hold 0s back\n" },

@@ -277,28 +277,38 @@ static bool passes(struct wire *wire, bool there, uint8_t flags, size_t length)
 	return recv(there ? wire->far_end : wire->near_end, packet, sizeof packet, 0) > 0;
 }
 
+/* Adds a rule that drops. Returns 0, or -1 when there are too many. */
+static int drop(struct wire *wire, const char *text)
+{
+	struct packet_rule rule;
+	char reason[PACKET_RULE_REASON];
+
+	assert_int_equal(packet_rule_read_drop(&rule, text, reason), 0);
+	return packet_rules_add(link_rules(wire->link), &rule, reason);
+}
+
 static void test_drop_next(void **state)
 {
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_COMING));
+	drop(&wire, "next segment back");
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_true(passes(&wire, false, PACKET_ACK, 0));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
 	assert_true(passes(&wire, false, PACKET_ACK, 5));
 	/* In whichever direction comes first, and only there. */
-	link_drop_next(wire.link, PACKET_CLASS_ACK, LINK_BOTH);
+	drop(&wire, "next ack");
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 0));
 	assert_true(passes(&wire, true, PACKET_ACK, 0));
 	assert_true(passes(&wire, false, PACKET_ACK, 0));
-	link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH);
-	link_drop_none(wire.link);
+	drop(&wire, "next syn");
+	packet_rules_clear(link_rules(wire.link));
 	assert_true(passes(&wire, true, PACKET_SYN, 0));
-	for (int i = 0; i < LINK_REQUESTED_DROPS; i++)
-		assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), 0);
-	assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), -1);
+	for (int i = 0; i < PACKET_RULES_MAX; i++)
+		assert_int_equal(drop(&wire, "next syn"), 0);
+	assert_int_equal(drop(&wire, "next syn"), -1);
 	assert_int_equal(link_counts(wire.link, LINK_COMING)->fates[IMPAIR_REQUESTED_DROP], 2);
 	wire_close(&wire);
 }
@@ -318,12 +328,11 @@ static void test_drop_next_of_a_transport(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_GOING));
+	drop(&wire, "next segment there");
 	assert_true(passes_datagram(&wire));
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
-	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM,
-	    LINK_BIT(LINK_GOING));
-	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM, LINK_BIT(LINK_GOING));
+	drop(&wire, "next request there");
+	drop(&wire, "next datagram there");
 	assert_false(passes_datagram(&wire));
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes_datagram(&wire));
