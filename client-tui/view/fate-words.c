@@ -159,7 +159,9 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 		text_put(&t, "%s",
 		    fits(buf, width - (int)strlen(word)) ? word : sign(s, GLYPH_ELLIPSIS));
 	if (on_cue(s->trace) && fits(buf, width - (int)strlen(cue)))
-		text_put(&t, "%s", t.used > 0 ? cue : cue + 2);
+		text_put(&t, "%s", cue);
+	else if (on_cue(s->trace) && !stream)
+		snprintf(buf, size, "on cue");
 	if (!fits(buf, width))
 		buf[0] = '\0';
 }

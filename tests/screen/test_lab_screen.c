@@ -180,7 +180,7 @@ static void drop_next(void **state)
 /* By number from the order on, by command and in the panel; a rule that delays says so too. */
 static void drop_by_number(void **state)
 {
-	struct terminal *t = lab(30, 160, "--drop request:1", "");
+	struct terminal *t = lab(30, 100, "--drop request:1", "");
 
 	(void)state;
 	client_line(t, "first");
@@ -207,8 +207,8 @@ static void drop_by_number(void **state)
 	client_line(t, "/packet delay 300ms reply:1");
 	term_expect(t, "-- link: will delay 300ms reply:1");
 	client_line(t, "fifth");
-	client_expect_pair(t, "5 fifth", "held back");
 	client_expect_pair(t, "5 fifth", "on cue");
+	term_expect(t, ", held back, on cue");
 	client_expect_compared(t, 5);
 	leave(t);
 	assert_int_equal(number_behind(t, "there lost-cue "), 2);
