@@ -633,6 +633,44 @@ static void test_requested_drop(void **state)
 	free(impair);
 }
 
+/* A request does what it says, takes no random number and leaves all other packets as they are. */
+static void test_requests(void **state)
+{
+	(void)state;
+	struct impair_settings s = impair_perfect();
+	s.loss = s.duplicate = s.reorder = s.corrupt = 0.3;
+	s.burst = 2;
+	s.delay = MS;
+	struct impair *plain = begin(&s, 94), *ruled = begin(&s, 94);
+	const struct impair_request requests[] = { { .drop = true }, { .duplicate = true },
+		{ .corrupt = true }, { .delay = 7 * MS } };
+
+	for (int i = 0; i < 4000; i++) {
+		const struct impair_request *r = i % 10 ? NULL : &requests[i / 10 % 4];
+		struct impair_packet p = { .size = 100, .bits = 800 };
+		struct impair_decision a, b;
+
+		impair_decide(plain, &p, i * MS, &a);
+		if (r)
+			p.request = *r;
+		impair_decide(ruled, &p, i * MS, &b);
+		if (!r) {
+			assert_memory_equal(&a, &b, sizeof a);
+			continue;
+		}
+		assert_int_equal(b.requested, r->drop || b.fate == IMPAIR_DELIVERED);
+		assert_true(b.fate == (r->drop ? IMPAIR_REQUESTED_DROP : a.fate));
+		if (b.fate != IMPAIR_DELIVERED)
+			continue;
+		assert_int_equal(b.copies, r->duplicate ? 2 : a.copies);
+		assert_true(r->corrupt ? b.flip >= 0 : b.flip == a.flip);
+		assert_true(b.at[0] == a.at[0] + r->delay);
+		assert_int_equal(b.held, r->delay > 0);
+	}
+	free(plain);
+	free(ruled);
+}
+
 static void test_hold_and_unplug(void **state)
 {
 	(void)state;
@@ -781,6 +819,7 @@ int main(void)
 		cmocka_unit_test(test_overload_halves),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_requested_drop),
+		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_hold_and_unplug),
 		cmocka_unit_test(test_same_seed_same_fates),
 		cmocka_unit_test(test_settings_do_not_disturb_each_other),
