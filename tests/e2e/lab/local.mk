@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 SCRIPT_TESTS += \
+	%D%/bursts.py \
 	%D%/cleanup.py \
 	%D%/connect.py \
 	%D%/events.py \
@@ -10,6 +11,7 @@ SCRIPT_TESTS += \
 	%D%/lines.py \
 	%D%/link.py \
 	%D%/measure.py \
+	%D%/packetdrill.py \
 	%D%/terminal.py \
 	%D%/rules.py \
 	%D%/times.py \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Truth: over 20,000 lines with loss, damage, second copies, jitter and overtaking, every fate that
-the client reports is what the link did; and the kernels' own counters on both hosts split the loss
+"""Truth: over 20,000 lines with loss, damage, second copies, jitter and overtaking, by chance and by number, every
+fate that the client reports is what the link did; and the kernels' own counters on both hosts split the loss
 the same way."""
 
 import os
@@ -18,6 +18,21 @@ LINES = ''.join(f'line {n}\n' for n in range(1, COUNT + 1))
 # can be lost.
 WINDOWS = {'-u': 400, '-t': 400 if COUNT > 2000 else 20}
 LINK = 'loss 5% delay 5ms jitter 3ms order free duplicate 5% reorder 5% reorder-by 4ms corrupt 2%'
+# Datagrams by number, and TCP's segments, their first repeats, and acknowledgements.
+RULES = '''drop udp:request:every:50
+drop udp:reply:3,7,100-150
+packet delay 30ms udp:request:every:61
+packet duplicate:udp:reply:every:43
+packet corrupt:udp:reply:every:97
+drop tcp:request:every:20
+drop tcp:request:7x2
+drop tcp:reply:every:30
+drop ack:every:10
+packet delay 30ms tcp:request:every:17
+packet duplicate:tcp:reply:every:13
+packet corrupt:tcp:request:every:41'''
+# Of requests and of replies, so many are dropped by the rules.
+DROPPED = {'there': COUNT // 50, 'back': 53}
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
 
 # The far host shows its counters all the time, since nobody can ask it.
@@ -38,6 +53,7 @@ settled
 cat $PLACE/far >$PLACE/far-before
 cat /proc/net/snmp /proc/net/snmp6 >$PLACE/near-before
 $LAB ctl set $LINK >/dev/null
+echo "$RULES" | while read -r rule; do $LAB ctl $rule >/dev/null; done
 $LAB ctl counts >$PLACE/link-before
 "$UPCASE" --plain $TRANSPORT --wait 300ms --window $WINDOW $HOST <&3 >$PLACE/replies
 settled
@@ -78,7 +94,7 @@ def difference(read, name):
 def lab(backend, host, transport):
     """The client's own summary, and what both kernels and the link counted meanwhile."""
     settings = {
-        'PLACE': PLACE, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'LINK': LINK, 'HOST': host,
+        'PLACE': PLACE, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'LINK': LINK, 'RULES': RULES, 'HOST': host,
         'TRANSPORT': transport, 'WINDOW': str(WINDOWS[transport])
     }
     home = os.path.join(PLACE, 'home')
@@ -119,7 +135,8 @@ def check_udp(backend, host):
     faults = unequal(
         ('mismatches', mismatches, 0), ('compared', compared, COUNT),
         # A request is lost going when the link loses it or damages it.
-        ('lost going', going, link['there lost-random'] + link['there corrupted']),
+        ('lost going', going, link['there lost-random'] + link['there lost-cue'] + link['there corrupted']),
+        *((f'dropped by number {way}', link[f'{way} lost-cue'], count) for way, count in DROPPED.items()),
         # What the link let through the far kernel has either taken or found damaged.
         ('taken there', far['InDatagrams'] + far['InErrors'], link['there delivered']),
         # (The far kernel counts replies that it was given joined as one: the link counts what

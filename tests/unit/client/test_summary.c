@@ -19,10 +19,15 @@
 
 /* ---- Wilson ---- */
 
+static void near_by(double value, double expected, double error)
+{
+	if (value < expected - error || value > expected + error)
+		fail_msg("%.9f is not %.9f", value, expected);
+}
+
 static void near(double value, double expected)
 {
-	if (value < expected - 5e-5 || value > expected + 5e-5)
-		fail_msg("%.6f is not %.4f", value, expected);
+	near_by(value, expected, 5e-5);
 }
 
 static void check_wilson(uint64_t k, uint64_t n, double low, double high)
@@ -46,6 +51,33 @@ static void wilson(void **state)
 	check_wilson(20, 20, 0.8389, 1.0);
 	check_wilson(0, 1, 0.0, 0.7935);
 	check_wilson(1, 1, 0.2065, 1.0);
+}
+
+/* What binom.confint() of R's package binom says (method "wilson"), as statsmodels has it in its
+ * tests (results_proportion.py). */
+static void wilson_is_that_of_others(void **state)
+{
+	static const struct {
+		uint64_t k, n;
+		double low, high;
+	} rows[] = {
+		{ 18, 20, 0.6989663547715128, 0.972133518786232 },
+		{ 4, 20, 0.0806576625797981, 0.4160174322518935 },
+		{ 4, 200, 0.00780442641634947, 0.05028708690582643 },
+		{ 190, 200, 0.910421851861224, 0.972617354399236 },
+		{ 1, 30, 0.005908590, 0.16670391 },
+		{ 29, 30, 0.8332961, 0.9940914 },
+		{ 0, 30, 0, 0.11351339 },
+		{ 30, 30, 0.8864866, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		double low, high;
+		stats_wilson(rows[i].k, rows[i].n, &low, &high);
+		near_by(low, rows[i].low, 1e-7);
+		near_by(high, rows[i].high, 1e-7);
+	}
 }
 
 /* It holds the share itself, lies within 0 and 1, and is the same seen from the other side. */
@@ -742,6 +774,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wilson),
+		cmocka_unit_test(wilson_is_that_of_others),
 		cmocka_unit_test(wilson_is_sound),
 		cmocka_unit_test(loss),
 		cmocka_unit_test(totals),

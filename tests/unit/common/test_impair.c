@@ -173,8 +173,9 @@ static void test_extreme_loss(void **state)
 static void test_bursts(void **state)
 {
 	(void)state;
+	/* The last three are p = 0.01, r = 0.1; p = 0.05, r = 0.25; and p = 1/19, r = 0.5. */
 	static const double cases[][2] = { { 0.01, 2 }, { 0.05, 5 }, { 0.2, 4 }, { 0.2, 1 },
-		{ 0.5, 20 }, { 0.75, 3 } };
+		{ 0.5, 20 }, { 0.75, 3 }, { 1. / 11, 10 }, { 1. / 6, 4 }, { 2. / 21, 2 } };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct impair_settings s = impair_perfect();
 		double p, r;
@@ -183,6 +184,11 @@ static void test_bursts(void **state)
 		impair_chain(&s, &p, &r);
 		assert_near(p / (p + r), s.loss, 1e-12);
 		struct runs runs = lose_million(&s, 20 + i);
+		print_message("# loss %g, burst %g, p %g, r %g, seed %zu: lost %g, again %g\n",
+		    s.loss, s.burst, p, r, 20 + i, (double)runs.lost / MILLION,
+		    (double)runs.pairs / (double)runs.lost);
+		/* A lost one follows a lost one when the chain stays in its bad state. */
+		assert_rate(runs.pairs, runs.lost, 1 - r);
 		/* Successive packets are correlated by 1 - p - r, which widens the error of the
 		 * mean. */
 		double widen = (1 + (1 - p - r)) / (1 - (1 - p - r));
