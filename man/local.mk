@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-dist_man_MANS = %D%/upcase.1 %D%/upcase.7 %D%/upcase-tour.7 %D%/upcased.8
+dist_man_MANS = %D%/upcase.1 %D%/upcase.7 %D%/upcase-exercises.7 %D%/upcase-solutions.7 \
+	%D%/upcase-tour.7 %D%/upcased.8
 if LAB
 dist_man_MANS += %D%/upcase-lab.1
 endif

@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	%D%/client.py \
 	%D%/lab.py \
 	%D%/lab_obstacle.py \
+	%D%/play.py \
 	%D%/scripted_server.py \
 	%D%/server.py \
 	%D%/server_control_client.py \

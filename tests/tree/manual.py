@@ -9,7 +9,7 @@ import subprocess
 
 from tap import BUILD, LAB, MANDOC, TOP, UPCASE, UPCASED, done, have_mandoc, point, read
 
-PAGES = ['upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-tour.7']
+PAGES = ['upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-tour.7', 'upcase-exercises.7', 'upcase-solutions.7']
 
 # What the libraries read, not we: in the page without standing in the source.
 LIBRARY_ENVIRONMENT = {

@@ -4,6 +4,7 @@ SCRIPT_TESTS += \
 	%D%/cleanup.py \
 	%D%/connect.py \
 	%D%/events.py \
+	%D%/exercises.py \
 	%D%/failures.py \
 	%D%/files.py \
 	%D%/host.py \

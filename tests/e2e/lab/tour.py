@@ -2,152 +2,24 @@
 """Plays upcase-tour(7): its commands are taken from the page as it is shown, executed by a shell,
 and what the page promises is looked for. What needs the screen is played by test_tour."""
 
-import atexit
-import concurrent.futures
 import math
 import os
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 
 from lab import need_hosts, until
-from tap import BUILD, MANDOC, TOP, done, have_mandoc, point, read
+from play import PLACE, Book, environment
+from tap import done, point, read
 
-PATIENCE = 60 * float(os.environ.get('TEST_PATIENCE', '1'))
-PLACE = tempfile.mkdtemp(prefix='tour-test-')
-atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
-
-
-def shown(name):
-    """A page as text, each paragraph a line."""
-    path = os.path.join(TOP, 'man', name)
-    text = subprocess.run([MANDOC, '-T', 'utf8', '-O', 'width=1000', path],
-                          capture_output=True,
-                          text=True,
-                          check=True).stdout
-    return re.sub('.\b', '', text)
-
-
-have_mandoc()
-PAGE = shown('upcase-tour.7')
-WORDS = ' '.join(PAGE.split())
-# A long command goes on where a backslash ends its line.
-COMMANDS = [
-    re.sub(r' \\\n +', ' ', command)
-    for command in re.findall(r'^ +\$ ((?:.*\\\n)*.*)$', PAGE, re.M)
-]
-# What is typed on the screen or in further terminals: played by test_tour and by the functions for
-# it here.
-BY_HAND = [command for command in COMMANDS if '--plain' not in command]
-played = set()
-
-
-def environment(folder):
-    """Labs are found by their folder: one for each play."""
-    env = {
-        name: value
-        for name, value in os.environ.items() if not name.startswith(('UPCASE', 'XDG_'))
-    }
-    runtime = os.path.join(PLACE, folder)
-    os.makedirs(runtime, 0o700, exist_ok=True)
-    programs = [os.path.join(BUILD, folder) for folder in ('lab', 'client-tui', 'server')]
-    env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]),
-               HOME=PLACE,
-               XDG_RUNTIME_DIR=runtime,
-               TMPDIR=runtime,
-               LC_ALL='C.UTF-8',
-               PYTHONDONTWRITEBYTECODE='1')
-    return env
-
-
-def execute(command):
-    """A command of the page: its output, both kinds."""
-    try:
-        result = subprocess.run(['sh', '-c', command],
-                                stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT,
-                                text=True,
-                                errors='replace',
-                                cwd=PLACE,
-                                env=environment(f'run-{COMMANDS.index(command)}'),
-                                timeout=PATIENCE,
-                                check=False)
-        return result.stdout
-    except subprocess.TimeoutExpired as late:
-        return f'(it did not end) {late.stdout}'
-
-
-def start_all():
-    """All at once would disturb each other; one by one they would mostly wait."""
-    pool = concurrent.futures.ThreadPoolExecutor(3)
-    return {
-        command: pool.submit(execute, command)
-        for command in COMMANDS if command not in BY_HAND
-    }
-
-
-class Play:
-    """What a command printed, and what is wrong with it."""
-
-    def __init__(self, *parts):
-        found = [command for command in COMMANDS if command not in played and command not in BY_HAND
-                 and all(part in command for part in parts)]
-        self.faults, self.out = [], ''
-        if not found:
-            self.faults.append(f'the page has no such command: {parts}')
-            return
-        self.command = found[0]
-        played.add(self.command)
-        self.out = running[self.command].result()
-
-    def once_more(self, text):
-        """While its output has this text, and at most ten times."""
-        for _ in range(10):
-            if text in self.out:
-                self.out = execute(self.command)
-        return self
-
-    def says(self, *texts):
-        """In the output, and in the page: it is what is promised."""
-        for text in texts:
-            if text not in WORDS:
-                self.faults.append(f'the page does not promise: {text}')
-            if text not in self.out:
-                self.faults.append(f'it does not say: {text}')
-        return self
-
-    def says_not(self, text):
-        if text in self.out:
-            self.faults.append(f'it says: {text}')
-
-    def number(self, pattern):
-        found = re.search(pattern, self.out)
-        if not found:
-            self.faults.append(f'nothing like: {pattern}')
-            return math.nan
-        return float(found[1])
-
-    def must(self, what, holds):
-        if not holds:
-            self.faults.append(f'not so: {what}')
-
-    def point(self, name):
-        point(name, self.faults + (self.out.splitlines() if self.faults else []))
+# What is typed on the screen or in further terminals is played by test_tour and by the functions
+# for it here.
+BOOK = Book('upcase-tour.7', by_hand=lambda command: '--plain' not in command)
+Play = BOOK.play
 
 
 def kernel(play, name):
     return play.number(rf'(?m)^{name} +(\d+)')
-
-
-def link(play, direction, what):
-    """A count of the lab's last line; 0 where it does not stand."""
-    part = re.search(rf'{direction}: ([^;\n]*)', play.out)
-    found = part and re.search(rf'(\d+) {what}', part[1])
-    return int(found[1]) if found else 0
 
 
 def udp_loses():
@@ -161,7 +33,7 @@ def udp_loses():
 def tcp_repairs():
     play = Play('--loss 20%', '--plain --tcp', 'TcpRetransSegs').says('answered 40 of 40')
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
-    play.must('packets were lost', link(play, 'there', 'lost at random') > 0)
+    play.must('packets were lost', play.link('there', 'lost at random') > 0)
     least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(
         r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
     unit = 1 if re.search(r'(?m)^round trip min\S+ [\d./]+ ms,', play.out) else 1000
@@ -185,7 +57,7 @@ def messages_and_stream():
     play.point('messages: 200 lines are 200 datagrams')
     play = Play('seq 200', 'upcase-lab -- upcase --plain --tcp')
     play.must('all is answered', 'answered 200 of 200' in play.out)
-    play.must('fewer than 100 packets', 0 < link(play, 'there', 'packets') < 100)
+    play.must('fewer than 100 packets', 0 < play.link('there', 'packets') < 100)
     play.point('a stream: 200 lines are a few segments')
     play = Play('-c 70000', 'upcase --plain 10.9.0.2 | wc').says('failed: too long for a datagram',
                                                                  'there: 0 packets')
@@ -193,7 +65,7 @@ def messages_and_stream():
     play = Play('-c 70000', '--plain --tcp 10.9.0.2 | wc')
     play.must('70000 bytes', re.search(r'(?m)^ *70000$', play.out))
     play.must('more than 48 segments',
-              link(play, 'there', 'packets') > 48 and link(play, 'back', 'packets') > 48)
+              play.link('there', 'packets') > 48 and play.link('back', 'packets') > 48)
     play.point('a stream: it has none')
     # On a busy machine Python may need more than the second for which the lab waits for a server.
     play = Play('udp_server.py').once_more('refused')
@@ -206,7 +78,7 @@ def reordering():
     play = Play('--duplicate 20%', 'upcase --plain 10.9.0.2').says('answered 200 of 200',
                                                                    '95 duplicates')
     play.must('so many copies',
-              link(play, 'there', 'duplicated') == 44 and link(play, 'back', 'duplicated') == 51)
+              play.link('there', 'duplicated') == 44 and play.link('back', 'duplicated') == 51)
     play.must('reordered', play.number(r'(\d+) reordered') > 0)
     play.point('reordering and duplication: UDP hands them on')
     play = Play('--duplicate 20%', '--plain --tcp').says('in order')
@@ -224,7 +96,7 @@ def corruption():
     play = Play('--corrupt 10%', 'TcpInCsumErrors')
     play.must('70000 bytes', re.search(r'(?m)^ *70000$', play.out))
     play.must('the kernel counted what the lab did',
-              kernel(play, 'TcpInCsumErrors') == link(play, 'back', 'corrupted') > 0)
+              kernel(play, 'TcpInCsumErrors') == play.link('back', 'corrupted') > 0)
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
     play.point('corruption: TCP repairs it')
 
@@ -236,7 +108,7 @@ def full_queue():
     play.must('about a third is lost', 40 <= lost <= 100)
     # Behind a link that another process has held up, replies fill the queue back too.
     play.must('by the queues alone',
-              lost == link(play, 'there', 'queue full') + link(play, 'back', 'queue full'))
+              lost == play.link('there', 'queue full') + play.link('back', 'queue full'))
     least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(
         r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
     play.must('36.4 ms at least', least >= 36)
@@ -260,12 +132,12 @@ def nobody():
     play = Play('--far true', 'upcase --plain 10.9.0.2').says('refused')
     play.must('1 refused', '1 refused' in play.out)
     play.must('a packet each way',
-              link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
+              play.link('there', 'packets') == play.link('back', 'packets') == 1)
     play.point('nobody listening: UDP is told')
     play = Play('--far true', '--plain --tcp').says('refused')
     play.must('1 failed', '1 failed' in play.out)
     play.must('a packet each way',
-              link(play, 'there', 'packets') == link(play, 'back', 'packets') == 1)
+              play.link('there', 'packets') == play.link('back', 'packets') == 1)
     play.point('nobody listening: TCP is reset')
 
 
@@ -280,7 +152,7 @@ def fragments():
     play.must('nearly half is lost',
               abs(lost / 100 - expected) < 4.5 * math.sqrt(expected * (1 - expected) / 100))
     play.must('a tenth of the packets',
-              0.02 < link(play, 'there', 'lost at random') / link(play, 'there', 'packets') < 0.22)
+              0.02 < play.link('there', 'lost at random') / play.link('there', 'packets') < 0.22)
     play.point('fragments: one lost is all lost')
     play = Play('--link-mtu 1300', 'ip route get').says('larger than the MTU', 'mtu 1300')
     play.must('1 failed', '1 failed' in play.out)
@@ -289,13 +161,13 @@ def fragments():
     play.must('the second lost', 'line 2: lost' in play.out)
     play.must('answered 1 of 3', 'answered 1 of 3' in play.out)
     play.must('one too big each way',
-              link(play, 'there', 'larger') == link(play, 'back', 'larger') == 1)
+              play.link('there', 'larger') == play.link('back', 'larger') == 1)
     play.point("the path's MTU: UDP learns by losing")
     play = Play('--link-mtu 1300', '--plain --tcp')
     play.must('3 answered', 'answered 3 of 3' in play.out)
     # How often before it hears of it is up to the sender's timers; lab_link sees that it learns for
     # good.
-    play.must('a segment on the way there was too big', link(play, 'there', 'larger') >= 1)
+    play.must('a segment on the way there was too big', play.link('there', 'larger') >= 1)
     play.point("the path's MTU: TCP learns too, and loses nothing")
 
 
@@ -369,8 +241,8 @@ class Terminals:
 
 def by_hand(command):
     """It stands in the page."""
-    if command in BY_HAND:
-        played.add(command)
+    if command in BOOK.by_hand:
+        BOOK.played.add(command)
         return command
     point(f'the page has: {command}', ['it does not'])
     return command
@@ -427,8 +299,8 @@ def check_all_played():
     screen = read('tests/screen', 'test_tour.c') or ''
     watch = {'upcase-lab ctl watch', 'upcase-lab ctl watch 12000'}
     point('every command of the page is played', [
-        command for command in COMMANDS
-        if command not in played and command not in watch and f'"{command}"' not in screen
+        command for command in BOOK.commands
+        if command not in BOOK.played and command not in watch and f'"{command}"' not in screen
     ])
 
 
@@ -437,7 +309,7 @@ with open(os.path.join(PLACE, 'udp_server.py'), 'w', encoding='utf-8') as server
     server.write(
         re.search(r'UDP pair, in Python 3\n.*?\.Bd -literal[^\n]*\n(.*?)\.Ed',
                   read('man', 'upcase.7'), re.S)[1])
-running = start_all()
+BOOK.start(3)
 udp_loses()
 tcp_repairs()
 on_paper()

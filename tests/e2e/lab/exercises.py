@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays upcase-exercises(7): each command is executed as the page has it, and what upcase-solutions(7) says holds. What depends
+on times is tried again where a busy machine made it late."""
+
+import math
+import os
+import re
+
+from lab import need_hosts
+from play import Book
+from tap import done, point
+
+BOOK = Book('upcase-exercises.7', 'upcase-solutions.7', lambda command: '--plain' not in command)
+UNITS = {'us': 1e-3, 'µs': 1e-3, 'ms': 1, 's': 1e3}
+ROUNDS = math.ceil(4 * float(os.environ.get('TEST_PATIENCE', '1')))
+
+
+def took(play):
+    """How long the lines took by their rows, ms: {('udp', 1): 40.2}."""
+    rows = re.findall(r'(?m)^(\d+) (udp|tcp) .* -> .* ([\d.]+) (us|µs|ms|s)(?: \(.*\))?$', play.out)
+    return {(transport, int(n)): float(time) * UNITS[unit] for n, transport, time, unit in rows}
+
+
+def slowest(play):
+    """Each summary's longest time from Enter to reply, ms."""
+    found = re.findall(r'(?m)^waited min\S+ [\d.]+/[\d.]+/([\d.]+)(?:/[\d.]+)? (us|µs|ms|s),', play.out)
+    return [float(time) * UNITS[unit] for time, unit in found] or [math.nan]
+
+
+def between(play, what, value, least, most):
+    play.must(f'{what}: {value:.1f} ms, {least} to {most}', least <= value <= most)
+
+
+def third_and_seventh(play):
+    play.says('lost going, on cue', 'lost coming, on cue',
+              'there: 10 packets, 2 dropped on cue, 8 delivered; back: 8 packets, 1 dropped on cue, 7 delivered')
+    play.must('lines 3, 4 and 7 are lost', re.findall(r'(?m)^(\d+) udp .* -x', play.out) == ['3', '4', '7'])
+    play.must('the server received line 4', '4 udp line 4 -x lost coming' in play.out)
+
+
+def first_timeout(play):
+    play.says('1x again, on cue')
+    between(play, 'the line', took(play).get(('tcp', 1), math.nan), 400, 450)
+
+
+def doubling(play):
+    play.says('4x again, on cue')
+    between(play, 'the line', took(play).get(('tcp', 1), math.nan), 2600, 2800)
+
+
+def one_of_seven(second, last):
+    between(second, 'without the second', slowest(second)[0], 200, 240)
+    between(last, 'without the last', slowest(last)[0], 500, 550)
+    for play in second, last:
+        play.must('one is sent again', 'sent again: 1 going, 0 coming' in play.out)
+
+
+def acknowledgements(some, every):
+    some.says('sent again: 0 going, 0 coming')
+    every.must('once or twice', re.search(r'sent again: 0 going, [12] coming', every.out))
+    for play in some, every:
+        between(play, 'the line', slowest(play)[0], 100, 140)
+
+
+def handshake(syn, answer):
+    for play in syn, answer:
+        between(play, 'connected', 1e3 * play.number(r'connected after ([\d.]+) s'), 1090, 1200)
+    syn.must('the SYN is sent again', 'SYN sent, lost going, on cue, again after' in syn.out)
+    answer.must('both are', re.search(r'SYN-ACK lost coming, on cue, SYN again after .* SYN-ACK again after', answer.out))
+
+
+def late_packet(udp, tcp):
+    udp.says('1 reordered')
+    udp.must('the order', re.findall(r'(?m)^(\d+) udp', udp.out) == '1 2 3 5 6 7 8 4 9 10 11 12'.split())
+    between(udp, 'line 4 over UDP', took(udp).get(('udp', 4), math.nan), 210, 230)
+    tcp.says('sent again: 1 going, 0 coming')
+    tcp.must('none is dropped', '0 of' in tcp.out and 'dropped on cue' not in tcp.out)
+    for n, least in enumerate((210, 185, 160, 135, 110), 4):
+        between(tcp, f'line {n} over TCP', took(tcp).get(('tcp', n), math.nan), least - 5, least + 20)
+
+
+def twice(play):
+    play.says('there: 6 packets, 1 duplicated, 7 delivered; back: 7 packets, 1 duplicated, 8 delivered')
+    play.must('of lines 2 and 4', re.findall(r'(?m)^(\d+) udp', play.out) == '1 2 2 3 4 4 5 6'.split())
+
+
+def narrow_path(play):
+    play.says('1 larger than the MTU')
+    play.must('one on the way there', play.link('there', 'larger than the MTU') == 1)
+    between(play, 'the line', slowest(play)[0], 100, 140)
+
+
+def queue(fast, slow):
+    answered = fast.number(r'answered (\d+) of 60')
+    fast.must('16 are answered, or one or two more', 16 <= answered <= 18)
+    fast.must('the others find the queue full', fast.link('there', 'queue full') == 60 - answered)
+    between(fast, 'the slowest', slowest(fast)[0], 115, 130)
+    slow.must('all are answered', 'answered 60 of 60' in slow.out)
+
+
+def slow_start(play):
+    times = slowest(play)
+    play.must('four lines', len(times) == 4)
+    for time, trips in zip(times, (1, 2, 2, 3)):
+        between(play, f'{trips} round trips', time, 100 * trips, 100 * trips + 60)
+
+
+def waiting(play):
+    play.says('lost going, on cue', '1x again, on cue')
+    times = took(play)
+    play.must('line 5 over UDP is lost', '5 udp line 5 -x lost going, on cue' in play.out and ('udp', 5) not in times)
+    for n in range(1, 13):
+        if n != 5:
+            between(play, f'line {n} over UDP', times.get(('udp', n), math.nan), 100, 125)
+        late = {5: 225, 6: 200, 7: 175, 8: 150, 9: 125}.get(n, 100)
+        between(play, f'line {n} over TCP', times.get(('tcp', n), math.nan), late - 5, late + (20 if 5 <= n <= 9 else 50))
+
+
+def exercise(number, check, *commands):
+    """Each of the commands by its parts."""
+    plays = [BOOK.play(*parts) for parts in commands]
+    for left in reversed(range(ROUNDS)):
+        if not any(play.faults for play in plays):
+            check(*plays)
+        faults = [fault for play in plays for fault in play.faults]
+        if not faults or not left or not all(play.out for play in plays):
+            break
+        print('# tried again:', *faults, sep='\n#   ', flush=True)
+        for play in plays:
+            play.again()
+    point(f'exercise {number}: {check.__name__.replace("_", " ")}',
+          faults + [line[:200] for play in plays if faults for line in play.out.splitlines()])
+
+
+need_hosts()
+BOOK.start(6)
+exercise(1, third_and_seventh, ['request:3,7'])
+exercise(2, first_timeout, ['segment:1 '])
+exercise(3, doubling, ['segment:1x4'])
+exercise(4, one_of_seven, ['segment:2 '], ['segment:7 '])
+exercise(5, acknowledgements, ['ack:2-6'], ['ack:1-'])
+exercise(6, handshake, ['syn:1 --'], ['syn:1 back'])
+exercise(7, late_packet, ['udp:reply:4'], ['tcp:segment:4'])
+exercise(8, twice, ['duplicate:request:2'])
+exercise(9, narrow_path, ['--link-mtu'])
+exercise(10, queue, ['--interval 1ms'], ['--interval 12ms'])
+exercise(11, slow_start, ['14479'])
+exercise(12, waiting, ['udp:request:5'])
+point('every command of the page is played',
+      [command for command in BOOK.commands if command not in BOOK.played and command != 'upcase-lab ctl watch'])
+done()
