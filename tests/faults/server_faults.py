@@ -27,7 +27,7 @@ os.environ["UPCASED"] = WHOLE
 
 import server as servers
 from server import PATIENCE, NotHere, Server, expect, line, run, tcp, wait_until
-from tap import has
+from tap import has, sanitized
 
 SCHEDULES = int(os.environ.get("UPCASE_TEST_SCHEDULES", "0")) or 3000
 SEED = int(os.environ.get("UPCASE_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 40)
@@ -380,9 +380,17 @@ def repeated(seed, function, *arguments):
         ) from error
 
 
+def outside(program):
+    """The names that a program takes from libraries."""
+    names = subprocess.run(["nm", "-u", program], capture_output=True, check=True).stdout
+    if sanitized() and b"__asan_" not in names:
+        raise NotHere("a seam in the calls where clang has linked in its sanitizers, which make such calls too")
+    return names
+
+
 def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
     """`share` of all schedules on one server with these options, and some ends."""
-    names = subprocess.run(["nm", "-u", more.get("program", WHOLE)], capture_output=True, check=True).stdout
+    names = outside(more.get("program", WHOLE))
     if b"__pselect64" in names:
         raise NotHere("a seam in the calls of 32 bits, which have other names for times of 64 bits")
     count = max(1, int(SCHEDULES * share))

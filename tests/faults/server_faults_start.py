@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from server import OPTIONS, PATIENCE, NotHere, ask, expect, line, need_room, run, tcp, udp
-from server_faults import BUILD, WHOLE, Seam
+from server_faults import BUILD, WHOLE, Seam, outside
 from tap import MUSL, has
 
 
@@ -85,6 +85,7 @@ def start(n, only_memory, *options):
 
 def sweep(only_memory, *options):
     """Every call once. Prints what became of it."""
+    outside(WHOLE)
     if MUSL:
         # libseccomp 2.5.4, when its memory fails, may load a filter that lacks calls; no program can
         # help that.
@@ -144,6 +145,7 @@ def symbols(*command):
 
 def no_way_around():
     """every call of the server's to the system goes by the seam"""
+    outside(WHOLE)
     wraps = {name[len("__wrap_"):] for name in symbols(WHOLE) if name.startswith("__wrap_")}
     objects = [
         os.path.join(BUILD, "server", name) for name in os.listdir(os.path.join(BUILD, "server"))

@@ -174,11 +174,6 @@ class Server:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return int(re.search(rf"^{what}:\s*(\d+) kB", file.read(), re.M)[1])
 
-    def is_sanitized(self):
-        """AddressSanitizer takes memory for itself, and keeps what was freed."""
-        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as file:
-            return "libasan" in file.read()
-
     def workers(self):
         """The processes that it started."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:

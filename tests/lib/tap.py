@@ -94,6 +94,12 @@ def has(facility):
         return re.search(rf'^#define HAVE_{facility} ([01])$', file.read(), re.M)[1] == '1'
 
 
+def sanitized():
+    """Whether the programs are built with sanitizers: these take memory for themselves, and keep what was freed."""
+    with open(os.path.join(BUILD, 'config.h'), encoding='ascii') as file:
+        return '#define SANITIZED 1' in file.read()
+
+
 def error_text(number):
     """What the programs' C library says of an error."""
     return MUSL and {

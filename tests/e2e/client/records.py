@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from client import ENVIRONMENT, PATIENCE, UPCASE, differences, python, run, upcased
-from tap import done, point
+from tap import done, point, sanitized
 
 FATES = {
     "answered": "answered", "lost": "lost", "refused": "refused", "failed": "failed",
@@ -251,8 +251,7 @@ def huge(folder):
     with open(path, "wb") as file:
         file.truncate(1 << 30)
     limit = ["sh", "-c", 'ulimit -v 1000000; exec "$0" "$@"', UPCASE]
-    if "libasan" in subprocess.run(["ldd", UPCASE], capture_output=True, text=True,
-                                   check=False).stdout:
+    if sanitized():
         limit = [UPCASE]
     result = subprocess.run([*limit, "--read", path],
                             capture_output=True,

@@ -8,7 +8,7 @@ import tempfile
 
 from server_control_client import Control, name_of, parse
 from server import PATIENCE, Server, ask, drops, expect, line, queued, read_all, refused_start, run, tcp, udp, wait_until
-from tap import has
+from tap import has, sanitized
 
 PLACES = 8
 
@@ -231,7 +231,7 @@ def slow_clients():
                 expect(len(control.ask("connections")), 101, "the other one's lines")
                 expect(line(clients[0], b"hello"), b"HELLO", "reply")
         grown = server.memory() - before
-        expect(grown < (2000 if server.is_sanitized() else 500), True, f"{grown} KiB more")
+        expect(grown < (2000 if sanitized() else 500), True, f"{grown} KiB more")
         slow.close()
         expect(len(control.ask("connections")), 101, "the other one's lines")
 

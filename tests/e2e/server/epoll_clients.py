@@ -9,7 +9,7 @@ import sys
 
 from server import LIMIT, PATIENCE, Server, ask, expect, line, need_room, read_all, refused_start, run, tcp, udp
 from server_control_client import Control, name_of
-from tap import has
+from tap import has, sanitized
 
 CLIENTS = 5000
 # Bytes of the server's own for an idle connection.
@@ -66,7 +66,7 @@ def many_clients():
         clients = connect_all(server, CLIENTS)
         each = (server.memory() - before) * 1024 / CLIENTS
         print(f"# {each:.0f} bytes for an idle connection")
-        expect(each < MEMORY or server.is_sanitized(), True, f"{each} bytes for an idle connection")
+        expect(each < MEMORY or sanitized(), True, f"{each} bytes for an idle connection")
         for _ in range(2):
             print(f"# {serve_all(clients, peers)} datagrams meanwhile")
         for client in clients[::2]:
