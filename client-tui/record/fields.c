@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "common/grow.h"
+#include "common/member.h"
 #include "common/printable.h"
 #include "common/text.h"
 #include "common/utf8.h"
@@ -13,42 +14,10 @@
 #include "ledger/figures.h"
 #include "record/record.h"
 
-/* Reads an unsigned integer of any size. */
-static uint64_t load(const void *at, size_t size)
-{
-	switch (size) {
-	case 1:
-		return *(const uint8_t *)at;
-	case 2:
-		return *(const uint16_t *)at;
-	case 4:
-		return *(const uint32_t *)at;
-	default:
-		return *(const uint64_t *)at;
-	}
-}
-
-static void store(void *at, size_t size, uint64_t value)
-{
-	switch (size) {
-	case 1:
-		*(uint8_t *)at = (uint8_t)value;
-		break;
-	case 2:
-		*(uint16_t *)at = (uint16_t)value;
-		break;
-	case 4:
-		*(uint32_t *)at = (uint32_t)value;
-		break;
-	default:
-		*(uint64_t *)at = value;
-	}
-}
-
 /* The name of the value, NULL for none. `buf` has ERROR_NAME bytes. */
 static const char *name_of(const struct field *f, const void *at, char *buf)
 {
-	const uint64_t value = load(at, f->size);
+	const uint64_t value = member_get(at, f->size);
 
 	if (f->kind == FIELD_ERROR)
 		return value ? error_name((int)value, buf) : NULL;
@@ -58,8 +27,9 @@ static const char *name_of(const struct field *f, const void *at, char *buf)
 /* The number of the value, or RECORD_NEVER for none. */
 static int64_t number_of(const struct field *f, const void *at)
 {
-	const int64_t value = f->size == sizeof(int) && f->missing < 0 ? *(const int *)at
-	                                                               : (int64_t)load(at, f->size);
+	const int64_t value = f->size == sizeof(int) && f->missing < 0
+	                        ? *(const int *)at
+	                        : (int64_t)member_get(at, f->size);
 
 	return value < f->min || (value == 0 && f->flags & FIELD_ZERO_NULL) ? RECORD_NEVER : value;
 }
@@ -82,7 +52,7 @@ static json_t *words(const char *text)
 static void put_bytes(json_t *to, const struct field *f, const void *from,
     const unsigned char *bytes)
 {
-	const size_t n = load((const char *)from + f->count, f->count_size);
+	const size_t n = member_get((const char *)from + f->count, f->count_size);
 	char *base64 = bytes && !record_is_text(bytes, n, true) ? record_base64(bytes, n) : NULL;
 
 	if (base64)
@@ -103,7 +73,7 @@ static json_t *object_of(const struct field *fields, const void *from)
 
 static json_t *list_of(const struct field *f, const void *from, const char *items)
 {
-	const uint64_t count = load((const char *)from + f->count, f->count_size);
+	const uint64_t count = member_get((const char *)from + f->count, f->count_size);
 	json_t *list = json_array();
 
 	for (uint64_t i = 0; i < count; i++, items += f->size)
@@ -129,7 +99,7 @@ static json_t *value_of(const struct field *f, const void *from, const void *at)
 	case FIELD_NUMBER:
 		return number(number_of(f, at));
 	case FIELD_BOOL:
-		return json_boolean(load(at, f->size) != 0);
+		return json_boolean(member_get(at, f->size) != 0);
 	case FIELD_NAME:
 	case FIELD_ERROR:
 		return words(name_of(f, at, name));
@@ -266,13 +236,13 @@ static void read_number(struct fields_reader *r, const struct field *f, void *at
 	json_t *value = get(r, f->key);
 	const json_int_t n = json_integer_value(value);
 
-	store(at, f->size, (uint64_t)f->missing);
+	member_set(at, f->size, (uint64_t)f->missing);
 	if (value && !json_is_integer(value))
 		fields_fail(r, f->key, "is not a whole number");
 	else if (value && (n < f->min || n > f->max))
 		fields_fail(r, f->key, "is out of range");
 	else if (value)
-		store(at, f->size, (uint64_t)n);
+		member_set(at, f->size, (uint64_t)n);
 }
 
 /* Allocates `count` zeroed items for the pointer at `at`. */
@@ -310,7 +280,7 @@ static void read_items(struct fields_reader *r, const struct field *f, json_t *l
 		if (f->fields)
 			read_inside(r, f->key, value, f->fields, items + i * f->size);
 		else if (json_is_integer(value) && n >= f->min && n <= f->max)
-			store(items + i * f->size, f->size, (uint64_t)n);
+			member_set(items + i * f->size, f->size, (uint64_t)n);
 		else if (!(f->flags & FIELD_ZERO_NULL && json_is_null(value)))
 			fields_fail(r, f->key, "has a value that is not a time");
 	}
@@ -324,14 +294,14 @@ static void read_list(struct fields_reader *r, const struct field *f, void *to, 
 
 	if (list && !json_is_array(list))
 		fields_fail(r, f->key, "is not a list");
-	else if (n > (f->flags & FIELD_ZERO_NULL ? load(count, f->count_size) : f->items_max))
+	else if (n > (f->flags & FIELD_ZERO_NULL ? member_get(count, f->count_size) : f->items_max))
 		fields_fail(r, f->key, "is too long");
 	if (r->bad || n == 0)
 		return;
 	if (f->kind == FIELD_LIST && !(at = allocate(r, f, n, at)))
 		return;
 	if (!(f->flags & FIELD_ZERO_NULL))
-		store(count, f->count_size, n);
+		member_set(count, f->count_size, n);
 	read_items(r, f, list, at);
 }
 
@@ -389,7 +359,7 @@ static void read_name(struct fields_reader *r, const struct field *f, void *at)
 	if (value < 0 && !(f->flags & FIELD_LENIENT))
 		fields_fail(r, f->key, f->refused ? f->refused : "has a value that is not known");
 	else
-		store(at, f->size, value < 0 ? 0 : (uint64_t)value);
+		member_set(at, f->size, value < 0 ? 0 : (uint64_t)value);
 }
 
 /* Reads words for people, spelled out as printable_text() does: malloc()ed; NULL for none. */
@@ -435,7 +405,7 @@ static void read_bytes(struct fields_reader *r, const struct field *f, void *to,
 	if (!word && f->flags & FIELD_REQUIRED)
 		fields_fail(r, f->key, "is missing");
 	memcpy(at, &bytes, sizeof bytes);
-	store((char *)to + f->count, f->count_size, n);
+	member_set((char *)to + f->count, f->count_size, n);
 }
 
 static void read_field(struct fields_reader *r, const struct field *f, void *to)
@@ -452,7 +422,7 @@ static void read_field(struct fields_reader *r, const struct field *f, void *to)
 	case FIELD_BOOL:
 		if (value && !json_is_boolean(value))
 			fields_fail(r, f->key, "is neither true nor false");
-		store(at, f->size, json_is_true(value));
+		member_set(at, f->size, json_is_true(value));
 		break;
 	case FIELD_NAME:
 	case FIELD_ERROR:
@@ -555,7 +525,7 @@ static void write_cell(FILE *out, const struct field *f, const void *from)
 
 	switch (f->kind) {
 	case FIELD_BOOL:
-		fputs(load(at, f->size) ? "true" : "false", out);
+		fputs(member_get(at, f->size) ? "true" : "false", out);
 		break;
 	case FIELD_NAME:
 	case FIELD_ERROR:
@@ -568,7 +538,7 @@ static void write_cell(FILE *out, const struct field *f, const void *from)
 		break;
 	case FIELD_BYTES:
 		write_bytes(out, pointer_at(at),
-		    load((const char *)from + f->count, f->count_size));
+		    member_get((const char *)from + f->count, f->count_size));
 		break;
 	default:
 		if (number_of(f, at) != RECORD_NEVER)
