@@ -262,39 +262,25 @@ void figures_restore(struct figures *f, const struct figures *recorded)
 
 /* ---- stalls of TCP ---- */
 
-/* The length of the stall at `at`, ns; 0 for none. */
-static int64_t length_of(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)
+struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip, int64_t now)
 {
 	const int64_t begin = since > s->last_byte ? since : s->last_byte;
+	struct stall_totals t = s->totals;
 
-	if (since == STALL_NONE || at <= begin || at - begin <= round_trip + STALL_MARGIN)
-		return 0;
-	return at - begin;
-}
-
-static void add(struct stall_totals *t, int64_t length)
-{
-	if (length == 0)
-		return;
-	t->count++;
-	t->total += length;
-	if (length > t->longest)
-		t->longest = length;
+	if (since == STALL_NONE || now - begin <= round_trip + STALL_MARGIN)
+		return t;
+	t.count++;
+	t.total += now - begin;
+	if (now - begin > t.longest)
+		t.longest = now - begin;
+	return t;
 }
 
 void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at)
 {
-	add(&s->totals, length_of(s, since, round_trip, at));
+	s->totals = stall_now(s, since, round_trip, at);
 	if (at > s->last_byte)
 		s->last_byte = at;
-}
-
-struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip, int64_t now)
-{
-	struct stall_totals t = s->totals;
-
-	add(&t, length_of(s, since, round_trip, now));
-	return t;
 }
 
 /* ---- validity of a run ---- */
