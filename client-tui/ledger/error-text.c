@@ -2,10 +2,10 @@
 #include "ledger/error-text.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netdb.h>
 
-#define ANY 0xff /* any code of an ICMP type */
+#define ANY 0xff       /* any code of an ICMP type */
+#define ERRNO_END 4096 /* beyond any errno */
 /* EAI_ codes are small, and negative in some libraries. */
 #define LOOKUP(eai) (0x2000 | ((eai) & 0xff))
 
@@ -211,12 +211,9 @@ const char *error_word(int error)
 	return i < LENGTH ? table[i].word : "failed";
 }
 
-const char *error_name(int error, char buf[ERROR_NAME])
+/* The name of an error that has none in the table. */
+static const char *name_by_number(int error, char buf[ERROR_NAME])
 {
-	const size_t i = find_exactly(error);
-
-	if (i < LENGTH && table[i].name && table[i].error == error)
-		return table[i].name;
 	if (is_icmp(error))
 		snprintf(buf, ERROR_NAME, "ICMP%s %d/%d", error < ERROR_ICMP6(0, 0) ? "" : "v6",
 		    error >> 8 & 0xff, error & 0xff);
@@ -225,36 +222,27 @@ const char *error_name(int error, char buf[ERROR_NAME])
 	return buf;
 }
 
-/* "13" of at most `max` behind which `end` stands: the rest, else NULL. */
-static const char *read_number(const char *text, int max, char end, int *number)
+const char *error_name(int error, char buf[ERROR_NAME])
 {
-	char *rest = NULL;
-	const unsigned long value = *text >= '0' && *text <= '9' ? strtoul(text, &rest, 10)
-	                                                         : ULONG_MAX;
+	const size_t i = find_exactly(error);
 
-	if (value > (unsigned long)max || *rest != end)
-		return NULL;
-	*number = (int)value;
-	return rest + 1;
+	return i < LENGTH && table[i].name && table[i].error == error ? table[i].name
+	                                                              : name_by_number(error, buf);
 }
 
 int error_number(const char *name)
 {
-	int number, type;
-	const char *rest;
+	unsigned number = 0, type, code;
+	char buf[ERROR_NAME];
 
 	for (size_t i = 0; i < LENGTH; i++)
 		if (table[i].name && strcmp(table[i].name, name) == 0)
 			return table[i].error;
-	if (strncmp(name, "errno ", 6) == 0)
-		return read_number(name + 6, 4095, '\0', &number) ? number : -1;
-	if (strncmp(name, "ICMP", 4) != 0)
-		return -1;
-	const bool ipv6 = strncmp(name + 4, "v6", 2) == 0;
-
-	name += ipv6 ? 6 : 4;
-	if (*name != ' ' || !(rest = read_number(name + 1, 0xff, '/', &type)) ||
-	    !read_number(rest, 0xff, '\0', &number))
-		return -1;
-	return ipv6 ? ERROR_ICMP6(type, number) : ERROR_ICMP4(type, number);
+	if (sscanf(name, "errno %4u", &number) == 1)
+		number = number < ERRNO_END ? number : 0;
+	else if (sscanf(name, "ICMP %3u/%3u", &type, &code) == 2)
+		number = ERROR_ICMP4(type, code);
+	else if (sscanf(name, "ICMPv6 %3u/%3u", &type, &code) == 2)
+		number = ERROR_ICMP6(type, code);
+	return strcmp(name, name_by_number((int)number, buf)) == 0 ? (int)number : -1;
 }
