@@ -106,18 +106,14 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 	return false;
 }
 
-void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link)
+void ledger_line_remove(struct ledger_line *e, enum line_list_kind link)
 {
 	struct line_list_place *p = &e->place[link];
 
-	if (p->previous)
-		p->previous->place[link].next = p->next;
-	else
-		p->in->first = p->next;
-	if (p->next)
-		p->next->place[link].previous = p->previous;
-	else
-		p->in->last = p->previous;
+	if (!p->in)
+		return;
+	*(p->previous ? &p->previous->place[link].next : &p->in->first) = p->next;
+	*(p->next ? &p->next->place[link].previous : &p->in->last) = p->previous;
 	*p = (struct line_list_place){ .in = NULL };
 }
 
@@ -127,19 +123,8 @@ void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct
 	ledger_line_remove(e, link);
 	struct ledger_line *previous = next ? next->place[link].previous : list->last;
 	e->place[link] = (struct line_list_place){ .in = list, .previous = previous, .next = next };
-	if (previous)
-		previous->place[link].next = e;
-	else
-		list->first = e;
-	if (next)
-		next->place[link].previous = e;
-	else
-		list->last = e;
-}
-
-void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link)
-{
-	ledger_line_insert(list, NULL, e, link);
+	*(previous ? &previous->place[link].next : &list->first) = e;
+	*(next ? &next->place[link].previous : &list->last) = e;
 }
 
 /* ---- the ring ---- */

@@ -87,18 +87,16 @@ static inline size_t ledger_line_wire_length(const struct ledger_line *e)
  * first bytes came back unchanged). */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n);
 
-/* Removes the entry from its list of that kind. */
-void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link);
-/* The same, if it is in one. */
-static inline void ledger_line_remove(struct ledger_line *e, enum line_list_kind link)
-{
-	if (e->place[link].in)
-		ledger_line_unlink(e, link);
-}
-/* Moves the entry from its list to the end of this one, or before `next` (NULL: to the end). */
-void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link);
+/* Removes the entry from its list of that kind, if it is in one. */
+void ledger_line_remove(struct ledger_line *e, enum line_list_kind link);
+/* Moves the entry from its list to this one, before `next`, or to its end. */
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
     enum line_list_kind link);
+static inline void ledger_line_append(struct line_list *list, struct ledger_line *e,
+    enum line_list_kind link)
+{
+	ledger_line_insert(list, NULL, e, link);
+}
 
 /* The lines in the order of their numbers: a ring that grows. All zero at first; free `slots`. */
 struct ledger_lines {
