@@ -164,7 +164,7 @@ static bool try_wait(struct tui *tui, int64_t now)
 static void point(struct tui *tui)
 {
 	struct tui_demo *d = &tui->demo;
-	uint64_t i = transcript_end(tui->transcript);
+	uint64_t i = transcript_end(tui->transcript, LIST_ROWS);
 	const struct transcript_item *item;
 	int rows, columns;
 

@@ -50,7 +50,7 @@ void tui_connection(void *context, const struct session_event *event, struct con
 
 	(void) final;
 	if (!event->quiet && note->row == CONNECTIONS_NO_ROW) {
-		note->row = transcript_end(tui->transcript);
+		note->row = transcript_end(tui->transcript, LIST_ROWS);
 		transcript_add_event(tui->transcript, event);
 	} else if (!event->quiet) {
 		transcript_change_event(tui->transcript, note->row, event);

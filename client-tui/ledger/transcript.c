@@ -16,9 +16,6 @@ union slot {
 	};
 };
 
-/* The arrivals over UDP, then those over TCP. */
-enum { ITEMS, ARRIVALS, RINGS = ARRIVALS + 2 };
-
 /* Serials: the oldest kept, and the next. The bytes of all texts. */
 struct ring {
 	union slot *slots;
@@ -28,7 +25,7 @@ struct ring {
 
 struct transcript {
 	size_t capacity;
-	struct ring rings[RINGS];
+	struct ring rings[LISTS];
 };
 
 struct transcript *transcript_new(size_t capacity)
@@ -37,7 +34,7 @@ struct transcript *transcript_new(size_t capacity)
 	if (!t)
 		return NULL;
 	t->capacity = capacity ? capacity : 1;
-	for (int i = 0; i < RINGS; i++) {
+	for (int i = 0; i < LISTS; i++) {
 		t->rings[i].first = t->rings[i].end = 1;
 		if (!(t->rings[i].slots = calloc(t->capacity, sizeof(union slot)))) {
 			transcript_free(t);
@@ -72,7 +69,7 @@ static union slot *find(const struct transcript *t, const struct ring *r, uint64
 
 void transcript_clear(struct transcript *t)
 {
-	for (int i = 0; i < RINGS; i++)
+	for (int i = 0; i < LISTS; i++)
 		while (t->rings[i].first < t->rings[i].end)
 			drop_first(t, &t->rings[i]);
 }
@@ -82,7 +79,7 @@ void transcript_free(struct transcript *t)
 	if (!t)
 		return;
 	transcript_clear(t);
-	for (int i = 0; i < RINGS; i++)
+	for (int i = 0; i < LISTS; i++)
 		free(t->rings[i].slots);
 	free(t);
 }
@@ -97,7 +94,7 @@ static unsigned char *copy(const void *text, size_t *n)
 int transcript_add_line(struct transcript *t, const struct ledger *ledger,
     const struct ledger *other, bool stream, uint64_t number)
 {
-	add(t, &t->rings[ITEMS],
+	add(t, &t->rings[LIST_ROWS],
 	    &(const union slot){ .item = { .kind = TRANSCRIPT_LINE,
 	                             .stream = stream,
 	                             .ledger = ledger,
@@ -112,7 +109,7 @@ int transcript_add_text(struct transcript *t, enum transcript_kind kind, bool st
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(t, &t->rings[ITEMS],
+	add(t, &t->rings[LIST_ROWS],
 	    &(const union slot){
 	        .item = { .kind = kind, .stream = stream, .text = bytes, .length = n } });
 	return 0;
@@ -132,12 +129,12 @@ int transcript_change_event(struct transcript *t, uint64_t serial,
 {
 	const char *words = SESSION_EVENT_TEXT(event);
 	size_t n = strlen(words);
-	union slot *slot = find(t, &t->rings[ITEMS], serial);
+	union slot *slot = find(t, &t->rings[LIST_ROWS], serial);
 	unsigned char *bytes = slot ? copy(words, &n) : NULL;
 
 	if (!bytes)
 		return slot ? -1 : 0;
-	t->rings[ITEMS].bytes += n - slot->length;
+	t->rings[LIST_ROWS].bytes += n - slot->length;
 	free(slot->text);
 	slot->text = bytes;
 	slot->length = n;
@@ -150,28 +147,28 @@ int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool s
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add(t, &t->rings[ARRIVALS + stream],
+	add(t, &t->rings[LIST_UDP + stream],
 	    &(const union slot){ .arrival = { .text = bytes,
 	                             .length = n,
 	                             .match = match,
 	                             .number = number,
-	                             .items = t->rings[ITEMS].end } });
+	                             .items = t->rings[LIST_ROWS].end } });
 	return 0;
 }
 
-uint64_t transcript_first(const struct transcript *t)
+uint64_t transcript_first(const struct transcript *t, enum transcript_list list)
 {
-	return t->rings[ITEMS].first;
+	return t->rings[list].first;
 }
 
-uint64_t transcript_end(const struct transcript *t)
+uint64_t transcript_end(const struct transcript *t, enum transcript_list list)
 {
-	return t->rings[ITEMS].end;
+	return t->rings[list].end;
 }
 
 const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial)
 {
-	const union slot *slot = find(t, &t->rings[ITEMS], serial);
+	const union slot *slot = find(t, &t->rings[LIST_ROWS], serial);
 
 	return slot ? &slot->item : NULL;
 }
@@ -181,27 +178,17 @@ const struct transcript_item *transcript_newest_line(const struct transcript *t)
 	const struct transcript_item *item;
 
 	for (uint64_t i = 1; i <= NEWEST_WALK; i++) {
-		item = transcript_item(t, t->rings[ITEMS].end - i);
+		item = transcript_item(t, t->rings[LIST_ROWS].end - i);
 		if (!item || item->kind == TRANSCRIPT_LINE)
 			return item;
 	}
 	return NULL;
 }
 
-uint64_t transcript_arrivals_first(const struct transcript *t, bool stream)
+const struct transcript_arrival *transcript_arrival(const struct transcript *t,
+    enum transcript_list list, uint64_t serial)
 {
-	return t->rings[ARRIVALS + stream].first;
-}
-
-uint64_t transcript_arrivals_end(const struct transcript *t, bool stream)
-{
-	return t->rings[ARRIVALS + stream].end;
-}
-
-const struct transcript_arrival *transcript_arrival(const struct transcript *t, bool stream,
-    uint64_t serial)
-{
-	const union slot *slot = find(t, &t->rings[ARRIVALS + stream], serial);
+	const union slot *slot = find(t, &t->rings[list], serial);
 
 	return slot ? &slot->arrival : NULL;
 }

@@ -6,6 +6,9 @@
 #include "ledger/ledger.h"
 #include "ledger/session-event.h"
 
+/* The items of the panes; each transport's replies in the order in which they came. */
+enum transcript_list { LIST_ROWS, LIST_UDP, LIST_TCP, LISTS };
+
 enum transcript_kind {
 	TRANSCRIPT_LINE,   /* a typed line: `ledger` and `number` */
 	TRANSCRIPT_STRAY,  /* a reply that belongs to no line: `text` */
@@ -32,7 +35,8 @@ struct transcript_arrival {
 	size_t length;
 	enum ledger_match match;
 	uint64_t number; /* the line it belongs to (0 for a stray) */
-	/* transcript_end() at its arrival; for a stray, the item before is the same. */
+	/* transcript_end() of LIST_ROWS at its arrival; for a stray, the item before is the same.
+	 */
 	uint64_t items;
 };
 
@@ -61,14 +65,11 @@ int transcript_add_arrival(struct transcript *t, enum ledger_match match, bool s
     uint64_t number, const void *text, size_t n);
 void transcript_clear(struct transcript *t);
 
-/* An item's serial, 1 or more, is never used again: first <= serial < end. */
-uint64_t transcript_first(const struct transcript *t);
-uint64_t transcript_end(const struct transcript *t);
+/* A serial of a list, 1 or more, is never used again: first <= serial < end. */
+uint64_t transcript_first(const struct transcript *t, enum transcript_list list);
+uint64_t transcript_end(const struct transcript *t, enum transcript_list list);
 const struct transcript_item *transcript_item(const struct transcript *t, uint64_t serial);
 /* The newest line among the last 1000 items; NULL for none. */
 const struct transcript_item *transcript_newest_line(const struct transcript *t);
-/* The same of one transport's arrivals, which have serials of their own. */
-uint64_t transcript_arrivals_first(const struct transcript *t, bool stream);
-uint64_t transcript_arrivals_end(const struct transcript *t, bool stream);
-const struct transcript_arrival *transcript_arrival(const struct transcript *t, bool stream,
-    uint64_t serial);
+const struct transcript_arrival *transcript_arrival(const struct transcript *t,
+    enum transcript_list list, uint64_t serial);

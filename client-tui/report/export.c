@@ -45,7 +45,8 @@ int export_text(FILE *out, const struct transcript *t, const struct trace *trace
 
 	fputs("upcase: number, transport, line, and its reply with the time or what became of it\n",
 	    out);
-	for (uint64_t serial = transcript_first(t); serial < transcript_end(t); serial++) {
+	for (uint64_t serial = transcript_first(t, LIST_ROWS);
+	    serial < transcript_end(t, LIST_ROWS); serial++) {
 		const struct transcript_item *item = transcript_item(t, serial);
 
 		if (item->kind == TRANSCRIPT_LINE)

@@ -83,7 +83,7 @@ static void draw_rows(const struct panes *p)
 	int bars_end = p->top;
 	scroll_settle(p);
 	int height = scroll_height(p);
-	for (enum view_list of = 0; of < VIEW_LISTS && height > 0; of++) {
+	for (enum transcript_list of = 0; of < LISTS && height > 0; of++) {
 		const struct list l = { p, of };
 		struct view_place bottom;
 		if (!list_shown(p->v, of) || !scroll_bottom(&l, &bottom))

@@ -304,7 +304,7 @@ void panes_draw_headings(const struct panes *p)
 
 /* --- the rows of a list --- */
 
-bool list_shown(const struct view *v, enum view_list of)
+bool list_shown(const struct view *v, enum transcript_list of)
 {
 	return of == LIST_ROWS || (v->arrivals && (v->both || v->stream == (of == LIST_TCP)));
 }
@@ -312,18 +312,6 @@ bool list_shown(const struct view *v, enum view_list of)
 int list_side(const struct list *l)
 {
 	return l->p->v->both && l->of == LIST_TCP;
-}
-
-uint64_t list_first(const struct list *l)
-{
-	return l->of == LIST_ROWS ? transcript_first(l->p->transcript)
-	                          : transcript_arrivals_first(l->p->transcript, l->of == LIST_TCP);
-}
-
-uint64_t list_end(const struct list *l)
-{
-	return l->of == LIST_ROWS ? transcript_end(l->p->transcript)
-	                          : transcript_arrivals_end(l->p->transcript, l->of == LIST_TCP);
 }
 
 /* With arrivals, strays are among them and have no row among the typed lines. */
@@ -335,7 +323,9 @@ static bool has_row(const struct list *l, uint64_t index)
 
 bool list_step(const struct list *l, int by, uint64_t *index)
 {
-	const uint64_t first = list_first(l), end = list_end(l), step = (uint64_t)by;
+	const struct transcript *t = l->p->transcript;
+	const uint64_t first = transcript_first(t, l->of), end = transcript_end(t, l->of),
+	               step = (uint64_t)by;
 	for (uint64_t i = *index + step; i >= first && i < end; i += step) {
 		if (has_row(l, i)) {
 			*index = i;

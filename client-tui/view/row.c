@@ -374,7 +374,7 @@ static bool set_arrival(const struct list *l, uint64_t index, struct view_row *r
 	const struct transcript *t = row->p->transcript;
 	const uint64_t found = row->p->v->found;
 	const struct transcript_item *item = transcript_item(t, found);
-	const struct transcript_arrival *a = transcript_arrival(t, l->of == LIST_TCP, index);
+	const struct transcript_arrival *a = transcript_arrival(t, l->of, index);
 	int i = list_side(l);
 	row->side[i].number = a->number;
 	set_text(&row->text[1 + i], a->text, a->length,

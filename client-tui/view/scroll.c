@@ -32,7 +32,7 @@ static bool before(const struct view_place *a, const struct view_place *b)
 static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
 	size_t left = lines > 0 ? (size_t)lines : 1;
-	uint64_t i = list_first(l) - 1;
+	uint64_t i = transcript_first(l->p->transcript, l->of) - 1;
 	while (list_step(l, 1, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
@@ -46,7 +46,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 
 static bool end_place(const struct list *l, struct view_place *place)
 {
-	uint64_t i = list_end(l);
+	uint64_t i = transcript_end(l->p->transcript, l->of);
 	if (!list_step(l, -1, &i))
 		return false;
 	*place = (struct view_place){ .index = i, .lines = lines_of(l, i) };
@@ -63,7 +63,7 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 	/* The row may no longer exist: take the one before it, else the first. */
 	uint64_t i = kept.index + 1;
 	if (!list_step(l, -1, &i)) {
-		i = list_first(l) - 1;
+		i = transcript_first(l->p->transcript, l->of) - 1;
 		list_step(l, 1, &i);
 		kept.lines = 1;
 	}
@@ -104,11 +104,12 @@ static void end_at_item(const struct list *l, uint64_t index)
 	const struct transcript_item *item = transcript_item(t, index);
 	struct view_place *place = &l->p->v->bottom[l->of];
 	uint64_t number = number_at(t, index), best = 0;
-	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
-		.lines = SIZE_MAX };
-	for (uint64_t i = list_end(l);
+	*place = (struct view_place){
+		.index = l->of == LIST_ROWS ? index : transcript_first(t, l->of), .lines = SIZE_MAX
+	};
+	for (uint64_t i = transcript_end(t, l->of);
 	    l->of != LIST_ROWS && item != NULL && list_step(l, -1, &i);) {
-		const struct transcript_arrival *a = transcript_arrival(t, l->of == LIST_TCP, i);
+		const struct transcript_arrival *a = transcript_arrival(t, l->of, i);
 		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
 			continue;
@@ -123,7 +124,7 @@ static void join(const struct panes *p)
 	struct view *v = p->v;
 	const struct list rows = { p, LIST_ROWS };
 	struct view_place bottom;
-	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+	for (enum transcript_list of = 0; of < LISTS; of++) {
 		const struct list l = { p, of };
 		bool shown = list_shown(v, of);
 		if (shown && !v->listed[of] && v->scrolled && of != LIST_ROWS &&
@@ -152,7 +153,7 @@ void scroll_settle(const struct panes *p)
 	struct view *v = p->v;
 	bool fits = true, away = false;
 	join(p);
-	for (enum view_list of = 0; of < VIEW_LISTS && v->scrolled; of++) {
+	for (enum transcript_list of = 0; of < LISTS && v->scrolled; of++) {
 		const struct list l = { p, of };
 		struct view_place place;
 		if (!list_shown(v, of))
@@ -200,7 +201,7 @@ static void scroll(const struct panes *p, long lines)
 	}
 	if (lines == 0)
 		return;
-	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+	for (enum transcript_list of = 0; of < LISTS; of++) {
 		const struct list l = { p, of };
 		struct view_place place;
 		if (!list_shown(v, of) || !scroll_bottom(&l, &place))
@@ -235,7 +236,7 @@ void view_scroll_top(struct view *v, const struct transcript *t, int rows, int c
 		v->page->top = 0;
 		return;
 	}
-	for (enum view_list of = 0; of < VIEW_LISTS; of++)
+	for (enum transcript_list of = 0; of < LISTS; of++)
 		v->bottom[of] = (struct view_place){ 0 };
 	v->scrolled = true;
 	scroll_settle(&p);
@@ -254,7 +255,7 @@ void view_scroll_end(struct view *v)
 static void show_item(const struct panes *p, uint64_t index)
 {
 	p->v->scrolled = true;
-	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+	for (enum transcript_list of = 0; of < LISTS; of++) {
 		end_at_item(&(const struct list){ p, of }, index);
 		p->v->bottom[of].lines = 1;
 	}
@@ -347,7 +348,7 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
     int column)
 {
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
-	enum view_list of = LIST_ROWS;
+	enum transcript_list of = LIST_ROWS;
 	if (!view_has_panes(v))
 		return false;
 	for (int i = 0; i < p.sides && v->arrivals; i++)
@@ -356,9 +357,9 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 	uint64_t index = row_at(&(const struct list){ &p, of }, row - p.top);
 	if (index > 0 && of != LIST_ROWS) {
 		/* The item that the arrival belongs to, which may be no longer kept. */
-		const struct transcript_arrival *a = transcript_arrival(t, of == LIST_TCP, index);
-		index = transcript_end(t) - 1;
-		while (index >= transcript_first(t) &&
+		const struct transcript_arrival *a = transcript_arrival(t, of, index);
+		index = transcript_end(t, LIST_ROWS) - 1;
+		while (index >= transcript_first(t, LIST_ROWS) &&
 		       !row_belongs(a, transcript_item(t, index), index))
 			index--;
 	}
@@ -408,11 +409,11 @@ bool view_find(struct view *v, const struct transcript *t, int rows, int columns
 {
 	size_t needle = row_capitals(v, 0, text, strlen(text));
 	bool repeated = v->find != NULL && strcmp(v->find, text) == 0;
-	uint64_t index = transcript_end(t);
+	uint64_t index = transcript_end(t, LIST_ROWS);
 	if (repeated && v->found < index)
 		index = v->found;
 	do {
-		if (needle == 0 || index <= transcript_first(t))
+		if (needle == 0 || index <= transcript_first(t, LIST_ROWS))
 			return false;
 	} while (!item_contains(v, needle, transcript_item(t, --index)));
 	v->find = text;

@@ -45,7 +45,7 @@ struct panes {
 /* A list on that screen. */
 struct list {
 	const struct panes *p;
-	enum view_list of;
+	enum transcript_list of;
 };
 
 /* panes.c */
@@ -65,13 +65,10 @@ void panes_draw_headings(const struct panes *p);
 /* Draws cells, cut in their middle: their beginning gets one of `part` parts of the columns. */
 int panes_draw_ends(const struct panes *p, int row, int column, int end, int part,
     const struct layout *l, enum style style);
-bool list_shown(const struct view *v, enum view_list of);
+bool list_shown(const struct view *v, enum transcript_list of);
 /* The pane of replies that the list stands in. */
 int list_side(const struct list *l);
-/* Serials of the list: first <= serial < end. */
-uint64_t list_first(const struct list *l);
-uint64_t list_end(const struct list *l);
-/* Sets *index to the next row, or with `by` -1 to the previous one (list_first() - 1: to the
+/* Sets *index to the next row, or with `by` -1 to the previous one (before the first: to the
  * first). Returns false, and leaves *index unchanged, if there is none. */
 bool list_step(const struct list *l, int by, uint64_t *index);
 /* Whether the panes are shown: no page, panel or plot covers them. */

@@ -14,14 +14,6 @@
 /* The maximum number of panes of replies: one for each transport, UDP first. */
 #define VIEW_SIDES 2
 
-/* The lists that scroll: the rows, and with view.arrivals each transport's replies. */
-enum view_list {
-	LIST_ROWS,
-	LIST_UDP,
-	LIST_TCP,
-	VIEW_LISTS,
-};
-
 /* The end of the screen in a list: the last serial shown, and how many of its lines. */
 struct view_place {
 	uint64_t index;
@@ -137,8 +129,8 @@ struct view {
 	bool arrivals;
 	/* The user has scrolled up: each list ends at its `bottom`, instead of at its end. */
 	bool scrolled;
-	struct view_place bottom[VIEW_LISTS];
-	bool listed[VIEW_LISTS]; /* the lists that the last draw showed */
+	struct view_place bottom[LISTS];
+	bool listed[LISTS]; /* the lists that the last draw showed */
 	/* The serial of the selected line or stray; 0 for none: the newest line counts. */
 	uint64_t selected;
 	/* The last text of /find (the caller's), NULL for none; and the matching item. */

@@ -34,11 +34,12 @@ static const struct ledger *some_ledger(void)
 static void empty(void **state)
 {
 	(void)state;
-	assert_int_equal(transcript_first(transcript), transcript_end(transcript));
-	assert_int_equal(transcript_arrivals_first(transcript, false),
-	    transcript_arrivals_end(transcript, false));
+	assert_int_equal(transcript_first(transcript, LIST_ROWS),
+	    transcript_end(transcript, LIST_ROWS));
+	assert_int_equal(transcript_first(transcript, LIST_UDP),
+	    transcript_end(transcript, LIST_UDP));
 	assert_null(transcript_item(transcript, 0));
-	assert_null(transcript_arrival(transcript, false, 0));
+	assert_null(transcript_arrival(transcript, LIST_UDP, 0));
 }
 
 static void keeps_what_was_added(void **state)
@@ -51,7 +52,7 @@ static void keeps_what_was_added(void **state)
 	assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_ERROR, true, NULL, 0), 0);
 	memset(text, 'x', sizeof text);
 
-	const uint64_t first = transcript_first(transcript);
+	const uint64_t first = transcript_first(transcript, LIST_ROWS);
 	const struct transcript_item *item = transcript_item(transcript, first);
 	assert_int_equal(item->kind, TRANSCRIPT_LINE);
 	assert_true(item->stream);
@@ -67,30 +68,32 @@ static void keeps_what_was_added(void **state)
 	item = transcript_item(transcript, first + 2);
 	assert_int_equal(item->kind, TRANSCRIPT_ERROR);
 	assert_int_equal(item->length, 0);
-	assert_int_equal(transcript_end(transcript), first + 3);
+	assert_int_equal(transcript_end(transcript, LIST_ROWS), first + 3);
 	assert_null(transcript_item(transcript, first + 3));
 }
 
 static void serials_never_come_again(void **state)
 {
 	(void)state;
-	const uint64_t first = transcript_first(transcript);
+	const uint64_t first = transcript_first(transcript, LIST_ROWS);
 	for (uint64_t i = 0; i < 1000; i++) {
 		char text[20];
 		const int n = snprintf(text, sizeof text, "%d", (int)i);
 		assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, text,
 		                     (size_t)n),
 		    0);
-		assert_int_equal(transcript_end(transcript), first + i + 1);
-		assert_int_equal(transcript_first(transcript), i < 4 ? first : first + i + 1 - 4);
-		for (uint64_t s = transcript_first(transcript); s < transcript_end(transcript);
-		    s++) {
+		assert_int_equal(transcript_end(transcript, LIST_ROWS), first + i + 1);
+		assert_int_equal(transcript_first(transcript, LIST_ROWS),
+		    i < 4 ? first : first + i + 1 - 4);
+		for (uint64_t s = transcript_first(transcript, LIST_ROWS);
+		    s < transcript_end(transcript, LIST_ROWS); s++) {
 			const struct transcript_item *item = transcript_item(transcript, s);
 			assert_int_equal(item->text[item->length - 1] - '0', (s - first) % 10);
 		}
-		assert_null(transcript_item(transcript, transcript_end(transcript)));
-		if (transcript_first(transcript) > 0)
-			assert_null(transcript_item(transcript, transcript_first(transcript) - 1));
+		assert_null(transcript_item(transcript, transcript_end(transcript, LIST_ROWS)));
+		if (transcript_first(transcript, LIST_ROWS) > 0)
+			assert_null(transcript_item(transcript,
+			    transcript_first(transcript, LIST_ROWS) - 1));
 	}
 }
 
@@ -98,22 +101,24 @@ static void arrivals_have_serials_of_their_own(void **state)
 {
 	(void)state;
 	transcript_add_line(transcript, some_ledger(), NULL, false, 1);
-	const uint64_t first = transcript_arrivals_first(transcript, true);
+	const uint64_t first = transcript_first(transcript, LIST_TCP);
 	for (unsigned i = 1; i <= 6; i++)
 		assert_int_equal(transcript_add_arrival(transcript,
 		                     i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i),
 		    0);
-	assert_int_equal(transcript_arrivals_end(transcript, true), first + 6);
-	assert_int_equal(transcript_arrivals_first(transcript, true), first + 2);
-	const struct transcript_arrival *a = transcript_arrival(transcript, true, first + 5);
+	assert_int_equal(transcript_end(transcript, LIST_TCP), first + 6);
+	assert_int_equal(transcript_first(transcript, LIST_TCP), first + 2);
+	const struct transcript_arrival *a = transcript_arrival(transcript, LIST_TCP, first + 5);
 	assert_int_equal(a->match, MATCH_LATE);
 	assert_int_equal(a->number, 6);
-	assert_int_equal(a->items, transcript_end(transcript));
+	assert_int_equal(a->items, transcript_end(transcript, LIST_ROWS));
 	assert_int_equal(a->length, 6);
 	assert_memory_equal(a->text, "ABCDEF", 6);
-	assert_null(transcript_arrival(transcript, true, first + 1));
-	assert_null(transcript_arrival(transcript, true, first + 6));
-	assert_int_equal(transcript_end(transcript) - transcript_first(transcript), 1);
+	assert_null(transcript_arrival(transcript, LIST_TCP, first + 1));
+	assert_null(transcript_arrival(transcript, LIST_TCP, first + 6));
+	assert_int_equal(transcript_end(transcript, LIST_ROWS) -
+	                     transcript_first(transcript, LIST_ROWS),
+	    1);
 }
 
 /* Whatever order they come in, each transport keeps its own newest, whatever the other's are. */
@@ -135,12 +140,14 @@ static void arrivals_of_one_transport(void **state)
 		}
 		for (int j = 0; j < 2; j++) {
 			uint64_t kept = count[j] < 4 ? count[j] : 4,
-			         end = transcript_arrivals_end(transcript, j);
-			assert_int_equal(transcript_arrivals_first(transcript, j), end - kept);
-			assert_null(transcript_arrival(transcript, j, end - kept - 1));
-			assert_null(transcript_arrival(transcript, j, end));
+			         end = transcript_end(transcript, LIST_UDP + j);
+			assert_int_equal(transcript_first(transcript, LIST_UDP + j), end - kept);
+			assert_null(transcript_arrival(transcript, LIST_UDP + j, end - kept - 1));
+			assert_null(transcript_arrival(transcript, LIST_UDP + j, end));
 			for (uint64_t k = 1; k <= kept; k++)
-				assert_int_equal(transcript_arrival(transcript, j, end - k)->number,
+				assert_int_equal(transcript_arrival(transcript, LIST_UDP + j,
+				                     end - k)
+				                     ->number,
 				    last[j][(count[j] - k) % 4]);
 		}
 	}
@@ -153,15 +160,15 @@ static void clear_forgets_all_but_serials(void **state)
 		transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, "x", 1);
 		transcript_add_arrival(transcript, MATCH_STRAY, false, 0, "y", 1);
 	}
-	const uint64_t end = transcript_end(transcript),
-	               arrivals = transcript_arrivals_end(transcript, false);
+	const uint64_t end = transcript_end(transcript, LIST_ROWS),
+	               arrivals = transcript_end(transcript, LIST_UDP);
 	transcript_clear(transcript);
-	assert_int_equal(transcript_first(transcript), end);
-	assert_int_equal(transcript_end(transcript), end);
-	assert_int_equal(transcript_arrivals_first(transcript, false), arrivals);
+	assert_int_equal(transcript_first(transcript, LIST_ROWS), end);
+	assert_int_equal(transcript_end(transcript, LIST_ROWS), end);
+	assert_int_equal(transcript_first(transcript, LIST_UDP), arrivals);
 	assert_null(transcript_item(transcript, end - 1));
 	transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, "again", 5);
-	assert_int_equal(transcript_end(transcript), end + 1);
+	assert_int_equal(transcript_end(transcript, LIST_ROWS), end + 1);
 	assert_memory_equal(transcript_item(transcript, end)->text, "again", 5);
 }
 
@@ -171,11 +178,12 @@ static void long_texts_are_clipped(void **state)
 
 	(void)state;
 	transcript_add_text(transcript, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX + 10);
-	assert_int_equal(transcript_item(transcript, transcript_first(transcript))->length,
+	assert_int_equal(transcript_item(transcript, transcript_first(transcript, LIST_ROWS))
+	                     ->length,
 	    TRANSCRIPT_TEXT_MAX);
 	transcript_add_arrival(transcript, MATCH_STRAY, false, 0, text, TRANSCRIPT_TEXT_MAX);
-	assert_int_equal(transcript_arrival(transcript, false,
-	                     transcript_arrivals_first(transcript, false))
+	assert_int_equal(transcript_arrival(transcript, LIST_UDP,
+	                     transcript_first(transcript, LIST_UDP))
 	                     ->length,
 	    TRANSCRIPT_TEXT_MAX);
 	free(text);
@@ -196,19 +204,19 @@ static void bytes_are_bounded(void **state)
 		assert_int_equal(transcript_add_arrival(t, MATCH_STRAY, false, 0, text,
 		                     TRANSCRIPT_TEXT_MAX),
 		    0);
-		assert_int_equal(transcript_end(t) - transcript_first(t), i < fit ? i + 1 : fit);
-		assert_int_equal(transcript_arrivals_end(t, false) -
-		                     transcript_arrivals_first(t, false),
+		assert_int_equal(transcript_end(t, LIST_ROWS) - transcript_first(t, LIST_ROWS),
+		    i < fit ? i + 1 : fit);
+		assert_int_equal(transcript_end(t, LIST_UDP) - transcript_first(t, LIST_UDP),
 		    i < fit ? i + 1 : fit);
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)
 		transcript_add_line(t, some_ledger(), NULL, false, i);
-	assert_int_equal(transcript_end(t) - transcript_first(t), 4 * fit);
+	assert_int_equal(transcript_end(t, LIST_ROWS) - transcript_first(t, LIST_ROWS), 4 * fit);
 	transcript_clear(t);
 	for (uint64_t i = 0; i < fit; i++)
 		transcript_add_text(t, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX);
-	assert_int_equal(transcript_end(t) - transcript_first(t), fit);
+	assert_int_equal(transcript_end(t, LIST_ROWS) - transcript_first(t, LIST_ROWS), fit);
 	free(text);
 	transcript_free(t);
 }
@@ -221,8 +229,8 @@ static void smallest(void **state)
 	assert_non_null(t);
 	for (uint64_t i = 1; i < 5; i++) {
 		transcript_add_line(t, some_ledger(), NULL, false, i);
-		assert_int_equal(transcript_end(t) - transcript_first(t), 1);
-		assert_int_equal(transcript_item(t, transcript_first(t))->number, i);
+		assert_int_equal(transcript_end(t, LIST_ROWS) - transcript_first(t, LIST_ROWS), 1);
+		assert_int_equal(transcript_item(t, transcript_first(t, LIST_ROWS))->number, i);
 	}
 	transcript_free(t);
 	transcript_free(NULL);

@@ -759,7 +759,7 @@ static void test_details(void **state)
 	uint64_t number = send(s, false, "closed");
 	assert_int_equal(ledger_unreachable(s->udp, "closed", 6, 0, ECONNREFUSED, s->now + 3 * MS),
 	    number);
-	s->view.selected = transcript_end(s->transcript) - 1;
+	s->view.selected = transcript_end(s->transcript, LIST_ROWS) - 1;
 	draw(s, 24, 80);
 	check_seen(s, ", UDP: refused after 3.00 ms");
 	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "stray"), 5);
@@ -771,7 +771,7 @@ static void test_details(void **state)
 	/* What came from the network is spelt out. */
 	send(s, false, "\x1b[31mred");
 	reply(s, false, "\x1b[31MRED");
-	s->view.selected = transcript_end(s->transcript) - 1;
+	s->view.selected = transcript_end(s->transcript, LIST_ROWS) - 1;
 	draw(s, 24, 80);
 	check_seen(s, ", UDP: \\x1b[31MRED after 0 s");
 	assert_int_equal(row_with(s, "\x1b"), -1);
@@ -1161,8 +1161,8 @@ static void test_both_arrivals(void **state)
 		reply(s, false, "TWICE");
 	draw(s, 40, 120);
 	assert_int_equal(row_with(s, "HERE?"), -1);
-	uint64_t udp = transcript_arrivals_end(s->transcript, false) -
-	               transcript_arrivals_first(s->transcript, false);
+	uint64_t udp = transcript_end(s->transcript, LIST_UDP) -
+	               transcript_first(s->transcript, LIST_UDP);
 	assert_int_equal(udp, 14);
 	assert_int_equal(row_with(s, "WHAT (stray)"), 7);
 	check_row(s, 16,
@@ -1576,7 +1576,7 @@ static void test_marks_are_drawn(void **state)
 		pass(s, 40 * MS);
 		reply(s, tcp, "WAITS");
 	}
-	s->view.selected = transcript_end(s->transcript) - 1;
+	s->view.selected = transcript_end(s->transcript, LIST_ROWS) - 1;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark *m = screen_marks; m->name != NULL; m++) {
@@ -1722,11 +1722,11 @@ static void test_random_walk(void **state)
 		int rows = s->canvas.rows;
 		bool wide = s->canvas.columns >= 30;
 		uint64_t items = s->view.arrivals ? 0
-		                                  : transcript_end(s->transcript) -
-		                                        transcript_first(s->transcript);
+		                                  : transcript_end(s->transcript, LIST_ROWS) -
+		                                        transcript_first(s->transcript, LIST_ROWS);
 		for (int stream = 0; stream < 2; stream++) {
-			uint64_t replies = transcript_arrivals_end(s->transcript, stream) -
-			                   transcript_arrivals_first(s->transcript, stream);
+			uint64_t replies = transcript_end(s->transcript, LIST_UDP + stream) -
+			                   transcript_first(s->transcript, LIST_UDP + stream);
 			if (s->view.arrivals && (s->view.both || s->status.stream == stream) &&
 			    replies > items)
 				items = replies;
@@ -1819,7 +1819,7 @@ static void test_notice_changes(void **state)
 			assert_int_equal(transcript_add_event(s->transcript, &event), 0);
 		else
 			assert_int_equal(transcript_change_event(s->transcript,
-			                     transcript_first(s->transcript), &event),
+			                     transcript_first(s->transcript, LIST_ROWS), &event),
 			    0);
 		draw(s, 24, 80);
 		check_seen(s, i % 2 ? "one words" : "two words");
