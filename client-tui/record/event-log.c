@@ -39,12 +39,8 @@ void event_log_add(struct event_log *l, const struct event_log_entry *entry)
 		return;
 	if (entry->kind == EVENT_LOG_EVENT && record_event_copy(&new.event, &entry->event) < 0)
 		return;
-	if (entry->text) {
-		new.text = grow_copy(entry->text, entry->length);
-		if (!new.text)
-			return;
-		new.text[entry->length] = '\0';
-	}
+	if (entry->text && !(new.text = grow_copy(entry->text, entry->length)))
+		return;
 	if (l->count > 0 && slot(l, l->count - 1)->reported_at > new.reported_at)
 		new.reported_at = slot(l, l->count - 1)->reported_at;
 	l->bytes += new.length;

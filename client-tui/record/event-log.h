@@ -20,7 +20,7 @@ struct event_log_entry {
 	uint64_t number;
 	/* The time of the event, and the time of its report, which never decreases; ns. */
 	int64_t at, reported_at;
-	unsigned char *text; /* owned by the event log, with a zero behind it */
+	unsigned char *text; /* owned by the event log */
 	size_t length;
 	struct session_event event;
 };

@@ -35,11 +35,6 @@ static const char *const places[] = {
 	[TRACE_HERE] = "here",
 };
 
-static const char *const directions[] = {
-	[LINK_GOING] = "there",
-	[LINK_COMING] = "back",
-};
-
 static const char *const stages[] = {
 	[SESSION_CONNECTING] = "connecting",
 	[SESSION_CONNECTED] = "connected",
@@ -102,7 +97,8 @@ static const struct field session_fields[] = {
 };
 
 static const struct field packet_fields[] = {
-	{ "way", FIELD_NAME, AT(struct link_packet, direction), FIELD_LENIENT, NAMED(directions) },
+	{ "way", FIELD_NAME, AT(struct link_packet, direction), FIELD_LENIENT,
+	    NAMED(link_direction_names) },
 	{ "fate", FIELD_NAME, AT(struct link_packet, fate), NAMED(link_fate_names) },
 	{ "again", FIELD_BOOL, AT(struct link_packet, retransmitted) },
 	/* Older files do not have it. */

@@ -110,9 +110,10 @@ char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE])
 bool record_is_text(const unsigned char *bytes, size_t n, bool controls)
 {
 	for (size_t at = 0; at < n;) {
-		const size_t length = utf8_character(bytes + at, n - at);
+		const size_t length = controls ? utf8_character(bytes + at, n - at)
+		                               : utf8_harmless(bytes + at, n - at);
 
-		if (length == 0 || (!controls && utf8_is_control(utf8_code(bytes + at, length))))
+		if (length == 0)
 			return false;
 		at += length;
 	}

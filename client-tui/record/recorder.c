@@ -727,7 +727,7 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 
 			/* From here on, the callback owns the record. */
 			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
-			    call(context, &record, k) < 0)
+			    call(context, &record) < 0)
 				return -1;
 		}
 	}

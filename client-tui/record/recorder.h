@@ -68,9 +68,9 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 /* Returns all data as rows for people; the ledgers must outlive them. NULL when memory is short. */
 struct transcript *recorder_transcript(const struct recorder *r);
 
-/* The callback for each kept line, session by session in order of numbers; `index` is its place in
- * its session. The callback frees the record by record_free(); its result -1 ends the walk. */
-typedef int recorder_call(void *context, struct record *record, size_t index);
+/* The callback for each kept line, session by session in order of numbers. It frees the record by
+ * record_free(); its result -1 ends the walk. */
+typedef int recorder_call(void *context, struct record *record);
 /* Returns 0, or -1 with errno. */
 int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);
 /* Writes the peers of sessions with lines: "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000". Returns `buf`.

@@ -47,14 +47,12 @@ struct job {
 
 /* --- the choice --- */
 
-static int take_row(void *context, struct record *record, size_t index)
+static int take_row(void *context, struct record *record)
 {
 	struct job *job = context;
 	struct picture_data *d = &job->data;
-	int result;
+	int result = grow_list(&d->lines, &job->line_capacity, d->line_count + 1, sizeof *d->lines);
 
-	(void)index;
-	result = grow_list(&d->lines, &job->line_capacity, d->line_count + 1, sizeof *d->lines);
 	if (result == 0) {
 		d->lines[d->line_count] = record->row;
 		d->lines[d->line_count].text = d->lines[d->line_count].reply = NULL;
@@ -214,13 +212,12 @@ static int choose(struct job *job, char reason[EXPORT_REASON])
 	return 0;
 }
 
-static int take_record(void *context, struct record *record, size_t index)
+static int take_record(void *context, struct record *record)
 {
 	struct job *job = context;
 	struct picture_data *d = &job->data;
 	size_t i;
 
-	(void)index;
 	SEARCH_FIRST(i, 0, d->line_count, d->lines[i].number >= record->row.number);
 	if (i == d->line_count || d->lines[i].number != record->row.number || !job->drawn[i]) {
 		record_free(record);
