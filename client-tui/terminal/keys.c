@@ -60,7 +60,7 @@ struct keys *keys_new(void)
 
 void keys_free(struct keys *k)
 {
-	if (k == NULL)
+	if (!k)
 		return;
 	free(k->queue);
 	free(k->paste);
@@ -209,11 +209,11 @@ static struct token key_of_letter(const struct csi *csi, struct key_event *event
 	const char *at = strchr(scrolling, final);
 	if (csi->count == 1 || (csi->count == 2 && csi->params[0] != 1))
 		return drop(csi->length);
-	if (at != NULL && scrolls(csi))
+	if (at && scrolls(csi))
 		return key(csi->length, event, keys[at - scrolling]);
 	if ((final == 'A' || final == 'B') && csi->count == 2 && csi->params[1] == ALT)
 		return key(csi->length, event, final == 'A' ? KEY_SELECT_UP : KEY_SELECT_DOWN);
-	if (at != NULL || final == 'C' || final == 'D' || final == 'Z')
+	if (at || final == 'C' || final == 'D' || final == 'Z')
 		return text(event, csi->whole, csi->length);
 	/* P alone is the Linux console's Pause. */
 	if (final >= 'P' && final <= 'S' && (final != 'P' || csi->count == 2))
@@ -261,9 +261,9 @@ static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event
 		return function(i + 1, event, c - 'P' + 1);
 	if (c == 'a' || c == 'b')
 		return key(i + 1, event, c == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN);
-	if (strchr("ABCDHFcd", c) != NULL)
+	if (strchr("ABCDHFcd", c))
 		return text(event, s, i + 1);
-	if (at == NULL)
+	if (!at)
 		return drop(i + 1);
 	struct token t = text(event, &characters[at - finals], 1);
 	t.used = i + 1;
@@ -480,7 +480,7 @@ static bool absorb_paste(struct keys *k, bool timeout)
 	const unsigned char *s = k->queue + k->head;
 	size_t n = k->tail - k->head;
 	const unsigned char *end = n > 0 ? bytes_find(s, n, paste_end, PASTE_END_LENGTH) : NULL;
-	if (end != NULL) {
+	if (end) {
 		append_pasted(k, (size_t)(end - s));
 		k->head += PASTE_END_LENGTH;
 		return true;
@@ -498,7 +498,7 @@ static void set_paste_event(struct keys *k, struct key_event *event)
 {
 	*event = (struct key_event){
 		.key = KEY_PASTE,
-		.bytes = k->paste != NULL ? k->paste : (const unsigned char *)"",
+		.bytes = k->paste ? k->paste : (const unsigned char *)"",
 		.length = k->pasted,
 		.clipped = k->clipped,
 		.unfinished = k->unfinished,

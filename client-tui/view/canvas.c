@@ -9,10 +9,10 @@ int canvas_resize(struct canvas *c, int rows, int columns)
 	if (rows < 1 || columns < 1 ||
 	    (size_t)rows > SIZE_MAX / sizeof(struct canvas_cell) / (size_t)columns)
 		return -1;
-	if (c->cells == NULL || rows != c->rows || columns != c->columns) {
+	if (!c->cells || rows != c->rows || columns != c->columns) {
 		struct canvas_cell *cells = realloc(c->cells,
 		    (size_t)rows * (size_t)columns * sizeof *cells);
-		if (cells == NULL)
+		if (!cells)
 			return -1;
 		c->cells = cells;
 		c->rows = rows;

@@ -38,10 +38,10 @@ struct detail {
 static struct text next_line(struct detail *d, const struct view_row_side *s, enum style style)
 {
 	struct detail_line *line = &d->lines[d->count < LINES_MAX - 1 ? d->count++ : LINES_MAX - 1];
-	*line = (struct detail_line){ .look = s != NULL ? &transport_looks[s->stream] : NULL,
+	*line = (struct detail_line){ .look = s ? &transport_looks[s->stream] : NULL,
 		.style = style };
 	struct text t = text_begin(line->text, sizeof line->text);
-	if (s != NULL)
+	if (s)
 		text_put(&t, "%s ", transport_info[s->stream].title);
 	return t;
 }
@@ -82,7 +82,7 @@ static void put_tries(struct text *t, const struct trace_leg *leg, const char *w
 static void put_counts(struct text *t, const struct view_row_side *s)
 {
 	const struct ledger_row *line = s->line;
-	if (s->trace != NULL) {
+	if (s->trace) {
 		put_tries(t, &s->trace->legs[LINK_GOING], "sent");
 		put_tries(t, &s->trace->legs[LINK_COMING], "its reply sent");
 	}
@@ -98,12 +98,11 @@ static void put_side(struct text *t, const struct view_row_side *s)
 {
 	const struct ledger_row *line = s->line;
 	char word[80];
-	text_put(t, "%s %s: ", strchr(t->buf, ':') != NULL ? ";" : ",",
-	    transport_info[s->stream].title);
-	if (line == NULL) {
+	text_put(t, "%s %s: ", strchr(t->buf, ':') ? ";" : ",", transport_info[s->stream].title);
+	if (!line) {
 		text_put(t, "forgotten");
 	} else if (fate_words_replied(line)) {
-		const bool kept = line->reply != NULL;
+		const bool kept = line->reply;
 		put_text(t, s->v, kept ? line->reply : line->text,
 		    kept ? line->reply_length : line->length, !kept);
 		text_put(t, " after %s", UNITS_DURATION(parts_waited(line), micro(s)));
@@ -117,7 +116,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 			text_put(t, "%s after %s", line->fate == FATE_FAILED ? "," : "",
 			    UNITS_DURATION(line->decided_at - line->typed_at, micro(s)));
 	}
-	if (line != NULL)
+	if (line)
 		put_counts(t, s);
 }
 
@@ -217,8 +216,8 @@ static void put_waited_for(struct detail *d, const struct view_row_side *s,
 	uint64_t behind = 0;
 	for (uint64_t i = 1; own->through > 0 && i <= LINES_WALK && i < number; i++) {
 		const struct trace_line *other = trace_find(d->v->lab->trace, true, number - i);
-		const struct trace_leg *leg = other != NULL ? &other->legs[direction] : NULL;
-		if (leg != NULL && leg->through > 0 && leg->first_out > until) {
+		const struct trace_leg *leg = other ? &other->legs[direction] : NULL;
+		if (leg && leg->through > 0 && leg->first_out > until) {
 			until = leg->first_out;
 			behind = number - i;
 		}
@@ -237,7 +236,7 @@ static void put_running(struct detail *d, const struct view_row_side *s)
 	const int way = fate_words_missing(s->trace);
 	const bool coming = way == LINK_COMING;
 	const struct view_ends *ends = d->v->ends;
-	if (way < 0 || ends == NULL || !(coming ? ends->has_server : ends->has_here))
+	if (way < 0 || !ends || !(coming ? ends->has_server : ends->has_here))
 		return;
 	const int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
 	struct text t = next_line(d, s, STYLE_WAITING);
@@ -258,11 +257,11 @@ static void put_times(struct detail *d, const struct view_row_side *s)
 		text_put(&t, "%s", error_sentence(line->error, s->stream));
 	}
 	parts_alone(&parts, PARTS_ALL, micro(s), words, sizeof words);
-	if (words[0] != '\0') {
+	if (words[0]) {
 		struct text t = next_line(d, s, STYLE_NORMAL);
 		text_put(&t, "%s", words);
 	}
-	if (s->trace != NULL || line->sent_at == 0)
+	if (s->trace || line->sent_at == 0)
 		return;
 	struct text t = next_line(d, s, STYLE_NORMAL);
 	text_put(&t, "sent %s after Enter",
@@ -276,7 +275,7 @@ static void put_times(struct detail *d, const struct view_row_side *s)
 static void put_body(struct detail *d, const struct view_row_side *s)
 {
 	put_times(d, s);
-	if (s->trace == NULL)
+	if (!s->trace)
 		return;
 	if (s->stream)
 		put_buffered(d, s);
@@ -298,7 +297,7 @@ static void make_line(struct detail *d, const struct transcript_item *item)
 		if (sides[i].sent)
 			put_side(&t, &sides[i]);
 	for (int i = 0; i < 2; i++)
-		if (sides[i].line != NULL)
+		if (sides[i].line)
 			put_body(d, &sides[i]);
 }
 
@@ -306,16 +305,16 @@ static void make_line(struct detail *d, const struct transcript_item *item)
 static const struct transcript_item *item_of(const struct view *v, const struct transcript *t)
 {
 	const struct transcript_item *item = transcript_item(t, v->selected);
-	return item != NULL ? item : transcript_newest_line(t);
+	return item ? item : transcript_newest_line(t);
 }
 
 static void make(struct detail *d, const struct view *v, const struct transcript_item *item)
 {
 	d->v = v;
 	d->count = 0;
-	if (item != NULL && item->kind == TRANSCRIPT_LINE) {
+	if (item && item->kind == TRANSCRIPT_LINE) {
 		make_line(d, item);
-	} else if (item != NULL) {
+	} else if (item) {
 		struct text words = next_line(d, NULL, STYLE_HEADING);
 		text_put(&words, "belongs to no line, %s: ", transport_info[item->stream].title);
 		put_text(&words, v, item->text, item->length, false);
@@ -324,7 +323,7 @@ static void make(struct detail *d, const struct view *v, const struct transcript
 
 static bool is_notice(const struct transcript_item *item)
 {
-	return item != NULL && item->kind >= TRANSCRIPT_NOTICE;
+	return item && item->kind >= TRANSCRIPT_NOTICE;
 }
 
 char *view_detail(const struct view *v, const struct transcript *t)
@@ -336,7 +335,7 @@ char *view_detail(const struct view *v, const struct transcript *t)
 	make(&d, v, item);
 	const size_t size = (d.count + 1) * (sizeof d.lines->text + 1);
 	char *text = calloc(1, size);
-	struct text all = text_begin(text, text != NULL ? size : 0);
+	struct text all = text_begin(text, text ? size : 0);
 	for (size_t i = 0; i < d.count; i++)
 		text_put(&all, "%s\n", d.lines[i].text);
 	if (d.count == LINES_MAX - 1)
@@ -349,7 +348,7 @@ static void draw_line(const struct panes *p, int row, const struct detail_line *
 	if (line->style == STYLE_HEADING)
 		canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_HEADING);
 	panes_draw_cut(p, row, p->pad, p->columns, line->text, line->style);
-	if (line->look != NULL)
+	if (line->look)
 		canvas_text(p->c, row, p->pad, p->columns,
 		    transport_info[line->look - transport_looks].title, line->look->style);
 }
@@ -374,9 +373,9 @@ void detail_draw(const struct panes *p)
 	if (shown == d.count)
 		return;
 	/* With a caption, Enter is for that. */
-	const char *how = p->v->caption != NULL ? ""
-	                : p->v->selected > 0    ? ": Enter on an empty line shows all"
-	                                        : ": Alt-Up, then Enter on an empty line shows all";
+	const char *how = p->v->caption      ? ""
+	                : p->v->selected > 0 ? ": Enter on an empty line shows all"
+	                                     : ": Alt-Up, then Enter on an empty line shows all";
 	canvas_text(p->c, p->detail_row + (int)shown, p->pad, p->columns,
 	    TEXT_FORMAT("%s %zu more%s", glyph(GLYPH_ELLIPSIS, p->v->ascii), d.count - shown, how),
 	    STYLE_FAINT);

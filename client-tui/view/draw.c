@@ -40,7 +40,7 @@ static void draw_form(const struct panes *p, int row, const char *const *form)
 		snprintf(text, sizeof text, "%s%s%s", *form, command ? p->v->greeting : "",
 		    command ? " --loss 20%" : "");
 		view_lay(p->v, text);
-	} while ((int)layout_columns(l, 0, l->count) > p->columns - p->pad && *++form != NULL);
+	} while ((int)layout_columns(l, 0, l->count) > p->columns - p->pad && *++form);
 	canvas_cells(p->c, row, p->pad, p->columns, l->cells, l->count, STYLE_NORMAL);
 }
 
@@ -48,7 +48,7 @@ static void draw_form(const struct panes *p, int row, const char *const *form)
 static void draw_greeting(const struct panes *p, int row)
 {
 	const int rows[] = { TYPE, p->v->both ? ONE_AGAIN : COMPARE,
-		p->v->lab != NULL ? LOSS_INSIDE : LOSS_OUTSIDE };
+		p->v->lab ? LOSS_INSIDE : LOSS_OUTSIDE };
 	int end = p->top + p->height;
 	/* A blank row sets it off from what stands above. */
 	if (row > p->top && row + 3 < end)
@@ -102,7 +102,7 @@ static void draw_rows(const struct panes *p)
 		                     : p->columns,
 		    scroll_below(&l, &bottom));
 	}
-	if (p->v->greeting != NULL)
+	if (p->v->greeting)
 		draw_greeting(p, bars_end);
 }
 
@@ -201,13 +201,13 @@ static int button_columns(const struct view *v, int i)
 {
 	const struct view_button *b = &v->buttons[i];
 	return utf8_columns(b->key) + 1 +
-	       (b->words != NULL ? utf8_columns(b->words) : button_columns(v, i + 1));
+	       (b->words ? utf8_columns(b->words) : button_columns(v, i + 1));
 }
 
 /* Draws text, unless the screen is only measured. Returns the column after it. */
 static int draw_part(const struct panes *p, int column, const char *text, enum style style)
 {
-	if (p->c != NULL)
+	if (p->c)
 		canvas_text(p->c, p->keys_row, column, p->columns, text, style);
 	return column + utf8_columns(text);
 }
@@ -220,11 +220,11 @@ static int walk_buttons(const struct panes *p, int at)
 	for (int i = 0; i < v->button_count && from + button_columns(v, i) <= p->columns; i++) {
 		const struct view_button *b = &v->buttons[i];
 		int end = draw_part(p, from, b->key, STYLE_KEY);
-		if (b->words != NULL)
+		if (b->words)
 			end = draw_part(p, end + 1, b->words, STYLE_STATUS);
 		if (at >= from && at < end)
 			found = b->id;
-		from = end + (b->words != NULL ? 2 : 1);
+		from = end + (b->words ? 2 : 1);
 	}
 	return found;
 }
@@ -239,7 +239,7 @@ int view_button_at(struct view *v, const struct transcript *t, int rows, int col
 static void draw_input(const struct panes *p, const struct view_input *input)
 {
 	draw_line(p, input);
-	if (input->message != NULL) {
+	if (input->message) {
 		draw_message(p, input->message);
 	} else if (p->keys_row >= 0) {
 		canvas_fill(p->c, p->keys_row, 0, p->columns, L' ', STYLE_STATUS);
@@ -259,11 +259,11 @@ void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
 	status_draw(&p, status);
 	link_row_draw(&p);
 	link_row_draw_ends(&p);
-	if (v->page != NULL) {
+	if (v->page) {
 		page_draw(&p);
-	} else if (v->lab != NULL && v->lab->panel->open) {
+	} else if (v->lab && v->lab->panel->open) {
 		link_row_draw_panel(&p);
-	} else if (v->plot != NULL && v->plot->kind < PLOT_NONE) {
+	} else if (v->plot && v->plot->kind < PLOT_NONE) {
 		plot_draw_panes(&p);
 	} else {
 		panes_draw_headings(&p);

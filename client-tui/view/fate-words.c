@@ -60,17 +60,17 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 		[TRACE_SERVER] = SERVER_COLUMNS,
 		[TRACE_COMING] = COMING_COLUMNS,
 		[TRACE_STILL_COMING] = COMING_COLUMNS };
-	if (s->trace == NULL || s->trace->stream)
+	if (!s->trace || s->trace->stream)
 		return 0;
 	const enum trace_place place = trace_place(s->trace, s->v->now);
 	char longest[80];
 	const char *words = summary_place(place, s->trace->legs, longest, sizeof longest);
-	if (words == NULL)
+	if (!words)
 		return 0;
 	snprintf(buf, size, "%s", words);
 	/* The request goes first, then the direction. */
 	char *request = strstr(buf, ", ");
-	if (request != NULL && !fits(buf, width))
+	if (request && !fits(buf, width))
 		*request = '\0';
 	if (!fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))
 		*strrchr(buf, ' ') = '\0';
@@ -79,7 +79,7 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 
 static bool is_too_big(const struct trace_line *trace)
 {
-	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
+	return trace && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
 }
 
 /* Writes the copies, or else the holds. */
@@ -118,7 +118,7 @@ int fate_words_missing(const struct trace_line *trace)
 static bool retransmission_words(const struct view_row_side *s, int width, const char *time,
     char *buf, size_t size)
 {
-	if (s->trace == NULL || !s->trace->stream)
+	if (!s->trace || !s->trace->stream)
 		return false;
 	const unsigned again = retransmissions(s->trace);
 	const int way = fate_words_missing(s->trace);
@@ -149,11 +149,11 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 {
 	static const char word[] = " again", cue[] = ", on cue";
 	struct text t = text_begin(buf, size);
-	const bool stream = s->trace != NULL && s->trace->stream;
+	const bool stream = s->trace && s->trace->stream;
 	const unsigned again = stream ? retransmissions(s->trace) : 0;
 	if (again > 0)
 		text_put(&t, "%u%s", again, sign(s, GLYPH_TIMES));
-	else if (s->trace != NULL && !stream)
+	else if (s->trace && !stream)
 		copies_words(s, &t);
 	if (again > 0)
 		text_put(&t, "%s",
@@ -197,7 +197,7 @@ static void time_and_effects(const struct view_row_side *s, int width, const cha
 	units_duration_text(parts_waited(s->line), sign(s, GLYPH_MICRO), buf, size);
 	text_append(buf, size, word);
 	link_words(s, width - 2 - utf8_columns(buf), more, sizeof more);
-	text_append(buf, size, more[0] != '\0' ? ", " : "");
+	text_append(buf, size, more[0] ? ", " : "");
 	text_append(buf, size, more);
 }
 
@@ -237,8 +237,8 @@ static const char *queued_word(const struct view_row_side *s)
 {
 	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger
 	                                                           : s->item->other;
-	return ledger != NULL && ledger_is_connecting(ledger) ? transport_info[s->stream].opening
-	                                                      : "queued";
+	return ledger && ledger_is_connecting(ledger) ? transport_info[s->stream].opening
+	                                              : "queued";
 }
 
 static void open_wire(const struct view_row_side *s, int width, struct wire *w)
@@ -317,7 +317,7 @@ const char *fate_words_unanswered(const struct view_row_side *s, int width, bool
 		put_failed(s, width, word, sizeof word);
 	else if (!fate_words_replied(s->line))
 		broken_word(s, width, word, sizeof word);
-	has_sign = has_sign && fate != FATE_QUEUED && word[0] != '\0' && fits(word, width - 2);
+	has_sign = has_sign && fate != FATE_QUEUED && word[0] && fits(word, width - 2);
 	snprintf(buf, size, "%s%s%s",
 	    has_sign ? sign(s, fate == FATE_WAITING ? GLYPH_WAITING : GLYPH_CROSS) : "",
 	    has_sign ? " " : "", word);
@@ -338,7 +338,7 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
 	struct text t = text_begin(buf, size);
 	char link[80], parts[100];
 	parts_alone(&p, PARTS_LONGEST, sign(s, GLYPH_MICRO), parts, sizeof parts);
-	put_mark(&t, parts[0] != '\0' && fits(parts, room - 3), "", parts);
+	put_mark(&t, parts[0] && fits(parts, room - 3), "", parts);
 	link_words(s, effects ? INT_MAX : 0, link, sizeof link);
 	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES),
 	    TEXT_FORMAT("%" PRIu64, (uint64_t)line->duplicates + 1));
@@ -347,7 +347,7 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
 	put_mark(&t, line->differs, sign(s, GLYPH_DIFFERS), " differs");
 	put_mark(&t, line->cut_short, sign(s, GLYPH_ELLIPSIS), " cut short");
 	put_mark(&t, line->partial, sign(s, GLYPH_ELLIPSIS), " beginning");
-	put_mark(&t, link[0] != '\0', "", link);
+	put_mark(&t, link[0], "", link);
 	text_put(&t, "%s", t.used > 0 ? ")" : "");
 	return buf;
 }

@@ -42,16 +42,15 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 	struct view *v = p->v;
 	const struct layout *l = &v->line;
 	size_t line = 0, columns = p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
-	for (const char *end;
-	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
+	for (const char *end; text && (!f || line - from < (size_t)f->height || line < from);) {
 		size_t n = strcspn(text, "\n"), i = 0, indent = 0;
 		/* "INVALID" or "UDP: INVALID": the figures do not count. */
-		const bool wrong = bytes_find(text, n < 12 ? n : 12, "INVALID", 7) != NULL;
+		const bool wrong = bytes_find(text, n < 12 ? n : 12, "INVALID", 7);
 		if (layout_text(&v->line, text, n, view_width(v)) != 0)
 			v->line.count = 0;
 		do {
 			size_t next = layout_wrap(l, i, columns - indent);
-			if (f != NULL && line >= from && line - from < (size_t)f->height)
+			if (f && line >= from && line - from < (size_t)f->height)
 				canvas_cells(p->c, f->top + (int)(line - from),
 				    p->pad + (int)indent, p->columns, l->cells + i, next - i,
 				    wrong ? STYLE_ERROR : STYLE_NORMAL);
@@ -60,7 +59,7 @@ static size_t lay_page(const struct panes *p, const struct frame *f, const char 
 			line++;
 		} while (i < l->count);
 		end = text + n;
-		text = end[0] != '\0' && end[1] != '\0' ? end + 1 : NULL;
+		text = end[0] && end[1] ? end + 1 : NULL;
 	}
 	return line;
 }

@@ -54,8 +54,8 @@ static int detail_rows(const struct panes *p)
 {
 	const struct transcript *t = p->transcript;
 	const int part = (p->rows - DETAIL_OTHERS) / DETAIL_PART;
-	const bool wanted = transcript_item(t, p->v->selected) != NULL ||
-	                    (p->v->lab != NULL && transcript_newest_line(t) != NULL);
+	const bool wanted = transcript_item(t, p->v->selected) ||
+	                    (p->v->lab && transcript_newest_line(t));
 	return p->rows < DETAIL_SCREEN || !wanted || !view_has_panes(p->v) ? 0
 	     : part < DETAIL_MIN                                           ? DETAIL_MIN
 	     : part > DETAIL_MAX                                           ? DETAIL_MAX
@@ -74,14 +74,13 @@ static void place_rows(struct panes *p)
 	int end = p->rows;
 	p->keys_row = p->rows >= 6 ? --end : -1;
 	p->input_row = --end;
-	p->caption_height = v->caption == NULL         ? 0
+	p->caption_height = !v->caption                ? 0
 	                  : p->rows / 5 < CAPTION_ROWS ? p->rows / 5
 	                                               : CAPTION_ROWS;
 	p->caption_row = p->caption_height > 0 ? (end -= p->caption_height + 1) : -1;
-	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
-	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
-	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end
-	                                                                                : -1;
+	p->link_row = v->lab && p->rows >= LINK_SCREEN ? --end : -1;
+	p->ends_row = v->ends && p->rows >= ENDS_SCREEN ? --end : -1;
+	p->spark_row = v->plot && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end : -1;
 	p->detail_height = detail_rows(p);
 	end -= p->detail_height;
 	p->detail_row = end;
@@ -114,8 +113,7 @@ static int number_columns(const struct panes *p, int columns, int digits)
 /* Sets the columns of wires, 0 for none, and arrows: texts come first, wires get the rest. */
 static void choose_wires(struct panes *p, int *wires)
 {
-	const bool both = p->v->both, lab = p->v->lab != NULL,
-	           wide = p->columns >= WIDE_WIRE_SCREEN;
+	const bool both = p->v->both, lab = p->v->lab, wide = p->columns >= WIDE_WIRE_SCREEN;
 	p->arrow = lab && both && p->columns < AGAIN_WIRE_SCREEN ? SHORT_LAB_ARROW
 	         : lab                                           ? LAB_ARROW
 	         : both && !wide                                 ? SHORT_ARROW
@@ -159,7 +157,7 @@ static void place_columns(struct panes *p, int digits)
 	const int wire = wires[0], texts = p->columns - wire - (wire > 0 ? 2 : 1);
 	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
 	p->sides = v->both ? 2 : 1;
-	p->one_line = v->both || v->caption != NULL;
+	p->one_line = v->both || v->caption;
 	if (p->columns < 1 + 2 * p->sides) {
 		/* Only the typed lines: the screen has no columns for bars. */
 		p->left_end = p->columns;
@@ -188,7 +186,7 @@ struct panes panes_measure(struct view *v, struct canvas *c, const struct transc
 	/* The greatest number in the transcript is that of the last line. */
 	const struct transcript_item *line = transcript_newest_line(t);
 	int digits = 2;
-	for (uint64_t number = line != NULL ? line->number : 0; number > 99; number /= 10)
+	for (uint64_t number = line ? line->number : 0; number > 99; number /= 10)
 		digits++;
 	place_rows(&p);
 	place_columns(&p, digits);
@@ -274,7 +272,7 @@ static const char *side_name(const struct view *v, int side, int columns, char *
 	const char *const *name = names[v->arrivals];
 	if (!v->both && !v->arrivals)
 		return "replies";
-	while (snprintf(buf, size, "%s%s", transport, *name) > columns && **name != '\0')
+	while (snprintf(buf, size, "%s%s", transport, *name) > columns && **name)
 		name++;
 	return buf;
 }
@@ -339,8 +337,8 @@ bool list_step(const struct list *l, int by, uint64_t *index)
 
 bool view_has_panes(const struct view *v)
 {
-	return v->page == NULL && (v->lab == NULL || !v->lab->panel->open) &&
-	       (v->plot == NULL || v->plot->kind >= PLOT_NONE);
+	return !v->page && (!v->lab || !v->lab->panel->open) &&
+	       (!v->plot || v->plot->kind >= PLOT_NONE);
 }
 
 static int ascii_width(wchar_t c)

@@ -61,7 +61,7 @@ static void set_words(struct view_row *row, int i, const char *words, enum style
 static void set_reply(struct view_row *row, int i)
 {
 	const struct ledger_row *line = row->side[i].line;
-	bool kept = line->reply != NULL;
+	bool kept = line->reply;
 	const struct panes *p = row->p;
 	const int length = (int)(kept ? line->reply_length : line->length),
 	          room = p->one_line ? 0 : p->side[i].to - p->side[i].text - length;
@@ -95,9 +95,9 @@ static void set_fate_left(struct view_row *row, int i)
 {
 	const struct view_row_side *side = &row->side[i];
 	char fate[80];
-	bool named = row->p->v->both || row->item->other != NULL;
+	bool named = row->p->v->both || row->item->other;
 	fate_words_unanswered(side, INT_MAX, true, fate, sizeof fate);
-	if (fate[0] != '\0')
+	if (fate[0])
 		add_words(row, 0,
 		    TEXT_FORMAT(" (%s%s%s)", named ? transport_info[side->stream].title : "",
 		        named ? " " : "", fate));
@@ -108,14 +108,14 @@ static void set_side(struct view_row *row, int i)
 {
 	const struct ledger_row *line = row->side[i].line;
 	const bool arrivals = row->p->v->arrivals;
-	if (line == NULL && !arrivals)
+	if (!line && !arrivals)
 		/* Only the other transport's ledger has the line. */
 		set_words(row, i, evicted_text, STYLE_FAINT);
-	else if (line != NULL && arrivals && row->p->side[i].wire < 0)
+	else if (line && arrivals && row->p->side[i].wire < 0)
 		set_fate_left(row, i);
-	else if (line != NULL && !arrivals && fate_words_replied(line))
+	else if (line && !arrivals && fate_words_replied(line))
 		set_reply(row, i);
-	else if (line != NULL && !arrivals)
+	else if (line && !arrivals)
 		set_fate(row, i);
 }
 
@@ -125,11 +125,10 @@ struct view_row_side row_side(const struct view *v, const struct transcript_item
 	return (struct view_row_side){ .v = v,
 		.item = item,
 		.stream = stream,
-		.sent = ledger != NULL,
-		.line = ledger != NULL ? ledger_find(ledger, item->number) : NULL,
-		.trace = ledger != NULL && v->lab != NULL
-		           ? trace_find(v->lab->trace, stream, item->number)
-		           : NULL };
+		.sent = ledger,
+		.line = ledger ? ledger_find(ledger, item->number) : NULL,
+		.trace = ledger && v->lab ? trace_find(v->lab->trace, stream, item->number)
+		                          : NULL };
 }
 
 const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
@@ -140,7 +139,7 @@ const struct ledger_row *row_sides(const struct view *v, const struct transcript
 	bool tcp_first = !v->both && (!udp.sent || (tcp.sent && v->stream));
 	sides[0] = tcp_first ? tcp : udp;
 	sides[1] = tcp_first ? udp : tcp;
-	const struct ledger_row *line = sides[0].line != NULL ? sides[0].line : sides[1].line;
+	const struct ledger_row *line = sides[0].line ? sides[0].line : sides[1].line;
 	if (!v->both)
 		sides[1] = (struct view_row_side){ .stream = true };
 	return line;
@@ -150,7 +149,7 @@ static void set_line(struct view_row *row)
 {
 	const struct view *v = row->p->v;
 	const struct ledger_row *line = row_sides(v, row->item, row->side);
-	if (line == NULL) {
+	if (!line) {
 		set_text(row->text, evicted_text, strlen(evicted_text), STYLE_FAINT);
 		return;
 	}
@@ -206,7 +205,7 @@ static size_t next_match(const unsigned char *s, size_t needle, size_t length, s
 	const unsigned char *found = from < length
 	                               ? bytes_find(s + needle + from, length - from, s, needle)
 	                               : NULL;
-	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
+	return found ? (size_t)(found - s) - needle : SIZE_MAX;
 }
 
 /* Marks the cells of `l`, laid out from `n` bytes of `text`, that match v->find. */
@@ -249,7 +248,7 @@ void row_free_laid(struct view_laid *laid)
 
 void row_drop_texts(struct view *v)
 {
-	for (size_t i = 0; v->laid != NULL && i < (1 + VIEW_SIDES) * LAID_TEXTS; i++)
+	for (size_t i = 0; v->laid && i < (1 + VIEW_SIDES) * LAID_TEXTS; i++)
 		row_free_laid(&v->laid[i]);
 	free(v->laid);
 	v->laid = NULL;
@@ -334,9 +333,9 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
 		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
 	bool cached = t->length > LONG_TEXT && !row->wide;
-	if (cached && v->laid == NULL)
+	if (cached && !v->laid)
 		v->laid = calloc((1 + VIEW_SIDES) * LAID_TEXTS, sizeof *v->laid);
-	cached = cached && v->laid != NULL;
+	cached = cached && v->laid;
 	struct view_laid *laid = cached ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS]
 	                                : &v->brief[i];
 	size_t before = laid->l.capacity;
@@ -380,7 +379,7 @@ static bool set_arrival(const struct list *l, uint64_t index, struct view_row *r
 	set_text(&row->text[1 + i], a->text, a->length,
 	    a->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
 	add_words(row, 1 + i, marks[a->match]);
-	return item != NULL && row_belongs(a, item, found);
+	return item && row_belongs(a, item, found);
 }
 
 struct view_row row_lay(const struct list *l, uint64_t index)
@@ -405,7 +404,7 @@ struct view_row row_lay(const struct list *l, uint64_t index)
 		if (i > 0 && p->side[i - 1].from >= p->side[i - 1].to)
 			row.text[i].has = false;
 		if (row.text[i].has)
-			lay_text(l, index, &row, i, found && p->v->find != NULL);
+			lay_text(l, index, &row, i, found && p->v->find);
 	}
 	return row;
 }
@@ -464,10 +463,9 @@ static void draw_wire(const struct view_row *row, int i, int at)
 {
 	const struct pane *pane = &row->p->side[i];
 	const struct view_row_side *side = &row->side[i];
-	if (pane->wire < 0 || row->item == NULL || row->wide)
+	if (pane->wire < 0 || !row->item || row->wide)
 		return;
-	if (row->item->kind == TRANSCRIPT_STRAY ? row->item->stream != side->stream
-	                                        : side->line == NULL)
+	if (row->item->kind == TRANSCRIPT_STRAY ? row->item->stream != side->stream : !side->line)
 		return;
 	const struct wire wire = fate_words_wire(side, panes_wire_columns(pane), row->p->arrow);
 	int column = canvas_text(row->p->c, at, pane->wire + 1, pane->wire_end, wire.lead,
@@ -480,7 +478,7 @@ static enum style left_mark_style(const struct view_row *row)
 {
 	for (int i = 0; i < VIEW_SIDES; i++) {
 		const struct ledger_row *line = row->side[i].line;
-		if (line != NULL && !fate_words_replied(line))
+		if (line && !fate_words_replied(line))
 			return fate_style(line);
 	}
 	return STYLE_FAINT;
@@ -553,7 +551,7 @@ void row_draw(const struct list *l, const struct view_row *row, size_t skip, int
 	if (row->selected)
 		canvas_text(p->c, at, 0, p->pad, glyph(GLYPH_SELECTED, p->v->ascii),
 		    STYLE_SELECTED);
-	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
+	if (row->item && row->item->kind == TRANSCRIPT_LINE)
 		draw_number(p->c, at, p->left_text, p->digits, row->item->number,
 		    row->selected ? STYLE_SELECTED : STYLE_FAINT);
 	for (int i = 0; i < p->sides; i++) {

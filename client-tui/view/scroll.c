@@ -108,7 +108,7 @@ static void end_at_item(const struct list *l, uint64_t index)
 		.index = l->of == LIST_ROWS ? index : transcript_first(t, l->of), .lines = SIZE_MAX
 	};
 	for (uint64_t i = transcript_end(t, l->of);
-	    l->of != LIST_ROWS && item != NULL && list_step(l, -1, &i);) {
+	    l->of != LIST_ROWS && item && list_step(l, -1, &i);) {
 		const struct transcript_arrival *a = transcript_arrival(t, l->of, i);
 		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
@@ -195,7 +195,7 @@ static void move_down(const struct list *l, struct view_place *place, size_t lin
 static void scroll(const struct panes *p, long lines)
 {
 	struct view *v = p->v;
-	if (v->page != NULL) {
+	if (v->page) {
 		page_scroll(p, lines);
 		return;
 	}
@@ -232,7 +232,7 @@ void view_scroll_page(struct view *v, const struct transcript *t, int rows, int 
 void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns)
 {
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
-	if (v->page != NULL) {
+	if (v->page) {
 		v->page->top = 0;
 		return;
 	}
@@ -244,7 +244,7 @@ void view_scroll_top(struct view *v, const struct transcript *t, int rows, int c
 
 void view_scroll_end(struct view *v)
 {
-	if (v->page != NULL)
+	if (v->page)
 		v->page->top = SIZE_MAX;
 	v->scrolled = false;
 }
@@ -284,8 +284,8 @@ static void select_item(struct view *v, const struct transcript *t, int rows, in
 static bool is_selectable(const struct panes *p, uint64_t index)
 {
 	const struct transcript_item *item = transcript_item(p->transcript, index);
-	return item != NULL && (item->kind <= TRANSCRIPT_STRAY ||
-	                           row_is_cut(&(const struct list){ p, LIST_ROWS }, index));
+	return item && (item->kind <= TRANSCRIPT_STRAY ||
+	                   row_is_cut(&(const struct list){ p, LIST_ROWS }, index));
 }
 
 /* Moves *index to the next item that can be selected. Returns false if there is none. */
@@ -305,7 +305,7 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 	const struct panes p = panes_measure(v, NULL, t, rows, columns);
 	const struct list l = { &p, LIST_ROWS };
 	struct view_place bottom;
-	if (v->page != NULL) {
+	if (v->page) {
 		page_scroll(&p, steps);
 		return;
 	}
@@ -393,14 +393,13 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 		return (item->kind != TRANSCRIPT_STRAY || is_visible(v, item->stream)) &&
 		       contains(v, needle, item->text, item->length);
 	const struct ledger_row *typed = row_sides(v, item, sides);
-	if (typed == NULL)
+	if (!typed)
 		return false;
 	bool found = contains(v, needle, typed->text, typed->length);
 	for (int i = 0; i < VIEW_SIDES && !found; i++) {
 		const struct ledger_row *line = is_visible(v, sides[i].stream) ? sides[i].line
 		                                                               : NULL;
-		found = line != NULL && line->reply != NULL &&
-		        contains(v, needle, line->reply, line->reply_length);
+		found = line && line->reply && contains(v, needle, line->reply, line->reply_length);
 	}
 	return found;
 }
@@ -408,7 +407,7 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text)
 {
 	size_t needle = row_capitals(v, 0, text, strlen(text));
-	bool repeated = v->find != NULL && strcmp(v->find, text) == 0;
+	bool repeated = v->find && strcmp(v->find, text) == 0;
 	uint64_t index = transcript_end(t, LIST_ROWS);
 	if (repeated && v->found < index)
 		index = v->found;

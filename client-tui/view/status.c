@@ -54,7 +54,7 @@ __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *
     const char *before, const char *format, ...)
 {
 	struct status_field *f = add(s, rank,
-	    before != NULL ? before : glyph(GLYPH_SEPARATOR, s->p->v->ascii));
+	    before ? before : glyph(GLYPH_SEPARATOR, s->p->v->ascii));
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(f->own, sizeof f->own, format, arguments);
@@ -83,7 +83,7 @@ static void add_transport(struct status_line *s, bool stream, const char *before
 
 static void add_state(struct status_line *s, const char *state)
 {
-	if (state != NULL)
+	if (state)
 		add_words(s, 3, " ", "(%s)", state);
 }
 
@@ -91,15 +91,11 @@ static void add_state(struct status_line *s, const char *state)
 static void add_progress(struct status_line *s, const char *progress)
 {
 	static const char divider[] = " · ";
-	for (int part = 0; progress != NULL && part < PROGRESS_PARTS; part++) {
+	for (int part = 0; progress && part < PROGRESS_PARTS; part++) {
 		const char *end = part + 1 < PROGRESS_PARTS ? strstr(progress, divider) : NULL;
-		int length = (int)(end != NULL ? (size_t)(end - progress) : strlen(progress));
-		add_words(s,
-		    part == 0     ? 1
-		    : end == NULL ? 3
-		                  : RANK_SPARE,
-		    NULL, "%.*s", length, progress);
-		progress = end != NULL ? end + strlen(divider) : NULL;
+		int length = (int)(end ? (size_t)(end - progress) : strlen(progress));
+		add_words(s, part == 0 ? 1 : !end ? 3 : RANK_SPARE, NULL, "%.*s", length, progress);
+		progress = end ? end + strlen(divider) : NULL;
 	}
 }
 
@@ -138,8 +134,7 @@ static void add_waited(struct status_line *s, const struct ledger_totals *t, boo
 	const bool ascii = s->p->v->ascii;
 	/* On one line, the progress of lines or of a recording goes before. */
 	if (t->timed > 0)
-		add_times(s, &t->waited,
-		    status->progress != NULL && !s->p->v->both ? RANK_SPARE : 2);
+		add_times(s, &t->waited, status->progress && !s->p->v->both ? RANK_SPARE : 2);
 	if (!stream)
 		add_words(s, RANK_ZERO + 1, t->timed > 0 ? NULL : glyph(GLYPH_BAR, ascii),
 		    "wait %s", UNITS_DURATION(status->reply_timeout, glyph(GLYPH_MICRO, ascii)));
@@ -173,7 +168,7 @@ static void add_counts(struct status_line *s, const struct ledger_totals *t, boo
 /* The separator before a field: a sign, words or a blank. */
 static const char *field_before(const struct status_line *s, const struct status_field *f)
 {
-	return s->tight && f->before[0] != '\0' ? " " : f->before;
+	return s->tight && f->before[0] ? " " : f->before;
 }
 
 /* Lays the text out in v->line. */
@@ -205,12 +200,12 @@ static bool drop_one(struct status_line *s, int min)
 	struct status_field *worst = NULL;
 	for (int i = 0; i < s->count; i++) {
 		struct status_field *f = &s->fields[i];
-		if (!f->dropped && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
+		if (!f->dropped && f->rank >= min && (!worst || f->rank >= worst->rank))
 			worst = f;
 	}
-	if (worst == NULL)
+	if (!worst)
 		return false;
-	if (worst->brief == NULL) {
+	if (!worst->brief) {
 		worst->dropped = true;
 	} else {
 		s->brief = true;
@@ -233,17 +228,17 @@ static void shorten_peer(struct status_line *s, int width, int min)
 static void fit(struct status_line *s, int width)
 {
 	const bool tight = s->tight;
-	if (s->peer != NULL)
+	if (s->peer)
 		s->peer_columns = columns_of(s, s->peer->text);
 	while (total_columns(s) > width && drop_one(s, RANK_SPARE))
 		continue;
-	if (s->peer != NULL && total_columns(s) > width)
+	if (s->peer && total_columns(s) > width)
 		shorten_peer(s, width, PEER_MIN);
 	s->tight = tight || total_columns(s) > width;
 	while (total_columns(s) > width && drop_one(s, 1))
 		continue;
 	/* What was dropped may have left room for the separators and for smaller fields. */
-	s->tight = tight && s->indent != NULL && !s->indent->dropped;
+	s->tight = tight && s->indent && !s->indent->dropped;
 	s->tight |= total_columns(s) > width;
 	for (struct status_field *f = s->fields; f < s->fields + s->count; f++)
 		if (f->dropped && f->rank < RANK_SPARE) {
@@ -251,9 +246,9 @@ static void fit(struct status_line *s, int width)
 			f->dropped = total_columns(s) > width;
 		}
 	/* Drops the peer last, and makes it wider again if other dropped fields left room. */
-	if (s->peer != NULL && total_columns(s) > width)
+	if (s->peer && total_columns(s) > width)
 		shorten_peer(s, width, 1);
-	else if (s->peer != NULL && s->peer_columns < columns_of(s, s->peer->text))
+	else if (s->peer && s->peer_columns < columns_of(s, s->peer->text))
 		s->peer_columns += width - total_columns(s);
 }
 
@@ -290,7 +285,7 @@ static void draw_side(struct status_line *s, const struct view_status *status, i
 	if (i == 0) {
 		s->peer = add(s, 0, " ");
 		s->peer->text = status->peer;
-	} else if (side->state == NULL) {
+	} else if (!side->state) {
 		add_words(s, 8, " ", "%*s", s->peer_columns, "");
 		s->indent = &s->fields[s->count - 1];
 	}
