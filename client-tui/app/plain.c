@@ -269,7 +269,7 @@ static int save(struct plain *p)
 	if (!run->settings.save)
 		return 0;
 	if (export_request(run->settings.save, &q, reason) < 0 ||
-	    export_file(&q, run->recorder, NULL, &run->record, run->record.ended_at, reason) < 0) {
+	    export_file(&q, run->recorder, NULL, reason) < 0) {
 		plain_notice(p, true, reason);
 		return -1;
 	}
@@ -288,7 +288,7 @@ static int end_records(struct plain *p, int64_t now)
 		return 0;
 	stop_may_work(true);
 	run_record_figures(run, now);
-	recorder_end(run->recorder, &run->record);
+	recorder_end(run->recorder);
 	if (recorder_error(run->recorder))
 		result = write_failed(recorder_error(run->recorder));
 	return save(p) < 0 ? -1 : result;

@@ -156,11 +156,9 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 
 static void record_link(struct run *run, int64_t now)
 {
-	char words[RECORD_LINK];
-
-	if (run->lab && run->recorder)
-		recorder_link(run->recorder,
-		    link_status_line(&lab_status(run->lab)->link, now, words, sizeof words));
+	if (run->lab)
+		link_status_line(&lab_status(run->lab)->link, now, run->record.link,
+		    sizeof run->record.link);
 }
 
 int run_open_lab(struct run *run, int64_t now)
@@ -178,10 +176,8 @@ static int open_recorder(struct run *run, int64_t now)
 {
 	const enum record_output output = run->settings.output;
 
-	run->recorder = recorder_new(output, output == RECORD_OUTPUT_TEXT ? NULL : stdout, now,
-	    &run->record);
-	if (run->recorder && run->settings.summary)
-		recorder_only_summary(run->recorder);
+	run->recorder = recorder_new(output, output == RECORD_OUTPUT_TEXT ? NULL : stdout,
+	    run->settings.summary, now, &run->record);
 	return run->recorder ? 0 : -1;
 }
 

@@ -145,8 +145,7 @@ int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
 		lab_report(run->lab);
 	run_record_figures(run, now);
 	stop_may_work(true);
-	result = export_file(q, run->recorder, tui->transcript, &run->record, run->record.ended_at,
-	    reason);
+	result = export_file(q, run->recorder, tui->transcript, reason);
 	stop_may_work(false);
 	return result;
 }

@@ -39,7 +39,7 @@ struct sink {
 struct recorder {
 	struct sink live; /* `out` NULL: nothing is written while the session goes on */
 	int64_t start;
-	struct record_run run;
+	const struct record_run *run;
 	struct recorder_session sessions[RECORDER_SESSIONS];
 	size_t count;
 	struct ledger *none; /* an empty ledger, for sessions that were removed */
@@ -50,16 +50,16 @@ struct recorder {
 	int error;
 };
 
-struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start,
-    const struct record_run *run)
+struct recorder *recorder_new(enum record_output output, FILE *out, bool only_summary,
+    int64_t start, const struct record_run *run)
 {
 	struct recorder *r = calloc(1, sizeof *r);
 
 	if (!r)
 		return NULL;
-	r->live = (struct sink){ .output = output, .out = out };
+	r->live = (struct sink){ .output = output, .out = out, .only_summary = only_summary };
 	r->start = start;
-	r->run = *run;
+	r->run = run;
 	r->none = ledger_new(&(const struct ledger_settings){ .capacity = 1 });
 	if (r->none)
 		return r;
@@ -129,11 +129,6 @@ void recorder_figures(struct recorder *r, int session, const struct figures *fig
 		s->figures = *figures;
 }
 
-void recorder_link(struct recorder *r, const char *words)
-{
-	snprintf(r->run.link, sizeof r->run.link, "%s", words);
-}
-
 bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event)
 {
 	const struct event_log_entry *entry;
@@ -158,7 +153,7 @@ static const struct {
 /* The last change of the link has the settings; a hold or an unplugging lasts until its end. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
-	const char *words = r->run.link, *on[PAUSES] = { NULL };
+	const char *words = r->run->link, *on[PAUSES] = { NULL };
 	struct text out = text_begin(buf, size);
 	struct session_event event;
 
@@ -289,11 +284,10 @@ static int put_line(const struct recorder *r, const struct sink *to,
 }
 
 /* Writes the summary; `written` has the number of each session's lines with a record. */
-static int put_summary(const struct recorder *r, const struct sink *to,
-    const struct record_run *run, const uint64_t *written)
+static int put_summary(const struct recorder *r, const struct sink *to, const uint64_t *written)
 {
 	const struct trace *trace = recorder_trace(r);
-	struct record_summary summary = { .run = *run,
+	struct record_summary summary = { .run = *r->run,
 		.sums = calloc(r->count + 1, sizeof *summary.sums),
 		.count = r->count,
 		.is_compared = trace };
@@ -337,7 +331,7 @@ static void failed(struct recorder *r)
 static bool begin(struct recorder *r)
 {
 	errno = 0;
-	if (!r->begun && put(&r->live, RECORD_START, &r->run) < 0)
+	if (!r->begun && put(&r->live, RECORD_START, r->run) < 0)
 		failed(r);
 	r->begun = r->unflushed = true;
 	for (; r->reported < r->count; r->reported++)
@@ -440,11 +434,6 @@ void recorder_event(struct recorder *r, const struct session_event *event, int64
 	                           .length = strlen(event->text) });
 }
 
-void recorder_only_summary(struct recorder *r)
-{
-	r->live.only_summary = true;
-}
-
 void recorder_interval(struct recorder *r, const struct interval *interval)
 {
 	struct interval i = *interval;
@@ -540,20 +529,21 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 	return r->error ? INT64_MAX : next;
 }
 
-void recorder_end(struct recorder *r, const struct record_run *run)
+void recorder_end(struct recorder *r)
 {
+	const int64_t now = r->run->ended_at;
 	uint64_t written[RECORDER_SESSIONS];
 
 	if (!r->live.out || r->error)
 		return;
 	for (size_t i = 0; i < r->count && begin(r); i++) {
-		write_deferred(r, &r->sessions[i], true, run->ended_at);
-		write_final(r, &r->sessions[i], false, true, run->ended_at);
+		write_deferred(r, &r->sessions[i], true, now);
+		write_final(r, &r->sessions[i], false, true, now);
 		written[i] = r->sessions[i].written;
 	}
 	errno = 0;
 	if (!r->error &&
-	    (!begin(r) || put_summary(r, &r->live, run, written) < 0 || fflush(r->live.out) != 0))
+	    (!begin(r) || put_summary(r, &r->live, written) < 0 || fflush(r->live.out) != 0))
 		failed(r);
 }
 
@@ -592,9 +582,9 @@ const struct trace *recorder_trace(const struct recorder *r)
 	return r->count > 0 ? r->sessions[0].trace : NULL;
 }
 
-int64_t recorder_started(const struct recorder *r)
+const struct record_run *recorder_run(const struct recorder *r)
 {
-	return r->run.started;
+	return r->run;
 }
 
 /* --- everything at once --- */
@@ -668,8 +658,7 @@ static int save_entry(const struct recorder *r, const struct sink *to,
 	            .reply_length = entry->length } });
 }
 
-int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
-    const struct record_run *run, int64_t now)
+int recorder_save(const struct recorder *r, enum record_output output, FILE *out)
 {
 	const struct sink to = { .output = output, .out = out };
 	const struct recorder_session *s;
@@ -677,15 +666,16 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	const struct event_log_entry *entry;
 	struct cursor cursor = { .entries = 0 };
 
-	if (put(&to, RECORD_START, &r->run) < 0)
+	if (put(&to, RECORD_START, r->run) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
 		if (put(&to, RECORD_SESSION, &r->sessions[i].of) < 0)
 			return -1;
 	while (next_item(r, &cursor, &s, &row, &entry))
-		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
+		if ((row ? put_line(r, &to, s, row, r->run->ended_at)
+		         : save_entry(r, &to, s, entry)) < 0)
 			return -1;
-	if (put_summary(r, &to, run, cursor.rows) < 0)
+	if (put_summary(r, &to, cursor.rows) < 0)
 		return -1;
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }
@@ -717,7 +707,7 @@ struct transcript *recorder_transcript(const struct recorder *r)
 	return NULL;
 }
 
-int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context)
+int recorder_each_line(const struct recorder *r, recorder_call *call, void *context)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct recorder_session *s = &r->sessions[i];
@@ -726,7 +716,7 @@ int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *cal
 			struct record record;
 
 			/* From here on, the callback owns the record. */
-			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
+			if (fill(r, s, ledger_at(s->ledger, k), r->run->ended_at, &record) < 0 ||
 			    call(context, &record) < 0)
 				return -1;
 		}

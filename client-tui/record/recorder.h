@@ -16,11 +16,12 @@
 
 struct recorder;
 
-/* Records go to `out`, which the caller owns, while the session goes on; NULL: nowhere. `start` is
- * the session's time 0, ns of the monotonic clock. `run` is copied; it has the data known at the
- * start: started, tag, count, interval, size. Returns NULL when memory is short. */
-struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start,
-    const struct record_run *run);
+/* Records go to `out`, which the caller owns, while the session goes on; NULL: nowhere; with
+ * `only_summary` only the summary and the reports. `start` is the session's time 0, ns of the
+ * monotonic clock. `run` is borrowed: `ended_at` and `stopped` are set before the end and each
+ * save, the rest before the first record. Returns NULL when memory is short. */
+struct recorder *recorder_new(enum record_output output, FILE *out, bool only_summary,
+    int64_t start, const struct record_run *run);
 void recorder_free(struct recorder *r);
 
 /* Adds a session, whose ledger and `peer`, which may change, must outlive the recorder. `rows` is
@@ -30,8 +31,6 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 /* Removes a session without lines, before its ledger and its peer are freed. Another may get its
  * number. */
 void recorder_remove(struct recorder *r, int session);
-/* Sets the words of the link at the start, in the lab. Later changes are events. */
-void recorder_link(struct recorder *r, const char *words);
 /* The words of the link at `at`, ns since the session's start: whether it was held or unplugged,
  * and its settings; "" if they are not known. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size);
@@ -49,22 +48,19 @@ void recorder_row(struct recorder *r, int session);
 /* Takes an event of event->at, at `now`; event->session is the result of recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
-/* Only the summary and the reports are written while the session goes on. */
-void recorder_only_summary(struct recorder *r);
 /* Writes the summary of an interval, with times of the monotonic clock. */
 void recorder_interval(struct recorder *r, const struct interval *interval);
 /* Writes and flushes the final records. Returns the time of its next call, ns of the monotonic
  * clock, or INT64_MAX: after the next hook. */
 int64_t recorder_dispatch(struct recorder *r, int64_t now);
 /* Writes the rest and the summary: after session_give_up() no line gets a fate any more. */
-void recorder_end(struct recorder *r, const struct record_run *run);
+void recorder_end(struct recorder *r);
 /* Returns the errno of a failed write, else 0. Nothing is written after an error. */
 int recorder_error(const struct recorder *r);
 
-/* Writes all data, at `now`, also while the session goes on. `output` is RECORD_OUTPUT_JSON or
- * RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
-int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
-    const struct record_run *run, int64_t now);
+/* Writes all data, also while the session goes on: at run->ended_at. `output` is RECORD_OUTPUT_JSON
+ * or RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
+int recorder_save(const struct recorder *r, enum record_output output, FILE *out);
 /* Returns all data as rows for people; the ledgers must outlive them. NULL when memory is short. */
 struct transcript *recorder_transcript(const struct recorder *r);
 
@@ -72,7 +68,7 @@ struct transcript *recorder_transcript(const struct recorder *r);
  * record_free(); its result -1 ends the walk. */
 typedef int recorder_call(void *context, struct record *record);
 /* Returns 0, or -1 with errno. */
-int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);
+int recorder_each_line(const struct recorder *r, recorder_call *call, void *context);
 /* Writes the peers of sessions with lines: "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000". Returns `buf`.
  */
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
@@ -80,5 +76,4 @@ const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
 void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum);
 /* What the lab's link did with the lines, NULL outside the lab. */
 const struct trace *recorder_trace(const struct recorder *r);
-/* The time when the session began, ns since 1970, UTC. */
-int64_t recorder_started(const struct recorder *r);
+const struct record_run *recorder_run(const struct recorder *r);

@@ -70,8 +70,6 @@ struct export_job {
 	const struct export_request *request;
 	const struct recorder *recorder;
 	const struct transcript *transcript;
-	const struct record_run *run;
-	int64_t now;
 	enum record_output output;
 };
 
@@ -86,10 +84,12 @@ static int put(void *saving, FILE *out)
 	int result;
 
 	if (s->output != RECORD_OUTPUT_TEXT)
-		return recorder_save(s->recorder, s->output, out, s->run, s->now);
+		return recorder_save(s->recorder, s->output, out);
 	if (!t)
 		t = all = recorder_transcript(s->recorder);
-	result = t ? export_text(out, t, recorder_trace(s->recorder), s->request, s->now) : -1;
+	result = t ? export_text(out, t, recorder_trace(s->recorder), s->request,
+	                 recorder_run(s->recorder)->ended_at)
+	           : -1;
 	transcript_free(all);
 	if (result < 0)
 		return -1;
@@ -162,19 +162,18 @@ int export_check(const struct export_request *q, char reason[EXPORT_REASON])
 }
 
 int export_file(const struct export_request *q, const struct recorder *r,
-    const struct transcript *transcript, const struct record_run *run, int64_t now,
-    char reason[EXPORT_REASON])
+    const struct transcript *transcript, char reason[EXPORT_REASON])
 {
 	const struct export_kind *kind;
 	struct stat made;
 
 	if (is_picture(q->path))
-		return picture_files_write(q, r, now, reason);
+		return picture_files_write(q, r, reason);
 	kind = find(q->path, reason);
 	if (!kind)
 		return -1;
-	return file_make(q->path, put,
-	           &(struct export_job){ q, r, transcript, run, now, kind->output }, &made) < 0
+	return file_make(q->path, put, &(struct export_job){ q, r, transcript, kind->output },
+	           &made) < 0
 	         ? export_refuse(reason, q->path, errno)
 	         : 1;
 }

@@ -13,8 +13,7 @@ int export_check(const struct export_request *q, char reason[EXPORT_REASON]);
  * content of a text; NULL: all that the recorder has. Returns the number of files, or -1 with one
  * line in `reason`. */
 int export_file(const struct export_request *q, const struct recorder *r,
-    const struct transcript *transcript, const struct record_run *run, int64_t now,
-    char reason[EXPORT_REASON]);
+    const struct transcript *transcript, char reason[EXPORT_REASON]);
 
 /* Writes the transcript as text, for /save: a heading, and a row for each item, a line as
  * line_text_write() does. `trace` may be NULL; `q` has the lines, NULL for all. Returns 0, or -1

@@ -286,23 +286,23 @@ static void set_title(struct job *job)
 {
 	char peers[150], date[RECORD_DATE_SIZE];
 
-	record_date(recorder_started(job->recorder), date);
+	record_date(recorder_run(job->recorder)->started, date);
 	recorder_peers(job->recorder, peers, sizeof peers);
 	snprintf(job->about, sizeof job->about, "upcase: %s, %.10s %.8s UTC",
 	    *peers ? peers : "no lines", date, date + strlen("YYYY-MM-DDT"));
 }
 
-static int collect(struct job *job, int64_t now, char reason[EXPORT_REASON])
+static int collect(struct job *job, char reason[EXPORT_REASON])
 {
 	struct picture_data *d = &job->data;
 
-	if (recorder_each_line(job->recorder, now, take_row, job) < 0)
+	if (recorder_each_line(job->recorder, take_row, job) < 0)
 		return -1;
 	if (d->line_count > 0)
 		qsort(d->lines, d->line_count, sizeof *d->lines, by_number);
 	want_lines(job);
-	if (choose(job, reason) < 0 ||
-	    recorder_each_line(job->recorder, now, take_record, job) < 0 || collect_events(job) < 0)
+	if (choose(job, reason) < 0 || recorder_each_line(job->recorder, take_record, job) < 0 ||
+	    collect_events(job) < 0)
 		return -1;
 	if (d->count > 0)
 		qsort(d->records, d->count, sizeof *d->records, compare_records);
@@ -389,14 +389,14 @@ static int write_all(struct job *job, char reason[EXPORT_REASON])
 	return (int)job->pages + 1;
 }
 
-int picture_files_write(const struct export_request *request, const struct recorder *r, int64_t now,
+int picture_files_write(const struct export_request *request, const struct recorder *r,
     char reason[EXPORT_REASON])
 {
 	struct job job = { .request = request, .recorder = r };
 	int result = -1;
 
 	snprintf(reason, EXPORT_REASON, "memory is short");
-	if (collect(&job, now, reason) == 0)
+	if (collect(&job, reason) == 0)
 		result = write_all(&job, reason);
 	drop(&job);
 	return result;

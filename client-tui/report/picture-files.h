@@ -9,7 +9,7 @@
  * NAME-2.svg ... and NAME-plots.svg, where the request's file is NAME.svg. Unless the request has
  * lines, those of a long burst are summed up, and of many lines the last are drawn. Returns the
  * number of files, or -1 with one line in `reason` (no file then stays). */
-int picture_files_write(const struct export_request *q, const struct recorder *r, int64_t now,
+int picture_files_write(const struct export_request *q, const struct recorder *r,
     char reason[EXPORT_REASON]);
 /* Checks that files of that name can be made: returns 0, or -1 with the `reason`. */
 int picture_files_check(const char *path, char reason[EXPORT_REASON]);

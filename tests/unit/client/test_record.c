@@ -331,6 +331,7 @@ struct fixture {
 	char *text;
 	size_t length;
 	FILE *out;
+	struct record_run run;
 };
 
 static void desk_open(struct fixture *d, size_t rows)
@@ -338,7 +339,8 @@ static void desk_open(struct fixture *d, size_t rows)
 	d->l = ledger_new(&(struct ledger_settings){
 	    .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
 	d->out = open_memstream(&d->text, &d->length);
-	d->r = recorder_new(RECORD_OUTPUT_JSON, d->out, MS, &(struct record_run){ .started = 1 });
+	d->run = (struct record_run){ .started = 1 };
+	d->r = recorder_new(RECORD_OUTPUT_JSON, d->out, false, MS, &d->run);
 	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
 }
 
@@ -466,7 +468,8 @@ static void end(struct fixture *d, int64_t at)
 {
 	ledger_give_up(d->l);
 	set_figures(d);
-	recorder_end(d->r, &(struct record_run){ .ended_at = at });
+	d->run.ended_at = at;
+	recorder_end(d->r);
 	assert_int_equal(recorder_error(d->r), 0);
 }
 
@@ -581,9 +584,8 @@ static void all_is_saved_at_once(void **state)
 	free(d.text);
 	d.out = open_memstream(&d.text, &d.length);
 	set_figures(&d);
-	assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out,
-	                     &(struct record_run){ .ended_at = 40 * MS }, 40 * MS),
-	    0);
+	d.run.ended_at = 40 * MS;
+	assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out), 0);
 	f = desk_read(&d);
 	assert_int_equal(f->event_count, 1);
 	assert_string_equal(f->events[0].text, "a notice");
@@ -682,9 +684,7 @@ static void events_come_back(void **state)
 		if (i)
 			desk_write_text(&d);
 		else
-			assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out,
-			                     &(struct record_run){ .ended_at = 9 * MS }, 9 * MS),
-			    0);
+			assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out), 0);
 		line = strstr(d.text, i ? " one " : "\"one\"");
 		event = strstr(d.text,
 		    i ? "-- TCP: connected"
@@ -718,9 +718,8 @@ static void forgotten_sessions_do_no_harm(void **state)
 		ledger_free(l);
 	}
 	set_figures(&d);
-	assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out,
-	                     &(struct record_run){ .ended_at = 9 * MS }, 9 * MS),
-	    0);
+	d.run.ended_at = 9 * MS;
+	assert_int_equal(recorder_save(d.r, RECORD_OUTPUT_JSON, d.out), 0);
 	f = desk_read(&d);
 	assert_int_equal(f->session_count, RECORDER_SESSIONS);
 	assert_int_equal(f->sessions[0].count, 1);
@@ -760,7 +759,7 @@ static void a_full_disk_is_told(void **state)
 	(void)state;
 	desk_open(&d, 10);
 	recorder_free(d.r);
-	d.r = recorder_new(RECORD_OUTPUT_JSON, full, MS, &(struct record_run){ .started = 1 });
+	d.r = recorder_new(RECORD_OUTPUT_JSON, full, false, MS, &d.run);
 	recorder_add(d.r, d.l, false, "peer:1", 100 * MS, 10, NULL);
 	send(&d, 1, "one", 10 * MS);
 	reply(&d, "ONE", 20 * MS);

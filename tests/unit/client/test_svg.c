@@ -698,7 +698,7 @@ static int save(const struct recorder *r, const char *folder, const char *words,
 	snprintf(all, sizeof all, "%s/%s", folder, words);
 	if (export_request(all, &q, reason) < 0)
 		return -1;
-	return picture_files_write(&q, r, 0, reason);
+	return picture_files_write(&q, r, reason);
 }
 
 /* A file's content, and the file is gone. */
@@ -722,7 +722,7 @@ static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], reason[EXPORT_REASON] = "";
 	struct ledger *l = session(MS);
-	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, false, 0,
 	    &(struct record_run){ .started = 0 });
 	struct stat st;
 
@@ -755,7 +755,7 @@ static void bursts_are_summed_up(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "";
 	struct ledger *l = session(MS);
-	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, false, 0,
 	    &(struct record_run){ .started = 0 });
 	char *svg;
 
@@ -796,7 +796,7 @@ static void pages_are_limited(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", reason[EXPORT_REASON] = "", name[30];
 	struct ledger *l = session(300 * MS);
-	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, false, 0,
 	    &(struct record_run){ .started = 0 });
 	char *svg;
 
