@@ -79,7 +79,7 @@ static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
 	timer.received = clock_monotonic();
 	if (tcp->flow >= 0)
 		trace_timer(lab_status(tui->run.lab)->trace, tcp->flow, LINK_GOING, &timer);
-	tui->ends.here = timer.tcp;
+	tui->sample = timer.tcp;
 	return true;
 }
 
@@ -87,19 +87,13 @@ void tui_lab_ends(struct tui *tui)
 {
 	const struct run *run = &tui->run;
 	const struct run_session *tcp = run->used_count ? run->used[run->used_count - 1] : NULL;
-	const struct trace_timer *server;
+	const bool sampled = run->lab && tcp && tcp->stream && sample_tcp(tui, tcp);
+	const struct trace_timer *server = sampled && !lab_status(run->lab)->gone
+	                                     ? server_tcp_sample(lab_status(run->lab)->server_tcp)
+	                                     : NULL;
 
-	tui->ends = (struct view_ends){ .has_here = false };
-	tui->view.ends = NULL;
-	if (!run->lab || !tcp || !tcp->stream || !sample_tcp(tui, tcp))
-		return;
-	tui->ends.has_here = true;
-	server = lab_status(run->lab)->gone ? NULL
-	                                    : server_tcp_sample(lab_status(run->lab)->server_tcp);
-	tui->ends.has_server = server != NULL;
-	if (server)
-		tui->ends.server = server->tcp;
-	tui->view.ends = &tui->ends;
+	tui->view.senders[LINK_GOING] = sampled ? &tui->sample : NULL;
+	tui->view.senders[LINK_COMING] = server ? &server->tcp : NULL;
 }
 
 /* --- the page --- */

@@ -62,10 +62,10 @@ struct tui {
 	char *page_text, *find;
 	struct view_plot plot;
 
-	/* The screen's data of the lab, its panel, and both ends of TCP. */
+	/* The screen's data of the lab, its panel, and this end of TCP. */
 	struct view_lab lab_view;
 	struct link_steps panel;
-	struct view_ends ends;
+	struct tcp_sample sample;
 	char link_words[RECORD_LINK]; /* the link's settings at that time of a recording */
 	char lab_fault[160];          /* the message for a requested fault that the lab accepts */
 	/* UDP lines whose fate was chance, and answered ones, at the link's last change. */

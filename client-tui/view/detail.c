@@ -234,14 +234,12 @@ static void put_waited_for(struct detail *d, const struct view_row_side *s,
 static void put_running(struct detail *d, const struct view_row_side *s)
 {
 	const int way = fate_words_missing(s->trace);
-	const bool coming = way == LINK_COMING;
-	const struct view_ends *ends = d->v->ends;
-	if (way < 0 || !ends || !(coming ? ends->has_server : ends->has_here))
+	const struct tcp_sample *sender = way < 0 ? NULL : d->v->senders[way];
+	if (!sender)
 		return;
-	const int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
 	struct text t = next_line(d, s, STYLE_WAITING);
-	text_put(&t, "waits for %s RTO of %s", coming ? "the server's" : "the",
-	    UNITS_DURATION(timeout, micro(s)));
+	text_put(&t, "waits for %s RTO of %s", way == LINK_COMING ? "the server's" : "the",
+	    UNITS_DURATION(sender->timeout, micro(s)));
 }
 
 /* --- one transport --- */

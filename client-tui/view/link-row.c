@@ -183,7 +183,7 @@ static void put_end(struct text *t, const char *name, const struct tcp_sample *t
 
 void link_row_draw_ends(const struct panes *p)
 {
-	const struct view_ends *e = p->v->ends;
+	const struct tcp_sample *server = p->v->senders[LINK_COMING];
 	bool ascii = p->v->ascii;
 	char words[400];
 	if (p->ends_row < 0)
@@ -191,12 +191,10 @@ void link_row_draw_ends(const struct panes *p)
 	int column = canvas_text(p->c, p->ends_row, p->pad, p->columns, "TCP ", STYLE_TCP);
 	for (int length = WHOLE; length < LENGTHS; length++) {
 		struct text t = text_begin(words, sizeof words);
-		if (e->has_here)
-			put_end(&t, "here:", &e->here, length, ascii);
-		if (e->has_here && e->has_server)
-			text_put(&t, "%s", glyph(GLYPH_BAR, ascii));
-		if (e->has_server)
-			put_end(&t, "server:", &e->server, length, ascii);
+		put_end(&t, "here:", p->v->senders[LINK_GOING], length, ascii);
+		text_put(&t, "%s", server ? glyph(GLYPH_BAR, ascii) : "");
+		if (server)
+			put_end(&t, "server:", server, length, ascii);
 		if (utf8_columns(words) <= p->columns - column)
 			break;
 	}

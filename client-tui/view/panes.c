@@ -79,7 +79,7 @@ static void place_rows(struct panes *p)
 	                                               : CAPTION_ROWS;
 	p->caption_row = p->caption_height > 0 ? (end -= p->caption_height + 1) : -1;
 	p->link_row = v->lab && p->rows >= LINK_SCREEN ? --end : -1;
-	p->ends_row = v->ends && p->rows >= ENDS_SCREEN ? --end : -1;
+	p->ends_row = v->senders[LINK_GOING] && p->rows >= ENDS_SCREEN ? --end : -1;
 	p->spark_row = v->plot && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end : -1;
 	p->detail_height = detail_rows(p);
 	end -= p->detail_height;

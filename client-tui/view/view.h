@@ -87,12 +87,6 @@ struct view_lab {
 	bool gone; /* the lab has ended, or events were lost: the data are old */
 };
 
-/* TCP_INFO of the connection in use from the kernels at both ends, where it can be read. */
-struct view_ends {
-	bool has_here, has_server;
-	struct tcp_sample here, server;
-};
-
 enum plot_kind {
 	PLOT_WAITED, /* times from Enter to reply over lines, lost ones marked */
 	PLOT_RTT, /* round-trip times over lines, lost ones marked; the other plots show times from
@@ -140,8 +134,9 @@ struct view {
 	struct view_page *page;       /* the page over the panes, or NULL */
 	struct view_caption *caption; /* NULL for none */
 	const struct view_lab *lab;   /* the lab, or NULL outside */
-	/* Both ends of TCP, in the lab while TCP is in use; else NULL. */
-	const struct view_ends *ends;
+	/* TCP_INFO of the connection in use, in the lab: this end's kernel, which sends what goes,
+	 * and the server's; NULL where it cannot be read. */
+	const struct tcp_sample *senders[LINK_DIRECTIONS];
 	/* The plots and the row of the last round-trip times, or NULL. */
 	const struct view_plot *plot;
 	/* The time and status.stream of the last draw. With one pane of replies, that transport's

@@ -637,10 +637,8 @@ static void answered_against_the_link(struct fixture *s, const char *text, const
 
 static void every_mark_is_drawn(void **state)
 {
-	static const struct view_ends ends = { .has_here = true,
-		.has_server = true,
-		.here = { .timeout = 224 * MS },
-		.server = { .retransmitted = 1 } };
+	static const struct tcp_sample here = { .timeout = 224 * MS },
+	                               server = { .retransmitted = 1 };
 	struct fixture *s = *state;
 
 	lose(s);
@@ -659,7 +657,8 @@ static void every_mark_is_drawn(void **state)
 	char words[] = "loss 30 % each way";
 	transcript_add_event(s->transcript,
 	    &(const struct session_event){ .kind = SESSION_EVENT_LINK, .text = words });
-	s->view.ends = &ends;
+	s->view.senders[LINK_GOING] = &here;
+	s->view.senders[LINK_COMING] = &server;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark *m = lab_marks; m->name != NULL; m++) {
@@ -679,22 +678,20 @@ static void every_mark_is_drawn(void **state)
 static void both_ends(void **state)
 {
 	struct fixture *s = *state;
-	struct view_ends ends = { .has_here = true,
-		.here = { .retransmitted = 4,
-		    .timeout = 976 * MS,
-		    .backoff = 2,
-		    .round_trip = 41 * MS } };
+	const struct tcp_sample here = {
+		.retransmitted = 4, .timeout = 976 * MS, .backoff = 2, .round_trip = 41 * MS
+	};
+	const struct tcp_sample server = {
+		.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS
+	};
 
-	s->view.ends = &ends;
+	s->view.senders[LINK_GOING] = &here;
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
 	draw(s, 24, 120);
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
 	check_seen(s, "TCP waits for the RTO of 976 ms");
-	ends.has_server = true;
-	ends.server = (struct tcp_sample){
-		.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS
-	};
+	s->view.senders[LINK_COMING] = &server;
 	draw(s, 24, 120);
 	check_seen(s,
 	    " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, "
@@ -708,7 +705,7 @@ static void both_ends(void **state)
 	draw(s, 10, 120);
 	assert_int_equal(row_with(s, "server:"), -1);
 	segment(s, false, "lost", LINK_DELIVERED);
-	s->view.ends = NULL;
+	s->view.senders[LINK_GOING] = s->view.senders[LINK_COMING] = NULL;
 }
 
 static void the_row_of_the_link(void **state)
