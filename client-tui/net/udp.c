@@ -48,25 +48,15 @@ struct udp {
 
 /* --- receive drops --- */
 
-/* No datagram reports the drops after the last one that came, so the socket's counter is read. */
-static uint32_t drops_now(const struct drops *d, int fd)
-{
-	const int64_t drops = fd < 0 ? -1 : os_drops(fd);
-
-	return drops > (int64_t)d->drops ? (uint32_t)drops : d->drops;
-}
-
-/* The drops so far, over all sockets; `fd` is -1 when there is none now. */
+/* The drops so far, over all sockets; `fd` is -1 when there is none now. No datagram reports the
+ * drops after the last one that came, so the socket's counter is read. */
 static uint64_t drops_count(const struct drops *d, int fd)
 {
-	const uint32_t drops = drops_now(d, fd);
-	const int64_t host = drops > 0 && d->host >= 0 ? os_host_drops() : -1;
+	const int64_t now = fd < 0 ? -1 : os_drops(fd), drops = now > d->drops ? now : d->drops;
+	const int64_t host = drops > 0 && d->host >= 0 ? os_host_drops() : -1,
+	              gain = host > d->host ? host - d->host : 0;
 
-	if (host < 0)
-		return d->before + drops;
-	return d->before + (uint64_t)(d->host > host           ? 0
-	                              : host - d->host < drops ? host - d->host
-	                                                       : drops);
+	return d->before + (uint64_t)(host >= 0 && gain < drops ? gain : drops);
 }
 
 /* --- opening and closing --- */
