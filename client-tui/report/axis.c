@@ -282,13 +282,5 @@ double time_axis_place(const struct time_axis *a, int64_t moment)
 
 int64_t time_axis_step(const struct time_axis *a, double pixels)
 {
-	static const int times[] = { 1, 2, 5 };
-	int64_t power = 1;
-
-	for (int i = 0;; i++) {
-		if (i > 0 && i % 3 == 0)
-			power *= 10;
-		if ((double)(times[i % 3] * power) * a->scale >= pixels || power >= INT64_MAX / 100)
-			return times[i % 3] * power;
-	}
+	return (int64_t)fmin(fmax(1, round_up(pixels / a->scale)), 1e18);
 }
