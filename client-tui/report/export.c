@@ -102,15 +102,17 @@ static int put(void *saving, FILE *out)
 	return 0;
 }
 
-/* The format of a file, by its ending. */
+/* The format of a file, by its ending. Pictures are several files, but that of the screen. */
 static const struct export_kind {
 	const char *ending;
 	enum record_output output;
+	bool picture;
 } kinds[] = {
-	{ "", RECORD_OUTPUT_TEXT },
-	{ ".txt", RECORD_OUTPUT_TEXT },
-	{ ".jsonl", RECORD_OUTPUT_JSON },
-	{ ".csv", RECORD_OUTPUT_CSV },
+	{ "", RECORD_OUTPUT_TEXT, false },
+	{ ".txt", RECORD_OUTPUT_TEXT, false },
+	{ ".jsonl", RECORD_OUTPUT_JSON, false },
+	{ ".csv", RECORD_OUTPUT_CSV, false },
+	{ ".svg", RECORD_OUTPUT_TEXT, true },
 };
 
 static const struct export_kind *find(const char *path, char reason[EXPORT_REASON])
@@ -138,18 +140,12 @@ static int check_folder(const char *path)
 	return access(folder, W_OK | X_OK);
 }
 
-/* Pictures are several files, but that of the screen. */
-static bool is_picture(const char *path)
-{
-	return strcmp(export_ending(path), ".svg") == 0;
-}
-
 int export_check(const struct export_request *q, char reason[EXPORT_REASON])
 {
 	const char *path = q->path;
+	const struct export_kind *kind = find(path, reason);
 
-	if (is_picture(path) ? !q->screen && picture_files_check(path, reason) < 0
-	                     : !find(path, reason))
+	if (!kind || (kind->picture && !q->screen && picture_files_check(path, reason) < 0))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return export_refuse(reason, path, EEXIST);
@@ -164,14 +160,13 @@ int export_check(const struct export_request *q, char reason[EXPORT_REASON])
 int export_file(const struct export_request *q, const struct recorder *r,
     const struct transcript *transcript, char reason[EXPORT_REASON])
 {
-	const struct export_kind *kind;
+	const struct export_kind *kind = find(q->path, reason);
 	struct stat made;
 
-	if (is_picture(q->path))
-		return picture_files_write(q, r, reason);
-	kind = find(q->path, reason);
 	if (!kind)
 		return -1;
+	if (kind->picture)
+		return picture_files_write(q, r, reason);
 	return file_make(q->path, put, &(struct export_job){ q, r, transcript, kind->output },
 	           &made) < 0
 	         ? export_refuse(reason, q->path, errno)
