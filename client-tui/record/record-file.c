@@ -62,16 +62,12 @@ static int take_line(struct file_reader *r, struct record *line)
 	const uint64_t bytes = sizeof *line + line->row.length + line->row.reply_length +
 	                       (line->legs ? LINK_DIRECTIONS * sizeof *line->legs : 0) +
 	                       line->packet_count * sizeof *line->packets;
-	struct record *kept;
 
 	if (!side || make_room(r, &side->lines, &side->capacity, side->count, sizeof *side->lines,
 	                 bytes) < 0)
 		return -1;
-	kept = grow_copy(line, sizeof *line);
-	if (!kept)
-		return wrong(r, "memory is short");
-	kept->at_line = r->line;
-	side->lines[side->count++] = kept;
+	line->at_line = r->line;
+	side->lines[side->count++] = *line;
 	r->file->has_link = r->file->has_link || line->legs;
 	*line = (struct record){ .session = 0 };
 	return 0;
@@ -176,7 +172,7 @@ static int take(struct file_reader *r, struct json_record *read)
 
 static int by_number(const void *a, const void *b)
 {
-	const struct record *one = *(struct record *const *)a, *other = *(struct record *const *)b;
+	const struct record *one = a, *other = b;
 
 	return one->row.number < other->row.number ? -1 : one->row.number > other->row.number;
 }
@@ -186,7 +182,7 @@ static int check_order(struct file_reader *r, const struct record_file_session *
 	if (side->count > 0)
 		qsort(side->lines, side->count, sizeof *side->lines, by_number);
 	for (size_t i = 1; i < side->count; i++) {
-		const struct record *before = side->lines[i - 1], *line = side->lines[i];
+		const struct record *line = &side->lines[i], *before = line - 1;
 
 		r->line = line->at_line > before->at_line ? line->at_line : before->at_line;
 		if (line->row.number == before->row.number)
@@ -267,10 +263,8 @@ void record_file_free(struct record_file *f)
 	if (!f)
 		return;
 	for (size_t i = 0; i < f->session_count; i++) {
-		for (size_t k = 0; k < f->sessions[i].count; k++) {
-			record_free(f->sessions[i].lines[k]);
-			free(f->sessions[i].lines[k]);
-		}
+		for (size_t k = 0; k < f->sessions[i].count; k++)
+			record_free(&f->sessions[i].lines[k]);
 		free(f->sessions[i].lines);
 		free(f->sessions[i].of.peer);
 	}

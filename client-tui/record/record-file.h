@@ -11,7 +11,7 @@
 
 struct record_file_session {
 	struct record_session of;
-	struct record **lines; /* in order of number */
+	struct record *lines; /* in order of number */
 	size_t count, capacity;
 	/* From the summary. */
 	bool has_sum;

@@ -74,7 +74,7 @@ static void add(struct replay *r, enum replay_event_kind kind, size_t side, size
 static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side, size_t index,
     int64_t not_before)
 {
-	const struct record *line = r->file->sessions[side].lines[index];
+	const struct record *line = &r->file->sessions[side].lines[index];
 	const int64_t first = line->row.replied_at == RECORD_NEVER
 	                        ? 0
 	                        : max_time(line->row.replied_at, not_before);
@@ -87,7 +87,7 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
 
 static void add_line(struct replay *r, size_t side, size_t index)
 {
-	const struct record *line = r->file->sessions[side].lines[index];
+	const struct record *line = &r->file->sessions[side].lines[index];
 	const bool is_sent = line->row.sent_at != RECORD_NEVER;
 	const int64_t sent = is_sent ? max_time(line->row.typed_at, line->row.sent_at)
 	                             : line->row.typed_at;
@@ -127,7 +127,7 @@ static int by_time(const void *a, const void *b)
 
 static uint64_t line_number(const struct replay *r, const struct replay_event *e)
 {
-	return r->file->sessions[e->side].lines[e->index]->row.number;
+	return r->file->sessions[e->side].lines[e->index].row.number;
 }
 
 static bool begins_step(const struct replay *r, size_t i)
@@ -319,9 +319,9 @@ static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 	for (size_t i = 0, at; i < r->file->session_count; i++) {
 		const struct record_file_session *side = &r->file->sessions[i];
 
-		SEARCH_FIRST(at, 0, side->count, side->lines[at]->row.number >= number);
+		SEARCH_FIRST(at, 0, side->count, side->lines[at].row.number >= number);
 		if (side->of.stream != r->file->sessions[of].of.stream && at < side->count &&
-		    side->lines[at]->row.number == number)
+		    side->lines[at].row.number == number)
 			return i;
 	}
 	return SIZE_MAX;
@@ -331,7 +331,7 @@ bool replay_both(const struct replay *r)
 {
 	for (size_t k = 0; k < r->file->session_count; k++)
 		for (size_t i = 0; i < r->file->sessions[k].count; i++)
-			if (find_other(r, k, r->file->sessions[k].lines[i]->row.number) != SIZE_MAX)
+			if (find_other(r, k, r->file->sessions[k].lines[i].row.number) != SIZE_MAX)
 				return true;
 	return false;
 }
@@ -428,7 +428,7 @@ static void play(struct replay *r, const struct replay_event *e)
 {
 	const struct record_file_session *side = &r->file->sessions[e->side];
 	const int64_t at = e->at + r->status.origin;
-	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
+	const struct record *line = e->kind < REPLAY_EVENT ? &side->lines[e->index] : NULL;
 	struct session *s = r->sessions[e->side];
 	struct session_event event;
 

@@ -480,10 +480,10 @@ static void assert_sum(const struct record_file *f, const struct ledger_totals *
 	uint64_t answered = 0, lost = 0, late = 0, duplicates = 0, strays = 0;
 
 	for (size_t i = 0; i < side->count; i++) {
-		answered += side->lines[i]->row.fate == FATE_ANSWERED;
-		lost += side->lines[i]->row.fate == FATE_LOST;
-		late += side->lines[i]->row.late;
-		duplicates += side->lines[i]->row.duplicates;
+		answered += side->lines[i].row.fate == FATE_ANSWERED;
+		lost += side->lines[i].row.fate == FATE_LOST;
+		late += side->lines[i].row.late;
+		duplicates += side->lines[i].row.duplicates;
 	}
 	for (size_t i = 0; i < f->reply_count; i++) {
 		answered += f->replies[i].match == MATCH_ANSWER;
@@ -526,9 +526,9 @@ static void records_wait_until_final(void **state)
 	reply(&d, "NOBODY", 312 * MS);
 	end(&d, 400 * MS);
 	f = desk_read(&d);
-	assert_int_equal(f->sessions[0].lines[0]->row.duplicates, 1);
-	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 21 * MS);
-	assert_int_equal(f->sessions[0].lines[1]->row.decided_at, 110 * MS);
+	assert_int_equal(f->sessions[0].lines[0].row.duplicates, 1);
+	assert_int_equal(f->sessions[0].lines[0].duplicate_at[0], 21 * MS);
+	assert_int_equal(f->sessions[0].lines[1].row.decided_at, 110 * MS);
 	assert_int_equal(f->reply_count, 3);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
@@ -590,8 +590,8 @@ static void all_is_saved_at_once(void **state)
 	assert_int_equal(f->event_count, 1);
 	assert_string_equal(f->events[0].text, "a notice");
 	assert_int_equal(f->events[0].at, 4 * MS);
-	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 20 * MS);
-	assert_int_equal(f->sessions[0].lines[1]->row.fate, FATE_WAITING);
+	assert_int_equal(f->sessions[0].lines[0].duplicate_at[0], 20 * MS);
+	assert_int_equal(f->sessions[0].lines[1].row.fate, FATE_WAITING);
 	assert_int_equal(f->reply_count, 1);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
