@@ -49,7 +49,8 @@ void tui_lab_gone(void *context)
 
 	tui->lab_view.gone = true;
 	tui->panel.open = false;
-	tui_notice(tui, false, "the lab has ended: what the link does is not known any more");
+	run_notice(&tui->run, -1, false,
+	    "the lab has ended: what the link does is not known any more");
 }
 
 /* --- start --- */
@@ -59,7 +60,7 @@ void tui_lab_start(struct tui *tui, int64_t now)
 	struct run *run = &tui->run;
 
 	if (run_open_lab(run, now) < 0)
-		tui_notice(tui, false, "UPCASE_LAB names a lab that is not there");
+		run_notice(&tui->run, -1, false, "UPCASE_LAB names a lab that is not there");
 	if (!run->lab)
 		return;
 	tui->lab_view = (struct view_lab){ .link = &lab_status(run->lab)->link,

@@ -28,7 +28,7 @@ static void show_beginning(struct tui *tui)
 		tui->view.lab = &tui->lab_view;
 	}
 	if (!status->whole)
-		tui_notice(tui, false,
+		run_notice(&tui->run, -1, false,
 		    "the recording has no end: what came of its last lines is not known");
 }
 

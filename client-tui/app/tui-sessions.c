@@ -156,7 +156,7 @@ static void report_result(struct tui *tui)
 {
 	char text[250];
 
-	tui_notice(tui, generator_failed(&tui->run.generator),
+	run_notice(&tui->run, -1, generator_failed(&tui->run.generator),
 	    TEXT_FORMAT("burst: %s", run_generated(&tui->run, text, sizeof text)));
 }
 

@@ -32,11 +32,6 @@ void tui_event(void *context, const struct session_event *event)
 	tui->changed = true;
 }
 
-void tui_notice(struct tui *tui, bool bad, const char *text)
-{
-	run_notice(&tui->run, -1, bad, text);
-}
-
 void tui_page(struct tui *tui, const char *title, char *text)
 {
 	if (!text) {

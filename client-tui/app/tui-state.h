@@ -87,9 +87,8 @@ struct tui {
 /* tui-state.c */
 /* Shows a message on the last row for some seconds. */
 void tui_message(struct tui *tui, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Shows and records an event; a notice is one. */
+/* Shows and records an event. */
 void tui_event(void *tui, const struct session_event *event);
-void tui_notice(struct tui *tui, bool bad, const char *text);
 /* Shows a page over the panes; takes `text` (malloc()ed). */
 void tui_page(struct tui *tui, const char *title, char *text);
 void tui_close_page(struct tui *tui);

@@ -260,9 +260,11 @@ static void tui_free(struct tui *tui)
 	free(tui);
 }
 
-static void on_notice(void *tui, const char *line)
+static void on_notice(void *context, const char *line)
 {
-	tui_notice(tui, true, line);
+	struct tui *tui = context;
+
+	run_notice(&tui->run, -1, true, line);
 }
 
 static int start_terminal(struct tui *tui, char *reason, size_t size)
@@ -292,7 +294,7 @@ static void run(struct tui *tui, const char *notice)
 
 	tui_prompt(tui);
 	if (notice)
-		tui_notice(tui, false, notice);
+		run_notice(&tui->run, -1, false, notice);
 	if (!tui->run.replay)
 		tui_lab_start(tui, now);
 	tui_open_sessions(tui, now);
