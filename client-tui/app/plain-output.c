@@ -90,9 +90,7 @@ static void put(struct plain *p, const void *bytes, size_t n)
 /* Writes the end of a line. A terminal shows it at once, in order with standard error. */
 static void put_end(struct plain *p)
 {
-	if (p->output_length == sizeof p->output)
-		plain_flush(p);
-	p->output[p->output_length++] = '\n';
+	put(p, "\n", 1);
 	if (p->shown)
 		plain_flush(p);
 }
@@ -332,10 +330,7 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 	if (p->run.settings.verbose) {
 		put_verbose(p, of, reply->matched.number, reply);
 	} else if (reply->more) {
-		if (p->prefixes)
-			put_part(p, of->stream, reply->text, reply->length, false);
-		else
-			put(p, reply->text, reply->length);
+		put_part(p, of->stream, reply->text, reply->length, false);
 	} else if (match == MATCH_STRAY && !of->stream) {
 		if (p->reported < REPORTED_LINES && !p->run.settings.quiet) {
 			plain_notice(p, false,
