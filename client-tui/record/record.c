@@ -127,15 +127,12 @@ char *record_base64(const unsigned char *bytes, size_t n)
 	char *text = n <= SIZE_MAX / 2 ? malloc((n + 2) / 3 * 4 + 1) : NULL, *to = text;
 
 	for (size_t at = 0; text && at < n; at += 3) {
-		const size_t have = n - at < 3 ? n - at : 3;
-		const unsigned group = (unsigned)bytes[at] << 16 |
-		                       (have > 1 ? (unsigned)bytes[at + 1] << 8 : 0) |
-		                       (have > 2 ? bytes[at + 2] : 0);
+		unsigned group = 0;
 
-		*to++ = digits[group >> 18];
-		*to++ = digits[group >> 12 & 63];
-		*to++ = have > 1 ? digits[group >> 6 & 63] : '=';
-		*to++ = have > 2 ? digits[group & 63] : '=';
+		for (size_t i = at; i < at + 3; i++)
+			group = group << 8 | (i < n ? bytes[i] : 0);
+		for (size_t i = 0; i < 4; i++)
+			*to++ = at + i <= n ? digits[group >> (18 - 6 * i) & 63] : '=';
 	}
 	if (text)
 		*to = '\0';
