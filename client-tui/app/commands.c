@@ -12,7 +12,7 @@
 static void do_transport(const struct command_call *c)
 {
 	const enum session_transport transport = strcmp(c->of->name, "both") == 0
-	                                           ? c->tui->run.settings.transport
+	                                           ? c->tui->run.settings.session.transport
 	                                       : strcmp(c->of->name, "tcp") == 0 ? SESSION_TCP
 	                                                                         : SESSION_UDP;
 
@@ -49,7 +49,7 @@ static void do_connect(const struct command_call *c)
 	}
 	tui_demo_leave(tui, "the demonstration is left");
 	changed = tui->run.settings;
-	strcpy(changed.port, SETTINGS_PEER_PORT);
+	strcpy(changed.session.port, SETTINGS_PEER_PORT);
 	if (settings_peer(host, port, &changed, reason, sizeof reason) < 0) {
 		tui_message(tui, "%s", reason);
 		return;

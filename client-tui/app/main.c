@@ -31,8 +31,8 @@ static int start_private(struct settings *settings, struct local_server *server,
 		standard_report("upcase: %s", reason);
 		return -1;
 	}
-	strcpy(settings->host, "127.0.0.1");
-	snprintf(settings->port, sizeof settings->port, "%u", server->port);
+	strcpy(settings->session.host, "127.0.0.1");
+	snprintf(settings->session.port, sizeof settings->session.port, "%u", server->port);
 	snprintf(notice, size,
 	    "no host given: a private upcased serves 127.0.0.1:%u until you leave", server->port);
 	return 0;
@@ -45,8 +45,9 @@ static void find_lab(struct settings *settings)
 
 	settings->lab = path && *path ? path : NULL;
 	settings->lab_server = settings->lab && server && *server ? server : NULL;
-	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
-		strcpy(settings->host, settings->family == AF_INET6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
+	if (settings->lab && !*settings->session.host && access(settings->lab, F_OK) == 0)
+		strcpy(settings->session.host,
+		    settings->session.family == AF_INET6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
 }
 
 /* Finds the command that starts a lab from the current folder: the environment's, which ./start
@@ -73,7 +74,7 @@ static int run(struct settings *settings)
 {
 	struct local_server server = { .process = 0 };
 	char notice[120];
-	const bool private = !*settings->host;
+	const bool private = !*settings->session.host;
 	int status;
 
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
@@ -122,7 +123,7 @@ static int check_options(const struct settings *settings)
 
 	if (settings->step && !settings->read)
 		wrong = "--step goes with --read FILE; see upcase --help";
-	else if (settings->read && (settings->count || settings->report || *settings->host))
+	else if (settings->read && (settings->count || settings->report || *settings->session.host))
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count, "
 		        "--duration or --report";
 	else if (settings->verbose && settings->output != RECORD_OUTPUT_TEXT)

@@ -110,7 +110,7 @@ static void pass(struct plain *p, int64_t now)
 		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
 
 		/* Lines that fail at once come so fast that they would evict earlier ones. */
-		if (++p->passed_on >= p->run.settings.rows / 2)
+		if (++p->passed_on >= p->run.settings.session.rows / 2)
 			dispatch_recorder(p, now);
 		take_input(p, at, n, end != NULL, now);
 		p->begin += n + (end != NULL);
@@ -396,7 +396,8 @@ static int start(struct plain *p)
 	if ((records || s->save) &&
 	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
 		return -1;
-	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
+	if (s->ordered && (s->both || s->session.transport == SESSION_UDP) &&
+	    plain_order_start(p) < 0)
 		return -1;
 	/* A session may report an event at once, for which a signal may come. */
 	stop_catch(s->count > 0);

@@ -167,7 +167,7 @@ int run_open_lab(struct run *run, int64_t now)
 
 	if (!s->lab)
 		return 0;
-	run->lab = lab_open(s->lab, s->lab_server, (size_t)s->rows, &run->hooks.lab, now);
+	run->lab = lab_open(s->lab, s->lab_server, s->session.rows, &run->hooks.lab, now);
 	record_link(run, now);
 	return run->lab ? 0 : -1;
 }
@@ -236,21 +236,22 @@ static struct run_session *open_session(struct run *run, enum session_transport 
     int64_t now)
 {
 	const struct settings *s = &run->settings;
-	struct session_settings settings = settings_session(s, transport);
+	struct session_settings wanted = s->session;
 	struct run_session *of;
 
 	close_unused(run);
 	of = new_session(run);
 	if (!of)
 		return NULL;
+	wanted.transport = transport;
 	of->stream = transport == SESSION_TCP;
 	if (s->count > 0)
-		settings.rows = generator_rows(&run->plan, s->reply_timeout, (size_t)s->rows);
+		wanted.rows = generator_rows(&run->plan, wanted.reply_timeout, wanted.rows);
 	if (!run->screen && !s->retries_given)
-		settings.retries = 0;
+		wanted.retries = 0;
 	if (run->lab)
-		of->flow = lab_flow(run->lab, of->stream, s->reply_timeout, s->port);
-	of->session = session_open(of->stream ? &transport_tcp : &transport_udp, &settings,
+		of->flow = lab_flow(run->lab, of->stream, wanted.reply_timeout, wanted.port);
+	of->session = session_open(of->stream ? &transport_tcp : &transport_udp, &wanted,
 	    &(struct session_hooks){ .context = of,
 	        .reply = on_reply,
 	        .row = on_row,
@@ -270,7 +271,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	if (of->flow >= 0)
 		trace_set_ledger(lab_status(run->lab)->trace, of->flow,
 		    session_ledger(of->session));
-	return record_session(of, (size_t)s->rows, run_trace(run)) < 0 ? NULL : of;
+	return record_session(of, s->session.rows, run_trace(run)) < 0 ? NULL : of;
 }
 
 int run_open_sessions(struct run *run, int64_t now)
@@ -281,7 +282,7 @@ int run_open_sessions(struct run *run, int64_t now)
 	for (int i = 0; i < 2 && !run->replay; i++) {
 		const enum session_transport transport = i == 0 ? SESSION_UDP : SESSION_TCP;
 
-		if (!s->both && s->transport != transport)
+		if (!s->both && s->session.transport != transport)
 			continue;
 		if (!run->peer[transport])
 			run->peer[transport] = open_session(run, transport, now);
@@ -310,7 +311,7 @@ void run_leave_peer(struct run *run, int64_t now)
 
 struct run_session *run_current(const struct run *run)
 {
-	return run->peer[run->settings.both ? SESSION_UDP : run->settings.transport];
+	return run->peer[run->settings.both ? SESSION_UDP : run->settings.session.transport];
 }
 
 /* --- a recording --- */
@@ -350,7 +351,7 @@ static int open_replay_sessions(struct run *run, size_t rows)
 		if (record_session(of, rows, status->trace) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
-		run->settings.reply_timeout = session_reply_timeout(of->session);
+		run->settings.session.reply_timeout = session_reply_timeout(of->session);
 	}
 	return 0;
 }
@@ -367,7 +368,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 	if (open_replay_sessions(run, rows) < 0)
 		return -1;
 	run->settings.both = replay_both(run->replay);
-	run->settings.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
+	run->settings.session.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
 	return 0;
 }
 
@@ -379,7 +380,7 @@ int run_restart_replay(struct run *run)
 		free(run->sessions[--run->count]);
 	if (replay_restart(run->replay) < 0)
 		return -1;
-	return open_replay_sessions(run, (size_t)run->settings.rows);
+	return open_replay_sessions(run, run->settings.session.rows);
 }
 
 /* --- sending --- */

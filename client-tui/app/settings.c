@@ -7,10 +7,10 @@
 #include "common/standard.h"
 #include "common/units.h"
 
-static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n,
+static int put_host(char host[SESSION_HOST_MAX], const char *value, size_t n,
     char reason[OPTIONS_REASON])
 {
-	if (n == 0 || n >= SETTINGS_NAME_MAX)
+	if (n == 0 || n >= SESSION_HOST_MAX)
 		return text_refuse(reason, OPTIONS_REASON,
 		    n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
@@ -35,14 +35,14 @@ static int set_host(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
 	(void)o;
-	return put_host(((struct settings *)to)->host, value, strlen(value), reason);
+	return put_host(((struct settings *)to)->session.host, value, strlen(value), reason);
 }
 
 static int set_port(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
 	(void)o;
-	return put_port(((struct settings *)to)->port, value, reason);
+	return put_port(((struct settings *)to)->session.port, value, reason);
 }
 
 /* Reads a transport: a command line's "udp" overrides a configuration's "both". */
@@ -52,7 +52,7 @@ static int set_transport(const struct options_spec *o, void *to, const char *val
 	struct settings *s = to;
 
 	(void)value, (void)reason;
-	s->transport = (enum session_transport)o->low;
+	s->session.transport = (enum session_transport)o->low;
 	s->both = false;
 	return 0;
 }
@@ -61,15 +61,15 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
     char reason[OPTIONS_REASON])
 {
 	struct settings *s = to;
+	int64_t count = SESSION_RETRY_FOR_EVER;
+	const bool valid = units_count(value, 0, 1000000, &count) == 0 ||
+	                   strcmp(value, "forever") == 0;
 
 	(void)o;
 	s->retries_given = true;
-	if (units_count(value, 0, 1000000, &s->retries) == 0)
-		return 0;
-	s->retries = SESSION_RETRY_FOR_EVER;
-	return strcmp(value, "forever") == 0
-	         ? 0
-	         : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
+	s->session.retries = (int)count;
+	return valid ? 0
+	             : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
 }
 
 #define HOUR (3600 * NS_PER_S)
@@ -84,23 +84,24 @@ static const struct options_spec table[] = {
 	{ "tcp", 't', NULL, "send lines over TCP", NULL, .set = set_transport, .low = SESSION_TCP },
 	{ "both", 'b', NULL, "send each line over both at once", NULL, OPTIONS_SWITCH, INTO(both),
 	    true },
-	{ "ipv4", '4', NULL, "use IPv4 only", NULL, OPTIONS_SWITCH, INTO(family), AF_INET },
-	{ "ipv6", '6', NULL, "use IPv6 only", NULL, OPTIONS_SWITCH, INTO(family), AF_INET6 },
+	{ "ipv4", '4', NULL, "use IPv4 only", NULL, OPTIONS_SWITCH, INTO(session.family), AF_INET },
+	{ "ipv6", '6', NULL, "use IPv6 only", NULL, OPTIONS_SWITCH, INTO(session.family),
+	    AF_INET6 },
 	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", .set = set_host },
 	{ "port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")",
 	    SETTINGS_PEER_PORT, .set = set_port, .words = SETTINGS_PEER_PORT },
 	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", OPTIONS_TIME,
-	    INTO(reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
+	    INTO(session.reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
 	    .words = "200ms, 500ms, 1s, 2s, 5s" },
 	{ "connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s",
-	    OPTIONS_TIME, INTO(connect_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
+	    OPTIONS_TIME, INTO(session.connect_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
 	    .words = "200ms, 500ms, 1s, 2s, 5s" },
 	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
 	    .set = set_retries, .words = "0, 3, forever" },
 	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", OPTIONS_WORD,
-	    INTO(tag), .words = "auto, always, never" },
+	    INTO(session.tag), .words = "auto, always, never" },
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
-	    INTO(window), 1, 65536 },
+	    INTO(session.window), 1, 65536 },
 	{ "count", 'n', "LINES", "send so many numbered lines (0: without end)", "1000",
 	    OPTIONS_NUMBER, INTO(count), 0, SETTINGS_COUNT_MAX, .words = "0, 10, 100, 1000",
 	    .command_line_only = true },
@@ -136,7 +137,7 @@ static const struct options_spec table[] = {
 	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, OPTIONS_SWITCH,
 	    INTO(quiet), true },
 	{ "rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000",
-	    OPTIONS_NUMBER, INTO(rows), 1, 10000000 },
+	    OPTIONS_NUMBER, INTO(session.rows), 1, 10000000 },
 	{ "history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", OPTIONS_NUMBER,
 	    INTO(history), 0, 1000000 },
 	{ "mouse", 0, NULL, "mouse on from the start: clicks and the wheel (F8 switches)", NULL,
@@ -159,14 +160,14 @@ static const struct options_spec table[] = {
 static void defaults(struct settings *s)
 {
 	*s = (struct settings){
-		.port = SETTINGS_PEER_PORT,
-		.reply_timeout = NS_PER_S,
-		.connect_timeout = 5 * NS_PER_S,
-		.window = 64,
+		.session = { .port = SETTINGS_PEER_PORT,
+		    .rows = 100000,
+		    .reply_timeout = NS_PER_S,
+		    .window = 64,
+		    .retries = SESSION_RETRY_FOR_EVER,
+		    .connect_timeout = 5 * NS_PER_S },
 		.count = COUNT_UNSET,
 		.interval = SETTINGS_INTERVAL,
-		.rows = 100000,
-		.retries = SESSION_RETRY_FOR_EVER,
 		.history = 1000,
 	};
 }
@@ -191,26 +192,10 @@ void settings_complete(int argc, char **argv)
 		puts(SETTINGS_PEER_PORT);
 }
 
-struct session_settings settings_session(const struct settings *s, enum session_transport transport)
-{
-	return (struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = (size_t)s->rows,
-		.reply_timeout = s->reply_timeout,
-		.window = (int)s->window,
-		.retries = (int)s->retries,
-		.connect_timeout = s->connect_timeout,
-	};
-}
-
 struct record_run settings_run(const struct settings *s, int64_t wall)
 {
 	return (struct record_run){ .started = wall,
-		.tag = s->tag,
+		.tag = s->session.tag,
 		.count = s->count == SETTINGS_ENDLESS ? RECORD_ENDLESS : s->count,
 		.duration = s->duration,
 		.interval = s->count ? s->interval : 0,
@@ -226,15 +211,15 @@ static int split_peer(const char *text, struct settings *s, char reason[OPTIONS_
 	if (*text == '[' && (!close || (close[1] != '\0' && close[1] != ':')))
 		return text_refuse(reason, OPTIONS_REASON, "is not an address in brackets");
 	if (close) {
-		if (put_host(s->host, text + 1, (size_t)(close - text - 1), reason) < 0)
+		if (put_host(s->session.host, text + 1, (size_t)(close - text - 1), reason) < 0)
 			return -1;
 	} else if (colon && !strchr(colon + 1, ':')) {
-		if (put_host(s->host, text, (size_t)(colon - text), reason) < 0)
+		if (put_host(s->session.host, text, (size_t)(colon - text), reason) < 0)
 			return -1;
 	} else {
-		return put_host(s->host, text, strlen(text), reason);
+		return put_host(s->session.host, text, strlen(text), reason);
 	}
-	return colon ? put_port(s->port, colon + 1, reason) : 0;
+	return colon ? put_port(s->session.port, colon + 1, reason) : 0;
 }
 
 int settings_peer(const char *host, const char *port, struct settings *s, char *reason, size_t size)
@@ -244,11 +229,10 @@ int settings_peer(const char *host, const char *port, struct settings *s, char *
 
 	if (split_peer(host, &changed, detail) < 0)
 		return text_refuse(reason, size, "host '%.100s' %s", host, detail);
-	if (port && put_port(changed.port, port, detail) < 0)
+	if (port && put_port(changed.session.port, port, detail) < 0)
 		return text_refuse(reason, size,
 		    "port '%.100s' %s; for example " SETTINGS_PEER_PORT, port, detail);
-	memcpy(s->host, changed.host, sizeof s->host);
-	memcpy(s->port, changed.port, sizeof s->port);
+	*s = changed;
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "terminal/screen.h"
 
 #define SETTINGS_PEER_PORT "12000"
-#define SETTINGS_NAME_MAX 256
 
 /* The default interval of numbered lines, ns. */
 #define SETTINGS_INTERVAL (10 * 1000 * 1000)
@@ -17,19 +16,10 @@
 #define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
 
 struct settings {
-	char host[SETTINGS_NAME_MAX]; /* "" means a private server */
-	char port[8];
-	enum session_transport transport;
-	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
-	/* Each line goes over UDP and TCP at once; a switch back restores `transport`. */
+	struct session_settings session; /* the host "" means a private server */
+	/* Each line goes over UDP and TCP at once; a switch back restores the transport. */
 	bool both;
-	int64_t reply_timeout, connect_timeout;
-	enum ledger_tag tag;
-	int64_t window;
-	int64_t rows;
-	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given` is true if it is not the default. */
-	int64_t retries;
-	bool retries_given;
+	bool retries_given; /* session.retries is not the default */
 	bool plain, ordered, quiet;
 	/* These imply `plain`: each line's fate; the summary alone; reports' interval, ns. */
 	bool verbose, summary;
@@ -64,10 +54,6 @@ void settings_complete(int argc, char **argv);
 /* The path of the history, $XDG_STATE_HOME/upcase/history or ~/.local/state/upcase/history:
  * malloc()ed; NULL if neither folder is known. */
 char *settings_history(void);
-
-/* The settings of a session with that peer. Borrows the host and the port. */
-struct session_settings settings_session(const struct settings *settings,
-    enum session_transport transport);
 
 /* The data at the beginning of a run's records; `wall` is in ns since 1970. */
 struct record_run settings_run(const struct settings *settings, int64_t wall);

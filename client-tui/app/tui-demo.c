@@ -63,9 +63,9 @@ static void visit(struct tui *tui, const char *port, int64_t now)
 	tui->demo.visiting = true;
 	memcpy(tui->demo.peer, run->peer, sizeof run->peer);
 	memset(run->peer, 0, sizeof run->peer);
-	snprintf(run->settings.port, sizeof run->settings.port, "%s", port);
+	snprintf(run->settings.session.port, sizeof run->settings.session.port, "%s", port);
 	if (!run->lab)
-		strcpy(run->settings.host, "localhost");
+		strcpy(run->settings.session.host, "localhost");
 	tui_open_sessions(tui, now);
 }
 
@@ -228,7 +228,7 @@ static const char *why_not(const struct tui *tui, int64_t now)
 	const struct run_session *of = run_current(&tui->run);
 	const char *peer = of ? session_peer(of->session) : "";
 
-	if (tui->run.settings.rows < DEMO_LINES)
+	if (tui->run.settings.session.rows < DEMO_LINES)
 		return "too few rows are kept: start without --rows";
 	if (!tui->run.lab)
 		return NULL;
@@ -279,9 +279,9 @@ void tui_demo_leave(struct tui *tui, const char *why)
 		run_leave_peer(&tui->run, now);
 		memcpy(tui->run.peer, d->peer, sizeof d->peer);
 	}
-	strcpy(tui->run.settings.host, d->settings.host);
-	strcpy(tui->run.settings.port, d->settings.port);
-	tui_switch(tui, d->settings.transport, d->settings.both, now);
+	strcpy(tui->run.settings.session.host, d->settings.session.host);
+	strcpy(tui->run.settings.session.port, d->settings.session.port);
+	tui_switch(tui, d->settings.session.transport, d->settings.both, now);
 	if (why)
 		tui_message(tui, "%s%s", why,
 		    d->link_changed ? "; the link is as it was before" : "");

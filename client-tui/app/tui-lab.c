@@ -108,7 +108,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 	struct link_report report = {
 		.status = &lab->link,
 		.now = now,
-		.reply_timeout = tui->run.settings.reply_timeout,
+		.reply_timeout = tui->run.settings.session.reply_timeout,
 		.traced = trace_totals(lab->trace),
 	};
 

@@ -36,7 +36,7 @@ int tui_replay_start(struct tui *tui, int64_t now)
 {
 	const struct settings *s = &tui->run.settings;
 
-	if (run_open_replay(&tui->run, (size_t)s->rows, s->step, now) < 0)
+	if (run_open_replay(&tui->run, s->session.rows, s->step, now) < 0)
 		return -1;
 	show_beginning(tui);
 	return 0;

@@ -50,11 +50,11 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	const struct run_session *current = run_current(&tui->run);
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
 	const struct view_status status = {
-		.stream = s->transport == SESSION_TCP && !s->both,
-		.peer = current ? session_peer(current->session) : s->host,
+		.stream = s->session.transport == SESSION_TCP && !s->both,
+		.peer = current ? session_peer(current->session) : s->session.host,
 		.sides = { side_of(current, now), side_of(s->both ? tcp : NULL, now) },
 		.now = run_time(&tui->run, now),
-		.reply_timeout = s->reply_timeout,
+		.reply_timeout = s->session.reply_timeout,
 		.progress = tui_progress(tui, now),
 	};
 	struct view_input input = line_editor_state();
@@ -237,7 +237,7 @@ static int start(struct tui *tui, const struct settings *settings)
 	tui->view.width = wcwidth;
 	tui->view.buttons = tui->buttons;
 	tui->plot.kind = PLOT_NONE;
-	tui->transcript = transcript_new((size_t)settings->rows);
+	tui->transcript = transcript_new(settings->session.rows);
 	tui->lay_out = lay_out;
 	tui->keys = keys_new();
 	tui->replay_at = CLOCK_NEVER;

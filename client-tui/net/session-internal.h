@@ -44,7 +44,6 @@ struct transport {
 
 struct session {
 	struct session_settings settings;
-	char *host, *port; /* its strings, owned here */
 	struct session_hooks hooks;
 	const struct transport *transport;
 	struct ledger *ledger;

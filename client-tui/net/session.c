@@ -201,8 +201,6 @@ struct session *session_open(const struct transport *transport,
 	if (!s)
 		return NULL;
 	s->settings = *settings;
-	s->settings.host = s->host = strdup(settings->host);
-	s->settings.port = s->port = strdup(settings->port);
 	s->hooks = *hooks;
 	s->transport = transport;
 	s->data = calloc(1, transport->data_size);
@@ -216,7 +214,7 @@ struct session *session_open(const struct transport *transport,
 	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
 	                                                          : 60 * NS_PER_S,
 	});
-	if (!s->host || !s->port || !s->data || !s->ledger) {
+	if (!s->data || !s->ledger) {
 		session_close(s);
 		return NULL;
 	}
@@ -237,8 +235,6 @@ void session_close(struct session *s)
 		free(s->data);
 	resolve_free(s->resolve);
 	ledger_free(s->ledger);
-	free(s->host);
-	free(s->port);
 	free(s);
 }
 

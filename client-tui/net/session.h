@@ -12,11 +12,11 @@
 enum session_transport { SESSION_UDP, SESSION_TCP };
 
 #define SESSION_RETRY_FOR_EVER (-1)
+#define SESSION_HOST_MAX 256
 
 struct session_settings {
 	enum session_transport transport;
-	const char *host;
-	const char *port;
+	char host[SESSION_HOST_MAX], port[8];
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 	enum ledger_tag tag;
 	size_t rows;
@@ -58,7 +58,7 @@ struct transport;
 
 extern const struct transport transport_udp, transport_tcp;
 
-/* Opens a session at once (a child process resolves a name). Copies settings, hooks and strings.
+/* Opens a session at once (a child process resolves a name). Copies settings and hooks.
  * Returns NULL when memory is short. session_close() ends and frees all, the ledger too. */
 struct session *session_open(const struct transport *transport,
     const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
