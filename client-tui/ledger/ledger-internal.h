@@ -19,8 +19,8 @@ struct ledger {
 	struct line_list queued, waiting, unanswered, aging, truncated;
 	struct line_index index;
 	struct line_index_key key; /* the line or reply being looked up */
-	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
-	uint64_t last_number, last_order, expected;
+	/* The greatest number; RFC 4737's NextExp. */
+	uint64_t last_number, expected;
 	/* The statistics of all lines, and the lines that are not reported to them yet. */
 	struct stats_order stats_order;
 	struct stats stats;

@@ -39,9 +39,8 @@ struct ledger_line {
 	struct ledger_row row;
 	/* The block that the entry is in; NULL: it has memory of its own. */
 	struct ledger_block *block;
-	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
-	uint64_t order;
-	/* The position in the order of sending, 0 for none; of an evicted row, first and last. */
+	/* The position in the order of sending, RFC 4737's sequence number, 0 for none; of an
+	 * evicted row, first and last. */
 	uint64_t position, last_position;
 	/* 0 for a row that is kept. Else the row is evicted, its text is freed, and it stands for
 	 * this many waiting lines, sent from `evicted_since` to row.sent_at. */

@@ -58,12 +58,11 @@ void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 /* RFC 4737, section 3.3; the order of sending is the sequence number. */
 static void check_order(struct ledger *l, struct ledger_line *e)
 {
-	if (e->order >= l->expected) {
-		l->expected = e->order + 1;
-		return;
-	}
-	e->row.reordered = true;
-	l->totals.reordered++;
+	if (e->position >= l->expected)
+		l->expected = e->position + 1;
+	else if (e->position > 0)
+		e->row.reordered = true;
+	l->totals.reordered += e->row.reordered;
 }
 
 void ledger_store_reply(struct ledger *l, struct ledger_line *e, const unsigned char *bytes,

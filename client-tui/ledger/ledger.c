@@ -433,7 +433,6 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	/* The line may be taken a little after the connection was reported. */
 	if (e->row.connecting < 0)
 		e->row.connecting = 0;
-	e->order = ++l->last_order;
 	if (ledger_is_datagram(l))
 		ledger_line_append(&l->aging, e, LINE_LIST_AGE);
 	ledger_change_fate(l, e, FATE_WAITING);
