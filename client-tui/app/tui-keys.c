@@ -2,7 +2,6 @@
 /* Keys of the screen; all others go to the line editor. */
 #include <ctype.h>
 #include <uniconv.h>
-#include <unistr.h>
 
 #include "app/commands.h"
 #include "app/tui-state.h"

@@ -2,7 +2,6 @@
 #include "net/resolve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
 #include <sys/wait.h>

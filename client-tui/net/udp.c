@@ -5,7 +5,6 @@
  * gives them, so that they do not include this program's own delays. */
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/file.h"

@@ -5,7 +5,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/text.h"
 #include "common/units.h"
 
 #define BLANKS " \t"

@@ -7,7 +7,6 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "common/units.h"
 #include "common/utf8.h"
 #include "ledger/error-text.h"
 #include "ledger/line-times.h"
