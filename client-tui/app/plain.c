@@ -302,7 +302,6 @@ static void put_summary(struct plain *p, int64_t now)
 	if (s->summary ? s->output != RECORD_OUTPUT_TEXT : s->quiet)
 		return;
 	run_put_summaries(&p->run, out, now);
-	run_put_lab_summary(&p->run, out);
 	if ((fflush(out) != 0 || ferror(out)) && !p->write_error)
 		p->write_error = errno;
 }
@@ -421,8 +420,7 @@ int plain_run(const struct settings *settings, const char *notice)
 	p->run.due = settings->count > 0;
 	if (notice)
 		plain_notice(p, false, notice);
-	if (run_open_lab(&p->run, clock_monotonic()) < 0)
-		plain_notice(p, false, "UPCASE_LAB names a lab that is not there");
+	run_open_lab(&p->run, clock_monotonic());
 	if (start(p) < 0) {
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);

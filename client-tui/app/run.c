@@ -161,15 +161,16 @@ static void record_link(struct run *run, int64_t now)
 		    sizeof run->record.link);
 }
 
-int run_open_lab(struct run *run, int64_t now)
+void run_open_lab(struct run *run, int64_t now)
 {
 	const struct settings *s = &run->settings;
 
 	if (!s->lab)
-		return 0;
+		return;
 	run->lab = lab_open(s->lab, s->lab_server, s->session.rows, &run->hooks.lab, now);
 	record_link(run, now);
-	return run->lab ? 0 : -1;
+	if (!run->lab)
+		run_notice(run, -1, false, "UPCASE_LAB names a lab that is not there");
 }
 
 static int open_recorder(struct run *run, int64_t now)
@@ -629,12 +630,13 @@ static size_t partner(const struct run *run, size_t index)
 /* The earlier of two partners prints both. */
 void run_put_summaries(const struct run *run, FILE *out, int64_t now)
 {
+	char text[6000];
+
 	for (size_t i = 0; i < run->count; i++) {
 		const struct run_session *of = run->sessions[i];
 		const size_t with = partner(run, i);
 		const bool both = with < run->count;
 		struct figures figures[2];
-		char text[6000];
 
 		run_figures(run, of, now, &figures[of->stream]);
 		if ((figures[of->stream].totals.typed == 0 && run->count > 1) || with < i)
@@ -645,12 +647,6 @@ void run_put_summaries(const struct run *run, FILE *out, int64_t now)
 		    both || of->stream ? &figures[1] : NULL, text, sizeof text);
 		standard_put(out, run->utf8 ? text : summary_ascii(text));
 	}
-}
-
-void run_put_lab_summary(const struct run *run, FILE *out)
-{
-	char text[1000];
-
 	if (run->lab)
 		standard_put(out,
 		    link_report_end(trace_totals(lab_status(run->lab)->trace), text, sizeof text));

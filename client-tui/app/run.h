@@ -76,8 +76,8 @@ struct run {
 void run_init(struct run *run, const struct settings *settings, const struct run_hooks *hooks);
 void run_close(struct run *run);
 
-/* Connects to the lab in the settings, if there is one. Returns 0, or -1 if it is not there. */
-int run_open_lab(struct run *run, int64_t now);
+/* Connects to the lab in the settings, if there is one. */
+void run_open_lab(struct run *run, int64_t now);
 /* Opens the recorder. Records go to standard output if the settings say so. `now` is the records'
  * time 0 and `wall` the same in ns since 1970. Returns 0, or -1 when memory is short. */
 int run_open_recorder(struct run *run, int64_t now, int64_t wall);
@@ -138,6 +138,5 @@ void run_record_figures(struct run *run, int64_t now);
 /* Ends each session's interval and reports it; without `all`, not one in which nothing happened. */
 void run_report(struct run *run, bool all, int64_t now,
     void (*report)(void *context, const struct interval *interval));
-/* Prints the summary of each peer to which lines were sent; prints that of the lab. */
+/* Prints the summary of each peer to which lines were sent, and that of the lab. */
 void run_put_summaries(const struct run *run, FILE *out, int64_t now);
-void run_put_lab_summary(const struct run *run, FILE *out);

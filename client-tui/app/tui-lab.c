@@ -59,8 +59,7 @@ void tui_lab_start(struct tui *tui, int64_t now)
 {
 	struct run *run = &tui->run;
 
-	if (run_open_lab(run, now) < 0)
-		run_notice(&tui->run, -1, false, "UPCASE_LAB names a lab that is not there");
+	run_open_lab(run, now);
 	if (!run->lab)
 		return;
 	tui->lab_view = (struct view_lab){ .link = &lab_status(run->lab)->link,

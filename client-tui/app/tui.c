@@ -347,7 +347,6 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	unsaved = line_editor_stop(stop_requested() != 0);
 	screen_stop();
 	run_put_summaries(&tui->run, stdout, clock_monotonic());
-	run_put_lab_summary(&tui->run, stdout);
 	fflush(stdout);
 	if (unsaved)
 		standard_report("upcase: the history was not saved: %s", unsaved);
