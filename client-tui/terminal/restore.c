@@ -110,13 +110,3 @@ void restore_arm(bool armed)
 {
 	self.armed = armed;
 }
-
-void restore_stop(void)
-{
-	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
-		struct sigaction now;
-		sigaction(fatal_signals[i], NULL, &now);
-		if (is_own_handler(&now))
-			sigaction(fatal_signals[i], &fatal_before[i], NULL);
-	}
-}

@@ -9,10 +9,8 @@
 
 /* Catches the signals that have no handler yet, and all faults; a fault's existing handler is
  * called afterwards. A signal while armed writes `bytes` (fewer than RESTORE_BYTES) to standard
- * output and sets `modes` on standard input. Both are copied. */
+ * output and sets `modes` on standard input. Both are copied. The handlers stay. */
 void restore_start(const char *bytes, const struct termios *modes);
 void restore_arm(bool armed);
 /* Restores the terminal if armed, without waiting for it. A signal handler may call it. */
 void restore_now(void);
-/* Restores the signals' former handlers, except where another replaced ours. */
-void restore_stop(void);

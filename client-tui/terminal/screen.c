@@ -360,7 +360,6 @@ void screen_stop(void)
 		return;
 	if (self.active)
 		restore_terminal();
-	restore_stop();
 	delscreen(self.screen);
 	self.screen = NULL;
 	free(self.shown);
