@@ -12,8 +12,7 @@
 #include "report/line-text.h"
 #include "report/summary.h"
 
-/* --ordered: the maximum of replies kept while an earlier line is undecided; then sending stops. */
-#define ORDER_CAPACITY 65536
+/* --ordered: the bytes of replies that wait for an earlier line's; at more, sending stops. */
 #define ORDER_BYTES (32u * 1024 * 1024)
 /* The bytes held back at most for a long reply of the other channel, which is then broken off. */
 #define BUFFERED_MAX (32u * 1024 * 1024)
@@ -163,78 +162,41 @@ static void put_reply(struct plain *p, bool stream, uint64_t number, const void 
 
 void plain_free_output(struct plain *p)
 {
-	struct early_reply *early = p->channels[SESSION_UDP].early;
-
-	for (size_t i = 0; early && i < ORDER_CAPACITY; i++)
-		free(early[i].text);
-	free(early);
 	for (int i = 0; i < 2; i++)
 		free(p->channels[i].buffered);
 }
 
 /* --- UDP in the order of the lines --- */
 
-int plain_order_start(struct plain *p)
-{
-	struct plain_channel *channel = &p->channels[SESSION_UDP];
-
-	channel->early = calloc(ORDER_CAPACITY, sizeof *channel->early);
-	channel->next = 1;
-	return channel->early ? 0 : -1;
-}
-
+/* The replies stand in the ledger: all lines that wait for an earlier one's have a row there. */
 bool plain_order_has_room(const void *plain)
 {
 	const struct plain *p = plain;
-	const struct plain_channel *channel = &p->channels[SESSION_UDP];
+	const struct session_settings *s = &p->run.settings.session;
+	const size_t window = (size_t)s->window, rows = s->rows > window ? s->rows : window;
 
-	return !channel->early || (p->run.last_number + 1 - channel->next < ORDER_CAPACITY - 1 &&
-	                              channel->early_bytes <= ORDER_BYTES);
+	return p->next == 0 ||
+	       (p->run.last_number + 1 - p->next < rows && p->early_bytes <= ORDER_BYTES);
 }
 
-static bool decided(const struct plain *p, uint64_t number)
-{
-	const struct run_session *udp = p->run.peer[SESSION_UDP];
-	const struct ledger_row *row;
-
-	if (number > p->run.last_number)
-		return false;
-	row = ledger_find(session_ledger(udp->session), number);
-	return !row || ledger_is_decided(row->fate);
-}
-
-/* Prints replies up to the first undecided line. */
+/* Prints replies up to the first undecided line: as they came, or the line's capitals. */
 static void put_in_order(struct plain *p)
 {
-	struct plain_channel *channel = &p->channels[SESSION_UDP];
+	const struct run_session *udp = p->run.peer[SESSION_UDP];
 
-	while (channel->early && decided(p, channel->next)) {
-		struct early_reply *e = &channel->early[channel->next % ORDER_CAPACITY];
+	for (; p->next > 0 && p->next <= p->run.last_number; p->next++) {
+		const struct ledger_row *row = ledger_find(session_ledger(udp->session), p->next);
+		size_t n;
 
-		if (e->there)
-			put_reply(p, false, channel->next, e->text, e->length);
-		channel->early_bytes -= e->length;
-		free(e->text);
-		*e = (struct early_reply){ 0 };
-		channel->next++;
+		if (row && !ledger_is_decided(row->fate))
+			return;
+		if (!row || row->fate != FATE_ANSWERED)
+			continue;
+		n = row->reply ? row->reply_length
+		               : capitals_text(row->text, row->length, p->capitals);
+		p->early_bytes -= n;
+		put_reply(p, false, row->number, row->reply ? row->reply : p->capitals, n);
 	}
-}
-
-static void store_early(struct plain *p, uint64_t number, const unsigned char *text, size_t n)
-{
-	struct plain_channel *channel = &p->channels[SESSION_UDP];
-	struct early_reply *e = &channel->early[number % ORDER_CAPACITY];
-
-	if (number < channel->next || e->there)
-		return;
-	e->text = grow_copy(text, n);
-	if (!e->text) {
-		plain_notice(p, true, "memory is short: a reply is left out");
-		return;
-	}
-	e->length = n;
-	e->there = true;
-	channel->early_bytes += n;
 }
 
 /* --- lines with their fates --- */
@@ -340,9 +302,9 @@ void plain_reply(void *plain, struct run_session *of, const struct session_reply
 		}
 	} else if (match == MATCH_DUPLICATE) {
 		return;
-	} else if (!of->stream && p->channels[SESSION_UDP].early) {
-		if (match == MATCH_ANSWER)
-			store_early(p, reply->matched.number, reply->text, reply->length);
+	} else if (!of->stream && p->next > 0) {
+		if (match == MATCH_ANSWER && reply->matched.number >= p->next)
+			p->early_bytes += reply->length;
 		put_in_order(p);
 	} else {
 		put_reply(p, of->stream, reply->matched.number, reply->text, reply->length);

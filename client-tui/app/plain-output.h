@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/run.h"
+#include "common/capitals.h"
 
 #define PLAIN_READ_SIZE 65536
 #define PLAIN_WRITE_SIZE 65536
@@ -14,14 +15,6 @@ struct plain_channel {
 	bool begun;              /* pieces of a reply were printed, but not its end */
 	unsigned char *buffered; /* while a reply of the other channel is incomplete */
 	size_t buffered_length, buffered_capacity;
-	/* --ordered: the next line to print, and the replies that came early. */
-	uint64_t next;
-	struct early_reply {
-		unsigned char *text;
-		size_t length;
-		bool there;
-	} *early;
-	size_t early_bytes;
 	uint64_t cut_off; /* --verbose: the last line that was cut off and printed */
 };
 
@@ -30,6 +23,11 @@ struct plain {
 	/* By transport. `prefixes`: each reply begins with its transport. */
 	struct plain_channel channels[2];
 	bool prefixes;
+	/* --ordered: the next line over UDP to print, 0 without; the bytes of the replies that came
+	 * early; room for the capitals of a line. */
+	uint64_t next;
+	size_t early_bytes;
+	unsigned char capitals[CAPITALS_GROWTH * PLAIN_LINE_WHOLE];
 	/* Bytes read that wait for room in the sessions: from `begin` to before `end`. */
 	unsigned char input[PLAIN_READ_SIZE];
 	size_t begin, end;
@@ -75,8 +73,7 @@ void plain_erase_progress(struct plain *p);
 /* --report: prints or records the summary of an interval. */
 void plain_interval(void *plain, const struct interval *interval);
 
-/* Makes room for the replies that --ordered keeps. Returns 0 or -1. */
-int plain_order_start(struct plain *p);
+/* Whether --ordered has room for the reply of another line. */
 bool plain_order_has_room(const void *plain);
 
 /* Hooks of the run; plain_event() shows and records an event. */
