@@ -14,8 +14,8 @@
 
 /* --ordered: the bytes of replies that wait for an earlier line's; at more, sending stops. */
 #define ORDER_BYTES (32u * 1024 * 1024)
-/* The bytes held back at most for a long reply of the other channel, which is then broken off. */
-#define BUFFERED_MAX (32u * 1024 * 1024)
+/* The bytes held back at most for a long reply over TCP, which is then broken off. */
+#define HELD_MAX (32u * 1024 * 1024)
 /* The maximum number of lost lines reported one by one; the summary counts all. */
 #define REPORTED_LINES 10
 #define PROGRESS (200 * NS_PER_MS) /* the interval between updates of the progress */
@@ -94,54 +94,43 @@ static void put_end(struct plain *p)
 		plain_flush(p);
 }
 
-static struct plain_channel *other_channel(struct plain *p, bool stream)
+/* Keeps a reply over UDP until TCP's long one has its end. Returns false if there is no room. */
+static bool hold(struct plain *p, const void *text, size_t n)
 {
-	return p->prefixes ? &p->channels[!stream] : NULL;
+	const size_t length = p->held_length + strlen("udp ") + n + 1;
+
+	if (length > HELD_MAX || grow_list(&p->held, &p->held_capacity, length, 1) < 0)
+		return false;
+	memcpy(p->held + p->held_length, "udp ", strlen("udp "));
+	memcpy(p->held + length - 1 - n, text, n);
+	p->held[length - 1] = '\n';
+	p->held_length = length;
+	return true;
 }
 
-static void put_buffered(struct plain *p, struct plain_channel *channel)
+/* Ends TCP's long reply, if one has begun, and writes what waited for that. */
+static void end_long(struct plain *p)
 {
-	put(p, channel->buffered, channel->buffered_length);
-	free(channel->buffered);
-	channel->buffered = NULL;
-	channel->buffered_length = channel->buffered_capacity = 0;
-}
-
-/* Writes bytes of a transport, or holds them back. */
-static void put_or_buffer(struct plain *p, bool stream, const void *bytes, size_t n)
-{
-	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
-
-	if (n == 0)
-		return;
-	if (other && other->begun) {
-		if (channel->buffered_length + n <= BUFFERED_MAX &&
-		    grow_list(&channel->buffered, &channel->buffered_capacity,
-		        channel->buffered_length + n, 1) == 0) {
-			memcpy(channel->buffered + channel->buffered_length, bytes, n);
-			channel->buffered_length += n;
-			return;
-		}
-		/* The other channel's reply continues in a line of its own. */
+	if (p->long_begun)
 		put(p, "\n", 1);
-		other->begun = false;
-		put_buffered(p, channel);
-	}
-	put(p, bytes, n);
+	p->long_begun = false;
+	put(p, p->held, p->held_length);
+	p->held_length = 0;
 }
 
+/* Writes a reply or, over TCP, a piece of one. */
 static void put_part(struct plain *p, bool stream, const void *text, size_t n, bool end)
 {
-	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
-
-	if (!channel->begun && p->prefixes)
-		put_or_buffer(p, stream, stream ? "tcp " : "udp ", 4);
-	put_or_buffer(p, stream, text, n);
+	if (!stream && p->long_begun && hold(p, text, n))
+		return;
+	if (!stream)
+		end_long(p);
+	if (!p->long_begun && p->prefixes)
+		put(p, stream ? "tcp " : "udp ", strlen("udp "));
+	put(p, text, n);
+	p->long_begun = true;
 	if (end)
-		put_or_buffer(p, stream, "\n", 1);
-	channel->begun = !end;
-	if (end && other)
-		put_buffered(p, other);
+		end_long(p);
 	if (end && p->shown)
 		plain_flush(p);
 }
@@ -158,12 +147,6 @@ static void put_reply(struct plain *p, bool stream, uint64_t number, const void 
 	p->newline_due = number != 0 && number == p->unterminated;
 	if (!p->newline_due)
 		put_end(p);
-}
-
-void plain_free_output(struct plain *p)
-{
-	for (int i = 0; i < 2; i++)
-		free(p->channels[i].buffered);
 }
 
 /* --- UDP in the order of the lines --- */
@@ -230,13 +213,12 @@ static void put_verbose(struct plain *p, const struct run_session *of, uint64_t 
 static void put_cut_off(struct plain *p, const struct run_session *of)
 {
 	const struct ledger *l = session_ledger(of->session);
-	uint64_t *last = &p->channels[of->stream].cut_off;
 	const struct ledger_row *row;
 
-	for (size_t i = ledger_index(l, *last + 1); (row = ledger_at(l, i)) != NULL; i++) {
+	for (size_t i = ledger_index(l, p->cut_off + 1); (row = ledger_at(l, i)) != NULL; i++) {
 		if (row->fate != FATE_CUT_OFF)
 			continue;
-		*last = row->number;
+		p->cut_off = row->number;
 		put_verbose(p, of, row->number, NULL);
 	}
 }
@@ -246,11 +228,8 @@ void plain_end_output(struct plain *p)
 	const struct ledger_row *row;
 
 	put_in_order(p);
-	for (int i = 0; i < 2; i++) {
-		if (p->prefixes && p->channels[i].begun)
-			put_part(p, i == SESSION_TCP, "", 0, true);
-		put_buffered(p, &p->channels[i]);
-	}
+	if (p->prefixes)
+		end_long(p);
 	for (size_t i = 0; p->run.settings.verbose && i < p->run.count; i++) {
 		const struct run_session *of = p->run.sessions[i];
 

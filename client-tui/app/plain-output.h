@@ -11,18 +11,14 @@
  * UDP it fails, longer than any datagram. */
 #define PLAIN_LINE_WHOLE 65536
 
-struct plain_channel {
-	bool begun;              /* pieces of a reply were printed, but not its end */
-	unsigned char *buffered; /* while a reply of the other channel is incomplete */
-	size_t buffered_length, buffered_capacity;
-	uint64_t cut_off; /* --verbose: the last line that was cut off and printed */
-};
-
 struct plain {
 	struct run run;
-	/* By transport. `prefixes`: each reply begins with its transport. */
-	struct plain_channel channels[2];
-	bool prefixes;
+	bool prefixes; /* each reply begins with its transport */
+	/* Pieces of a reply over TCP were printed, but not its end; meanwhile, UDP's replies. */
+	bool long_begun;
+	unsigned char *held;
+	size_t held_length, held_capacity;
+	uint64_t cut_off; /* --verbose: the last line that was cut off and printed */
 	/* --ordered: the next line over UDP to print, 0 without; the bytes of the replies that came
 	 * early; room for the capitals of a line. */
 	uint64_t next;
@@ -87,4 +83,3 @@ void plain_connection(void *plain, const struct session_event *event, struct con
 void plain_flush(struct plain *p);
 /* Prints all decided and all held replies. */
 void plain_end_output(struct plain *p);
-void plain_free_output(struct plain *p);

@@ -377,8 +377,8 @@ static struct plain *plain_new(const struct settings *settings)
 /* Closes everything and frees it. Returns `status`. */
 static int plain_free(struct plain *p, int status)
 {
-	plain_free_output(p);
 	run_close(&p->run);
+	free(p->held);
 	free(p);
 	return status;
 }
