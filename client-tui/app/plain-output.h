@@ -5,7 +5,6 @@
 #include "app/run.h"
 #include "common/capitals.h"
 
-#define PLAIN_READ_SIZE 65536
 #define PLAIN_WRITE_SIZE 65536
 /* The maximum length of a line that is sent whole. A longer line goes out in pieces over TCP; over
  * UDP it fails, longer than any datagram. */
@@ -24,14 +23,12 @@ struct plain {
 	uint64_t next;
 	size_t early_bytes;
 	unsigned char capitals[CAPITALS_GROWTH * PLAIN_LINE_WHOLE];
-	/* Bytes read that wait for room in the sessions: from `begin` to before `end`. */
-	unsigned char input[PLAIN_READ_SIZE];
+	/* Bytes read that wait for room in the sessions, or for the end of their line: from `begin`
+	 * to before `end`. */
+	unsigned char input[2 * PLAIN_LINE_WHOLE];
 	size_t begin, end;
 	int64_t typed_at; /* the time when they were read */
-	/* The line being read: its first bytes, and the number of them that are not sent. */
-	unsigned char line[PLAIN_LINE_WHOLE];
-	size_t used;
-	bool begun; /* a piece of the line has been sent */
+	bool begun;       /* a piece of the line has been sent */
 	/* Replies for standard output: stdio's buffer is much smaller. */
 	unsigned char output[PLAIN_WRITE_SIZE];
 	size_t output_length;

@@ -42,53 +42,15 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 	p->failed = true;
 }
 
-static void send_line(struct plain *p, const void *text, size_t n, bool last_of_line,
-    bool unterminated, int64_t now)
+/* Sends a line, or a piece of one: SESSION_LAST, also with SESSION_BARE, or 0. */
+static void send_line(struct plain *p, const void *text, size_t n, int pieces, int64_t now)
 {
-	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) |
-	                   (unterminated ? SESSION_BARE : 0) | SESSION_MORE;
-
 	if (!p->begun)
 		p->run.last_number++;
-	if (unterminated)
+	if (pieces & SESSION_BARE)
 		p->unterminated = p->run.last_number;
-	send_over_all(p, text, n, pieces, now);
-	p->begun = !last_of_line;
-}
-
-static void send_stored(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
-{
-	send_line(p, p->line, p->used, last_of_line, unterminated, now);
-	p->used = 0;
-}
-
-/* Adds as much of a line as fits; the rest goes out as a piece (TCP), or is too long (UDP). */
-static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
-{
-	while (n > 0) {
-		size_t capacity = sizeof p->line - p->used, part = n < capacity ? n : capacity;
-
-		memcpy(p->line + p->used, bytes, part);
-		p->used += part;
-		bytes += part;
-		n -= part;
-		if (n == 0 || !p->run.used[p->run.used_count - 1]->stream)
-			return;
-		send_stored(p, false, false, now);
-	}
-}
-
-/* Takes `n` bytes of a line; with `whole` the line ends there. */
-static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bool whole,
-    int64_t now)
-{
-	if (whole && p->used == 0) {
-		send_line(p, bytes, n, true, false, now);
-		return;
-	}
-	add_to_line(p, bytes, n, now);
-	if (whole)
-		send_stored(p, true, false, now);
+	send_over_all(p, text, n, pieces | SESSION_MORE | (p->begun ? 0 : SESSION_FIRST), now);
+	p->begun = !(pieces & SESSION_LAST);
 }
 
 static void dispatch_recorder(struct plain *p, int64_t now)
@@ -101,27 +63,40 @@ static void dispatch_recorder(struct plain *p, int64_t now)
 		p->write_error = recorder_error(p->run.recorder);
 }
 
-/* Sends the bytes read, as far as there is room. */
+/* Sends the lines read, as far as there is room. A line that is too long goes out in pieces (TCP);
+ * over UDP alone it is not needed whole to fail. */
 static void pass(struct plain *p, int64_t now)
 {
+	const bool tcp = p->run.used[p->run.used_count - 1]->stream;
+
 	while (p->begin < p->end && has_room(p)) {
 		const unsigned char *at = p->input + p->begin;
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
-		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
+		const size_t n = end ? (size_t)(end - at) : p->end - p->begin,
+		             part = n < PLAIN_LINE_WHOLE ? n : PLAIN_LINE_WHOLE;
+		const bool last = end && (part == n || !tcp);
 
+		if (!end && (part == n || !tcp)) {
+			p->end = p->begin + part + (part < n);
+			break;
+		}
 		/* Lines that fail at once come so fast that they would evict earlier ones. */
 		if (++p->passed_on >= p->run.settings.session.rows / 2)
 			dispatch_recorder(p, now);
-		take_input(p, at, n, end != NULL, now);
-		p->begin += n + (end != NULL);
+		send_line(p, at, part, last ? SESSION_LAST : 0, now);
+		p->begin += last ? n + 1 : part;
 	}
 	run_push(&p->run, now);
 }
 
 static void end_input(struct plain *p, int64_t now)
 {
-	if (p->begun || p->used > 0)
-		send_stored(p, true, true, now);
+	const size_t n = p->end - p->begin;
+
+	if (p->begun || n > 0)
+		send_line(p, p->input + p->begin, n < PLAIN_LINE_WHOLE ? n : PLAIN_LINE_WHOLE,
+		    SESSION_LAST | SESSION_BARE, now);
+	p->begin = p->end;
 	p->input_ended = true;
 	/* TCP's connection of generated lines stays open until all are answered, for queries. */
 	for (size_t i = 0; i < p->run.used_count; i++)
@@ -129,22 +104,35 @@ static void end_input(struct plain *p, int64_t now)
 			session_finish(p->run.used[i]->session, now);
 }
 
+/* Whether there is room for a line, and none has been read whole. */
+static bool wants_input(const struct plain *p)
+{
+	const size_t n = p->end - p->begin;
+
+	return p->run.settings.count == 0 && !p->input_ended && n <= PLAIN_LINE_WHOLE + 1 &&
+	       !memchr(p->input + p->begin, '\n', n) && has_room(p);
+}
+
 static void read_input(struct plain *p)
 {
-	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
+	ssize_t n;
 
+	memmove(p->input, p->input + p->begin, p->end - p->begin);
+	p->end -= p->begin;
+	p->begin = 0;
+	n = read(STDIN_FILENO, p->input + p->end, sizeof p->input - p->end);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
 		run_notice(&p->run, -1, true, TEXT_FORMAT("standard input: %s", strerror(errno)));
 		p->read_failed = true;
 	}
-	p->begin = 0;
-	p->end = n > 0 ? (size_t)n : 0;
-	if (n > 0)
+	if (n > 0) {
+		p->end += (size_t)n;
 		p->typed_at = clock_monotonic();
-	if (n <= 0)
+	} else {
 		end_input(p, clock_monotonic());
+	}
 }
 
 /* --- generated lines --- */
@@ -196,7 +184,7 @@ static bool typed_unreachable(const struct plain *p)
 	return p->typed && cannot_send(p);
 }
 
-static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_input)
+static void watch_all(const struct plain *p, struct fd_watch *w, bool wanted)
 {
 	fd_watch_start(w);
 	run_watch(&p->run, w);
@@ -204,9 +192,9 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool wants_inpu
 		fd_watch_until(w, p->lab_until);
 	fd_watch_until(w, p->record_at);
 	fd_watch_until(w, p->report_at);
-	if (wants_input)
+	if (wanted)
 		fd_watch_read(w, STDIN_FILENO);
-	if (wants_input && typed_unreachable(p))
+	if (wanted && typed_unreachable(p))
 		fd_watch_until(w, 0);
 	fd_watch_until(w, run_generate_at(&p->run));
 	if (p->progress && p->run.generator.running)
@@ -225,16 +213,15 @@ static void report(struct plain *p, int64_t now)
 static void dispatch_once(struct plain *p)
 {
 	const bool generated = p->run.settings.count > 0;
-	const bool wants_input = !generated && !p->input_ended && p->begin == p->end && has_room(p);
-	const bool unreachable = wants_input && typed_unreachable(p);
+	const bool wanted = wants_input(p), unreachable = wanted && typed_unreachable(p);
 	struct fd_watch w;
 
 	p->lab_settled = false;
-	watch_all(p, &w, wants_input);
+	watch_all(p, &w, wanted);
 	stop_wait(&w, clock_monotonic());
 	take_interrupt(p);
 	run_dispatch(&p->run, &w, clock_monotonic());
-	if (wants_input && fd_watch_can_read(&w, STDIN_FILENO))
+	if (wanted && fd_watch_can_read(&w, STDIN_FILENO))
 		read_input(p);
 	else if (unreachable)
 		end_input(p, clock_monotonic());
