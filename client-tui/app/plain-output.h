@@ -42,7 +42,6 @@ struct plain {
 	size_t progress_shown;
 	int64_t progress_at;
 	int64_t record_at; /* the time of the recorder's next call */
-	size_t passed_on;  /* lines sent since the last dispatch */
 	/* --verbose, in the lab: the link's events up to this pass of the loop are known. */
 	bool lab_settled;
 	/* --report: when the sessions were opened; the next report, CLOCK_NEVER for none. */

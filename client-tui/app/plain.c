@@ -55,7 +55,6 @@ static void send_line(struct plain *p, const void *text, size_t n, int pieces, i
 
 static void dispatch_recorder(struct plain *p, int64_t now)
 {
-	p->passed_on = 0;
 	if (!p->run.recorder)
 		return;
 	p->record_at = recorder_dispatch(p->run.recorder, now);
@@ -80,9 +79,6 @@ static void pass(struct plain *p, int64_t now)
 			p->end = p->begin + part + (part < n);
 			break;
 		}
-		/* Lines that fail at once come so fast that they would evict earlier ones. */
-		if (++p->passed_on >= p->run.settings.session.rows / 2)
-			dispatch_recorder(p, now);
 		send_line(p, at, part, last ? SESSION_LAST : 0, now);
 		p->begin += last ? n + 1 : part;
 	}

@@ -87,11 +87,16 @@ static void on_reply(void *context, const struct session_reply *reply)
 static void on_row(void *context, uint64_t number)
 {
 	struct run_session *of = context;
-	struct run *run = of->run;
 
-	if (run->recorder)
-		recorder_row(run->recorder, of->recorded);
-	run->hooks.row(run->hooks.lab.context, of, number);
+	of->run->hooks.row(of->run->hooks.lab.context, of, number);
+}
+
+static void on_evicted(void *context, const struct ledger_row *row)
+{
+	const struct run_session *of = context;
+
+	if (of->run->recorder)
+		recorder_evicted(of->run->recorder, of->recorded, row, clock_monotonic());
 }
 
 static void on_notice(void *context, bool bad, const char *text)
@@ -146,8 +151,6 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 
 	if (of->flow >= 0 && !lab_status(run->lab)->gone)
 		trace_sent(lab_status(run->lab)->trace, of->flow, number, from, to);
-	if (run->recorder)
-		recorder_row(run->recorder, of->recorded);
 	if (run->screen)
 		run->hooks.row(run->hooks.lab.context, of, number);
 }
@@ -222,14 +225,14 @@ static struct run_session *new_session(struct run *run)
 	return of;
 }
 
-static int record_session(struct run_session *of, size_t rows, const struct trace *trace)
+static int record_session(struct run_session *of, const struct trace *trace)
 {
 	struct run *run = of->run;
 
 	if (!run->recorder)
 		return 0;
 	of->recorded = recorder_add(run->recorder, session_ledger(of->session), of->stream,
-	    session_peer(of->session), session_reply_timeout(of->session), rows, trace);
+	    session_peer(of->session), session_reply_timeout(of->session), trace);
 	return of->recorded < 0 && !run->screen ? -1 : 0;
 }
 
@@ -256,6 +259,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	    &(struct session_hooks){ .context = of,
 	        .reply = on_reply,
 	        .row = on_row,
+	        .evicted = on_evicted,
 	        .notice = on_notice,
 	        .connection = on_connection,
 	        .opened = on_opened,
@@ -272,7 +276,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	if (of->flow >= 0)
 		trace_set_ledger(lab_status(run->lab)->trace, of->flow,
 		    session_ledger(of->session));
-	return record_session(of, s->session.rows, run_trace(run)) < 0 ? NULL : of;
+	return record_session(of, run_trace(run)) < 0 ? NULL : of;
 }
 
 int run_open_sessions(struct run *run, int64_t now)
@@ -334,7 +338,7 @@ static void on_replay_line(void *context, size_t session, size_t other, uint64_t
 }
 
 /* The status line shows the last session of each transport. */
-static int open_replay_sessions(struct run *run, size_t rows)
+static int open_replay_sessions(struct run *run)
 {
 	const struct replay_status *status = replay_status(run->replay);
 
@@ -349,7 +353,7 @@ static int open_replay_sessions(struct run *run, size_t rows)
 		    &(struct session_hooks){ .context = of, .reply = on_reply, .row = on_row });
 		of->stream = session_transport(of->session) == SESSION_TCP;
 		run->sessions[run->count++] = of;
-		if (record_session(of, rows, status->trace) < 0)
+		if (record_session(of, status->trace) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
 		run->settings.session.reply_timeout = session_reply_timeout(of->session);
@@ -366,7 +370,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
 		return -1;
 	run->record = *replay_status(run->replay)->run;
-	if (open_replay_sessions(run, rows) < 0)
+	if (open_replay_sessions(run) < 0)
 		return -1;
 	run->settings.both = replay_both(run->replay);
 	run->settings.session.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
@@ -381,7 +385,7 @@ int run_restart_replay(struct run *run)
 		free(run->sessions[--run->count]);
 	if (replay_restart(run->replay) < 0)
 		return -1;
-	return open_replay_sessions(run, run->settings.session.rows);
+	return open_replay_sessions(run);
 }
 
 /* --- sending --- */

@@ -296,10 +296,13 @@ static void evict(struct ledger *l, struct ledger_line *e)
 	}
 	l->totals.evicted++;
 	l->bytes -= r->length + e->reply_length;
-	if (r->fate == FATE_WAITING)
+	if (r->fate == FATE_WAITING) {
 		make_evicted(l, e);
-	else
-		discard(l, e);
+		return;
+	}
+	if (l->settings.evicted)
+		l->settings.evicted(l->settings.context, r);
+	discard(l, e);
 }
 
 /* Queued lines are never evicted: they are still to be sent. A waiting line is evicted only when no

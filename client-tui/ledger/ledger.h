@@ -30,6 +30,9 @@ struct ledger_settings {
 	 * stray, and its text may be used again without a tag. Never less than `reply_timeout`.
 	 * When rows are evicted sooner, LEDGER_TAG_AUTO tags every line. */
 	int64_t answerable;
+	/* A decided line's row is about to be evicted. May be NULL. */
+	void (*evicted)(void *context, const struct ledger_row *row);
+	void *context;
 };
 
 /* What a reply is. */

@@ -213,6 +213,8 @@ struct session *session_open(const struct transport *transport,
 	    .reply_timeout = settings->reply_timeout,
 	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
 	                                                          : 60 * NS_PER_S,
+	    .evicted = hooks->evicted,
+	    .context = hooks->context,
 	});
 	if (!s->data || !s->ledger) {
 		session_close(s);

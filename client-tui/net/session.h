@@ -40,6 +40,8 @@ struct session_hooks {
 	/* A line's fate changed for another reason than a reply or the hand-over to the kernel
 	 * (`sent` reports that). 0: all waiting lines were cut off at once. */
 	void (*row)(void *context, uint64_t number);
+	/* A decided line's row is about to be evicted from the ledger. */
+	void (*evicted)(void *context, const struct ledger_row *row);
 	/* A notice: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
 	/* A TCP connection reaches another stage, or sends its SYN again. May be NULL. */

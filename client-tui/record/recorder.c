@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* While a session goes on, a cursor walks each ledger once, in the order of numbers, and waits for
- * lines that are not final yet. When the ledger is about to evict rows, the cursor does not wait:
- * it defers undecided lines, which are written out of order as soon as they are decided. */
+ * lines that are not final yet. A decided line whose row is evicted before is written out of order.
+ */
 #include "record/recorder.h"
 
 #include <errno.h>
 
 #include "common/clock.h"
 #include "common/grow.h"
-#include "common/search.h"
 #include "common/text.h"
 #include "record/event-log.h"
 #include "record/format.h"
-
-/* The interval between checks of deferred lines, and of rows that are about to be evicted. */
-#define EVICTING_EVERY (20 * NS_PER_MS)
 
 struct recorder_session {
 	const struct ledger *ledger;
 	const struct trace *trace;
 	struct record_session of; /* its peer is borrowed, but for a session that was removed: */
 	char *removed_peer;
-	size_t rows;
 	struct figures figures;
-	uint64_t passed;    /* all lines up to this number were written or are deferred */
-	uint64_t *deferred; /* the numbers of deferred lines, ascending */
-	size_t deferred_count, deferred_capacity;
+	uint64_t passed;  /* all lines up to this number were written, if their rows were kept */
 	uint64_t written; /* the number of lines written */
 };
 
@@ -46,7 +39,6 @@ struct recorder {
 	size_t reported;     /* sessions written */
 	struct event_log log;
 	bool begun, unflushed; /* the first record was written; data is not flushed yet */
-	int64_t evicting_at;
 	int error;
 };
 
@@ -71,17 +63,15 @@ void recorder_free(struct recorder *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; i < r->count; i++)
 		free(r->sessions[i].removed_peer);
-		free(r->sessions[i].deferred);
-	}
 	event_log_clear(&r->log);
 	ledger_free(r->none);
 	free(r);
 }
 
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
-    int64_t reply_timeout, size_t rows, const struct trace *trace)
+    int64_t reply_timeout, const struct trace *trace)
 {
 	size_t i = r->count;
 
@@ -95,7 +85,6 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 	free(r->sessions[i].removed_peer);
 	r->sessions[i] = (struct recorder_session){ .ledger = ledger,
 		.trace = trace,
-		.rows = rows,
 		.of = { .session = (unsigned)i,
 		    .stream = stream,
 		    .peer = (char *)(uintptr_t)peer,
@@ -340,14 +329,6 @@ static bool begin(struct recorder *r)
 	return !r->error;
 }
 
-static bool is_deferred(const struct recorder_session *s, uint64_t number)
-{
-	size_t i;
-
-	SEARCH_FIRST(i, 0, s->deferred_count, s->deferred[i] >= number);
-	return i < s->deferred_count && s->deferred[i] == number;
-}
-
 static void write_line(struct recorder *r, struct recorder_session *s, const struct ledger_row *row,
     int64_t now)
 {
@@ -396,8 +377,7 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 
 	if (!s || reply->more)
 		return;
-	if (r->live.out &&
-	    (stray || (m->number && m->number <= s->passed && !is_deferred(s, m->number))))
+	if (r->live.out && (stray || (m->number && m->number <= s->passed)))
 		write_reply(r, s, reply, row, at);
 	if (!stray && m->match != MATCH_DUPLICATE)
 		return;
@@ -414,13 +394,12 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 	                                                      : TRANSCRIPT_TEXT_MAX });
 }
 
-void recorder_row(struct recorder *r, int session)
+void recorder_evicted(struct recorder *r, int session, const struct ledger_row *row, int64_t now)
 {
-	const struct recorder_session *s = session_of(r, session);
+	struct recorder_session *s = session_of(r, session);
 
-	/* A deferred line may now be decided, and soon evicted. */
-	if (s && s->deferred_count > 0)
-		r->evicting_at = 0;
+	if (s && r->live.out && !r->error && row->number > s->passed)
+		write_line(r, s, row, now);
 }
 
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
@@ -458,70 +437,32 @@ static int64_t final_at(const struct recorder_session *s, const struct ledger_ro
 	         : row->sent_at + 2 * s->of.reply_timeout + 1;
 }
 
-/* Writes the decided ones of the deferred lines, or all. */
-static void write_deferred(struct recorder *r, struct recorder_session *s, bool all, int64_t now)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->deferred_count; i++) {
-		const struct ledger_row *row = ledger_find(s->ledger, s->deferred[i]);
-
-		if (row && !all && !ledger_is_decided(row->fate))
-			s->deferred[kept++] = s->deferred[i];
-		else if (row)
-			write_line(r, s, row, now);
-	}
-	s->deferred_count = kept;
-}
-
-/* Writes the final lines after the cursor; when evicting, writes those that are decided and defers
- * the others. Returns the time when the next line becomes final. */
-static int64_t write_final(struct recorder *r, struct recorder_session *s, bool evicting, bool all,
-    int64_t now)
+/* Writes the final lines after the cursor, or all. Returns the time when the next line becomes
+ * final. */
+static int64_t write_final(struct recorder *r, struct recorder_session *s, bool all, int64_t now)
 {
 	const struct ledger_row *row;
 
 	for (size_t i = ledger_index(s->ledger, s->passed + 1);
 	    !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
-		const bool ready = all || (ledger_is_decided(row->fate) &&
-		                              (evicting || final_at(s, row) <= now));
-
-		if (!ready && !evicting)
+		if (!all && (!ledger_is_decided(row->fate) || final_at(s, row) > now))
 			return final_at(s, row) > now ? final_at(s, row) : INT64_MAX;
-		if (ready)
-			write_line(r, s, row, now);
-		else if (grow_list(&s->deferred, &s->deferred_capacity, s->deferred_count + 1,
-		             sizeof *s->deferred) == 0)
-			s->deferred[s->deferred_count++] = row->number;
+		write_line(r, s, row, now);
 		s->passed = row->number;
 	}
 	return INT64_MAX;
 }
 
-static bool evicts_soon(const struct recorder_session *s)
-{
-	return ledger_count(s->ledger) > s->rows / 2 && ledger_count(s->ledger) > 16;
-}
-
 int64_t recorder_dispatch(struct recorder *r, int64_t now)
 {
 	int64_t next = INT64_MAX;
-	const bool due = now >= r->evicting_at + EVICTING_EVERY;
 
 	if (!r->live.out || r->error)
 		return INT64_MAX;
-	if (due)
-		r->evicting_at = now;
 	for (size_t i = 0; i < r->count; i++) {
-		struct recorder_session *s = &r->sessions[i];
-		const int64_t at = write_final(r, s, due && evicts_soon(s), false, now);
+		const int64_t at = write_final(r, &r->sessions[i], false, now);
 
-		if (due)
-			write_deferred(r, s, false, now);
 		next = at < next ? at : next;
-		if ((s->deferred_count > 0 || evicts_soon(s)) &&
-		    r->evicting_at + EVICTING_EVERY < next)
-			next = r->evicting_at + EVICTING_EVERY;
 	}
 	if (r->unflushed && fflush(r->live.out) != 0)
 		failed(r);
@@ -537,8 +478,7 @@ void recorder_end(struct recorder *r)
 	if (!r->live.out || r->error)
 		return;
 	for (size_t i = 0; i < r->count && begin(r); i++) {
-		write_deferred(r, &r->sessions[i], true, now);
-		write_final(r, &r->sessions[i], false, true, now);
+		write_final(r, &r->sessions[i], true, now);
 		written[i] = r->sessions[i].written;
 	}
 	errno = 0;

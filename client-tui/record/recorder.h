@@ -24,10 +24,10 @@ struct recorder *recorder_new(enum record_output output, FILE *out, bool only_su
     int64_t start, const struct record_run *run);
 void recorder_free(struct recorder *r);
 
-/* Adds a session, whose ledger and `peer`, which may change, must outlive the recorder. `rows` is
- * the number that the ledger keeps. `trace` may be NULL. Returns its number, 0 or more, or -1. */
+/* Adds a session, whose ledger and `peer`, which may change, must outlive the recorder. `trace` may
+ * be NULL. Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
-    int64_t reply_timeout, size_t rows, const struct trace *trace);
+    int64_t reply_timeout, const struct trace *trace);
 /* Removes a session without lines, before its ledger and its peer are freed. Another may get its
  * number. */
 void recorder_remove(struct recorder *r, int session);
@@ -43,8 +43,8 @@ void recorder_figures(struct recorder *r, int session, const struct figures *fig
 /* The session's hooks, at `now`. Pieces of a reply (`more`) are ignored. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply,
     int64_t now);
-/* A line's fate changed. */
-void recorder_row(struct recorder *r, int session);
+/* The hook of the session's ledger: takes the record of a line that was not final yet. */
+void recorder_evicted(struct recorder *r, int session, const struct ledger_row *row, int64_t now);
 /* Takes an event of event->at, at `now`; event->session is the result of recorder_add(), or -1. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 

@@ -334,14 +334,22 @@ struct fixture {
 	struct record_run run;
 };
 
+static void evicted(void *desk, const struct ledger_row *row)
+{
+	recorder_evicted(((struct fixture *)desk)->r, 0, row, 0);
+}
+
 static void desk_open(struct fixture *d, size_t rows)
 {
-	d->l = ledger_new(&(struct ledger_settings){
-	    .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
+	d->l = ledger_new(&(struct ledger_settings){ .capacity = rows,
+	    .reply_timeout = 100 * MS,
+	    .answerable = 1000 * MS,
+	    .evicted = evicted,
+	    .context = d });
 	d->out = open_memstream(&d->text, &d->length);
 	d->run = (struct record_run){ .started = 1 };
 	d->r = recorder_new(RECORD_OUTPUT_JSON, d->out, false, MS, &d->run);
-	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
+	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, NULL), 0);
 }
 
 static void send(struct fixture *d, uint64_t number, const char *text, int64_t at)
@@ -711,7 +719,7 @@ static void forgotten_sessions_do_no_harm(void **state)
 	send(&d, 1, "one", 5 * MS);
 	for (int i = 0; i < 2 * RECORDER_SESSIONS; i++) {
 		struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 10 });
-		const int session = recorder_add(d.r, l, i % 2, "peer:2", 1, 10, NULL);
+		const int session = recorder_add(d.r, l, i % 2, "peer:2", 1, NULL);
 
 		assert_true(session > 0);
 		recorder_remove(d.r, session);
@@ -760,7 +768,7 @@ static void a_full_disk_is_told(void **state)
 	desk_open(&d, 10);
 	recorder_free(d.r);
 	d.r = recorder_new(RECORD_OUTPUT_JSON, full, false, MS, &d.run);
-	recorder_add(d.r, d.l, false, "peer:1", 100 * MS, 10, NULL);
+	recorder_add(d.r, d.l, false, "peer:1", 100 * MS, NULL);
 	send(&d, 1, "one", 10 * MS);
 	reply(&d, "ONE", 20 * MS);
 	recorder_dispatch(d.r, 900 * MS);

@@ -727,7 +727,7 @@ static void writes_new_files_only(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/run.svg", folder);
 	assert_int_equal(picture_files_check(path, reason), 0);
@@ -760,7 +760,7 @@ static void bursts_are_summed_up(void **state)
 	char *svg;
 
 	(void)state;
-	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(save(r, folder, "run.svg", reason), 2);
 	svg = take_file(folder, "run.svg");
@@ -801,7 +801,7 @@ static void pages_are_limited(void **state)
 	char *svg;
 
 	(void)state;
-	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(save(r, folder, "run.svg", reason), 11);
 	svg = take_file(folder, "run.svg");
