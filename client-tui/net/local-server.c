@@ -10,15 +10,12 @@
 #include <unistd.h>
 
 #include "common/addr.h"
-#include "common/clock.h"
 #include "common/file.h"
 #include "common/os.h"
 #include "common/program.h"
 #include "common/text.h"
 
 #define START_TIMEOUT 10000 /* the time for a start, ms: far more than any machine needs */
-/* The time for an end, ms: the server only closes its sockets, unless somebody stopped it. */
-#define END_TIMEOUT 200
 
 /* The places of the server: beside this program, or in the build tree. */
 static const char *const places[] = { "upcased", "../server/upcased", NULL };
@@ -136,29 +133,14 @@ int local_server_start(struct local_server *server, char *reason, size_t size)
 	return result;
 }
 
-/* Waits for the end of a process until `deadline`. Returns whether it ended. */
-static bool wait_end(pid_t process, int64_t deadline)
-{
-	const int options = deadline == CLOCK_NEVER ? 0 : WNOHANG;
-	pid_t ended;
-
-	while ((ended = waitpid(process, NULL, options)) == 0 || (ended < 0 && errno == EINTR)) {
-		if (clock_monotonic() >= deadline)
-			return false;
-		poll(NULL, 0, 1);
-	}
-	return true;
-}
-
 void local_server_stop(struct local_server *server)
 {
 	if (server->process <= 0)
 		return;
 	close(server->lifeline);
-	kill(server->process, SIGTERM);
-	if (!wait_end(server->process, clock_monotonic() + END_TIMEOUT * NS_PER_MS)) {
-		kill(server->process, SIGKILL);
-		wait_end(server->process, CLOCK_NEVER);
-	}
+	/* It has nothing to save; and somebody may have stopped it. */
+	kill(server->process, SIGKILL);
+	while (waitpid(server->process, NULL, 0) < 0 && errno == EINTR)
+		;
 	server->process = 0;
 }

@@ -54,7 +54,7 @@ MAY = {
     'client-tui/app/plain.c': 'clock wait file place speak',
     'client-tui/app/plain-output.c': 'clock file speak',
     'client-tui/app/run.c': 'clock speak',
-    'client-tui/net/local-server.c': 'clock wait file process end',
+    'client-tui/net/local-server.c': 'wait file process end',
     'client-tui/terminal/line-editor.c': 'readline file process speak state',
     'client-tui/record/format.c': 'json',
     'client-tui/record/fields.c': 'json',
