@@ -34,8 +34,7 @@ struct drops {
 };
 
 struct udp {
-	size_t flight; /* the cost of the lines in flight in the peer's buffer, by flight_cost() */
-	bool full;     /* the socket's send buffer is full: wait until it can be written */
+	bool full;          /* the socket's send buffer is full: wait until it can be written */
 	bool queues_errors; /* errors name their lines */
 	int reported; /* the last error, 0 after a reply: it is reported once, not for each line */
 	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
@@ -59,11 +58,6 @@ static uint64_t drops_count(const struct drops *d, int fd)
 }
 
 /* --- opening and closing --- */
-
-static size_t flight_cost(size_t length)
-{
-	return 2 * length + FLIGHT_DATAGRAM;
-}
 
 static int udp_open(struct session *s, int64_t now)
 {
@@ -114,25 +108,18 @@ static void udp_close(struct session *s, int64_t now)
 	s->fd = file_close(s->fd);
 }
 
-/* A line is no longer in flight, whatever its fate. */
-static void remove_in_flight(struct session *s, uint64_t number)
+static bool is_window_full(const struct session *s)
 {
-	struct udp *u = s->data;
-	const struct ledger_row *row = ledger_find(s->ledger, number);
-	const size_t cost = flight_cost(row ? row->length : 0);
-
-	u->flight = cost < u->flight ? u->flight - cost : 0;
-	if (ledger_totals(s->ledger)->waiting == 0)
-		u->flight = 0;
+	return !s->unlimited && ledger_totals(s->ledger)->waiting >= (uint64_t)s->settings.window;
 }
 
-static bool may_send(const struct session *s)
+/* Whether the peer's buffer has room for this queued line, if all in flight are as long. */
+static bool fits(const struct session *s, uint64_t number)
 {
-	const struct udp *u = s->data;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
+	const size_t cost = 2 * ledger_find(s->ledger, number)->length + FLIGHT_DATAGRAM;
 
-	return s->unlimited || waiting == 0 ||
-	       (waiting < (uint64_t)s->settings.window && u->flight < FLIGHT_MAX);
+	return s->unlimited || waiting * cost < FLIGHT_MAX;
 }
 
 static int send_datagram(int fd, const void *bytes, size_t n)
@@ -159,7 +146,7 @@ static int udp_send(struct session *s, uint64_t number, const void *text, size_t
 
 static bool udp_has_room(const struct session *s)
 {
-	return ledger_totals(s->ledger)->queued == 0 && may_send(s);
+	return ledger_totals(s->ledger)->queued == 0 && !is_window_full(s);
 }
 
 static void udp_watch(const struct session *s, struct fd_watch *w)
@@ -182,7 +169,6 @@ static bool try_next_address(struct session *s, int error, int64_t now)
 		return false;
 	while ((number = ledger_first_waiting(s->ledger)) != 0)
 		ledger_requeue(s->ledger, number);
-	((struct udp *)s->data)->flight = 0;
 	udp_close(s, now);
 	session_next_address(s, now);
 	session_notice(s, false, "UDP %s: %s; going on with %s", ADDR_TEXT(before),
@@ -234,10 +220,8 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	/* A firewall of this machine that makes a line fail may send an ICMP error as well. */
 	if (!number && u->failing)
 		return;
-	if (number) {
-		remove_in_flight(s, number);
+	if (number)
 		session_row(s, number);
-	}
 	if (u->reported != icmp->error)
 		report_unreachable(s, icmp);
 	u->reported = icmp->error;
@@ -324,7 +308,6 @@ static void push_one(struct session *s, uint64_t number, int64_t dispatched)
 		session_row(s, number);
 		return;
 	}
-	u->flight += flight_cost(ledger_find(s->ledger, number)->length);
 	ledger_sent(s->ledger, number, now);
 	timestamps_sent(&u->timestamps, number);
 	session_sent(s, number, 0, n);
@@ -337,8 +320,8 @@ static void udp_push(struct session *s, int64_t now)
 
 	if (s->phase == PHASE_READY)
 		timestamps_sample(&u->timestamps);
-	while (s->phase == PHASE_READY && !u->full && may_send(s) &&
-	       (number = ledger_first_queued(s->ledger)) != 0) {
+	while (s->phase == PHASE_READY && !u->full && !is_window_full(s) &&
+	       (number = ledger_first_queued(s->ledger)) != 0 && fits(s, number)) {
 		push_one(s, number, now);
 		/* Most devices stamp a datagram before send() returns. A stamp that is read at once
 		 * takes no room from replies and does not wake the loop. */
@@ -352,15 +335,10 @@ static void udp_push(struct session *s, int64_t now)
 
 static void take_reply(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
-	struct udp *u = s->data;
-	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 	struct session_reply reply = { .matched = ledger_reply(s->ledger, bytes, n, at) };
 
 	s->answered = true;
-	u->reported = 0;
-	/* The reply, in time or late, is the line's first. */
-	if (ledger_totals(s->ledger)->waiting < waiting)
-		remove_in_flight(s, reply.matched.number);
+	((struct udp *)s->data)->reported = 0;
 	reply.text = bytes + reply.matched.skip;
 	reply.length = n - reply.matched.skip;
 	s->hooks.reply(s->hooks.context, &reply);
@@ -412,10 +390,8 @@ static void udp_dispatch(struct session *s, const struct fd_watch *w, int64_t no
 		u->full = false;
 	if (s->fd >= 0 && (fd_watch_can_read(w, s->fd) || ledger_deadline(s->ledger) <= now))
 		all = take_all(s, now);
-	while (all && (lost = ledger_expire(s->ledger, now)) != 0) {
-		remove_in_flight(s, lost);
+	while (all && (lost = ledger_expire(s->ledger, now)) != 0)
 		session_row(s, lost);
-	}
 	udp_push(s, now);
 }
 
