@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A queue holds the bytes until the token at its front is whole. Only the bytes at the front, and
- * whether the timeout has passed, decide what the token is; how the bytes were split does not
- * matter. A paste moves from the queue into a buffer of its own, so that the queue stays short. */
+/* A queue holds the bytes until the token at its front, or the paste, is whole. Only the bytes at
+ * the front, and whether the timeout has passed, decide what the token is; how the bytes were split
+ * does not matter. */
 #include "terminal/keys.h"
 
 #include "common/bytes.h"
@@ -34,12 +34,9 @@ struct keys {
 	struct keys_answers answers;
 	/* The last key was a lone Esc; the queue begins with that Esc once more. */
 	bool escaped, late;
-	bool pasting; /* between ESC[200~ and ESC[201~ */
-	/* The last event points to `paste`. */
-	bool paste_in_event;
-	bool clipped, unfinished;
-	unsigned char *paste;
-	size_t pasted, paste_capacity;
+	/* Between ESC[200~ and ESC[201~, which does not begin among the first `pasted` bytes. */
+	bool pasting, clipped;
+	size_t pasted;
 };
 
 /* The kinds of the token at the front of the queue: none (dropped), an answer of the terminal that
@@ -63,7 +60,6 @@ void keys_free(struct keys *k)
 	if (!k)
 		return;
 	free(k->queue);
-	free(k->paste);
 	free(k);
 }
 
@@ -454,72 +450,58 @@ static bool skip_string(struct keys *k)
 	return k->skipped >= KEYS_STRING_MAX;
 }
 
-static void append_pasted(struct keys *k, size_t n)
-{
-	size_t wanted = n;
-	if (n > KEYS_PASTE_MAX - k->pasted)
-		n = KEYS_PASTE_MAX - k->pasted;
-	if (grow_list(&k->paste, &k->paste_capacity, k->pasted + n, 1) < 0)
-		n = 0;
-	if (n > 0)
-		memcpy(k->paste + k->pasted, k->queue + k->head, n);
-	k->pasted += n;
-	k->clipped = k->clipped || n < wanted;
-	k->head += wanted;
-}
-
 /* A ^C at the end of the queue may be the key; in the middle of a paste it is text. */
 static bool ends_with_interrupt(const struct keys *k)
 {
 	return k->head < k->tail && k->queue[k->tail - 1] == CTRL('C');
 }
 
-/* Moves the paste's bytes into its buffer; returns true at its end. */
-static bool absorb_paste(struct keys *k, bool timeout)
+/* Drops what is too much of a paste whose end has not come. */
+static void clip_paste(struct keys *k)
+{
+	unsigned char *s = k->queue + k->head;
+
+	if (k->pasted <= KEYS_PASTE_MAX)
+		return;
+	memmove(s + KEYS_PASTE_MAX, s + k->pasted, k->tail - k->head - k->pasted);
+	k->tail -= k->pasted - KEYS_PASTE_MAX;
+	k->pasted = KEYS_PASTE_MAX;
+	k->clipped = true;
+}
+
+/* Returns true, and the paste, at its end. */
+static bool take_paste(struct keys *k, bool timeout, struct key_event *event)
 {
 	const unsigned char *s = k->queue + k->head;
-	size_t n = k->tail - k->head;
-	const unsigned char *end = n > 0 ? bytes_find(s, n, paste_end, PASTE_END_LENGTH) : NULL;
-	if (end) {
-		append_pasted(k, (size_t)(end - s));
-		k->head += PASTE_END_LENGTH;
-		return true;
+	const size_t n = k->tail - k->head;
+	const unsigned char *end = bytes_find(s + k->pasted, n - k->pasted, paste_end,
+	    PASTE_END_LENGTH);
+	const size_t length = end ? (size_t)(end - s) : n - ends_with_interrupt(k);
+
+	if (!end && !timeout) {
+		/* The last bytes may be the beginning of the paste's end. */
+		k->pasted = n < PASTE_END_LENGTH ? 0 : n - PASTE_END_LENGTH + 1;
+		clip_paste(k);
+		return false;
 	}
-	/* The last bytes may be the beginning of the paste's end. */
-	size_t begun = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
-	while (begun > 0 && memcmp(s + n - begun, paste_end, begun) != 0)
-		begun--;
-	k->unfinished = timeout;
-	append_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : begun));
-	return timeout;
+	*event = (struct key_event){ .key = KEY_PASTE,
+		.bytes = s,
+		.length = length < KEYS_PASTE_MAX ? length : KEYS_PASTE_MAX,
+		.clipped = k->clipped || length > KEYS_PASTE_MAX,
+		.unfinished = !end };
+	k->head += length + (end ? PASTE_END_LENGTH : 0);
+	k->pasting = k->clipped = false;
+	k->pasted = 0;
+	return true;
 }
 
-static void set_paste_event(struct keys *k, struct key_event *event)
+static void free_large(struct keys *k)
 {
-	*event = (struct key_event){
-		.key = KEY_PASTE,
-		.bytes = k->paste ? k->paste : (const unsigned char *)"",
-		.length = k->pasted,
-		.clipped = k->clipped,
-		.unfinished = k->unfinished,
-	};
-	k->pasting = false;
-	k->paste_in_event = true;
-}
-
-static void free_paste(struct keys *k)
-{
-	if (k->paste_in_event) {
-		free(k->paste);
-		k->paste = NULL;
-		k->pasted = k->paste_capacity = 0;
-		k->paste_in_event = k->clipped = k->unfinished = false;
-	}
-	if (k->head == k->tail && k->capacity > QUEUE_KEEP) {
-		free(k->queue);
-		k->queue = NULL;
-		k->head = k->tail = k->capacity = 0;
-	}
+	if (k->head < k->tail || k->pasting || k->capacity <= QUEUE_KEEP)
+		return;
+	free(k->queue);
+	k->queue = NULL;
+	k->head = k->tail = k->capacity = 0;
 }
 
 /* C1 controls in UTF-8 that begin a sequence: SS3, DCS, SOS, CSI, OSC, PM, APC. They become ESC and
@@ -571,7 +553,7 @@ static bool take(struct keys *k, struct token t)
 
 bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 {
-	free_paste(k);
+	free_large(k);
 	for (;;) {
 		bool timeout = now >= keys_deadline(k);
 		if (k->skipping) {
@@ -580,12 +562,8 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 				return false;
 			k->skipping = SKIP_NOTHING;
 		}
-		if (k->pasting) {
-			if (!absorb_paste(k, timeout))
-				return false;
-			set_paste_event(k, event);
-			return true;
-		}
+		if (k->pasting)
+			return take_paste(k, timeout, event);
 		if (k->head == k->tail)
 			return false;
 		*event = (struct key_event){ 0 };
