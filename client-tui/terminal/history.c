@@ -156,15 +156,15 @@ static void put_line(void *out, const char *line)
 
 /* The newest `max_lines` lines of the file and the new ones, FILE_MAX bytes at most. Returns their
  * text, in *all, which the caller frees; NULL with errno, and *reason unless errno is enough. */
-static char *newest_lines(const char *path, const char *const *lines, size_t count,
-    size_t max_lines, char **all, const char **reason)
+static char *newest_lines(const char *path, const char *text, size_t max_lines, char **all,
+    const char **reason)
 {
 	size_t size;
 	FILE *out = open_memstream(all, &size);
 	bool read = out && history_read(path, put_line, out, reason) == 0;
-	for (size_t i = 0; read && i < count; i++)
-		put_line(out, lines[i]);
 	int error = errno;
+	if (read)
+		fputs(text, out);
 	if (!out || fclose(out) != 0)
 		return NULL;
 	errno = error;
@@ -210,7 +210,7 @@ static int rewrite(const char *path, char *text, const char **reason)
 }
 
 /* Appends the new lines to a file in whose folder no new file can be made. */
-static int add_lines(int fd, const char *const *lines, size_t count)
+static int add_lines(int fd, const char *text)
 {
 	FILE *out = fdopen(dup(fd), "a");
 	struct stat st;
@@ -221,13 +221,12 @@ static int add_lines(int fd, const char *const *lines, size_t count)
 	if (fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
 	    last != '\n')
 		putc('\n', out);
-	for (size_t i = 0; i < count; i++)
-		put_line(out, lines[i]);
+	fputs(text, out);
 	return fclose(out);
 }
 
-int history_append(const char *path, const char *const *lines, size_t count, size_t max_lines,
-    bool short_wait, const char **reason)
+int history_append(const char *path, const char *text, size_t max_lines, bool short_wait,
+    const char **reason)
 {
 	struct stat st;
 	*reason = NULL;
@@ -235,13 +234,13 @@ int history_append(const char *path, const char *const *lines, size_t count, siz
 	int lock = file ? open_locked(file, &st, short_wait, reason) : -1, r = -1;
 	/* Nothing is written to /dev/null. */
 	if (lock >= 0 && S_ISREG(st.st_mode)) {
-		char *text = newest_lines(file, lines, count, max_lines, &all, reason);
-		r = text ? rewrite(file, text, reason) : -1;
+		char *newest = newest_lines(file, text, max_lines, &all, reason);
+		r = newest ? rewrite(file, newest, reason) : -1;
 	} else if (lock >= 0) {
 		r = 0;
 	}
 	if (r < 0 && lock >= 0 && (errno == EACCES || errno == EROFS))
-		r = add_lines(lock, lines, count);
+		r = add_lines(lock, text);
 	int error = errno;
 	if (lock >= 0)
 		close(lock);

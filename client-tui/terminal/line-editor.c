@@ -50,8 +50,9 @@ static struct {
 	 * entered: those in readline's history can be edited. */
 	char *history;
 	int entries;
-	char **entered;
-	size_t entered_count;
+	FILE *entered;
+	char *entered_text;
+	size_t entered_length;
 	/* The completions that the hook returned, and the next one for readline. */
 	char **words;
 	size_t next_word;
@@ -248,24 +249,6 @@ static void add_history_line(void *context, const char *line)
 	remember(line);
 }
 
-/* Keeps the line for the file, which gets the newest `entries` lines. */
-static void store_entered(const char *line)
-{
-	char *copy = strdup(line);
-	if (copy && self.entered_count == (size_t)self.entries) {
-		free(self.entered[0]);
-		memmove(self.entered, self.entered + 1,
-		    --self.entered_count * sizeof *self.entered);
-	}
-	char **more = copy ? realloc(self.entered, (self.entered_count + 1) * sizeof *more) : NULL;
-	if (!more) {
-		free(copy);
-		return;
-	}
-	self.entered = more;
-	self.entered[self.entered_count++] = copy;
-}
-
 /* Calls the hook for each line: a quoted line feed ends a line too, which has its own reply. */
 static void deliver_lines(char *text)
 {
@@ -273,8 +256,8 @@ static void deliver_lines(char *text)
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (remember(line) && self.history)
-			store_entered(line);
+		if (remember(line))
+			fprintf(self.entered, "%s\n", line);
 		self.hooks.line(self.hooks.context, line, strlen(line));
 	}
 	free(text);
@@ -410,7 +393,10 @@ static int set_up_streams(void)
 	if (os_pipe(self.caught, false) < 0)
 		self.caught[0] = self.caught[1] = -1;
 	self.null_output = fopen("/dev/null", "we");
-	return self.null_output && self.caught[0] >= 0 && self.standard_error >= 0 ? 0 : -1;
+	self.entered = open_memstream(&self.entered_text, &self.entered_length);
+	return self.null_output && self.entered && self.caught[0] >= 0 && self.standard_error >= 0
+	         ? 0
+	         : -1;
 }
 
 static void free_state(void)
@@ -424,9 +410,9 @@ static void free_state(void)
 	free(self.shown);
 	free(self.typed);
 	free(self.history);
-	while (self.entered_count > 0)
-		free(self.entered[--self.entered_count]);
-	free(self.entered);
+	if (self.entered)
+		fclose(self.entered);
+	free(self.entered_text);
 	memset(&self, 0, sizeof self);
 	rl_outstream = stdout;
 }
@@ -480,10 +466,10 @@ const char *line_editor_stop(bool short_wait)
 	/* The line hook may call this from inside readline, where standard error is replaced. */
 	hook_begin();
 	rl_callback_handler_remove();
-	const char *const *entered = (const char *const *)self.entered;
-	bool failed = self.entered_count > 0 &&
-	              history_append(self.history, entered, self.entered_count,
-	                  (size_t)self.entries, short_wait, &reason) < 0;
+	fflush(self.entered);
+	bool failed = self.history && self.entered_length > 0 &&
+	              history_append(self.history, self.entered_text, (size_t)self.entries,
+	                  short_wait, &reason) < 0;
 	free_state();
 	return failed ? reason : NULL;
 }
