@@ -3,6 +3,7 @@
  * read these tables. CONTRIBUTING.md tells how to add one. */
 #pragma once
 
+#include "common/complete.h"
 #include "view/view.h"
 
 struct tui;
@@ -73,10 +74,10 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
 /* Writes the possible meanings of an ambiguous line, "/clear, /connect", or "" for none: at most
  * `size` bytes with the end. Returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
-/* complete.c: returns the words that begin with `word` and may follow the first `n` bytes of
- * `line`, in the order of their tables: a NULL-ended malloc()ed array of malloc()ed strings, or
- * NULL. Sets *files where a file's name may follow. */
-char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
+/* complete.c: writes the words that may follow the first `n` bytes of `line`, in the order of their
+ * tables: a line each, some with a description behind a tab, COMPLETE_WORDS bytes at most. Sets
+ * *files where a file's name may follow. */
+void complete_words(const struct tui *tui, const char *line, size_t n, struct text *words,
     bool *files);
 /* The text of the help page: what is offered. malloc()ed; NULL when memory is short. */
 char *command_help_page(const struct tui *tui);

@@ -4,8 +4,6 @@
 #include "app/commands.h"
 
 #include "app/demo.h"
-#include "common/complete.h"
-#include "common/text.h"
 
 /* The words of commands, except those that orders to the link have too, and the numbers of /demo.
  */
@@ -65,25 +63,13 @@ static void put_arguments(struct text *t, const struct tui *tui, const char *lin
 	free(copy);
 }
 
-char **complete_word(const struct tui *tui, const char *line, size_t n, const char *word,
+void complete_words(const struct tui *tui, const char *line, size_t n, struct text *words,
     bool *files)
 {
-	char words[COMPLETE_WORDS] = "", **list = calloc(COMPLETE_WORDS / 2 + 1, sizeof *list);
-	struct text t = text_begin(words, sizeof words);
-	size_t count = 0;
-
 	*files = false;
 	if (n > 0)
-		put_arguments(&t, tui, line, n, files);
-	for (const struct command *c = command_table; n == 0 && *word == '/' && c->name; c++)
+		put_arguments(words, tui, line, n, files);
+	for (const struct command *c = command_table; n == 0 && *line == '/' && c->name; c++)
 		if (command_offered(c->use, tui))
-			text_put(&t, "/%s\n", c->name);
-	char *rest = NULL;
-	for (char *at = strtok_r(words, "\n", &rest); list && at; at = strtok_r(NULL, "\n", &rest))
-		if (text_begins(at, word) && (list[count] = strndup(at, strcspn(at, "\t"))))
-			count++;
-	if (count > 0)
-		return list;
-	free(list);
-	return NULL;
+			text_put(words, "/%s\n", c->name);
 }

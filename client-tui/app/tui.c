@@ -183,10 +183,11 @@ static void on_end(void *context)
 	((struct tui *)context)->quit = true;
 }
 
-static char **on_complete(void *context, const char *word, const char *line, size_t start,
+static void on_complete(void *context, const char *line, size_t start, struct text *words,
     bool *files)
 {
-	return *line == '/' ? complete_word(context, line, start, word, files) : NULL;
+	if (*line == '/')
+		complete_words(context, line, start, words, files);
 }
 
 /* Shows the words on the last row, as many as it has columns for. */

@@ -15,6 +15,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "common/complete.h"
 #include "common/file.h"
 #include "common/os.h"
 #include "terminal/readline-guard.h"
@@ -53,9 +54,8 @@ static struct {
 	FILE *entered;
 	char *entered_text;
 	size_t entered_length;
-	/* The completions that the hook returned, and the next one for readline. */
-	char **words;
-	size_t next_word;
+	/* What the hook of completion wrote, and what readline has not taken of it. */
+	char words[COMPLETE_WORDS], *words_left;
 	FILE *null_output;
 	/* The pipe's ends, and the true standard error. */
 	int caught[2], standard_error;
@@ -178,10 +178,10 @@ static char *no_word(const char *text, int state)
 
 static char *next_word(const char *text, int state)
 {
-	(void)text;
-	if (state == 0)
-		self.next_word = 0;
-	return self.words[self.next_word] ? self.words[self.next_word++] : NULL;
+	char *word = strtok_r(state == 0 ? self.words : NULL, "\n", &self.words_left);
+	while (word && !text_begins(word, text))
+		word = strtok_r(NULL, "\n", &self.words_left);
+	return word ? strndup(word, strcspn(word, "\t")) : NULL;
 }
 
 /* The next file's name. Leaves out names that would not be one word of the line. */
@@ -199,25 +199,17 @@ static char **complete(const char *word, int start, int end)
 {
 	(void)end;
 	bool files = false;
+	struct text words = text_begin(self.words, sizeof self.words);
 	/* Prevents the completion of file names, readline's default. */
 	rl_attempted_completion_over = 1;
 	if (!self.hooks.complete)
 		return NULL;
 	hook_begin();
-	self.words = self.hooks.complete(self.hooks.context, word, rl_line_buffer, (size_t)start,
-	    &files);
+	self.hooks.complete(self.hooks.context, rl_line_buffer, (size_t)start, &words, &files);
 	hook_end();
 	/* Words keep their order. */
 	rl_sort_completion_matches = files;
-	if (files)
-		return rl_completion_matches(word, next_file);
-	if (!self.words)
-		return NULL;
-	/* Takes over the words, but not the array. */
-	char **matches = rl_completion_matches(word, next_word);
-	free(self.words);
-	self.words = NULL;
-	return matches;
+	return rl_completion_matches(word, files ? next_file : next_word);
 }
 
 static void show_matches(char **matches, int count, int longest)

@@ -4,6 +4,7 @@
  * There is one line editor at a time. */
 #pragma once
 
+#include "common/text.h"
 #include "terminal/history.h"
 #include "view/view.h"
 
@@ -16,10 +17,9 @@ struct line_editor_hooks {
 	void (*line)(void *context, const char *line, size_t length);
 	/* ^D on an empty line. */
 	void (*end)(void *context);
-	/* The words that complete `word` (NULL-ended, each malloc()ed, as is the array; NULL for
-	 * none), given the line, in which `word` begins at `start`. Sets *files, which is false,
-	 * where names of files complete it instead. */
-	char **(*complete)(void *context, const char *word, const char *line, size_t start,
+	/* Writes the words that may stand at `start` of the line, a line each; what follows a tab
+	 * is not part of the word. Sets *files, which is false, where it is a file's name. */
+	void (*complete)(void *context, const char *line, size_t start, struct text *words,
 	    bool *files);
 	/* Several completions are possible: shows them (count words). */
 	void (*matches)(void *context, char **words, size_t count);

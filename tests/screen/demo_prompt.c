@@ -109,24 +109,13 @@ static void on_end(void *context)
 	((struct demo *)context)->leaving = true;
 }
 
-static char **on_complete(void *context, const char *word, const char *line, size_t start,
+static void on_complete(void *context, const char *line, size_t start, struct text *words,
     bool *files)
 {
-	static const char *const names[] = { "/clear", "/connect", "/stats", "/tcp", "/udp" };
-	size_t count = 0;
 	(void)context;
 	*files = start == 6 && strncmp(line, "/save ", 6) == 0;
-	if (start != 0 || word[0] != '/')
-		return NULL;
-	char **words = calloc(sizeof(names) / sizeof(names[0]) + 1, sizeof(*words));
-	for (size_t i = 0; words && i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(names[i], word, strlen(word)) == 0)
-			words[count++] = strdup(names[i]);
-	if (count == 0) {
-		free(words);
-		return NULL;
-	}
-	return words;
+	if (start == 0 && line[0] == '/')
+		text_put(words, "/clear\n/connect\n/stats\n/tcp\n/udp\n");
 }
 
 static void on_matches(void *context, char **words, size_t count)

@@ -99,21 +99,40 @@ static void only_so_many_bytes(void **state)
 	assert_string_equal(find(line, 0, &rest), "none");
 }
 
+/* What may follow the first `n` bytes of the line, for next_word(). */
+static char words[COMPLETE_WORDS], *words_left;
+
+static bool complete(const char *line, size_t n)
+{
+	struct text t = text_begin(words, sizeof words);
+	bool files;
+
+	complete_words(NULL, line, n, &t, &files);
+	words_left = words;
+	return files;
+}
+
+/* The next of these words, without its description; NULL at the end. */
+static const char *next_word(void)
+{
+	char *word = strtok_r(NULL, "\n", &words_left);
+
+	if (word)
+		word[strcspn(word, "\t")] = '\0';
+	return word;
+}
+
 /* The words that complete the last word of the line, with their blanks; "files" for those. */
 static void check_completions(const char *line, const char *expected)
 {
-	const char *blank = strrchr(line, ' '), *word = blank ? blank + 1 : line;
+	const char *blank = strrchr(line, ' '), *begun = blank ? blank + 1 : line;
 	char got[300] = "";
-	bool files;
-	char **words = complete_word(NULL, line, (size_t)(word - line), word, &files);
 
-	if (files)
+	if (complete(line, (size_t)(begun - line)))
 		strcpy(got, "files");
-	for (size_t i = 0; words && words[i]; i++) {
-		strcat(strcat(got, words[i]), " ");
-		free(words[i]);
-	}
-	free(words);
+	for (const char *word; (word = next_word()) != NULL;)
+		if (text_begins(word, begun))
+			strcat(strcat(got, word), " ");
 	assert_string_equal(got, expected);
 }
 
@@ -188,22 +207,16 @@ static void completed_words(void **state)
 static void completed_arguments(void **state)
 {
 	char line[40];
-	bool files;
 
 	(void)state;
 	for (const struct command *c = command_table; c->name; c++) {
 		const int n = snprintf(line, sizeof line, "/%s ", c->name);
 		const bool is_free = !*c->arguments || strcmp(c->name, "connect") == 0 ||
 		                     strcmp(c->name, "find") == 0;
-		char **words = command_offered(c->use, NULL)
-		                 ? complete_word(NULL, line, (size_t)n, "", &files)
-		                 : NULL;
 
-		if (command_offered(c->use, NULL) && is_free != (!words && !files))
+		if (command_offered(c->use, NULL) &&
+		    is_free != (!complete(line, (size_t)n) && !next_word()))
 			fail_msg("what may follow /%s?", c->name);
-		for (size_t i = 0; words && words[i]; i++)
-			free(words[i]);
-		free(words);
 	}
 }
 
@@ -212,26 +225,21 @@ static void completed_words_are_right(void **state)
 {
 	struct impair_settings s = impair_perfect();
 	char reason[IMPAIR_REASON], line[80];
-	bool files;
+	const char *word;
 
 	(void)state;
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		const int n = snprintf(line, sizeof line, "/link %s ", impair_fields[id].name);
-		char **words = complete_word(NULL, line, (size_t)n, "", &files);
 
-		assert_non_null(words);
-		for (size_t i = 0; words[i]; i++) {
-			assert_int_equal(impair_fields_set(&s, id, words[i], reason), 0);
-			free(words[i]);
-		}
-		free(words);
+		complete(line, (size_t)n);
+		assert_string_not_equal(words, "");
+		while ((word = next_word()) != NULL)
+			assert_int_equal(impair_fields_set(&s, id, word, reason), 0);
 	}
-	char **plots = complete_word(NULL, "/plot ", 6, "", &files);
-	for (size_t i = 0; plots[i]; i++) {
-		assert_true(plot_kind(plots[i]) >= 0);
-		free(plots[i]);
-	}
-	free(plots);
+	complete("/plot ", 6);
+	assert_string_not_equal(words, "");
+	while ((word = next_word()) != NULL)
+		assert_true(plot_kind(word) >= 0);
 }
 
 /* First the keys of the last row, then the commands, then the lab's, then the other keys. */
