@@ -116,13 +116,9 @@ void generator_pause(struct generator *g, int64_t until, int64_t now)
 	if (!g->running || g->sent != 1)
 		return;
 	until = until < max ? until : max;
-	if (now < until) {
-		g->paused = true;
-		g->paused_until = until;
-	} else if (g->paused) {
-		g->paused = false;
+	if (now >= until && g->paused_until)
 		g->start = now - g->plan.interval;
-	}
+	g->paused_until = now < until ? until : 0;
 }
 
 static int64_t due_at(const struct generator *g, uint64_t line)
@@ -139,7 +135,7 @@ int64_t generator_due(const struct generator *g)
 {
 	if (!g->running)
 		return INT64_MAX;
-	return g->paused ? g->paused_until : due_at(g, g->sent);
+	return g->paused_until ? g->paused_until : due_at(g, g->sent);
 }
 
 bool generator_next(struct generator *g, int64_t now)

@@ -26,11 +26,10 @@ struct generator {
 	struct generator_plan plan;
 	bool running;
 	int64_t start, end;
-	int64_t until; /* when `duration` is over, INT64_MAX without one */
-	bool expired;  /* it is over */
-	uint64_t sent; /* lines sent so far */
-	bool paused;   /* the second line waits until `paused_until` */
-	int64_t paused_until;
+	int64_t until;        /* when `duration` is over, INT64_MAX without one */
+	bool expired;         /* it is over */
+	uint64_t sent;        /* lines sent so far */
+	int64_t paused_until; /* the second line waits until then; 0: it does not */
 	/* Lines sent more than VALIDITY_SLIP later than due; the largest delay, ns. */
 	uint64_t slipped;
 	int64_t worst;
