@@ -77,10 +77,8 @@ static size_t count_lines(const unsigned char *bytes, size_t n)
 static void confirm_paste(struct tui *tui, unsigned char *bytes, size_t n,
     const struct key_event *key)
 {
-	free(tui->question.paste);
 	tui->question.paste = bytes;
 	tui->question.length = n;
-	tui->question.open = true;
 	snprintf(tui->question.text, sizeof tui->question.text,
 	    "Send %zu pasted lines%s? y sends them, n drops them", count_lines(bytes, n),
 	    key->clipped      ? " (the rest of the paste is too long)"
@@ -137,7 +135,6 @@ static void answer_question(struct tui *tui, const struct key_event *key, int64_
 	else if (answer != 'n' && answer != 'N' && answer != 4 && key->key != KEY_ESCAPE &&
 	         key->key != KEY_INTERRUPT)
 		return;
-	tui->question.open = false;
 	free(tui->question.paste);
 	tui->question.paste = NULL;
 }
@@ -309,7 +306,7 @@ static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 	const bool message = tui->message_until > now;
 
 	tui->changed = true;
-	if (tui->question.open && key->key != KEY_SUSPEND && key->key != KEY_REDRAW) {
+	if (tui->question.paste && key->key != KEY_SUSPEND && key->key != KEY_REDRAW) {
 		answer_question(tui, key, now);
 		return;
 	}

@@ -14,9 +14,8 @@ struct command_call;
 
 /* A question that the next key answers: whether pasted lines are sent. */
 struct tui_question {
-	bool open;
 	char text[120];
-	unsigned char *paste;
+	unsigned char *paste; /* NULL: there is no question */
 	size_t length;
 };
 

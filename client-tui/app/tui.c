@@ -60,7 +60,7 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	struct view_input input = line_editor_state();
 	int rows, columns;
 
-	input.message = tui->question.open       ? tui->question.text
+	input.message = tui->question.paste      ? tui->question.text
 	              : tui->message_until > now ? tui->message
 	                                         : NULL;
 	if (clean)
