@@ -72,7 +72,7 @@ static void put(struct plain *p, const void *bytes, size_t n)
 {
 	const unsigned char *from = bytes;
 
-	if (p->same_terminal && p->progress_shown > 0) {
+	if (p->shown && p->progress_shown > 0) {
 		plain_erase_progress(p);
 		p->progress_at = 0;
 	}

@@ -38,7 +38,7 @@ struct plain {
 	bool newline_due; /* an end of line is due before the next reply */
 	/* The progress on standard error, where standard output may be the same terminal; its
 	 * width, 0 for none; the time of its next update. */
-	bool progress, same_terminal;
+	bool progress;
 	size_t progress_shown;
 	int64_t progress_at;
 	int64_t record_at; /* the time of the recorder's next call */

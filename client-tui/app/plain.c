@@ -397,7 +397,6 @@ int plain_run(const struct settings *settings, const char *notice)
 	p->typed = isatty(STDIN_FILENO);
 	p->progress = settings->count > 0 && !settings->quiet && !settings->summary &&
 	              isatty(STDERR_FILENO);
-	p->same_terminal = p->progress && p->shown;
 	p->run.due = settings->count > 0;
 	if (notice)
 		plain_notice(p, false, notice);
