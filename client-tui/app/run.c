@@ -581,7 +581,6 @@ void run_report(struct run *run, bool all, int64_t now,
 {
 	for (size_t i = 0; i < run->used_count; i++) {
 		struct run_session *of = run->used[i];
-		const struct ledger_totals *gain;
 		struct figures figures;
 		struct interval interval;
 
@@ -590,10 +589,7 @@ void run_report(struct run *run, bool all, int64_t now,
 		run_figures(run, of, now, &figures);
 		interval = interval_get(of->meter, &figures, now);
 		interval.session = (unsigned)of->recorded;
-		gain = &interval.figures.totals;
-		if (all || gain->typed || gain->sent || gain->answered || gain->lost ||
-		    gain->late || gain->refused || gain->failed || gain->cut_off ||
-		    gain->duplicates || gain->strays)
+		if (all || interval.some)
 			report(run->hooks.lab.context, &interval);
 		interval_begin(of->meter, &figures, now);
 	}

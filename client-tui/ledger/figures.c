@@ -348,9 +348,11 @@ struct interval interval_get(const struct interval_meter *m, const struct figure
 	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
 		const int64_t value = figure_value(row, present);
 
-		if (row->key && !*row->group && row->named != FIGURE_NAMED_OPEN &&
-		    value != FIGURE_NONE)
-			figure_set(row, &i.figures, value - figure_value(row, &m->before));
+		if (!row->key || *row->group || row->named == FIGURE_NAMED_OPEN ||
+		    value == FIGURE_NONE)
+			continue;
+		figure_set(row, &i.figures, value - figure_value(row, &m->before));
+		i.some |= value != figure_value(row, &m->before);
 	}
 	i.figures.totals.timed = m->times.timed;
 	i.figures.totals.rtt = m->times.rtt;

@@ -224,6 +224,7 @@ struct interval {
 	unsigned session;
 	int64_t from, to;
 	struct figures figures;
+	bool some; /* a count has a gain */
 };
 
 /* What was measured since the last interval. All zero and `from` at first. */
