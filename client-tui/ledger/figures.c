@@ -364,7 +364,6 @@ struct interval interval_get(const struct interval_meter *m, const struct figure
 void interval_begin(struct interval_meter *m, const struct figures *present, int64_t now)
 {
 	memset(m, 0, sizeof *m);
-	stats_start(&m->stats);
 	m->from = now;
 	m->before = *present;
 }

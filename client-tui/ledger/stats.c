@@ -7,11 +7,6 @@
 
 #define Z95 1.959963984540054 /* the 0.975 quantile of the normal distribution */
 
-void stats_start(struct stats *s)
-{
-	s->last_rtt = -1;
-}
-
 /* A lost line begins a run or extends the present one. */
 static void add_lost(struct stats *s)
 {
@@ -41,12 +36,13 @@ void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited)
 		const int64_t step = rtt > s->last_rtt ? rtt - s->last_rtt : s->last_rtt - rtt;
 
 		histogram_add(&s->rtt, rtt);
-		if (s->last_rtt >= 0) {
+		if (s->follows_answer) {
 			histogram_add(&s->ipdv, step);
 			s->ipdv_sum += (double)step;
 		}
 	}
 	s->last_rtt = rtt;
+	s->follows_answer = rtt >= 0;
 }
 
 void stats_amend(struct stats *s, int64_t rtt, int64_t waited)

@@ -8,6 +8,7 @@
 
 #define STATS_RUNS 64 /* runs of that length and longer are counted together */
 
+/* All zero at first, as from calloc(), so that pages without values take no memory. */
 struct stats {
 	/* Of answered lines, ns: the round trip, and the wait, from typed to answered. */
 	struct histogram rtt, waited;
@@ -18,15 +19,15 @@ struct stats {
 	/* Runs of lines lost in the order of sending (lines with other fates end a run): how many,
 	 * the longest, and how many of each length, runs[0] for 1. */
 	uint64_t run_count, longest_run, runs[STATS_RUNS];
-	uint64_t run;     /* the unfinished run, a part of the figures above */
-	int64_t last_rtt; /* the line before: its round-trip time, -1 when it has none */
+	uint64_t run; /* the unfinished run, a part of the figures above */
+	/* The round-trip time of the line before, if it was answered. */
+	int64_t last_rtt;
+	bool follows_answer;
 	/* The number of reported lines; the number of lost ones among them. */
 	uint64_t lines, lost;
 	uint64_t amended; /* lines reported as lost and then answered in time: see stats_amend() */
 };
 
-/* `s` is all zero, as from calloc(), so that pages without values take no memory. */
-void stats_start(struct stats *s);
 /* Adds the next line in the order of sending: its round-trip time and wait, ns, -1 for none. */
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
 /* A line that was reported as lost was answered within the wait after all: its reply was read only

@@ -229,12 +229,8 @@ static int make_stats(struct pages *p)
 		const struct ledger_row *r = &p->data->lines[i];
 		struct stats **s = &p->stats[r->stream];
 
-		if (!*s) {
-			*s = calloc(1, sizeof **s);
-			if (!*s)
-				return -1;
-			stats_start(*s);
-		}
+		if (!*s && !(*s = calloc(1, sizeof **s)))
+			return -1;
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
 			stats_add(*s, r->fate == FATE_LOST, -1, waited_of(r));
 	}

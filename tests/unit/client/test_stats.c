@@ -243,7 +243,6 @@ static void by_hand(void **state)
 	struct stats *s = calloc(1, sizeof(*s));
 
 	(void)state;
-	stats_start(s);
 	assert_true(stats_mean_run(s) == 0 && stats_mean_ipdv(s) < 0 && stats_pdv(s, 0.5) == -1);
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		stats_add(s, outcomes[i] == LOST, outcomes[i] >= 0 ? outcomes[i] : -1,
@@ -270,7 +269,6 @@ static void long_runs(void **state)
 	size_t n = 0;
 
 	(void)state;
-	stats_start(s);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		for (size_t k = 0; k < lengths[i]; k++)
 			outcomes[n++] = LOST;

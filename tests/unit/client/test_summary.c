@@ -377,7 +377,6 @@ static struct figures some_facts(struct ledger_totals *t, struct stats *s)
 		.timed = 980,
 		.rtt = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 },
 		.waited = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 } };
-	stats_start(s);
 	for (int i = 0; i < 1000; i++) {
 		const bool lost = i % 100 == 3 || i % 100 == 4;
 
@@ -398,7 +397,6 @@ static struct figures some_stream(struct ledger_totals *t, struct stats *s)
 		.timed = 3,
 		.rtt = { 40 * MS, 489 * MS, 200e6, 2 * 4e16 },
 		.waited = { 71 * MS, 989 * MS, 544e6, 2 * 25e16 } };
-	stats_start(s);
 	stats_add(s, false, 40 * MS, 540 * MS);
 	stats_add(s, false, 489 * MS, 989 * MS);
 	stats_add(s, false, 71 * MS, 71 * MS);
@@ -564,7 +562,6 @@ static void no_figures(void **state)
 	char *page;
 
 	(void)state;
-	stats_start(s);
 	page = summary_page(&f, NULL);
 	assert_true(has_line(page, "answered            0 of 0"));
 	assert_true(has_line(page, "lost                0"));
