@@ -44,10 +44,6 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 		l->settings.answerable = l->settings.reply_timeout;
 	l->tag_all_until = l->tag_common_until = INT64_MIN;
 	l->connecting_since = INT64_MAX;
-	if (line_index_start(&l->index)) {
-		free(l);
-		return NULL;
-	}
 	return l;
 }
 

@@ -8,15 +8,6 @@
 #include "common/fnv.h"
 #include "common/grow.h"
 
-#define FIRST_BUCKETS 64
-
-int line_index_start(struct line_index *index)
-{
-	*index = (struct line_index){ .mask = FIRST_BUCKETS - 1 };
-	index->buckets = calloc(FIRST_BUCKETS, sizeof(*index->buckets));
-	return index->buckets ? 0 : -1;
-}
-
 void line_index_end(struct line_index *index)
 {
 	free(index->buckets);
@@ -82,7 +73,7 @@ static bool same_key(struct line_index *index, const struct line_group *g,
 
 struct line_group *line_index_find(struct line_index *index, const struct line_index_key *key)
 {
-	struct line_group *g = index->buckets[key->hash & index->mask];
+	struct line_group *g = index->buckets ? index->buckets[key->hash & index->mask] : NULL;
 	while (g && !same_key(index, g, key))
 		g = g->next;
 	return g;
@@ -95,7 +86,7 @@ static void grow(struct line_index *index)
 	struct line_group **buckets = calloc(mask + 1, sizeof(*buckets));
 	if (!buckets)
 		return;
-	for (size_t i = 0; i <= index->mask; i++) {
+	for (size_t i = 0; index->buckets && i <= index->mask; i++) {
 		for (struct line_group *g = index->buckets[i], *next; g; g = next) {
 			next = g->next;
 			g->next = buckets[g->hash & mask];
@@ -115,11 +106,12 @@ int line_index_insert(struct line_index *index, struct ledger_line *e,
 		return -1;
 	struct line_group *g = line_index_find(index, key);
 	if (!g) {
-		g = calloc(1, sizeof(*g));
+		if (index->count >= index->mask)
+			grow(index);
+		g = index->buckets ? calloc(1, sizeof(*g)) : NULL;
 		if (!g)
 			return -1;
-		if (++index->count > index->mask)
-			grow(index);
+		index->count++;
 		g->hash = key->hash;
 		g->next = index->buckets[key->hash & index->mask];
 		index->buckets[key->hash & index->mask] = g;

@@ -24,14 +24,13 @@ struct line_group {
 	struct line_list unmatchable;
 };
 
+/* All zero at first. */
 struct line_index {
 	struct line_group **buckets;
 	size_t mask, count;
 	struct line_index_key other; /* a line's key, to compare with */
 };
 
-/* Returns 0, or -1 when memory is short. */
-int line_index_start(struct line_index *index);
 /* The caller has removed all entries. */
 void line_index_end(struct line_index *index);
 
