@@ -211,8 +211,7 @@ struct session *session_open(const struct transport *transport,
 	    .capacity = row_capacity(settings),
 	    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 	    .reply_timeout = settings->reply_timeout,
-	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
-	                                                          : 60 * NS_PER_S,
+	    .answerable = 60 * NS_PER_S,
 	    .evicted = hooks->evicted,
 	    .context = hooks->context,
 	});

@@ -189,19 +189,15 @@ static struct session *make_session(struct record_file_session *side, size_t row
 		return NULL;
 	s->settings = (struct session_settings){ .transport = side->of.stream ? SESSION_TCP
 		                                                              : SESSION_UDP,
-		.rows = rows,
-		.reply_timeout = side->of.reply_timeout,
-		.window = 1 };
+		.reply_timeout = side->of.reply_timeout };
 	s->transport = &transport_replay;
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
 	snprintf(s->peer, sizeof s->peer, "%.299s", side->of.peer);
 	s->ledger = ledger_new(&(struct ledger_settings){
 	    .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
-	    .tag = LEDGER_TAG_NEVER,
 	    .capacity = rows,
-	    .reply_timeout = side->of.reply_timeout,
-	    .answerable = side->of.reply_timeout });
+	    .reply_timeout = side->of.reply_timeout });
 	if (s->ledger)
 		return s;
 	free(s);
