@@ -427,7 +427,6 @@ int line_editor_start(const struct line_editor_hooks *hooks, const char *history
 {
 	self.hooks = *hooks;
 	self.entries = entries;
-	readline_guard_start((int)LINE_EDITOR_MAX);
 	self.prompt = strdup("");
 	self.history = history ? strdup(history) : NULL;
 	if (set_up_streams() < 0 || !self.prompt || (history && !self.history)) {

@@ -13,6 +13,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "terminal/history.h"
 
 /* The largest inputrc, bytes; the number of files read, each as often as it is included. */
 #define INPUTRC_MAX (256u << 10)
@@ -27,17 +28,9 @@ static struct {
 		char *text;
 	} *macros;
 	size_t macro_count;
-	/* The limit of a line, and the longest line so far: text that is put back is no longer. */
-	int line_max, longest;
+	int longest; /* the longest line so far: text that is put back is no longer */
 	bool redoing;
 } self;
-
-void readline_guard_start(int line_max)
-{
-	self.line_max = line_max;
-	self.longest = 0;
-	self.redoing = false;
-}
 
 /* --- the inputrc --- */
 
@@ -158,7 +151,7 @@ static int repeat(rl_command_func_t *command, int count, int max, int key)
 
 static int longest_lines(void)
 {
-	return self.line_max / (self.longest + 1) + 1;
+	return (int)HISTORY_LINE_MAX / (self.longest + 1) + 1;
 }
 
 COMMAND(put_bounded, repeat(rl_vi_put, count, longest_lines(), key))
@@ -334,7 +327,7 @@ static bool is_within(int at)
 bool readline_guard_settle(int place, bool searched)
 {
 	size_t length;
-	bool fits = rl_end <= self.line_max;
+	bool fits = rl_end <= (int)HISTORY_LINE_MAX;
 	self.redoing = false;
 	if (searched)
 		end_search();
@@ -342,7 +335,7 @@ bool readline_guard_settle(int place, bool searched)
 	self.longest = rl_end > self.longest ? rl_end : self.longest;
 	if (!fits) {
 		/* One command, such as M-1000000 x, can insert a long text. */
-		int keep = self.line_max;
+		int keep = (int)HISTORY_LINE_MAX;
 		while (keep > 0 && is_within(keep))
 			keep--;
 		rl_delete_text(keep, rl_end);

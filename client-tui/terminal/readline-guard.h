@@ -17,8 +17,6 @@ typedef int readline_guard_command(int count, int key);
  * empty file. */
 bool readline_guard_inputrc(bool replace, char *reason, size_t size);
 
-/* Starts the guard with the line editor; a line has `line_max` bytes at most. */
-void readline_guard_start(int line_max);
 /* Binds the keys of this keymap again; call it after readline has read its inputrc. Commands that
  * would not end, or crash, become safe ones; macros become `play`; reading the inputrc again
  * becomes `again`. */
