@@ -296,12 +296,7 @@ unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflo
 	return reasons;
 }
 
-const char *validity_name(enum validity reason)
-{
-	return reason == VALIDITY_SCHEDULE ? "schedule"
-	     : reason == VALIDITY_OVERFLOW ? "overflow"
-	                                   : NULL;
-}
+const char *const validity_names[VALIDITY_REASONS] = { "schedule", "overflow" };
 
 char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
     size_t size)

@@ -63,12 +63,13 @@ enum validity {
 	/* This machine dropped replies: the socket's receive buffer was full. */
 	VALIDITY_OVERFLOW = 2,
 };
+#define VALIDITY_REASONS 2
 
 /* The reasons, VALIDITY_OK for none. `overflows`: replies that this machine's own sockets dropped.
  */
 unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows);
-/* The name of one reason, for records: "schedule", "overflow"; static. NULL for an unknown one. */
-const char *validity_name(enum validity reason);
+/* The names of the reasons in records, by bit. */
+extern const char *const validity_names[VALIDITY_REASONS];
 /* "INVALID: 31 of 1000 lines (3.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms;
  * ...": shaped by this machine. "" when it is valid. 300 bytes are enough. Returns `buf`. */
 char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,

@@ -340,17 +340,16 @@ static void put_connection(json_t *to, const struct session_event *event)
 /* The reasons why the host, not the network, shaped the run. */
 static void put_validity(json_t *to, const struct record_summary *s)
 {
-	static const enum validity all[] = { VALIDITY_SCHEDULE, VALIDITY_OVERFLOW };
 	json_t *list = json_array();
 	unsigned reasons = VALIDITY_OK;
 
 	for (size_t i = 0; i < s->count; i++)
 		reasons |= validity_check(&s->sums[i].figures.schedule,
 		    s->sums[i].figures.overflows);
-	for (size_t i = 0; i < LENGTH(all); i++)
-		if (reasons & all[i])
-			json_array_append_new(list, json_string(validity_name(all[i])));
-	json_object_set_new(to, "valid", json_boolean(json_array_size(list) == 0));
+	for (int bit = 0; bit < VALIDITY_REASONS; bit++)
+		if (reasons & 1u << bit)
+			json_array_append_new(list, json_string(validity_names[bit]));
+	json_object_set_new(to, "valid", json_boolean(!reasons));
 	json_object_set_new(to, "invalid", list);
 }
 
