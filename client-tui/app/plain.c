@@ -300,6 +300,15 @@ static bool all_answered(const struct run *run)
 	return true;
 }
 
+/* The end of the run, or of the recording where the replay's clock has it. */
+static int64_t ended_at(const struct run *run)
+{
+	return !run->replay ? clock_monotonic()
+	     : replay_status(run->replay)->whole
+	         ? run->record.ended_at + replay_status(run->replay)->origin
+	         : run_time(run, 0);
+}
+
 /* Ends the run. Returns the exit status. */
 static int end(struct plain *p)
 {
@@ -321,8 +330,9 @@ static int end(struct plain *p)
 	    plain_interval);
 	plain_flush(p);
 	plain_erase_progress(p);
-	run->record.ended_at = clock_monotonic();
-	run->record.stopped = !all_sent;
+	run->record.ended_at = ended_at(run);
+	if (!run->replay)
+		run->record.stopped = !all_sent;
 	recorded = end_records(p, run->record.ended_at) == 0;
 	if (g->plan.count > 0)
 		plain_notice(p, false, run_generated(run, text, sizeof text));
@@ -413,27 +423,6 @@ int plain_run(const struct settings *settings, const char *notice)
 
 /* --- a recording --- */
 
-static int end_replay(struct plain *p)
-{
-	struct run *run = &p->run;
-	const struct replay_status *status = replay_status(run->replay);
-	bool recorded;
-
-	for (size_t i = 0; i < run->count; i++)
-		session_give_up(run->sessions[i]->session, 0);
-	plain_end_output(p);
-	put_summary(p, 0);
-	if (!status->whole)
-		plain_notice(p, false,
-		    "the recording has no end: what came of its last lines is not known");
-	run->record.ended_at = status->whole ? run->record.ended_at + status->origin
-	                                     : run_time(run, 0);
-	recorded = end_records(p, 0) == 0;
-	if (p->write_error && recorded)
-		write_failed(p->write_error);
-	return all_answered(run) && recorded && !p->write_error ? 0 : 1;
-}
-
 int plain_replay(const struct settings *settings, struct replay *replay)
 {
 	struct plain *p = plain_new(settings);
@@ -449,5 +438,10 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 		return plain_free(p, 1);
 	}
 	replay_dispatch(replay, INT64_MAX);
-	return plain_free(p, end_replay(p));
+	plain_flush(p);
+	if (!replay_status(replay)->whole)
+		plain_notice(p, false,
+		    "the recording has no end: what came of its last lines is not known");
+	p->input_ended = true;
+	return plain_free(p, end(p));
 }
