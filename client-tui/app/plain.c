@@ -300,15 +300,6 @@ static bool all_answered(const struct run *run)
 	return true;
 }
 
-/* The end of the run, or of the recording where the replay's clock has it. */
-static int64_t ended_at(const struct run *run)
-{
-	return !run->replay ? clock_monotonic()
-	     : replay_status(run->replay)->whole
-	         ? run->record.ended_at + replay_status(run->replay)->origin
-	         : run_time(run, 0);
-}
-
 /* Ends the run. Returns the exit status. */
 static int end(struct plain *p)
 {
@@ -330,7 +321,8 @@ static int end(struct plain *p)
 	    plain_interval);
 	plain_flush(p);
 	plain_erase_progress(p);
-	run->record.ended_at = ended_at(run);
+	if (!run->replay || !replay_status(run->replay)->whole)
+		run->record.ended_at = run_time(run, clock_monotonic());
 	if (!run->replay)
 		run->record.stopped = !all_sent;
 	recorded = end_records(p, run->record.ended_at) == 0;
@@ -437,7 +429,7 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 		standard_report("upcase: memory is short");
 		return plain_free(p, 1);
 	}
-	replay_dispatch(replay, INT64_MAX);
+	replay_seek(replay, SIZE_MAX, NS_PER_S);
 	plain_flush(p);
 	if (!replay_status(replay)->whole)
 		plain_notice(p, false,

@@ -370,6 +370,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
 		return -1;
 	run->record = *replay_status(run->replay)->run;
+	run->record.ended_at += replay_status(run->replay)->origin;
 	if (open_replay_sessions(run) < 0)
 		return -1;
 	run->settings.both = replay_both(run->replay);

@@ -515,8 +515,6 @@ void replay_seek(struct replay *r, size_t step, int64_t now)
 
 int64_t replay_dispatch(struct replay *r, int64_t now)
 {
-	if (now == INT64_MAX)
-		replay_seek(r, SIZE_MAX, r->since);
 	while (!r->status.paused && due(r) <= replay_now(r, now))
 		play_next(r);
 	/* Rounded up, so that it is due then. */

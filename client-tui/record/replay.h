@@ -67,5 +67,5 @@ void replay_seek(struct replay *r, size_t step, int64_t now);
  * nearest line after the position, the last step for none; or before it, 0 for none. */
 enum replay_find { REPLAY_LINE, REPLAY_LINE_AFTER, REPLAY_LINE_BEFORE };
 size_t replay_find_line(const struct replay *r, enum replay_find what, uint64_t number);
-/* Plays what is due; with `now` INT64_MAX all. Returns when the next event is due, or INT64_MAX. */
+/* Plays what is due. Returns when the next event is due, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
