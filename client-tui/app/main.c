@@ -80,7 +80,7 @@ static int run(struct settings *settings)
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
 		return 1;
 	status = on_screen(settings) ? tui_run(settings, NULL, private ? notice : NULL)
-	                             : plain_run(settings, private ? notice : NULL);
+	                             : plain_run(settings, NULL, private ? notice : NULL);
 	local_server_stop(&server);
 	return status;
 }
@@ -97,7 +97,7 @@ static int run_replay(const struct settings *settings)
 		return status;
 	}
 	status = on_screen(settings) ? tui_run(settings, replay, NULL)
-	                             : plain_replay(settings, replay);
+	                             : plain_run(settings, replay, NULL);
 	replay_close(replay);
 	return status;
 }

@@ -339,7 +339,7 @@ static void on_gone(void *plain)
 	plain_notice(plain, false, "the lab has ended");
 }
 
-static struct plain *plain_new(const struct settings *settings)
+static struct plain *plain_new(const struct settings *settings, struct replay *replay)
 {
 	struct plain *p = calloc(1, sizeof *p);
 
@@ -354,8 +354,14 @@ static struct plain *plain_new(const struct settings *settings)
 	        .connection = plain_connection,
 	        .generated = send_generated,
 	        .has_room = plain_order_has_room });
+	p->run.replay = replay;
+	p->run.due = settings->count > 0;
 	p->record_at = p->report_at = CLOCK_NEVER;
+	p->prefixes = replay ? replay_status(replay)->sessions > 1 : settings->both;
+	p->typed = isatty(STDIN_FILENO);
 	p->shown = isatty(STDOUT_FILENO);
+	p->progress = settings->count > 0 && !settings->quiet && !settings->summary &&
+	              isatty(STDERR_FILENO);
 	return p;
 }
 
@@ -368,12 +374,13 @@ static int plain_free(struct plain *p, int status)
 	return status;
 }
 
-/* Starts records, the link and sessions. Returns 0, or -1 when memory is short. */
+/* Starts the link, records and sessions. Returns 0, or -1 when memory is short. */
 static int start(struct plain *p)
 {
 	const struct settings *s = &p->run.settings;
 	const bool records = s->output != RECORD_OUTPUT_TEXT;
 
+	run_open_lab(&p->run, clock_monotonic());
 	/* A closed pipe is reported as an error of writing, like a full disk. */
 	if (records)
 		signal(SIGPIPE, SIG_IGN);
@@ -389,51 +396,38 @@ static int start(struct plain *p)
 	return run_open_sessions(&p->run, p->started);
 }
 
-int plain_run(const struct settings *settings, const char *notice)
+/* Plays a recording. Returns 0, or -1 when memory is short. */
+static int play(struct plain *p)
 {
-	struct plain *p = plain_new(settings);
+	struct replay *replay = p->run.replay;
 
-	if (!p)
-		return 1;
-	p->prefixes = settings->both;
-	p->typed = isatty(STDIN_FILENO);
-	p->progress = settings->count > 0 && !settings->quiet && !settings->summary &&
-	              isatty(STDERR_FILENO);
-	p->run.due = settings->count > 0;
-	if (notice)
-		plain_notice(p, false, notice);
-	run_open_lab(&p->run, clock_monotonic());
-	if (start(p) < 0) {
-		standard_report("upcase: memory is short");
-		return plain_free(p, 1);
-	}
-	while (!stop_requested() && !p->failed && !p->write_error &&
-	       !(p->input_ended && run_settled(&p->run) && !lab_awaited(p)))
-		dispatch_once(p);
-	return plain_free(p, end(p));
-}
-
-/* --- a recording --- */
-
-int plain_replay(const struct settings *settings, struct replay *replay)
-{
-	struct plain *p = plain_new(settings);
-
-	if (!p)
-		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	p->run.replay = replay;
-	p->prefixes = replay_status(replay)->sessions > 1;
+	p->input_ended = true;
 	/* Any time is valid here: only differences are written. */
-	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0) {
-		standard_report("upcase: memory is short");
-		return plain_free(p, 1);
-	}
+	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0)
+		return -1;
 	replay_seek(replay, SIZE_MAX, NS_PER_S);
 	plain_flush(p);
 	if (!replay_status(replay)->whole)
 		plain_notice(p, false,
 		    "the recording has no end: what came of its last lines is not known");
-	p->input_ended = true;
+	return 0;
+}
+
+int plain_run(const struct settings *settings, struct replay *replay, const char *notice)
+{
+	struct plain *p = plain_new(settings, replay);
+
+	if (!p)
+		return 1;
+	if (notice)
+		plain_notice(p, false, notice);
+	if ((replay ? play(p) : start(p)) < 0) {
+		standard_report("upcase: memory is short");
+		return plain_free(p, 1);
+	}
+	while (!replay && !stop_requested() && !p->failed && !p->write_error &&
+	       !(p->input_ended && run_settled(&p->run) && !lab_awaited(p)))
+		dispatch_once(p);
 	return plain_free(p, end(p));
 }
