@@ -49,7 +49,7 @@ void tui_connection(void *context, const struct session_event *event, struct con
 	struct tui *tui = context;
 
 	(void) final;
-	if (!event->quiet && note->row == CONNECTIONS_NO_ROW) {
+	if (!event->quiet && !note->row) {
 		note->row = transcript_end(tui->transcript, LIST_ROWS);
 		transcript_add_event(tui->transcript, event);
 	} else if (!event->quiet) {

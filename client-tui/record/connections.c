@@ -126,8 +126,7 @@ void connections_take(struct connections *c, const struct session_connection *co
 			drop(c, 0);
 		note = &c->notes[c->count++];
 		*note = (struct connection_note){ .first = !c->was_open,
-			.previous_error = c->failed,
-			.row = CONNECTIONS_NO_ROW };
+			.previous_error = c->failed };
 	}
 	note->of = *connection;
 	if (connection->stage == SESSION_CONNECTED)
@@ -143,7 +142,7 @@ static bool is_quiet(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
 
-	if (n->row != CONNECTIONS_NO_ROW)
+	if (n->row)
 		return false;
 	if (c->stage == SESSION_ENDED || (c->stage == SESSION_FAILED && c->more))
 		return true;
@@ -231,8 +230,8 @@ int64_t connections_due(const struct connections *c)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct connection_note *n = &c->notes[i];
 
-		if (n->of.stage == SESSION_CONNECTING && n->row == CONNECTIONS_NO_ROW &&
-		    !is_quiet(n) && n->of.began + ROW_AFTER < due)
+		if (n->of.stage == SESSION_CONNECTING && !n->row && !is_quiet(n) &&
+		    n->of.began + ROW_AFTER < due)
 			due = n->of.began + ROW_AFTER;
 	}
 	return due;

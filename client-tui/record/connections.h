@@ -11,13 +11,12 @@
 
 /* The maximum number of connections that are not final; the oldest are dropped first. */
 #define CONNECTIONS_MAX 32
-#define CONNECTIONS_NO_ROW UINT64_MAX
 
 struct connection_note {
 	struct session_connection of;
 	bool first;          /* no connection was open before it */
 	int previous_error;  /* the error of the previous attempt, 0 for none */
-	uint64_t row;        /* its row in the transcript, set by the front end */
+	uint64_t row;        /* its row in the transcript, set by the front end; 0: none */
 	uint64_t shown_hash; /* the hash of its row's text */
 };
 
