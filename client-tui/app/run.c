@@ -204,7 +204,7 @@ static void close_unused(struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		struct run_session *of = run->sessions[i];
 
-		if (of->left && session_dead(of->session) &&
+		if (of->leave_by && session_dead(of->session) &&
 		    ledger_totals(session_ledger(of->session))->typed == 0) {
 			recorder_remove(run->recorder, of->recorded);
 			session_close(of->session);
@@ -306,7 +306,6 @@ void run_leave_peer(struct run *run, int64_t now)
 		run->peer[i] = NULL;
 		if (!of)
 			continue;
-		of->left = true;
 		of->leave_by = now +
 		               (of->stream ? LEAVE_TIME : 2 * session_reply_timeout(of->session));
 		session_finish(of->session, now);
@@ -530,7 +529,7 @@ void run_watch(const struct run *run, struct fd_watch *w)
 		session_watch(of->session, w);
 		if (run->screen)
 			fd_watch_until(w, connections_due(&of->connections));
-		if (of->left && !session_dead(of->session))
+		if (of->leave_by && !session_dead(of->session))
 			fd_watch_until(w, of->leave_by);
 	}
 	if (run->lab)
@@ -545,7 +544,7 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 		struct run_session *of = run->sessions[i];
 
 		session_dispatch(of->session, w, now);
-		if (of->left && !session_dead(of->session) &&
+		if (of->leave_by && !session_dead(of->session) &&
 		    (session_is_idle(of->session) || now >= of->leave_by))
 			give_up(of, now);
 	}

@@ -21,8 +21,8 @@ struct run;
 struct run_session {
 	struct run *run;
 	struct session *session;
-	bool stream, left;
-	/* The time when a session that was left gives up its outstanding lines. */
+	bool stream;
+	/* The time when a session that was left gives up its outstanding lines; 0: it was not. */
 	int64_t leave_by;
 	int flow, recorded; /* the lab's and the recorder's number; -1 without one */
 	struct connections connections;
