@@ -185,31 +185,29 @@ static void put_part(struct text *out, const char *before, const struct ledger_p
 	    TEXT_SPAN((int64_t)(part->sum / (double)count + 0.5)), TEXT_SPAN(part->max));
 }
 
-/* Writes "send times by the kernel", with counts if the program measured some of them. */
-static void put_clock(struct text *out, const char *label, uint64_t kernel, uint64_t program)
+/* Writes "by the kernel", with counts and `rest` if the program measured some of them. */
+static void put_clock(struct text *out, uint64_t kernel, uint64_t program, const char *rest)
 {
+	text_put(out, "by the %s", kernel ? "kernel" : "program");
 	if (kernel && program)
-		text_put(out,
-		    "%s times by the kernel for %" PRIu64 " of %" PRIu64
-		    " lines, else by the program",
-		    label, kernel, kernel + program);
-	else
-		text_put(out, "%s times by the %s", label, kernel ? "kernel" : "program");
+		text_put(out, " for %" PRIu64 " of %" PRIu64 "%s", kernel, kernel + program, rest);
 }
 
 char *summary_times(const struct figures *f, char *buf, size_t size)
 {
+	static const char rest[] = " lines, else by the program";
 	const struct figures_times *t = &f->times;
+	const bool kernel = t->sent_kernel || t->received_kernel,
+	           program = t->sent_program || t->received_program;
 	struct text out = text_begin(buf, size);
 
-	if (!t->sent_program && !t->received_program && (t->sent_kernel || t->received_kernel)) {
-		text_put(&out, "send and receive times by the kernel");
-	} else if (!t->sent_kernel && !t->received_kernel) {
-		text_put(&out, "send and receive times by the program");
+	if (kernel && program) {
+		text_put(&out, "send times ");
+		put_clock(&out, t->sent_kernel, t->sent_program, rest);
+		text_put(&out, ", receive times ");
+		put_clock(&out, t->received_kernel, t->received_program, rest);
 	} else {
-		put_clock(&out, "send", t->sent_kernel, t->sent_program);
-		text_put(&out, ", ");
-		put_clock(&out, "receive", t->received_kernel, t->received_program);
+		text_put(&out, "send and receive times by the %s", kernel ? "kernel" : "program");
 	}
 	if (t->clock_steps)
 		text_put(&out, "; the wall clock was set %s", TEXT_COUNT(t->clock_steps, "time"));
@@ -352,11 +350,8 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 
 	switch (row->type) {
 	case FIGURE_CLOCK:
-		if (value && program)
-			text_put(out, "by the kernel for %" PRId64 " of %" PRId64, value,
-			    value + program);
-		else if (value || program)
-			text_put(out, "by the %s", value ? "kernel" : "program");
+		if (value || program)
+			put_clock(out, (uint64_t)value, (uint64_t)program, "");
 		break;
 	case FIGURE_RUN_MEAN:
 		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));
