@@ -70,11 +70,8 @@ int record_event_copy(struct session_event *to, const struct session_event *e)
 	to->text = strdup(e->text);
 	to->there = e->there ? strdup(e->there) : NULL;
 	to->back = e->back ? strdup(e->back) : NULL;
-	to->packets = e->packet_count > 0
-	                ? grow_copy(e->packets, e->packet_count * sizeof *to->packets)
-	                : NULL;
-	if (to->text && !to->there == !e->there && !to->back == !e->back &&
-	    (to->packets || e->packet_count == 0))
+	to->packets = grow_copy(e->packets, e->packet_count * sizeof *to->packets);
+	if (to->text && !to->there == !e->there && !to->back == !e->back && to->packets)
 		return 0;
 	record_event_free(to);
 	return -1;
@@ -86,9 +83,6 @@ void record_event_free(struct session_event *e)
 	free(e->there);
 	free(e->back);
 	free(e->packets);
-	e->text = e->there = e->back = NULL;
-	e->packets = NULL;
-	e->packet_count = 0;
 }
 
 /* --- the date --- */
