@@ -38,7 +38,7 @@ struct recorder {
 	struct ledger *none; /* an empty ledger, for sessions that were removed */
 	size_t reported;     /* sessions written */
 	struct event_log log;
-	bool begun, unflushed; /* the first record was written; data is not flushed yet */
+	bool begun; /* the first record was written */
 	int error;
 };
 
@@ -322,7 +322,7 @@ static bool begin(struct recorder *r)
 	errno = 0;
 	if (!r->begun && put(&r->live, RECORD_START, r->run) < 0)
 		failed(r);
-	r->begun = r->unflushed = true;
+	r->begun = true;
 	for (; r->reported < r->count; r->reported++)
 		if (put(&r->live, RECORD_SESSION, &r->sessions[r->reported].of) < 0)
 			failed(r);
@@ -464,9 +464,8 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 
 		next = at < next ? at : next;
 	}
-	if (r->unflushed && fflush(r->live.out) != 0)
+	if (fflush(r->live.out) != 0)
 		failed(r);
-	r->unflushed = false;
 	return r->error ? INT64_MAX : next;
 }
 
