@@ -356,10 +356,10 @@ static void read_name(struct fields_reader *r, const struct field *f, void *at)
 	                : f->kind == FIELD_ERROR ? error_number(word)
 	                                         : fields_name(f->names, f->name_count, word);
 
-	if (value < 0 && !(f->flags & FIELD_LENIENT))
+	if (value < 0)
 		fields_fail(r, f->key, f->refused ? f->refused : "has a value that is not known");
 	else
-		member_set(at, f->size, value < 0 ? 0 : (uint64_t)value);
+		member_set(at, f->size, (uint64_t)value);
 }
 
 /* Reads words for people, spelled out as printable_text() does: malloc()ed; NULL for none. */

@@ -32,8 +32,7 @@ enum field_flag {
 	FIELD_DERIVED = 4,   /* only written, never read */
 	FIELD_REQUIRED = 8,  /* must be present */
 	FIELD_OMITTED = 16,  /* left out when it is null or false */
-	FIELD_LENIENT = 32,  /* an unknown name is read as the first */
-	FIELD_ZERO_NULL = 64 /* 0 is null; an array: its count is that of the array before it */
+	FIELD_ZERO_NULL = 32 /* 0 is null; an array: its count is that of the array before it */
 };
 
 struct field {

@@ -97,8 +97,7 @@ static const struct field session_fields[] = {
 };
 
 static const struct field packet_fields[] = {
-	{ "way", FIELD_NAME, AT(struct link_packet, direction), FIELD_LENIENT,
-	    NAMED(link_direction_names) },
+	{ "way", FIELD_NAME, AT(struct link_packet, direction), NAMED(link_direction_names) },
 	{ "fate", FIELD_NAME, AT(struct link_packet, fate), NAMED(link_fate_names) },
 	{ "again", FIELD_BOOL, AT(struct link_packet, retransmitted) },
 	/* Older files do not have it. */
