@@ -20,9 +20,8 @@ enum replay_event_kind {
 	REPLAY_TYPED,
 	REPLAY_SENT,
 	REPLAY_REPLY,
-	REPLAY_LOST,
-	REPLAY_LATE,
 	REPLAY_DECIDED,
+	REPLAY_LATE,
 	REPLAY_DUPLICATE,
 	REPLAY_EVENT,
 	REPLAY_OTHER
@@ -75,9 +74,7 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
     int64_t not_before)
 {
 	const struct record *line = &r->file->sessions[side].lines[index];
-	const int64_t first = line->row.replied_at == RECORD_NEVER
-	                        ? 0
-	                        : max_time(line->row.replied_at, not_before);
+	const int64_t first = max_time(line->row.replied_at, not_before);
 
 	add(r, kind, side, index, first);
 	for (uint32_t i = 0; i < line->row.duplicates; i++)
@@ -88,23 +85,20 @@ static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side
 static void add_line(struct replay *r, size_t side, size_t index)
 {
 	const struct record *line = &r->file->sessions[side].lines[index];
-	const bool is_sent = line->row.sent_at != RECORD_NEVER;
-	const int64_t sent = is_sent ? max_time(line->row.typed_at, line->row.sent_at)
-	                             : line->row.typed_at;
+	const int64_t sent = max_time(line->row.typed_at, line->row.sent_at);
 	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
 	const int64_t decided = line->row.decided_at;
 
 	add(r, REPLAY_TYPED, side, index, line->row.typed_at);
-	if (is_sent)
+	if (line->row.sent_at != RECORD_NEVER)
 		add(r, REPLAY_SENT, side, index, sent);
 	if (line->row.fate == FATE_ANSWERED)
 		add_reply(r, REPLAY_REPLY, side, index, sent);
-	else if (line->row.fate == FATE_LOST)
-		add(r, REPLAY_LOST, side, index,
-		    decided != RECORD_NEVER ? max_time(decided, sent) : lost);
 	else if (ledger_is_decided(line->row.fate))
 		add(r, REPLAY_DECIDED, side, index,
-		    decided != RECORD_NEVER ? max_time(decided, sent) : sent);
+		    line->row.fate == FATE_LOST && decided == RECORD_NEVER
+		        ? lost
+		        : max_time(decided, sent));
 	/* A late reply came after the line was lost. */
 	if (line->row.fate == FATE_LOST && line->row.late)
 		add_reply(r, REPLAY_LATE, side, index, lost);
@@ -443,7 +437,6 @@ static void play(struct replay *r, const struct replay_event *e)
 		report_reply(r, s, line->row.late ? MATCH_LATE : MATCH_ANSWER, line,
 		    line->row.replied_at + r->status.origin);
 		break;
-	case REPLAY_LOST:
 	case REPLAY_DECIDED:
 		ledger_replay_fate(s->ledger, line->row.number, line->row.fate, line->row.error,
 		    line->row.decided_at == RECORD_NEVER ? 0 : at);
