@@ -98,6 +98,7 @@ static bool take_bell(void)
 	char bytes[256];
 	bool rung = self.bell_rung;
 
+	self.bell_rung = false;
 	for (ssize_t n; (n = read(self.caught[0], bytes, sizeof bytes)) > 0;)
 		rung = rung || memchr(bytes, '\a', (size_t)n);
 	return rung;
@@ -107,11 +108,7 @@ static void leave(void)
 {
 	apply_prompt();
 	hook_begin();
-	self.bell_rung = take_bell();
-	if (!self.bell_rung)
-		return;
-	self.bell_rung = false;
-	if (self.running && self.hooks.bell)
+	if (take_bell() && self.running && self.hooks.bell)
 		self.hooks.bell(self.hooks.context);
 }
 
@@ -515,7 +512,7 @@ static void drop_pending(void)
 	rl_callback_sigcleanup();
 	rl_discard_argument();
 	(void)take_bell();
-	self.quoting = self.bell_rung = false;
+	self.quoting = false;
 }
 
 void line_editor_feed(const unsigned char *bytes, size_t n)
