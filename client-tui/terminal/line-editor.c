@@ -66,8 +66,8 @@ static const unsigned char clear_key[] = "\033[!!c";
 
 static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 
-/* readline runs between enter() and leave(), but for its hooks, between hook_begin() and
- * hook_end(), which write to the true standard error. */
+/* readline runs between enter() and leave(), but for its hooks, between hook_begin() and enter(),
+ * which write to the true standard error. */
 static void enter(void)
 {
 	dup2(self.caught[1], STDERR_FILENO);
@@ -85,11 +85,6 @@ static void apply_prompt(void)
 static void hook_begin(void)
 {
 	dup2(self.standard_error, STDERR_FILENO);
-}
-
-static void hook_end(void)
-{
-	enter();
 }
 
 /* Empties the pipe. Returns whether readline rang the bell. */
@@ -203,7 +198,7 @@ static char **complete(const char *word, int start, int end)
 		return NULL;
 	hook_begin();
 	self.hooks.complete(self.hooks.context, rl_line_buffer, (size_t)start, &words, &files);
-	hook_end();
+	enter();
 	/* Words keep their order. */
 	rl_sort_completion_matches = files;
 	return rl_completion_matches(word, files ? next_file : next_word);
@@ -217,7 +212,7 @@ static void show_matches(char **matches, int count, int longest)
 	hook_begin();
 	/* matches[0] is their common beginning. */
 	self.hooks.matches(self.hooks.context, matches + 1, (size_t)count);
-	hook_end();
+	enter();
 }
 
 /* Adds to readline's history. Returns false if the settings exclude it or it is the last line. */
@@ -265,7 +260,7 @@ static void line_entered(char *line)
 	}
 	/* The hook may have ended the line editor, which puts standard error back. */
 	if (self.running)
-		hook_end();
+		enter();
 }
 
 /* Puts the macro's text before the keys that are left. A keyboard macro's text already follows its
@@ -331,7 +326,7 @@ static bool is_inputrc_usable(bool replace)
 	hook_begin();
 	if (self.hooks.notice)
 		self.hooks.notice(self.hooks.context, reason);
-	hook_end();
+	enter();
 	return false;
 }
 
