@@ -18,7 +18,7 @@ struct event_log_entry {
 	unsigned session;
 	enum ledger_match match;
 	uint64_t number;
-	/* The time of the event, and the time of its report, which never decreases; ns. */
+	/* The time of the reply, and the time of the report, which never decreases; ns. */
 	int64_t at, reported_at;
 	unsigned char *text; /* owned by the event log */
 	size_t length;

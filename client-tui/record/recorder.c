@@ -407,7 +407,6 @@ void recorder_event(struct recorder *r, const struct session_event *event, int64
 	if (r->live.out && begin(r) && put_event(r, &r->live, event) < 0)
 		failed(r);
 	event_log_add(&r->log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
-	                           .at = event->at,
 	                           .reported_at = now,
 	                           .event = *event,
 	                           .length = strlen(event->text) });
@@ -557,8 +556,7 @@ static const struct event_log_entry *next_entry(const struct recorder *r, struct
 	const struct event_log_entry *entry;
 
 	for (; (entry = event_log_at(&r->log, c->entries)) != NULL; c->entries++)
-		if (entry->kind == EVENT_LOG_EVENT ||
-		    (entry->kind == EVENT_LOG_REPLY && entry->match == MATCH_STRAY))
+		if (entry->kind == EVENT_LOG_EVENT || entry->match == MATCH_STRAY)
 			break;
 	return entry;
 }
