@@ -572,6 +572,9 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 	if (run->lab && of->stream)
 		figures->tcp.has_server = server_retransmitted(lab_status(run->lab)->server_tcp,
 		    &figures->tcp.server_retransmitted);
+	if (run->lab && of->flow >= 0 && of->stream)
+		figures->is_traced = trace_blocked(lab_status(run->lab)->trace, of->flow,
+		    &figures->blocked);
 	if (!run->replay && (!run->screen || g->plan.interval > 0))
 		figures->schedule = generator_schedule(g);
 }

@@ -116,6 +116,11 @@ const struct figure figures_table[] = {
 	{ "tcp", "stalled_ns", 40500, "stalled", OF(SPAN, stalls.total), TCP },
 	{ "tcp", "longest_stall_ns", 40600, "longest stall", OF(SPAN, stalls.longest),
 	    .scope = FIGURE_TCP | FIGURE_SOME },
+#define TRACED .scope = FIGURE_TCP | FIGURE_SOME | FIGURE_TRACED
+	{ "tcp", "blocked", 40611, " in ", OF(COUNT, blocked.lines), TRACED, .unit = "line" },
+	{ "tcp", "blocked_ns", 40610, "behind other lines", OF(SPAN, blocked.total), TRACED },
+	{ "tcp", "longest_blocked_ns", 40620, "longest such wait", OF(SPAN, blocked.longest),
+	    TRACED },
 };
 
 const size_t figures_count = sizeof figures_table / sizeof *figures_table;
@@ -151,6 +156,7 @@ bool figure_applies(const struct figure *row, const struct figures *f)
 {
 	return !(row->scope & (f->stream ? FIGURE_UDP : FIGURE_TCP)) &&
 	       (!(row->scope & FIGURE_SAMPLED) || f->tcp.samples > 0 || figure_not_known(row, f)) &&
+	       (!(row->scope & FIGURE_TRACED) || f->is_traced) &&
 	       (!(row->scope & FIGURE_SOME) || figure_value(row, f) != 0) &&
 	       (!(row->scope & FIGURE_TIMED) || f->totals.timed > 0);
 }
@@ -202,7 +208,7 @@ int64_t figure_value(const struct figure *row, const struct figures *f)
 	const struct ledger_times *times = at;
 	double real;
 
-	if (figure_not_known(row, f))
+	if (figure_not_known(row, f) || (row->scope & FIGURE_TRACED && !f->is_traced))
 		return FIGURE_NONE;
 	switch (row->type) {
 	case FIGURE_SERVER:
@@ -245,6 +251,7 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 	else
 		*(uint64_t *)at = value == FIGURE_NONE ? FIGURES_NOT_KNOWN : (uint64_t)value;
 	f->tcp.has_server |= row->type == FIGURE_SERVER;
+	f->is_traced |= (row->scope & FIGURE_TRACED) != 0;
 }
 
 void figures_restore(struct figures *f, const struct figures *recorded)

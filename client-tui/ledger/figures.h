@@ -39,6 +39,15 @@ void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at);
 struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t round_trip,
     int64_t now);
 
+/* ---- head-of-line blocking ---- */
+
+/* Lines over TCP that waited for an earlier line's bytes, at the server or here, as the lab's link
+ * saw it; over all of them, and the longest wait, ns. */
+struct blocked_totals {
+	uint64_t lines;
+	int64_t total, longest;
+};
+
 /* ---- validity of a run ---- */
 
 /* A valid run measures the network. A run that this machine shaped is not valid, and has a reason.
@@ -127,6 +136,9 @@ struct figures {
 	uint64_t overflows; /* UDP: datagrams dropped here because the socket's buffer was full */
 	struct figures_tcp tcp;
 	struct stall_totals stalls;
+	/* In the lab (`is_traced`). */
+	bool is_traced;
+	struct blocked_totals blocked;
 	/* The generator's, filled in by the caller; zero without a generator. */
 	struct schedule_totals schedule;
 	/* From records: counted lines without a record, because they were evicted. */
@@ -164,6 +176,7 @@ enum figure_scope {
 	FIGURE_SAMPLED = 4, /* of TCP_INFO: not known where connections had no sample */
 	FIGURE_SOME = 8,    /* not when it is 0 */
 	FIGURE_TIMED = 16, /* only where a line was timed; then there may be too few lines for it */
+	FIGURE_TRACED = 32, /* known in the lab only */
 };
 
 /* A summary omits a figure that is 0, and the page one that is 0 and rare; a figure without room in

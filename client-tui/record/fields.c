@@ -314,7 +314,8 @@ static void read_figure(struct fields_reader *r, const struct figure *row, struc
 	const bool missing = !get(r, row->key);
 	int64_t value = FIGURE_NONE;
 
-	if (missing && (row->type == FIGURE_SERVER || row->scope & FIGURE_SAMPLED))
+	if (missing &&
+	    (row->type == FIGURE_SERVER || row->scope & (FIGURE_SAMPLED | FIGURE_TRACED)))
 		return;
 	if (!missing || row->type != FIGURE_KNOWN)
 		read_number(r, &field, &value);

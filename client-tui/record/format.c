@@ -130,6 +130,10 @@ static const struct field leg_fields[] = {
 	{ "last_in_ns", FIELD_TIME, AT(struct trace_leg, last_in) },
 	{ "first_out_ns", FIELD_TIME, AT(struct trace_leg, first_out) },
 	{ "last_out_ns", FIELD_TIME, AT(struct trace_leg, last_out) },
+	/* Only for a line that waited behind another. */
+	{ "behind", FIELD_COUNT, AT(struct trace_leg, behind), FIELD_ZERO_NULL | FIELD_OMITTED },
+	{ "behind_ns", FIELD_SPAN, AT(struct trace_leg, behind_for),
+	    FIELD_ZERO_NULL | FIELD_OMITTED },
 	{ .key = NULL },
 };
 

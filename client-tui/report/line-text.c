@@ -73,6 +73,10 @@ static void put_link_details(struct text *t, const struct trace_line *line)
 		    TEXT_FORMAT("%ux again%s", leg->retransmitted, coming ? " coming" : ""));
 		put_detail(t, !line->stream && leg->duplicated,
 		    TEXT_FORMAT("2x %s", link_direction_words[direction]));
+		put_detail(t, leg->behind > 0,
+		    TEXT_FORMAT("waited %s behind line %" PRIu64 "%s",
+		        UNITS_DURATION(leg->behind_for, "u"), leg->behind,
+		        coming ? "" : " at the server"));
 		put_detail(t, leg->held, coming ? "held back coming" : "held back going");
 		/* A lost datagram says so with its fate. */
 		put_detail(t, leg->requested && (line->stream || leg->lost == 0), "on cue");

@@ -252,6 +252,15 @@ static void put_tcp(struct text *out, const struct figures *f)
 	text_put(out, "\n");
 }
 
+static void put_blocked(struct text *out, const struct figures *f)
+{
+	if (f->is_traced && f->blocked.lines)
+		text_put(out,
+		    "%s waited %s behind others' segments (head-of-line blocking), %s at most\n",
+		    TEXT_COUNT(f->blocked.lines, "line"), TEXT_SPAN(f->blocked.total),
+		    TEXT_SPAN(f->blocked.longest));
+}
+
 static void put_invalid(struct text *out, const char *before, const struct figures *f)
 {
 	char words[300];
@@ -286,6 +295,7 @@ static void put_session(struct text *out, const struct figures *f)
 		put_runs_and_variation(out, f->stats);
 	}
 	put_tcp(out, f);
+	put_blocked(out, f);
 	/* The kernel timestamps datagrams both ways, and only the arrivals of a stream. */
 	if (t->timed && (f->times.received_program || f->times.clock_steps ||
 	                    (!f->stream && f->times.sent_program)))

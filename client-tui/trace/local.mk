@@ -5,6 +5,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/link-status.c %D%/link-status.h \
 	%D%/link-steps.c %D%/link-steps.h \
 	%D%/server-tcp.c %D%/server-tcp.h \
+	%D%/trace-blocking.c \
 	%D%/trace-check.c \
 	%D%/trace-internal.h \
 	%D%/trace-match.c \

@@ -201,4 +201,5 @@ void trace_check(struct trace *t, int64_t until)
 		if (!try_to_check(t, t->pending[i] & 1, t->pending[i] / 2, until))
 			t->pending[kept++] = t->pending[i];
 	t->totals.waiting = t->pending_count = kept;
+	trace_blocking_finish(t, until);
 }

@@ -36,6 +36,21 @@ struct trace_slot {
 	};
 };
 
+/* What left the link of one direction of a connection: see trace-blocking.c. */
+struct trace_departures {
+	/* The bytes from `final` on that left, in their order and without overlap; when. */
+	struct trace_piece {
+		uint64_t begin, end;
+		int64_t at;
+	} *pieces;
+	size_t count, capacity;
+	/* The lines before the byte `final` are final; which of them left last, and when:
+	 * INT64_MIN for none. */
+	uint64_t final, latest_line;
+	int64_t latest;
+	bool unknown; /* the pieces are not known any more */
+};
+
 struct trace_connection {
 	uint16_t here, there;
 	uint64_t from[LINK_DIRECTIONS]; /* the byte of the flow's count at which it begins */
@@ -45,6 +60,7 @@ struct trace_connection {
 	uint64_t seen[LINK_DIRECTIONS]; /* how many bytes of it were seen */
 	bool open;                      /* it is established: we have acknowledged the peer's SYN */
 	bool ended[LINK_DIRECTIONS];    /* its FIN was seen, or an RST */
+	struct trace_departures departures[LINK_DIRECTIONS];
 };
 
 struct trace_flow {
@@ -61,6 +77,9 @@ struct trace_flow {
 	/* TCP: the bytes of its replies; its connections, the last at [count - 1 % CONNECTIONS]. */
 	uint64_t replies;
 	bool unaligned; /* replies that were not the capitals have unknown places */
+	/* Lines that waited behind others; whether some that did are not known. */
+	struct blocked_totals blocked;
+	bool blocking_unknown;
 	struct trace_connection *connections;
 	uint64_t count;
 	/* Samples of the last connection: [0] the last one, [1] the one before. */
@@ -130,6 +149,19 @@ struct trace {
 
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *t, enum link_direction direction, uint64_t key);
+
+/* The first line with bytes behind `place`: an index into f->numbers. */
+size_t trace_first_line_at(const struct trace *t, const struct trace_flow *f,
+    enum link_direction direction, uint64_t place);
+
+/* trace-blocking.c */
+/* A segment has the bytes `begin` to before `end` of the flow's count. */
+void trace_blocking_take(struct trace *t, struct trace_flow *f, struct trace_connection *c,
+    const struct packet_event *e, uint64_t begin, uint64_t end);
+/* A packet that left the link did not arrive: what follows is not known. */
+void trace_blocking_lost(struct trace_flow *f);
+/* All events of packets that came before `now` have been reported. */
+void trace_blocking_finish(struct trace *t, int64_t now);
 
 /* `retransmission` has its direction, slot and times. */
 void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,

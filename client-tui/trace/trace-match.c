@@ -2,7 +2,6 @@
 /* Which line a packet belongs to. */
 #include "common/capitals.h"
 #include "common/fnv.h"
-#include "common/search.h"
 #include "trace/trace-internal.h"
 
 /* The copies that the receiver takes. */
@@ -223,18 +222,6 @@ static struct trace_connection *find_connection(struct trace_flow *f, const stru
 	return NULL;
 }
 
-/* The first line with bytes behind `place`: an index into f->numbers. */
-static size_t first_line_at(const struct trace *t, const struct trace_flow *f,
-    enum link_direction direction, uint64_t place)
-{
-	const struct trace_slot *r;
-	size_t i;
-
-	SEARCH_FIRST(i, f->begin, f->end,
-	    (r = trace_slot(t, f->stream, f->numbers[i])) && r->ends[direction] > place);
-	return i;
-}
-
 static bool is_later_fragment(const struct packet_event *e)
 {
 	return e->fragment && e->offset > 0;
@@ -297,7 +284,7 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 	end = begin + e->length;
 	if (begin < seen && !is_later_fragment(e))
 		t->totals.retransmitted[e->direction]++;
-	for (size_t i = first_line_at(t, f, e->direction, begin); i < f->end; i++) {
+	for (size_t i = trace_first_line_at(t, f, e->direction, begin); i < f->end; i++) {
 		struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i]);
 
 		if (!r || r->begins[e->direction] >= end)
@@ -307,6 +294,7 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 		last_number = r->line.number;
 	}
 	add_packet(t, e, first_number, last_number, begin, begin < seen);
+	trace_blocking_take(t, f, c, e, begin, end);
 	if (end > seen)
 		c->seen[e->direction] = end - c->from[e->direction];
 }
@@ -338,7 +326,8 @@ static void lose_earlier_segments(const struct trace *t, const struct reassembly
 
 	if (!find_place(p->connection, e->direction, p->seq, &begin))
 		return;
-	for (size_t i = first_line_at(t, p->flow, e->direction, begin); i < p->flow->end; i++) {
+	for (size_t i = trace_first_line_at(t, p->flow, e->direction, begin); i < p->flow->end;
+	    i++) {
 		struct trace_slot *r = trace_slot(t, true, p->flow->numbers[i]);
 		struct trace_leg *leg = r ? &r->line.legs[e->direction] : NULL;
 
@@ -482,4 +471,5 @@ void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction dir
 		return;
 	leg->through--;
 	leg_lost(leg, LINK_LOST);
+	trace_blocking_lost(&t->flows[r->flow]);
 }

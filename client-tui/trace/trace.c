@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/fnv.h"
 #include "common/grow.h"
+#include "common/search.h"
 #include "trace/trace-internal.h"
 
 #define ROOM_FIRST 256
@@ -30,13 +31,23 @@ struct trace *trace_new(size_t lines)
 	return NULL;
 }
 
+static void free_pieces(const struct trace_connection *c)
+{
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
+		free(c->departures[direction].pieces);
+}
+
 void trace_free(struct trace *t)
 {
 	if (!t)
 		return;
 	for (int i = 0; i < t->flow_count; i++) {
-		free(t->flows[i].numbers);
-		free(t->flows[i].connections);
+		struct trace_flow *f = &t->flows[i];
+
+		for (uint64_t k = 0; k < CONNECTIONS && k < f->count; k++)
+			free_pieces(&f->connections[k]);
+		free(f->numbers);
+		free(f->connections);
 	}
 	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
 		free(t->chains[direction]);
@@ -154,6 +165,17 @@ static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number
 	return r;
 }
 
+size_t trace_first_line_at(const struct trace *t, const struct trace_flow *f,
+    enum link_direction direction, uint64_t place)
+{
+	const struct trace_slot *r;
+	size_t i;
+
+	SEARCH_FIRST(i, f->begin, f->end,
+	    (r = trace_slot(t, f->stream, f->numbers[i])) && r->ends[direction] > place);
+	return i;
+}
+
 /* --- flows --- */
 
 static void drop_evicted(const struct trace *t, struct trace_flow *f)
@@ -229,9 +251,16 @@ void trace_opened(struct trace *t, int flow, uint16_t here, uint16_t there, uint
 		return;
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))
 		return;
-	f->connections[f->count++ % CONNECTIONS] = (struct trace_connection){
+	struct trace_connection *c = &f->connections[f->count++ % CONNECTIONS];
+
+	free_pieces(c);
+	*c = (struct trace_connection){
 		.here = here, .there = there, .from = { from, reply_place(t, f, from) }
 	};
+	for (int direction = 0; direction < LINK_DIRECTIONS; direction++) {
+		c->departures[direction].final = c->from[direction];
+		c->departures[direction].latest = INT64_MIN;
+	}
 }
 
 void trace_closed(struct trace *t, int flow, int64_t now)

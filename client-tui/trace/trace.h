@@ -37,6 +37,11 @@ struct trace_leg {
 	/* When the first and the last try came to the link, and when the first and the last packet
 	 * that was let through leave it; TRACE_NEVER before. */
 	int64_t first_in, last_in, first_out, last_out;
+	/* Over TCP: the line with the byte that the receiver still missed when all bytes of this
+	 * line had left the link, the one that left last; 0 for none. How much later it left, ns.
+	 */
+	uint64_t behind;
+	int64_t behind_for;
 };
 
 struct trace_line {
@@ -164,6 +169,12 @@ size_t trace_packets(const struct trace *t, bool stream, uint64_t number, struct
 /* The same for packets since `since` that opened or closed the TCP connection from our `port`. */
 size_t trace_handshake(const struct trace *t, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max);
+/* The line behind which a line of a stream waits at `now` in that direction: its bytes have left
+ * the link, but earlier ones have not; 0 for none. */
+uint64_t trace_waits_behind(const struct trace *t, uint64_t number, enum link_direction direction,
+    int64_t now);
+/* Adds the lines of a flow that waited behind others. Returns false if some are not known. */
+bool trace_blocked(const struct trace *t, int flow, struct blocked_totals *totals);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
 const struct trace_totals *trace_totals(const struct trace *t);
 /* Adds a line of a recording, which has no link. Returns 0, or -1 when memory is short. */

@@ -19,9 +19,7 @@
 
 #define FATE_COLUMNS 20 /* the columns of a packet's fate before the reason why it was sent */
 #define TEXT_BYTES 40   /* the bytes of a text in the heading */
-/* The number of earlier lines that are asked whether this one waited for them. */
-#define LINES_WALK 64
-#define LINES_MAX 100 /* lines at most; the last place is for those that are left out */
+#define LINES_MAX 100   /* lines at most; the last place is for those that are left out */
 
 struct detail {
 	const struct view *v;
@@ -206,28 +204,23 @@ static void put_buffered(struct detail *d, const struct view_row_side *s)
 		    UNITS_DURATION(leg->first_in - s->line->typed_at, micro(s)));
 }
 
-/* Writes that an earlier line's bytes came after this line's: a stream is read in order. */
+/* Writes that this line's bytes had left the link before an earlier line's: a stream is read in
+ * order. */
 static void put_waited_for(struct detail *d, const struct view_row_side *s,
     enum link_direction direction)
 {
-	const struct trace_leg *own = &s->trace->legs[direction];
-	const uint64_t number = s->line->number;
-	int64_t until = own->first_out;
-	uint64_t behind = 0;
-	for (uint64_t i = 1; own->through > 0 && i <= LINES_WALK && i < number; i++) {
-		const struct trace_line *other = trace_find(d->v->lab->trace, true, number - i);
-		const struct trace_leg *leg = other ? &other->legs[direction] : NULL;
-		if (leg && leg->through > 0 && leg->first_out > until) {
-			until = leg->first_out;
-			behind = number - i;
-		}
-	}
-	if (behind == 0)
+	const struct trace_leg *leg = &s->trace->legs[direction];
+	const char *where = direction == LINK_GOING ? "at the server" : "here";
+	const uint64_t running = trace_waits_behind(d->v->lab->trace, s->line->number, direction,
+	    d->v->now);
+	if (running == 0 && leg->behind == 0)
 		return;
-	struct text t = next_line(d, s, STYLE_NORMAL);
-	text_put(&t, "waited %s until line %" PRIu64 " arrived too, at %s",
-	    direction == LINK_GOING ? "at the server" : "here", behind,
-	    UNITS_DURATION(until - s->line->typed_at, micro(s)));
+	struct text t = next_line(d, s, running > 0 ? STYLE_WAITING : STYLE_NORMAL);
+	if (running > 0)
+		text_put(&t, "waits behind line %" PRIu64 " %s", running, where);
+	else
+		text_put(&t, "waited %s behind line %" PRIu64 " %s",
+		    UNITS_DURATION(leg->behind_for, micro(s)), leg->behind, where);
 }
 
 /* Writes the timeout that runs until a missing segment is sent again. */

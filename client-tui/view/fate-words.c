@@ -31,6 +31,10 @@
 #define FAILED_COLUMNS 10
 #define LATE_MIN 4
 #define LATE_WORD " late"
+/* The columns to which an arrow shrinks for the link's effects; those for effects without a wire.
+ */
+#define ARROW_MIN 3
+#define EFFECTS_MIN 20
 /* The columns of "..  waiting " */
 #define WAITING_MIN 12
 
@@ -113,6 +117,25 @@ int fate_words_missing(const struct trace_line *trace)
 	return -1;
 }
 
+/* Writes the words of a waiting line of a stream, whose bytes wait for an earlier line's, "behind
+ * line 7, 0.3 s". Returns false if they do not. */
+static bool behind_now_words(const struct view_row_side *s, int width, const char *time, char *buf,
+    size_t size)
+{
+	uint64_t line = 0;
+	for (int i = LINK_DIRECTIONS - 1; i >= 0 && line == 0 && s->trace && s->stream; i--)
+		line = trace_waits_behind(s->v->lab->trace, s->line->number, i, s->v->now);
+	if (line == 0)
+		return false;
+	for (int brief = 0; brief < 2; brief++) {
+		snprintf(buf, size, "  behind %s%" PRIu64 ", %s", brief ? "" : "line ", line, time);
+		if (fits(buf, width))
+			return true;
+	}
+	*strchr(buf, ',') = '\0';
+	return true;
+}
+
 /* Writes the words of a waiting line of a stream that lost segments, "lost going, 0.3 s" or "1×
  * again, 0.3 s". Returns false if no segment was lost. */
 static bool retransmission_words(const struct view_row_side *s, int width, const char *time,
@@ -144,6 +167,28 @@ static bool on_cue(const struct trace_line *trace)
 	return false;
 }
 
+/* Adds that the line waited for an earlier line's bytes, in as many columns as `width` leaves. */
+static void put_behind(const struct view_row_side *s, int width, struct text *t)
+{
+	const struct trace_leg *there = &s->trace->legs[LINK_GOING],
+	                       *back = &s->trace->legs[LINK_COMING],
+	                       *leg = back->behind_for >= there->behind_for ? back : there;
+	const char *comma = t->used > 0 ? ", " : "",
+	           *time = UNITS_DURATION(leg->behind_for, sign(s, GLYPH_MICRO));
+	const char *const forms[] = {
+		TEXT_FORMAT("waited %s behind line %" PRIu64, time, leg->behind),
+		TEXT_FORMAT("%s behind line %" PRIu64, time, leg->behind),
+		TEXT_FORMAT("%s behind %" PRIu64, time, leg->behind),
+		TEXT_FORMAT("behind %" PRIu64, leg->behind),
+	};
+	const int room = width - utf8_columns(t->buf) - (int)strlen(comma);
+	for (size_t i = 0; leg->behind > 0 && i < sizeof forms / sizeof *forms; i++)
+		if (fits(forms[i], room)) {
+			text_put(t, "%s%s", comma, forms[i]);
+			return;
+		}
+}
+
 /* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
@@ -158,6 +203,8 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 	if (again > 0)
 		text_put(&t, "%s",
 		    fits(buf, width - (int)strlen(word)) ? word : sign(s, GLYPH_ELLIPSIS));
+	if (stream)
+		put_behind(s, width, &t);
 	if (on_cue(s->trace) && fits(buf, width - (int)strlen(cue)))
 		text_put(&t, "%s", cue);
 	else if (on_cue(s->trace) && !stream)
@@ -206,7 +253,8 @@ static void answered_wire(const struct view_row_side *s, int width, int arrow, s
 	bool twice = s->line->duplicates > 0;
 	const struct transport_look *look = &transport_looks[s->stream];
 	char time[140];
-	time_and_effects(s, width - arrow - 1, "", time, sizeof time);
+	time_and_effects(s, width - (arrow < ARROW_MIN ? arrow : ARROW_MIN) - 1, "", time,
+	    sizeof time);
 	put_times(w, sign(s, twice ? GLYPH_WIRE_TWICE : look->wire),
 	    shortened(arrow, width, time) - 1);
 	put_times(w, sign(s, GLYPH_HEAD), 1);
@@ -252,7 +300,8 @@ static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 			snprintf(w->rest, sizeof w->rest, "%s", queued_word(s));
 		return;
 	}
-	if (!retransmission_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+	if (!behind_now_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest) &&
+	    !retransmission_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest,
 		    WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
 	put_times(w, sign(s, GLYPH_WAITING), shortened(WAITING_COLUMNS, width, w->rest + 1));
@@ -339,7 +388,11 @@ const char *fate_words_marks(const struct view_row_side *s, bool effects, int ro
 	char link[80], parts[100];
 	parts_alone(&p, PARTS_LONGEST, sign(s, GLYPH_MICRO), parts, sizeof parts);
 	put_mark(&t, parts[0] && fits(parts, room - 3), "", parts);
-	link_words(s, effects ? INT_MAX : 0, link, sizeof link);
+	link_words(s,
+	    !effects                 ? 0
+	    : room - 3 > EFFECTS_MIN ? room - 3
+	                             : EFFECTS_MIN,
+	    link, sizeof link);
 	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES),
 	    TEXT_FORMAT("%" PRIu64, (uint64_t)line->duplicates + 1));
 	put_mark(&t, line->late, "", "late");

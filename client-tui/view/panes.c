@@ -17,7 +17,7 @@
 #define AGAIN_WIRE 22
 #define WIRE 23
 #define LAB_WIRE 24
-#define LAB_WIDE_WIRE 32
+#define LAB_WIDE_WIRE 44
 /* An arrow's columns: beside words of the lab, those in a short wire, in a short wire, in others.
  */
 #define LAB_ARROW 3

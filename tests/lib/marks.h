@@ -65,6 +65,7 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "second-copy", "2× going", "2x going" },
 	{ "held-back", "held back", "held back" },
 	{ "again", "1× again", "1x again" },
+	{ "behind", "behind line", "behind line" },
 	{ "missing", "··  lost going", "..  lost going" },
 	{ "link", "link: ", "link: " },
 	{ "here", "here: ", "here: " },

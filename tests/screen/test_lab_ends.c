@@ -380,6 +380,46 @@ static void small_screen(void **state)
 	leave(t);
 }
 
+/* The reply to the third line, "lost", is dropped three times. */
+static void drop_three_times(struct terminal *t)
+{
+	line(t, "hello", "1 HELLO");
+	line(t, "again", "2 AGAIN");
+	client_line(t, "/drop tcp reply:1x3");
+	term_expect(t, "link: will drop");
+	client_line(t, "lost");
+	client_expect_pair(t, "3 lost", "lost coming");
+}
+
+/* A line whose reply has come waits for the one before it, and then says how long. */
+static void who_waits_for_whom(void **state)
+{
+	struct terminal *t = lab(40, 120, "");
+
+	(void)state;
+	drop_three_times(t);
+	client_line(t, "held");
+	client_expect_pair(t, "4 held", "  behind line 3, ");
+	term_resize(t, 24, 80);
+	client_expect_pair(t, "4 held", "  behind 3, ");
+	term_expect(t, "TCP waits behind line 3 here");
+	client_expect_pair(t, "4 held", "4 HELD");
+	client_expect_pair(t, "4 held", ", behind 3 ");
+	client_expect_pair(t, "TCP waited ", "s behind line 3 here");
+	term_resize(t, 40, 120);
+	client_expect_pair(t, "4 held", "s, waited ");
+	client_expect_pair(t, "4 held", "s behind line 3 ");
+	term_resize(t, 12, 40);
+	client_expect_pair(t, "HELD", "(");
+	term_resize(t, 60, 80);
+	client_line(t, "/stats");
+	client_expect_pair(t, "behind other lines", " in 1 line");
+	term_type(t, "q");
+	leave(t);
+	term_expect(t, "1 line waited ");
+	term_expect(t, " behind others' segments (head-of-line blocking)");
+}
+
 /* A server of one's own that has no control socket: this end alone is known, and nothing is said of
  * that. */
 static void other_server(void **state)
@@ -431,6 +471,7 @@ int main(void)
 		cmocka_unit_test_teardown(replies_dropped, client_teardown),
 		cmocka_unit_test_teardown(dice, client_teardown),
 		cmocka_unit_test_teardown(small_screen, client_teardown),
+		cmocka_unit_test_teardown(who_waits_for_whom, client_teardown),
 		cmocka_unit_test_teardown(other_server, client_teardown),
 	};
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 SCRIPT_TESTS += \
+	%D%/blocking.py \
 	%D%/bursts.py \
 	%D%/cleanup.py \
 	%D%/connect.py \

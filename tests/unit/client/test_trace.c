@@ -895,13 +895,268 @@ static void stream_of_other_replies(void **state)
 	assert_int_equal(compared(s)->skipped, 2);
 }
 
-/* --- a whole link, with its own log --- */
+/* --- who waits for whom --- */
 
 static unsigned chance(struct fixture *s, unsigned of)
 {
 	s->seed = s->seed * 1103515245u + 12345u;
 	return (s->seed >> 16 & 0x7fff) % of;
 }
+
+static void check_behind(struct fixture *s, uint64_t number, enum link_direction direction,
+    uint64_t behind, int64_t ms)
+{
+	const struct trace_leg *leg = &trace_find(s->trace, true, number)->legs[direction];
+
+	assert_int_equal(leg->behind, behind);
+	assert_int_equal(leg->behind_for, ms * MS);
+}
+
+static void check_blocked(struct fixture *s, uint64_t lines, int64_t total, int64_t longest)
+{
+	struct blocked_totals b = { .lines = 0 };
+
+	trace_check(s->trace, LONG_AFTER);
+	assert_true(trace_blocked(s->trace, s->tcp_flow, &b));
+	assert_int_equal(b.lines, lines);
+	assert_int_equal(b.total, total * MS);
+	assert_int_equal(b.longest, longest * MS);
+}
+
+/* Four lines "a" to "d", of two bytes each, are sent at 10 ms; the link takes 20 ms. */
+static void send_four(struct fixture *s, const char *first, const char *second)
+{
+	connect_stream(s);
+	for (int i = 0; i < 4; i++) {
+		const char *fate = i == 0 ? first : i == 1 ? second : "delivered";
+
+		stream_line(s, (const char *[]){ "a", "b", "c", "d" }[i], 10 * MS);
+		report_segment(s, "there", fate, "PA", ISN + 1 + 2 * (uint32_t)i, 2, (10 + i) * MS,
+		    strcmp(fate, "delivered") == 0 ? (30 + i) * MS : 0);
+	}
+}
+
+static void four_replies(struct fixture *s, int64_t now)
+{
+	for (int i = 0; i < 4; i++)
+		stream_reply(s, (const char *[]){ "A", "B", "C", "D" }[i], now);
+}
+
+/* The server cannot read the lines behind the one that is missing. */
+static void requests_behind_a_lost_one(void **state)
+{
+	struct fixture *s = *state;
+
+	send_four(s, "random", "delivered");
+	assert_int_equal(trace_waits_behind(s->trace, 2, LINK_GOING, 30 * MS), 0);
+	assert_int_equal(trace_waits_behind(s->trace, 2, LINK_GOING, 31 * MS), 1);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_GOING, 100 * MS), 1);
+	assert_int_equal(trace_waits_behind(s->trace, 1, LINK_GOING, 100 * MS), 0);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_COMING, 100 * MS), 0);
+	check_behind(s, 2, LINK_GOING, 0, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 230 * MS, 250 * MS);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_GOING, 249 * MS), 1);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_GOING, 250 * MS), 0);
+	check_behind(s, 1, LINK_GOING, 0, 0);
+	check_behind(s, 2, LINK_GOING, 1, 219);
+	check_behind(s, 3, LINK_GOING, 1, 218);
+	check_behind(s, 4, LINK_GOING, 1, 217);
+	/* All replies in one segment: none waits for another, and each line is counted once. */
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 8, 250 * MS, 270 * MS);
+	four_replies(s, 270 * MS);
+	check_behind(s, 4, LINK_COMING, 0, 0);
+	check_blocked(s, 3, 219 + 218 + 217, 219);
+	agrees(s, 4);
+}
+
+/* Of two missing lines the one that comes last is waited for, also by lines of one segment; the
+ * other one waits for the first. */
+static void behind_the_last_of_two(void **state)
+{
+	struct fixture *s = *state;
+
+	send_four(s, "random", "random");
+	assert_int_equal(trace_waits_behind(s->trace, 3, LINK_GOING, 100 * MS), 2);
+	report_segment(s, "there", "delivered", "PA", ISN + 3, 2, 200 * MS, 220 * MS);
+	assert_int_equal(trace_waits_behind(s->trace, 2, LINK_GOING, 220 * MS), 1);
+	assert_int_equal(trace_waits_behind(s->trace, 3, LINK_GOING, 220 * MS), 1);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 230 * MS, 250 * MS);
+	check_behind(s, 2, LINK_GOING, 1, 30);
+	check_behind(s, 3, LINK_GOING, 1, 218);
+	check_behind(s, 4, LINK_GOING, 1, 217);
+	/* The reply to line 3 is lost, and comes with that to line 4. */
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 250 * MS, 270 * MS);
+	report_segment(s, "back", "random", "PA", FAR_ISN + 5, 2, 251 * MS, 0);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 2, 252 * MS, 272 * MS);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_COMING, 272 * MS), 3);
+	report_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 4, 460 * MS, 480 * MS);
+	check_behind(s, 3, LINK_COMING, 0, 0);
+	check_behind(s, 4, LINK_COMING, 3, 208);
+	four_replies(s, 480 * MS);
+	check_blocked(s, 3, 30 + 218 + 217 + 208, 218);
+}
+
+/* What a rule delays, and what TCP sends again meanwhile: the first to arrive counts. */
+static void a_second_try_arrives_first(void **state)
+{
+	struct fixture *s = *state;
+
+	connect_stream(s);
+	stream_line(s, "a", 10 * MS);
+	stream_line(s, "b", 10 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 10 * MS, 1000 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 3, 2, 11 * MS, 31 * MS);
+	check_behind(s, 2, LINK_GOING, 1, 969);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 230 * MS, 250 * MS);
+	check_behind(s, 2, LINK_GOING, 1, 219);
+	/* Too late to matter. */
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 600 * MS, 620 * MS);
+	check_behind(s, 2, LINK_GOING, 1, 219);
+	ledger_cut_off(s->tcp, 0);
+	check_blocked(s, 1, 219, 219);
+}
+
+/* Over another connection nothing waits for the first. */
+static void not_behind_another_connection(void **state)
+{
+	struct fixture *s = *state;
+	uint64_t n;
+
+	connect_stream(s);
+	stream_line(s, "one", 10 * MS);
+	report_segment(s, "there", "random", "PA", ISN + 1, 4, 10 * MS, 0);
+	ledger_cut_off(s->tcp, 0);
+	connect_stream(s);
+	n = stream_line(s, "two", 40 * MS);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
+	assert_int_equal(trace_waits_behind(s->trace, n, LINK_GOING, 60 * MS), 0);
+	check_behind(s, n, LINK_GOING, 0, 0);
+	ledger_cut_off(s->tcp, 0);
+	check_blocked(s, 0, 0, 0);
+}
+
+/* Where the link did not say all that arrives, nothing is said. */
+static void blocking_is_not_known(void **state)
+{
+	struct fixture *s = *state;
+	struct blocked_totals b = { .lines = 0 };
+
+	send_four(s, "random", "delivered");
+	trace_undelivered(s->trace, s->serial, LINK_GOING);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 230 * MS, 250 * MS);
+	check_behind(s, 3, LINK_GOING, 0, 0);
+	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_GOING, 100 * MS), 0);
+	assert_false(trace_blocked(s->trace, s->tcp_flow, &b));
+	ledger_cut_off(s->tcp, 0);
+}
+
+/* When each byte of the lines left the link, INT64_MAX for not yet; the line that it is of. */
+struct bytes {
+	int64_t at[2000];
+	uint64_t line[2000];
+	unsigned count;
+};
+
+static void bytes_leave(struct bytes *b, unsigned begin, unsigned length, int64_t at)
+{
+	for (unsigned i = begin; i < begin + length; i++)
+		if (b->at[i] > at)
+			b->at[i] = at;
+}
+
+/* Of all lines: when its last byte left, and the byte before it that left last. Returns how many
+ * waited. */
+static unsigned compare_lines(struct fixture *s, const struct bytes *b, int64_t now)
+{
+	unsigned waited = 0, i = 0;
+	int64_t latest = INT64_MIN;
+	uint64_t behind = 0;
+
+	for (uint64_t n = 1; n <= s->numbers; n++) {
+		const struct trace_leg *leg = &trace_find(s->trace, true, n)->legs[LINK_GOING];
+		const int64_t earlier = latest;
+		const uint64_t before = behind;
+		int64_t own = INT64_MIN;
+
+		for (; i < b->count && b->line[i] == n; i++) {
+			own = b->at[i] > own ? b->at[i] : own;
+			if (b->at[i] >= latest) {
+				latest = b->at[i];
+				behind = n;
+			}
+		}
+		assert_int_equal(trace_waits_behind(s->trace, n, LINK_GOING, now),
+		    own <= now && earlier > now ? before : 0);
+		if (earlier == INT64_MAX)
+			continue;
+		assert_int_equal(leg->behind, own < earlier ? before : 0);
+		assert_int_equal(leg->behind_for, own < earlier ? earlier - own : 0);
+		waited += leg->behind != 0;
+	}
+	return waited;
+}
+
+/* Segments of any length, lost, late, sent again in other pieces: the same as byte by byte. */
+static void waits_as_byte_by_byte(void **state)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxyz";
+	struct fixture *s = *state;
+	struct bytes *b = calloc(1, sizeof *b);
+	struct blocked_totals totals = { .lines = 0 };
+	unsigned sent = 0, waited;
+	int64_t now = 10 * MS, total = 0;
+
+	s->seed = 49;
+	print_message("# seed %u\n", s->seed);
+	connect_stream(s);
+	while (b->count < 1900) {
+		const unsigned length = 1 + chance(s, chance(s, 4) ? 5 : 26);
+		const uint64_t n = stream_line(s, text + 26 - length, now);
+
+		for (unsigned i = 0; i <= length; i++) {
+			b->at[b->count] = INT64_MAX;
+			b->line[b->count++] = n;
+		}
+	}
+	for (unsigned step = 0, missing = 0; missing < b->count; step++) {
+		const bool again = sent == b->count || (sent > 0 && chance(s, 4) == 0);
+		unsigned begin = again ? sent - 1 - chance(s, sent < 200 ? sent : 200) : sent,
+		         length;
+		const int64_t out = now + (1 + chance(s, 150)) * MS;
+		bool lost = chance(s, 4) == 0;
+
+		for (missing = 0; missing < sent && b->at[missing] != INT64_MAX; missing++)
+			;
+		if (again && (step % 8 == 0 || sent == b->count)) {
+			begin = missing;
+			lost = false;
+		}
+		length = 1 + chance(s, 40);
+		if (begin + length > b->count)
+			length = b->count - begin;
+		if (length == 0)
+			break;
+		report_segment(s, "there", lost ? "random" : "delivered", "PA", ISN + 1 + begin,
+		    length, now, lost ? 0 : out);
+		if (!lost)
+			bytes_leave(b, begin, length, out);
+		sent = begin + length > sent ? begin + length : sent;
+		compare_lines(s, b, now + chance(s, 100) * MS);
+		now += chance(s, 20) * MS;
+	}
+	trace_check(s->trace, LONG_AFTER);
+	waited = compare_lines(s, b, LONG_AFTER);
+	assert_true(waited > 20);
+	for (uint64_t n = 1; n <= s->numbers; n++)
+		total += trace_find(s->trace, true, n)->legs[LINK_GOING].behind_for;
+	assert_true(trace_blocked(s->trace, s->tcp_flow, &totals));
+	assert_int_equal(totals.lines, waited);
+	assert_int_equal(totals.total, total);
+	ledger_cut_off(s->tcp, 0);
+	free(b);
+}
+
+/* --- a whole link, with its own log --- */
 
 struct delivery {
 	int64_t at;
@@ -1113,6 +1368,12 @@ int main(void)
 		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early),
 		TEST(stream_of_other_replies),
+		TEST(requests_behind_a_lost_one),
+		TEST(behind_the_last_of_two),
+		TEST(a_second_try_arrives_first),
+		TEST(not_behind_another_connection),
+		TEST(blocking_is_not_known),
+		TEST(waits_as_byte_by_byte),
 		TEST(property),
 		TEST(mistakes_are_found),
 		TEST(bounded),
