@@ -25,7 +25,7 @@ static const struct complete_row table[] = {
 /* The words of /link after `arguments`, of which `last` is the last word. */
 static void put_link(struct text *t, const char *arguments, const char *last)
 {
-	if (text_begins(arguments, "preset ") || strcmp(arguments, "preset") == 0)
+	if (text_begins_word(arguments, "preset"))
 		complete_order(t, "preset", arguments[6] ? last : "");
 	else if (!text_begins(arguments, "p"))
 		complete_order(t, "set", last);

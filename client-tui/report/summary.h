@@ -32,7 +32,7 @@ char *summary_peer(const struct figures *udp, const struct figures *tcp, char *b
 /* Returns all figures, for /stats: UDP beside TCP, or one. Free it; NULL when memory is short. */
 char *summary_page(const struct figures *udp, const struct figures *tcp);
 /* "send and receive times by the kernel", "send times by the program, receive times by the kernel",
- * with counts if they differ from line to line. Records use it too. */
+ * with counts if they differ from line to line. */
 char *summary_times(const struct figures *f, char *buf, size_t size);
 
 /* "10.00-20.00 s udp: sent 1000, answered 990, lost 10 (1.0 %), min/avg/max 40.3/41.0/44.2 ms,
