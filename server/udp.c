@@ -70,12 +70,13 @@ struct queued_reply {
 	unsigned char bytes[];
 };
 
-/* The data of a datagram on the link, beside its bytes. */
+/* A datagram on the link. */
 struct in_flight {
 	struct udp_socket *socket;
 	/* The length of the request. */
 	size_t request_size;
 	struct datagram datagram;
+	unsigned char bytes[];
 };
 
 struct udp_socket {
@@ -593,40 +594,31 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 	return u;
 }
 
-/* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
-static unsigned char *next_in_flight(const struct udp *u, enum link_direction direction,
-    struct in_flight *about, size_t *n)
+static struct in_flight *in_flight(struct delayed_packet *packet)
 {
-	struct delayed_packet *next = lossy_link_next(u->link, direction);
-
-	if (!next)
-		return NULL;
-	memcpy(about, next->bytes, sizeof *about);
-	*n = next->size - sizeof *about;
-	return next->bytes + sizeof *about;
+	return (struct in_flight *)(void *)packet->bytes;
 }
 
 /* Handles the datagrams that have arrived over the link in one direction, until a socket has to
  * wait for the kernel. */
 static void handle_arrived(struct udp *u, enum link_direction direction, int64_t now)
 {
-	struct in_flight t;
-	unsigned char *bytes;
-	size_t n;
-
 	for (int i = 0; i < LINK_TURN && lossy_link_deadline(u->link, direction) <= now; i++) {
-		bytes = next_in_flight(u, direction, &t, &n);
-		if (!bytes || t.socket->queued)
+		struct delayed_packet *next = lossy_link_next(u->link, direction);
+		const struct in_flight *t = in_flight(next);
+		const size_t n = next->size - sizeof *t;
+
+		if (t->socket->queued)
 			return;
 		if (direction == LINK_GOING) {
-			answer(t.socket, &t.datagram, bytes, n, now);
+			answer(t->socket, &t->datagram, t->bytes, n, now);
 		} else {
-			const struct reply r = { &t.datagram, t.request_size,
-				memcpy(reply_space(t.socket, n, now), bytes, n), n };
+			const struct reply r = { &t->datagram, t->request_size,
+				memcpy(reply_space(t->socket, n, now), t->bytes, n), n };
 
-			add_reply(t.socket, &r, now);
+			add_reply(t->socket, &r, now);
 		}
-		send_replies(t.socket, now);
+		send_replies(t->socket, now);
 		lossy_link_remove_next(u->link, direction);
 	}
 }
@@ -647,30 +639,29 @@ void udp_timers(struct udp *u, int64_t now)
 
 int64_t udp_deadline(const struct udp *u)
 {
-	int64_t deadline = CLOCK_NEVER, arrives;
-	struct in_flight t;
-	size_t n;
+	int64_t deadline = CLOCK_NEVER;
 
 	for (int direction = 0; u->link && direction < LINK_DIRECTIONS; direction++) {
-		arrives = lossy_link_deadline(u->link, direction);
+		struct delayed_packet *next = lossy_link_next(u->link, direction);
+
 		/* The loop calls a socket that waits for the kernel. */
-		if (arrives < deadline && next_in_flight(u, direction, &t, &n) && !t.socket->queued)
-			deadline = arrives;
+		if (next && next->at < deadline && !in_flight(next)->socket->queued)
+			deadline = next->at;
 	}
 	return deadline;
 }
 
 void udp_free(struct udp *u)
 {
-	struct in_flight t;
-	size_t n;
+	struct delayed_packet *next;
 
 	/* Drops the datagrams on the link and those that wait for the kernel: the end came too soon
 	 * for them. */
 	for (int direction = 0; u->link && direction < LINK_DIRECTIONS; direction++)
-		for (; next_in_flight(u, direction, &t, &n);
+		for (; (next = lossy_link_next(u->link, direction));
 		    lossy_link_remove_next(u->link, direction))
-			drop(u, &t.datagram, t.request_size, COUNTERS_UNSENT);
+			drop(u, &in_flight(next)->datagram, in_flight(next)->request_size,
+			    COUNTERS_UNSENT);
 	lossy_link_free(u->link);
 	for (int i = 0; i < u->count; i++) {
 		struct udp_socket *s = &u->sockets[i];
