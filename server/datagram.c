@@ -33,12 +33,6 @@ static bool is_missing(int error)
 	return error == ENOSYS || error == EPERM;
 }
 
-/* Sets an option without which the server still answers. */
-static void set_option(int fd, int level, int option, int value)
-{
-	setsockopt(fd, level, option, &value, sizeof value);
-}
-
 void datagram_set_buffers(int fd, int size)
 {
 	/* A larger buffer stays. */
@@ -55,17 +49,15 @@ struct os_batches datagram_prepare(int fd, const struct addr *at, int ttl, int b
 	/* From a socket that is bound to one address all replies leave from it. */
 	os_ask(fd, OS_ASK_STAMP | OS_ASK_DROPS | OS_ASK_TTL |
 	               (addr_is_unspecified(at) || addr_is_group(at) ? OS_ASK_LOCAL : 0));
-	set_option(fd, IPPROTO_IP, IP_TTL, ttl);
-	set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+	/* One of the two fails, by the socket's family. */
+	setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof ttl);
 	return MMSG_BATCHES ? os_batches(fd) : (struct os_batches){ .calls = false };
 }
 
-bool datagram_kernel_drops(int fd, uint32_t *count)
+int64_t datagram_kernel_drops(int fd)
 {
-	const int64_t drops = os_drops(fd);
-
-	*count = (uint32_t)drops;
-	return drops >= 0;
+	return os_drops(fd);
 }
 
 struct datagram_inbox *datagram_inbox_new(void)

@@ -215,7 +215,6 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 void server_sum(struct server *s)
 {
 	uint64_t kernel_drops = 0;
-	uint32_t count;
 
 	if (s->udp)
 		udp_poll_drops(s->udp);
@@ -224,9 +223,11 @@ void server_sum(struct server *s)
 	/* A sleeping worker does not read the kernel's count; the kernel reports it to each process
 	 * that holds the socket. */
 	for (int i = 0; s->worker_sockets && i < s->settings.workers; i++)
-		LISTEN_EACH(socket, &s->worker_sockets[i], SOCK_DGRAM)
-			if (datagram_kernel_drops(socket->fd, &count))
-				kernel_drops += count;
+		LISTEN_EACH(socket, &s->worker_sockets[i], SOCK_DGRAM) {
+			const int64_t drops = datagram_kernel_drops(socket->fd);
+
+			kernel_drops += drops > 0 ? (uint64_t)drops : 0;
+		}
 	workers_sum(s->workers, &s->own_counters);
 	if (s->own_counters.udp_kernel_drops < kernel_drops)
 		s->own_counters.udp_kernel_drops = kernel_drops;

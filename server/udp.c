@@ -330,26 +330,19 @@ static void add_reply(struct udp_socket *s, const struct reply *r, int64_t now)
 		send_replies(s, now);
 }
 
-/* Takes the kernel's count, which may be an old one that came with a datagram. */
-static void note_kernel_drops(struct udp_socket *s, uint32_t count)
+/* Takes the kernel's count, -1 for none; it may be an old one that came with a datagram. */
+static void note_kernel_drops(struct udp_socket *s, int64_t drops)
 {
+	const uint32_t count = (uint32_t)drops;
 	struct udp *u = s->udp;
 	uint64_t more = count - s->kernel_drops, reported;
 
-	if ((int32_t)(count - s->kernel_drops) <= 0)
+	if (drops < 0 || (int32_t)(count - s->kernel_drops) <= 0)
 		return;
 	s->kernel_drops = count;
 	reported = u->reported < more ? u->reported : more;
 	u->reported -= reported;
 	u->counters->udp_kernel_drops += more - reported;
-}
-
-static void poll_drops(struct udp_socket *s)
-{
-	uint32_t count;
-
-	if (s->at->fd >= 0 && datagram_kernel_drops(s->at->fd, &count))
-		note_kernel_drops(s, count);
 }
 
 void udp_inherit(struct udp *u, uint64_t kernel_drops)
@@ -360,7 +353,7 @@ void udp_inherit(struct udp *u, uint64_t kernel_drops)
 void udp_poll_drops(struct udp *u)
 {
 	for (int i = 0; i < u->count; i++)
-		poll_drops(&u->sockets[i]);
+		note_kernel_drops(&u->sockets[i], datagram_kernel_drops(u->sockets[i].at->fd));
 }
 
 /* Sends a datagram, a request or its reply, over the link. Returns how many copies arrive at once.
@@ -461,8 +454,7 @@ static int handle_message(struct udp_socket *s, const struct datagram_message *m
 	size_t at = 0, n;
 	int count = 0;
 
-	if (m->about.arrival.drops >= 0)
-		note_kernel_drops(s, (uint32_t)m->about.arrival.drops);
+	note_kernel_drops(s, m->about.arrival.drops);
 	do {
 		n = m->each && m->each < m->n - at ? m->each : m->n - at;
 		arrive(s, &m->about, m->bytes + at, n, now);
@@ -475,7 +467,7 @@ static void close_socket(struct udp_socket *s)
 {
 	if (s->at->fd < 0)
 		return;
-	poll_drops(s);
+	note_kernel_drops(s, datagram_kernel_drops(s->at->fd));
 	loop_remove(s->udp->loop, s->at->fd);
 	s->at->fd = file_close(s->at->fd);
 }
