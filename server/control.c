@@ -64,9 +64,7 @@ static int opened(void *context, struct control_client *client)
 {
 	struct control *c = context;
 
-	return client->fd < loop_client_limit(c->loop)
-	         ? loop_add_client(c->loop, client->fd, client_ready, client)
-	         : -1;
+	return loop_add_client(c->loop, client->fd, client_ready, client);
 }
 
 static void closing(void *context, struct control_client *client)

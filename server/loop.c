@@ -10,7 +10,6 @@
 #include "server/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 
 #include "common/file.h"
 #include "common/grow.h"
@@ -113,15 +112,14 @@ void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *cont
 	(void)loop_want(l, fd, want);
 }
 
-int loop_client_limit(const struct loop *l)
-{
-	return l->set < 0 ? FD_SETSIZE : INT_MAX;
-}
-
 int loop_add_client(struct loop *l, int fd, loop_call *call, void *context)
 {
 	const size_t had = l->capacity;
 
+	if (l->set < 0 && fd >= FD_SETSIZE) {
+		errno = EMFILE;
+		return -1;
+	}
 	if (grow_list(&l->members, &l->capacity, (size_t)fd + 1, sizeof *l->members) < 0)
 		return -1;
 	memset(l->members + had, 0, (l->capacity - had) * sizeof *l->members);

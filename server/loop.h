@@ -29,9 +29,7 @@ void loop_free(struct loop *l);
 
 /* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want`; calls `call` when it is ready. */
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);
-/* Only clients' descriptors below this number can be watched. */
-int loop_client_limit(const struct loop *l);
-/* Watches a client's `fd`, 0 <= fd < loop_client_limit(), for reading. Returns 0, or -1 with errno.
+/* Watches a client's `fd` for reading. Returns 0, or -1 with errno: EMFILE where select() cannot.
  */
 int loop_add_client(struct loop *l, int fd, loop_call *call, void *context);
 /* Watches `fd` for `want` from now on, 0 for nothing. Returns 0; for a client perhaps -1 with

@@ -510,9 +510,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	const struct settings *set = t->settings;
 	struct connection *c;
 
-	if (fd >= loop_client_limit(t->loop)) {
-		refuse(t, fd, from, COUNTERS_DESCRIPTOR);
-	} else if (t->counters->tcp_now >= (uint64_t)set->max_clients) {
+	if (t->counters->tcp_now >= (uint64_t)set->max_clients) {
 		refuse(t, fd, from, COUNTERS_FULL);
 	} else if (t->rate_limit && !rate_limit_take(t->rate_limit, &network, now)) {
 		refuse(t, fd, from, COUNTERS_RATE);
