@@ -111,7 +111,7 @@ static bool refuse(const struct command_call *call, const char *quote, const cha
 		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?'
 		                                                                         : quote[n];
 	safe[n] = '\0';
-	send_buffer_print(call->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", reason);
+	send_buffer_print(call->out, *quote ? "error '%s' %s\n" : "error %s%s\n", safe, reason);
 	return false;
 }
 

@@ -176,7 +176,8 @@ struct rate_limit_entry {
 
 struct rate_limit {
 	struct siphash_key key;
-	int64_t rate, burst;
+	/* Of any source, when it is full. */
+	struct bucket bucket;
 	struct rate_limit_entry sets[RATE_SETS][RATE_PLACES];
 };
 
@@ -186,8 +187,7 @@ struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, i
 
 	if (l) {
 		l->key = *key;
-		l->rate = rate;
-		l->burst = burst;
+		l->bucket = bucket_full(rate, burst);
 	}
 	return l;
 }
@@ -196,7 +196,7 @@ bool rate_limit_take(struct rate_limit *l, const struct source_key *source, int6
 {
 	const uint64_t hash = source_key_hash(&l->key, source);
 	struct rate_limit_entry *set = l->sets[hash % RATE_SETS], *found = &set[0];
-	struct bucket b = bucket_full(l->rate, l->burst);
+	struct bucket b = l->bucket;
 	bool taken;
 
 	for (int i = 0; i < RATE_PLACES; i++) {
