@@ -35,12 +35,12 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 #include "common/file.h"
 #include "common/text.h"
 
-/* Adds what is in force, or what is not and why. */
-static void add(struct text *report, const char *part, const char *detail)
+/* Adds what is in force; or, with an `error`, what is not and why. */
+static void add(struct text *report, const char *done, const char *not_done, int error)
 {
-	text_put(report, "%s%s", report->used ? ", " : "", part);
-	if (detail)
-		text_put(report, " (%s)", detail);
+	text_put(report, "%s%s", report->used ? ", " : "", error ? not_done : done);
+	if (error)
+		text_put(report, " (%s)", strerror(error));
 }
 
 static int drop_capabilities(void)
@@ -364,37 +364,26 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
 	struct text text = text_begin(report, size);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		add(&text, "no new privileges", NULL);
-	else
-		add(&text, "new privileges possible", strerror(errno));
-	if (drop_capabilities() == 0)
-		add(&text, "no capabilities", NULL);
-	else
-		add(&text, "capabilities kept", strerror(errno));
+	add(&text, "no new privileges", "new privileges possible",
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno);
+	add(&text, "no capabilities", "capabilities kept", drop_capabilities() == 0 ? 0 : errno);
 #ifdef HAVE_LINUX_LANDLOCK_H
 	const int version = close_files(s->files);
 
-	if (version > 0)
-		add(&text, "Landlock",
-		    version < NETWORK_SINCE  ? "files"
-		    : version < SCOPES_SINCE ? "files, TCP"
-		                             : "files, TCP, signals");
-	else
-		add(&text, "no Landlock", strerror(errno));
+	add(&text,
+	    version < NETWORK_SINCE  ? "Landlock (files)"
+	    : version < SCOPES_SINCE ? "Landlock (files, TCP)"
+	                             : "Landlock (files, TCP, signals)",
+	    "no Landlock", version > 0 ? 0 : errno);
 #else
-	add(&text, "no Landlock", "not built in");
+	add(&text, "no Landlock (not built in)", NULL, 0);
 #endif
 	/* The filter comes last, because it forbids the calls of the others. */
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-	const int error = filter_calls(s);
-
-	if (error == 0)
-		add(&text, "seccomp", NULL);
-	else
-		add(&text, "no seccomp", strerror(error));
+	add(&text, "seccomp", "no seccomp", filter_calls(s));
 #else
-	add(&text, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
+	add(&text, SANITIZED ? "no seccomp (built with sanitizers)" : "no seccomp (not built in)",
+	    NULL, 0);
 #endif
 }
 #endif
