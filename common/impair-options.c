@@ -2,7 +2,6 @@
 #include "common/impair-options.h"
 
 #include "common/text.h"
-#include "common/units.h"
 
 /* A seed that the program chooses is less than this. */
 #define SEEDS 1000000
@@ -12,7 +11,9 @@ enum option_direction { OPTION_BOTH, OPTION_THERE, OPTION_BACK };
 
 void impair_options_start(struct impair_options *o)
 {
-	*o = (struct impair_options){ .there = impair_perfect(), .back = impair_perfect() };
+	*o = (struct impair_options){
+		.there = impair_perfect(), .back = impair_perfect(), .seed = IMPAIR_OPTIONS_NO_SEED
+	};
 }
 
 _Static_assert(OPTIONS_REASON >= IMPAIR_REASON, "a setting's reason becomes an option's");
@@ -29,22 +30,7 @@ static int set_field(const struct options_spec *row, void *settings, const char 
 	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, reason);
 }
 
-int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	struct impair_options *o = settings;
-	int64_t seed;
-
-	(void)row;
-	if (units_count(value, 0, INT64_MAX, &seed) != 0)
-		return text_refuse(reason, OPTIONS_REASON, "is not a whole number, 0 to %" PRId64,
-		    INT64_MAX);
-	o->seed = (uint64_t)seed;
-	o->seed_given = true;
-	return 0;
-}
-
-int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
+static int set_preset(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
 {
 	const struct impair_preset *preset = impair_preset_find(value);
@@ -62,8 +48,17 @@ int impair_option_preset(const struct options_spec *row, void *settings, const c
 	return -1;
 }
 
-struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each)
+void impair_options_append(struct options_spec *to, bool packets, bool each)
 {
+	static const struct options_spec own[] = {
+		{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
+		    .set = set_preset },
+		{ "seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42",
+		    OPTIONS_NUMBER, OPTIONS_FIELD(struct impair_options, seed), 0, INT64_MAX },
+		{ .name = NULL },
+	};
+
+	to = options_append(to, own);
 	for (int direction = OPTION_BOTH; direction <= (each ? OPTION_BACK : OPTION_BOTH);
 	    direction++)
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
@@ -84,7 +79,6 @@ struct options_spec *impair_options_append(struct options_spec *to, bool packets
 				};
 		}
 	*to = (struct options_spec){ .name = NULL };
-	return to;
 }
 
 int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REASON])
@@ -101,7 +95,7 @@ bool impair_options_perfect(const struct impair_options *o)
 
 void impair_options_seed(struct impair_options *o, uint32_t chance)
 {
-	if (!o->seed_given)
+	if (o->seed == IMPAIR_OPTIONS_NO_SEED)
 		o->seed = chance % SEEDS;
 }
 

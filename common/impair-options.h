@@ -7,29 +7,25 @@
 #include "common/impair.h"
 #include "common/options.h"
 
+#define IMPAIR_OPTIONS_NO_SEED UINT64_MAX
+
 struct impair_options {
 	/* By direction. */
 	struct impair_settings there, back;
-	/* The seed of the random generator; impair_options_seed() chooses it when none is given. */
+	/* The seed of the random generator; IMPAIR_OPTIONS_NO_SEED until one is given, or
+	 * impair_options_seed() chooses it. */
 	uint64_t seed;
-	bool seed_given;
 };
 
 /* Both directions perfect, no seed. */
 void impair_options_start(struct impair_options *o);
 
-/* Setters of rows for --seed and --preset. A preset sets everything in both directions, so it comes
- * before the options that differ from it. */
-int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON]);
-int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON]);
-
-/* Appends the rows of the link's settings to a table, fewer than IMPAIR_OPTIONS_ROWS, and an end
- * row, which it returns: an option for both directions, and for `each`. `packets`: also the rows
- * that do not apply to whole datagrams. */
-#define IMPAIR_OPTIONS_ROWS (3 * IMPAIR_FIELD_COUNT + 1)
-struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each);
+/* Appends the rows of a link to a table, at most IMPAIR_OPTIONS_ROWS with the end row: --preset,
+ * which sets everything in both directions and so comes before the options that differ from it,
+ * --seed, and for each setting an option for both directions and, with `each`, for one. `packets`:
+ * also the rows that do not apply to whole datagrams. */
+#define IMPAIR_OPTIONS_ROWS (2 + 3 * IMPAIR_FIELD_COUNT + 1)
+void impair_options_append(struct options_spec *to, bool packets, bool each);
 
 /* Whether the settings of each direction fit together. Returns 0, or -1 with the `reason`. */
 int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REASON]);

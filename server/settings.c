@@ -135,21 +135,11 @@ static const struct options_spec own[] = {
 	{ .name = NULL },
 };
 
-/* Options of UDP's link; they come before the link's settings. */
-static const struct options_spec link_own[] = {
-	{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
-	    .set = impair_option_preset },
-	{ "seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42",
-	    .set = impair_option_seed },
-	{ .name = NULL },
-};
-
-_Static_assert(sizeof own + sizeof link_own <= SETTINGS_OWN_ROWS * sizeof *own,
-    "room for the rows");
+_Static_assert(sizeof own <= SETTINGS_OWN_ROWS * sizeof *own, "room for the rows");
 
 void settings_table(struct options_spec table[SETTINGS_ROWS])
 {
-	impair_options_append(options_append(options_append(table, own), link_own), false, true);
+	impair_options_append(options_append(table, own), false, true);
 }
 
 void settings_help(FILE *out)
@@ -160,7 +150,7 @@ void settings_help(FILE *out)
 	fputs("\nTreat UDP as a bad link would, both ways; with -there (to the server) or -back\n"
 	      "one way only, as in --loss-back=20%:\n",
 	    out);
-	impair_options_append(options_append(table, link_own), false, false);
+	impair_options_append(table, false, false);
 	options_help(table, out);
 }
 

@@ -318,16 +318,16 @@ static void test_options(void **state)
 	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%; seed 234567");
 	assert_int_equal(set_option(&o, "loss-back", "off", reason), 0);
 	assert_int_equal(set_option(&o, "delay-there", "5ms", reason), 0);
-	assert_int_equal(impair_option_seed(NULL, &o, "42", reason), 0);
+	assert_int_equal(set_option(&o, "seed", "42", reason), 0);
 	impair_options_seed(&o, 7);
 	assert_string_equal(impair_options_line(&o, line),
 	    "there: loss 20%, delay 5ms; back: perfect; seed 42");
-	assert_int_equal(impair_option_seed(NULL, &o, "-1", reason), -1);
-	assert_int_equal(impair_option_preset(NULL, &o, "nope", reason), -1);
+	assert_int_equal(set_option(&o, "seed", "-1", reason), -1);
+	assert_int_equal(set_option(&o, "preset", "nope", reason), -1);
 	assert_non_null(strstr(reason, "satellite"));
 	/* The last one's name is whole. */
 	assert_non_null(strstr(reason, ", chaos"));
-	assert_int_equal(impair_option_preset(NULL, &o, "classroom", reason), 0);
+	assert_int_equal(set_option(&o, "preset", "classroom", reason), 0);
 	assert_string_equal(impair_options_line(&o, line),
 	    "each way: loss 20%, delay 20ms; seed 42");
 	assert_int_equal(impair_options_check(&o, reason), 0);
