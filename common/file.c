@@ -98,7 +98,7 @@ char *file_text(int fd, size_t limit, size_t *length, const char **reason)
 	return NULL;
 }
 
-static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n),
+static int check_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n),
     const char **reason)
 {
 	char bytes[16];
@@ -109,30 +109,23 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 
 	(void)file_close(fd);
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
-		return true;
-	(void)file_refuse(n < 0 ? errno : EEXIST, n < 0 ? strerror(errno) : "holds something else",
+		return 0;
+	return file_refuse(n < 0 ? errno : EEXIST, n < 0 ? strerror(errno) : "holds something else",
 	    reason);
-	return false;
 }
 
-bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
+int file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **reason)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0) {
-		const bool none = errno == ENOENT;
-
-		(void)file_refuse(errno, strerror(errno), reason);
-		return none;
-	}
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : file_refuse(errno, strerror(errno), reason);
 	if (!S_ISREG(st.st_mode))
-		(void)file_refuse(EEXIST, file_type_words(st.st_mode), reason);
-	else if (st.st_uid != geteuid())
-		(void)file_refuse(EEXIST, "belongs to another user", reason);
-	else
-		return holds_kind(path, st.st_size, kind, reason);
-	return false;
+		return file_refuse(EEXIST, file_type_words(st.st_mode), reason);
+	if (st.st_uid != geteuid())
+		return file_refuse(EEXIST, "belongs to another user", reason);
+	return check_kind(path, st.st_size, kind, reason);
 }
 
 int file_remove(const char *path, const struct stat *made)

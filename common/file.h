@@ -46,9 +46,9 @@ char *file_text(int fd, size_t limit, size_t *length, const char **reason);
 
 /* Whether a new file may replace what is at `path`: nothing, or an ordinary file of the effective
  * user, no link, that is empty or whose first `n` bytes, at most 16, `kind` recognises (NULL: any).
- * Else false, with *reason as above: "is a device", "belongs to another user", "holds something
- * else". */
-bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
+ * Returns 0, or -1 with errno and *reason as above: "is a device", "belongs to another user",
+ * "holds something else". */
+int file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **reason);
 
 /* Removes the file `path`, if it is still the one of `made`, from lstat() or fstat(), and has not

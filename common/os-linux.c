@@ -213,21 +213,6 @@ void os_read_arrival(struct msghdr *m, struct os_arrival *out)
 	}
 }
 
-ssize_t os_receive(int fd, void *bytes, size_t size, struct os_arrival *out)
-{
-	union os_control control;
-	struct iovec part = { bytes, size };
-	struct msghdr m = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
-	const ssize_t n = recvmsg(fd, &m, 0);
-
-	if (n >= 0)
-		os_read_arrival(&m, out);
-	return n;
-}
-
 int64_t os_drops(int fd)
 {
 	uint32_t values[SK_MEMINFO_VARS] = { 0 };

@@ -103,6 +103,21 @@ void os_trim_memory(void)
 }
 #endif
 
+ssize_t os_receive(int fd, void *bytes, size_t size, struct os_arrival *out)
+{
+	union os_control control;
+	struct iovec part = { bytes, size };
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control };
+	const ssize_t n = recvmsg(fd, &m, 0);
+
+	if (n >= 0)
+		os_read_arrival(&m, out);
+	return n;
+}
+
 #if !HAVE_ARRIVALS
 void os_ask(int fd, unsigned what)
 {
@@ -111,12 +126,6 @@ void os_ask(int fd, unsigned what)
 void os_read_arrival(struct msghdr *m, struct os_arrival *out)
 {
 	*out = (struct os_arrival){ .stamp = -1, .drops = -1 };
-}
-
-ssize_t os_receive(int fd, void *bytes, size_t size, struct os_arrival *out)
-{
-	*out = (struct os_arrival){ .stamp = -1, .drops = -1 };
-	return recv(fd, bytes, size, 0);
 }
 
 int64_t os_drops(int fd)

@@ -37,7 +37,7 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 
 	if (fd >= 0)
 		return fd;
-	if (!stream && errno == EEXIST && !file_replaceable(path, kind, reason))
+	if (!stream && errno == EEXIST && file_replaceable(path, kind, reason) < 0)
 		return -1;
 	if (stream || errno == EEXIST)
 		fd = open(path, FLAGS | (stream ? 0 : O_NOFOLLOW));

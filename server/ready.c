@@ -41,7 +41,7 @@ int ready_check(const char *file, char reason[OPTIONS_REASON])
 {
 	const char *detail;
 
-	if (!file || file_replaceable(file, is_port, &detail))
+	if (!file || file_replaceable(file, is_port, &detail) == 0)
 		return 0;
 	return text_refuse(reason, OPTIONS_REASON,
 	    "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file,

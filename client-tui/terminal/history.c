@@ -195,7 +195,7 @@ static int rewrite(const char *path, char *text, const char **reason)
 	struct stat made;
 	if ((size_t)snprintf(fresh, sizeof fresh, "%s.upcase-new", path) >= sizeof fresh)
 		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), reason);
-	if (!file_replaceable(fresh, NULL, reason))
+	if (file_replaceable(fresh, NULL, reason) < 0)
 		return -1;
 	*reason = NULL;
 	(void)unlink(fresh);
