@@ -133,10 +133,9 @@ static int set_number(const struct options_spec *o, void *to, const char *value,
 
 	if ((o->kind == OPTIONS_BYTES ? units_bytes : units_count)(value, o->low, o->high,
 	        &number) < 0)
-		return o->wrong
-		         ? refuse(o, NULL, reason)
-		         : text_refuse(reason, OPTIONS_REASON, "is not a number from %lld to %lld",
-		               (long long)o->low, (long long)o->high);
+		return refuse(o,
+		    TEXT_FORMAT("is not a number from %" PRId64 " to %" PRId64, o->low, o->high),
+		    reason);
 	member_set(to, o->size, (uint64_t)number);
 	return 0;
 }
@@ -148,12 +147,12 @@ static int set_time(const struct options_spec *o, void *to, const char *value,
 
 	if (units_duration(value, &ns) < 0)
 		return refuse(o, "is not a duration", reason);
-	if (ns >= o->low && (o->high == 0 || ns <= o->high)) {
-		member_set(to, o->size, (uint64_t)ns);
-		return 0;
-	}
-	return o->range ? text_refuse(reason, OPTIONS_REASON, "is out of range, %s", o->range)
-	                : refuse(o, "is not a duration", reason);
+	if (ns < o->low || (o->high && ns > o->high))
+		return o->range
+		         ? text_refuse(reason, OPTIONS_REASON, "is out of range, %s", o->range)
+		         : refuse(o, "is not a duration", reason);
+	member_set(to, o->size, (uint64_t)ns);
+	return 0;
 }
 
 static int set_text(const struct options_spec *o, void *to, const char *value,
@@ -174,19 +173,15 @@ static int set_text(const struct options_spec *o, void *to, const char *value,
 static int set_word(const struct options_spec *o, void *to, const char *value,
     char reason[OPTIONS_REASON])
 {
-	const char *word = o->words;
-	size_t n = strcspn(word, ",");
+	const char *words = o->words;
+	char word[IMPAIR_VALUE];
 
-	for (int i = 0; n > 0; i++) {
-		if (n == strlen(value) && memcmp(word, value, n) == 0) {
-			member_set(to, o->size, (uint64_t)i);
+	for (uint64_t i = 0; impair_fields_word(&words, word); i++)
+		if (strcmp(word, value) == 0) {
+			member_set(to, o->size, i);
 			return 0;
 		}
-		word += n + strspn(word + n, ", ");
-		n = strcspn(word, ",");
-	}
-	return o->wrong ? refuse(o, NULL, reason)
-	                : text_refuse(reason, OPTIONS_REASON, "is not one of %s", o->words);
+	return refuse(o, TEXT_FORMAT("is not one of %s", o->words), reason);
 }
 
 int options_set(const struct options_spec *o, void *settings, const char *value,
