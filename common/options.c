@@ -123,7 +123,7 @@ const char *options_article(const char *word)
 
 static int refuse(const struct options_spec *o, const char *otherwise, char reason[OPTIONS_REASON])
 {
-	return text_refuse(reason, OPTIONS_REASON, "%s", o->wrong ? o->wrong : otherwise);
+	return OPTIONS_REFUSE(reason, "%s", o->wrong ? o->wrong : otherwise);
 }
 
 static int set_number(const struct options_spec *o, void *to, const char *value,
@@ -148,9 +148,8 @@ static int set_time(const struct options_spec *o, void *to, const char *value,
 	if (units_duration(value, &ns) < 0)
 		return refuse(o, "is not a duration", reason);
 	if (ns < o->low || (o->high && ns > o->high))
-		return o->range
-		         ? text_refuse(reason, OPTIONS_REASON, "is out of range, %s", o->range)
-		         : refuse(o, "is not a duration", reason);
+		return o->range ? OPTIONS_REFUSE(reason, "is out of range, %s", o->range)
+		                : refuse(o, "is not a duration", reason);
 	member_set(to, o->size, (uint64_t)ns);
 	return 0;
 }
@@ -545,17 +544,16 @@ static int refuse_name(const struct options_spec *table, const char *name,
 
 	show(name, strlen(name), shown);
 	if (!*name)
-		return text_refuse(reason, OPTIONS_REASON,
-		    "there is no option's name before the \"=\"");
+		return OPTIONS_REFUSE(reason, "there is no option's name before the \"=\"");
 	if (*name == '-') {
 		name += strspn(name, "-");
 		near = find(table, name);
 		if (near)
-			return text_refuse(reason, OPTIONS_REASON,
-			    "%s: options stand without dashes here: %s", shown, near->name);
+			return OPTIONS_REFUSE(reason, "%s: options stand without dashes here: %s",
+			    shown, near->name);
 	}
 	near = nearest(table, name, strlen(name));
-	return text_refuse(reason, OPTIONS_REASON, "%s: there is no such option%s%s%s", shown,
+	return OPTIONS_REFUSE(reason, "%s: there is no such option%s%s%s", shown,
 	    near ? "; did you mean " : "", near ? near->name : "", near ? "?" : "");
 }
 
@@ -581,14 +579,13 @@ static int apply(const struct options_spec *o, void *settings, const char *value
 	char detail[OPTIONS_REASON];
 
 	if (o->command_line_only)
-		return text_refuse(reason, OPTIONS_REASON, "%s: works on the command line only",
-		    o->name);
+		return OPTIONS_REFUSE(reason, "%s: works on the command line only", o->name);
 	if (!o->argument && value)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "%s: takes no value; write it alone, or leave the line out", o->name);
 	if (o->argument && !value)
-		return text_refuse(reason, OPTIONS_REASON, "%s: needs %s %s; for example %s = %s",
-		    o->name, options_article(o->argument), o->argument, o->name,
+		return OPTIONS_REFUSE(reason, "%s: needs %s %s; for example %s = %s", o->name,
+		    options_article(o->argument), o->argument, o->name,
 		    o->example ? o->example : o->argument);
 	return options_set(o, settings, value, detail) == 0
 	         ? 0
@@ -602,10 +599,9 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	char copy[LINE_MAX_BYTES + 1], *name = copy, *value;
 
 	if (n > LINE_MAX_BYTES)
-		return text_refuse(reason, OPTIONS_REASON, "the line is longer than %d bytes",
-		    LINE_MAX_BYTES);
+		return OPTIONS_REFUSE(reason, "the line is longer than %d bytes", LINE_MAX_BYTES);
 	if (memchr(line, '\0', n))
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "the line has a NUL byte in it: is this a text file?");
 	if (n > 0 && line[n - 1] == '\r')
 		n--;

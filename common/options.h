@@ -9,6 +9,8 @@
 
 /* Room for why a value was refused. */
 #define OPTIONS_REASON 160
+/* Writes it. Returns -1. */
+#define OPTIONS_REFUSE(reason, ...) text_refuse(reason, OPTIONS_REASON, __VA_ARGS__)
 
 /* How a value is read. `low` and `high` are the least and the greatest value; `high` 0 of a time or
  * a text is no limit. */

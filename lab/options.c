@@ -17,8 +17,7 @@ static int set_pcap(const struct options_spec *row, void *settings, const char *
 	(void)row;
 	/* Standard output belongs to the command. */
 	if (strcmp(value, "-") == 0 || !*value)
-		return text_refuse(reason, OPTIONS_REASON,
-		    "is no file; to read along, make a fifo");
+		return OPTIONS_REFUSE(reason, "is no file; to read along, make a fifo");
 	((struct lab_options *)settings)->pcap = value;
 	return 0;
 }

@@ -108,19 +108,19 @@ static int report_bind_error(const struct listen_socket *s, uint16_t port,
 	const char *host = ADDR_HOST_TEXT(&s->addr);
 
 	if (errno == EADDRINUSE)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "port %u is in use (%s, %s): another upcased? try --port=0", port,
 		    type_name(s->type), host);
 	if (errno == EACCES)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "port %u is not allowed for this user: try --port=12000", port);
 	if (errno == EADDRNOTAVAIL)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "%s is not an address of this host: try --public, or one that \"ip address\" "
 		    "shows",
 		    host);
-	return text_refuse(reason, OPTIONS_REASON, "cannot serve %s over %s: %s", host,
-	    type_name(s->type), strerror(errno));
+	return OPTIONS_REFUSE(reason, "cannot serve %s over %s: %s", host, type_name(s->type),
+	    strerror(errno));
 }
 
 /* Whether the error means that this host does not have the socket's family. */
@@ -204,9 +204,8 @@ int listen_handed_over(char reason[OPTIONS_REASON])
 	/* The sockets are for the process that LISTEN_PID names. */
 	if (process && number && units_count(process, 1, INT32_MAX, &pid) == 0 && pid == getpid() &&
 	    units_count(number, 1, LISTEN_SOCKETS, &n) < 0)
-		n = text_refuse(reason, OPTIONS_REASON,
-		    "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d", number,
-		    LISTEN_SOCKETS);
+		n = OPTIONS_REFUSE(reason, "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d",
+		    number, LISTEN_SOCKETS);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
@@ -254,8 +253,7 @@ int listen_take(struct listen *l, int n, char reason[OPTIONS_REASON])
 		s->fd = FIRST_HANDED_OVER + i;
 		fault = take_one(s);
 		if (fault)
-			return text_refuse(reason, OPTIONS_REASON, "LISTEN_FDS: descriptor %d %s",
-			    s->fd, fault);
+			return OPTIONS_REFUSE(reason, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
 		l->count++;
 	}
 	return 0;

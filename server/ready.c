@@ -23,7 +23,7 @@ static int write_port(int fd, uint16_t port)
 
 static int report_write_error(const char *file, char reason[OPTIONS_REASON])
 {
-	return text_refuse(reason, OPTIONS_REASON, "--port-file=%.80s: cannot be written: %s", file,
+	return OPTIONS_REFUSE(reason, "--port-file=%.80s: cannot be written: %s", file,
 	    strerror(errno));
 }
 
@@ -43,7 +43,7 @@ int ready_check(const char *file, char reason[OPTIONS_REASON])
 
 	if (!file || file_replaceable(file, is_port, &detail) == 0)
 		return 0;
-	return text_refuse(reason, OPTIONS_REASON,
+	return OPTIONS_REFUSE(reason,
 	    "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file,
 	    detail);
 }
@@ -103,8 +103,8 @@ int ready_port(int fd, uint16_t port, char reason[OPTIONS_REASON])
 	if (stuck)
 		errno = EAGAIN;
 	if (stuck || write_port(fd, port) < 0)
-		return text_refuse(reason, OPTIONS_REASON, "--ready-fd=%d: cannot be written: %s",
-		    fd, strerror(errno));
+		return OPTIONS_REFUSE(reason, "--ready-fd=%d: cannot be written: %s", fd,
+		    strerror(errno));
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return 0;

@@ -27,8 +27,7 @@ static int set_port(const struct options_spec *o, void *settings, const char *va
 	(void)o;
 	if (addr_port_number(value, &s->port) == 0)
 		return 0;
-	return text_refuse(reason, OPTIONS_REASON,
-	    "is not a port, 0 to 65535 (0 takes a free one)");
+	return OPTIONS_REFUSE(reason, "is not a port, 0 to 65535 (0 takes a free one)");
 }
 
 /* Why no socket can be bound to an address, or NULL. */
@@ -52,15 +51,15 @@ static int add_place(struct settings *s, const char *host, bool optional,
 	const char *fault;
 
 	if (addr_names_no_interface(host))
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "names no interface of this host behind the %%: \"ip link\" lists them");
 	if (addr_numeric(host, 0, &place.addr) < 0)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
 	if ((fault = not_bindable(&place.addr)))
-		return text_refuse(reason, OPTIONS_REASON, "%s", fault);
+		return OPTIONS_REFUSE(reason, "%s", fault);
 	if (s->places_count == SETTINGS_PLACES)
-		return text_refuse(reason, OPTIONS_REASON, "is one address too many: at most %d",
+		return OPTIONS_REFUSE(reason, "is one address too many: at most %d",
 		    SETTINGS_PLACES);
 	s->places[s->places_count++] = place;
 	return 0;
@@ -204,8 +203,8 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6,
 	if ((s->ipv6 || add_place(s, ipv4, !s->ipv4, detail) == 0) &&
 	    (s->ipv4 || add_place(s, ipv6, !s->ipv6, detail) == 0))
 		return 0;
-	return text_refuse(reason, OPTIONS_REASON, "--bind=%s: %.100s",
-	    s->everywhere ? "*" : "localhost", detail);
+	return OPTIONS_REFUSE(reason, "--bind=%s: %.100s", s->everywhere ? "*" : "localhost",
+	    detail);
 }
 
 int settings_check(struct settings *s, char reason[OPTIONS_REASON])
@@ -214,15 +213,13 @@ int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 	bool asked = s->places_count || s->localhost || s->everywhere;
 
 	if (s->ipv4 && s->ipv6)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    "--ipv4 and --ipv6 exclude each other; without them both are served");
 	if (s->public && asked)
-		return text_refuse(reason, OPTIONS_REASON,
-		    "--public serves every address: leave --bind out");
+		return OPTIONS_REFUSE(reason, "--public serves every address: leave --bind out");
 	for (int i = 0; i < s->places_count; i++)
 		if (s->places[i].addr.sa.sa_family == AF_INET ? s->ipv6 : s->ipv4)
-			return text_refuse(reason, OPTIONS_REASON,
-			    "--bind=%s: is not what --%s asks for",
+			return OPTIONS_REFUSE(reason, "--bind=%s: is not what --%s asks for",
 			    ADDR_HOST_TEXT(&s->places[i].addr), s->ipv4 ? "ipv4" : "ipv6");
 	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", reason) < 0)
 		return -1;
@@ -232,7 +229,7 @@ int settings_check(struct settings *s, char reason[OPTIONS_REASON])
 	s->impair.there.corrupt = s->impair.back.corrupt = 0;
 	s->impair.there.mtu = s->impair.back.mtu = 0;
 	if (impair_options_check(&s->impair, detail) < 0)
-		return text_refuse(reason, OPTIONS_REASON, "the link: %.100s", detail);
+		return OPTIONS_REFUSE(reason, "the link: %.100s", detail);
 	drop_covered(s);
 	for (int i = 0; i < s->places_count; i++)
 		addr_set_port(&s->places[i].addr, s->port);

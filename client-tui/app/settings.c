@@ -11,11 +11,11 @@ static int put_host(char host[SESSION_HOST_MAX], const char *value, size_t n,
     char reason[OPTIONS_REASON])
 {
 	if (n == 0 || n >= SESSION_HOST_MAX)
-		return text_refuse(reason, OPTIONS_REASON,
+		return OPTIONS_REFUSE(reason,
 		    n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
-			return text_refuse(reason, OPTIONS_REASON, "is not a host name or address");
+			return OPTIONS_REFUSE(reason, "is not a host name or address");
 	memcpy(host, value, n);
 	host[n] = '\0';
 	return 0;
@@ -26,7 +26,7 @@ static int put_port(char port[8], const char *value, char reason[OPTIONS_REASON]
 	uint16_t number;
 
 	if (addr_port_number(value, &number) < 0 || number == 0)
-		return text_refuse(reason, OPTIONS_REASON, "is not a port, 1 to 65535");
+		return OPTIONS_REFUSE(reason, "is not a port, 1 to 65535");
 	snprintf(port, 8, "%u", number);
 	return 0;
 }
@@ -68,8 +68,7 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	(void)o;
 	s->retries_given = true;
 	s->session.retries = (int)count;
-	return valid ? 0
-	             : text_refuse(reason, OPTIONS_REASON, "is neither a number nor \"forever\"");
+	return valid ? 0 : OPTIONS_REFUSE(reason, "is neither a number nor \"forever\"");
 }
 
 #define HOUR (3600 * NS_PER_S)
@@ -209,7 +208,7 @@ static int split_peer(const char *text, struct settings *s, char reason[OPTIONS_
 	const char *colon = close ? (close[1] == ':' ? close + 1 : NULL) : strchr(text, ':');
 
 	if (*text == '[' && (!close || (close[1] != '\0' && close[1] != ':')))
-		return text_refuse(reason, OPTIONS_REASON, "is not an address in brackets");
+		return OPTIONS_REFUSE(reason, "is not an address in brackets");
 	if (close) {
 		if (put_host(s->session.host, text + 1, (size_t)(close - text - 1), reason) < 0)
 			return -1;
