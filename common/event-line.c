@@ -219,8 +219,9 @@ char *link_loss_text(enum link_fate fate, bool requested, enum link_direction di
     size_t size)
 {
 	const bool drop = fate == LINK_REQUESTED_DROP;
+	const char *word = drop ? "lost" : link_fate_word(fate);
 
-	snprintf(buf, size, "%s %s%s", drop ? "lost" : link_fate_word(fate),
+	snprintf(buf, size, "%s%s %s%s", word, strchr(word, ',') ? "," : "",
 	    link_direction_words[direction], drop || requested ? ", on cue" : "");
 	return buf;
 }

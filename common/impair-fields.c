@@ -59,6 +59,9 @@ const struct impair_field impair_fields[IMPAIR_FIELD_COUNT] = {
 	[IMPAIR_FIELD_mtu] = { NAMES("mtu", "link-mtu"), "BYTES", "the largest packet that passes",
 	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_SIZE, MEMBER(mtu),
 	    IMPAIR_FIELD_mtu, .packets_only = true },
+	[IMPAIR_FIELD_icmp] = { NAMES("icmp", "no-icmp"), NULL,
+	    "send no ICMP error for a packet that is too big", "none", "sent none", IMPAIR_WORD,
+	    MEMBER(no_icmp), IMPAIR_FIELD_mtu, .packets_only = true },
 #undef NAMES
 #undef MEMBER
 };

@@ -24,6 +24,7 @@ enum impair_field_id {
 	IMPAIR_FIELD_rate,
 	IMPAIR_FIELD_queue,
 	IMPAIR_FIELD_mtu,
+	IMPAIR_FIELD_icmp,
 	IMPAIR_FIELD_COUNT
 };
 
@@ -45,7 +46,8 @@ struct impair_field {
 	const char *name;
 	/* The options' names: for both directions, there, back. */
 	const char *options[3];
-	/* The name of the value in --help, one line of help, a correct value. */
+	/* The name of the value in --help, NULL if the option is a switch that sets the example;
+	 * one line of help, a correct value. */
 	const char *argument, *help, *example;
 	/* The values of the panel, in their order, separated by spaces. */
 	const char *steps;

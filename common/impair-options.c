@@ -18,13 +18,16 @@ void impair_options_start(struct impair_options *o)
 
 _Static_assert(OPTIONS_REASON >= IMPAIR_REASON, "a setting's reason becomes an option's");
 
-/* The row's `low` is the setting; its `high` is which of the setting's options this is. */
+/* The row's `low` is the setting; its `high` is which of the setting's options this is. A switch
+ * sets its example. */
 static int set_field(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
 {
 	struct impair_options *o = settings;
 	const enum impair_field_id id = (enum impair_field_id)row->low;
 
+	if (!value)
+		value = row->example;
 	if (row->high != OPTION_BACK && impair_fields_set(&o->there, id, value, reason) != 0)
 		return -1;
 	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, reason);

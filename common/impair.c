@@ -259,7 +259,7 @@ void impair_decide(struct impair *impair, const struct impair_packet *packet, in
 	if (now < impair->paused_until[IMPAIR_UNPLUG]) {
 		decision->fate = IMPAIR_UNPLUGGED;
 	} else if (s->mtu && packet->size > s->mtu) {
-		decision->fate = IMPAIR_TOO_BIG;
+		decision->fate = s->no_icmp ? IMPAIR_NO_ICMP : IMPAIR_TOO_BIG;
 	} else if (packet->request.drop) {
 		decision->fate = IMPAIR_REQUESTED_DROP;
 		decision->requested = true;

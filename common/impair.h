@@ -75,6 +75,9 @@ struct impair_settings {
 	int64_t queue_bytes;
 	/* The largest packet, in bytes with its IP header; 0: any. */
 	int32_t mtu;
+	/* A packet that is too big gets no ICMP error: a black hole for path-MTU discovery (RFC
+	 * 2923, 2.1). */
+	bool no_icmp;
 };
 
 /* What became of a packet. X(identifier, word, text, short name, counted): the word of an event
@@ -88,6 +91,8 @@ struct impair_settings {
 	X(LOST_BURST, "burst", "lost in a burst", "lost", true) \
 	X(QUEUE_FULL, "queue", "queue full", "queue full", true) \
 	X(TOO_BIG, "mtu", "larger than the MTU", "too big", false) \
+	X(NO_ICMP, "no-icmp", "larger than the MTU without an ICMP error", "too big, no ICMP", \
+	    false) \
 	X(REQUESTED_DROP, "cue", "dropped on cue", "on cue", false) \
 	X(UNPLUGGED, "unplugged", "unplugged", "unplugged", false) \
 	X(NO_MEMORY, "room", "no room in memory", "lost", true)

@@ -311,12 +311,14 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 {
 	char shown[SHOWN];
 	const struct options_spec *near = nearest(r->table, name, n);
-	const enum impair_field_id field = impair_field_find(show(name, n, shown));
+	const struct impair_field *field = impair_fields, *end = field + IMPAIR_FIELD_COUNT;
 
-	text_put(r->reason, "%s%s: there is no such option", dashes, shown);
-	if (field != IMPAIR_FIELD_COUNT) {
-		text_put(r->reason, "; it is one of the lab: upcase-lab --%s %s", shown,
-		    impair_fields[field].example);
+	text_put(r->reason, "%s%s: there is no such option", dashes, show(name, n, shown));
+	while (field < end && strcmp(field->options[0], shown) != 0)
+		field++;
+	if (field < end) {
+		text_put(r->reason, "; it is one of the lab: upcase-lab --%s%s%s", shown,
+		    field->argument ? " " : "", field->argument ? field->example : "");
 		return;
 	}
 	if (near)

@@ -69,6 +69,9 @@ static void put_link_details(struct text *t, const struct trace_line *line)
 		const struct trace_leg *leg = &line->legs[direction];
 		const bool coming = direction == LINK_COMING;
 
+		put_detail(t, line->stream && leg->fate == LINK_NO_ICMP,
+		    link_loss_text(LINK_NO_ICMP, false, (enum link_direction)direction,
+		        (char[40]){ 0 }, 40));
 		put_detail(t, leg->retransmitted > 0,
 		    TEXT_FORMAT("%ux again%s", leg->retransmitted, coming ? " coming" : ""));
 		put_detail(t, !line->stream && leg->duplicated,

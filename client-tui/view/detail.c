@@ -166,6 +166,7 @@ static void put_packets(struct detail *d, const struct view_row_side *s)
 	int64_t last[LINK_DIRECTIONS] = { 0 };
 	for (size_t i = 0; i < count; i++) {
 		const struct link_packet *p = &packets[i].of;
+		const struct trace_leg *leg = &s->trace->legs[p->direction];
 		if (s->stream && !p->payload)
 			continue;
 		struct text t = next_line(d, s,
@@ -179,11 +180,12 @@ static void put_packets(struct detail *d, const struct view_row_side *s)
 		    link_direction_words[p->direction]);
 		const size_t begin = t.used;
 		put_fate(&t, s, p);
+		if (s->stream && (leg->fate == LINK_TOO_BIG || leg->fate == LINK_NO_ICMP))
+			text_put(&t, " (%s)", TEXT_COUNT(p->length, "byte"));
 		if (p->retransmitted) {
 			const int fate = utf8_columns(t.buf + begin);
 			text_put(&t, "%*s", fate < FATE_COLUMNS ? FATE_COLUMNS - fate : 1, "");
-			put_cause(&t, s, &s->trace->legs[p->direction], nth[p->direction]++,
-			    p->in - last[p->direction]);
+			put_cause(&t, s, leg, nth[p->direction]++, p->in - last[p->direction]);
 		}
 		last[p->direction] = p->in;
 	}

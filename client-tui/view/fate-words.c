@@ -72,12 +72,12 @@ static int where_words(const struct view_row_side *s, int width, char *buf, size
 	if (!words)
 		return 0;
 	snprintf(buf, size, "%s", words);
-	/* The request goes first, then the direction. */
-	char *request = strstr(buf, ", ");
-	if (request && !fits(buf, width))
-		*request = '\0';
-	if (!fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))
-		*strrchr(buf, ' ') = '\0';
+	/* What stands behind a comma goes first, then the direction. */
+	for (char *comma; !fits(buf, width) && (comma = strrchr(buf, ',')) != NULL;)
+		*comma = '\0';
+	char *way = strstr(buf, link_direction_words[place == TRACE_COMING]);
+	if (way && !fits(buf, width) && (place == TRACE_GOING || place == TRACE_COMING))
+		way[-1] = '\0';
 	return columns[place];
 }
 
@@ -136,8 +136,20 @@ static bool behind_now_words(const struct view_row_side *s, int width, const cha
 	return true;
 }
 
-/* Writes the words of a waiting line of a stream that lost segments, "lost going, 0.3 s" or "1×
- * again, 0.3 s". Returns false if no segment was lost. */
+/* What segments of a line of a stream met in a black hole, in at most `width` columns; "" if none
+ * did, or if there is no room. */
+static const char *hole_words(const struct trace_line *trace, int width)
+{
+	static const char brief[] = "too big";
+	const char *words = link_fate_word(LINK_NO_ICMP);
+	if (trace->legs[LINK_GOING].fate != LINK_NO_ICMP &&
+	    trace->legs[LINK_COMING].fate != LINK_NO_ICMP)
+		return "";
+	return fits(words, width) ? words : fits(brief, width) ? brief : "";
+}
+
+/* Writes the words of a waiting line of a stream that lost segments, "lost going, 0.3 s" or "too
+ * big, no ICMP: 1× again, 0.3 s". Returns false if no segment was lost. */
 static bool retransmission_words(const struct view_row_side *s, int width, const char *time,
     char *buf, size_t size)
 {
@@ -147,9 +159,14 @@ static bool retransmission_words(const struct view_row_side *s, int width, const
 	const int way = fate_words_missing(s->trace);
 	if (again == 0 && way < 0)
 		return false;
+	const char *tries = TEXT_FORMAT("%u%s again", again, sign(s, GLYPH_TIMES));
+	const char *hole = hole_words(s->trace,
+	    width - 2 - (again > 0 ? 2 + utf8_columns(tries) : 0));
 	struct text t = text_begin(buf, size);
 	if (again > 0)
-		text_put(&t, "  %u%s again", again, sign(s, GLYPH_TIMES));
+		text_put(&t, "  %s%s%s", hole, *hole ? ": " : "", tries);
+	else if (*hole)
+		text_put(&t, "  %s", hole);
 	else
 		text_put(&t, "  lost %s", link_direction_words[way]);
 	if (fits(buf, width - 2 - utf8_columns(time)))
@@ -196,8 +213,12 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 	struct text t = text_begin(buf, size);
 	const bool stream = s->trace && s->trace->stream;
 	const unsigned again = stream ? retransmissions(s->trace) : 0;
+	const char *tries = TEXT_FORMAT("%u%s", again, sign(s, GLYPH_TIMES));
+	const char *hole = again > 0 ? hole_words(s->trace,
+	                                   width - utf8_columns(tries) - (int)strlen(word) - 2)
+	                             : "";
 	if (again > 0)
-		text_put(&t, "%u%s", again, sign(s, GLYPH_TIMES));
+		text_put(&t, "%s%s%s", hole, *hole ? ": " : "", tries);
 	else if (s->trace && !stream)
 		copies_words(s, &t);
 	if (again > 0)

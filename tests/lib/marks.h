@@ -59,6 +59,8 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "corrupted", "✗ corrupted", "x corrupted" },
 	{ "queue-full", "✗ queue full", "x queue full" },
 	{ "too-big", "✗ too big", "x too big" },
+	{ "no-icmp", "✗ too big, no ICMP", "x too big, no ICMP" },
+	{ "black-hole", "too big, no ICMP: 1× again", "too big, no ICMP: 1x again" },
 	{ "unplugged", "✗ unplugged", "x unplugged" },
 	{ "on-cue", "on cue", "on cue" },
 	{ "changed", "-- link: ", "-- link: " },

@@ -96,16 +96,18 @@ def check_program(name):
 def check_orders():
     """upcase-lab ctl: what its help lists is offered, each with values that the lab's options take."""
     orders = re.findall(r'^  ([a-z]+)\b', run(LAB, 'ctl', '--help').stdout, re.M)
-    settings = [option[2:].replace('link-mtu', 'mtu') for option in offered('upcase-lab', '--')
-                if offered('upcase-lab', option + '-')[-1] == option + '-back']
+    names = {'link-mtu': 'mtu', 'no-icmp': 'icmp'}
+    options = [option[2:] for option in offered('upcase-lab', '--')
+               if offered('upcase-lab', option + '-')[-1] == option + '-back']
+    settings = [names.get(option, option) for option in options]
     point('upcase-lab ctl: the orders of its help, and the settings without "set"',
           differences('ctl', offered('upcase-lab', 'ctl', ''), {*orders, *settings}) +
           differences('set', offered('upcase-lab', 'ctl', 'set', ''), settings))
     faults = []
-    for setting in settings:
-        option = '--' + setting.replace('mtu', 'link-mtu')
-        faults += differences(setting, offered('upcase-lab', 'ctl', 'set', 'loss', '20%,', setting, ''),
-                              offered('upcase-lab', option, ''))
+    for option, setting in zip(options, settings):
+        # A switch has no values; its setting has two.
+        values = ['sent', 'none'] if option == 'no-icmp' else offered('upcase-lab', '--' + option, '')
+        faults += differences(setting, offered('upcase-lab', 'ctl', 'set', 'loss', '20%,', setting, ''), values)
     point('upcase-lab ctl: the values of the settings', faults)
 
 

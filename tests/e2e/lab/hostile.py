@@ -22,8 +22,8 @@ ESCAPES = "\x1b]0;owned\x07\x1b[31mRED\u202e"
 # How the link is set, without which the client waits a while before it starts.
 SET = ("loss 0%", "burst off", "delay 0ms", "jitter 0ms", "distribution uniform", "order kept",
        "duplicate 0%", "reorder 0%", "reorder-by 10ms", "corrupt 0%", "rate off", "queue 100p",
-       "mtu off")
-FATES = "delivered", "random", "queue", "cue", "mtu", "corrupted", ESCAPES
+       "mtu off", "icmp sent")
+FATES = "delivered", "random", "queue", "cue", "mtu", "no-icmp", "corrupted", ESCAPES
 # The client is to be done in this time, seconds; the lab goes on for a little longer.
 LIFE = 2
 # KiB that "ctl" may grow by, and bytes that one endless line has.

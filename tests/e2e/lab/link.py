@@ -304,6 +304,58 @@ def check_path_mtu(backend):
           faults or ([] if out.splitlines() == want else [f'{out.splitlines()}, not {want}']))
 
 
+BLACK_HOLE = CLIENT + textwrap.dedent('''
+    link, u = Link(), udp("10.9.0.2")
+    def lost():
+        return int(link.counts()["there", "lost-no-icmp"])
+    # Over UDP nothing is learned: the second is sent as the first was.
+    for i in 1, 2:
+        u.send(b"u" * 1400)
+    u.send(b"small")
+    print("udp", u.recv(9999), lost())
+    t = socket.create_connection(("10.9.0.2", 12000), 5)
+    def echo():
+        t.sendall(b"t" * 1400)
+    def answered(n=0):
+        while n < 1400:
+            n += len(t.recv(9999))
+        return n
+    echo()
+    while lost() < 4:
+        time.sleep(0.01)
+    link.ask("set icmp sent")
+    print("told", answered(), struct.unpack_from("I", t.getsockopt(6, 11, 280), 60)[0])
+    link.ask("set icmp none")
+    # After the first timeouts, not the third.
+    try:
+        for name in "tcp_mtu_probing", "tcp_retries1":
+            with open("/proc/sys/net/ipv4/" + name, "w") as file:
+                file.write("1")
+    except OSError as error:
+        print("not here", error)
+        sys.exit()
+    # This host knows the MTU to the other address.
+    t = socket.create_connection(("fd09::2", 12000), 5)
+    before = lost()
+    echo()
+    print("probed", answered(), lost() > before)
+    counts = link.counts()
+    print("answers", counts["there", "too-big-answers"] == counts["there", "lost-mtu"], counts["balanced",])
+    ''')
+
+
+def check_black_hole(backend):
+    """A packet that is too big is lost as often as it is sent, until an ICMP error tells of it, or TCP
+    probes; Linux's setting for that is the sender's own."""
+    out, faults = run_client([f'--backend={backend}', '--link-mtu-there=1300', '--no-icmp'], BLACK_HOLE)
+    want = ["udp b'SMALL' 2", 'told 1400 1300', 'probed 1400 True', 'answers True yes']
+    got = out.splitlines()
+    if got[2:] and got[2].startswith('not here'):
+        got, want = got[:2], want[:2]
+    point(f'{backend}: without ICMP errors an MTU is a black hole',
+          faults or ([] if got == want else [f'{got}, not {want}']))
+
+
 CUES = CLIENT + textwrap.dedent('''
     link, s = Link(), udp("10.9.0.2")
     def answered(seconds):
@@ -431,6 +483,7 @@ def check(backend):
     check_queue(backend)
     check_seed(backend)
     check_path_mtu(backend)
+    check_black_hole(backend)
     check_cues(backend)
     check_capture(backend)
 

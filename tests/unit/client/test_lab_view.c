@@ -297,7 +297,9 @@ static void where_datagrams_die(void **state)
 	lose(s);
 	draw(s, 24, 80);
 	for (int i = 0; i < count; i++) {
-		snprintf(words, sizeof words, "✗ %s going", link_fate_word(fates[i]));
+		/* The direction goes first where there is no room. */
+		snprintf(words, sizeof words, "✗ %s%s", link_fate_word(fates[i]),
+		    fates[i] == LINK_NO_ICMP ? "" : " going");
 		check_seen(s, words);
 	}
 	check_seen(s, "  1 0                      │ ──✗ lost going         │");
@@ -313,6 +315,9 @@ static void where_datagrams_die(void **state)
 	draw(s, 24, 50);
 	check_seen(s, "✗ lost going");
 	check_seen(s, "✗ corrupted coming");
+	draw(s, 24, 120);
+	check_seen(s, "──✗ too big, no ICMP, going ");
+	check_seen(s, "────✗ too big, no ICMP, coming ");
 }
 
 /* A requested drop is named on the row that it hit, wherever there is room for it. */
@@ -455,6 +460,37 @@ static void timeouts(void **state)
 	assert_non_null(strstr(all, "RTO of 51.2 s ran out"));
 	assert_non_null(strstr(all, "coming  arrived at 1 min 42 s"));
 	assert_non_null(strstr(all, "RTO of 208 ms ran out"));
+	free(all);
+}
+
+/* TCP sends the same bytes again, since no ICMP error tells it of the MTU. */
+static void a_black_hole(void **state)
+{
+	struct fixture *s = *state;
+
+	stream_line(s, "large");
+	segment(s, false, "large", LINK_NO_ICMP);
+	draw(s, 24, 80);
+	check_seen(s, "··  too big, no ICMP ");
+	for (int ms = 200; ms <= 400; ms *= 2) {
+		s->now += ms * MS;
+		segment(s, false, "large", LINK_NO_ICMP);
+	}
+	draw(s, 24, 80);
+	check_seen(s, "··  too big: 2× again ");
+	check_seen(s, " TCP      0 s  going   too big, no ICMP (6 bytes)");
+	check_seen(s,
+	    " TCP   200 ms  going   too big, no ICMP (6 bytes) sent again after 200 ms");
+	draw(s, 24, 120);
+	check_seen(s, "··  too big, no ICMP: 2× again ");
+	segment(s, false, "large", LINK_DELIVERED);
+	segment(s, true, "large", LINK_DELIVERED);
+	ledger_stream_reply(s->tcp, "LARGE", 5, false, s->now);
+	s->bytes += 6;
+	draw(s, 24, 120);
+	check_seen(s, " 600 ms, too big: 3× again ");
+	char *all = view_detail(&s->view, s->transcript);
+	assert_non_null(strstr(all, "coming  arrived at 600 ms\n"));
 	free(all);
 }
 
@@ -660,6 +696,10 @@ static void every_mark_is_drawn(void **state)
 	answer(s, "held", 1, 1, true);
 	stream_answer(s, "once", once, at_once);
 	stream_answer(s, "coming", at_once, once);
+	stream_line(s, "hole");
+	segment(s, false, "hole", LINK_NO_ICMP);
+	segment(s, false, "hole", LINK_NO_ICMP);
+	s->bytes += strlen("hole") + 1;
 	stream_line(s, "lost");
 	segment(s, false, "lost", LINK_LOST);
 	s->bytes += strlen("lost") + 1;
@@ -877,6 +917,7 @@ int main(void)
 		TEST(segments_sent_again),
 		TEST(segments_missing),
 		TEST(timeouts),
+		TEST(a_black_hole),
 		TEST(waits_in_a_stream),
 		TEST(no_timeouts),
 		TEST(test_parts),

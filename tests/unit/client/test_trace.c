@@ -217,8 +217,8 @@ static void every_way_to_lose(void **state)
 		enum link_fate fate;
 	} losses[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
 		{ "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
-		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
-		{ "novelty", LINK_LOST } };
+		{ "mtu", LINK_TOO_BIG }, { "no-icmp", LINK_NO_ICMP },
+		{ "unplugged", LINK_UNPLUGGED }, { "novelty", LINK_LOST } };
 	struct fixture *s = *state;
 
 	for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {

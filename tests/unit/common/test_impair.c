@@ -612,6 +612,13 @@ static void test_mtu(void **state)
 	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	assert_int_equal(v.copies, 0);
+	s.no_icmp = true;
+	impair_change(impair, &s);
+	impair_decide(impair, &big, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_NO_ICMP);
+	assert_int_equal(v.copies, 0);
+	impair_decide(impair, &usual, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	free(impair);
 }
 

@@ -92,6 +92,8 @@ static void test_words(void **state)
 	assert_false(parsed("order kept").any_order);
 	assert_int_equal(parsed("mtu 1400").mtu, 1400);
 	assert_int_equal(parsed("mtu off").mtu, 0);
+	assert_true(parsed("icmp none").no_icmp);
+	assert_false(parsed("icmp sent").no_icmp);
 	assert_true(parsed("burst 2.5 loss 1%").burst == 2.5);
 }
 
@@ -139,6 +141,7 @@ static void test_round_trip(void **state)
 		"loss 12.345%, burst 3.5, delay 1.5s, jitter 999us, distribution normal, order free",
 		"duplicate 0.001%, reorder 5%, reorder-by 10ms, corrupt 1%",
 		"delay 1ns, rate 1.544mbit, queue 64kB, mtu 576",
+		"mtu 1300, icmp none",
 		"delay 1.001ms, jitter 1.000001ms, rate 1000001bit, queue 1B",
 		"rate 100gbit, queue 100000p",
 	};
@@ -150,7 +153,7 @@ static void test_round_trip(void **state)
 			if (impair_fields_set(&again, id, impair_fields_get(&s, id, value), reason))
 				fail_msg("%s %s: %s", impair_fields[id].name, value, reason);
 		impair_fields_line(&again, line, sizeof line);
-		if (i != 5)
+		if (i != 6)
 			assert_string_equal(line, lines[i]);
 		assert_true(again.delay == s.delay && again.jitter == s.jitter &&
 		            again.rate == s.rate);
@@ -164,7 +167,7 @@ static void test_off_switches_off(void **state)
 	struct impair_settings
 	    s = parsed(
 	        "loss 20% burst 3 delay 1s jitter 1s distribution normal order free duplicate 1%"
-	        " reorder 1% reorder-by 1s corrupt 1% rate 1mbit queue 5p mtu 500"),
+	        " reorder 1% reorder-by 1s corrupt 1% rate 1mbit queue 5p mtu 500 icmp none"),
 	    perfect = impair_perfect();
 	char reason[IMPAIR_REASON], before[IMPAIR_VALUE], after[IMPAIR_VALUE];
 

@@ -239,6 +239,9 @@ static void test_command_line_messages(void **state)
 		{ "upcase --loss=20%",
 		    "upcase: --loss: there is no such option; it is one of the lab: upcase-lab "
 		    "--loss 20%\n" },
+		{ "upcase --no-icmp",
+		    "upcase: --no-icmp: there is no such option; it is one of the lab: upcase-lab "
+		    "--no-icmp\n" },
 		{ "upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n" },
 		{ "upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n" },
 		{ "upcase -n", "upcase: -n needs an ADDRESS\n" },

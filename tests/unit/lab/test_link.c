@@ -246,6 +246,32 @@ static void test_too_big_is_answered(void **state)
 	wire_close(&wire);
 }
 
+/* A black hole tells neither side; what may be cut is cut all the same. */
+static void test_too_big_is_not_answered(void **state)
+{
+	(void)state;
+	struct wire wire = wire_open("mtu 600 icmp none", "", 1);
+	uint8_t packet[ROOM], got[ROOM], payload[1000] = "big";
+
+	wire_send(&wire, wire.near_end, packet,
+	    wire_udp(packet, true, true, payload, sizeof payload));
+	/* What comes behind it is the first that each side gets. */
+	size_t n = wire_udp(packet, true, true, payload, 10);
+	wire_send(&wire, wire.near_end, packet, n);
+	assert_int_equal(wire_receive(&wire, wire.far_end, got, ROOM), n);
+	n = wire_udp(packet, false, true, payload, sizeof payload);
+	wire_send(&wire, wire.far_end, packet, n);
+	assert_int_equal(wire_receive(&wire, wire.near_end, got, ROOM), n);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->fates[IMPAIR_NO_ICMP], 1);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->fates[IMPAIR_TOO_BIG], 0);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->too_big_answers, 0);
+	wire_send(&wire, wire.near_end, packet,
+	    wire_udp(packet, true, false, payload, sizeof payload));
+	assert_true(wire_receive(&wire, wire.far_end, got, ROOM) <= 600);
+	assert_int_equal(link_counts(wire.link, LINK_GOING)->cut, 1);
+	wire_close(&wire);
+}
+
 static void test_what_may_be_cut_is_cut(void **state)
 {
 	(void)state;
@@ -520,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_in_order_stays_in_order),
 		cmocka_unit_test(test_same_seed_same_fates),
 		cmocka_unit_test(test_too_big_is_answered),
+		cmocka_unit_test(test_too_big_is_not_answered),
 		cmocka_unit_test(test_what_may_be_cut_is_cut),
 		cmocka_unit_test(test_drop_next),
 		cmocka_unit_test(test_drop_next_of_a_transport),

@@ -74,6 +74,11 @@ static void link_options_go_each_way(void **state)
 	assert_int_equal(o.link.there.mtu, 1400);
 	assert_int_equal(o.link.back.mtu, 1400);
 	assert_int_equal(o.hosts.mtu, 1500);
+	assert_false(o.link.there.no_icmp || o.link.back.no_icmp);
+	must_read(&o, "upcase-lab --link-mtu 1300 --no-icmp");
+	assert_true(o.link.there.no_icmp && o.link.back.no_icmp);
+	must_read(&o, "upcase-lab --no-icmp-back");
+	assert_true(!o.link.there.no_icmp && o.link.back.no_icmp);
 	must_read(&o, "upcase-lab --link-mtu-back 1000");
 	assert_int_equal(o.link.there.mtu, 0);
 	assert_int_equal(o.link.back.mtu, 1000);
@@ -147,6 +152,7 @@ static void refuses(void **state)
 		"--delay 5",
 		"--burst 3 --loss 99%",
 		"--link-mtu 67",
+		"--no-icmp=none",
 	};
 	char text[100];
 

@@ -129,8 +129,8 @@ static void test_nothing_is_left_out(void **state)
 	/* Whole datagrams do not have these fates. */
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		t.udp_link[i].lost[IMPAIR_DELIVERED] = t.udp_link[i].lost[IMPAIR_TOO_BIG] =
-		    t.udp_link[i].lost[IMPAIR_REQUESTED_DROP] = t.udp_link[i]
-		                                                    .lost[IMPAIR_UNPLUGGED] = 0;
+		    t.udp_link[i].lost[IMPAIR_NO_ICMP] = t.udp_link[i].lost[IMPAIR_REQUESTED_DROP] =
+		        t.udp_link[i].lost[IMPAIR_UNPLUGGED] = 0;
 	memcpy(values, &t, sizeof t);
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		wanted += values[i];
