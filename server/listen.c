@@ -45,10 +45,10 @@ static int switch_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &(int){ 1 }, sizeof(int));
 }
 
-void listen_prepare(int fd)
+void listen_prepare(int fd, bool nagle)
 {
 	/* Replies are written in one piece: waiting for more would only delay them. */
-	switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ !nagle }, sizeof(int));
 	/* An urgent byte stays in the stream (RFC 6093, section 6); without this it would be taken
 	 * out. */
 	switch_on(fd, SOL_SOCKET, SO_OOBINLINE);
@@ -66,7 +66,7 @@ static void limit_receive_buffer(const struct listen_socket *s)
 }
 
 /* Returns 0, or -1 with errno. */
-static int bind_socket(struct listen_socket *s, enum port_sharing share)
+static int bind_socket(struct listen_socket *s, enum port_sharing share, bool nagle)
 {
 	const bool stream = s->type == SOCK_STREAM;
 
@@ -82,7 +82,7 @@ static int bind_socket(struct listen_socket *s, enum port_sharing share)
 	if (stream && switch_on(s->fd, SOL_SOCKET, SO_REUSEADDR) < 0)
 		return -1;
 	if (stream)
-		listen_prepare(s->fd);
+		listen_prepare(s->fd, nagle);
 	limit_receive_buffer(s);
 	if (s->addr.sa.sa_family == AF_INET6 && switch_on(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
 		return -1;
@@ -140,7 +140,7 @@ static int open_place(struct listen *l, const struct settings_place *place, enum
 		struct listen_socket s = { .fd = -1, .type = types[i], .addr = place->addr };
 
 		addr_set_port(&s.addr, *port);
-		if (bind_socket(&s, share) < 0) {
+		if (bind_socket(&s, share, l->nagle) < 0) {
 			s.fd = file_close(s.fd);
 			*failed = s;
 			return place->optional && i == 0 && is_missing(errno) ? 1 : -1;
@@ -159,6 +159,7 @@ static int open_sets(struct listen *sets, int n, const struct settings *s, uint1
 		const enum port_sharing share = n == 1 ? ALONE : l == sets ? FIRST : FURTHER;
 		int missing = 0;
 
+		l->nagle = s->nagle;
 		for (int i = 0; i < s->places_count; i++) {
 			int result = open_place(l, &s->places[i], share, port, failed);
 

@@ -33,6 +33,8 @@ struct listen {
 	/* Whether TCP connections inherit the options of listen_prepare(); else it is to be called
 	 * for each. */
 	bool prepared;
+	/* As in the settings. */
+	bool nagle;
 	/* This host's addresses as they were at `locals_read`, NULL before. */
 	struct ifaddrs *locals;
 	int64_t locals_read;
@@ -47,8 +49,9 @@ int listen_take(struct listen *l, int n, char reason[OPTIONS_REASON]);
  * gives each of these sets its share of the clients (SO_REUSEPORT), and no other program gets any.
  * Returns 0, or -1 with the `reason`. */
 int listen_open(struct listen *sets, int n, const struct settings *s, char reason[OPTIONS_REASON]);
-/* Sets the options of a TCP connection; on a listener, of all later connections. */
-void listen_prepare(int fd);
+/* Sets the options of a TCP connection; on a listener, of all later connections. `nagle`: it holds
+ * small segments back for an ACK. */
+void listen_prepare(int fd, bool nagle);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
 

@@ -116,6 +116,8 @@ static const struct options_spec own[] = {
 	{ "workers", 0, "N", "serve with N processes; who dies is replaced", "2", OPTIONS_NUMBER,
 	    INTO(workers), 1, SETTINGS_WORKERS,
 	    "is not a number of processes, 1 to " OPTIONS_DIGITS(SETTINGS_WORKERS) },
+	{ "nagle", 0, NULL, "hold small TCP segments back for an ACK (TCP_NODELAY off)", NULL,
+	    OPTIONS_SWITCH, INTO(nagle), true },
 	{ "ready-fd", 0, "N", "write the port to this descriptor when ready", "3", OPTIONS_NUMBER,
 	    INTO(ready_fd), 0, INT_MAX, DESCRIPTOR_WRONG },
 	{ "port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port",

@@ -43,6 +43,8 @@ struct settings {
 	int64_t max_clients, max_per_source;
 	/* For one source, a second; 0 for no limit, SETTINGS_UNSET. */
 	int64_t datagram_rate, connect_rate;
+	/* Leave Nagle's algorithm on. */
+	bool nagle;
 	/* Keep the rights that serving does not need. */
 	bool no_sandbox;
 	/* The number of processes that serve, beside one that watches them; 0: this one serves. */

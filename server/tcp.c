@@ -489,7 +489,7 @@ static void refuse(struct tcp *t, int fd, const struct addr *from, enum counters
 static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
 	if (!t->listen->prepared)
-		listen_prepare(c->fd);
+		listen_prepare(c->fd, t->settings->nagle);
 	c->since = c->last_activity = time_of(t, now);
 	LIST_APPEND(&t->order, c, order);
 	LIST_PREPEND(chain_of(t, &c->network), c, chain);

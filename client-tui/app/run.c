@@ -276,6 +276,8 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	if (of->flow >= 0)
 		trace_set_ledger(lab_status(run->lab)->trace, of->flow,
 		    session_ledger(of->session));
+	if (of->flow >= 0 && s->session.nagle)
+		trace_set_nagle(lab_status(run->lab)->trace, of->flow);
 	return record_session(of, run_trace(run)) < 0 ? NULL : of;
 }
 

@@ -41,6 +41,15 @@ size_t send_queue_first_bytes(const struct send_queue *q)
 	return first->end == UINT64_MAX ? send_queue_bytes(q) : (size_t)(first->end - q->written);
 }
 
+size_t send_queue_half(const struct send_queue *q)
+{
+	const struct send_mark *first = send_queue_first(q);
+	const bool whole = first && first->end != UINT64_MAX;
+	const uint64_t middle = whole ? q->line_start + (first->end - q->line_start) / 2 : 0;
+
+	return q->written < middle ? (size_t)(middle - q->written) : send_queue_first_bytes(q);
+}
+
 static inline void pop_mark(struct send_queue *q)
 {
 	q->line_start = q->marks[q->mark_begin].end;

@@ -64,6 +64,8 @@ static inline const struct send_mark *send_queue_first(const struct send_queue *
 }
 /* The number of waiting bytes of the first line; whether some of its bytes have been sent. */
 size_t send_queue_first_bytes(const struct send_queue *q);
+/* The same, but before its middle only the number of those before it. */
+size_t send_queue_half(const struct send_queue *q);
 static inline bool send_queue_has_begun(const struct send_queue *q)
 {
 	return q->written > q->line_start;

@@ -24,6 +24,8 @@ struct session_settings {
 	int window;              /* UDP: lines in flight at most (1 or more) */
 	int retries;             /* how often a connection that failed is tried again */
 	int64_t connect_timeout; /* how long one attempt to connect may take, ns */
+	bool nagle;              /* TCP: TCP_NODELAY is off */
+	bool split;              /* TCP: each line is written in two pieces */
 };
 
 /* A reply, or a piece of one. Borrowed for the call. */

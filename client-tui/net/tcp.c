@@ -115,15 +115,16 @@ static int tcp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = { .len = sizeof here.storage };
-	const int on = 1;
+	const int no_delay = !s->settings.nagle;
 	struct tcp *t = s->data;
 	int fd, error = 0;
 
 	fd = os_socket(to->sa.sa_family, SOCK_STREAM);
 	if (fd < 0)
 		return errno;
-	/* Nagle's algorithm (RFC 896) is off: a line is a message and does not wait for others. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* Nagle's algorithm (RFC 896): without it a line is a message and does not wait for others.
+	 */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
 	/* ICMP errors do not end an established connection: needed only until then. */
 	os_queue_errors(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
@@ -307,7 +308,8 @@ static size_t sendable(struct session *s, int64_t now)
 	if (send_queue_lines(&t->out) == 0 ||
 	    (!send_queue_has_begun(&t->out) && !may_begin_line(s, now)))
 		return 0;
-	return t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out)
+	return s->settings.split        ? send_queue_half(&t->out)
+	     : t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out)
 	                                : send_queue_first_bytes(&t->out);
 }
 

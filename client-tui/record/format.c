@@ -134,6 +134,8 @@ static const struct field leg_fields[] = {
 	{ "behind", FIELD_COUNT, AT(struct trace_leg, behind), FIELD_ZERO_NULL | FIELD_OMITTED },
 	{ "behind_ns", FIELD_SPAN, AT(struct trace_leg, behind_for),
 	    FIELD_ZERO_NULL | FIELD_OMITTED },
+	{ "ack_wait_ns", FIELD_NUMBER, AT(struct trace_leg, ack_wait), FIELD_OMITTED, .min = 1,
+	    .max = SESSION_TIME_MAX },
 	{ .key = NULL },
 };
 

@@ -63,12 +63,27 @@ static void put_detail(struct text *t, bool has, const char *words)
 		text_put(t, "%s%s", t->used > 0 ? ", " : "", words);
 }
 
+char *line_text_held(int64_t ns, char buf[LINE_TEXT_HELD])
+{
+	const int64_t ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
+	struct text t = text_begin(buf, LINE_TEXT_HELD);
+
+	if (ns >= NS_PER_S)
+		text_put(&t, "held %s for an ACK", UNITS_DURATION(ns, "u"));
+	else if (ns >= PARTS_DIFFER)
+		text_put(&t, "held %" PRId64 " ms for an ACK", ms);
+	return buf;
+}
+
 static void put_link_details(struct text *t, const struct trace_line *line)
 {
 	for (int direction = 0; line && direction < LINK_DIRECTIONS; direction++) {
 		const struct trace_leg *leg = &line->legs[direction];
 		const bool coming = direction == LINK_COMING;
+		char held[LINE_TEXT_HELD];
 
+		line_text_held(leg->ack_wait, held);
+		put_detail(t, *held, TEXT_FORMAT("%s%s", held, coming ? " coming" : ""));
 		put_detail(t, line->stream && leg->fate == LINK_NO_ICMP,
 		    link_loss_text(LINK_NO_ICMP, false, (enum link_direction)direction,
 		        (char[40]){ 0 }, 40));

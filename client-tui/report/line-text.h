@@ -15,5 +15,8 @@ void line_text_put(FILE *out, const unsigned char *text, size_t n);
  * outside the lab. Returns 0, or -1 when memory is short. */
 int line_text_write(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,
     const struct trace *trace, int64_t now);
+/* "held 40 ms for an ACK", of trace_leg.ack_wait; "" below 1 ms. Returns `buf`. */
+#define LINE_TEXT_HELD 40
+char *line_text_held(int64_t ns, char buf[LINE_TEXT_HELD]);
 /* Writes a reply that belongs to no line: "- udp -> HELLO (stray)". */
 void line_text_stray(FILE *out, bool stream, const unsigned char *text, size_t n);

@@ -58,14 +58,17 @@ struct trace_connection {
 	bool syn_seen[LINK_DIRECTIONS];
 	uint32_t first[LINK_DIRECTIONS];
 	uint64_t seen[LINK_DIRECTIONS]; /* how many bytes of it were seen */
-	bool open;                      /* it is established: we have acknowledged the peer's SYN */
-	bool ended[LINK_DIRECTIONS];    /* its FIN was seen, or an RST */
+	/* All bytes before `acked` are acknowledged; since when their sender knows it. */
+	uint64_t acked[LINK_DIRECTIONS];
+	int64_t acked_at[LINK_DIRECTIONS];
+	bool open;                   /* it is established: we have acknowledged the peer's SYN */
+	bool ended[LINK_DIRECTIONS]; /* its FIN was seen, or an RST */
 	struct trace_departures departures[LINK_DIRECTIONS];
 };
 
 struct trace_flow {
 	const struct ledger *ledger;
-	bool stream;
+	bool stream, nagle;
 	int64_t reply_timeout;
 	bool seen;            /* the link has carried something of it */
 	int64_t closed_at;    /* INT64_MAX while its socket is open */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which line a packet belongs to. */
 #include "common/capitals.h"
+#include "common/clock.h"
 #include "common/fnv.h"
 #include "trace/trace-internal.h"
 
@@ -9,6 +10,9 @@ static int delivered_copies(const struct packet_event *e)
 {
 	return e->fate == LINK_DELIVERED ? e->copies : 0;
 }
+
+/* How soon behind an ACK a segment that waited for it comes to the link, on a busy machine too. */
+#define ACK_PROMPT (5 * NS_PER_MS)
 
 static void count_up(uint16_t *counter, int by)
 {
@@ -242,9 +246,29 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	        .direction = e->direction, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
+/* How long the last bytes of a line, which come in a new segment from byte `begin` on, waited at
+ * their sender for the ACK of all bytes before it; 0 if they came for another reason. A server has
+ * a reply as soon as the request is there. */
+static int64_t ack_wait(const struct trace_flow *f, const struct trace_connection *c,
+    const struct trace_slot *r, const struct packet_event *e, uint64_t begin)
+{
+	const struct ledger_row *row = ledger_find(f->ledger, r->line.number);
+	const bool going = e->direction == LINK_GOING;
+	const int64_t acked = c->acked_at[e->direction],
+	              written = !going ? r->line.legs[LINK_GOING].first_out
+	                      : row    ? row->sent_at
+	                               : TRACE_NEVER;
+
+	return (!going || f->nagle) && written != TRACE_NEVER && acked > written &&
+	               c->acked[e->direction] >= begin && e->in >= acked &&
+	               e->in < acked + ACK_PROMPT
+	         ? e->in - written
+	         : 0;
+}
+
 /* The bytes `begin` to before `end` of the flow's count; those before `seen` were seen before. */
-static void take_bytes(struct trace *t, struct trace_slot *r, const struct packet_event *e,
-    uint64_t begin, uint64_t end, uint64_t seen)
+static void take_bytes(struct trace *t, const struct trace_connection *c, struct trace_slot *r,
+    const struct packet_event *e, uint64_t begin, uint64_t end, uint64_t seen)
 {
 	struct trace_leg *leg = &r->line.legs[e->direction];
 	const uint64_t first = begin > r->begins[e->direction] ? begin : r->begins[e->direction];
@@ -253,6 +277,8 @@ static void take_bytes(struct trace *t, struct trace_slot *r, const struct packe
 	if (leg->tries > 0 && first < seen &&
 	    (!is_later_fragment(e) || r->begins[e->direction] >= begin))
 		add_wait(t, r, e);
+	if (begin == seen && end >= r->ends[e->direction] && !e->fragment)
+		leg->ack_wait = ack_wait(&t->flows[r->flow], c, r, e, begin);
 	leg_came(leg, e);
 	if (delivered_copies(e) == 0)
 		leg_lost(leg, e->fate);
@@ -289,7 +315,7 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 
 		if (!r || r->begins[e->direction] >= end)
 			break;
-		take_bytes(t, r, e, begin, end, seen);
+		take_bytes(t, c, r, e, begin, end, seen);
 		first_number = first_number ? first_number : r->line.number;
 		last_number = r->line.number;
 	}
@@ -396,6 +422,19 @@ static void take_flags(struct trace *t, struct trace_connection *c, const struct
 	c->open |= e->direction == LINK_GOING && !e->syn && !e->rst;
 }
 
+/* An ACK reaches the sender of the other direction. */
+static void take_ack(struct trace_connection *c, const struct packet_event *e)
+{
+	const enum link_direction acked = e->direction == LINK_GOING ? LINK_COMING : LINK_GOING;
+	uint64_t place;
+
+	if (!e->has_ack || delivered_copies(e) == 0 || !c->syn_seen[acked] ||
+	    !find_place(c, acked, e->ack, &place) || place <= c->acked[acked])
+		return;
+	c->acked[acked] = place;
+	c->acked_at[acked] = e->out[0];
+}
+
 static void take_segment(struct trace *t, const struct packet_event *e)
 {
 	struct trace_connection *c = NULL;
@@ -407,6 +446,7 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 	if (!c)
 		return;
 	t->flows[i].seen = true;
+	take_ack(c, e);
 	t->totals.segments[e->direction]++;
 	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (delivered_copies(e) == 0)

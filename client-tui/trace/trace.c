@@ -220,6 +220,11 @@ bool trace_is_stream(const struct trace *t, int flow)
 	return t->flows[flow].stream;
 }
 
+void trace_set_nagle(struct trace *t, int flow)
+{
+	t->flows[flow].nagle = true;
+}
+
 void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger)
 {
 	t->flows[flow].ledger = ledger;

@@ -42,6 +42,9 @@ struct trace_leg {
 	 */
 	uint64_t behind;
 	int64_t behind_for;
+	/* Over TCP: how long the line's last bytes stayed with their sender until all bytes before
+	 * them were acknowledged (Nagle's algorithm, RFC 896), ns; 0: they did not. */
+	int64_t ack_wait;
 };
 
 struct trace_line {
@@ -135,6 +138,8 @@ void trace_free(struct trace *t);
  * over both at once has the same in both. Returns its number, or -1 after TRACE_FLOWS. */
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout);
 bool trace_is_stream(const struct trace *t, int flow);
+/* Its sockets hold small segments back for an ACK: TCP_NODELAY is off. */
+void trace_set_nagle(struct trace *t, int flow);
 /* The ledger of its lines, before the first is sent. It must outlive the last trace_check(). */
 void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */

@@ -196,7 +196,7 @@ static void put_buffered(struct detail *d, const struct view_row_side *s)
 {
 	const struct trace_leg *leg = &s->trace->legs[LINK_GOING];
 	const bool sent = leg->tries > 0;
-	if (s->line->fate == FATE_QUEUED ||
+	if (s->line->fate == FATE_QUEUED || leg->ack_wait > 0 ||
 	    (sent ? leg->first_in : d->v->now) - s->line->sent_at < PARTS_DIFFER)
 		return;
 	struct text t = next_line(d, s, STYLE_NORMAL);
@@ -223,6 +223,17 @@ static void put_waited_for(struct detail *d, const struct view_row_side *s,
 	else
 		text_put(&t, "waited %s behind line %" PRIu64 " %s",
 		    UNITS_DURATION(leg->behind_for, micro(s)), leg->behind, where);
+}
+
+/* Writes how long the last bytes were held for the ACK of those before. */
+static void put_held(struct detail *d, const struct view_row_side *s, enum link_direction direction)
+{
+	const int64_t ack_wait = s->trace->legs[direction].ack_wait;
+	if (ack_wait < PARTS_DIFFER)
+		return;
+	struct text t = next_line(d, s, STYLE_NORMAL);
+	text_put(&t, "last bytes held %s %s for an ACK of those before",
+	    direction == LINK_GOING ? "here" : "at the server", UNITS_DURATION(ack_wait, micro(s)));
 }
 
 /* Writes the timeout that runs until a missing segment is sent again. */
@@ -272,6 +283,8 @@ static void put_body(struct detail *d, const struct view_row_side *s)
 		return;
 	if (s->stream)
 		put_buffered(d, s);
+	for (int direction = 0; s->stream && direction < LINK_DIRECTIONS; direction++)
+		put_held(d, s, direction);
 	put_packets(d, s);
 	for (int direction = 0; s->stream && direction < LINK_DIRECTIONS; direction++)
 		put_waited_for(d, s, direction);

@@ -11,14 +11,15 @@
  *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
  *
  * Times are from Enter. In the lab, words describe the link's effects on the line; the whole story
- * is in the detail area. What does not fit is left out: first the link's effects, then words that
- * repeat their sign: "late", "waiting", "failed"; the arrow becomes shorter last. */
+ * is in the detail area. Where the words do not fit, the arrow becomes shorter; then the link's
+ * effects are left out, then words that repeat their sign: "late", "waiting", "failed". */
 #include "view/view-internal.h"
 
 #include <limits.h>
 
 #include "common/units.h"
 #include "ledger/error-text.h"
+#include "report/line-text.h"
 #include "report/summary.h"
 
 #define WAITING_COLUMNS 5
@@ -33,7 +34,7 @@
 #define LATE_WORD " late"
 /* The columns to which an arrow shrinks for the link's effects; those for effects without a wire.
  */
-#define ARROW_MIN 3
+#define ARROW_MIN 2
 #define EFFECTS_MIN 20
 /* The columns of "..  waiting " */
 #define WAITING_MIN 12
@@ -206,6 +207,19 @@ static void put_behind(const struct view_row_side *s, int width, struct text *t)
 		}
 }
 
+/* Writes how long the line's last bytes, or its reply's, were held for an ACK, or less of it. */
+static void held_words(const struct trace_line *trace, int width, struct text *t)
+{
+	char words[LINE_TEXT_HELD];
+	line_text_held(trace->legs[LINK_GOING].ack_wait + trace->legs[LINK_COMING].ack_wait, words);
+	char *reason = strstr(words, " for");
+	const int left = width - utf8_columns(t->buf) - (t->used > 0 ? 2 : 0);
+	if (reason && !fits(words, left))
+		*reason = '\0';
+	if (*words && fits(words, left))
+		text_put(t, "%s%s", t->used > 0 ? ", " : "", words);
+}
+
 /* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
@@ -224,8 +238,10 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 	if (again > 0)
 		text_put(&t, "%s",
 		    fits(buf, width - (int)strlen(word)) ? word : sign(s, GLYPH_ELLIPSIS));
-	if (stream)
+	if (stream) {
 		put_behind(s, width, &t);
+		held_words(s->trace, width, &t);
+	}
 	if (on_cue(s->trace) && fits(buf, width - (int)strlen(cue)))
 		text_put(&t, "%s", cue);
 	else if (on_cue(s->trace) && !stream)
@@ -240,7 +256,7 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 static int shortened(int columns, int width, const char *words)
 {
 	int left = width - utf8_columns(words) - 1;
-	return columns <= left ? columns : left > 2 ? left : 2;
+	return columns <= left ? columns : left > ARROW_MIN ? left : ARROW_MIN;
 }
 
 static void put_times(struct wire *w, const char *s, int times)

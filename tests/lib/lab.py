@@ -207,7 +207,7 @@ def processes(*marks):
 
 
 __all__ = [
-    'FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'done', 'environment', 'finish',
+    'FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'PYTHON', 'TOP', 'done', 'environment', 'finish',
     'folder', 'identity', 'need_hosts', 'processes', 'python', 'read_line', 'run', 'runtime',
     'side_by_side', 'start', 'until', 'users', 'working_backends'
 ]

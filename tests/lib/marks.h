@@ -68,6 +68,7 @@ __attribute__((unused)) static const struct mark lab_marks[] = {
 	{ "held-back", "held back", "held back" },
 	{ "again", "1× again", "1x again" },
 	{ "behind", "behind line", "behind line" },
+	{ "held-for-ack", "held 40 ms for an ACK", "held 40 ms for an ACK" },
 	{ "missing", "··  lost going", "..  lost going" },
 	{ "link", "link: ", "link: " },
 	{ "here", "here: ", "here: " },

@@ -14,6 +14,7 @@ SCRIPT_TESTS += \
 	%D%/link.py \
 	%D%/measure.py \
 	%D%/packetdrill.py \
+	%D%/nagle.py \
 	%D%/terminal.py \
 	%D%/rules.py \
 	%D%/times.py \

@@ -479,19 +479,72 @@ static void a_black_hole(void **state)
 	draw(s, 24, 80);
 	check_seen(s, "··  too big: 2× again ");
 	check_seen(s, " TCP      0 s  going   too big, no ICMP (6 bytes)");
-	check_seen(s,
-	    " TCP   200 ms  going   too big, no ICMP (6 bytes) sent again after 200 ms");
+	check_seen(s, " TCP   200 ms  going   too big, no ICMP (6 bytes) sent again after 200 ms");
 	draw(s, 24, 120);
-	check_seen(s, "··  too big, no ICMP: 2× again ");
+	check_seen(s, "··  too big, no ICMP: 2× again, 0.6 s ");
 	segment(s, false, "large", LINK_DELIVERED);
 	segment(s, true, "large", LINK_DELIVERED);
 	ledger_stream_reply(s->tcp, "LARGE", 5, false, s->now);
 	s->bytes += 6;
 	draw(s, 24, 120);
-	check_seen(s, " 600 ms, too big: 3× again ");
+	check_seen(s, " 600 ms, too big, no ICMP: 3× again ");
 	char *all = view_detail(&s->view, s->transcript);
 	assert_non_null(strstr(all, "coming  arrived at 600 ms\n"));
 	free(all);
+}
+
+/* A line of four letters in two pieces; the second leaves 40 ms later, when the first has an ACK.
+ */
+static void held_line(struct fixture *s, const char *text)
+{
+	struct packet_event e = { .direction = LINK_GOING,
+		.in = s->now,
+		.fate = LINK_DELIVERED,
+		.copies = 1,
+		.out = { s->now },
+		.protocol = LINK_TCP,
+		.source_port = 3,
+		.target_port = 2,
+		.seq = (uint32_t)s->bytes + 1,
+		.length = 2 };
+	struct packet_event ack = e;
+
+	trace_set_nagle(s->trace, s->tcp_flow);
+	stream_line(s, text);
+	trace_event(s->trace, &e);
+	s->now += 40 * MS;
+	ack.direction = LINK_COMING;
+	ack.source_port = 2;
+	ack.target_port = 3;
+	ack.in = ack.out[0] = s->now;
+	ack.length = 0;
+	ack.has_ack = true;
+	ack.ack = e.seq + e.length;
+	trace_event(s->trace, &ack);
+	e.seq += e.length;
+	e.length = 3;
+	e.in = e.out[0] = s->now;
+	trace_event(s->trace, &e);
+	segment(s, true, text, LINK_DELIVERED);
+	ledger_stream_reply(s->tcp, text, strlen(text), false, s->now);
+	s->bytes += strlen(text) + 1;
+}
+
+static void held_for_an_ack(void **state)
+{
+	struct fixture *s = *state;
+
+	held_line(s, "HELD");
+	draw(s, 24, 80);
+	check_seen(s, "━▶ 40.0 ms, held 40 ms ");
+	check_seen(s, " TCP last bytes held here 40.0 ms for an ACK of those before");
+	assert_int_equal(row_with(s, "send buffer"), -1);
+	draw(s, 24, 120);
+	check_seen(s, "━▶ 40.0 ms, held 40 ms for an ACK ");
+	draw(s, 24, 50);
+	check_seen(s, "HELD (held 40 ms");
+	draw(s, 12, 40);
+	check_seen(s, "HELD");
 }
 
 /* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try
@@ -696,6 +749,7 @@ static void every_mark_is_drawn(void **state)
 	answer(s, "held", 1, 1, true);
 	stream_answer(s, "once", once, at_once);
 	stream_answer(s, "coming", at_once, once);
+	held_line(s, "held");
 	stream_line(s, "hole");
 	segment(s, false, "hole", LINK_NO_ICMP);
 	segment(s, false, "hole", LINK_NO_ICMP);
@@ -918,6 +972,7 @@ int main(void)
 		TEST(segments_missing),
 		TEST(timeouts),
 		TEST(a_black_hole),
+		TEST(held_for_an_ack),
 		TEST(waits_in_a_stream),
 		TEST(no_timeouts),
 		TEST(test_parts),

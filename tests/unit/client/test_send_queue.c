@@ -103,9 +103,13 @@ static void check(const struct send_queue *q, const struct account *a)
 	assert_int_equal(send_queue_bytes(q), a->added - a->gone);
 	assert_int_equal(send_queue_has_begun(q), a->gone > a->start);
 	assert_int_equal(first != NULL, a->begun > a->popped);
-	if (first)
-		assert_int_equal(send_queue_first_bytes(q),
-		    (growing ? a->added : a->ends[a->popped]) - a->gone);
+	if (!first)
+		return;
+	const uint64_t end = growing ? a->added : a->ends[a->popped],
+	               middle = a->start + (end - a->start) / 2;
+	assert_int_equal(send_queue_first_bytes(q), end - a->gone);
+	assert_int_equal(send_queue_half(q),
+	    (!growing && a->gone < middle ? middle : end) - a->gone);
 }
 
 static void as_the_account_says(void **state)

@@ -669,6 +669,82 @@ static void sent_again(void **state)
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 }
 
+/* A segment with payload, or an ACK alone. */
+static void report_acking(struct fixture *s, enum link_direction direction, uint32_t seq,
+    uint32_t length, uint32_t ack, int64_t in, int64_t out)
+{
+	const bool there = direction == LINK_GOING;
+	const struct packet_event e = { .direction = direction,
+		.serial = ++s->serial,
+		.in = in,
+		.fate = out ? LINK_DELIVERED : LINK_LOST,
+		.copies = out != 0,
+		.out = { out },
+		.protocol = LINK_TCP,
+		.source_port = there ? HERE + 1 : THERE,
+		.target_port = there ? THERE : HERE + 1,
+		.seq = (there ? ISN : FAR_ISN) + 1 + seq,
+		.ack = (there ? FAR_ISN : ISN) + 1 + ack,
+		.has_ack = true,
+		.length = length };
+
+	trace_event(s->trace, &e);
+}
+
+/* The second piece of a line leaves when the ACK of the first has come, and so does that of its
+ * reply; a piece that comes for another reason was not held for it. */
+static void held_for_an_ack(void **state)
+{
+	struct fixture *s = *state;
+	const struct trace_leg *legs;
+	uint64_t n;
+
+	connect_stream(s);
+	n = stream_line(s, "hello", 10 * MS);
+	report_acking(s, LINK_GOING, 0, 3, 0, 10 * MS, 30 * MS);
+	report_acking(s, LINK_COMING, 0, 0, 3, 70 * MS, 90 * MS);
+	report_acking(s, LINK_GOING, 3, 3, 0, 90 * MS + 1, 110 * MS);
+	legs = trace_find(s->trace, true, n)->legs;
+	/* TCP_NODELAY is on, as far as is known: this is chance. */
+	assert_int_equal(legs[LINK_GOING].ack_wait, 0);
+	report_acking(s, LINK_COMING, 0, 4, 6, 110 * MS, 130 * MS);
+	report_acking(s, LINK_GOING, 6, 0, 4, 170 * MS, 190 * MS);
+	report_acking(s, LINK_COMING, 4, 2, 6, 191 * MS, 211 * MS);
+	assert_int_equal(legs[LINK_COMING].ack_wait, 191 * MS - 110 * MS);
+	stream_reply(s, "HELLO", 211 * MS);
+	trace_set_nagle(s->trace, s->tcp_flow);
+	n = stream_line(s, "again", 300 * MS);
+	report_acking(s, LINK_GOING, 6, 3, 6, 300 * MS, 320 * MS);
+	/* A first ACK is lost. */
+	report_acking(s, LINK_COMING, 6, 0, 9, 340 * MS, 0);
+	report_acking(s, LINK_COMING, 6, 0, 9, 360 * MS, 380 * MS);
+	report_acking(s, LINK_GOING, 9, 3, 6, 380 * MS, 400 * MS);
+	legs = trace_find(s->trace, true, n)->legs;
+	assert_int_equal(legs[LINK_GOING].ack_wait, 80 * MS);
+	/* Its repeat changes nothing. The reply goes at once. */
+	report_acking(s, LINK_GOING, 9, 3, 6, 600 * MS, 620 * MS);
+	assert_int_equal(legs[LINK_GOING].ack_wait, 80 * MS);
+	report_acking(s, LINK_COMING, 6, 6, 12, 400 * MS, 420 * MS);
+	assert_int_equal(legs[LINK_COMING].ack_wait, 0);
+	stream_reply(s, "AGAIN", 420 * MS);
+	/* An ACK comes long before; of a part of what was before; after it has left. */
+	n = stream_line(s, "one", 700 * MS);
+	report_acking(s, LINK_GOING, 12, 2, 12, 700 * MS, 720 * MS);
+	report_acking(s, LINK_COMING, 12, 0, 14, 720 * MS, 740 * MS);
+	report_acking(s, LINK_GOING, 14, 2, 12, 760 * MS, 780 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
+	n = stream_line(s, "two", 770 * MS);
+	report_acking(s, LINK_GOING, 16, 2, 12, 770 * MS, 790 * MS);
+	report_acking(s, LINK_COMING, 12, 0, 16, 780 * MS, 800 * MS);
+	report_acking(s, LINK_GOING, 18, 2, 12, 800 * MS, 820 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
+	n = stream_line(s, "new", 900 * MS);
+	report_acking(s, LINK_GOING, 20, 2, 12, 900 * MS, 920 * MS);
+	report_acking(s, LINK_COMING, 12, 0, 22, 920 * MS, 940 * MS);
+	report_acking(s, LINK_GOING, 22, 2, 12, 939 * MS, 959 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
+}
+
 /* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4.
  */
 static void report_two_pieces(struct fixture *s, uint32_t id, const char *second, int64_t in,
@@ -1360,6 +1436,7 @@ int main(void)
 		TEST(twins),
 		TEST(closed_too_soon),
 		TEST(sent_again),
+		TEST(held_for_an_ack),
 		TEST(pieces_of_a_segment),
 		TEST(keeps_packets),
 		TEST(packets_of_a_connection),
