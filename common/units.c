@@ -232,3 +232,21 @@ char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 	snprintf(buf, size, "%.*f", decimals, (double)steps * (double)step / (double)unit);
 	return buf;
 }
+
+char *units_size_text(uint64_t bytes, char *buf, size_t size)
+{
+	static const char prefixes[] = "kMGTP";
+	const int64_t n = bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+	const char *prefix = prefixes;
+	int64_t unit = 1000;
+
+	if (n < unit) {
+		snprintf(buf, size, "%" PRId64 " B", n);
+		return buf;
+	}
+	/* What would be rounded to a thousand has the next prefix. */
+	for (; prefix[1] && n >= unit * 1000 - unit / 2; prefix++)
+		unit *= 1000;
+	snprintf(buf, size, "%s %cB", UNITS_FIGURES(n, unit), *prefix);
+	return buf;
+}

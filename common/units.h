@@ -29,3 +29,8 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
  * places, "0.04". Returns `buf`. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size);
 #define UNITS_FIGURES(ns, unit) units_figures(ns, unit, (char[40]){ 0 }, 40)
+
+/* A number of bytes as a person reads it, three figures in thousands: "620 B", "62.0 kB", "1.20
+ * MB". Returns `buf`. */
+char *units_size_text(uint64_t bytes, char *buf, size_t size);
+#define UNITS_SIZE(bytes) units_size_text(bytes, (char[40]){ 0 }, 40)

@@ -69,7 +69,9 @@ static void do_burst(const struct command_call *c)
 {
 	char reason[GENERATOR_REASON];
 
-	if (generator_read(c->arguments, &c->tui->run.plan, reason) < 0)
+	const bool bulk = strcmp(c->of->name, "bulk") == 0;
+
+	if (generator_read(c->arguments, bulk, &c->tui->run.plan, reason) < 0)
 		tui_message(c->tui, "%s", reason);
 	else
 		tui_burst(c->tui, c->now);
@@ -301,6 +303,8 @@ const struct command command_table[] = {
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },
 	{ "order", "", "replies beside their lines, or in the order they came", .run = do_order },
 	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
+	    .run = do_burst, .use = USE_LIVE },
+	{ "bulk", "TIME [size S]", "lines as fast as TCP takes them; tells the goodput",
 	    .run = do_burst, .use = USE_LIVE },
 	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
 	    .two_letters = true },

@@ -9,24 +9,26 @@
 /* The maximum of rows, half a gigabyte. */
 #define ROWS_MAX 1000000
 #define EXAMPLE "; for example /burst 200 every 5ms size 100"
+#define BULK_EXAMPLE "; for example /bulk 5s size 1000"
 
 /* --- reading --- */
 
 static int wrong(char reason[GENERATOR_REASON], const char *subject, const char *value,
     const char *how)
 {
-	return text_refuse(reason, GENERATOR_REASON, "%s%s%s%.30s%s%s" EXAMPLE, subject,
+	return text_refuse(reason, GENERATOR_REASON, "%s%s%s%.30s%s%s", subject,
 	    *subject ? " " : "", *value ? "'" : "", value, *value ? "' " : "", how);
 }
 
 static int read_named(const char *name, const char *value, struct generator_plan *plan,
     char reason[GENERATOR_REASON])
 {
-	const bool every = strcmp(name, "every") == 0;
+	const bool bulk = generator_is_bulk(plan), every = !bulk && strcmp(name, "every") == 0;
 	int64_t size;
 
 	if (!every && strcmp(name, "size") != 0)
-		return wrong(reason, "", name, "is neither 'every' nor 'size'");
+		return wrong(reason, "", name,
+		    bulk ? "is not 'size'" : "is neither 'every' nor 'size'");
 	if (!value)
 		return wrong(reason, name, "",
 		    every ? "wants a duration" : "wants a number of bytes");
@@ -41,27 +43,48 @@ static int read_named(const char *name, const char *value, struct generator_plan
 	return 0;
 }
 
-int generator_read(const char *text, struct generator_plan *plan, char reason[GENERATOR_REASON])
+static int read_first(const char *word, bool bulk, struct generator_plan *plan,
+    char reason[GENERATOR_REASON])
 {
-	struct generator_plan read = { .interval = SETTINGS_INTERVAL };
+	int64_t count = SETTINGS_ENDLESS;
+
+	*plan = bulk ? (struct generator_plan){ .size = SETTINGS_BULK_SIZE }
+	             : (struct generator_plan){ .interval = SETTINGS_INTERVAL };
+	if (!word)
+		return wrong(reason, "", "",
+		    bulk ? "/bulk wants a duration" : "/burst wants a number of lines");
+	if (bulk && (units_duration(word, &plan->duration) < 0 || plan->duration < NS_PER_MS ||
+	                plan->duration > SETTINGS_BULK_MAX))
+		return wrong(reason, "", word, "is not a duration, 1ms to 1h");
+	if (!bulk && units_count(word, 1, SETTINGS_COUNT_MAX, &count) < 0)
+		return wrong(reason, "", word, "is not a number of lines, 1 to 1000000000");
+	plan->count = (uint64_t)count;
+	return 0;
+}
+
+int generator_read(const char *text, bool bulk, struct generator_plan *plan,
+    char reason[GENERATOR_REASON])
+{
+	struct generator_plan read;
 	char *copy = strdup(text), *rest = NULL, *word;
-	int64_t count = 0;
-	int result = 0;
+	int result;
 
 	if (!copy)
 		return wrong(reason, "", "", "memory is short");
-	word = strtok_r(copy, " \t", &rest);
-	if (!word)
-		result = wrong(reason, "", "", "/burst wants a number of lines");
-	else if (units_count(word, 1, SETTINGS_COUNT_MAX, &count) < 0)
-		result = wrong(reason, "", word, "is not a number of lines, 1 to 1000000000");
-	read.count = (uint64_t)count;
+	result = read_first(strtok_r(copy, " \t", &rest), bulk, &read, reason);
 	while (result == 0 && (word = strtok_r(NULL, " \t", &rest)))
 		result = read_named(word, strtok_r(NULL, " \t", &rest), &read, reason);
 	if (result == 0)
 		*plan = read;
+	else
+		text_append(reason, GENERATOR_REASON, bulk ? BULK_EXAMPLE : EXAMPLE);
 	free(copy);
 	return result;
+}
+
+bool generator_is_bulk(const struct generator_plan *plan)
+{
+	return plan->count == SETTINGS_ENDLESS && plan->interval == 0 && plan->duration > 0;
 }
 
 /* --- the schedule --- */
@@ -116,8 +139,12 @@ void generator_pause(struct generator *g, int64_t until, int64_t now)
 	if (!g->running || g->sent != 1)
 		return;
 	until = until < max ? until : max;
-	if (now >= until && g->paused_until)
+	if (now >= until && g->paused_until) {
 		g->start = now - g->plan.interval;
+		/* Bulk lines are measured from here on. */
+		if (generator_is_bulk(&g->plan))
+			g->until = g->start + g->plan.duration;
+	}
 	g->paused_until = now < until ? until : 0;
 }
 
@@ -153,6 +180,23 @@ bool generator_next(struct generator *g, int64_t now)
 	if (++g->sent == g->plan.count)
 		generator_stop(g, now);
 	return true;
+}
+
+void generator_measure(struct generator *g, uint64_t answered, int64_t now)
+{
+	/* The first line, which may go alone, is not measured. */
+	if (g->sent <= 1)
+		g->answered_before = answered;
+	g->answered = answered - g->answered_before;
+	g->measured_at = now;
+}
+
+struct figures_bulk generator_measured(const struct generator *g)
+{
+	return (struct figures_bulk){ .lines = g->sent,
+		.sent = g->bytes,
+		.answered = g->answered,
+		.time = g->measured_at > g->start ? g->measured_at - g->start : 0 };
 }
 
 /* --- the lines --- */
@@ -194,6 +238,13 @@ static double rate(const struct generator *g, int64_t now)
 	return seconds > 0 ? steps / seconds : 0;
 }
 
+static uint64_t goodput_of(const struct generator *g)
+{
+	const struct figures_bulk measured = generator_measured(g);
+
+	return figures_goodput(&measured);
+}
+
 /* Writes "99.5/s". Returns `buf`. */
 static const char *rate_text(double rate, char buf[40])
 {
@@ -225,16 +276,30 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 	struct text t = text_begin(buf, size);
 	char a_second[40];
 
-	text_put(&t, "%" PRIu64, g->sent);
+	if (g->measured_at > 0)
+		text_put(&t, "%s/s", UNITS_SIZE(goodput_of(g)));
+	else
+		text_put(&t, "%" PRIu64, g->sent);
 	if (g->plan.count != SETTINGS_ENDLESS)
 		text_put(&t, "/%" PRIu64, g->plan.count);
 	/* One line has no rate. */
-	text_put(&t, " %s %s", dot, rate_text(g->sent > 1 ? rate(g, now) : 0, a_second));
+	if (g->measured_at == 0)
+		text_put(&t, " %s %s", dot, rate_text(g->sent > 1 ? rate(g, now) : 0, a_second));
 	if (left < 60 * NS_PER_S)
 		text_put(&t, " %s %.1f s left", dot, (double)left / (double)NS_PER_S);
 	else if (left < INT64_MAX / 2)
 		text_put(&t, " %s %s left", dot, UNITS_DURATION(left, "u"));
 	return buf;
+}
+
+static void put_measured(struct text *t, const struct generator *g, const char *micro)
+{
+	text_put(t, "%s", TEXT_COUNT(g->sent, "line"));
+	if (g->plan.size > 0)
+		text_put(t, " of %zu bytes", g->plan.size);
+	text_put(t, " in %s: %s sent, goodput %s/s",
+	    UNITS_DURATION(generator_measured(g).time, micro), UNITS_SIZE(g->bytes),
+	    UNITS_SIZE(goodput_of(g)));
 }
 
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size)
@@ -243,6 +308,10 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 	struct text t = text_begin(buf, size);
 	char a_second[40];
 
+	if (g->measured_at > 0) {
+		put_measured(&t, g, micro);
+		return buf;
+	}
 	if (g->sent < of)
 		text_put(&t, "%" PRIu64 " of ", g->sent);
 	text_put(&t, "%s sent in %s", TEXT_COUNT(of, "line"),

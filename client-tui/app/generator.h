@@ -33,11 +33,19 @@ struct generator {
 	/* Lines sent more than VALIDITY_SLIP later than due; the largest delay, ns. */
 	uint64_t slipped;
 	int64_t worst;
+	/* Over TCP, where it is measured: the bytes sent, with ends of line; those of lines
+	 * answered since the start, until `measured_at`, and before it. */
+	uint64_t bytes, answered, answered_before;
+	int64_t measured_at; /* 0: not measured */
 };
 
 /* Reads "N [every D] [size S]", as "200 every 5ms size 100", into `plan`; the defaults are 10 ms
- * and the shortest lines. Returns 0, or -1 with the error in `reason` and `plan` unchanged. */
-int generator_read(const char *text, struct generator_plan *plan, char reason[GENERATOR_REASON]);
+ * and the shortest lines. Of bulk lines "DURATION [size S]", as "5s size 1000". Returns 0, or -1
+ * with the error in `reason` and `plan` unchanged. */
+int generator_read(const char *text, bool bulk, struct generator_plan *plan,
+    char reason[GENERATOR_REASON]);
+/* Returns true for a plan of bulk lines: as fast as possible, for so long. */
+bool generator_is_bulk(const struct generator_plan *plan);
 
 /* The number of rows of a ledger with which each line keeps its row until its fate is known and
  * reported: the lines of three times `reply_timeout`, at least `rows`, at most a million. */
@@ -54,6 +62,10 @@ void generator_pause(struct generator *g, int64_t until, int64_t now);
 int64_t generator_due(const struct generator *g);
 /* Returns true if a line is due at `now`, and counts it as sent. Stops after the last line. */
 bool generator_next(struct generator *g, int64_t now);
+/* Measures the goodput until now: `answered` bytes of lines have been answered in all. Call it
+ * before lines are sent, and before generator_expire(). */
+void generator_measure(struct generator *g, uint64_t answered, int64_t now);
+struct figures_bulk generator_measured(const struct generator *g);
 /* Stops if the duration is over. */
 void generator_expire(struct generator *g, int64_t now);
 /* Returns true if all lines of the plan were sent, or it has no end. */
@@ -63,11 +75,13 @@ bool generator_is_complete(const struct generator *g);
  * shorter text drops letters but no digits. Writes at most `capacity` bytes; returns the length. */
 size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
-/* Writes "340/1000 · 100/s · 6.6 s left", without an end "340 · 100/s". Returns `buf`. */
+/* Writes "340/1000 · 100/s · 6.6 s left", without an end "340 · 100/s"; measured, "2.47 MB/s ·
+ * 3.2 s left". Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
     size_t size);
 /* Writes "1000 lines sent in 9.99 s, 100/s; on schedule, at most 0.21 ms late", or how many lines
- * slipped. `micro` as for units_duration_text(). Returns `buf`. */
+ * slipped; measured, "12345 lines of 1000 bytes in 5.00 s: 12.4 MB sent, goodput 2.47 MB/s".
+ * `micro` as for units_duration_text(). Returns `buf`. */
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size);
 struct schedule_totals generator_schedule(const struct generator *g);
 /* Returns true if the schedule makes the run invalid; one late line alone is no fault. */

@@ -125,7 +125,7 @@ static int check_options(const struct settings *settings)
 		wrong = "--step goes with --read FILE; see upcase --help";
 	else if (settings->read && (settings->count || settings->report || *settings->session.host))
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count, "
-		        "--duration or --report";
+		        "--duration, --bulk or --report";
 	else if (settings->verbose && settings->output != RECORD_OUTPUT_TEXT)
 		wrong =
 		    "--verbose writes lines of text, --json and --csv write records: choose one";

@@ -432,6 +432,11 @@ bool run_settled(const struct run *run)
 
 /* --- generated lines --- */
 
+bool run_is_tcp_alone(const struct run *run)
+{
+	return run->settings.session.transport == SESSION_TCP && !run->settings.both;
+}
+
 bool run_generating(const struct run *run)
 {
 	return run->due || run->generator.running;
@@ -464,6 +469,30 @@ int64_t run_generate_at(const struct run *run)
 	return due < run->generator.until ? due : run->generator.until;
 }
 
+/* Begins the lines that are due. */
+static void begin_lines(struct run *run, int64_t now)
+{
+	run->due = false;
+	run->bulk = generator_is_bulk(&run->plan) && run_is_tcp_alone(run) ? run->used[0] : NULL;
+	generator_start(&run->generator, &run->plan, now);
+}
+
+/* Bulk lines end when their session is no longer the one in use. */
+static void measure_bulk(struct run *run, int64_t now)
+{
+	struct figures figures;
+
+	if (!run->bulk)
+		return;
+	if (!run_is_tcp_alone(run) || run->used[0] != run->bulk) {
+		generator_stop(&run->generator, now);
+		return;
+	}
+	session_figures(run->bulk->session, now, &figures);
+	generator_measure(&run->generator, figures.tcp.answered_bytes, now);
+	run->bulk->bulk = generator_measured(&run->generator);
+}
+
 static bool generate_line(struct run *run, int64_t now)
 {
 	const int more = run->generator.plan.interval > 0 ? 0 : SESSION_MORE;
@@ -478,6 +507,7 @@ static bool generate_line(struct run *run, int64_t now)
 	if (!may_generate(run) || !generator_next(&run->generator, now))
 		return false;
 	n = generator_text(run->last_number + 1, run->generator.plan.size, text, sizeof text);
+	run->generator.bytes += n + 1;
 	if (run->hooks.generated(run->hooks.lab.context, text, n,
 	        SESSION_LINE | SESSION_GENERATED | more, now) < 0)
 		generator_stop(&run->generator, now);
@@ -489,12 +519,11 @@ bool run_generate(struct run *run)
 	int64_t now = clock_monotonic();
 	const int64_t until = now + BATCH_TIME;
 
-	if (run->due && !opening(run)) {
-		run->due = false;
-		generator_start(&run->generator, &run->plan, now);
-	}
+	if (run->due && !opening(run))
+		begin_lines(run, now);
 	if (!run->generator.running)
 		return false;
+	measure_bulk(run, now);
 	generator_expire(&run->generator, now);
 	for (int i = 0; i < GENERATOR_BATCH && now < until && generate_line(run, now); i++)
 		now = clock_monotonic();
@@ -579,6 +608,8 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		    &figures->blocked);
 	if (!run->replay && (!run->screen || g->plan.interval > 0))
 		figures->schedule = generator_schedule(g);
+	if (!run->replay)
+		figures->bulk = of->bulk;
 }
 
 void run_report(struct run *run, bool all, int64_t now,

@@ -27,6 +27,7 @@ struct run_session {
 	int flow, recorded; /* the lab's and the recorder's number; -1 without one */
 	struct connections connections;
 	struct interval_meter *meter; /* --report: the present interval; else NULL */
+	struct figures_bulk bulk;     /* its last bulk lines */
 };
 
 struct run_hooks {
@@ -64,6 +65,7 @@ struct run {
 	struct generator_plan plan;
 	struct generator generator;
 	bool due;
+	struct run_session *bulk; /* the session of the bulk lines that are sent; else NULL */
 	/* The recorder, NULL where nothing is recorded; and the run's data for it. */
 	struct recorder *recorder;
 	struct record_run record;
@@ -116,6 +118,8 @@ bool run_has_room(const struct run *run);
 /* Returns true if every line of every session has its fate. */
 bool run_settled(const struct run *run);
 
+/* Returns true if lines go over TCP alone, which bulk lines need for its flow control. */
+bool run_is_tcp_alone(const struct run *run);
 /* Returns true if generated lines are sent or due. */
 bool run_generating(const struct run *run);
 /* The time of the next call of run_generate(), ns of the monotonic clock, CLOCK_NEVER for none. */

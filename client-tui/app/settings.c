@@ -53,6 +53,7 @@ static int set_transport(const struct options_spec *o, void *to, const char *val
 
 	(void)value, (void)reason;
 	s->session.transport = (enum session_transport)o->low;
+	s->transport_given = true;
 	s->both = false;
 	return 0;
 }
@@ -114,6 +115,9 @@ static const struct options_spec table[] = {
 	{ "interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms",
 	    OPTIONS_TIME, INTO(interval), 0, HOUR, .range = "0 to 1h",
 	    .words = "0, 1ms, 5ms, 10ms, 100ms, 1s" },
+	{ "bulk", 0, "DURATION", "send lines as fast as TCP takes them for so long", "5s",
+	    OPTIONS_TIME, INTO(bulk), NS_PER_MS, SETTINGS_BULK_MAX, .range = "1ms to 1h",
+	    .words = "1s, 5s, 10s, 1m", .command_line_only = true },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
 	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX, .words = "10, 100, 1000" },
 	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
@@ -293,6 +297,30 @@ static int configuration(struct settings *s)
 	return result < 0 ? -1 : 0;
 }
 
+/* Makes bulk lines a plan of numbered lines. Returns 0, or -1 after a line on standard error. */
+static int plan_bulk(struct settings *s)
+{
+	if (s->bulk == 0)
+		return 0;
+	if (s->both || (s->transport_given && s->session.transport == SESSION_UDP)) {
+		standard_report("upcase: --bulk is for TCP alone, UDP has no flow control: without "
+		                "--udp and --both; over UDP --count sends on a schedule");
+		return -1;
+	}
+	if (s->count != COUNT_UNSET || s->duration > 0) {
+		standard_report("upcase: --bulk sends what TCP takes in its time: without --count "
+		                "and --duration");
+		return -1;
+	}
+	s->session.transport = SESSION_TCP;
+	s->count = SETTINGS_ENDLESS;
+	s->interval = 0;
+	s->duration = s->bulk;
+	if (s->size == 0)
+		s->size = SETTINGS_BULK_SIZE;
+	return 0;
+}
+
 /* The command line is read twice: first to find --config, then again to override the file. */
 int settings_read(struct settings *s, int argc, char **argv)
 {
@@ -311,10 +339,12 @@ int settings_read(struct settings *s, int argc, char **argv)
 	if (configuration(s) < 0)
 		return -1;
 	first = options_command_line(table, s, argc, argv);
+	if (first < 0 || plan_bulk(s) < 0)
+		return -1;
 	if (s->count == 0 || (s->count == COUNT_UNSET && s->duration > 0))
 		s->count = SETTINGS_ENDLESS;
 	else if (s->count == COUNT_UNSET)
 		s->count = 0;
 	s->plain = s->plain || s->verbose || s->report > 0 || s->summary;
-	return first < 0 ? -1 : operands(s, argc, argv, first);
+	return operands(s, argc, argv, first);
 }

@@ -14,11 +14,15 @@
 /* The number of lines without an end. */
 #define SETTINGS_ENDLESS INT64_MAX
 #define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
+/* The longest duration of bulk lines, ns, and their default size. */
+#define SETTINGS_BULK_MAX INT64_C(3600000000000)
+#define SETTINGS_BULK_SIZE 1000
 
 struct settings {
 	struct session_settings session; /* the host "" means a private server */
 	/* Each line goes over UDP and TCP at once; a switch back restores the transport. */
 	bool both;
+	bool transport_given; /* session.transport is not the default */
 	bool retries_given; /* session.retries is not the default */
 	bool plain, ordered, quiet;
 	/* These imply `plain`: each line's fate; the summary alone; reports' interval, ns. */
@@ -29,6 +33,8 @@ struct settings {
 	/* Numbered lines to send, as in struct generator_plan; `count` may be 0 or
 	 * SETTINGS_ENDLESS. */
 	int64_t count, interval, size, duration;
+	/* The duration of bulk lines, 0: none; they are then a plan of the four above. */
+	int64_t bulk;
 	enum record_output output; /* the contents of standard output */
 	/* The file to write at the end, or NULL; its ending selects the format. */
 	const char *save;

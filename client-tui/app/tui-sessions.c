@@ -152,12 +152,19 @@ int tui_save(struct tui *tui, const struct export_request *q, int64_t now,
 
 /* --- generated lines --- */
 
+static const char *plan_name(const struct generator_plan *plan)
+{
+	return generator_is_bulk(plan) ? "bulk" : "burst";
+}
+
 static void report_result(struct tui *tui)
 {
+	const struct generator *g = &tui->run.generator;
 	char text[250];
 
-	run_notice(&tui->run, -1, generator_failed(&tui->run.generator),
-	    TEXT_FORMAT("burst: %s", run_generated(&tui->run, text, sizeof text)));
+	run_notice(&tui->run, -1, generator_failed(g),
+	    TEXT_FORMAT("%s: %s", plan_name(&g->plan),
+	        run_generated(&tui->run, text, sizeof text)));
 }
 
 void tui_burst_stop(struct tui *tui, int64_t now)
@@ -175,6 +182,13 @@ void tui_burst_stop(struct tui *tui, int64_t now)
 void tui_burst(struct tui *tui, int64_t now)
 {
 	tui_burst_stop(tui, now);
+	/* --duration with the interval 0 goes over any transport. */
+	if ((tui->run.settings.count == 0 || tui->run.settings.bulk > 0) &&
+	    generator_is_bulk(&tui->run.plan) && !run_is_tcp_alone(&tui->run)) {
+		tui_message(tui,
+		    "/bulk is for TCP alone, UDP has no flow control: /tcp first, or /burst");
+		return;
+	}
 	view_scroll_end(&tui->view);
 	tui->run.due = tui_open_sessions(tui, now) == 0;
 }
@@ -192,10 +206,11 @@ const char *tui_progress(struct tui *tui, int64_t now)
 	if (tui->run.replay)
 		return tui_replay_progress(tui);
 	if (tui->run.due)
-		return "burst: waits for the connection";
+		return generator_is_bulk(&tui->run.plan) ? "bulk: waits for the connection"
+		                                         : "burst: waits for the connection";
 	if (!tui->run.generator.running)
 		return NULL;
-	snprintf(tui->progress, sizeof tui->progress, "burst %s",
+	snprintf(tui->progress, sizeof tui->progress, "%s %s", plan_name(&tui->run.generator.plan),
 	    generator_progress(&tui->run.generator, now, tui->run.utf8 ? "·" : "-", text,
 	        sizeof text));
 	return tui->progress;

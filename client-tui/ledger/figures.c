@@ -121,6 +121,12 @@ const struct figure figures_table[] = {
 	{ "tcp", "blocked_ns", 40610, "behind other lines", OF(SPAN, blocked.total), TRACED },
 	{ "tcp", "longest_blocked_ns", 40620, "longest such wait", OF(SPAN, blocked.longest),
 	    TRACED },
+	{ "tcp", "bulk_goodput", 40800, "goodput", OF(GOODPUT, bulk),
+	    .scope = FIGURE_TCP | FIGURE_SOME },
+	{ "tcp", "bulk_answered", 40801, ", ", OF(BYTES, bulk.answered), TCP },
+	{ "tcp", "bulk_ns", 40802, " in ", OF(SPAN, bulk.time), TCP },
+	{ "tcp", "bulk_lines", 0, NULL, OF(COUNT, bulk.lines) },
+	{ "tcp", "bulk_sent", 0, NULL, OF(BYTES, bulk.sent) },
 };
 
 const size_t figures_count = sizeof figures_table / sizeof *figures_table;
@@ -191,6 +197,12 @@ static int64_t count_of(uint64_t count)
 	return count > INT64_MAX ? INT64_MAX : (int64_t)count;
 }
 
+uint64_t figures_goodput(const struct figures_bulk *bulk)
+{
+	return bulk->time > 0 ? (uint64_t)((double)bulk->answered * NS_PER_S / (double)bulk->time)
+	                      : 0;
+}
+
 static int64_t stats_value(const struct figure *row, const struct stats *s)
 {
 	const void *at = (const char *)s + row->field;
@@ -214,11 +226,14 @@ int64_t figure_value(const struct figure *row, const struct figures *f)
 	case FIGURE_SERVER:
 		return f->tcp.has_server ? count_of(*(const uint64_t *)at) : FIGURE_NONE;
 	case FIGURE_COUNT:
+	case FIGURE_BYTES:
 	case FIGURE_KNOWN:
 	case FIGURE_LOSS:
 	case FIGURE_CLOCK:
 	case FIGURE_DERIVED:
 		return count_of(*(const uint64_t *)at);
+	case FIGURE_GOODPUT:
+		return count_of(figures_goodput(at));
 	case FIGURE_SMALL:
 		return *(const uint32_t *)at;
 	case FIGURE_SPAN:

@@ -123,7 +123,19 @@ struct figures_tcp {
 	/* Segments that the far end's kernel retransmitted, where it reports them (the lab). */
 	bool has_server;
 	uint64_t server_retransmitted;
+	/* Bytes of replies that answered lines, with their ends of line. */
+	uint64_t answered_bytes;
 };
+
+/* The session's last bulk lines (/bulk): how many, and their bytes; the bytes of lines answered in
+ * the time, ns, in which they were sent. */
+struct figures_bulk {
+	uint64_t lines, sent, answered;
+	int64_t time;
+};
+
+/* Bytes answered a second; 0 without any time. */
+uint64_t figures_goodput(const struct figures_bulk *bulk);
 
 struct figures {
 	bool stream;
@@ -139,8 +151,9 @@ struct figures {
 	/* In the lab (`is_traced`). */
 	bool is_traced;
 	struct blocked_totals blocked;
-	/* The generator's, filled in by the caller; zero without a generator. */
+	/* The generator's, filled in by the caller; zero without a generator, or a /bulk. */
 	struct schedule_totals schedule;
+	struct figures_bulk bulk;
 	/* From records: counted lines without a record, because they were evicted. */
 	uint64_t unrecorded;
 };
@@ -149,6 +162,7 @@ struct figures {
  * FIGURE_STATS_COUNT on in struct stats. Those before FIGURE_DERIVED are also read from records. */
 enum figure_type {
 	FIGURE_COUNT,   /* a uint64_t */
+	FIGURE_BYTES,   /* the same, of bytes */
 	FIGURE_LOSS,    /* the same, on the page with its share and interval */
 	FIGURE_CLOCK,   /* the same, times by the kernel; the row of those by the program is next */
 	FIGURE_SMALL,   /* a uint32_t */
@@ -156,6 +170,7 @@ enum figure_type {
 	FIGURE_SERVER,  /* a uint64_t, known if tcp.has_server */
 	FIGURE_SPAN,    /* an int64_t, ns */
 	FIGURE_DERIVED, /* a uint64_t */
+	FIGURE_GOODPUT, /* of a struct figures_bulk, bytes a second */
 	FIGURE_MIN,     /* of a struct ledger_times, ns */
 	FIGURE_MEAN,
 	FIGURE_MAX,

@@ -63,6 +63,7 @@ struct tcp {
 
 	enum reuse reuse;
 	uint64_t sent, answered; /* lines sent and answered on this connection */
+	uint64_t answered_bytes; /* of all replies that answered a line, with ends of line */
 	int64_t probe_until;     /* until when a careful sender waits */
 	int64_t answered_at;     /* when the last reply came */
 	bool write_failed;       /* a read gives the reason */
@@ -379,11 +380,12 @@ static void end_stall(struct session *s, int64_t at)
 	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
 }
 
-static void count_answer(struct session *s)
+static void count_answer(struct session *s, size_t n)
 {
 	struct tcp *t = s->data;
 
 	t->answered++;
+	t->answered_bytes += n + 1;
 	t->answered_at = t->read_at;
 	if (t->reuse != REUSE_ALWAYS)
 		t->probe_until = t->read_at +
@@ -399,7 +401,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 	s->answered = true;
 	/* A stray (a greeting, endless output) does not show when this server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
-		count_answer(s);
+		count_answer(s, n);
 		timestamps_count(&t->timestamps, t->stamped);
 	}
 	s->hooks.reply(s->hooks.context, &reply);
@@ -669,6 +671,7 @@ static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 	/* A line that failed was never handed over and has no time. */
 	f->times.sent_program = totals->sent - totals->failed;
 	f->tcp = t->seen;
+	f->tcp.answered_bytes = t->answered_bytes;
 	if (s->phase == PHASE_READY && tcp_info_read(s->fd, &sample) == 0)
 		tcp_info_add(&f->tcp, &sample, t->retransmitted_before);
 	f->stalls = stall_now(&t->stall, ledger_waiting_since(s->ledger), f->tcp.round_trip, now);

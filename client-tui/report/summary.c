@@ -261,6 +261,14 @@ static void put_blocked(struct text *out, const struct figures *f)
 		    TEXT_SPAN(f->blocked.longest));
 }
 
+static void put_bulk(struct text *out, const struct figures_bulk *b)
+{
+	if (b->lines > 0)
+		text_put(out, "bulk: %s, %s sent, %s answered in %s: goodput %s/s\n",
+		    TEXT_COUNT(b->lines, "line"), UNITS_SIZE(b->sent), UNITS_SIZE(b->answered),
+		    TEXT_SPAN(b->time), UNITS_SIZE(figures_goodput(b)));
+}
+
 static void put_invalid(struct text *out, const char *before, const struct figures *f)
 {
 	char words[300];
@@ -296,6 +304,7 @@ static void put_session(struct text *out, const struct figures *f)
 	}
 	put_tcp(out, f);
 	put_blocked(out, f);
+	put_bulk(out, &f->bulk);
 	/* The kernel timestamps datagrams both ways, and only the arrivals of a stream. */
 	if (t->timed && (f->times.received_program || f->times.clock_steps ||
 	                    (!f->stream && f->times.sent_program)))
@@ -365,6 +374,11 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 		break;
 	case FIGURE_RUN_MEAN:
 		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));
+		break;
+	case FIGURE_BYTES:
+	case FIGURE_GOODPUT:
+		text_put(out, "%s%s", UNITS_SIZE((uint64_t)value),
+		    row->type == FIGURE_GOODPUT ? "/s" : "");
 		break;
 	case FIGURE_LOSS:
 		if (ledger_answered_or_lost(&f->totals))

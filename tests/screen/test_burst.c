@@ -155,6 +155,9 @@ static void wrong_bursts_say_how(void **state)
 		{ "/burst 5 every soon", "every 'soon' is not a duration" },
 		{ "/burst 5 size 70000", "size '70000' is not a number of bytes" },
 		{ "/burst 5 now", "'now' is neither 'every' nor 'size'" },
+		{ "/bulk", "/bulk wants a duration; for example /bulk 5s size 1000" },
+		{ "/bulk soon", "'soon' is not a duration, 1ms to 1h" },
+		{ "/bulk 5s", "/bulk is for TCP alone, UDP has no flow control: /tcp first" },
 	};
 
 	(void)state;
@@ -164,6 +167,35 @@ static void wrong_bursts_say_how(void **state)
 	}
 	term_expect_row(t, 0, "sent 0");
 	client_leave(t);
+}
+
+/* As fast as TCP takes them: keys are taken meanwhile, and lines behind them are answered. */
+static void bulk_lines_tell_the_goodput(void **state)
+{
+	struct terminal *t = client_private(24, 90, MORE("-t"));
+
+	(void)state;
+	client_line(t, "/bulk 1h");
+	term_expect(t, "B/s ");
+	term_type(t, "typed meanwhile");
+	term_expect(t, "tcp> typed meanwhile");
+	interrupt(t);
+	term_expect(t, "sent, goodput ");
+	term_expect(t, "bulk: ");
+	term_bytes(t, "\r", 1);
+	term_expect(t, "TYPED MEANWHILE");
+	client_line(t, "/stats");
+	term_expect(t, "goodput");
+	client_line(t, "q");
+	/* Another transport ends them. */
+	client_line(t, "/bulk 1h size 100");
+	term_expect(t, "B/s ");
+	press(t, 2);
+	term_expect(t, "lines of 100 bytes in ");
+	press(t, 5);
+	term_expect(t, "/bulk is for TCP alone");
+	client_leave(t);
+	term_expect(t, "bulk: ");
 }
 
 static void it_is_stopped(void **state)
@@ -309,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(f3_sends_over_both),
 		TEST(both_is_left_by_each_command),
+		TEST(bulk_lines_tell_the_goodput),
 		TEST(both_connect_elsewhere),
 		TEST(pastes_go_over_both),
 		TEST(burst_sends_numbered_lines),

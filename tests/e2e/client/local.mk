@@ -2,6 +2,7 @@
 SCRIPT_TESTS += \
 	%D%/addresses.py \
 	%D%/bounds.py \
+	%D%/bulk.py \
 	%D%/burst.py \
 	%D%/capitals_python.py \
 	%D%/ends.py \

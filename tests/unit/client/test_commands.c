@@ -194,6 +194,7 @@ static void completed_words(void **state)
 	check_completions("/plot rtt ", "");
 	check_completions("/burst 10 ", "every size ");
 	check_completions("/burst 10 every ", "1ms 10ms 100ms 1s ");
+	check_completions("/bulk 5s ", "size ");
 	check_completions("/save ", "files");
 	check_completions("/save talk.svg --", "--title --dark ");
 	check_completions("/save talk.svg last ", "10 20 50 ");

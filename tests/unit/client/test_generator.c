@@ -37,7 +37,7 @@ static void plans_are_read(void **state)
 		struct generator_plan plan = { 5, 5, 5, 0 };
 		char reason[GENERATOR_REASON];
 
-		assert_int_equal(generator_read(cases[i].text, &plan, reason), 0);
+		assert_int_equal(generator_read(cases[i].text, false, &plan, reason), 0);
 		assert_int_equal(plan.count, cases[i].plan.count);
 		assert_int_equal(plan.interval, cases[i].plan.interval);
 		assert_int_equal(plan.size, cases[i].plan.size);
@@ -74,12 +74,42 @@ static void wrong_plans_give_a_reason(void **state)
 		struct generator_plan plan = { 5, 6, 7, 0 };
 		char reason[GENERATOR_REASON] = "";
 
-		assert_int_equal(generator_read(cases[i].text, &plan, reason), -1);
+		assert_int_equal(generator_read(cases[i].text, false, &plan, reason), -1);
 		if (!strstr(reason, cases[i].reason) || *reason == ' ' ||
 		    !strstr(reason, "; for example /burst 200 every 5ms size 100"))
 			fail_msg("'%s': '%s'", cases[i].text, reason);
 		assert_true(plan.count == 5 && plan.interval == 6 && plan.size == 7);
 	}
+}
+
+static void bulk_plans_are_read(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "", "/bulk wants a duration" },
+		{ "0", "'0' is not a duration, 1ms to 1h" },
+		{ "61m", "'61m' is not a duration" },
+		{ "fast", "'fast' is not a duration" },
+		{ "5s every 1s", "'every' is not 'size'" },
+		{ "5s size", "size wants a number of bytes" },
+	};
+	struct generator_plan plan;
+	char reason[GENERATOR_REASON];
+
+	(void)state;
+	assert_int_equal(generator_read("5s", true, &plan, reason), 0);
+	assert_true(generator_is_bulk(&plan));
+	assert_true(plan.duration == 5 * NS_PER_S && plan.size == 1000);
+	assert_int_equal(generator_read("1ms size 7", true, &plan, reason), 0);
+	assert_true(plan.duration == MS && plan.size == 7);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(generator_read(wrong[i][0], true, &plan, reason), -1);
+		if (!strstr(reason, wrong[i][1]) ||
+		    !strstr(reason, "; for example /bulk 5s size 1000"))
+			fail_msg("'%s': '%s'", wrong[i][0], reason);
+	}
+	assert_true(plan.duration == MS);
+	assert_int_equal(generator_read("7 every 0", false, &plan, reason), 0);
+	assert_false(generator_is_bulk(&plan));
 }
 
 /* --- the schedule --- */
@@ -419,12 +449,47 @@ static void results(void **state)
 	    "3 lines sent in 2.00 ms, 1000/s");
 }
 
+/* The first line goes alone until 30 ms; of the rest, 2 MB are answered in a second. */
+static void bulk_lines_are_measured(void **state)
+{
+	const struct generator_plan plan = {
+		.count = SETTINGS_ENDLESS, .size = 999, .duration = NS_PER_S
+	};
+	struct generator g;
+	char text[200];
+
+	(void)state;
+	generator_start(&g, &plan, START);
+	generator_measure(&g, 5000, START);
+	assert_true(generator_next(&g, START));
+	generator_pause(&g, START + 30 * MS, START);
+	generator_measure(&g, 6000, START + 20 * MS);
+	generator_pause(&g, START + 30 * MS, START + 30 * MS);
+	for (int i = 0; i < 2499; i++)
+		assert_true(generator_next(&g, START + 30 * MS));
+	g.bytes = 2500000;
+	generator_measure(&g, 1006000, START + 530 * MS);
+	assert_string_equal(generator_progress(&g, START + 530 * MS, "-", text, sizeof text),
+	    "2.00 MB/s - 0.5 s left");
+	generator_measure(&g, 2006000, START + 1030 * MS);
+	generator_expire(&g, START + 1029 * MS);
+	assert_true(g.running);
+	generator_expire(&g, START + 1030 * MS);
+	assert_false(g.running);
+	assert_true(generator_is_complete(&g));
+	assert_int_equal(generator_measured(&g).answered, 2000000);
+	assert_string_equal(generator_result(&g, "u", text, sizeof text),
+	    "2500 lines of 999 bytes in 1.00 s: 2.50 MB sent, goodput 2.00 MB/s");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
 	const struct CMUnitTest tests[] = {
 		TEST(plans_are_read),
 		TEST(wrong_plans_give_a_reason),
+		TEST(bulk_plans_are_read),
+		TEST(bulk_lines_are_measured),
 		TEST(the_first_line_may_go_alone),
 		TEST(lines_are_due_on_schedule),
 		TEST(late_lines_catch_up_and_are_counted),

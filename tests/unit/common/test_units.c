@@ -290,6 +290,28 @@ static void test_figures(void **state)
 		    cases[i].text);
 }
 
+static void test_sizes_as_text(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0 B" },
+		{ 999, "999 B" },
+		{ 1000, "1.00 kB" },
+		{ 12345, "12.3 kB" },
+		{ 999499, "999 kB" },
+		{ 999500, "1.00 MB" },
+		{ 2472000, "2.47 MB" },
+		{ 1234567890, "1.23 GB" },
+		{ UINT64_MAX, "9223 PB" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(UNITS_SIZE(cases[i].bytes), cases[i].text);
+}
+
 static void test_clock_until(void **state)
 {
 	struct timespec ts;
@@ -351,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_durations_as_text),
 		cmocka_unit_test(test_text_of_a_duration_reads_the_same),
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_sizes_as_text),
 		cmocka_unit_test(test_clock_until),
 		cmocka_unit_test(test_clock_ns),
 	};
