@@ -441,6 +441,7 @@ static const struct {
 	[OS_TCP_NOTSENT] = MEMBER(tcpi_notsent_bytes),
 	[OS_TCP_TOTAL_RTO] = { 240, sizeof(uint16_t) },
 	[OS_TCP_OUT_OF_ORDER] = MEMBER(tcpi_rcv_ooopack),
+	[OS_TCP_BYTES_ACKED] = MEMBER(tcpi_bytes_acked),
 };
 
 /* An older kernel fills in less. */
@@ -458,6 +459,21 @@ void os_tcp_read(int fd, struct os_tcp *out)
 		out->known |= 1u << i;
 		out->value[i] = member_get(info + tcp_numbers[i].offset, tcp_numbers[i].size);
 	}
+}
+
+int os_set_congestion(int fd, const char *name)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
+}
+
+char *os_congestion(int fd, char name[OS_CONGESTION])
+{
+	socklen_t size = OS_CONGESTION;
+
+	memset(name, 0, OS_CONGESTION);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) < 0)
+		*name = '\0';
+	return name;
 }
 #endif
 

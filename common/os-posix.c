@@ -197,6 +197,18 @@ void os_tcp_read(int fd, struct os_tcp *out)
 {
 	*out = (struct os_tcp){ .known = 0 };
 }
+
+int os_set_congestion(int fd, const char *name)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+char *os_congestion(int fd, char name[OS_CONGESTION])
+{
+	*name = '\0';
+	return name;
+}
 #endif
 
 #if !HAVE_SEND_QUEUE

@@ -151,6 +151,7 @@ enum os_tcp_number {
 	OS_TCP_NOTSENT,
 	OS_TCP_TOTAL_RTO,
 	OS_TCP_OUT_OF_ORDER,
+	OS_TCP_BYTES_ACKED,
 	OS_TCP_NUMBERS
 };
 
@@ -166,6 +167,13 @@ static inline bool os_tcp_knows(const struct os_tcp *t, enum os_tcp_number n)
 {
 	return t->known >> n & 1;
 }
+/* The congestion control of a connection, TCP_CONGESTION, whose name has OS_CONGESTION bytes at
+ * most with its end. Setting it returns 0, or -1 with errno: ENOENT where the kernel has not this
+ * one, EPERM where only root may choose it, ENOSYS where the system has no choice. Returns `name`,
+ * "" where it is not known. */
+#define OS_CONGESTION 16
+int os_set_congestion(int fd, const char *name);
+char *os_congestion(int fd, char name[OS_CONGESTION]);
 /* The bytes that were written and are not acknowledged; -1: not known. */
 int os_unacknowledged(int fd);
 /* Limits what the system keeps unsent of what is written, bytes, where it can. */

@@ -86,6 +86,23 @@ static void choose_server(struct commands *c, bool ipv6)
 	c->notifies_ready = true;
 }
 
+/* Puts the second flow behind the name of the near command. */
+static void add_flow(struct commands *c, const char *flow)
+{
+	size_t count = 0;
+
+	while (c->near[count])
+		count++;
+	c->with_flow = calloc(count + 2, sizeof *c->with_flow);
+	if (!c->with_flow)
+		return;
+	snprintf(c->flow, sizeof c->flow, "--flow=%s", flow);
+	c->with_flow[0] = c->near[0];
+	c->with_flow[1] = c->flow;
+	memcpy(c->with_flow + 2, c->near + 1, (count - 1) * sizeof *c->with_flow);
+	c->near = c->with_flow;
+}
+
 void commands_choose(struct commands *c, const struct lab_options *options)
 {
 	memset(c, 0, sizeof(*c));
@@ -94,6 +111,8 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 	c->near_argv[0] = c->client;
 	c->near_argv[1] = LAB_FAR_IPV4;
 	c->near = options->near_command ? options->near_command : as_arguments(c->near_argv);
+	if (options->flow)
+		add_flow(c, options->flow);
 	if (options->far_command)
 		memcpy(c->far_argv, (const char *[]){ "/bin/sh", "-c", options->far_command, NULL },
 		    4 * sizeof *c->far_argv);

@@ -13,6 +13,8 @@ struct commands {
 	bool notifies_ready;
 	char client[PATH_MAX], server[PATH_MAX];
 	const char *near_argv[3], *far_argv[10];
+	/* The near command with the second flow among its options. */
+	char flow[100], **with_flow;
 };
 
 /* Chooses the client and the server, unless the options name other commands. The options must live

@@ -92,6 +92,8 @@ static const struct options_spec own[] = {
 	    .words = "576, 1280, 1500, 9000" },
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", OPTIONS_COPY,
 	    INTO(hosts.congestion), 1, .wrong = "is not a congestion control's name" },
+	{ "flow", 0, "FLOW", "upcase's second TCP flow, beside its lines", "5s,cubic", OPTIONS_TEXT,
+	    INTO(flow), 1, .wrong = "is no flow", .words = "5s, 10s" },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", .set = set_pcap },
 	{ "drop", 0, "PACKETS", "drop packets by number; may be given again", "request:3,7",
 	    .set = set_drop, .words = "request:3 reply:2 segment:6 syn:1 ack:every:2" },
@@ -124,12 +126,25 @@ static int parse(struct lab_options *o, int argc, char **argv)
 	return first;
 }
 
+static bool is_client(const char *command)
+{
+	const char *slash = strrchr(command, '/');
+
+	return strcmp(slash ? slash + 1 : command, "upcase") == 0;
+}
+
 static int check_together(const struct lab_options *o)
 {
 	char reason[IMPAIR_REASON];
 
 	if (impair_options_check(&o->link, reason) != 0) {
 		standard_report("upcase-lab: the link: %s", reason);
+		return -1;
+	}
+	if (o->flow && o->near_command && !is_client(o->near_command[0])) {
+		standard_report("upcase-lab: --flow: '%.60s' has no second flow: the near command "
+		                "must be upcase",
+		    o->near_command[0]);
 		return -1;
 	}
 	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 &&

@@ -16,6 +16,8 @@ struct lab_options {
 	int rule_count;
 	/* Borrowed from argv; NULL: not given. */
 	const char *pcap, *far_command, *far_log;
+	/* The client's second flow, its option's value: "5s,cubic". */
+	const char *flow;
 	/* The near command, NULL-terminated, or NULL: the client. */
 	char **near_command;
 	/* Print only errors. */

@@ -77,6 +77,22 @@ static void do_burst(const struct command_call *c)
 		tui_burst(c->tui, c->now);
 }
 
+static void do_flow(const struct command_call *c)
+{
+	struct tui *tui = c->tui;
+	struct flow_plan plan;
+	char reason[OPTIONS_REASON];
+
+	if (strcmp(c->arguments, "off") == 0) {
+		if (!run_flow_stop(&tui->run, c->now))
+			tui_message(tui, "there is no second flow");
+	} else if (settings_flow(c->arguments, &plan, reason) < 0) {
+		tui_message(tui, "/flow: %s; for example /flow 5s cubic, /flow off", reason);
+	} else if (tui_open_sessions(tui, c->now) == 0) {
+		run_flow(&tui->run, &plan, c->now);
+	}
+}
+
 /* Appends what the link did to the page, in the lab; frees it. */
 static char *with_link(const struct view_lab *lab, char *page)
 {
@@ -117,8 +133,7 @@ static void do_plot(const struct command_call *c)
 
 	if (kind < 0)
 		tui_message(c->tui,
-		    "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot "
-		    "off",
+		    "'%.30s' is no plot; waited, rtt, histogram, cumulative, runs, shares, off",
 		    c->arguments);
 	else
 		tui_plot(c->tui, (enum plot_kind)kind);
@@ -306,9 +321,12 @@ const struct command command_table[] = {
 	    .run = do_burst, .use = USE_LIVE },
 	{ "bulk", "TIME [size S]", "lines as fast as TCP takes them; tells the goodput",
 	    .run = do_burst, .use = USE_LIVE },
+	{ "flow", "TIME [NAME]", "a second TCP flow beside the lines, by NAME; off", .run = do_flow,
+	    .two_letters = true, .use = USE_LIVE,
+	    .example = "/flow TIME [NAME]; for example /flow 5s cubic, /flow off" },
 	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
 	    .two_letters = true },
-	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off",
+	{ "plot", "[KIND]", "waited, rtt, histogram, cumulative, runs, shares; off",
 	    .run = do_plot },
 	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
 	    .run = do_find },

@@ -126,6 +126,8 @@ static int check_options(const struct settings *settings)
 	else if (settings->read && (settings->count || settings->report || *settings->session.host))
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count, "
 		        "--duration, --bulk or --report";
+	else if (settings->read && settings->flow.duration)
+		wrong = "--read sends nothing: no --flow";
 	else if (settings->verbose && settings->output != RECORD_OUTPUT_TEXT)
 		wrong =
 		    "--verbose writes lines of text, --json and --csv write records: choose one";

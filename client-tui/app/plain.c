@@ -154,6 +154,7 @@ static void take_interrupt(struct plain *p)
 	}
 	generator_stop(&p->run.generator, clock_monotonic());
 	p->run.due = false;
+	(void)run_flow_stop(&p->run, clock_monotonic());
 	end_input(p, clock_monotonic());
 	plain_notice(p, false,
 	    "stopped: waiting for the last replies; the next Ctrl-C does not wait");

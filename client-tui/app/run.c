@@ -30,6 +30,7 @@ void run_close(struct run *run)
 		free(run->sessions[i]->meter);
 		free(run->sessions[i]);
 	}
+	flow_close(run->flow);
 	lab_close(run->lab);
 }
 
@@ -302,6 +303,7 @@ int run_open_sessions(struct run *run, int64_t now)
 
 void run_leave_peer(struct run *run, int64_t now)
 {
+	(void)run_flow_stop(run, now);
 	for (int i = 0; i < 2; i++) {
 		struct run_session *of = run->peer[i];
 
@@ -397,6 +399,9 @@ unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64
 {
 	unsigned failed = 0;
 
+	if (run->settings.flow.duration > 0 && !run->flow_begun)
+		run_flow(run, &run->settings.flow, now);
+	run->flow_begun = true;
 	for (size_t i = 0; i < run->used_count; i++) {
 		const struct run_session *to = run->used[i];
 
@@ -427,7 +432,7 @@ bool run_settled(const struct run *run)
 	for (size_t i = 0; i < run->count; i++)
 		if (!session_is_idle(run->sessions[i]->session))
 			return false;
-	return true;
+	return !run->flow_due && !(run->flow && flow_left(run->flow, 0) > 0);
 }
 
 /* --- generated lines --- */
@@ -536,6 +541,58 @@ char *run_generated(const struct run *run, char *buf, size_t size)
 	return generator_result(&run->generator, run->utf8 ? "µ" : "u", buf, size);
 }
 
+/* --- a second flow --- */
+
+void run_flow(struct run *run, const struct flow_plan *plan, int64_t now)
+{
+	(void)run_flow_stop(run, now);
+	run->flow_plan = *plan;
+	run->flow_due = true;
+}
+
+bool run_flow_stop(struct run *run, int64_t now)
+{
+	const bool due = run->flow_due, sending = run->flow && flow_left(run->flow, now) > 0;
+
+	run->flow_due = false;
+	if (sending)
+		flow_stop(run->flow, now);
+	return due || sending;
+}
+
+static void on_flow(void *context, const struct session_event *event)
+{
+	struct run *run = context;
+
+	run->hooks.lab.event(run->hooks.lab.context, event);
+}
+
+static void begin_flow(struct run *run, int64_t now)
+{
+	run->flow_due = false;
+	flow_close(run->flow);
+	run->flow = flow_open(&run->settings.session, &run->flow_plan, on_flow, run, now);
+	if (!run->flow)
+		run_notice(run, -1, true, "flow: memory is short");
+}
+
+static void dispatch_flow(struct run *run, const struct fd_watch *w, int64_t now)
+{
+	const struct run_session *beside = run->peer[SESSION_TCP];
+	bool goes_on;
+
+	if (run->flow_due && run->used_count > 0 && !opening(run)) {
+		begin_flow(run, now);
+	} else if (run->flow) {
+		goes_on = flow_dispatch(run->flow, beside ? beside->session : NULL, w, now);
+		run->flow_totals = *flow_totals(run->flow);
+		if (!goes_on) {
+			flow_close(run->flow);
+			run->flow = NULL;
+		}
+	}
+}
+
 /* --- the loop --- */
 
 static void give_up(struct run_session *of, int64_t now)
@@ -563,6 +620,10 @@ void run_watch(const struct run *run, struct fd_watch *w)
 		if (of->leave_by && !session_dead(of->session))
 			fd_watch_until(w, of->leave_by);
 	}
+	if (run->flow)
+		flow_watch(run->flow, w);
+	if (run->flow_due && !opening(run))
+		fd_watch_until(w, 0);
 	if (run->lab)
 		lab_watch(run->lab, w);
 }
@@ -579,6 +640,7 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 		    (session_is_idle(of->session) || now >= of->leave_by))
 			give_up(of, now);
 	}
+	dispatch_flow(run, w, now);
 	changed = run->lab && lab_dispatch(run->lab, w, now);
 	dispatch_connections(run, false, now);
 	return changed;
@@ -586,6 +648,7 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 
 void run_give_up(struct run *run, int64_t now)
 {
+	(void)run_flow_stop(run, now);
 	for (size_t i = 0; i < run->count; i++)
 		give_up(run->sessions[i], now);
 	dispatch_connections(run, true, now);
@@ -610,6 +673,8 @@ void run_figures(const struct run *run, const struct run_session *of, int64_t no
 		figures->schedule = generator_schedule(g);
 	if (!run->replay)
 		figures->bulk = of->bulk;
+	if (!run->replay && of->stream)
+		figures->flow = run->flow_totals;
 }
 
 void run_report(struct run *run, bool all, int64_t now,

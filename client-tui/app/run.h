@@ -6,6 +6,7 @@
 #include "app/generator.h"
 #include "app/settings.h"
 #include "ledger/figures.h"
+#include "net/flow.h"
 #include "record/connections.h"
 #include "record/recorder.h"
 #include "record/replay.h"
@@ -66,6 +67,12 @@ struct run {
 	struct generator generator;
 	bool due;
 	struct run_session *bulk; /* the session of the bulk lines that are sent; else NULL */
+	/* The second flow, NULL without one; the next one, which begins when the sessions are open
+	 * and is `flow_due` until then; what the last one did; the settings' one has begun. */
+	struct flow *flow;
+	struct flow_plan flow_plan;
+	bool flow_due, flow_begun;
+	struct figures_flow flow_totals;
 	/* The recorder, NULL where nothing is recorded; and the run's data for it. */
 	struct recorder *recorder;
 	struct record_run record;
@@ -115,7 +122,7 @@ unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64
 void run_push(struct run *run, int64_t now);
 /* Returns true if all sessions in use have room for another line. */
 bool run_has_room(const struct run *run);
-/* Returns true if every line of every session has its fate. */
+/* Returns true if every line of every session has its fate, and no second flow sends. */
 bool run_settled(const struct run *run);
 
 /* Returns true if lines go over TCP alone, which bulk lines need for its flow control. */
@@ -128,6 +135,11 @@ int64_t run_generate_at(const struct run *run);
 bool run_generate(struct run *run);
 /* Writes the result, "100 lines sent in 1 s, 100/s; ...". Returns `buf`. */
 char *run_generated(const struct run *run, char *buf, size_t size);
+
+/* Begins a second flow in place of the one there is. */
+void run_flow(struct run *run, const struct flow_plan *plan, int64_t now);
+/* Ends it. Returns false if there was none. */
+bool run_flow_stop(struct run *run, int64_t now);
 
 /* The loop's parts for sessions and lab. Returns true if the link is to be drawn again. */
 void run_watch(const struct run *run, struct fd_watch *w);

@@ -3,9 +3,9 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
-#include "common/options.h"
 #include "common/standard.h"
 #include "common/units.h"
+#include "net/tcp-info.h"
 
 static int put_host(char host[SESSION_HOST_MAX], const char *value, size_t n,
     char reason[OPTIONS_REASON])
@@ -72,6 +72,55 @@ static int set_retries(const struct options_spec *o, void *to, const char *value
 	return valid ? 0 : OPTIONS_REFUSE(reason, "is neither a number nor \"forever\"");
 }
 
+/* The kernel is asked at once, before anything is done. */
+static int put_congestion(char congestion[SESSION_CONGESTION], const char *value,
+    char reason[OPTIONS_REASON])
+{
+	if (strlen(value) >= SESSION_CONGESTION || !*value)
+		return OPTIONS_REFUSE(reason, "is not a congestion control's name");
+	strcpy(congestion, value);
+	return tcp_congestion_check(value, reason, OPTIONS_REASON);
+}
+
+static int set_congestion(const struct options_spec *o, void *to, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	(void)o;
+	return put_congestion(((struct settings *)to)->session.congestion, value, reason);
+}
+
+int settings_flow(const char *text, struct flow_plan *plan, char reason[OPTIONS_REASON])
+{
+	static const char separators[] = " \t,";
+	char copy[80], detail[OPTIONS_REASON], *rest = NULL, *word, *name;
+
+	*plan = (struct flow_plan){ .duration = 0 };
+	if (!HAVE_TCP_INFO)
+		return OPTIONS_REFUSE(reason,
+		    "is not to be had here: what TCP has acknowledged is not known");
+	snprintf(copy, sizeof copy, "%s", text);
+	word = strtok_r(copy, separators, &rest);
+	if (word && strcmp(word, "tcp") == 0)
+		word = strtok_r(NULL, separators, &rest);
+	name = strtok_r(NULL, separators, &rest);
+	if (!word || units_duration(word, &plan->duration) < 0 ||
+	    plan->duration < SHARES_INTERVAL || plan->duration > FLOW_DURATION_MAX)
+		return OPTIONS_REFUSE(reason, "'%.30s' is not a duration, 100ms to 10m",
+		    word ? word : "");
+	if (name && put_congestion(plan->congestion, name, detail) < 0)
+		return OPTIONS_REFUSE(reason, "'%.20s' %.120s", name, detail);
+	word = strtok_r(NULL, separators, &rest);
+	return word ? OPTIONS_REFUSE(reason, "'%.30s' is more than a duration and a name", word)
+	            : 0;
+}
+
+static int set_flow(const struct options_spec *o, void *to, const char *value,
+    char reason[OPTIONS_REASON])
+{
+	(void)o;
+	return settings_flow(value, &((struct settings *)to)->flow, reason);
+}
+
 #define HOUR (3600 * NS_PER_S)
 /* The number of lines without --count, while the options are read. */
 #define COUNT_UNSET (-1)
@@ -102,6 +151,8 @@ static const struct options_spec table[] = {
 	    INTO(session.split), true },
 	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
 	    .set = set_retries, .words = "0, 3, forever" },
+	{ "cc", 0, "NAME", "TCP's congestion control (the system's)", "cubic",
+	    .set = set_congestion },
 	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", OPTIONS_WORD,
 	    INTO(session.tag), .words = "auto, always, never" },
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
@@ -118,6 +169,8 @@ static const struct options_spec table[] = {
 	{ "bulk", 0, "DURATION", "send lines as fast as TCP takes them for so long", "5s",
 	    OPTIONS_TIME, INTO(bulk), NS_PER_MS, SETTINGS_BULK_MAX, .range = "1ms to 1h",
 	    .words = "1s, 5s, 10s, 1m", .command_line_only = true },
+	{ "flow", 0, "FLOW", "a second TCP flow beside the lines, for a time", "5s,cubic",
+	    .set = set_flow, .words = "1s, 5s, 10s", .command_line_only = true },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
 	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX, .words = "10, 100, 1000" },
 	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
@@ -191,7 +244,15 @@ void settings_usage(void)
 
 void settings_complete(int argc, char **argv)
 {
-	const int operands = options_complete(table, true, argc, argv, stdout);
+	struct options_spec own[sizeof table / sizeof *table];
+	char congestion[256];
+	int operands;
+
+	options_append(own, table);
+	for (struct options_spec *o = own; o->name; o++)
+		if (strcmp(o->name, "cc") == 0)
+			o->words = tcp_congestion_names(congestion, sizeof congestion);
+	operands = options_complete(own, true, argc, argv, stdout);
 
 	if (operands == 0)
 		puts("\tHOST: the server");

@@ -2,6 +2,8 @@
 /* The user's settings: the command line's, else the configuration file's, else the defaults. */
 #pragma once
 
+#include "common/options.h"
+#include "net/flow.h"
 #include "net/session.h"
 #include "record/record.h"
 #include "terminal/screen.h"
@@ -23,7 +25,7 @@ struct settings {
 	/* Each line goes over UDP and TCP at once; a switch back restores the transport. */
 	bool both;
 	bool transport_given; /* session.transport is not the default */
-	bool retries_given; /* session.retries is not the default */
+	bool retries_given;   /* session.retries is not the default */
 	bool plain, ordered, quiet;
 	/* These imply `plain`: each line's fate; the summary alone; reports' interval, ns. */
 	bool verbose, summary;
@@ -33,6 +35,8 @@ struct settings {
 	/* Numbered lines to send, as in struct generator_plan; `count` may be 0 or
 	 * SETTINGS_ENDLESS. */
 	int64_t count, interval, size, duration;
+	/* The second flow that begins with the first line. */
+	struct flow_plan flow;
 	/* The duration of bulk lines, 0: none; they are then a plan of the four above. */
 	int64_t bulk;
 	enum record_output output; /* the contents of standard output */
@@ -60,6 +64,10 @@ void settings_complete(int argc, char **argv);
 /* The path of the history, $XDG_STATE_HOME/upcase/history or ~/.local/state/upcase/history:
  * malloc()ed; NULL if neither folder is known. */
 char *settings_history(void);
+
+/* Reads "[tcp] DURATION [CONGESTION]", also with commas between. Returns 0, or -1 with the error in
+ * `reason`. */
+int settings_flow(const char *text, struct flow_plan *plan, char reason[OPTIONS_REASON]);
 
 /* The data at the beginning of a run's records; `wall` is in ns since 1970. */
 struct record_run settings_run(const struct settings *settings, int64_t wall);

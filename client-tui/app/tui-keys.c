@@ -270,15 +270,15 @@ static void escape_key(struct tui *tui)
 		line_editor_escape();
 }
 
-/* Leaves the demonstration; without one, ends the generated lines; without any, drops the typed
- * line; else a second Ctrl-C leaves. */
+/* Leaves the demonstration; without one, ends the generated lines; without any, the second flow;
+ * without one, drops the typed line; else a second Ctrl-C leaves. */
 static void interrupt_key(struct tui *tui, int64_t now)
 {
 	if (tui->demo.step) {
 		tui_demo_leave(tui, "the demonstration is left");
 	} else if (run_generating(&tui->run)) {
 		tui_burst_stop(tui, now);
-	} else if (!line_editor_clear()) {
+	} else if (!run_flow_stop(&tui->run, now) && !line_editor_clear()) {
 		tui->quit = now < tui->quit_until;
 		tui_message(tui, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
 		tui->message_until = tui->quit_until = now + QUIT_TIME;

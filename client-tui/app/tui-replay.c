@@ -49,6 +49,7 @@ static void seek(struct tui *tui, size_t step, int64_t now)
 {
 	if (step < status_of(tui)->position) {
 		transcript_clear(tui->transcript);
+		shares_clear(&tui->shares);
 		tui->view.find = NULL;
 		tui->view.selected = 0;
 		if (run_restart_replay(&tui->run) < 0) {

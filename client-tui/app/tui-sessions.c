@@ -208,8 +208,13 @@ const char *tui_progress(struct tui *tui, int64_t now)
 	if (tui->run.due)
 		return generator_is_bulk(&tui->run.plan) ? "bulk: waits for the connection"
 		                                         : "burst: waits for the connection";
-	if (!tui->run.generator.running)
+	if (!tui->run.generator.running && !tui->run.flow)
 		return NULL;
+	if (!tui->run.generator.running) {
+		snprintf(tui->progress, sizeof tui->progress, "flow %.1f s left",
+		    (double)flow_left(tui->run.flow, now) / NS_PER_S);
+		return flow_left(tui->run.flow, now) > 0 ? tui->progress : NULL;
+	}
 	snprintf(tui->progress, sizeof tui->progress, "%s %s", plan_name(&tui->run.generator.plan),
 	    generator_progress(&tui->run.generator, now, tui->run.utf8 ? "·" : "-", text,
 	        sizeof text));

@@ -26,6 +26,7 @@ void tui_event(void *context, const struct session_event *event)
 	if (!event->quiet)
 		transcript_add_event(tui->transcript, event);
 	run_record(&tui->run, event);
+	shares_add(&tui->shares, event);
 	/* The link's row shows the settings of that time. */
 	if (tui->run.replay && event->kind == SESSION_EVENT_LINK)
 		snprintf(tui->link_words, sizeof tui->link_words, "%s", event->text);

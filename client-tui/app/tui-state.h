@@ -60,6 +60,7 @@ struct tui {
 	/* The text of the page, and the text of /find; owned. */
 	char *page_text, *find;
 	struct view_plot plot;
+	struct shares shares; /* of the last second flow, for its plot */
 
 	/* The screen's data of the lab, its panel, and this end of TCP. */
 	struct view_lab lab_view;

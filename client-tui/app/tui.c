@@ -33,6 +33,7 @@ static void follow_plot(struct tui *tui)
 			tui->plot.sources[tui->plot.count++] = (struct plot_source){ ledger,
 				ledger_stats(ledger), of->stream };
 	}
+	tui->plot.shares = &tui->shares;
 	tui->view.plot = &tui->plot;
 }
 
@@ -252,6 +253,7 @@ static void tui_free(struct tui *tui)
 {
 	run_close(&tui->run);
 	transcript_free(tui->transcript);
+	shares_clear(&tui->shares);
 	keys_free(tui->keys);
 	view_free(&tui->view);
 	canvas_free(&tui->canvas);

@@ -125,6 +125,12 @@ const struct figure figures_table[] = {
 	    .scope = FIGURE_TCP | FIGURE_SOME },
 	{ "tcp", "bulk_answered", 40801, ", ", OF(BYTES, bulk.answered), TCP },
 	{ "tcp", "bulk_ns", 40802, " in ", OF(SPAN, bulk.time), TCP },
+	{ "tcp", "flow_bytes", 40900, "second flow", OF(BYTES, flow.bytes[SHARE_FLOW]),
+	    .scope = FIGURE_TCP | FIGURE_SOME },
+	{ "tcp", "flow_lines_bytes", 40901, " beside ", OF(BYTES, flow.bytes[SHARE_LINES]), TCP },
+	{ "tcp", "flow_ns", 40902, " in ", OF(SPAN, flow.time), TCP },
+	{ "tcp", "flow_fairness", 40910, "Jain's index", OF(FAIRNESS, flow),
+	    .scope = FIGURE_TCP | FIGURE_SOME },
 	{ "tcp", "bulk_lines", 0, NULL, OF(COUNT, bulk.lines) },
 	{ "tcp", "bulk_sent", 0, NULL, OF(BYTES, bulk.sent) },
 };
@@ -184,6 +190,8 @@ double figure_real(const struct figure *row, const struct figures *f)
 		return part->max < PARTS_DIFFER ? -1 : part->sum / (double)count;
 	case FIGURE_IPDV_MEAN:
 		return f->stats ? stats_mean_ipdv(f->stats) : -1;
+	case FIGURE_FAIRNESS:
+		return shares_fairness(((const struct figures_flow *)at)->bytes);
 	case FIGURE_RUN_MEAN:
 		return f->stats && f->stats->run_count ? stats_mean_run(f->stats) : -1;
 	default:

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "ledger/ledger.h"
+#include "ledger/shares.h"
 
 /* ---- stalls of TCP ---- */
 
@@ -107,6 +108,8 @@ struct tcp_sample {
 	/* How often the timer ran out since it was established; -1 before Linux 6.7. */
 	int timeouts;
 	uint32_t disorder; /* segments that came out of order; 0 before Linux 5.4 */
+	/* Bytes of ours that the peer has acknowledged; 0 where the system does not tell. */
+	uint64_t acknowledged;
 };
 
 /* TCP_INFO of the kernel, while lines wait and at the end of each connection. Times in ns. */
@@ -134,6 +137,13 @@ struct figures_bulk {
 	int64_t time;
 };
 
+/* The last second flow (/flow): the bytes that TCP acknowledged while it sent, of the lines'
+ * connection and of the flow, and the time, ns. */
+struct figures_flow {
+	uint64_t bytes[SHARES_FLOWS];
+	int64_t time;
+};
+
 /* Bytes answered a second; 0 without any time. */
 uint64_t figures_goodput(const struct figures_bulk *bulk);
 
@@ -151,9 +161,10 @@ struct figures {
 	/* In the lab (`is_traced`). */
 	bool is_traced;
 	struct blocked_totals blocked;
-	/* The generator's, filled in by the caller; zero without a generator, or a /bulk. */
+	/* The generator's, filled in by the caller; zero without a generator, a /bulk, a /flow. */
 	struct schedule_totals schedule;
 	struct figures_bulk bulk;
+	struct figures_flow flow;
 	/* From records: counted lines without a record, because they were evicted. */
 	uint64_t unrecorded;
 };
@@ -182,6 +193,7 @@ enum figure_type {
 	FIGURE_PDV,         /* `q` of the delay variation, ns */
 	FIGURE_IPDV_MEAN,   /* ns */
 	FIGURE_RUN_MEAN,    /* lines, no whole number */
+	FIGURE_FAIRNESS,    /* of a struct figures_flow, no whole number */
 };
 
 /* The sessions that a figure applies to; the page leaves it out for the others. */
@@ -223,7 +235,7 @@ struct figure {
 
 extern const struct figure figures_table[];
 extern const size_t figures_count;
-#define FIGURES_MAX 80 /* rows at most */
+#define FIGURES_MAX 90 /* rows at most */
 /* The rows with a place on the page, in its order. Returns how many. */
 size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
 

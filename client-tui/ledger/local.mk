@@ -12,5 +12,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/line-index.c %D%/line-index.h \
 	%D%/line-times.c %D%/line-times.h \
 	%D%/session-event.c %D%/session-event.h \
+	%D%/shares.c %D%/shares.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/transcript.c %D%/transcript.h

@@ -6,6 +6,7 @@ const char *const session_event_names[SESSION_EVENT_KINDS] = {
 	[SESSION_EVENT_FAULT] = "fault",
 	[SESSION_EVENT_CONNECT] = "connect",
 	[SESSION_EVENT_TCP] = "tcp",
+	[SESSION_EVENT_FLOW] = "flow",
 };
 
 /* The words before the text of a row. */
@@ -16,6 +17,7 @@ static const char *const heads[SESSION_EVENT_KINDS] = {
 	[SESSION_EVENT_FAULT] = "link: ",
 	[SESSION_EVENT_CONNECT] = "connect: ",
 	[SESSION_EVENT_TCP] = "TCP: ",
+	[SESSION_EVENT_FLOW] = "flow: ",
 };
 
 char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_WORDS])

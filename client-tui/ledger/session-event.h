@@ -14,6 +14,7 @@ enum session_event_kind {
 	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on request, and its end */
 	SESSION_EVENT_CONNECT, /* the session changed to another peer */
 	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
+	SESSION_EVENT_FLOW,    /* a second flow begins or ends; or its share, which is quiet */
 	SESSION_EVENT_KINDS
 };
 
@@ -37,6 +38,9 @@ struct session_connection {
 	bool more; /* it failed, and the peer's next address is tried at once */
 };
 
+/* The flows that meet at one link: the lines' connection, and the second flow. */
+enum shares_flow { SHARE_LINES, SHARE_FLOW, SHARES_FLOWS };
+
 struct link_packet;
 
 /* One such event. The texts are our own words, one line. */
@@ -54,6 +58,9 @@ struct session_event {
 	int64_t duration;
 	struct link_packet *packets;
 	size_t packet_count;
+	/* SESSION_EVENT_FLOW: the bytes of each that TCP acknowledged in the `duration` before: of
+	 * an interval, or at the end of the whole; 0 at the beginning. */
+	uint64_t shares[SHARES_FLOWS];
 };
 
 /* The names of kinds in records, "link"; NULL for notices, which have a type of their own. */

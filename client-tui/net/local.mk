@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
+	%D%/flow.c %D%/flow.h \
 	%D%/icmp.c %D%/icmp.h \
 	%D%/local-server.c %D%/local-server.h \
 	%D%/resolve.c %D%/resolve.h \

@@ -377,6 +377,13 @@ int session_tcp_sample(const struct session *s, struct tcp_sample *out)
 	return is_stream(s) && s->phase == PHASE_READY ? tcp_info_read(s->fd, out) : -1;
 }
 
+_Static_assert(SESSION_CONGESTION >= OS_CONGESTION, "room for the system's names");
+
+char *session_congestion(const struct session *s, char name[SESSION_CONGESTION])
+{
+	return tcp_congestion(s->fd, name);
+}
+
 void session_figures(const struct session *s, int64_t now, struct figures *out)
 {
 	*out = (struct figures){

@@ -13,6 +13,7 @@ enum session_transport { SESSION_UDP, SESSION_TCP };
 
 #define SESSION_RETRY_FOR_EVER (-1)
 #define SESSION_HOST_MAX 256
+#define SESSION_CONGESTION 16 /* room for a congestion control's name */
 
 struct session_settings {
 	enum session_transport transport;
@@ -26,6 +27,10 @@ struct session_settings {
 	int64_t connect_timeout; /* how long one attempt to connect may take, ns */
 	bool nagle;              /* TCP: TCP_NODELAY is off */
 	bool split;              /* TCP: each line is written in two pieces */
+	/* TCP's congestion control, tcp_congestion_check(); "": the system's choice. */
+	char congestion[SESSION_CONGESTION];
+	/* TCP: all lines flow freely from the first on, and the kernel keeps few bytes unsent. */
+	bool bulk;
 };
 
 /* A reply, or a piece of one. Borrowed for the call. */
@@ -120,6 +125,8 @@ const char *session_state(struct session *s, int64_t now);
 int64_t session_reply_timeout(const struct session *s);
 /* The kernel's state of the TCP connection in use. Returns 0, or -1 when there is none. */
 int session_tcp_sample(const struct session *s, struct tcp_sample *out);
+/* Its congestion control, "" where that is not known. Returns `name`. */
+char *session_congestion(const struct session *s, char name[SESSION_CONGESTION]);
 /* All figures so far, also of a session that has ended; what they borrow is valid until the next
  * session_dispatch(). `schedule` and the server's figures are zero: the caller adds them. */
 void session_figures(const struct session *s, int64_t now, struct figures *out);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/tcp-info.h"
 
-#include "common/os.h"
+#include <errno.h>
+
+#include "common/file.h"
+#include "common/text.h"
 
 int tcp_info_read(int fd, struct tcp_sample *out)
 {
@@ -21,7 +24,43 @@ int tcp_info_read(int fd, struct tcp_sample *out)
 		.timeouts = os_tcp_knows(&kernel, OS_TCP_TOTAL_RTO) ? (int)value[OS_TCP_TOTAL_RTO]
 		                                                    : -1,
 		.disorder = (uint32_t)value[OS_TCP_OUT_OF_ORDER],
+		.acknowledged = value[OS_TCP_BYTES_ACKED],
 	};
+	return 0;
+}
+
+char *tcp_congestion(int fd, char name[OS_CONGESTION])
+{
+	return os_congestion(fd, name);
+}
+
+char *tcp_congestion_names(char *names, size_t size)
+{
+	FILE *in = fopen("/proc/sys/net/ipv4/tcp_available_congestion_control", "re");
+
+	if (!in || !fgets(names, (int)size, in))
+		*names = '\0';
+	names[strcspn(names, "\n")] = '\0';
+	if (in)
+		fclose(in);
+	return names;
+}
+
+int tcp_congestion_check(const char *name, char *reason, size_t size)
+{
+	const int fd = os_socket(AF_INET, SOCK_STREAM);
+	const int error = fd >= 0 && os_set_congestion(fd, name) < 0 ? errno : 0;
+	char names[256];
+
+	(void)file_close(fd);
+	tcp_congestion_names(names, sizeof names);
+	if (error == ENOSYS)
+		return text_refuse(reason, size, "cannot be chosen: not to be had here");
+	if (error == EPERM)
+		return text_refuse(reason, size, "may be chosen by root alone here");
+	if (error)
+		return text_refuse(reason, size, "is none that this kernel has%s%s",
+		    *names ? "; it has: " : "", names);
 	return 0;
 }
 

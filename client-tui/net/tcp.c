@@ -38,6 +38,8 @@
 /* The interval while it connects, to see whether the SYN was sent again. */
 #define SAMPLE_CONNECTING (100 * NS_PER_MS)
 #define READ_SIZE 65536
+/* What the kernel keeps unsent of bulk lines, bytes: enough to be never idle. */
+#define BULK_UNSENT (128 * 1024)
 /* How long after a reply to expect the close of a server that closed before. */
 #define CLOSE_EXPECTED NS_PER_S
 #define DISPATCH_READS 8
@@ -131,6 +133,8 @@ static int tcp_open(struct session *s, int64_t now)
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
+	else if (*s->settings.congestion && os_set_congestion(fd, s->settings.congestion) < 0)
+		error = errno;
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
 		error = errno;
 	if (error) {
@@ -138,6 +142,8 @@ static int tcp_open(struct session *s, int64_t now)
 		close(fd);
 		return error;
 	}
+	if (s->settings.bulk)
+		os_limit_unsent(fd, BULK_UNSENT);
 	timestamps_open(&t->timestamps, fd, false);
 	t->disorder = 0;
 	t->emptied_at = INT64_MIN;
@@ -212,6 +218,8 @@ static void start_connection(struct session *s, int64_t now)
 	t->in_long = false;
 	if (t->reuse == REUSE_ALWAYS)
 		t->reuse = REUSE_UNKNOWN;
+	if (s->settings.bulk)
+		t->reuse = REUSE_ALWAYS;
 	t->seen.connections++;
 	t->stall.last_byte = 0;
 	os_queue_errors(s->fd, s->addresses[s->address].sa.sa_family, false);

@@ -139,7 +139,7 @@ static void put_figure(json_t *o, const struct figure *row, const struct figures
 		json_object_set_new(o, row->group, to = none ? json_null() : json_object());
 	if (none)
 		return;
-	if (row->type == FIGURE_RUN_MEAN && figure_real(row, f) >= 0)
+	if (row->type >= FIGURE_RUN_MEAN && figure_real(row, f) >= 0)
 		json_object_set_new(to, row->key, json_real(figure_real(row, f)));
 	else
 		json_object_set_new(to, row->key, number(figure_value(row, f)));

@@ -246,6 +246,13 @@ static const struct field connection_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct field flow_fields[] = {
+	{ "took_ns", FIELD_SPAN, AT(struct session_event, duration) },
+	{ "lines_bytes", FIELD_COUNT, AT(struct session_event, shares[SHARE_LINES]) },
+	{ "flow_bytes", FIELD_COUNT, AT(struct session_event, shares[SHARE_FLOW]) },
+	{ .key = NULL },
+};
+
 static const char *const interval_groups[] = { "", "waited", "round_trip" };
 
 /* The times are since the session's start. */
@@ -358,6 +365,14 @@ static void put_validity(json_t *to, const struct record_summary *s)
 	json_object_set_new(to, "invalid", list);
 }
 
+static void put_kind(json_t *to, const struct session_event *event)
+{
+	if (event->kind == SESSION_EVENT_TCP)
+		put_connection(to, event);
+	else if (event->kind == SESSION_EVENT_FLOW)
+		fields_put(to, flow_fields, event);
+}
+
 static json_t *json_of(enum record_type type, const void *record)
 {
 	json_t *o = json_object();
@@ -371,9 +386,8 @@ static json_t *json_of(enum record_type type, const void *record)
 		fields_put(o, line_fields, &(struct line_values[]){ row_of(record) });
 	else
 		fields_put(o, types[type].fields, record);
-	if (type == RECORD_EVENT &&
-	    ((const struct session_event *)record)->kind == SESSION_EVENT_TCP)
-		put_connection(o, record);
+	if (type == RECORD_EVENT)
+		put_kind(o, record);
 	if (type == RECORD_SUMMARY) {
 		put_validity(o, record);
 		fields_put(o, summary_fields, record);
@@ -458,6 +472,8 @@ static void read_type(struct fields_reader *r, struct json_record *to)
 			fields_fail(r, "n", "is missing");
 		break;
 	case RECORD_EVENT:
+		if (to->event.kind == SESSION_EVENT_FLOW)
+			fields_read(r, flow_fields, &to->event);
 		if (to->event.kind != SESSION_EVENT_TCP)
 			break;
 		fields_read(r, connection_fields, &to->event);

@@ -243,7 +243,8 @@ static int collect_events(struct job *job)
 	struct session_event event;
 
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
-		if (session_event_is_notice(&event) || event.at < job->from || event.at > job->to)
+		if (session_event_is_notice(&event) || event.at < job->from || event.at > job->to ||
+		    (event.kind == SESSION_EVENT_FLOW && event.quiet))
 			continue;
 		if (grow_list(&job->data.events, &job->event_capacity, job->data.event_count + 1,
 		        sizeof *job->data.events) < 0)

@@ -269,6 +269,16 @@ static void put_bulk(struct text *out, const struct figures_bulk *b)
 		    TEXT_SPAN(b->time), UNITS_SIZE(figures_goodput(b)));
 }
 
+static void put_flow(struct text *out, const struct figures_flow *f)
+{
+	if (f->time > 0)
+		text_put(out,
+		    "second flow: %s acknowledged beside %s of the lines in %s, Jain's index "
+		    "%s\n",
+		    UNITS_SIZE(f->bytes[SHARE_FLOW]), UNITS_SIZE(f->bytes[SHARE_LINES]),
+		    TEXT_SPAN(f->time), TEXT_DECIMAL(shares_fairness(f->bytes), 2));
+}
+
 static void put_invalid(struct text *out, const char *before, const struct figures *f)
 {
 	char words[300];
@@ -305,6 +315,7 @@ static void put_session(struct text *out, const struct figures *f)
 	put_tcp(out, f);
 	put_blocked(out, f);
 	put_bulk(out, &f->bulk);
+	put_flow(out, &f->flow);
 	/* The kernel timestamps datagrams both ways, and only the arrivals of a stream. */
 	if (t->timed && (f->times.received_program || f->times.clock_steps ||
 	                    (!f->stream && f->times.sent_program)))
@@ -373,6 +384,7 @@ static void put_value(struct text *out, const struct figure *row, const struct f
 			put_clock(out, (uint64_t)value, (uint64_t)program, "");
 		break;
 	case FIGURE_RUN_MEAN:
+	case FIGURE_FAIRNESS:
 		text_put(out, "%s", TEXT_DECIMAL(figure_real(row, f), 2));
 		break;
 	case FIGURE_BYTES:

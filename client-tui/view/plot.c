@@ -7,6 +7,7 @@
 #include "view/view-internal.h"
 
 #include "common/units.h"
+#include "ledger/shares.h"
 #include "report/axis.h"
 
 /* The columns of words at the vertical axis; the rows below: axis, words, legend. */
@@ -32,13 +33,16 @@ struct grid {
 	enum plot_kind kind;
 	const struct plot_source *sources;
 	int count;
+	const struct shares *shares;
 };
 
 /* --- cells --- */
 
 #define UDP_SIGN L'o'
 #define TCP_SIGN L'+'
+#define FLOW_SIGN L'#'
 #define BOTH_SIGN L'*'
+#define SIGNS L"o+#"
 
 /* Rows and columns count from the grid's corner; the text may lie outside the grid. */
 static int put_text(const struct grid *g, int row, int from, int to, const char *text,
@@ -47,17 +51,20 @@ static int put_text(const struct grid *g, int row, int from, int to, const char 
 	return canvas_text(g->c, g->top + row, g->left + from, g->left + to, text, style) - g->left;
 }
 
-/* Draws a point; `x` and `y` are from 0 to 1, y upwards. */
-static void put_point(const struct grid *g, double x, double y, bool stream)
+/* Draws a point; `x` and `y` are from 0 to 1, y upwards. Over another sign it is both. */
+static void put_sign(const struct grid *g, double x, double y, wchar_t sign, enum style style)
 {
 	const int row = g->top + (int)((1 - y) * (g->rows - 1) + 0.5),
 	          column = g->left + (int)(x * (g->columns - 1) + 0.5);
 	const wchar_t old = canvas_at(g->c, row, column)->chars[0];
-	if (old == BOTH_SIGN || old == (stream ? UDP_SIGN : TCP_SIGN))
-		canvas_fill(g->c, row, column, column + 1, BOTH_SIGN, STYLE_NORMAL);
-	else
-		canvas_fill(g->c, row, column, column + 1, stream ? TCP_SIGN : UDP_SIGN,
-		    transport_looks[stream].style);
+	const bool both = old == BOTH_SIGN || (old && old != sign && wcschr(SIGNS, old));
+	canvas_fill(g->c, row, column, column + 1, both ? BOTH_SIGN : sign,
+	    both ? STYLE_NORMAL : style);
+}
+
+static void put_point(const struct grid *g, double x, double y, bool stream)
+{
+	put_sign(g, x, y, stream ? TCP_SIGN : UDP_SIGN, transport_looks[stream].style);
 }
 
 /* Draws a column of blocks `height` rows high, in eighths. */
@@ -83,13 +90,14 @@ static size_t marks_of(const struct axis *a, int room, double marks[MARKS])
 	return axis_marks(a, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
 }
 
-static void put_vertical(const struct grid *g, const struct axis *a, bool share)
+/* Puts the words of values with a unit, or, if it is NULL, of times. */
+static void put_vertical(const struct grid *g, const struct axis *a, const char *unit)
 {
 	double marks[MARKS];
 	const size_t n = marks_of(a, g->rows / 2, marks);
 	for (size_t i = 0; i < n; i++) {
-		const char *words = share ? TEXT_FORMAT("%g %%", marks[i])
-		                          : AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii));
+		const char *words = unit ? TEXT_FORMAT("%g%s", marks[i], unit)
+		                         : AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii));
 		const int row = (int)((1 - axis_place(a, marks[i])) * (g->rows - 1) + 0.5);
 		put_text(g, row, -2 - utf8_columns(words), -1, words, STYLE_FAINT);
 		put_text(g, row, -1, 0, g->ascii ? "+" : "┤", STYLE_FAINT);
@@ -163,7 +171,7 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 		return;
 	/* The last row is for lines without a time. */
 	body.rows--;
-	put_vertical(&body, a, false);
+	put_vertical(&body, a, NULL);
 	for (int i = 0; i < g->count; i++) {
 		const struct ledger *l = g->sources[i].ledger;
 		for (size_t k = first_row(l, LINES_MAX); k < ledger_count(l); k++) {
@@ -216,7 +224,7 @@ static void draw_histogram(const struct grid *g, const struct axis *a)
 static void draw_cumulative(const struct grid *g, const struct axis *a)
 {
 	const struct axis shares = { .low = 0, .high = 100 };
-	put_vertical(g, &shares, true);
+	put_vertical(g, &shares, " %");
 	put_times_under(g, a);
 	for (int i = 0; i < g->count; i++) {
 		const struct stats *s = g->sources[i].stats;
@@ -259,6 +267,53 @@ static void draw_runs(const struct grid *g, const struct axis *unused)
 	    STYLE_FAINT);
 }
 
+/* Draws what a flow got in each interval, in all columns of it. */
+static void put_shares(const struct grid *g, const struct axis *times, const struct axis *rates,
+    double unit, enum shares_flow flow)
+{
+	const struct shares *s = g->shares;
+	for (size_t i = 0; i < s->count; i++) {
+		const double end = axis_place(times, (double)(s->list[i].at - s->began)),
+		             step = 1.0 / (g->columns - 1);
+		double at = end - (double)s->list[i].took / times->high;
+		for (at = at < 0 ? 0 : at + step; at < end + step / 2; at += step)
+			put_sign(g, at < end ? at : end,
+			    axis_place(rates, shares_rate(&s->list[i], flow) / unit),
+			    flow == SHARE_LINES ? TCP_SIGN : FLOW_SIGN,
+			    flow == SHARE_LINES ? STYLE_TCP : STYLE_NORMAL);
+	}
+}
+
+static void draw_shares(const struct grid *g, const struct axis *unused)
+{
+	static const char *const units[] = { " B/s", " kB/s", " MB/s", " GB/s" };
+	const struct shares *s = g->shares;
+	const double span = (double)(s->list[s->count - 1].at - s->began);
+	const struct axis times = { .high = span > 0 ? span : 1 };
+	uint64_t sums[SHARES_FLOWS] = { 0 };
+	struct axis rates;
+	double max = 1, unit = 1;
+	int prefix = 0;
+	(void)unused;
+	for (size_t i = 0; i < SHARES_FLOWS * s->count; i++) {
+		const enum shares_flow flow = i % SHARES_FLOWS;
+		const double rate = shares_rate(&s->list[i / SHARES_FLOWS], flow);
+		sums[flow] += s->list[i / SHARES_FLOWS].bytes[flow];
+		max = rate > max ? rate : max;
+	}
+	for (; max >= 1000 * unit && prefix < 3; prefix++)
+		unit *= 1000;
+	rates = axis_for(max / unit, max / unit);
+	put_vertical(g, &rates, units[prefix]);
+	put_times_under(g, &times);
+	for (enum shares_flow flow = 0; flow < SHARES_FLOWS; flow++)
+		put_shares(g, &times, &rates, unit, flow);
+	put_text(g, g->rows + 2, 0, g->columns,
+	    TEXT_FORMAT("+ the lines  # second flow  * both; Jain's index %s",
+	        shares_fairness(sums) < 0 ? "-" : TEXT_DECIMAL(shares_fairness(sums), 2)),
+	    STYLE_NORMAL);
+}
+
 /* --- the kinds --- */
 
 static const struct {
@@ -272,6 +327,8 @@ static const struct {
 	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time from Enter",
 	    draw_cumulative },
 	[PLOT_RUNS] = { "runs", "lines lost in a row", draw_runs },
+	[PLOT_SHARES] = { "shares", "bytes acknowledged a second, beside a second flow",
+	    draw_shares },
 };
 
 int plot_kind(const char *name)
@@ -287,9 +344,10 @@ const char *plot_title(enum plot_kind kind)
 	return kinds[kind].title;
 }
 
-void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind,
-    const struct plot_source *sources, int count, bool ascii)
+void plot_draw(struct canvas *c, const struct plot_area *area, const struct view_plot *plot,
+    bool ascii)
 {
+	const enum plot_kind kind = plot->kind;
 	const struct grid g = { .c = c,
 		.top = area->top,
 		.left = area->left + WORDS + 1,
@@ -297,22 +355,28 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 		.columns = area->columns - WORDS - 2,
 		.ascii = ascii,
 		.kind = kind,
-		.sources = sources,
-		.count = count };
+		.sources = plot->sources,
+		.count = plot->count,
+		.shares = plot->shares };
 	const struct histogram *histograms[VIEW_SIDES];
+	const char *lacking = NULL;
 	struct axis times;
-	for (int i = 0; i < count; i++)
-		histograms[i] = kind == PLOT_RTT ? &sources[i].stats->rtt
-		                                 : &sources[i].stats->waited;
-	const bool timed = axis_for_times(&times, histograms, count);
-	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS) {
-		canvas_text(c, area->top, area->left + 1, area->left + area->columns,
-		    "too small for a plot", STYLE_FAINT);
-		return;
-	}
-	if (!timed && kind != PLOT_RUNS) {
-		canvas_text(c, area->top, area->left + 1, area->left + area->columns,
-		    "no line is answered yet", STYLE_FAINT);
+	for (int i = 0; i < plot->count; i++)
+		histograms[i] = kind == PLOT_RTT ? &plot->sources[i].stats->rtt
+		                                 : &plot->sources[i].stats->waited;
+	const bool timed = axis_for_times(&times, histograms, plot->count);
+	if (kind == PLOT_SHARES)
+		lacking = !plot->shares || plot->shares->count == 0 ? "no second flow yet; /flow 5s"
+		                                                    : NULL;
+	else if (plot->count == 0)
+		lacking = "no line was sent yet; F5 sends a burst";
+	else if (!timed && kind != PLOT_RUNS)
+		lacking = "no line is answered yet";
+	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS)
+		lacking = "too small for a plot";
+	if (lacking) {
+		canvas_text(c, area->top, area->left + 1, area->left + area->columns, lacking,
+		    STYLE_FAINT);
 		return;
 	}
 	for (int row = 0; row < g.rows; row++)
@@ -332,11 +396,8 @@ void plot_draw_panes(const struct panes *p)
 	int column = panes_draw_heading(p, plot_title(plot->kind), p->columns);
 	canvas_text(p->c, p->heading_row, column, p->columns, "  (F6 the next one, Esc leaves)",
 	    STYLE_HEADING);
-	if (p->height > 0 && plot->count > 0)
-		plot_draw(p->c, &area, plot->kind, plot->sources, plot->count, p->v->ascii);
-	else if (p->height > 0)
-		canvas_text(p->c, p->top, p->pad, p->columns,
-		    "no line was sent yet; F5 sends a burst", STYLE_FAINT);
+	if (p->height > 0)
+		plot_draw(p->c, &area, plot, p->v->ascii);
 }
 
 /* --- the sparkline --- */

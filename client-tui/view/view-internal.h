@@ -204,9 +204,9 @@ struct plot_area {
 /* plot.c: a plot over the panes, and the row of the last round-trip times. */
 /* The title, such as "time from Enter to reply, over lines". */
 const char *plot_title(enum plot_kind kind);
-/* Draws a plot, or a message on too small an area. `count` is 1 or 2. */
-void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind,
-    const struct plot_source *sources, int count, bool ascii);
+/* Draws a plot, or a message on too small an area, or where there is nothing to draw. */
+void plot_draw(struct canvas *c, const struct plot_area *area, const struct view_plot *plot,
+    bool ascii);
 /* Draws the last lines' times from Enter to reply in the columns `from` to before `to` of a row: a
  * block for each line, from 0 to the greatest time, a cross for a lost one, the newest at the
  * right. Returns the column after it. */

@@ -94,6 +94,7 @@ enum plot_kind {
 	PLOT_HISTOGRAM,  /* the number of lines by time */
 	PLOT_CUMULATIVE, /* the share of lines that were answered within a time */
 	PLOT_RUNS,       /* how often how many lines in a row were lost */
+	PLOT_SHARES,     /* bytes a second of the lines' connection and of the second flow */
 	PLOT_KINDS,
 	PLOT_NONE = PLOT_KINDS
 };
@@ -112,6 +113,7 @@ struct view_plot {
 	enum plot_kind kind;
 	struct plot_source sources[VIEW_SIDES];
 	int count;
+	const struct shares *shares;
 };
 
 /* The state of the view between draws; the view corrects what is out of range. */

@@ -19,7 +19,8 @@
 
 static const char *const titles[] = { "time from Enter to reply, over lines",
 	"round-trip time on the wire, over lines", "histogram of times from Enter to reply",
-	"lines answered within a time", "lines lost in a row" };
+	"lines answered within a time", "lines lost in a row",
+	"bytes acknowledged a second, beside a second flow" };
 
 static void press(struct terminal *t, int number)
 {
@@ -67,7 +68,7 @@ static void f6_cycles_live_plots(void **state)
 		press(t, 6);
 		term_expect_row(t, 2, titles[i]);
 		term_expect_row(t, 2, "Esc leaves");
-		/* Without a loss the last one has nothing to show. */
+		/* Without a loss, and a second flow, the last ones have nothing to show. */
 		if (i < 4)
 			expect_live(t);
 	}
@@ -83,11 +84,40 @@ static void f6_cycles_live_plots(void **state)
 	client_leave(t);
 }
 
+/* It is seen, and lines are answered beside it; its shares are drawn. */
+static void a_second_flow(void **state)
+{
+	struct terminal *t = client_private(24, 90, MORE("-t"));
+
+	(void)state;
+	if (!HAVE_TCP_INFO)
+		not_here("this build does not know what TCP has acknowledged");
+	client_line(t, "/flow 5s nosuch");
+	term_expect(t, "'nosuch' is none that this kernel has");
+	client_line(t, "/flow off");
+	term_expect(t, "there is no second flow");
+	client_line(t, "before");
+	client_expect_pair(t, "1 before", "BEFORE");
+	client_line(t, "/flow 10m");
+	term_expect(t, "begins, for 10 min");
+	term_expect(t, "s left");
+	client_line(t, "beside");
+	client_expect_pair(t, "2 beside", "BESIDE");
+	client_line(t, "/plot shares");
+	term_expect(t, "# second flow");
+	client_line(t, "/flow off");
+	term_expect_gone(t, "s left");
+	term_bytes(t, "\033", 1);
+	term_expect(t, "; Jain's index 0.5");
+	client_leave(t);
+	term_expect(t, "second flow: ");
+}
+
 static void plots_by_name(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
 	static const char *const names[] = { "/plot waited", "/plot rtt", "/plot histogram",
-		"/plot cum", "/plot runs" };
+		"/plot cum", "/plot runs", "/plot shares" };
 
 	(void)state;
 	client_line(t, "/plot");
@@ -101,9 +131,8 @@ static void plots_by_name(void **state)
 		term_expect_row(t, 1, titles[i]);
 	}
 	client_line(t, "/plot pie");
-	term_expect(t,
-	    "'pie' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off");
-	term_expect_row(t, 1, titles[4]);
+	term_expect(t, "'pie' is no plot; waited, rtt, histogram, cumulative, runs, shares, off");
+	term_expect_row(t, 1, titles[5]);
 	client_line(t, "/plot off");
 	term_expect_row(t, 1, "replies");
 	client_line(t, "/plot rtt");
@@ -365,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(f6_cycles_live_plots),
 		TEST(plots_by_name),
+		TEST(a_second_flow),
 		TEST(runs_that_were_lost),
 		TEST(a_sparkline_where_there_is_room),
 		TEST(statistics_of_both),

@@ -62,6 +62,19 @@ static const char lab[] = LAB_START SESSION("0",
                                                   "\"peer\":\"10.9.0.2:12000\"}],"
                                                   "\"truth\":{\"judged\":2,\"mismatches\":0}}\n";
 
+#define FLOW(at, quiet, took, lines, flow, text) \
+	"{\"type\":\"event\",\"at_ns\":" at "000000,\"kind\":\"flow\",\"text\":\"" text \
+	"\",\"quiet\":" quiet ",\"took_ns\":" took ",\"lines_bytes\":" lines \
+	",\"flow_bytes\":" flow "}\n"
+
+/* A second flow beside one line: two intervals. */
+static const char flow[] = START SESSION("0", "tcp") FLOW("100", "false", "0", "0", "0",
+    "cubic begins, for 200 ms") FLOW("200", "true", "100000000", "100000", "100000",
+    "") "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\","
+        "\"typed_ns\":201000000,\"sent_ns\":201000000,\"replied_ns\":202000000,"
+        "\"text\":\"one\"}\n" FLOW("300", "true", "100000000", "0", "200000", "")
+            FLOW("300", "false", "200000000", "100000", "300000", "cubic 1.50 MB/s");
+
 static struct terminal *read_sized(const char *text, const char *option, int rows, int columns)
 {
 	struct terminal *t = term_open(rows, columns);
@@ -558,6 +571,29 @@ static void saves_again(void **state)
 	term_expect(t, "1 duplicate, 1 stray reply");
 }
 
+/* The shares of a second flow are those up to the moment, whichever way it was reached. */
+static void shows_shares(void **state)
+{
+	struct terminal *t = read_again(flow, "--step");
+
+	(void)state;
+	client_line(t, "/plot shares");
+	term_expect(t, "no second flow yet");
+	client_line(t, "/goto 1");
+	term_expect(t, "Jain's index 1.00");
+	client_line(t, "/goto end");
+	term_expect(t, "Jain's index 0.80");
+	client_line(t, "/goto 1");
+	term_expect(t, "Jain's index 1.00");
+	client_line(t, "/goto start");
+	term_expect(t, "no second flow yet");
+	client_line(t, "/plot off");
+	client_line(t, "/goto end");
+	term_expect(t, "flow: cubic begins, for 200 ms");
+	term_expect(t, "flow: cubic 1.50 MB/s");
+	client_leave(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +611,7 @@ int main(void)
 		cmocka_unit_test_teardown(tells_parts, client_teardown),
 		cmocka_unit_test_teardown(tells_timeouts, client_teardown),
 		cmocka_unit_test_teardown(saves_again, client_teardown),
+		cmocka_unit_test_teardown(shows_shares, client_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ DEEDS = {
         recvmmsg getsockname getpeername getsockopt setsockopt shutdown getaddrinfo getnameinfo getifaddrs
         os_socket os_accept os_socketpair os_ask os_receive os_receive_many os_send_many os_next_error
         os_queue_errors os_queue_sent os_drops os_buffer os_set_buffer os_tcp_read os_unacknowledged os_limit_unsent
-        os_share_port''',
+        os_share_port os_set_congestion os_congestion''',
     'clock': '''clock_gettime gettimeofday time nanosleep clock_nanosleep sleep usleep localtime localtime_r
         clock_monotonic clock_realtime clock_difference''',
     'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait os_poller os_poller_watch os_poller_ready signal __sysv_signal sigaction sigprocmask',
@@ -66,7 +66,7 @@ MAY = {
     'client-tui/net/timestamps.c': 'socket clock',
     'client-tui/app/stop.c': 'wait file end state',
     'client-tui/net/tcp.c': 'socket clock file',
-    'client-tui/net/tcp-info.c': 'socket',
+    'client-tui/net/tcp-info.c': 'socket file',
     'client-tui/app/tui.c': 'clock wait file speak',
     'client-tui/app/tui-demo.c': 'clock',
     'client-tui/app/tui-keys.c': 'clock',
@@ -301,7 +301,7 @@ LINUX_FILES = ['common/os-linux.c', 'server/sandbox.c']
 LINUX_ONLY = r"""<(?:linux|asm)/|<sys/(?:epoll|prctl|signalfd|eventfd|timerfd|random|syscall)\.h>|
     \b(?:accept4|pipe2|recvmmsg|sendmmsg|epoll_\w+|prctl|signalfd|eventfd|timerfd_\w+|memfd_create|getrandom|
     fopencookie|malloc_trim|syscall|SOCK_CLOEXEC|SOCK_NONBLOCK|SO_TIMESTAMP\w*|SO_RXQ_OVFL|SO_REUSEPORT|
-    SO_(?:RCV|SND)BUFFORCE|MSG_ERRQUEUE|IPV?6?_RECVERR|IP_PKTINFO|TCP_INFO|tcp_info|SIOCOUTQ)\b"""
+    SO_(?:RCV|SND)BUFFORCE|MSG_ERRQUEUE|IPV?6?_RECVERR|IP_PKTINFO|TCP_INFO|TCP_CONGESTION|tcp_info|SIOCOUTQ)\b"""
 
 
 def without_comments(text):

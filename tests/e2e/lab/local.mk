@@ -7,6 +7,7 @@ SCRIPT_TESTS += \
 	%D%/events.py \
 	%D%/exercises.py \
 	%D%/failures.py \
+	%D%/flow.py \
 	%D%/files.py \
 	%D%/host.py \
 	%D%/hostile.py \

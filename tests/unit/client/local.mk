@@ -20,6 +20,7 @@ COMPILED_TESTS += \
 	%D%/test_record \
 	%D%/test_replay \
 	%D%/test_send_queue \
+	%D%/test_shares \
 	%D%/test_stall \
 	%D%/test_stats \
 	%D%/test_summary \

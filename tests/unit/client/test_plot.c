@@ -12,6 +12,7 @@
 
 #include "view/view-internal.h"
 #include "common/clock.h"
+#include "ledger/shares.h"
 #include "tests/lib/row_text.h"
 #include "tests/lib/ledger_check.h"
 
@@ -20,6 +21,7 @@
 struct fixture {
 	struct ledger *udp, *tcp;
 	struct plot_source sources[2];
+	struct shares shares;
 	struct canvas canvas;
 	char text[60][1200];
 };
@@ -90,9 +92,12 @@ static void draw(struct fixture *s, int rows, int columns, enum plot_kind kind, 
 {
 	const struct plot_area area = { .rows = rows, .columns = columns };
 
+	struct view_plot plot = { .kind = kind, .count = count, .shares = &s->shares };
+
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	canvas_clear(&s->canvas);
-	plot_draw(&s->canvas, &area, kind, s->sources, count, ascii);
+	memcpy(plot.sources, s->sources, sizeof plot.sources);
+	plot_draw(&s->canvas, &area, &plot, ascii);
 	for (int row = 0; row < rows && row < 60; row++)
 		canvas_row_text(&s->canvas, row, s->text[row], sizeof s->text[row]);
 }
@@ -209,8 +214,9 @@ static void nothing_yet(void **state)
 	for (int kind = 0; kind < PLOT_KINDS; kind++) {
 		draw(s, 20, 80, (enum plot_kind)kind, 2, false);
 		assert_int_equal(rows_with(s, 20,
-		                     kind == PLOT_RUNS ? "no line was lost"
-		                                       : "no line is answered yet"),
+		                     kind == PLOT_RUNS     ? "no line was lost"
+		                     : kind == PLOT_SHARES ? "no second flow yet"
+		                                           : "no line is answered yet"),
 		    1);
 	}
 	assert_int_equal(plot_sparkline(&s->canvas, 0, 3, 20, s->sources, false), 3);
@@ -241,7 +247,7 @@ static void names(void **state)
 {
 	(void)state;
 	static const char *const whole[PLOT_KINDS] = { "waited", "rtt", "histogram", "cumulative",
-		"runs" };
+		"runs", "shares" };
 
 	for (int kind = 0; kind < PLOT_KINDS; kind++)
 		assert_int_equal(plot_kind(whole[kind]), kind);
@@ -249,6 +255,36 @@ static void names(void **state)
 	assert_int_equal(plot_kind("off"), PLOT_NONE);
 	assert_int_equal(plot_kind("pie"), -1);
 	assert_int_equal(plot_kind(""), -1);
+}
+
+/* Ten intervals: the lines have a third of what the flow has, in the last both have the same. */
+static void shares_of_two_flows(void **state)
+{
+	struct fixture *s = *state;
+
+	draw(s, 20, 80, PLOT_SHARES, 0, false);
+	assert_non_null(strstr(s->text[0], "no second flow yet"));
+	for (int i = 0; i <= 10; i++)
+		shares_add(&s->shares, &(const struct session_event){ .kind = SESSION_EVENT_FLOW,
+		                           .at = (1000 + 100 * i) * MS,
+		                           .quiet = i > 0,
+		                           .text = (char *)(uintptr_t)"",
+		                           .duration = i > 0 ? 100 * MS : 0,
+		                           .shares = { i < 10 ? 100000 : 300000, 300000 } });
+	draw(s, 20, 80, PLOT_SHARES, 0, false);
+	for (int i = 0; i < 20; i++)
+		fprintf(stderr, "%s\n", s->text[i]);
+	assert_int_equal(rows_with(s, 17, "#"), 1);
+	assert_int_equal(rows_with(s, 17, "+"), 1);
+	assert_int_equal(rows_with(s, 17, "*"), 1);
+	assert_int_equal(rows_with(s, 20, "3 MB/s"), 1);
+	assert_int_equal(rows_with(s, 20, "1 s"), 1);
+	assert_int_equal(rows_with(s, 20, "second flow  * both; Jain's index 0.84"), 1);
+	draw(s, 20, 80, PLOT_SHARES, 0, true);
+	assert_int_equal(rows_with(s, 20, "3 MB/s +"), 1);
+	for (int columns = 1; columns < 60; columns += 7)
+		draw(s, 6, columns, PLOT_SHARES, 0, false);
+	shares_clear(&s->shares);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -263,6 +299,7 @@ int main(void)
 		TEST(any_size),
 		TEST(nothing_yet),
 		TEST(sparkline),
+		TEST(shares_of_two_flows),
 		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
