@@ -231,7 +231,7 @@ def slow_clients():
                 expect(len(control.ask("connections")), 101, "the other one's lines")
                 expect(line(clients[0], b"hello"), b"HELLO", "reply")
         grown = server.memory() - before
-        expect(grown < (2000 if sanitized() else 500), True, f"{grown} KiB more")
+        expect(grown < (4000 if sanitized() else 500), True, f"{grown} KiB more")
         slow.close()
         expect(len(control.ask("connections")), 101, "the other one's lines")
 
