@@ -11,7 +11,7 @@ from lab import PLACE, PYTHON, done, need_hosts, run, side_by_side, working_back
 from tap import UPCASE, UPCASED, point
 
 need_hosts()
-LINES = 10
+LINES = 7
 # ns: Linux delays an ACK for 40 ms at least (TCP_DELACK_MIN, TCP_ATO_MIN), in ticks of its clock.
 DELAYED = 36_000_000
 # ns: shorter times are not told; how soon a segment follows its ACK.
@@ -103,19 +103,20 @@ def check_server(backend):
           faults + ([] if count >= LINES // 2 else [f'{count} of {LINES}: {said}']))
 
 
-def check_neither(backend):
-    for name, lab in ('a server of lines', FAR_LINES), ('upcased', '--delay=1ms'):
-        records, said, faults = play(f'{backend}-{len(lab)}', [f'--backend={backend}', lab], ['--split'])
-        faults += [line for line in said if 'held' in line]
-        faults += [f'line {record["n"]}: {record["link"]["packets"]}' for record in records
-                   if held(record, 'there') or held(record, 'back') or pieces(record, 'there') != 2]
-        point(f'{backend}: without it no piece waits, {name}', faults)
+def check_neither(backend, name, lab):
+    records, said, faults = play(f'{backend}-{len(lab)}', [f'--backend={backend}', lab], ['--split'])
+    faults += [line for line in said if 'held' in line]
+    faults += [f'line {record["n"]}: {record["link"]["packets"]}' for record in records
+               if held(record, 'there') or held(record, 'back') or pieces(record, 'there') != 2]
+    point(f'{backend}: without it no piece waits, {name}', faults)
 
 
 def check(job):
-    job[0](job[1])
+    job[0](*job[1:])
 
 
 ABLE = working_backends()
-side_by_side(check, [(check_client, backend) for backend in ABLE] + [(check_server, ABLE[-1]), (check_neither, ABLE[0])])
+side_by_side(check, [(check_client, backend) for backend in ABLE] +
+             [(check_server, ABLE[-1]), (check_neither, ABLE[0], 'a server of lines', FAR_LINES),
+              (check_neither, ABLE[0], 'upcased', '--delay=1ms')])
 done()
