@@ -22,20 +22,17 @@
 #define LINE_MAX_BYTES 1024
 
 static struct {
-	const char *program;
 	enum log_level level;
 	struct bucket bucket;
 	/* Events that were left out since the last one that was written. */
 	uint64_t left_out;
-} one_log = { .program = "upcase",
-	.level = LOG_LEVEL_NOTICE,
+} one_log = { .level = LOG_LEVEL_NOTICE,
 	.bucket = { .interval = NS_PER_S / LINES_A_SECOND, .burst = LINES_AT_ONCE } };
 
-void log_open(const char *program, enum log_level level)
+void log_open(enum log_level level)
 {
 	/* Reads the time zone before a sandbox forbids it. */
 	tzset();
-	one_log.program = program;
 	one_log.level = level;
 	one_log.left_out = 0;
 	one_log.bucket = bucket_full(LINES_A_SECOND, LINES_AT_ONCE);
@@ -69,7 +66,7 @@ static int put_start(char line[LINE_MAX_BYTES])
 	n = snprintf(line, LINE_MAX_BYTES,
 	    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ", tm.tm_year + 1900, tm.tm_mon + 1,
 	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS),
-	    one_log.program);
+	    standard_program());
 	return n < 0 ? 0 : n;
 }
 

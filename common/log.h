@@ -9,8 +9,8 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PEER };
 
-/* `program` begins each line; events above `level` are left out. `program` must live on. */
-void log_open(const char *program, enum log_level level);
+/* Each line begins with standard_program(); events above `level` are left out. */
+void log_open(enum log_level level);
 
 /* Whether events of `level` are written at all: saves the cost of making their text. */
 bool log_enabled(enum log_level level);

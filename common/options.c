@@ -223,7 +223,6 @@ struct options_spec *options_append(struct options_spec *to, const struct option
 struct options_reading {
 	const struct options_spec *table;
 	size_t count;
-	const char *program;
 	/* The first operand ends the options. */
 	bool ordered;
 	int argc;
@@ -324,7 +323,7 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 	if (near)
 		text_put(r->reason, "; did you mean --%s?", near->name);
 	if (find(r->table, "help"))
-		text_put(r->reason, " (%s --help lists them)", r->program);
+		text_put(r->reason, " (%s --help lists them)", standard_program());
 }
 
 /* Adds the fault of a long name that is unknown, or an abbreviation that fits several options. */
@@ -423,12 +422,8 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	char reason[REASON];
 	struct text text = text_begin(reason, sizeof reason);
 	struct options_reading r = { .table = table, .argc = argc, .argv = argv, .reason = &text };
-	const char *path = argc > 0 && argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
 	int first = -1;
 
-	r.program = slash ? slash + 1 : path;
-	if (!*r.program)
-		r.program = "upcase";
 	if (argc == 0)
 		return 0;
 	if (prepare(&r) == 0)
@@ -436,7 +431,7 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	else
 		text_put(&text, "out of memory");
 	if (first < 0)
-		standard_report("%s: %s", r.program, reason);
+		standard_report("%s", reason);
 	free(r.longs);
 	free(r.letters);
 	return first;
@@ -620,7 +615,7 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 }
 
 static int read_lines(const struct options_spec *table, void *settings, const char *text,
-    size_t length, const char *program, const char *path)
+    size_t length, const char *path)
 {
 	const char *line = text, *const end = text + length;
 	char reason[OPTIONS_REASON];
@@ -632,7 +627,7 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 		           *stop = feed ? feed : end;
 
 		if (options_line(table, settings, line, (size_t)(stop - line), reason) < 0) {
-			standard_report("%s: %s:%lu: %s", program, path, number, reason);
+			standard_report("%s:%lu: %s", path, number, reason);
 			return -1;
 		}
 		line = stop + 1;
@@ -640,8 +635,7 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 	return 0;
 }
 
-int options_file(const struct options_spec *table, void *settings, const char *program,
-    const char *path)
+int options_file(const struct options_spec *table, void *settings, const char *path)
 {
 	const char *reason;
 	size_t length;
@@ -654,11 +648,11 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 	if (fd >= 0)
 		text = file_text(fd, FILE_MAX_BYTES, &length, &reason);
 	if (!text) {
-		standard_report("%s: %s: cannot be read: %s; a configuration is an ordinary file",
-		    program, path, reason);
+		standard_report("%s: cannot be read: %s; a configuration is an ordinary file", path,
+		    reason);
 		return -1;
 	}
-	result = read_lines(table, settings, text, length, program, path);
+	result = read_lines(table, settings, text, length, path);
 	free(text);
 	return result;
 }

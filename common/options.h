@@ -116,8 +116,7 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 /* Reads a configuration file, an ordinary one of 1 MiB at most, up to the first line that is wrong.
  * Returns 0; 1 if it does not exist; -1 after one line on stderr: upcase:
  * /home/x/.config/upcase/config:3: wait: '3x' is not a duration; for example wait = 500ms */
-int options_file(const struct options_spec *table, void *settings, const char *program,
-    const char *path);
+int options_file(const struct options_spec *table, void *settings, const char *path);
 
 /* The options part of --help, aligned, at most 80 columns. */
 void options_help(const struct options_spec *table, FILE *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one standard output, so an unfinished character of it is kept here. This file
- * allocates no memory: it also writes "out of memory". */
+/* A process has one standard output and one name, so an unfinished character of the first, and the
+ * second, are kept here. This file allocates no memory: it also writes "out of memory". */
 #include "common/standard.h"
 
 #include <errno.h>
@@ -26,18 +26,26 @@ static struct partial_character {
 	size_t n;
 } output_cut;
 
+static const char *program_name = "upcase";
+
 int standard_open(const char *program, int flags)
 {
 	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDWR };
 
+	program_name = program;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF ||
 		    open("/dev/null", modes[fd] | flags, 0) == fd)
 			continue;
-		standard_report("%s: /dev/null: %s", program, strerror(errno));
+		standard_report("/dev/null: %s", strerror(errno));
 		return 1;
 	}
 	return 0;
+}
+
+const char *standard_program(void)
+{
+	return program_name;
 }
 
 bool standard_utf8(void)
@@ -127,13 +135,13 @@ void standard_report(const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	printable_text(shown, text, strlen(text), "", standard_utf8());
-	fprintf(stderr, "%s\n", shown);
+	fprintf(stderr, "%s: %s\n", program_name, shown);
 }
 
-int standard_end(const char *program)
+int standard_end(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	standard_report("%s: standard output: %s", program, strerror(errno));
+	standard_report("standard output: %s", strerror(errno));
 	return 1;
 }

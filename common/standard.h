@@ -5,9 +5,10 @@
 
 /* Opens /dev/null for those of descriptors 0 to 2 that the caller closed: otherwise sockets and
  * files would get them. Reading 0 or writing 1 then fails, so that the error shows. `flags`:
- * O_CLOEXEC where a command is to find them closed as well. Returns 0, or 1, an exit status, after
- * a line on stderr. */
+ * O_CLOEXEC where a command is to find them closed as well. `program` is the name of the program
+ * in messages; it must live on. Returns 0, or 1, an exit status, after a line on stderr. */
 int standard_open(const char *program, int flags);
+const char *standard_program(void);
 /* Whether the locale's characters are UTF-8. Call it after setlocale(). */
 bool standard_utf8(void);
 /* Writes all bytes to descriptor 1, past the stream. Returns false if that failed. A signal handler
@@ -24,7 +25,8 @@ void standard_nonblocking(int fd);
 /* Writes lines of text that may have foreign parts, which are escaped on a terminal and on stderr.
  */
 void standard_put(FILE *out, const char *text);
-/* Writes one line to standard error; adds the newline, escapes newlines in it. */
+/* Writes one line to standard error, which begins with the program's name; escapes newlines in it.
+ */
 void standard_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes standard output. Returns 0, or 1, an exit status, after a line on stderr. */
-int standard_end(const char *program);
+int standard_end(void);

@@ -176,7 +176,7 @@ static int print_help(void)
 	options_help(table, stdout);
 	puts("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":");
 	print_orders(false);
-	return standard_end("upcase-lab");
+	return standard_end();
 }
 
 /* "watch" is not a command of the link: ctl writes the events for people. */
@@ -199,7 +199,7 @@ static bool print_event(void *context, char *line)
 	char text[EVENT_TEXT_LINE];
 
 	if (strcmp(line, "ok") == 0)
-		standard_report("upcase-lab: watching the link; Ctrl-C ends it");
+		standard_report("watching the link; Ctrl-C ends it");
 	else if (event_text_line(context, line, text))
 		return print_line(NULL, text);
 	return false;
@@ -257,12 +257,12 @@ static int run_command(const char *path, const char *command, bool watch)
 	int result = control_request_send(&request, reason);
 
 	if (result < 0) {
-		standard_report("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
+		standard_report("%s: %s: no lab answers there", path, strerror(errno));
 		return 1;
 	}
 	if (result > 0)
-		standard_report("upcase-lab: %s", reason);
-	return standard_end("upcase-lab") || result > 0;
+		standard_report("%s", reason);
+	return standard_end() || result > 0;
 }
 
 int ctl_complete(int argc, char **argv)
@@ -277,7 +277,7 @@ int ctl_complete(int argc, char **argv)
 		print_orders(true);
 	complete_order(&t, set ? "set" : order, set || count > 1 ? argv[argc - 2] : "");
 	fputs(text, stdout);
-	return standard_end("upcase-lab");
+	return standard_end();
 }
 
 int ctl_run(int argc, char **argv)
@@ -293,14 +293,12 @@ int ctl_run(int argc, char **argv)
 		return print_help();
 	if (join(command, sizeof(command), argc - first, argv + first) != 0) {
 		standard_report(
-		    "upcase-lab: ctl: the order is longer than %d characters, or more than one "
-		    "line",
+		    "ctl: the order is longer than %d characters, or more than one line",
 		    CONTROL_LINE_MAX);
 		return 2;
 	}
 	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {
-		standard_report(
-		    "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
+		standard_report("ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}
 	return run_command(path, command, is_watch(argc - first, argv + first));

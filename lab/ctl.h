@@ -2,7 +2,7 @@
 /* "upcase-lab ctl": shows and changes the link of a running lab. */
 #pragma once
 
-/* argv[0] is the program; the arguments after "ctl" follow. Returns the exit status: 0, 1 when the
+/* argv[0] is "ctl"; its arguments follow. Returns the exit status: 0, 1 when the
  * link refused or there is no lab, 2 for wrong use. */
 int ctl_run(int argc, char **argv);
 /* Prints what completes the last word, as options.h says. Returns the exit status. */

@@ -22,14 +22,11 @@ int main(int argc, char **argv)
 	completing = options_completing(argc, argv);
 	argc -= completing;
 	argv += completing;
-	if (argc > 1 + completing && strcmp(argv[1], "ctl") == 0) {
-		/* The messages of ctl_run() begin with the program's name. */
-		argv[1] = argv[0];
+	if (argc > 1 + completing && strcmp(argv[1], "ctl") == 0)
 		return (completing ? ctl_complete : ctl_run)(argc - 1, argv + 1);
-	}
 	if (completing) {
 		lab_options_complete(argc, argv, stdout);
-		return standard_end("upcase-lab");
+		return standard_end();
 	}
 	if (lab_options_read(&options, argc, argv) != 0)
 		return 2;
@@ -43,5 +40,5 @@ int main(int argc, char **argv)
 		status = self_check_run(stdout);
 	else
 		return relay_run(&options);
-	return standard_end("upcase-lab") ? 1 : status;
+	return standard_end() ? 1 : status;
 }

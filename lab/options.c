@@ -138,19 +138,18 @@ static int check_together(const struct lab_options *o)
 	char reason[IMPAIR_REASON];
 
 	if (impair_options_check(&o->link, reason) != 0) {
-		standard_report("upcase-lab: the link: %s", reason);
+		standard_report("the link: %s", reason);
 		return -1;
 	}
 	if (o->flow && o->near_command && !is_client(o->near_command[0])) {
-		standard_report("upcase-lab: --flow: '%.60s' has no second flow: the near command "
+		standard_report("--flow: '%.60s' has no second flow: the near command "
 		                "must be upcase",
 		    o->near_command[0]);
 		return -1;
 	}
 	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 &&
 	    strcmp(o->pcap, "/dev/null") != 0) {
-		standard_report("upcase-lab: --pcap and --far-log: both are %s; name two files",
-		    o->pcap);
+		standard_report("--pcap and --far-log: both are %s; name two files", o->pcap);
 		return -1;
 	}
 	return 0;

@@ -84,8 +84,7 @@ static int open_log(const char *path)
 	const int fd = output_open(path, NULL, &reason);
 
 	if (fd < 0)
-		standard_report(
-		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
+		standard_report("--far-log=%s: %s; name a new file, or one of yours to add to",
 		    path, reason);
 	else
 		(void)fcntl(fd, F_SETFL, O_APPEND);
@@ -115,7 +114,7 @@ int output_open_far(struct output *o, const char *file)
 		o->end = ends[1];
 	}
 	if (o->end < 0)
-		standard_report("upcase-lab: the far command's output: %s", strerror(errno));
+		standard_report("the far command's output: %s", strerror(errno));
 	return o->end < 0;
 }
 

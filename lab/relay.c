@@ -68,22 +68,20 @@ struct relay {
 
 static void report_hosts(const struct hosts_report *hosts, int mtu)
 {
-	standard_report("upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s",
-	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
-	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_names[hosts->backend], mtu,
-	    hosts->congestion);
+	standard_report("near %s%s, far %s%s; %s, mtu %d, congestion control %s", LAB_NEAR_IPV4,
+	    hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4, hosts->ipv6 ? " " LAB_FAR_IPV6 : "",
+	    hosts_backend_names[hosts->backend], mtu, hosts->congestion);
 	if (hosts->tun_failure.step != DIAGNOSE_NONE)
-		standard_report("upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: "
-		                "upcase-lab --check)",
+		standard_report(
+		    "veth is used since /dev/net/tun cannot be: %s (more: upcase-lab --check)",
 		    strerror(hosts->tun_failure.error));
 	if (!hosts->ipv6)
-		standard_report("upcase-lab: warning: no IPv6 on the hosts: %s",
+		standard_report("warning: no IPv6 on the hosts: %s",
 		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"
 		                         : "this machine has it switched off");
 	if (hosts->sysctl_denied)
 		standard_report(
-		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that "
-		    "it is not permitted");
+		    "warning: /proc/sys cannot be written: ping may say that it is not permitted");
 }
 
 static void put_count(struct text *t, uint64_t count, const char *subject)
@@ -198,7 +196,7 @@ static void report_start(const struct relay *r, const struct hosts_report *repor
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	report_hosts(report, r->options->hosts.mtu);
-	standard_report("upcase-lab: link, %s", impair_options_line(&r->options->link, line));
+	standard_report("link, %s", impair_options_line(&r->options->link, line));
 	signals_catch();
 	signals_block(&mask);
 }
@@ -368,8 +366,7 @@ static int open_capture(struct relay *r)
 
 	if (!path || (r->capture = output_open(path, pcapng_is_capture, &reason)) >= 0)
 		return 0;
-	standard_report(
-	    "upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO",
+	standard_report("--pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO",
 	    path, reason);
 	return 2;
 }
@@ -405,34 +402,33 @@ static void report_end(struct relay *r)
 	const uint64_t dropped = r->writer ? capture_dropped(r->writer) : 0;
 
 	if (r->failure_status)
-		standard_report("upcase-lab: %s", r->failure);
+		standard_report("%s", r->failure);
 	if (r->link && !r->failure_status) {
 		put_counts(&t, link_counts(r->link, LINK_GOING), "there:");
 		text_put(&t, "; ");
 		put_counts(&t, link_counts(r->link, LINK_COMING), "back:");
 		if (!r->options->quiet)
-			standard_report("upcase-lab: link, %s", counts);
+			standard_report("link, %s", counts);
 		for (int side = 0; side < HOSTS_SIDES; side++) {
 			const unsigned long long packets = r->kernel_drops[side] +
 			                                   device_kernel_drops(r->devices[side]);
 
 			if (packets)
 				standard_report(
-				    "upcase-lab: warning: the %s host sent faster than the link "
-				    "can read: %llu packets were lost before it, not by it",
+				    "warning: the %s host sent faster than the link can read: "
+				    "%llu packets were lost before it, not by it",
 				    side == HOSTS_NEAR ? "near" : "far", packets);
 		}
 	}
 	if (r->far_failure[0])
-		standard_report(
-		    "upcase-lab: warning: the far command ended before the near one: %s",
+		standard_report("warning: the far command ended before the near one: %s",
 		    r->far_failure);
 	if (r->capture_failed)
-		standard_report("upcase-lab: %s: the capture is not complete", r->options->pcap);
+		standard_report("%s: the capture is not complete", r->options->pcap);
 	if (dropped)
 		standard_report(
-		    "upcase-lab: warning: %s: %llu packets are missing in the capture: its reader "
-		    "was too slow, or not there",
+		    "warning: %s: %llu packets are missing in the capture: its reader was too "
+		    "slow, or not there",
 		    r->options->pcap, (unsigned long long)dropped);
 }
 
@@ -488,7 +484,7 @@ int relay_run(const struct lab_options *options)
 	    (status = output_open_far(&r.far_output, options->far_log)) != 0)
 		return status;
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
-		standard_report("upcase-lab: no folder for its sockets: %s; name one of your own: "
+		standard_report("no folder for its sockets: %s; name one of your own: "
 		                "TMPDIR=FOLDER upcase-lab",
 		    reasons);
 		return 1;

@@ -108,19 +108,19 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		/* There are no operands: any other word is to be an option. */
 		if (options_complete(table, true, argc - 1, argv + 1, stdout) >= 0)
 			options_complete(table, true, 2, (char *[]){ all, all, NULL }, stdout);
-		return standard_end(PROGRAM) + 1;
+		return standard_end() + 1;
 	}
 	operand = options_command_line(table, s, argc, argv);
 	if (operand < 0)
 		return STATUS_USAGE + 1;
 	if (s->help) {
 		show_help();
-		return standard_end(PROGRAM) + 1;
+		return standard_end() + 1;
 	}
 	if (s->version) {
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
 		fputs(SYSTEM_LACKING, stdout);
-		return standard_end(PROGRAM) + 1;
+		return standard_end() + 1;
 	}
 	if (operand < argc)
 		return server_report_error(STATUS_USAGE,
@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 	if ((status = read_settings(&s.settings, argc, argv)))
 		return status - 1;
 	catch_signals(&mask);
-	log_open(PROGRAM, s.settings.level);
+	log_open(s.settings.level);
 	if (!(status = server_open_sockets(&s)) && !(status = server_open(&s)) &&
 	    !(status = announce(&s))) {
 		s.started = clock_monotonic();

@@ -35,7 +35,7 @@ int server_report_error(int status, const char *format, ...)
 	va_end(arguments);
 	/* Signals may be blocked, so the wait for a stalled reader is bounded. */
 	if (poll(&p, 1, REPORT_WAIT) != 0)
-		standard_report(PROGRAM ": %s", message);
+		standard_report("%s", message);
 	return status;
 }
 

@@ -28,7 +28,7 @@ static int start_private(struct settings *settings, struct local_server *server,
 	char reason[300];
 
 	if (local_server_start(server, reason, sizeof reason) < 0) {
-		standard_report("upcase: %s", reason);
+		standard_report("%s", reason);
 		return -1;
 	}
 	strcpy(settings->session.host, "127.0.0.1");
@@ -93,7 +93,7 @@ static int run_replay(const struct settings *settings)
 
 	if (!replay) {
 		status = errno == EIO ? 1 : 2;
-		standard_report("upcase: --read %s", reason);
+		standard_report("--read %s", reason);
 		return status;
 	}
 	status = on_screen(settings) ? tui_run(settings, replay, NULL)
@@ -136,9 +136,9 @@ static int check_options(const struct settings *settings)
 	else if (settings->output == RECORD_OUTPUT_CSV && (settings->report || settings->summary))
 		wrong = "CSV has no row for --report or --summary; --json has records for them";
 	if (wrong)
-		standard_report("upcase: %s", wrong);
+		standard_report("%s", wrong);
 	else if (settings->save && check_save(settings, reason) < 0)
-		standard_report("upcase: --save %s", reason);
+		standard_report("--save %s", reason);
 	else
 		return 0;
 	return -1;
@@ -162,18 +162,18 @@ int main(int argc, char **argv)
 		return 1;
 	if (options_completing(argc, argv)) {
 		settings_complete(argc - 1, argv + 1);
-		return standard_end("upcase");
+		return standard_end();
 	}
 	if (settings_read(&settings, argc, argv) < 0)
 		return 2;
 	if (settings.help) {
 		settings_usage();
-		return standard_end("upcase");
+		return standard_end();
 	}
 	if (settings.version) {
 		puts(PACKAGE_STRING);
 		fputs(SYSTEM_LACKING, stdout);
-		return standard_end("upcase");
+		return standard_end();
 	}
 	if (check_options(&settings) < 0)
 		return 2;

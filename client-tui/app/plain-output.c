@@ -54,7 +54,7 @@ void plain_notice(struct plain *p, bool bad, const char *words)
 		return;
 	plain_erase_progress(p);
 	snprintf(text, sizeof text, "%s", words);
-	standard_report("upcase: %s", p->run.utf8 ? text : summary_ascii(text));
+	standard_report("%s", p->run.utf8 ? text : summary_ascii(text));
 }
 
 /* --- standard output --- */

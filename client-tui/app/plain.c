@@ -239,7 +239,7 @@ static void dispatch_once(struct plain *p)
 
 static int write_failed(int error)
 {
-	standard_report("upcase: standard output: %s", strerror(error));
+	standard_report("standard output: %s", strerror(error));
 	return -1;
 }
 
@@ -345,7 +345,7 @@ static struct plain *plain_new(const struct settings *settings, struct replay *r
 	struct plain *p = calloc(1, sizeof *p);
 
 	if (!p) {
-		standard_report("upcase: memory is short");
+		standard_report("memory is short");
 		return NULL;
 	}
 	run_init(&p->run, settings,
@@ -424,7 +424,7 @@ int plain_run(const struct settings *settings, struct replay *replay, const char
 	if (notice)
 		plain_notice(p, false, notice);
 	if ((replay ? play(p) : start(p)) < 0) {
-		standard_report("upcase: memory is short");
+		standard_report("memory is short");
 		return plain_free(p, 1);
 	}
 	while (!replay && !stop_requested() && !p->failed && !p->write_error &&

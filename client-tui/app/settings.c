@@ -309,14 +309,13 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 	char reason[OPTIONS_REASON + 120];
 
 	if (argc - first > 2) {
-		standard_report(
-		    "upcase: '%.100s': one HOST and one PORT at most; see upcase --help",
+		standard_report("'%.100s': one HOST and one PORT at most; see upcase --help",
 		    argv[first + 2]);
 		return -1;
 	}
 	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s,
 	                        reason, sizeof reason) < 0) {
-		standard_report("upcase: %s", reason);
+		standard_report("%s", reason);
 		return -1;
 	}
 	return 0;
@@ -349,9 +348,9 @@ static int configuration(struct settings *s)
 	int result = 0;
 
 	if (path && *path)
-		result = options_file(table, s, "upcase", path);
+		result = options_file(table, s, path);
 	if (result == 1 && s->configuration) {
-		standard_report("upcase: --config=%s: there is no such file", path);
+		standard_report("--config=%s: there is no such file", path);
 		result = -1;
 	}
 	free(usual);
@@ -364,12 +363,12 @@ static int plan_bulk(struct settings *s)
 	if (s->bulk == 0)
 		return 0;
 	if (s->both || (s->transport_given && s->session.transport == SESSION_UDP)) {
-		standard_report("upcase: --bulk is for TCP alone, UDP has no flow control: without "
+		standard_report("--bulk is for TCP alone, UDP has no flow control: without "
 		                "--udp and --both; over UDP --count sends on a schedule");
 		return -1;
 	}
 	if (s->count != COUNT_UNSET || s->duration > 0) {
-		standard_report("upcase: --bulk sends what TCP takes in its time: without --count "
+		standard_report("--bulk sends what TCP takes in its time: without --count "
 		                "and --duration");
 		return -1;
 	}

@@ -321,10 +321,10 @@ static int save_at_end(struct tui *tui)
 	if (export_request(words, &q, reason) == 0 &&
 	    tui_save(tui, &q, clock_monotonic(), reason) >= 0) {
 		if (q.own_name)
-			standard_report("upcase: saved in %s", q.path);
+			standard_report("saved in %s", q.path);
 		return 0;
 	}
-	standard_report("upcase: %s", reason);
+	standard_report("%s", reason);
 	return 1;
 }
 
@@ -341,7 +341,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
 	if (!tui || start(tui, settings) < 0 || start_terminal(tui, reason, sizeof reason) < 0) {
-		standard_report("upcase: %s", reason);
+		standard_report("%s", reason);
 		if (tui)
 			tui_free(tui);
 		return 1;
@@ -352,7 +352,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	run_put_summaries(&tui->run, stdout, clock_monotonic());
 	fflush(stdout);
 	if (unsaved)
-		standard_report("upcase: the history was not saved: %s", unsaved);
+		standard_report("the history was not saved: %s", unsaved);
 	status = save_at_end(tui);
 	tui_free(tui);
 	return status;

@@ -202,7 +202,7 @@ static void execute(const struct supervisor *s, char *const *command)
 	hosts_keep_capabilities();
 	execvp(command[0], command);
 	const int error = errno;
-	standard_report("upcase-lab: %s: %s", command[0], strerror(error));
+	standard_report("%s: %s", command[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);
 }
 
@@ -279,7 +279,7 @@ static void start_near(struct supervisor *s)
 	if (s->near == 0)
 		exec_near(s);
 	if (s->near < 0) {
-		standard_report("upcase-lab: fork: %s", strerror(errno));
+		standard_report("fork: %s", strerror(errno));
 		near_ended(s, 126 << 8);
 	}
 	/* Closes the command's input and output: a program that waits for their end must not wait

@@ -147,7 +147,7 @@ static int read_file(const uint8_t *data, size_t size, struct settings *s)
 	real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	dup2(nowhere, STDERR_FILENO);
-	result = options_file(table, s, "fuzz_options", path);
+	result = options_file(table, s, path);
 	dup2(real_stderr, STDERR_FILENO);
 	close(real_stderr);
 	close(nowhere);

@@ -10,6 +10,7 @@
 
 #include "common/bucket.h"
 #include "common/log.h"
+#include "common/standard.h"
 #include "tests/lib/cmocka-compat.h"
 
 /* Stands for stderr while one test runs. */
@@ -33,7 +34,8 @@ static int catch_stderr(void **state)
 	dup2(fds[1], STDERR_FILENO);
 	close(fds[1]);
 	caught.n = 0;
-	log_open("upcased", LOG_LEVEL_PEER);
+	assert_int_equal(standard_open("upcased", 0), 0);
+	log_open(LOG_LEVEL_PEER);
 	*state = &caught;
 	return 0;
 }
@@ -86,14 +88,14 @@ static void test_a_line(void **state)
 
 static void test_levels(void **state)
 {
-	log_open("upcased", LOG_LEVEL_NOTICE);
+	log_open(LOG_LEVEL_NOTICE);
 	log_event(LOG_LEVEL_PEER, "peer");
 	log_event(LOG_LEVEL_NOTICE, "notice");
 	log_event(LOG_LEVEL_ERROR, "error");
 	assert_null(strstr(written(*state), "peer"));
 	assert_non_null(strstr(caught.text, "notice\n"));
 	assert_non_null(strstr(caught.text, "error\n"));
-	log_open("upcased", LOG_LEVEL_ERROR);
+	log_open(LOG_LEVEL_ERROR);
 	log_event(LOG_LEVEL_NOTICE, "notice");
 	assert_string_equal(written(*state), "");
 }

@@ -364,7 +364,7 @@ static int read_file(const char *folder, struct settings *s, const void *text, s
 	assert_int_equal(fclose(out), 0);
 	*s = (struct settings){ 0 };
 	capture_stderr(&h);
-	result = options_file(table, s, "upcase", path);
+	result = options_file(table, s, path);
 	snprintf(said, 4096, "%s", captured_stderr(&h));
 	unlink(path);
 	return result;
@@ -415,11 +415,11 @@ static void test_files_that_cannot_be_read(void **state)
 	const char *said;
 
 	snprintf(path, sizeof path, "%s/none", (char *)*state);
-	assert_int_equal(options_file(table, &s, "upcase", path), 1);
-	assert_int_equal(options_file(table, &s, "upcase", "/dev/null/none"), 1);
-	assert_int_equal(options_file(table, &s, "upcase", "/dev/null"), 0);
+	assert_int_equal(options_file(table, &s, path), 1);
+	assert_int_equal(options_file(table, &s, "/dev/null/none"), 1);
+	assert_int_equal(options_file(table, &s, "/dev/null"), 0);
 	capture_stderr(&h);
-	assert_int_equal(options_file(table, &s, "upcase", *state), -1);
+	assert_int_equal(options_file(table, &s, *state), -1);
 	said = captured_stderr(&h);
 	assert_non_null(strstr(said,
 	    ": cannot be read: is a folder; a configuration is an ordinary file\n"));
