@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/os.h"
 #include "common/program.h"
 #include "lab/hosts/hosts.h"
 #include "lab/hosts/supervisor.h"
@@ -124,10 +125,9 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 void commands_set_path(const struct commands *c)
 {
 	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
 	add_to_path("upcased", c->server);
 	add_to_path("upcase", c->client);
-	own[n > 0 ? n : 0] = 0;
-	add_to_path("upcase-lab", own);
+	if (os_program_path(own, sizeof(own)))
+		add_to_path("upcase-lab", own);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/os.h"
 #include "lab/hosts/supervisor.h"
 #include "lab/link/link.h"
 
@@ -144,9 +145,9 @@ static void put_profile(FILE *out)
 	    ;
 	static const char packaged[] = "/usr/bin/upcase-lab";
 	const char *at = strstr(profile, packaged);
-	char path[PATH_MAX] = "", name[PATH_MAX];
+	char path[PATH_MAX], name[PATH_MAX];
 
-	if (readlink("/proc/self/exe", path, sizeof(path) - 1) <= 0)
+	if (!os_program_path(path, sizeof(path)))
 		return;
 	strcpy(name, path + 1);
 	for (char *c = name; *c; c++)
