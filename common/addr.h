@@ -20,14 +20,11 @@ struct addr {
 	socklen_t len;
 };
 
-/* Reads a numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port. Returns 0, or -1 if the
- * host is not numeric. */
+/* Reads a numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port. Returns 0 or -1. */
 int addr_numeric(const char *host, uint16_t port, struct addr *out);
-/* Whether `host` is an IPv6 address whose interface behind "%", a name or a number, this machine
- * does not have. */
+/* Whether `host` is an IPv6 address with an interface behind "%" that is not here. */
 bool addr_names_no_interface(const char *host);
-/* Turns an IPv4-mapped address into the IPv4 address: packets to it and its socket options are
- * IPv4's. */
+/* Turns an IPv4-mapped address into the IPv4 address, whose packets and socket options it has. */
 void addr_unmap(struct addr *a);
 /* Reads a port, 0 to 65535. Returns 0 or -1. */
 int addr_port_number(const char *text, uint16_t *port);
@@ -47,8 +44,7 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);
-/* Whether it is in 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3), but is not 0.0.0.0, which stands
- * for this machine. */
+/* Whether it is in 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3), but not 0.0.0.0, this machine. */
 bool addr_is_zero_network(const struct addr *a);
 /* Whether it is a link-local address without a scope. */
 bool addr_lacks_interface(const struct addr *a);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A rate limit by a token bucket, which holds `burst` tokens and gets one more every `interval` ns
- * until it is full. It keeps the time at which it will be full instead of a count of tokens, so
- * that no timer fills it. Pure: the time is an argument, ns of the monotonic clock, not negative.
- */
+ * until it is full. It keeps the time at which it is full instead of a count, so that no timer
+ * fills it. Pure: the time is an argument, ns of the monotonic clock, not negative. */
 #pragma once
 
 #include "common/clock.h"

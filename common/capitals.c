@@ -33,8 +33,7 @@
 
 /* Above are ideographs and what has no case. */
 #define CODE_POINTS 0x20000
-/* The code points of a row of the table, and the rows that have a character that changes; Unicode
- * 14 needs 60. */
+/* The code points of a row of the table; rows with a character that changes: Unicode 14 has 60. */
 #define ROW 64
 #define ROWS 255
 
@@ -73,15 +72,13 @@ static void add_capital(ucs4_t uc)
 	const int length = u8_uctomb(from, uc, sizeof from);
 	size_t n = sizeof capital->bytes;
 
-	/* "" is no language: Turkish and Lithuanian have rules of their own, which do not apply
-	 * here. */
+	/* "" is no language: the own rules of Turkish and Lithuanian do not apply here. */
 	if (length > 1 && LEADS(from[0]) &&
 	    u8_toupper(from, (size_t)length, "", NULL, capital->bytes, &n) == capital->bytes)
 		capital->length = (unsigned char)n;
 }
 
-/* Takes a fifth of a millisecond. ASCII has no entries: its rule is below, and overlong forms of it
- * pass. */
+/* Takes 0.2 ms. ASCII has no entries: its rule is below, and overlong forms of it pass. */
 __attribute__((constructor)) static void fill_table(void)
 {
 	unsigned short filled = 0;
@@ -105,11 +102,10 @@ __attribute__((constructor)) static void fill_table(void)
 #define WIDE_VECTORS
 #endif
 
-/* Writes whole blocks of ASCII, up to one that is not all ASCII; that one is written too, but does
- * not count. With `quiet`, writes instead blocks without a byte that begins a character that
- * changes: most scripts without case have only these, and the other bytes do not matter. Returns
- * how many bytes count. The inner loop has a fixed length and no branch, so that gcc makes vectors
- * of it at -O2 too. */
+/* Writes whole blocks of ASCII, up to one that is not all ASCII, which is written too but does not
+ * count. With `quiet`, writes blocks without a byte that begins a character that changes: most
+ * scripts without case have only these, and the other bytes do not matter. Returns how many bytes
+ * count. The inner loop has a fixed length and no branch, so gcc makes vectors of it at -O2 too. */
 static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_t n,
     unsigned char *restrict out, size_t block, bool quiet)
 {
@@ -151,8 +147,7 @@ static ALWAYS_INLINE size_t write_all_blocks(const unsigned char *in, size_t n, 
 }
 
 #ifdef __x86_64__
-/* Writes in vectors of 32 bytes instead of 16, for the processors that have them: nearly all amd64,
- * but not all. */
+/* Writes in vectors of 32 bytes instead of 16, which nearly all amd64 processors have. */
 __attribute__((target("avx2"))) static size_t write_wide(const unsigned char *in, size_t n,
     unsigned char *out)
 {
@@ -213,8 +208,7 @@ static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 	return word ? (size_t)__builtin_ctzll(word) / 8 : sizeof word;
 }
 
-/* Writes one character, of code point `uc` and `length` bytes. Writes SLACK bytes, returns how many
- * count. */
+/* Writes a character of code point `uc`, `length` bytes: SLACK bytes. Returns how many count. */
 static inline size_t write_character(const unsigned char *in, uint32_t uc, size_t length,
     unsigned char *out)
 {
@@ -229,8 +223,7 @@ static inline size_t write_character(const unsigned char *in, uint32_t uc, size_
 	return n;
 }
 
-/* The four bytes at `in`, the first lowest, so that one comparison finds the marks of a character.
- */
+/* The four bytes at `in`, the first lowest, so that one comparison finds a character's marks. */
 static inline uint32_t word_at(const unsigned char *in)
 {
 	uint32_t word;
@@ -251,8 +244,7 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
 	do {
 		uint32_t row = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
 
-		/* Overlong forms have small numbers, where the characters with capitals belong to
-		 * shorter forms. */
+		/* Overlong forms have numbers whose capitals belong to shorter forms. */
 		if (row - FOURS < CODE_POINTS / ROW - FOURS) {
 			out += write_character(in, row * ROW + (word >> 24 & 0x3f), 4, out);
 		} else {
@@ -400,8 +392,7 @@ size_t capitals_end(struct capitals *c, void *out)
 	return n;
 }
 
-/* libunistring does not give the version of its data, but the characters that it knows show the
- * version. */
+/* libunistring does not tell the version of its data; the characters that it knows do. */
 const char *capitals_unicode(void)
 {
 	static const struct {

@@ -4,8 +4,7 @@
  * UTF-8 pass unchanged. Pure, with a table of libunistring's data that is filled before main(). */
 #pragma once
 
-/* The most that text grows, in bytes out for each byte in: U+0390 is two bytes, its capitals U+0399
- * U+0308 U+0301 are six. */
+/* The most bytes out for each byte in: U+0390 has two, its capitals U+0399 U+0308 U+0301 six. */
 #define CAPITALS_GROWTH 3
 /* The most bytes that a stream holds back: the beginning of one character. */
 #define CAPITALS_PART_MAX 3
@@ -23,8 +22,7 @@ struct capitals {
  * cut off at the end passes unchanged. */
 size_t capitals_text(const void *in, size_t n, void *out);
 
-/* How many of the `n` bytes at `in`, from the first on, are ASCII and have the capitals that stand
- * at `caps`. */
+/* How many of the first bytes at `in`, `n` at most, are ASCII with the capitals at `caps`. */
 size_t capitals_ascii(const void *in, const void *caps, size_t n);
 
 /* Writes the capitals of the next `n` bytes of a stream into `out`, which has room for

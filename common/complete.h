@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What may follow in the words of commands and orders, for the client's Tab and for a shell's.
- * Pure. */
+/* What may follow in commands and orders, for Tab in the client and in a shell. Pure. */
 #pragma once
 
 #include "common/text.h"

@@ -43,8 +43,7 @@ int control_listen(const char *path, struct stat *made)
 		return -1;
 	/* pselect() cannot watch it. */
 	errno = EMFILE;
-	/* The file takes its mode from the descriptor: no other user can connect, not even for a
-	 * moment. */
+	/* The file takes its mode from the descriptor: at no moment can another user connect. */
 	if (fd >= FD_SETSIZE || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
 	    bind(fd, (const struct sockaddr *)&a, sizeof a) != 0)
 		return file_close(fd);

@@ -50,8 +50,7 @@ struct control_server {
 	void (*closing)(void *context, struct control_client *client);
 	/* The listening socket, or -1. */
 	int listener;
-	/* Until when no client is accepted, because accept() found no descriptor; else CLOCK_NEVER.
-	 */
+	/* Until when no client is accepted, for want of descriptors; else CLOCK_NEVER. */
 	int64_t accept_after;
 	struct control_client *clients[CONTROL_CLIENTS_MAX];
 };
@@ -71,8 +70,7 @@ void control_server_close(struct control_server *s);
 
 /* What the client's descriptor is to be watched for: a set of CONTROL_READ and CONTROL_WRITE. */
 unsigned control_client_wants(struct control_client *client);
-/* Reads, executes and sends as much as one turn may. Returns false when the client is to be
- * dropped. */
+/* Reads, executes and sends as a turn may. Returns false when the client is to be dropped. */
 bool control_client_dispatch(struct control_client *client, bool readable, int64_t now);
 void control_client_drop(struct control_client *client);
 
@@ -90,6 +88,5 @@ struct control_request {
 	void *context;
 };
 
-/* Returns 0; 1 when the server refused, with its `reason`; -1 with errno when it cannot be
- * reached. */
+/* Returns 0; 1 with the server's `reason` to refuse; -1 with errno when it cannot be reached. */
 int control_request_send(const struct control_request *request, char reason[CONTROL_REASON]);

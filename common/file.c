@@ -143,8 +143,7 @@ int file_make(const char *path, int (*put)(void *context, FILE *out), void *cont
     struct stat *made)
 {
 	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	/* The first descriptor stays open until fstat() has identified the file, so that no other
-	 * file gets its inode. */
+	/* The first descriptor stays open until fstat(), so that no other file gets its inode. */
 	const int second = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	FILE *out = second < 0 ? NULL : fdopen(second, "w");
 	int error;

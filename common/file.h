@@ -36,8 +36,7 @@ bool file_is_null(const struct stat *st);
 
 /* Opens an ordinary file of at most `limit` bytes, or /dev/null, for reading. Never waits. Returns
  * the descriptor; or -1 with errno and *reason, which lasts until the next call: "is a FIFO", "is
- * larger than 16 MiB". errno is ENOTSUP for another kind of file, EFBIG for a file that is too
- * large. */
+ * larger than 16 MiB". errno is ENOTSUP for another kind of file, EFBIG for a larger one. */
 int file_read(const char *path, off_t limit, const char **reason);
 
 /* Reads the whole file, at most `limit` bytes, and closes `fd`. A zero ends the text; `*length`
@@ -56,7 +55,6 @@ int file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n)
 int file_remove(const char *path, const struct stat *made);
 
 /* Makes a new file that only its user can read, and fills it by `put`, which returns 0, or -1 with
- * errno. Returns 0 and the file's identity in *made; or -1 with errno (EEXIST where there is a
- * file) and no file. */
+ * errno. Returns 0 and the file's identity in *made; or -1 with errno (EEXIST), and no file. */
 int file_make(const char *path, int (*put)(void *context, FILE *out), void *context,
     struct stat *made);

@@ -158,8 +158,7 @@ static int read_share(const char *text, double *out, char reason[IMPAIR_REASON])
 	return 0;
 }
 
-/* A bare number is refused, unlike elsewhere: "delay 50" means milliseconds and would be read as
- * seconds. */
+/* A bare number is refused, unlike elsewhere: "delay 50" means ms and would be read as seconds. */
 static int read_time(const char *text, int64_t *out, char reason[IMPAIR_REASON])
 {
 	int64_t ns;
@@ -416,8 +415,7 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 	return memcmp(at(s, id), at(&perfect, id), impair_fields[id].size) != 0;
 }
 
-/* Whether a setting has an effect; two settings have one also with their value of a perfect wire.
- */
+/* Whether a setting has an effect; two settings have one also with a perfect wire's value. */
 static bool has_effect(const struct impair_settings *s, enum impair_field_id id)
 {
 	return differs(s, impair_fields[id].requires) &&

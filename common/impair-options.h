@@ -33,8 +33,7 @@ int impair_options_check(const struct impair_options *o, char reason[IMPAIR_REAS
 /* Whether nothing is impaired. */
 bool impair_options_perfect(const struct impair_options *o);
 
-/* Chooses the seed from the random number `chance`, unless one was given. The seed is short enough
- * to be typed again. */
+/* Chooses the seed by the random number `chance`, unless one was given: a short one. */
 void impair_options_seed(struct impair_options *o, uint32_t chance);
 
 /* Both directions in one line, with the seed, "each way: loss 20%; seed 42" or "there: loss 20%;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Members of structs that a table names by their place and size: unsigned numbers, enums and bools
- * of 1 to 8 bytes. Pure. */
+/* Members of structs by place and size: unsigned numbers, enums and bools of 1 to 8 bytes. Pure. */
 #pragma once
 
 #include "common/bytes.h"

@@ -17,8 +17,7 @@
 #define HELP_COLUMN_MAX 34
 /* No option's name is longer; a longer name is near none. */
 #define NAME_MAX_BYTES 40
-/* Room for a text shown by show(): characters of four bytes, the sign that some were left out, and
- * the end. */
+/* Room for what show() writes: characters of four bytes, the sign for those left out, the end. */
 #define SHOWN 176
 /* Its greatest number of columns. */
 #define SHOWN_COLUMNS 40
@@ -241,8 +240,7 @@ static int prepare(struct options_reading *r)
 	while (r->table[r->count].name)
 		r->count++;
 	r->longs = calloc(r->count + 1, sizeof *r->longs);
-	/* A leading ":" makes getopt_long() distinguish a missing argument from an unknown option.
-	 */
+	/* A leading ":" makes getopt_long() tell a missing argument from an unknown option. */
 	r->letters = letter = malloc(2 * r->count + 3);
 	if (!r->longs || !r->letters)
 		return -1;
@@ -268,8 +266,7 @@ static int prepare(struct options_reading *r)
 	return 0;
 }
 
-/* The option for the `code` of getopt_long(), a letter or a number from FIRST_LONG on; NULL if
- * none. */
+/* The option of getopt_long()'s `code`, a letter or a number from FIRST_LONG on; NULL if none. */
 static const struct options_spec *option_of(const struct options_reading *r, int code)
 {
 	if (code >= FIRST_LONG)

@@ -12,8 +12,7 @@
 /* Writes it. Returns -1. */
 #define OPTIONS_REFUSE(reason, ...) text_refuse(reason, OPTIONS_REASON, __VA_ARGS__)
 
-/* How a value is read. `low` and `high` are the least and the greatest value; `high` 0 of a time or
- * a text is no limit. */
+/* How a value is read, `low` to `high`; `high` 0 of a time or a text is no limit. */
 enum options_kind {
 	/* By the row's own function. */
 	OPTIONS_SETTER,
@@ -52,8 +51,7 @@ struct options_spec {
 	const char *wrong;
 	/* The range of a time, for a message ("1ms to 1h"). */
 	const char *range;
-	/* The words of OPTIONS_WORD ("auto, always, never"); of other kinds, values that completion
-	 * offers. */
+	/* The words of OPTIONS_WORD ("auto, always, never"); of others, what completion offers. */
 	const char *words;
 	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with the fault of the
 	 * value in `reason` ("is not a port, 0 to 65535"). A value of the command line lives as

@@ -91,8 +91,7 @@ bool os_program_path(char *path, size_t size)
 #endif
 
 #if HAVE_NETLINK
-/* Like if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only
- * AF_NETLINK. */
+/* if_indextoname(3) uses a socket of AF_UNIX; the server's sandbox allows only AF_NETLINK. */
 char *os_interface_name(unsigned number, char *name)
 {
 	struct ifreq request = { .ifr_ifindex = (int)number };

@@ -16,8 +16,7 @@
 
 /* All descriptors are close-on-exec and, where nothing else is said, non-blocking. */
 
-/* socket(), accept(), of which `from` may be NULL, socketpair() of AF_UNIX, pipe(): they return as
- * these do. */
+/* socket(), accept() (`from` may be NULL), socketpair() of AF_UNIX, pipe(): like these. */
 int os_socket(int family, int type);
 int os_accept(int listener, struct sockaddr *from, socklen_t *length);
 int os_socketpair(int ends[2]);
@@ -211,8 +210,7 @@ void os_end_with_parent(pid_t parent);
 
 /* Fills in random bytes. Returns whether the system gave them. */
 bool os_random(void *bytes, size_t n);
-/* Writes the path of the running program with its end, cut to `size`. Returns false where it is not
- * known. */
+/* Writes the running program's path, cut to `size`. Returns false where it is not known. */
 bool os_program_path(char *path, size_t size);
 /* Writes the name of a network interface, of IF_NAMESIZE bytes. Returns it, or NULL. */
 char *os_interface_name(unsigned number, char *name);

@@ -12,6 +12,5 @@
  * The controls in `kept`, such as "\n", stay too. Returns the length of `shown`, which ends with a
  * zero. */
 size_t printable_text(char *shown, const void *text, size_t n, const char *kept, bool utf8);
-/* The same for UTF-8 that must not become longer: in place, with a "?" for each byte. Returns
- * `text`. */
+/* The same in place, for UTF-8 that must not grow: a "?" for each byte. Returns `text`. */
 char *printable_replace(char *text, size_t n);

@@ -18,8 +18,7 @@ static uint64_t split(uint64_t *x)
 
 void random_seed(struct random *random, uint64_t seed, uint64_t stream)
 {
-	/* The stream is mixed before the xor: otherwise seed 1, stream 2 could equal seed 2,
-	 * stream 1. */
+	/* Mixed before the xor: otherwise seed 1, stream 2 could equal seed 2, stream 1. */
 	uint64_t x = seed ^ split(&stream);
 	for (int i = 0; i < 4; i++)
 		random->s[i] = split(&x);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear
- * pseudorandom number generators", 2021), seeded by SplitMix64 as its authors advise. Not for
- * secrets. Pure. */
+/* Repeatable random numbers: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom
+ * number generators", 2021), seeded by SplitMix64 as its authors advise. Not for secrets. Pure. */
 #pragma once
 
 struct random {
@@ -9,8 +8,7 @@ struct random {
 	uint64_t s[4];
 };
 
-/* Seeds that differ in one bit give unrelated sequences, and so do different streams of one seed.
- */
+/* Seeds that differ in one bit give unrelated sequences, and so do streams of one seed. */
 void random_seed(struct random *random, uint64_t seed, uint64_t stream);
 
 /* The next 64 bits. */

@@ -3,8 +3,7 @@
 #pragma once
 
 /* Sets `at`, a size_t, to the first place from `begin` on at which `reached`, an expression with
- * `at` in it, is true; to `end` if it is true at no earlier place. `reached` must stay true from
- * its first place on. */
+ * `at` in it, is true; to `end` if there is none. `reached` must stay true from there on. */
 #define SEARCH_FIRST(at, begin, end, reached) \
 	do { \
 		size_t search_low = (begin), search_high = (end); \

@@ -20,6 +20,5 @@ void send_buffer_print(struct send_buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool send_buffer_empty(const struct send_buffer *b);
 
-/* Writes the bytes that the socket `fd` takes without waiting. Returns 0, or -1 when the peer is
- * gone. */
+/* Writes what the socket `fd` takes without waiting. Returns 0, or -1 when the peer is gone. */
 int send_buffer_send(struct send_buffer *b, int fd);

@@ -11,22 +11,18 @@ int standard_open(const char *program, int flags);
 const char *standard_program(void);
 /* Whether the locale's characters are UTF-8. Call it after setlocale(). */
 bool standard_utf8(void);
-/* Writes all bytes to descriptor 1, past the stream. Returns false if that failed. A signal handler
- * may call it. */
+/* Writes all bytes to descriptor 1, past the stream. Returns whether it could. Signal-safe. */
 bool standard_write(const char *bytes, size_t n);
 /* The same for a terminal, with controls escaped; a character may come in pieces. */
 bool standard_show(const void *bytes, size_t n);
-/* Whether reading from `fd` (POLLIN) or writing to it (POLLOUT) would have to wait. A signal
- * handler may call it. */
+/* Whether reading from `fd` (POLLIN) or writing to it (POLLOUT) would have to wait. Signal-safe. */
 bool standard_would_block(int fd, short events);
 /* Makes `fd` non-blocking, if it is a pipe or a terminal that can be opened anew: other processes
  * that have it open are not affected. */
 void standard_nonblocking(int fd);
-/* Writes lines of text that may have foreign parts, which are escaped on a terminal and on stderr.
- */
+/* Writes lines of text whose foreign parts are escaped on a terminal and on stderr. */
 void standard_put(FILE *out, const char *text);
-/* Writes one line to standard error, which begins with the program's name; escapes newlines in it.
- */
+/* Writes one line to standard error, behind the program's name; escapes newlines in it. */
 void standard_report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Flushes standard output. Returns 0, or 1, an exit status, after a line on stderr. */
 int standard_end(void);

@@ -4,15 +4,13 @@
 
 #include "common/units.h"
 
-/* Text that does not fit is left out, but counted in `used`: a first round with size 0 measures the
- * text. */
+/* Text that does not fit is left out, but counted in `used`: with size 0 it is measured. */
 struct text {
 	char *buf;
 	size_t size, used;
 };
 
-/* Starts with an empty buffer; or with a page, TEXT_PAGE bytes from malloc(): `buf` is NULL when
- * memory is short. */
+/* Starts with an empty buffer; or with TEXT_PAGE bytes of malloc(), `buf` NULL when that fails. */
 struct text text_begin(char *buf, size_t size);
 struct text text_page(void);
 #define TEXT_PAGE 16384

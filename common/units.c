@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A number is read as whole part and billionths, both integers, so that "0.1" is a tenth and not
- * the nearest double. */
+/* A number is read as whole part and billionths, both integers: "0.1" is exactly a tenth. */
 #include "common/units.h"
 
 #include "common/clock.h"

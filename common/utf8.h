@@ -36,8 +36,7 @@ static inline bool utf8_second(unsigned char first, unsigned char second)
 	}
 }
 
-/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if it is no
- * character. */
+/* The length of the character at `s`, of which `n` bytes, 1 or more, are there; 0 if it is none. */
 static inline size_t utf8_character(const unsigned char *s, size_t n)
 {
 	size_t length = utf8_length(s[0]);
@@ -63,8 +62,7 @@ static inline uint32_t utf8_code(const unsigned char *s, size_t length)
 }
 
 /* Whether a character could drive a terminal (the controls of ISO 6429), ends lines or changes the
- * order of the text around it (the Unicode Standard, section 23.2): a name could then look like
- * another. */
+ * order of the text around it (the Unicode Standard, section 23.2), so that names look alike. */
 static inline bool utf8_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
@@ -94,8 +92,7 @@ static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 	return 0;
 }
 
-/* The columns of UTF-8 whose characters are one column wide each, as in all texts of the programs.
- */
+/* The columns of UTF-8 whose characters are one column wide, as in all texts of the programs. */
 static inline int utf8_columns(const char *text)
 {
 	int columns = 0;
