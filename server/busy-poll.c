@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/busy-poll.h"
 
-/* A message comes soon if it comes from a peer on this host within this time, which includes the
- * time to wake up. */
+/* A message comes soon if a peer on this host sends it within this time, waking up included. */
 #define SOON (60 * NS_PER_US)
 /* A fruitless poll costs about two sleeps: it multiplies the number of messages in a row that is
  * needed before the next poll by BACKOFF; success halves that number. */

@@ -26,8 +26,7 @@ struct control {
 	struct control_server server;
 	struct loop *loop;
 	struct control_sources sources;
-	/* The path of the file, and its identity: a file of the same name may be another server's.
-	 */
+	/* The path of the file and its identity: one of the same name may be another server's. */
 	char path[sizeof((struct sockaddr_un){ 0 }).sun_path];
 	struct stat made;
 };
@@ -98,8 +97,7 @@ void control_timers(struct control *c, int64_t now)
 }
 
 /* Locks the folder, so that of two servers that start at once neither takes the other's socket for
- * a stale one. Does not wait long for the lock. Returns the descriptor that holds the lock, or -1.
- */
+ * a stale one. Does not wait long. Returns the descriptor that holds the lock, or -1. */
 static int lock_folder(const char *path)
 {
 	char folder[sizeof((struct sockaddr_un){ 0 }).sun_path];

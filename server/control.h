@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket, --control: a Unix stream socket that answers the commands of
- * control-commands.h, only for the server's owner. A slow or rude client costs only its own
- * connection. */
+ * control-commands.h, only for the server's owner. */
 #pragma once
 
 #include "common/options.h"
@@ -21,11 +20,9 @@ struct control;
  * what `sources` points to. Returns NULL with the `reason`. */
 struct control *control_open(struct loop *loop, const char *path,
     const struct control_sources *sources, char reason[OPTIONS_REASON]);
-/* Answers only on the connected socket `fd`, which it takes over. Returns NULL when memory is
- * short. */
+/* Answers on the connected socket `fd` alone, which it takes over. NULL when memory is short. */
 struct control *control_answer(struct loop *loop, int fd, const struct control_sources *sources);
-/* Closes all and removes the socket's file, unless the file is another server's by now. NULL is
- * allowed. */
+/* Closes all and removes the socket's file, unless it is another's by now. NULL is allowed. */
 void control_close(struct control *c);
 /* Closes all and leaves the file to the process that this one was forked from. NULL is allowed. */
 void control_leave(struct control *c);

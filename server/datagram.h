@@ -41,8 +41,7 @@ void datagram_set_buffers(int fd, int size);
  * this TTL, and its buffers are `buffer` bytes. Returns what the kernel accepts; in `*got` the size
  * of the receive buffer that it gave. */
 struct os_batches datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
-/* The kernel's present count of datagrams that found no room in the socket's queue, as os_drops().
- */
+/* The kernel's count of datagrams that found no room in the socket's queue, as os_drops(). */
 int64_t datagram_kernel_drops(int fd);
 
 /* Receives the next messages, 1 <= most <= DATAGRAM_BATCH. Returns how many, or -1 with errno. */

@@ -18,8 +18,7 @@
 
 /* The first descriptor of those handed over: sd_listen_fds(3). */
 #define FIRST_HANDED_OVER 3
-/* The number of tries for a free port: a port that is free for one socket may be taken for the
- * next. */
+/* Tries for a free port: one that is free for one socket may be taken for the next. */
 #define FREE_PORT_TRIES 100
 #define LOCALS_MAX_AGE NS_PER_S
 
@@ -49,12 +48,10 @@ void listen_prepare(int fd, bool nagle)
 {
 	/* Replies are written in one piece: waiting for more would only delay them. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ !nagle }, sizeof(int));
-	/* An urgent byte stays in the stream (RFC 6093, section 6); without this it would be taken
-	 * out. */
+	/* An urgent byte stays in the stream (RFC 6093, section 6) instead of being taken out. */
 	switch_on(fd, SOL_SOCKET, SO_OOBINLINE);
 	switch_on(fd, SOL_SOCKET, SO_KEEPALIVE);
-	/* Without this the system takes megabytes for a client that does not read, from memory that
-	 * all share (tcp_mem). */
+	/* Else a client that does not read takes megabytes of what all share (tcp_mem). */
 	os_limit_unsent(fd, UNSENT_MAX);
 }
 
@@ -77,8 +74,7 @@ static int bind_socket(struct listen_socket *s, enum port_sharing share, bool na
 		errno = EMFILE;
 		return -1;
 	}
-	/* Connections of an earlier server may linger; over UDP the option would let two servers
-	 * bind. */
+	/* Connections of an earlier server may linger; over UDP it would let two servers bind. */
 	if (stream && switch_on(s->fd, SOL_SOCKET, SO_REUSEADDR) < 0)
 		return -1;
 	if (stream)
@@ -131,8 +127,7 @@ static bool is_missing(int error)
 }
 
 /* Opens UDP and TCP at one place; if `*port` was 0, sets it to the port of the first socket.
- * Returns 0; 1 with errno if the place may be left out; -1 with errno and the faulty socket in
- * `*failed`. */
+ * Returns 0; or with errno 1 if the place may be left out, else -1 and the socket in `*failed`. */
 static int open_place(struct listen *l, const struct settings_place *place, enum port_sharing share,
     uint16_t *port, struct listen_socket *failed)
 {

@@ -30,8 +30,7 @@ struct listen {
 	int count;
 	/* The family that was left out because it is missing here, 0 for none. */
 	int missing;
-	/* Whether TCP connections inherit the options of listen_prepare(); else it is to be called
-	 * for each. */
+	/* Whether TCP connections inherit the options of listen_prepare(); else each needs it. */
 	bool prepared;
 	/* As in the settings. */
 	bool nagle;
@@ -57,8 +56,7 @@ void listen_close(struct listen *l);
 
 /* Whether another host can reach one of the sockets. */
 bool listen_is_open(const struct listen *l);
-/* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns
- * `buf`. */
+/* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes `size` bytes at most. Returns `buf`. */
 char *listen_text(const struct listen *l, char *buf, size_t size);
 
 /* Whether `from` is an address and port that one of the UDP sockets serves. This host's addresses,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go
- * round for ever.
+/* Capitals of capitals are the same: when two servers answer each other, they go round for ever.
  *
  * A reply of an upcased is known by its TTL and gets no reply. Another server, or one behind a
  * relay that sends anew, looks like a client that repeats its capitals upon each reply: both send
@@ -21,8 +20,7 @@
 #define LOGGED 256
 
 struct pair {
-	/* Of source and bytes; 0 in an empty place. Equal 64 bits of two pairs are not to be
-	 * expected. */
+	/* Of source and bytes; 0 in an empty place. Two pairs with equal ones are not expected. */
 	uint64_t hash;
 	/* When it was last answered. */
 	int64_t since;

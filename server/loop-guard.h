@@ -18,8 +18,7 @@
 #define LOOP_GUARD_TTL 96
 #define LOOP_GUARD_TTL_ABOVE 64
 
-/* The time for which a source may repeat the same capitals: 30,000 of them at full speed, 300 with
- * a pause between. */
+/* How long a source may repeat the same capitals: 30,000 at full speed, 300 with pauses. */
 #define LOOP_GUARD_RUN_MAX (30 * NS_PER_S)
 /* Each datagram adds the time since the one before, but at least and at most: */
 #define LOOP_GUARD_STEP_MIN NS_PER_MS
@@ -29,8 +28,7 @@
 /* The longest round trip, to which --delay at both ends adds up to four minutes; a longer pause
  * ends a row. */
 #define LOOP_GUARD_RTT_MAX (300 * NS_PER_S)
-/* The least time for which a source is silenced: copies whose ways differ much come back within
- * that. */
+/* The least time of silence: copies whose ways differ much come back within it. */
 #define LOOP_GUARD_SILENCE_MIN (5 * NS_PER_S)
 /* A source that loops is logged once in this time. */
 #define LOOP_GUARD_LOG_INTERVAL (60 * NS_PER_S)
@@ -58,7 +56,6 @@ struct loop_guard *loop_guard_new(const struct siphash_key *key);
 
 /* Decides about a datagram that is its own capitals: no other one can be part of a loop with a
  * server that capitalizes or echoes. `now` is ns of the monotonic clock. COUNTERS_ANSWER: the
- * caller sends the reply, which is counted here. COUNTERS_LOOP: `*new_loop` is whether the source
- * is to be logged. */
+ * caller sends the reply, which is counted here. COUNTERS_LOOP: `*new_loop`: log the source. */
 enum counters_drop loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop);

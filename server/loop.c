@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sets are kept from turn to turn and copied for pselect(). Afterwards whole words of the
- * copies are checked, so that the cost of a turn depends on the ready descriptors, not on the open
- * ones.
+ * copies are checked, so that a turn costs by the ready descriptors, not by the open ones.
  *
  * The epoll set is level-triggered, and the kernel puts a descriptor that was reported and is still
  * ready behind the others, so that a bounded number a turn starves nobody. If a batch has one that
- * was removed meanwhile, and perhaps given to another connection, it costs at worst one call in
- * vain. */
+ * was removed meanwhile, and perhaps given to another connection, a call is in vain. */
 #include "server/loop.h"
 
 #include <errno.h>
@@ -160,8 +158,7 @@ int loop_want(struct loop *l, int fd, unsigned want)
 
 void loop_remove(struct loop *l, int fd)
 {
-	/* For the epoll set closing does it too, except for a descriptor that another process also
-	 * holds. */
+	/* Closing does it too for the epoll set, unless another process holds the descriptor. */
 	(void)loop_want(l, fd, 0);
 	l->members[fd] = (struct loop_member){ .want = 0 };
 }

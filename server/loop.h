@@ -29,8 +29,7 @@ void loop_free(struct loop *l);
 
 /* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want`; calls `call` when it is ready. */
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);
-/* Watches a client's `fd` for reading. Returns 0, or -1 with errno: EMFILE where select() cannot.
- */
+/* Watches a client's `fd` for reading. Returns 0, or -1 with errno: EMFILE if select() cannot. */
 int loop_add_client(struct loop *l, int fd, loop_call *call, void *context);
 /* Watches `fd` for `want` from now on, 0 for nothing. Returns 0; for a client perhaps -1 with
  * errno: nothing has changed. */
@@ -41,9 +40,7 @@ void loop_remove(struct loop *l, int fd);
 /* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught.
  * Returns how many conditions hold; -1 with errno when pselect() cannot work at all. */
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
-/* Calls the function of each ready descriptor. Returns the only one that was ready, -1 if there
- * were none or several. */
+/* Calls the function of each ready descriptor. Returns the only one; -1 for none or several. */
 int loop_dispatch(struct loop *l, int64_t now);
-/* Calls the function of `fd`, -1 for none, as if it could be read, unless it is not watched for
- * that. */
+/* Calls the function of `fd`, -1 for none, as if it could be read, if it is watched for that. */
 void loop_call_reader(struct loop *l, int fd, int64_t now);

@@ -3,8 +3,7 @@
 
 #include "common/clock.h"
 
-/* The most bytes that wait in one direction, a second at 200 Mbit/s: with the model's own memory
- * less than 32 MiB. */
+/* The most bytes that wait in one direction, 1 s at 200 Mbit/s: with the model less than 32 MiB. */
 #define WAITING_MAX (30u << 20)
 
 struct lossy_link_direction {

@@ -21,8 +21,7 @@ struct lossy_link_datagram {
 	int headers;
 };
 
-/* Counts into the two of `directions`, by direction, which it borrows. Returns NULL when memory is
- * short. */
+/* Borrows `directions`, into which it counts. Returns NULL when memory is short. */
 struct lossy_link *lossy_link_new(const struct impair_options *o,
     struct counters_link directions[LINK_DIRECTIONS]);
 /* Drops the datagrams that are still under way. NULL is allowed. */

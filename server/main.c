@@ -44,8 +44,7 @@ static void on_signal(int number)
 	end_signal = number;
 }
 
-/* Blocks the signals that the server handles: they come only while pselect() waits, with `*mask`.
- */
+/* Blocks the signals that the server handles: they come only in pselect(), with `*mask`. */
 static void catch_signals(sigset_t *mask)
 {
 	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
@@ -306,8 +305,7 @@ static int run(struct server *s, const sigset_t *mask)
 	int status, found;
 
 	for (;;) {
-		/* This comes first: a signal that is delivered after the check of what it reports
-		 * would be lost. */
+		/* First: a signal delivered after the check of what it reports would be lost. */
 		deliver_signals(s, mask, now);
 		/* This comes before ended workers are found: a terminal signals them too. */
 		if ((end_requests || s->abandoned) && !s->finishing)

@@ -96,8 +96,7 @@ static int allow_removal(int rules, const char *path)
 	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
-/* Forbids all files, except the removal of `files`. Returns the version in force, or -1 with errno.
- */
+/* Forbids all files but the removal of `files`. Returns the version in force, or -1 with errno. */
 static int close_files(const char *const files[SANDBOX_FILES])
 {
 	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -229,8 +228,7 @@ static const struct system_call calls[] = {
 	/* The clock, where it needs a call. Left: to know the time. */
 	{ SCMP_SYS(clock_gettime), SERVES, { { 0 } } },
 	{ SCMP_SYS(clock_gettime64), SERVES, { { 0 } } },
-	/* Memory. Left: to take as much as the system gives it, but no executable memory and no
-	   mapped file. */
+	/* Memory. Left: to take what the system gives, but none executable and no mapped file. */
 	{ SCMP_SYS(mmap), SERVES,
 	    { NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
 	{ SCMP_SYS(mmap2), SERVES,
@@ -285,8 +283,7 @@ static const struct system_call calls[] = {
 	{ SCMP_SYS(tkill), WATCHES, { IS(1, SIGABRT) } },
 	{ SCMP_SYS(wait4), WATCHES, { { 0 } } },
 	{ SCMP_SYS(waitpid), WATCHES, { { 0 } } },
-	/* A worker's sockets and buffers. Left: to have other buffers and to receive more control
-	   data. */
+	/* A worker's sockets and buffers. Left: other buffers, more control data. */
 	{ SCMP_SYS(getppid), WATCHES, { { 0 } } },
 	{ SCMP_SYS(epoll_create1), WATCHES, { { 0 } } },
 	{ SCMP_SYS(getrandom), WATCHES, { { 0 } } },
@@ -342,8 +339,7 @@ static int filter_calls(const struct sandbox *s)
 
 	if (!filter)
 		return ENOMEM;
-	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then uses
-	 * clone(2). */
+	/* Flags of clone3(2) are in memory, where no filter sees them; libc then uses clone(2). */
 	if (s->watches)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; i < CALLS && !error; i++) {

@@ -49,8 +49,7 @@ static int used_descriptors(void)
 	return found;
 }
 
-/* Raises the limit of open files to `max` where that is allowed. Returns what it is then, `max` at
- * most. */
+/* Raises the limit of open files to `max` if allowed. Returns what it is then, `max` at most. */
 static int64_t raise_limit(int64_t max)
 {
 	const rlim_t wanted = (rlim_t)max;
@@ -201,8 +200,7 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)ready;
 	(void)now;
-	/* Another process may share the descriptor: it stays blocking, and so is read only when it
-	 * is ready. */
+	/* It stays blocking, since others may share it, and is read only when it is ready. */
 	if (poll(&again, 1, 0) != 1)
 		return;
 	n = read(fd, ignored, sizeof ignored);
@@ -220,8 +218,7 @@ void server_sum(struct server *s)
 		udp_poll_drops(s->udp);
 	if (!s->workers || s->is_worker)
 		return;
-	/* A sleeping worker does not read the kernel's count; the kernel reports it to each process
-	 * that holds the socket. */
+	/* A sleeping worker does not read the kernel's count; any holder of the socket can. */
 	for (int i = 0; s->worker_sockets && i < s->settings.workers; i++)
 		LISTEN_EACH(socket, &s->worker_sockets[i], SOCK_DGRAM) {
 			const int64_t drops = datagram_kernel_drops(socket->fd);

@@ -28,15 +28,13 @@ struct server {
 	struct loop *loop;
 	/* The clients are in an epoll set. */
 	bool uses_epoll;
-	/* `own_counters`, or a worker's shared ones. In the watching process the sum, at the last
-	 * server_sum(). */
+	/* `own_counters`, or a worker's shared ones. In the watching process the last sum. */
 	struct counters *counters, own_counters;
 	struct udp *udp;
 	struct tcp *tcp;
 	/* NULL: none. */
 	struct control *control;
-	/* NULL without --workers. The watching process has these instead of `udp` and `tcp`; a
-	 * worker has all. */
+	/* NULL without --workers. The watching process has no `udp` and `tcp`; a worker has all. */
 	struct workers *workers;
 	bool is_worker;
 	int64_t started;
@@ -62,8 +60,7 @@ struct server {
 
 /* Writes one line to stderr, as printf() does; returns the status. */
 int server_report_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Opens the sockets, or those of each worker. Returns 0 or the status, as the next function does.
- */
+/* Opens the sockets, or those of each worker. Returns 0 or the status, as server_open(). */
 int server_open_sockets(struct server *s);
 /* Makes everything but the sockets. */
 int server_open(struct server *s);
@@ -78,6 +75,5 @@ int server_become_worker(struct server *s, int number);
 void server_drop_privileges(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
 void server_close_worker_sockets(struct server *s);
-/* Ends and closes everything except the counters, and the workers, whose memory may hold the
- * counters. */
+/* Ends and closes all but the counters, and the workers, whose memory may hold them. */
 void server_close(struct server *s);

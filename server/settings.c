@@ -171,8 +171,7 @@ void settings_start(struct settings *s)
 	impair_options_start(&s->impair);
 }
 
-/* Whether `a` serves everything that `b` serves: the same address, or every address of its family.
- */
+/* Whether `a` serves all that `b` serves: the same address, or every one of its family. */
 static bool covers(const struct settings_place *a, const struct settings_place *b)
 {
 	return a->addr.sa.sa_family == b->addr.sa.sa_family &&

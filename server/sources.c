@@ -41,8 +41,7 @@ static inline void take_word(struct siphash_state *s, uint64_t word)
 
 uint64_t siphash_bytes(const struct siphash_key *key, const void *bytes, size_t n)
 {
-	/* The four constants spell "somepseudorandomlygeneratedbytes" (section 2.1 of the paper).
-	 */
+	/* The four constants spell "somepseudorandomlygeneratedbytes" (paper, section 2.1). */
 	struct siphash_state s = {
 		key->k0 ^ UINT64_C(0x736f6d6570736575),
 		key->k1 ^ UINT64_C(0x646f72616e646f6d),

@@ -14,8 +14,7 @@ struct siphash_key {
 /* SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). */
 uint64_t siphash_bytes(const struct siphash_key *key, const void *bytes, size_t n);
 
-/* A source, without gaps, so that it is compared and hashed as bytes. An IPv4 address has its
- * IPv4-mapped form. */
+/* A source, without gaps, to be compared and hashed as bytes. IPv4 addresses are IPv4-mapped. */
 struct source_key {
 	unsigned char host[16];
 	/* The interface of a link-local address. */

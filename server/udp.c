@@ -6,8 +6,7 @@
  * Replies of one turn stand one behind the other. A run of replies of equal length that go one way
  * leaves as one message, which the system splits again (UDP_SEGMENT), and all messages leave in as
  * few calls as can be. A reply that the kernel cannot take yet is copied and held by its socket.
- * From then on the socket is not read and all its replies wait behind that one, so that they stay
- * in order. */
+ * From then on the socket is not read and all its replies wait behind that one, in order. */
 #include "server/udp.h"
 
 #include <errno.h>
@@ -88,8 +87,7 @@ struct udp_socket {
 	uint32_t kernel_drops;
 	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
 	int max;
-	/* What the kernel accepts, and until when replies are not joined, because it refused joined
-	 * ones. */
+	/* What the kernel accepts; until when replies are not joined, after a refusal. */
 	struct os_batches support;
 	int64_t single_until;
 };
@@ -106,8 +104,7 @@ struct udp {
 	struct lossy_link *link;
 	/* Datagrams that are known to arrive later are left unread: INT64_MAX until the end. */
 	int64_t until;
-	/* When the kernel's counts were last read, and how many of their datagrams another worker
-	 * has counted. */
+	/* When the kernel's counts were last read; how much of them another worker has counted. */
 	int64_t polled_at;
 	uint64_t reported;
 	struct udp_socket sockets[LISTEN_SOCKETS];
@@ -140,8 +137,7 @@ static void drop(struct udp *u, const struct datagram *d, size_t n, enum counter
 {
 	count_settled(u, n);
 	u->counters->udp_dropped[reason]++;
-	/* The check saves work in a flood: the system is asked for the interface name of a
-	 * link-local source. */
+	/* Saves work in a flood, such as asking the system for the name of an interface. */
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
 		    ADDR_TEXT(&d->from), n, COUNTERS_WORD(udp_dropped, reason));
@@ -171,8 +167,7 @@ static int send_one(const struct udp_socket *s, const struct reply *r)
 	return sent;
 }
 
-/* Sends a reply alone. Returns true if it was sent or dropped, false if the kernel cannot take it
- * yet. */
+/* Sends a reply alone. Returns whether it is done, sent or dropped; else it must wait. */
 static bool send_alone(const struct udp_socket *s, const struct reply *r)
 {
 	struct udp *u = s->udp;
@@ -356,8 +351,7 @@ void udp_poll_drops(struct udp *u)
 		note_kernel_drops(&u->sockets[i], datagram_kernel_drops(u->sockets[i].at->fd));
 }
 
-/* Sends a datagram, a request or its reply, over the link. Returns how many copies arrive at once.
- */
+/* Sends a request or its reply over the link. Returns how many copies arrive at once. */
 static int send_over_link(struct udp_socket *s, const struct datagram *d, size_t request_size,
     enum link_direction direction, const void *bytes, size_t n, int64_t now)
 {
@@ -472,8 +466,7 @@ static void close_socket(struct udp_socket *s)
 	s->at->fd = file_close(s->at->fd);
 }
 
-/* Closes a socket that has been read at the end, but keeps it open for what is still on the link.
- */
+/* Closes a socket that has been read at the end, unless something is still on the link. */
 static void close_if_drained(struct udp_socket *s)
 {
 	if (s->queued || s->at->fd < 0)
@@ -591,8 +584,7 @@ static struct in_flight *in_flight(struct delayed_packet *packet)
 	return (struct in_flight *)(void *)packet->bytes;
 }
 
-/* Handles the datagrams that have arrived over the link in one direction, until a socket has to
- * wait for the kernel. */
+/* Handles what has arrived over the link in one direction, until a socket waits for the kernel. */
 static void handle_arrived(struct udp *u, enum link_direction direction, int64_t now)
 {
 	for (int i = 0; i < LINK_TURN && lossy_link_deadline(u->link, direction) <= now; i++) {
@@ -647,8 +639,7 @@ void udp_free(struct udp *u)
 {
 	struct delayed_packet *next;
 
-	/* Drops the datagrams on the link and those that wait for the kernel: the end came too soon
-	 * for them. */
+	/* The end came too soon for what is on the link and what waits for the kernel. */
 	for (int direction = 0; u->link && direction < LINK_DIRECTIONS; direction++)
 		for (; (next = lossy_link_next(u->link, direction));
 		    lossy_link_remove_next(u->link, direction))

@@ -11,12 +11,10 @@
 
 struct udp;
 
-/* Requests large buffers for the datagram sockets of `l`, as udp_new() does, while the process has
- * the right to them. */
+/* Requests large buffers for the datagram sockets of `l`, while the process may have them. */
 void udp_set_buffers(struct listen *l);
 /* Serves the datagram sockets of `l`, which it closes at the end, as the settings say. Borrows the
- * settings only for the call; `loop`, `l` and `counters` for good. Returns NULL when memory is
- * short. */
+ * settings for the call; `loop`, `l` and `counters` for good. NULL when memory is short. */
 struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters,
     const struct siphash_key *key, const struct settings *settings);
 /* Closes at once. */
@@ -26,11 +24,9 @@ void udp_free(struct udp *u);
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
 
-/* Continues an earlier worker's sockets, of which this many of the kernel's drops have been
- * counted. */
+/* Continues an earlier worker's sockets, of whose drops this many have been counted. */
 void udp_inherit(struct udp *u, uint64_t kernel_drops);
-/* Updates the counter of the kernel's drops, which is otherwise as old as the last turn or older.
- */
+/* Updates the counter of the kernel's drops, which else is from the last turn or before. */
 void udp_poll_drops(struct udp *u);
 
 /* Answers the datagrams received by now and then closes. The loop continues with those that wait

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The watching process has a line to each worker, which carries the commands and answers of the
- * control socket. It waits for the answers, but only for a bounded time: a late answer is skipped
- * the next time. */
+ * control socket. It waits for the answers, but only for a bounded time: late ones are skipped. */
 #include "server/workers.h"
 
 #include <errno.h>
@@ -67,8 +66,7 @@ struct workers {
 	struct counters ended;
 	/* No worker is replaced any more. */
 	bool finishing;
-	/* In a worker's process: its number and its end of the line. Both are -1 in the watching
-	 * process. */
+	/* A worker's own number and its end of the line; -1 in the watching process. */
 	int own, line;
 	/* The watching process. */
 	pid_t watcher;
@@ -253,8 +251,7 @@ bool workers_busy(const struct workers *w)
 }
 
 /* Reads the whole copy. It stays whole until the worker has written the other one and begins to
- * write this one again. The number of tries is bounded, because an attacker may control the worker.
- */
+ * write this one again. The tries are bounded: an attacker may control the worker. */
 static void read_slot(struct workers_slot *slot, struct counters *c)
 {
 	unsigned published_count = atomic_load(&slot->published_count), before;

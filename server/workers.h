@@ -20,10 +20,9 @@ void workers_free(struct workers *w);
 /* When workers_supervise() is to be called, ns, or CLOCK_NEVER; it is also to be called when a
  * child ended. NULL is allowed. */
 int64_t workers_deadline(const struct workers *w);
-/* Finds the workers that have ended and starts those that are missing: at once, or after a pause
- * that grows when one lives for less than a second. Returns -1; in the process of a new worker its
- * number, from 0 on. That process may then call the four functions at the end, and workers_free().
- * NULL is allowed. */
+/* Starts the workers that are missing: at once, or after a pause that grows when one lives for less
+ * than a second. Returns -1; in the process of a new worker its number, from 0 on. That process may
+ * then call the four functions at the end, and workers_free(). NULL is allowed. */
 int workers_supervise(struct workers *w, int64_t now);
 
 /* Sends SIGTERM to all workers; none is replaced any more. */
@@ -31,8 +30,7 @@ void workers_finish(struct workers *w);
 /* Whether any worker is left. NULL is allowed. */
 bool workers_busy(const struct workers *w);
 
-/* The counters of all workers, also of dead ones; those of a living worker are from its last wait.
- */
+/* The counters of all workers, also of dead ones; those of a living one are from its last wait. */
 void workers_sum(const struct workers *w, struct counters *sum);
 
 /* Takes a line of an answer, which ends in a newline. */
