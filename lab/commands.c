@@ -15,8 +15,7 @@
 #define BINDIR "/usr/local/bin"
 #endif
 
-/* The places of the programs: installed beside this one, in the build tree, where everything is
- * installed. */
+/* The places of the programs: beside this one, in the build tree, where all is installed. */
 static const char *const clients[] = { "upcase", "../client-tui/upcase", BINDIR "/upcase", NULL };
 static const char *const servers[] = { "upcased", "../server/upcased", BINDIR "/upcased", NULL };
 

@@ -17,8 +17,7 @@ struct commands {
 	char flow[100], **with_flow;
 };
 
-/* Chooses the client and the server, unless the options name other commands. The options must live
- * on. */
+/* Chooses the client and the server, unless the options, which must live on, name others. */
 void commands_choose(struct commands *c, const struct lab_options *options);
 /* Changes PATH so that it finds these upcase, upcased and upcase-lab: puts the folders that it
  * lacks before the others. */

@@ -41,8 +41,7 @@ static void add_time(struct text *line, int64_t ns)
 	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
 }
 
-/* Bytes, a SYN and a FIN take sequence numbers; a number that was used before is a retransmission.
- */
+/* Bytes, a SYN and a FIN take sequence numbers; one that was used before is a retransmission. */
 static void add_retransmission(struct event_text *t, const struct packet_event *e,
     struct text *line)
 {

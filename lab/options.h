@@ -7,8 +7,7 @@
 #include "lab/link/packet-rules.h"
 
 struct lab_options {
-	/* The first member, as impair-options.h needs it. `there` is near to far, `back` is far to
-	 * near. */
+	/* First, as impair-options.h needs it. `there` is near to far, `back` is far to near. */
 	struct impair_options link;
 	struct hosts_settings hosts;
 	/* For packets by number, in their order. */

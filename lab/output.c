@@ -17,8 +17,7 @@
 /* How the files are opened. */
 #define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* The default of fs.pipe-max-size, so that a reader that does not run for a moment loses nothing.
- */
+/* The default of fs.pipe-max-size, so that a reader that rests for a moment loses nothing. */
 #define PIPE_SIZE (1 << 20)
 
 /* Whether it is a FIFO or a device that takes bytes and keeps none, so that nothing in it can be
@@ -97,8 +96,7 @@ int output_open_far(struct output *o, const char *file)
 	int ends[2];
 
 	*o = (struct output){ .fd = -1, .end = -1, .screen = -1 };
-	/* Opens the terminal again, so that writes do not block; another user's terminal cannot be
-	 * opened. */
+	/* Opens the terminal again, so that writes do not block; another user's cannot be. */
 	if (to_stderr && isatty(STDERR_FILENO)) {
 		o->screen = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (o->screen < 0)

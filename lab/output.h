@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The files that the user names and the lab writes to, and the output of the far command: it goes
- * to a file, to stderr, or into a pipe whose last bytes are kept, to be shown if the command fails.
- */
+ * to a file, to stderr, or into a pipe whose last bytes are kept, to be shown if it fails. */
 #pragma once
 
 #include "common/fd-watch.h"
@@ -44,9 +43,8 @@ struct output {
 	size_t cut_off;
 };
 
-/* Opens what --far-log names: `file`, "-" for stderr, NULL for the pipe alone. On a terminal the
- * output is shown with nothing in it that drives the terminal. Returns 0; or an exit status after a
- * line on stderr. */
+/* Opens what --far-log names: `file`, "-" for stderr, NULL for the pipe alone. Nothing in the
+ * output drives a terminal. Returns 0, or an exit status after a line on stderr. */
 int output_open_far(struct output *o, const char *file);
 void output_watch(const struct output *o, struct fd_watch *w);
 void output_dispatch(struct output *o, const struct fd_watch *w);

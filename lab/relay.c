@@ -25,8 +25,7 @@
 #include "lab/link/pcapng.h"
 #include "lab/output.h"
 
-/* The time for the supervisor to end: longer than it gives the commands, and all within a second.
- */
+/* The time for the supervisor to end: longer than it gives the commands, all within a second. */
 #define TIMEOUT (750 * NS_PER_MS)
 /* Room for how a command ended. */
 #define STATUS_TEXT 256
@@ -445,8 +444,7 @@ static void finish(struct relay *r)
 	if (r->far_output.fd >= 0)
 		output_read(&r->far_output);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
-	/* Standard error may block: everything is removed by now, and a signal ends the process at
-	 * once. */
+	/* Standard error may block: all is removed, and a signal ends the process at once. */
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	if (r->ended_by)

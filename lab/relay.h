@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A running lab: the process that stays in the machine's own namespaces, carries the packets and
- * waits for the command. */
+/* A running lab: the process that stays outside, carries the packets and waits for the command. */
 #pragma once
 
 #include "lab/options.h"

@@ -2,6 +2,5 @@
 /* "upcase-lab --check": whether each back end works here, and if not, why. */
 #pragma once
 
-/* Makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one works,
- * else 1. */
+/* Makes two hosts for each back end, sends datagrams. Returns 0 if at least one works, else 1. */
 int self_check_run(FILE *out);

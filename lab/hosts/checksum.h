@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checksums of packets, and the completion of checksums that a kernel left to its network device.
- * Pure. */
+/* Checksums of packets, and the completion of those that a kernel left to its device. Pure. */
 #pragma once
 
 /* The sum of the Internet checksum (RFC 1071): adds `n` bytes to `sum`, the sum of earlier parts of

@@ -17,8 +17,7 @@ struct device {
 	int fd;
 	/* The host's own MTU, bytes. */
 	int mtu;
-	/* Of a veth pair: the socket that sends to the host, else -1; the ring of the packets that
-	 * the host sent. */
+	/* Of a veth pair: the socket that sends to the host, else -1; the ring of what it sent. */
 	int injector;
 	struct device_ring ring;
 	/* Packets that did not fit into the ring. */
@@ -29,8 +28,7 @@ struct device {
 #define RING_SIZE (8u << 20)
 /* Bytes that the kernel allocates in one piece. */
 #define BLOCK_SIZE (64u << 10)
-/* The space before a packet in its frame: the kernel's header and its padding, the virtio header,
- * the Ethernet header. */
+/* The space before a packet in its frame: the kernel's padded header, virtio's, Ethernet's. */
 #define FRAME_HEAD 128
 
 /* Locally administered, the same for both hosts: without ARP no host compares the addresses. */
@@ -213,8 +211,7 @@ int device_write(struct device *device, const void *packet, size_t n)
 		errno = EINVAL;
 		return -1;
 	}
-	/* A TUN device would take it: the kernel does not check received packets against the MTU.
-	 */
+	/* A TUN device would take it: the kernel checks no received packet against the MTU. */
 	if (n > (size_t)device->mtu) {
 		errno = EMSGSIZE;
 		return -1;

@@ -18,8 +18,7 @@ struct device;
  * `fd` reads what the host sends over its end, with PACKET_VNET_HDR; `injector` sends from the
  * outer end. Such a device keeps the calling process on its present processor: the kernel queues
  * injected packets for each processor, so after a move later packets would overtake earlier ones.
- * `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out; the caller then
- * keeps the descriptors. */
+ * `mtu` is the host's own, in bytes. NULL with errno when memory runs out; the descriptors stay. */
 struct device *device_new(int fd, int injector, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
@@ -38,8 +37,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
  * delivered), EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
 
-/* The number of packets for which the kernel had no room, as far as the descriptor counts them
- * (veth). */
+/* Packets for which the kernel had no room, as far as the descriptor counts them (veth). */
 unsigned long long device_kernel_drops(struct device *device);
 
 /* A ring of frames shared with the kernel (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames

@@ -37,8 +37,7 @@ struct diagnose_failure {
 	int error;
 };
 
-/* The settings that decide whether namespaces and devices may be made; -1 where this kernel has no
- * such setting. */
+/* The settings that decide whether namespaces and devices may be made; -1: this kernel has none. */
 struct diagnose_facts {
 	/* kernel.unprivileged_userns_clone (Debian's and Arch's kernels). */
 	long userns_clone;

@@ -17,8 +17,7 @@
 #include "common/text.h"
 #include "lab/hosts/netlink.h"
 
-/* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the
- * link. */
+/* Packets that a TUN device holds for its reader; the usual 500 would lose more than the link. */
 #define TUN_QUEUE 10000
 #define IPV4_PREFIX 24
 #define IPV6_PREFIX 64
@@ -57,8 +56,7 @@ static int set_sysctl(const char *key, const char *value)
 	return write_file(TEXT_FORMAT("/proc/sys/%s", key), value);
 }
 
-/* Stores the one value of `format` from the first line of the file that has it. Returns false when
- * none has. */
+/* Stores the one value of `format` from the first line with it. Returns whether there is one. */
 static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, const char *format,
     ...)
 {
@@ -86,8 +84,7 @@ static int own_user_namespace(struct hosts_pair *pair)
 
 	if (unshare(CLONE_NEWUSER) != 0)
 		return failed(pair, DIAGNOSE_USER_NS);
-	/* Without this gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such
-	 * file. */
+	/* Without this gid_map is refused (user_namespaces(7)); kernels before 3.19 lack it. */
 	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
 		return failed(pair, DIAGNOSE_SETGROUPS);
 	if (write_file("/proc/self/uid_map", TEXT_FORMAT("%u %u 1\n", uid, uid)) != 0)
@@ -425,8 +422,7 @@ bool hosts_is_listening(void)
 	       find_line("/proc/self/net/udp6", "%*s %*s %*s 07 %1s", next);
 }
 
-/* The row of a device: its name, eight numbers about received packets, then bytes, packets, errors,
- * drops of sent ones. */
+/* A device's row: name, eight numbers about receiving, then sent bytes, packets, errors, drops. */
 unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side)
 {
 	unsigned long long drops = 0;
@@ -446,8 +442,7 @@ static long read_number(const char *path)
 	return number;
 }
 
-/* The root folder of process 1 differs only inside a chroot; without the right to read it, no
- * chroot is found. */
+/* The root folder of process 1 differs only inside a chroot; who may not read it finds none. */
 static bool in_chroot(void)
 {
 	struct stat ours, first;

@@ -56,8 +56,7 @@ struct hosts_report {
 enum hosts_fd {
 	/* its network namespace; */
 	HOSTS_NS,
-	/* the descriptor that reads the packets that it sends; with TUN it writes to the host too;
-	 */
+	/* the descriptor that reads what it sends; with TUN it writes to the host too; */
 	HOSTS_TAP,
 	/* with veth, the descriptor that sends to it; */
 	HOSTS_INJECTOR,
@@ -85,12 +84,10 @@ int hosts_isolate(struct hosts_pair *pair);
  * pair->failure. */
 int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair);
 
-/* Makes the devices of hosts with this MTU; takes over their descriptors. Returns 0, or -1 with
- * errno. */
+/* Makes the hosts' devices; takes over their descriptors. Returns 0, or -1 with errno. */
 int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES]);
 
-/* Makes the time stamp taps of the hosts; takes over their descriptors. Returns false when there
- * are none. */
+/* Makes the hosts' time stamp taps; takes over their descriptors. Returns whether there are any. */
 bool hosts_timestamp_taps(const struct hosts_pair *pair, struct timestamp_tap *taps[HOSTS_SIDES]);
 
 /* Moves the calling process to that host. Returns 0, or -1 with errno. */
@@ -103,8 +100,7 @@ void hosts_keep_capabilities(void);
 /* Whether something listens on the calling process's host: TCP, or a bound UDP socket. */
 bool hosts_is_listening(void);
 
-/* The packets that the host's device dropped because nobody read them in time. The calling process
- * moves to that host. */
+/* The packets that the host's device dropped since nobody read them in time. Moves to that host. */
 unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side);
 
 /* Reads the facts of this machine. */

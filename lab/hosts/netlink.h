@@ -50,7 +50,6 @@ int netlink_route_congestion(const char *name, const char *address, int prefix,
  * PACKET_VNET_HDR. (At the other end of a veth pair, packets sent from several processors may have
  * changed places.) With NULL it is an injector, which only sends. */
 int netlink_packet_socket(const char *name, const struct tpacket_req *ring);
-/* Opens a packet socket that reads all that this namespace sends and receives over `name`, without
- * the link's header and with the kernel's stamps, in a ring of timestamp_tap_shape(). Returns -1 on
- * failure. */
+/* Opens a packet socket that reads all that this namespace sends and receives over `name`, with the
+ * kernel's stamps, without the link's header, in a ring of timestamp_tap_shape(); or returns -1. */
 int netlink_timestamp_tap(const char *name);

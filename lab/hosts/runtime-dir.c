@@ -23,8 +23,7 @@
 static const char *const files[] = { RUNTIME_DIR_LINK, RUNTIME_DIR_FAR };
 
 /* Whether no other user can replace our folder: each folder on the way, up to the root, is ours or
- * root's, and one that others may write into has the sticky bit, which protects the files of
- * others. */
+ * root's, and one that others may write into has the sticky bit, which protects others' files. */
 static bool is_safe(const char *real)
 {
 	char path[PATH_MAX];
@@ -93,8 +92,7 @@ void runtime_dir_remove(const char *path)
 	(void)rmdir(path);
 }
 
-/* The next folder of this user's in `directory`, with the process that its name gives: its path, or
- * NULL. */
+/* The path of this user's next folder in `directory`, and the process in its name; or NULL. */
 static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME_DIR_PATH],
     pid_t *pid)
 {
@@ -114,8 +112,7 @@ static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME
 	return NULL;
 }
 
-/* A relay and its supervisor that are killed at the same moment leave their folder to the next lab,
- * which removes it. */
+/* A relay and its supervisor killed together leave their folder, which the next lab removes. */
 static void remove_stale(const char *in)
 {
 	DIR *directory = opendir(in);

@@ -8,12 +8,11 @@
  * and SIGXFSZ have no effect, because the near command decides whether to stop. An executed program
  * inherits none of this. */
 void signals_catch(void);
-/* Undoes that, in a child that does not execute a program yet: there a signal must act, not set a
- * flag. */
+/* Undoes that in a child that executes no program yet: there a signal must act, not set a flag. */
 void signals_release(void);
 /* Blocks the signals with flags; `mask` is the mask before, for pselect(). */
 void signals_block(sigset_t *mask);
-/* Takes a signal whose flag is set; 0 if there is none. `typed`: the terminal sent it, to the whole
+/* Takes a signal whose flag is set; 0 for none. `typed`: the terminal sent it, to the whole
  * foreground. */
 int signals_take(bool *typed);
 /* Ends the process by the signal in a tenth of a second, whatever it does then. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The phases, in order: the hosts are made; the far command starts and reports that it serves; the
- * near command runs; everything is ended. A small pselect() loop waits for the relay, the far
- * command and children. */
+/* The phases: the hosts are made; the far command starts and reports that it serves; the near
+ * command runs; all is ended. A pselect() loop waits for relay, far command and children. */
 #include "lab/hosts/supervisor.h"
 
 #include <errno.h>
@@ -235,8 +234,7 @@ static void exec_near(const struct supervisor *s)
 	execute(s, s->plan->near_command);
 }
 
-/* The far command leads a group of its own, except before its setsid(). SIGCONT: a stopped command
- * ends too. */
+/* The far command leads a group of its own, from setsid() on. SIGCONT: a stopped one ends too. */
 static void end_far(const struct supervisor *s)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
@@ -282,8 +280,7 @@ static void start_near(struct supervisor *s)
 		standard_report("fork: %s", strerror(errno));
 		near_ended(s, 126 << 8);
 	}
-	/* Closes the command's input and output: a program that waits for their end must not wait
-	 * for the supervisor. */
+	/* Closes the command's input and output: who waits for their end must not wait for us. */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -345,9 +342,8 @@ static void check_far(struct supervisor *s, int64_t now)
 	}
 }
 
-/* Reads the far command's report, usually the port's number. A far command that closes the
- * descriptor without writing is about to end; if it still runs a moment later, it counts as ready.
- */
+/* Reads the far command's report, usually the port. A far command that closes the descriptor
+ * without writing is about to end; if it still runs a moment later, it counts as ready. */
 static void read_ready(struct supervisor *s)
 {
 	char text[64];
@@ -517,8 +513,7 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 	_exit(0);
 }
 
-/* Leaves the namespaces and forks the supervisor, which becomes the relay's child when this process
- * ends. */
+/* Leaves the namespaces and forks the supervisor, the relay's child when this process ends. */
 static void leave_namespaces(const struct supervisor_plan *plan, int relay)
 {
 	struct hosts_pair pair = { .fds = { { 0 } } };

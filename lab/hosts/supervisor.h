@@ -16,8 +16,7 @@ struct supervisor_plan {
 	struct hosts_settings hosts;
 	/* The far and the near command: arguments for execvp(). */
 	char *const *far_command, *const *near_command;
-	/* The far command writes to SUPERVISOR_READY_FD when it serves; else it counts as ready
-	 * once it listens. */
+	/* The far command writes to SUPERVISOR_READY_FD when it serves; else listening counts. */
 	bool notifies_ready;
 	/* The descriptor for the far command's output. */
 	int far_output;

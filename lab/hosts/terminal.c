@@ -35,8 +35,7 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 	/* Without a terminal no shell sees that it stopped. */
 	if (t->fd < 0)
 		return false;
-	/* Stops the others of a pipeline: a shell sees a stopped job only when all of it has
-	 * stopped. */
+	/* Stops the others of a pipeline: a shell sees a stopped job only when all have stopped. */
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	if (group > 0 && tcgetpgrp(t->fd) == getpgrp())

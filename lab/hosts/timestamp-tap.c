@@ -2,8 +2,7 @@
 /* The rings of the packet sockets have frames too short for whole packets: they hold what a busy
  * relay has not read for a while. The times that were read wait in a ring in their order. Times
  * with the same remainder of the hash form a chain through the ring, in the same order. So the
- * oldest time is at the head of its chain, and one packet's times are found without reading the
- * others'. */
+ * oldest time is at the head of its chain, and one packet's times are found without the others'. */
 #include "lab/hosts/timestamp-tap.h"
 
 #include <netinet/in.h>

@@ -5,8 +5,7 @@
 
 #include <linux/if_packet.h>
 
-/* The bytes that distinguish a packet from others: IPv6's header, TCP's with all its options, and a
- * little of the text. */
+/* The bytes that tell packets apart: IPv6's header, TCP's with all options, a little text. */
 #define PACKET_TIMES_BYTES 112
 /* The most times that wait; a further one replaces the oldest. */
 #define PACKET_TIMES_MAX 8192
@@ -47,8 +46,7 @@ struct timestamp_tap *timestamp_tap_new(int fd, int outer);
 /* Closes the sockets. NULL is allowed. */
 void timestamp_tap_free(struct timestamp_tap *tap);
 
-/* Reads the times since the last call; `offset` is the wall clock minus the monotonic clock, ns.
- * Never waits. */
+/* Reads the times since the last call; `offset`: wall minus monotonic clock, ns. Never waits. */
 void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset);
 /* Like packet_times_take(), of the packets that the host sent or received. */
 bool timestamp_tap_take(struct timestamp_tap *tap, bool sent, struct packet_times_key key,
