@@ -24,7 +24,7 @@
 static bool cannot_send(const struct plain *p)
 {
 	for (size_t i = 0; i < p->run.used_count; i++)
-		if (!session_dead(p->run.used[i]->session))
+		if (!run_dead(p->run.used[i]))
 			return false;
 	return true;
 }
@@ -97,7 +97,7 @@ static void end_input(struct plain *p, int64_t now)
 	/* TCP's connection of generated lines stays open until all are answered, for queries. */
 	for (size_t i = 0; i < p->run.used_count; i++)
 		if (!(p->run.settings.count > 0 && p->run.used[i]->stream))
-			session_finish(p->run.used[i]->session, now);
+			run_finish(p->run.used[i], now);
 }
 
 /* Whether there is room for a line, and none has been read whole. */
@@ -314,7 +314,7 @@ static int end(struct plain *p)
 	                 (run->settings.count == 0 || generator_is_complete(g));
 	/* The exit status is 1 if no server was reached, even if no line was sent. */
 	for (size_t i = 0; i < run->used_count; i++)
-		all = all && !session_dead(run->used[i]->session);
+		all = all && !run_dead(run->used[i]);
 	run_give_up(run, clock_monotonic());
 	all = all && all_answered(run);
 	plain_end_output(p);

@@ -21,15 +21,20 @@ void run_init(struct run *run, const struct settings *settings, const struct run
 		.duration = settings->duration };
 }
 
+/* The first connection has the ledger of all. */
+static void free_session(struct run_session *of)
+{
+	while (of->count > 0 && !of->run->replay)
+		session_close(of->connections[--of->count].session);
+	free(of->meter);
+	free(of);
+}
+
 void run_close(struct run *run)
 {
 	recorder_free(run->recorder);
-	for (size_t i = 0; i < run->count; i++) {
-		if (!run->replay)
-			session_close(run->sessions[i]->session);
-		free(run->sessions[i]->meter);
-		free(run->sessions[i]);
-	}
+	for (size_t i = 0; i < run->count; i++)
+		free_session(run->sessions[i]);
 	flow_close(run->flow);
 	lab_close(run->lab);
 }
@@ -70,7 +75,7 @@ void run_notice(struct run *run, int session, bool bad, const char *text)
 
 static void on_reply(void *context, const struct session_reply *reply)
 {
-	struct run_session *of = context;
+	struct run_session *of = ((struct run_connection *)context)->of;
 	struct run *run = of->run;
 	const struct ledger_row *row = of->meter && reply->matched.match == MATCH_ANSWER
 	                                 ? ledger_find(session_ledger(of->session),
@@ -87,14 +92,14 @@ static void on_reply(void *context, const struct session_reply *reply)
 
 static void on_row(void *context, uint64_t number)
 {
-	struct run_session *of = context;
+	struct run_session *of = ((struct run_connection *)context)->of;
 
 	of->run->hooks.row(of->run->hooks.lab.context, of, number);
 }
 
 static void on_evicted(void *context, const struct ledger_row *row)
 {
-	const struct run_session *of = context;
+	const struct run_session *of = ((struct run_connection *)context)->of;
 
 	if (of->run->recorder)
 		recorder_evicted(of->run->recorder, of->recorded, row, clock_monotonic());
@@ -102,7 +107,7 @@ static void on_evicted(void *context, const struct ledger_row *row)
 
 static void on_notice(void *context, bool bad, const char *text)
 {
-	const struct run_session *of = context;
+	const struct run_session *of = ((struct run_connection *)context)->of;
 
 	run_notice(of->run, of->run->screen ? -1 : of->recorded, bad, text);
 }
@@ -117,43 +122,49 @@ static void report_connection(void *context, const struct session_event *event,
 	run->hooks.connection(run->hooks.lab.context, event, note, final);
 }
 
-static void report_connections(struct run_session *of, bool all, int64_t now)
+static void report_connections(struct run_connection *c, bool all, int64_t now)
 {
-	const struct lab_status *lab = of->run->lab ? lab_status(of->run->lab) : NULL;
-	const int64_t wanted = connections_dispatch(&of->connections, of->recorded,
+	struct run *run = c->of->run;
+	const struct lab_status *lab = run->lab ? lab_status(run->lab) : NULL;
+	const int64_t wanted = connections_dispatch(&c->notes, c->of->recorded,
 	    lab ? lab->trace : NULL, all || !lab ? INT64_MAX : lab->complete_until, now,
-	    report_connection, of->run);
+	    report_connection, run);
 
 	if (lab)
-		lab_need_until(of->run->lab, wanted);
+		lab_need_until(run->lab, wanted);
 }
 
 /* Reports a connection at once, before the notice about it, once the session is known. */
 static void on_connection(void *context, const struct session_connection *connection)
 {
-	struct run_session *of = context;
+	struct run_connection *c = context;
 
-	connections_take(&of->connections, connection);
-	if (of->session)
-		report_connections(of, false, clock_monotonic());
+	connections_take(&c->notes, connection);
+	if (c->session)
+		report_connections(c, false, clock_monotonic());
 }
 
 static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
-	const struct run_session *of = context;
+	const struct run_connection *c = context;
+	struct lab *lab = c->of->run->lab;
 
-	lab_opened(of->run->lab, of->flow, here, there, from);
+	/* The server is asked for its end of the first connection. */
+	if (c == c->of->connections)
+		lab_opened(lab, c->flow, here, there, from);
+	else if (c->flow >= 0)
+		trace_opened(lab_status(lab)->trace, c->flow, here, there, from);
 }
 
 static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
-	struct run_session *of = context;
-	struct run *run = of->run;
+	const struct run_connection *c = context;
+	struct run *run = c->of->run;
 
-	if (of->flow >= 0 && !lab_status(run->lab)->gone)
-		trace_sent(lab_status(run->lab)->trace, of->flow, number, from, to);
+	if (c->flow >= 0 && !lab_status(run->lab)->gone)
+		trace_sent(lab_status(run->lab)->trace, c->flow, number, from, to);
 	if (run->screen)
-		run->hooks.row(run->hooks.lab.context, of, number);
+		run->hooks.row(run->hooks.lab.context, c->of, number);
 }
 
 /* --- start --- */
@@ -205,11 +216,10 @@ static void close_unused(struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		struct run_session *of = run->sessions[i];
 
-		if (of->leave_by && session_dead(of->session) &&
+		if (of->leave_by && run_dead(of) &&
 		    ledger_totals(session_ledger(of->session))->typed == 0) {
 			recorder_remove(run->recorder, of->recorded);
-			session_close(of->session);
-			free(of);
+			free_session(of);
 		} else {
 			run->sessions[kept++] = of;
 		}
@@ -222,7 +232,7 @@ static struct run_session *new_session(struct run *run)
 	struct run_session *of = run->count < RUN_SESSIONS ? calloc(1, sizeof *of) : NULL;
 
 	if (of)
-		*of = (struct run_session){ .run = run, .flow = -1, .recorded = -1 };
+		*of = (struct run_session){ .run = run, .recorded = -1 };
 	return of;
 }
 
@@ -237,10 +247,42 @@ static int record_session(struct run_session *of, const struct trace *trace)
 	return of->recorded < 0 && !run->screen ? -1 : 0;
 }
 
+/* Opens the next connection of the session. Returns 0, or -1 when memory is short. */
+static int open_connection(struct run_session *of, const struct session_settings *wanted,
+    int64_t now)
+{
+	struct run *run = of->run;
+	struct run_connection *c = &of->connections[of->count];
+
+	*c = (struct run_connection){ .of = of, .flow = -1 };
+	if (run->lab)
+		c->flow = lab_flow(run->lab, of->stream, wanted->reply_timeout, wanted->port);
+	c->session = session_open(of->stream ? &transport_tcp : &transport_udp, wanted,
+	    &(struct session_hooks){ .context = c,
+	        .reply = on_reply,
+	        .row = on_row,
+	        .evicted = on_evicted,
+	        .notice = on_notice,
+	        .connection = on_connection,
+	        .opened = on_opened,
+	        .sent = on_sent },
+	    now);
+	if (!c->session)
+		return -1;
+	of->session = of->connections[0].session;
+	if (c->flow >= 0)
+		trace_set_ledger(lab_status(run->lab)->trace, c->flow, session_ledger(c->session));
+	if (c->flow >= 0 && wanted->nagle)
+		trace_set_nagle(lab_status(run->lab)->trace, c->flow);
+	of->count++;
+	return 0;
+}
+
 static struct run_session *open_session(struct run *run, enum session_transport transport,
     int64_t now)
 {
 	const struct settings *s = &run->settings;
+	const size_t count = transport == SESSION_TCP ? (size_t)s->connections : 1;
 	struct session_settings wanted = s->session;
 	struct run_session *of;
 
@@ -254,31 +296,18 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 		wanted.rows = generator_rows(&run->plan, wanted.reply_timeout, wanted.rows);
 	if (!run->screen && !s->retries_given)
 		wanted.retries = 0;
-	if (run->lab)
-		of->flow = lab_flow(run->lab, of->stream, wanted.reply_timeout, wanted.port);
-	of->session = session_open(of->stream ? &transport_tcp : &transport_udp, &wanted,
-	    &(struct session_hooks){ .context = of,
-	        .reply = on_reply,
-	        .row = on_row,
-	        .evicted = on_evicted,
-	        .notice = on_notice,
-	        .connection = on_connection,
-	        .opened = on_opened,
-	        .sent = on_sent },
-	    now);
-	if (!of->session) {
-		free(of);
-		return NULL;
+	while (of->count < count) {
+		wanted.connection = count > 1 ? (unsigned)of->count + 1 : 0;
+		wanted.first = of->session;
+		if (open_connection(of, &wanted, now) < 0) {
+			free_session(of);
+			return NULL;
+		}
 	}
 	if (s->report > 0 && (of->meter = calloc(1, sizeof *of->meter)))
 		of->meter->from = now;
 	/* Not before: the hooks may be called while the session opens. */
 	run->sessions[run->count++] = of;
-	if (of->flow >= 0)
-		trace_set_ledger(lab_status(run->lab)->trace, of->flow,
-		    session_ledger(of->session));
-	if (of->flow >= 0 && s->session.nagle)
-		trace_set_nagle(lab_status(run->lab)->trace, of->flow);
 	return record_session(of, run_trace(run)) < 0 ? NULL : of;
 }
 
@@ -312,9 +341,32 @@ void run_leave_peer(struct run *run, int64_t now)
 			continue;
 		of->leave_by = now +
 		               (of->stream ? LEAVE_TIME : 2 * session_reply_timeout(of->session));
-		session_finish(of->session, now);
+		run_finish(of, now);
 	}
 	run->used_count = 0;
+}
+
+void run_finish(struct run_session *of, int64_t now)
+{
+	for (size_t i = 0; i < of->count; i++)
+		session_finish(of->connections[i].session, now);
+}
+
+bool run_dead(const struct run_session *of)
+{
+	for (size_t i = 0; i < of->count; i++)
+		if (!session_dead(of->connections[i].session))
+			return false;
+	return true;
+}
+
+const char *run_state(const struct run_session *of, int64_t now)
+{
+	const char *state = NULL;
+
+	for (size_t i = 0; i < of->count && !state; i++)
+		state = session_state(of->connections[i].session, now);
+	return state;
 }
 
 struct run_session *run_current(const struct run *run)
@@ -349,11 +401,14 @@ static int open_replay_sessions(struct run *run)
 		return -1;
 	for (size_t i = 0; i < status->sessions; i++) {
 		struct run_session *of = new_session(run);
+		struct run_connection *c;
 
 		if (!of)
 			return -1;
-		of->session = replay_session(run->replay, i,
-		    &(struct session_hooks){ .context = of, .reply = on_reply, .row = on_row });
+		c = &of->connections[of->count++];
+		*c = (struct run_connection){ .of = of, .flow = -1 };
+		of->session = c->session = replay_session(run->replay, i,
+		    &(struct session_hooks){ .context = c, .reply = on_reply, .row = on_row });
 		of->stream = session_transport(of->session) == SESSION_TCP;
 		run->sessions[run->count++] = of;
 		if (record_session(of, status->trace) < 0)
@@ -403,11 +458,14 @@ unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64
 		run_flow(run, &run->settings.flow, now);
 	run->flow_begun = true;
 	for (size_t i = 0; i < run->used_count; i++) {
-		const struct run_session *to = run->used[i];
+		struct run_session *to = run->used[i];
+		struct session *session = to->connections[to->next].session;
 
 		if (!to->stream && !(pieces & SESSION_FIRST))
 			continue;
-		if (session_send(to->session, run->last_number, text, n, pieces, typed, now) < 0)
+		if (pieces & SESSION_LAST)
+			to->next = (to->next + 1) % to->count;
+		if (session_send(session, run->last_number, text, n, pieces, typed, now) < 0)
 			failed |= 1u << to->stream;
 	}
 	return failed;
@@ -416,13 +474,14 @@ unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64
 void run_push(struct run *run, int64_t now)
 {
 	for (size_t i = 0; i < run->used_count; i++)
-		session_push(run->used[i]->session, now);
+		for (size_t k = 0; k < run->used[i]->count; k++)
+			session_push(run->used[i]->connections[k].session, now);
 }
 
 bool run_has_room(const struct run *run)
 {
 	for (size_t i = 0; i < run->used_count; i++)
-		if (!session_has_room(run->used[i]->session))
+		if (!session_has_room(run->used[i]->connections[run->used[i]->next].session))
 			return false;
 	return true;
 }
@@ -450,8 +509,9 @@ bool run_generating(const struct run *run)
 static bool opening(const struct run *run)
 {
 	for (size_t i = 0; i < run->used_count; i++)
-		if (session_opening(run->used[i]->session))
-			return true;
+		for (size_t k = 0; k < run->used[i]->count; k++)
+			if (session_opening(run->used[i]->connections[k].session))
+				return true;
 	return false;
 }
 
@@ -498,17 +558,30 @@ static void measure_bulk(struct run *run, int64_t now)
 	run->bulk->bulk = generator_measured(&run->generator);
 }
 
+/* Until when a connection in use sends no further lines. */
+static int64_t single_until(const struct run *run)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; i < run->used_count; i++) {
+		const struct run_session *of = run->used[i];
+
+		for (size_t k = 0; k < of->count; k++) {
+			const int64_t at = session_single_until(of->connections[k].session);
+
+			until = at > until ? at : until;
+		}
+	}
+	return until;
+}
+
 static bool generate_line(struct run *run, int64_t now)
 {
 	const int more = run->generator.plan.interval > 0 ? 0 : SESSION_MORE;
 	char text[65536];
-	int64_t single_until = 0;
 	size_t n;
 
-	for (size_t i = 0; i < run->used_count; i++)
-		if (session_single_until(run->used[i]->session) > single_until)
-			single_until = session_single_until(run->used[i]->session);
-	generator_pause(&run->generator, single_until, now);
+	generator_pause(&run->generator, single_until(run), now);
 	if (!may_generate(run) || !generator_next(&run->generator, now))
 		return false;
 	n = generator_text(run->last_number + 1, run->generator.plan.size, text, sizeof text);
@@ -597,8 +670,10 @@ static void dispatch_flow(struct run *run, const struct fd_watch *w, int64_t now
 
 static void give_up(struct run_session *of, int64_t now)
 {
-	lab_closed(of->run->lab, of->flow, now);
-	session_give_up(of->session, now);
+	for (size_t i = 0; i < of->count; i++) {
+		lab_closed(of->run->lab, of->connections[i].flow, now);
+		session_give_up(of->connections[i].session, now);
+	}
 }
 
 static void dispatch_connections(struct run *run, bool all, int64_t now)
@@ -606,7 +681,8 @@ static void dispatch_connections(struct run *run, bool all, int64_t now)
 	if (all && run->lab)
 		lab_settle(run->lab);
 	for (size_t i = 0; i < run->count; i++)
-		report_connections(run->sessions[i], all, now);
+		for (size_t k = 0; k < run->sessions[i]->count; k++)
+			report_connections(&run->sessions[i]->connections[k], all, now);
 }
 
 void run_watch(const struct run *run, struct fd_watch *w)
@@ -614,10 +690,12 @@ void run_watch(const struct run *run, struct fd_watch *w)
 	for (size_t i = 0; i < run->count; i++) {
 		const struct run_session *of = run->sessions[i];
 
-		session_watch(of->session, w);
-		if (run->screen)
-			fd_watch_until(w, connections_due(&of->connections));
-		if (of->leave_by && !session_dead(of->session))
+		for (size_t k = 0; k < of->count; k++) {
+			session_watch(of->connections[k].session, w);
+			if (run->screen)
+				fd_watch_until(w, connections_due(&of->connections[k].notes));
+		}
+		if (of->leave_by && !run_dead(of))
 			fd_watch_until(w, of->leave_by);
 	}
 	if (run->flow)
@@ -635,8 +713,9 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 	for (size_t i = 0; i < run->count; i++) {
 		struct run_session *of = run->sessions[i];
 
-		session_dispatch(of->session, w, now);
-		if (of->leave_by && !session_dead(of->session) &&
+		for (size_t k = 0; k < of->count; k++)
+			session_dispatch(of->connections[k].session, w, now);
+		if (of->leave_by && !run_dead(of) &&
 		    (session_is_idle(of->session) || now >= of->leave_by))
 			give_up(of, now);
 	}
@@ -656,19 +735,29 @@ void run_give_up(struct run *run, int64_t now)
 
 /* --- end --- */
 
+/* Adds what the link knows of the session. */
+static void add_traced(const struct lab_status *lab, const struct run_session *of,
+    struct figures *figures)
+{
+	/* The far end reports on the first connection alone. */
+	if (of->count == 1)
+		figures->tcp.has_server = server_retransmitted(lab->server_tcp,
+		    &figures->tcp.server_retransmitted);
+	figures->is_traced = true;
+	for (size_t i = 0; i < of->count; i++)
+		figures->is_traced &= of->connections[i].flow >= 0 &&
+		                      trace_blocked(lab->trace, of->connections[i].flow,
+		                          &figures->blocked);
+}
+
 void run_figures(const struct run *run, const struct run_session *of, int64_t now,
     struct figures *figures)
 {
 	const struct generator *g = &run->generator;
 
 	session_figures(of->session, now, figures);
-	/* The far end reports on all TCP together; in the lab that is this session's. */
 	if (run->lab && of->stream)
-		figures->tcp.has_server = server_retransmitted(lab_status(run->lab)->server_tcp,
-		    &figures->tcp.server_retransmitted);
-	if (run->lab && of->flow >= 0 && of->stream)
-		figures->is_traced = trace_blocked(lab_status(run->lab)->trace, of->flow,
-		    &figures->blocked);
+		add_traced(lab_status(run->lab), of, figures);
 	if (!run->replay && (!run->screen || g->plan.interval > 0))
 		figures->schedule = generator_schedule(g);
 	if (!run->replay)

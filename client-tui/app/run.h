@@ -17,16 +17,27 @@
 
 struct run;
 
+/* One connection of a session. UDP has one, TCP as many as the settings say; lines go over them in
+ * turn. The first has the session's ledger and peer. */
+struct run_connection {
+	struct run_session *of;
+	struct session *session;
+	int flow; /* the lab's number; -1 without one */
+	struct connections notes;
+};
+
 /* A session stays until the end, because rows on the screen use its ledger; a session that is left
  * for another peer still receives its outstanding replies. */
 struct run_session {
 	struct run *run;
-	struct session *session;
+	struct session *session; /* that of the first connection */
+	struct run_connection connections[LEDGER_CONNECTIONS];
+	/* How many there are, and over which the next line goes. */
+	size_t count, next;
 	bool stream;
 	/* The time when a session that was left gives up its outstanding lines; 0: it was not. */
 	int64_t leave_by;
-	int flow, recorded; /* the lab's and the recorder's number; -1 without one */
-	struct connections connections;
+	int recorded;                 /* the recorder's number; -1 without one */
 	struct interval_meter *meter; /* --report: the present interval; else NULL */
 	struct figures_bulk bulk;     /* its last bulk lines */
 };
@@ -102,6 +113,12 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now);
  * the former ones. Returns 0, or -1 when memory is short; the run can then only be closed. */
 int run_restart_replay(struct run *run);
 
+/* No more lines will come over the session: see session_finish(). */
+void run_finish(struct run_session *of, int64_t now);
+/* Returns true if no connection of the session sends any more. */
+bool run_dead(const struct run_session *of);
+/* The state of the first connection that is not ready, or NULL: see session_state(). */
+const char *run_state(const struct run_session *of, int64_t now);
 /* The session of the transport in use; UDP's when both are. May be NULL. */
 struct run_session *run_current(const struct run *run);
 /* What the lab's link did with the lines, NULL outside the lab. */

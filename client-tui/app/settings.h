@@ -26,6 +26,7 @@ struct settings {
 	bool both;
 	bool transport_given; /* session.transport is not the default */
 	bool retries_given;   /* session.retries is not the default */
+	int64_t connections;  /* TCP: lines go over so many in turn */
 	bool plain, ordered, quiet;
 	/* These imply `plain`: each line's fate; the summary alone; reports' interval, ns. */
 	bool verbose, summary;

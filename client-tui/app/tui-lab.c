@@ -77,8 +77,9 @@ static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
 	if (session_tcp_sample(tcp->session, &timer.tcp) < 0)
 		return false;
 	timer.received = clock_monotonic();
-	if (tcp->flow >= 0)
-		trace_timer(lab_status(tui->run.lab)->trace, tcp->flow, LINK_GOING, &timer);
+	if (tcp->connections[0].flow >= 0)
+		trace_timer(lab_status(tui->run.lab)->trace, tcp->connections[0].flow, LINK_GOING,
+		    &timer);
 	tui->sample = timer.tcp;
 	return true;
 }

@@ -41,7 +41,7 @@ static struct view_side side_of(const struct run_session *r, int64_t now)
 {
 	static const struct ledger_totals none;
 
-	return (struct view_side){ .state = r ? session_state(r->session, now) : NULL,
+	return (struct view_side){ .state = r ? run_state(r, now) : NULL,
 		.totals = r ? ledger_totals(session_ledger(r->session)) : &none };
 }
 
@@ -84,7 +84,7 @@ static bool busy(const struct tui *tui, int64_t now)
 	if (!run_settled(&tui->run))
 		return true;
 	for (size_t i = 0; i < tui->run.used_count; i++)
-		if (session_state(tui->run.used[i]->session, now))
+		if (run_state(tui->run.used[i], now))
 			return true;
 	return false;
 }

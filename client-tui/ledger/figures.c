@@ -277,6 +277,31 @@ void figure_set(const struct figure *row, struct figures *f, int64_t value)
 	f->is_traced |= (row->scope & FIGURE_TRACED) != 0;
 }
 
+void figures_add_connection(struct figures *f, const struct figures *other)
+{
+	struct figures_tcp *to = &f->tcp;
+	const struct figures_tcp *from = &other->tcp;
+
+	f->times.received_kernel += other->times.received_kernel;
+	f->times.received_program += other->times.received_program;
+	if (other->times.clock_steps > f->times.clock_steps)
+		f->times.clock_steps = other->times.clock_steps;
+	f->stalls.count += other->stalls.count;
+	f->stalls.total += other->stalls.total;
+	if (other->stalls.longest > f->stalls.longest)
+		f->stalls.longest = other->stalls.longest;
+	to->connections += from->connections;
+	to->retransmitted += from->retransmitted;
+	to->samples += from->samples;
+	to->answered_bytes += from->answered_bytes;
+	if (from->timeout_max > to->timeout_max)
+		to->timeout_max = from->timeout_max;
+	if (from->samples > 0 && (to->window_min == 0 || from->window_min < to->window_min))
+		to->window_min = from->window_min;
+	if (from->window_max > to->window_max)
+		to->window_max = from->window_max;
+}
+
 void figures_restore(struct figures *f, const struct figures *recorded)
 {
 	const size_t begin = offsetof(struct figures, totals), end = begin + sizeof f->totals;

@@ -249,6 +249,8 @@ int64_t figure_value(const struct figure *row, const struct figures *f);
 double figure_real(const struct figure *row, const struct figures *f);
 /* True if the figure applies to the session, by its scope. */
 bool figure_applies(const struct figure *row, const struct figures *f);
+/* Adds what is not of the ledger: the figures of another connection of the session. */
+void figures_add_connection(struct figures *f, const struct figures *other);
 /* Sets one that is read from records. */
 void figure_set(const struct figure *row, struct figures *f, int64_t value);
 /* Sets the figures that a replay does not measure again, as they are in `recorded`. */

@@ -16,7 +16,7 @@ struct ledger {
 	/* Bytes of the rows' lines and replies; waiting lines whose rows are evicted. */
 	size_t bytes;
 	uint64_t evicted_waiting;
-	struct line_list queued, waiting, unanswered, aging, truncated;
+	struct line_list queued, unanswered, aging, truncated;
 	struct line_index index;
 	struct line_index_key key; /* the line or reply being looked up */
 	/* The greatest number; RFC 4737's NextExp. */
@@ -29,8 +29,12 @@ struct ledger {
 	/* A reply to an evicted line may come until then: every new datagram gets a tag. */
 	int64_t tag_all_until;
 	int64_t tag_common_until; /* the same, without lines whose text is unique */
-	/* The time spent connecting, but for the attempt since then (INT64_MAX for none). */
-	int64_t connecting, connecting_since;
+	struct ledger_connection {
+		struct line_list waiting;
+		/* The time spent connecting, but for the attempt since then (INT64_MAX for none).
+		 */
+		int64_t connecting, connecting_since;
+	} connections[LEDGER_CONNECTIONS + 1];
 };
 
 static inline bool ledger_is_datagram(const struct ledger *l)

@@ -170,7 +170,7 @@ static struct ledger_line *find_cut(const struct ledger *l, const struct line_li
 static struct ledger_line *choose_cut(const struct ledger *l, const struct reply *r)
 {
 	int found = 0;
-	struct ledger_line *e = find_cut(l, &l->waiting, r->at, &found);
+	struct ledger_line *e = find_cut(l, &l->connections[0].waiting, r->at, &found);
 	if (found)
 		return found == 1 ? e : NULL;
 	e = find_cut(l, &l->unanswered, r->at, &found);
@@ -220,11 +220,11 @@ static void compare_stream(struct ledger *l, struct ledger_line *e, const struct
 	take_other(l, e, r, 0, cut_short);
 }
 
-struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,
-    bool ended, int64_t now)
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, unsigned connection,
+    const void *reply, size_t n, bool ended, int64_t now)
 {
 	const struct reply r = { .bytes = n ? reply : "", .length = n, .at = now };
-	struct ledger_line *e = l->waiting.first;
+	struct ledger_line *e = l->connections[connection].waiting.first;
 
 	if (ended && n == 0)
 		return (struct ledger_reply_match){ .match = MATCH_STRAY, .rtt = -1 };
@@ -265,7 +265,8 @@ static struct ledger_line *find_beginning(const struct ledger *l, const unsigned
     size_t n, size_t min_length, bool *others)
 {
 	struct ledger_line *first = NULL;
-	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next) {
+	for (struct ledger_line *e = l->connections[0].waiting.first; e;
+	    e = e->place[LINE_LIST_FATE].next) {
 		if (e->evicted_waiting || ledger_line_wire_length(e) < min_length ||
 		    !sent_begins(e, quoted, n))
 			continue;

@@ -10,6 +10,7 @@ int ledger_replay_line(struct ledger *l, const struct ledger_row *row, int64_t n
 	    !(e = ledger_new_line(l, row->number, row->text, row->length, now)))
 		return -1;
 	e->row.partial = row->partial;
+	e->row.connection = row->connection;
 	if (row->tag)
 		ledger_line_set_tag(e, row->tag);
 	ledger_age(l, now);
@@ -29,11 +30,13 @@ void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, i
 /* The line waits, but its row is evicted: the fate goes to any of the evicted ones. */
 static void settle_evicted(struct ledger *l, enum ledger_fate fate)
 {
-	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next)
-		if (e->evicted_waiting) {
-			ledger_settle_evicted(l, e, 1, fate);
-			return;
-		}
+	for (int i = 0; i <= LEDGER_CONNECTIONS; i++)
+		for (struct ledger_line *e = l->connections[i].waiting.first; e;
+		    e = e->place[LINE_LIST_FATE].next)
+			if (e->evicted_waiting) {
+				ledger_settle_evicted(l, e, 1, fate);
+				return;
+			}
 }
 
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error,

@@ -33,6 +33,8 @@ struct ledger_row {
 	uint64_t number; /* given by the caller, increasing; 1 or more */
 	enum ledger_fate fate;
 	bool stream; /* the line went over a stream, not in a datagram */
+	/* Of several connections of the session, the one that it goes over, from 1 on; else 0. */
+	uint8_t connection;
 	/* When it was typed, sent, answered; refused, failed or cut off. 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* The part of the time before the hand-over in which the session connected, ns. */

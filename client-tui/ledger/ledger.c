@@ -43,7 +43,8 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 	if (l->settings.answerable < l->settings.reply_timeout)
 		l->settings.answerable = l->settings.reply_timeout;
 	l->tag_all_until = l->tag_common_until = INT64_MIN;
-	l->connecting_since = INT64_MAX;
+	for (int i = 0; i <= LEDGER_CONNECTIONS; i++)
+		l->connections[i].connecting_since = INT64_MAX;
 	return l;
 }
 
@@ -66,8 +67,9 @@ void ledger_free(struct ledger *l)
 		return;
 	while (l->lines.count)
 		discard(l, ledger_lines_take(&l->lines, 0));
-	while (l->waiting.first)
-		discard(l, l->waiting.first);
+	for (int i = 0; i <= LEDGER_CONNECTIONS; i++)
+		while (l->connections[i].waiting.first)
+			discard(l, l->connections[i].waiting.first);
 	ledger_block_release(l->block);
 	free(l->lines.slots);
 	free(l->stats_order.slots);
@@ -90,26 +92,28 @@ bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now)
 }
 
 /* The time that the session had tried to connect until `at`, ns. */
-static int64_t connecting_until(const struct ledger *l, int64_t at)
+static int64_t connecting_until(const struct ledger_connection *c, int64_t at)
 {
-	return l->connecting + (at > l->connecting_since ? at - l->connecting_since : 0);
+	return c->connecting + (at > c->connecting_since ? at - c->connecting_since : 0);
 }
 
-void ledger_connecting(struct ledger *l, int64_t now)
+void ledger_connecting(struct ledger *l, unsigned connection, int64_t now)
 {
-	if (!ledger_is_connecting(l))
-		l->connecting_since = now;
+	if (!ledger_is_connecting(l, connection))
+		l->connections[connection].connecting_since = now;
 }
 
-void ledger_connected(struct ledger *l, int64_t now)
+void ledger_connected(struct ledger *l, unsigned connection, int64_t now)
 {
-	l->connecting = connecting_until(l, now);
-	l->connecting_since = INT64_MAX;
+	struct ledger_connection *c = &l->connections[connection];
+
+	c->connecting = connecting_until(c, now);
+	c->connecting_since = INT64_MAX;
 }
 
-bool ledger_is_connecting(const struct ledger *l)
+bool ledger_is_connecting(const struct ledger *l, unsigned connection)
 {
-	return l->connecting_since != INT64_MAX;
+	return l->connections[connection].connecting_since != INT64_MAX;
 }
 
 /* A line that still waits stays in the index, however old, until it is declared lost. */
@@ -158,7 +162,7 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 		enqueue(l, e);
 		break;
 	case FATE_WAITING:
-		ledger_line_append(&l->waiting, e, LINE_LIST_FATE);
+		ledger_line_append(&l->connections[e->row.connection].waiting, e, LINE_LIST_FATE);
 		break;
 	case FATE_LOST:
 	case FATE_ANSWERED:
@@ -261,11 +265,12 @@ static void make_evicted(struct ledger *l, struct ledger_line *e)
 	/* Frees the memory of the text; if that fails, it stays. */
 	struct ledger_line *small = malloc(sizeof(*small));
 	if (small) {
+		struct line_list *waiting = e->place[LINE_LIST_FATE].in;
 		struct ledger_line *next = e->place[LINE_LIST_FATE].next;
 		ledger_line_remove(e, LINE_LIST_FATE);
 		*small = *e;
 		small->block = NULL;
-		ledger_line_insert(&l->waiting, next, small, LINE_LIST_FATE);
+		ledger_line_insert(waiting, next, small, LINE_LIST_FATE);
 		ledger_line_free(e);
 		e = small;
 	}
@@ -386,7 +391,7 @@ int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
 		return -1;
 	e->row.partial = kind == LEDGER_LINE_PARTIAL;
 	e->unique = kind == LEDGER_LINE_UNIQUE;
-	e->connecting_before = connecting_until(l, now);
+	e->connecting_before = connecting_until(&l->connections[0], now);
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
 		if (choose_tag(l, e) || line_index_insert(&l->index, e, &l->key)) {
@@ -401,6 +406,14 @@ int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
 	return ledger_add_as(l, number, text, n, LEDGER_LINE, now);
+}
+
+void ledger_assign(struct ledger *l, uint64_t number, unsigned connection)
+{
+	struct ledger_line *e = ledger_lines_find(&l->lines, number);
+
+	e->row.connection = (uint8_t)connection;
+	e->connecting_before = connecting_until(&l->connections[connection], e->row.typed_at);
 }
 
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size)
@@ -427,7 +440,8 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	if (!e)
 		return;
 	e->row.sent_at = now;
-	e->row.connecting = connecting_until(l, now) - e->connecting_before;
+	e->row.connecting = connecting_until(&l->connections[e->row.connection], now) -
+	                    e->connecting_before;
 	/* The line may be taken a little after the connection was reported. */
 	if (e->row.connecting < 0)
 		e->row.connecting = 0;
@@ -473,25 +487,25 @@ void ledger_requeue(struct ledger *l, uint64_t number)
 
 /* ---- endings without a reply ---- */
 
-uint64_t ledger_cut_off(struct ledger *l, int64_t now)
+uint64_t ledger_cut_off(struct ledger *l, unsigned connection, int64_t now)
 {
-	uint64_t count = l->totals.waiting;
+	const uint64_t before = l->totals.waiting;
 	struct ledger_line *e;
 
-	while ((e = l->waiting.first)) {
+	while ((e = l->connections[connection].waiting.first)) {
 		if (e->evicted_waiting)
 			ledger_settle_evicted(l, e, e->evicted_waiting, FATE_CUT_OFF);
 		else
 			ledger_end_line(l, e, FATE_CUT_OFF, 0, now);
 	}
-	return count;
+	return before - l->totals.waiting;
 }
 
 uint64_t ledger_expire(struct ledger *l, int64_t now)
 {
 	struct ledger_line *e;
 
-	while (ledger_is_datagram(l) && (e = l->waiting.first) &&
+	while (ledger_is_datagram(l) && (e = l->connections[0].waiting.first) &&
 	       ledger_is_over(e, l->settings.reply_timeout, now)) {
 		if (!e->evicted_waiting) {
 			ledger_change_fate(l, e, FATE_LOST);
@@ -510,7 +524,8 @@ void ledger_give_up(struct ledger *l)
 
 int64_t ledger_deadline(const struct ledger *l)
 {
-	const struct ledger_line *e = l->stats_order.closed ? NULL : l->waiting.first;
+	const struct ledger_line *e = l->stats_order.closed ? NULL
+	                                                    : l->connections[0].waiting.first;
 	return ledger_is_datagram(l) && e
 	         ? time_after(time_after(e->row.sent_at, l->settings.reply_timeout), 1)
 	         : INT64_MAX;
@@ -539,22 +554,25 @@ const struct ledger_row *ledger_at(const struct ledger *l, size_t index)
 	return index < l->lines.count ? &ledger_lines_at(&l->lines, index)->row : NULL;
 }
 
-uint64_t ledger_first_queued(const struct ledger *l)
+uint64_t ledger_first_queued(const struct ledger *l, unsigned connection)
 {
-	return l->queued.first ? l->queued.first->row.number : 0;
+	const struct ledger_line *e = l->queued.first;
+	while (e && e->row.connection != connection)
+		e = e->place[LINE_LIST_FATE].next;
+	return e ? e->row.number : 0;
 }
 
 uint64_t ledger_first_waiting(const struct ledger *l)
 {
-	const struct ledger_line *e = l->waiting.first;
+	const struct ledger_line *e = l->connections[0].waiting.first;
 	while (e && e->evicted_waiting)
 		e = e->place[LINE_LIST_FATE].next;
 	return e ? e->row.number : 0;
 }
 
-int64_t ledger_waiting_since(const struct ledger *l)
+int64_t ledger_waiting_since(const struct ledger *l, unsigned connection)
 {
-	const struct ledger_line *e = l->waiting.first;
+	const struct ledger_line *e = l->connections[connection].waiting.first;
 	return !e ? INT64_MAX : e->evicted_waiting ? e->evicted_since : e->row.sent_at;
 }
 

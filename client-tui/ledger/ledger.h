@@ -12,6 +12,10 @@
 #include "ledger/ledger-row.h"
 #include "ledger/stats.h"
 
+/* A stream can go over several connections at once, each with lines and replies in an order of its
+ * own: 1 to LEDGER_CONNECTIONS; the only connection is 0. Datagrams have 0. */
+#define LEDGER_CONNECTIONS 16
+
 enum ledger_tag { LEDGER_TAG_AUTO, LEDGER_TAG_ALWAYS, LEDGER_TAG_NEVER };
 
 /* Datagrams are matched by capitals; a stream's replies come in order, without tags or losses. */
@@ -76,14 +80,17 @@ int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, in
 int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
     enum ledger_line_kind kind, int64_t now);
 
+/* The line that was added last goes over this connection. */
+void ledger_assign(struct ledger *l, uint64_t number, unsigned connection);
+
 /* Writes the bytes to send for a line, tag and text, without an end of line: at most `size` bytes.
  * Returns the whole length (more than `size`: it did not fit), or (size_t)-1 without a row. */
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 
 /* The session tries to connect from `now` on (calls may repeat); it no longer does. */
-void ledger_connecting(struct ledger *l, int64_t now);
-void ledger_connected(struct ledger *l, int64_t now);
-bool ledger_is_connecting(const struct ledger *l);
+void ledger_connecting(struct ledger *l, unsigned connection, int64_t now);
+void ledger_connected(struct ledger *l, unsigned connection, int64_t now);
+bool ledger_is_connecting(const struct ledger *l, unsigned connection);
 
 /* The line was handed to the kernel at `now`: queued becomes waiting. A waiting line that is sent
  * again elsewhere waits anew. */
@@ -106,11 +113,11 @@ void ledger_requeue(struct ledger *l, uint64_t number);
  * several waiting lines, and whenever memory is short. */
 struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
 /* One whole reply line of a stream came, without its end of line: it answers the line that waits
- * longest. `ended`: the connection ended instead of an end of line, so the reply may be cut short
- * (it is, when it is a true beginning of the capitals). With `ended`, n = 0 is no reply and is not
- * counted. `n` may be less than what came when the line was long (`partial`). */
-struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,
-    bool ended, int64_t now);
+ * longest on its connection. `ended`: the connection ended instead of an end of line, so the reply
+ * may be cut short (it is, when it is a true beginning of the capitals). With `ended`, n = 0 is no
+ * reply and is not counted. `n` may be less than what came when the line was long (`partial`). */
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, unsigned connection,
+    const void *reply, size_t n, bool ended, int64_t now);
 
 /* An ICMP error came about a datagram of ours of at least `min_length` bytes, of which it quotes
  * the first `n` (none: n = 0). The oldest waiting line that was sent with exactly these bytes, else
@@ -119,9 +126,9 @@ struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *repl
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
     int error, int64_t now);
 
-/* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued.
- */
-uint64_t ledger_cut_off(struct ledger *l, int64_t now);
+/* The connection ended: every line that waits on it is cut off. Returns how many. Queued lines stay
+ * queued. */
+uint64_t ledger_cut_off(struct ledger *l, unsigned connection, int64_t now);
 
 /* Datagrams: the next line whose wait was over before `now` becomes lost. Returns its number, 0
  * when there is none (call until then). A reply at exactly sent + wait is still within the wait. */
@@ -139,13 +146,14 @@ size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
 /* The index of the first row whose number is not less. */
 size_t ledger_index(const struct ledger *l, uint64_t number);
-/* The number of the oldest queued line; of the one that waits longest; 0 for none. */
-uint64_t ledger_first_queued(const struct ledger *l);
+/* The number of the oldest queued line of that connection; of the datagram that waits longest; 0
+ * for none. */
+uint64_t ledger_first_queued(const struct ledger *l, unsigned connection);
 uint64_t ledger_first_waiting(const struct ledger *l);
 
-/* When the line that waits longest was sent, also if its row is evicted; INT64_MAX when none waits.
- */
-int64_t ledger_waiting_since(const struct ledger *l);
+/* When the line that waits longest on that connection was sent, also if its row is evicted;
+ * INT64_MAX when none waits. */
+int64_t ledger_waiting_since(const struct ledger *l, unsigned connection);
 
 const struct ledger_totals *ledger_totals(const struct ledger *l);
 /* Of all lines up to the oldest one that still waits, in the order of sending. */

@@ -47,6 +47,7 @@ struct session {
 	struct session_hooks hooks;
 	const struct transport *transport;
 	struct ledger *ledger;
+	struct session *next; /* the session's next connection, or NULL */
 
 	enum session_phase phase;
 	/* The look-up under way, or NULL; and the addresses that it found. */

@@ -62,7 +62,7 @@ static void fail_queued(struct session *s, int error, int64_t now)
 {
 	uint64_t number;
 
-	while ((number = ledger_first_queued(s->ledger)) != 0) {
+	while ((number = ledger_first_queued(s->ledger, s->settings.connection)) != 0) {
 		ledger_failed(s->ledger, number, error, now);
 		session_row(s, number);
 	}
@@ -118,7 +118,7 @@ void session_reopen(struct session *s, int64_t now)
 {
 	int error = EADDRNOTAVAIL;
 
-	ledger_connecting(s->ledger, now);
+	ledger_connecting(s->ledger, s->settings.connection, now);
 	if (!open_next_address(s, now, &error)) {
 		s->address = s->address_count > 0 ? s->address_count - 1 : 0;
 		pause_or_give_up(s, error, now);
@@ -138,7 +138,7 @@ void session_next_address(struct session *s, int64_t now)
 void session_connected(struct session *s, int64_t now)
 {
 	s->phase = PHASE_READY;
-	ledger_connected(s->ledger, now);
+	ledger_connected(s->ledger, s->settings.connection, now);
 	if (s->failures > 0)
 		session_notice(s, false, "%s %s: reached again", transport_info[is_stream(s)].title,
 		    s->peer);
@@ -174,7 +174,7 @@ static void start_lookup(struct session *s, int64_t now)
 	const bool bracket = strchr(s->settings.host, ':') != NULL;
 
 	s->phase = PHASE_LOOKUP;
-	ledger_connecting(s->ledger, now);
+	ledger_connecting(s->ledger, s->settings.connection, now);
 	if (s->failures == 0)
 		snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host,
 		    bracket ? "]" : "", s->settings.port);
@@ -205,16 +205,22 @@ struct session *session_open(const struct transport *transport,
 	s->transport = transport;
 	s->data = calloc(1, transport->data_size);
 	s->fd = -1;
-	s->ledger = ledger_new(&(struct ledger_settings){
-	    .kind = is_stream(s) ? LEDGER_STREAM : LEDGER_DATAGRAM,
-	    .tag = settings->tag,
-	    .capacity = row_capacity(settings),
-	    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
-	    .reply_timeout = settings->reply_timeout,
-	    .answerable = 60 * NS_PER_S,
-	    .evicted = hooks->evicted,
-	    .context = hooks->context,
-	});
+	if (settings->first) {
+		s->ledger = settings->first->ledger;
+		s->next = settings->first->next;
+		settings->first->next = s;
+	} else {
+		s->ledger = ledger_new(&(struct ledger_settings){
+		    .kind = is_stream(s) ? LEDGER_STREAM : LEDGER_DATAGRAM,
+		    .tag = settings->tag,
+		    .capacity = row_capacity(settings),
+		    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
+		    .reply_timeout = settings->reply_timeout,
+		    .answerable = 60 * NS_PER_S,
+		    .evicted = hooks->evicted,
+		    .context = hooks->context,
+		});
+	}
 	if (!s->data || !s->ledger) {
 		session_close(s);
 		return NULL;
@@ -235,7 +241,10 @@ void session_close(struct session *s)
 	if (s->transport->data_size > 0)
 		free(s->data);
 	resolve_free(s->resolve);
-	ledger_free(s->ledger);
+	if (s->settings.first)
+		s->settings.first->next = s->next;
+	else
+		ledger_free(s->ledger);
 	free(s);
 }
 
@@ -394,6 +403,12 @@ void session_figures(const struct session *s, int64_t now, struct figures *out)
 		.stats = ledger_stats(s->ledger),
 	};
 	s->transport->figures(s, now, out);
+	for (const struct session *other = s->next; other; other = other->next) {
+		struct figures figures = { .stream = true };
+
+		other->transport->figures(other, now, &figures);
+		figures_add_connection(out, &figures);
+	}
 }
 
 void session_give_up(struct session *s, int64_t now)
@@ -405,7 +420,7 @@ void session_give_up(struct session *s, int64_t now)
 	s->transport->close(s, now);
 	if (!is_stream(s))
 		ledger_give_up(s->ledger);
-	else if (ledger_cut_off(s->ledger, now) > 0)
+	else if (ledger_cut_off(s->ledger, s->settings.connection, now) > 0)
 		session_row(s, 0);
 	fail_queued(s, s->failures > 0 ? s->error : ECANCELED, now);
 	resolve_free(s->resolve);

@@ -15,6 +15,8 @@ enum session_transport { SESSION_UDP, SESSION_TCP };
 #define SESSION_HOST_MAX 256
 #define SESSION_CONGESTION 16 /* room for a congestion control's name */
 
+struct session;
+
 struct session_settings {
 	enum session_transport transport;
 	char host[SESSION_HOST_MAX], port[8];
@@ -31,6 +33,11 @@ struct session_settings {
 	char congestion[SESSION_CONGESTION];
 	/* TCP: all lines flow freely from the first on, and the kernel keeps few bytes unsent. */
 	bool bulk;
+	/* One of several connections over which lines go: its number from 1 on, and from the second
+	 * on the first, which has the ledger and the figures of all; the last opened is closed
+	 * first. Else 0 and NULL. */
+	unsigned connection;
+	struct session *first;
 };
 
 /* A reply, or a piece of one. Borrowed for the call. */
@@ -62,7 +69,6 @@ struct session_hooks {
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
-struct session;
 struct transport;
 
 extern const struct transport transport_udp, transport_tcp;

@@ -88,6 +88,17 @@ struct tcp {
 	unsigned char buffer[READ_SIZE];
 };
 
+/* When the line was sent that waits longest on this connection, STALL_NONE for none. */
+static int64_t waiting_since(const struct session *s)
+{
+	return ledger_waiting_since(s->ledger, s->settings.connection);
+}
+
+static bool has_waiting(const struct session *s)
+{
+	return waiting_since(s) != STALL_NONE;
+}
+
 /* --- stages --- */
 
 /* How often the kernel sent the SYN of the connection under way. */
@@ -165,7 +176,7 @@ static int tcp_open(struct session *s, int64_t now)
 static void take_sample(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
-	const int64_t since = ledger_waiting_since(s->ledger);
+	const int64_t since = waiting_since(s);
 	const int64_t pause = since < now ? (now - since) / SAMPLES_A_WAIT : 0;
 	struct tcp_sample sample;
 
@@ -265,6 +276,8 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 		if (ledger_add_as(s->ledger, number, text, n,
 		        whole ? LEDGER_LINE : LEDGER_LINE_PARTIAL, typed) < 0)
 			return -1;
+		if (s->settings.connection > 0)
+			ledger_assign(s->ledger, number, s->settings.connection);
 		if (s->phase == PHASE_DEAD)
 			return 0;
 		if (send_queue_line(&t->out, number) < 0)
@@ -303,8 +316,7 @@ static bool may_begin_line(struct session *s, int64_t now)
 
 	if (t->reuse == REUSE_ALWAYS || t->sent == 0)
 		return true;
-	if (now < t->probe_until ||
-	    (t->reuse == REUSE_NEVER && ledger_totals(s->ledger)->waiting > 0))
+	if (now < t->probe_until || (t->reuse == REUSE_NEVER && has_waiting(s)))
 		return false;
 	t->reuse = REUSE_ALWAYS;
 	return true;
@@ -385,7 +397,7 @@ static void end_stall(struct session *s, int64_t at)
 {
 	struct tcp *t = s->data;
 
-	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
+	stall_end(&t->stall, waiting_since(s), t->seen.round_trip, at);
 }
 
 static void count_answer(struct session *s, size_t n)
@@ -405,7 +417,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 	struct tcp *t = s->data;
 	struct session_reply reply = { .text = text, .length = n };
 
-	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
+	reply.matched = ledger_stream_reply(s->ledger, s->settings.connection, text, n, ended, at);
 	s->answered = true;
 	/* A stray (a greeting, endless output) does not show when this server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
@@ -586,7 +598,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 		ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
 		t->skipping |= send_queue_drop(&t->out);
 	}
-	cut = ledger_cut_off(s->ledger, now);
+	cut = ledger_cut_off(s->ledger, s->settings.connection, now);
 	if (cut > 0)
 		session_row(s, 0);
 	update_reuse(s, now);
@@ -609,13 +621,13 @@ static void tcp_watch(const struct session *s, struct fd_watch *w)
 		return;
 	}
 	fd_watch_read(w, s->fd);
-	if (ledger_waiting_since(s->ledger) != STALL_NONE)
+	if (has_waiting(s))
 		fd_watch_until(w, t->sample_at);
 	if (send_queue_lines(&t->out) == 0 || t->write_failed)
 		return;
 	if (t->reuse == REUSE_ALWAYS || t->sent == 0 || send_queue_has_begun(&t->out))
 		fd_watch_write(w, s->fd);
-	else if (t->reuse == REUSE_UNKNOWN || ledger_totals(s->ledger)->waiting == 0)
+	else if (t->reuse == REUSE_UNKNOWN || !has_waiting(s))
 		fd_watch_until(w, t->probe_until);
 }
 
@@ -641,8 +653,7 @@ static void tcp_dispatch(struct session *s, const struct fd_watch *w, int64_t no
 		end_connection(s, error, at);
 	}
 	tcp_push(s, now);
-	if (s->phase == PHASE_READY && now >= t->sample_at &&
-	    ledger_waiting_since(s->ledger) != STALL_NONE)
+	if (s->phase == PHASE_READY && now >= t->sample_at && has_waiting(s))
 		take_sample(s, now);
 }
 
@@ -682,7 +693,7 @@ static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 	f->tcp.answered_bytes = t->answered_bytes;
 	if (s->phase == PHASE_READY && tcp_info_read(s->fd, &sample) == 0)
 		tcp_info_add(&f->tcp, &sample, t->retransmitted_before);
-	f->stalls = stall_now(&t->stall, ledger_waiting_since(s->ledger), f->tcp.round_trip, now);
+	f->stalls = stall_now(&t->stall, waiting_since(s), f->tcp.round_trip, now);
 }
 
 const struct transport transport_tcp = {

@@ -279,7 +279,7 @@ static bool is_line_error(struct session *s, uint64_t number, int error, int64_t
 	while (s->fd >= 0 && take_error(s, now))
 		;
 	/* All lines may have gone to the next address meanwhile. */
-	if (s->address != address || ledger_first_queued(s->ledger) != number)
+	if (s->address != address || ledger_first_queued(s->ledger, 0) != number)
 		return false;
 	if (error == EPERM || (retrying && u->errors == u->errors_before))
 		return true;
@@ -321,7 +321,7 @@ static void udp_push(struct session *s, int64_t now)
 	if (s->phase == PHASE_READY)
 		timestamps_sample(&u->timestamps);
 	while (s->phase == PHASE_READY && !u->full && !is_window_full(s) &&
-	       (number = ledger_first_queued(s->ledger)) != 0 && fits(s, number)) {
+	       (number = ledger_first_queued(s->ledger, 0)) != 0 && fits(s, number)) {
 		push_one(s, number, now);
 		/* Most devices stamp a datagram before send() returns. A stamp that is read at once
 		 * takes no room from replies and does not wake the loop. */

@@ -162,6 +162,9 @@ static const struct field line_fields[] = {
 	SESSION_FIELDS(struct record, session, row.stream),
 	{ "peer", FIELD_WORDS, AT(struct record, peer), FIELD_CSV_ONLY },
 	{ "n", FIELD_COUNT, AT(struct record, row.number), FIELD_CSV },
+	/* Only with several connections. */
+	{ "connection", FIELD_NUMBER, AT(struct record, row.connection),
+	    FIELD_ZERO_NULL | FIELD_OMITTED, .max = LEDGER_CONNECTIONS },
 	{ "fate", FIELD_NAME, AT(struct record, row.fate), FIELD_CSV | FIELD_REQUIRED,
 	    .names = ledger_fate_names, .name_count = FATES },
 	{ "late", FIELD_BOOL, AT(struct record, row.late), FIELD_CSV },

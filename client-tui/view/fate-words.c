@@ -322,8 +322,9 @@ static const char *queued_word(const struct view_row_side *s)
 {
 	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger
 	                                                           : s->item->other;
-	return ledger && ledger_is_connecting(ledger) ? transport_info[s->stream].opening
-	                                              : "queued";
+	return ledger && ledger_is_connecting(ledger, s->line->connection)
+	         ? transport_info[s->stream].opening
+	         : "queued";
 }
 
 static void open_wire(const struct view_row_side *s, int width, struct wire *w)

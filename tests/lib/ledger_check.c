@@ -94,8 +94,18 @@ bool ledger_balanced(const struct ledger *l)
 			return false;
 	}
 	const uint64_t rows_waiting = sum.waiting;
-	for (const struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next)
-		sum.waiting += e->evicted_waiting;
+	uint64_t listed = 0;
+	for (unsigned i = 0; i <= LEDGER_CONNECTIONS; i++) {
+		const struct line_list *waiting = &l->connections[i].waiting;
+
+		listed += list_length(waiting, LINE_LIST_FATE);
+		for (const struct ledger_line *e = waiting->first; e;
+		    e = e->place[LINE_LIST_FATE].next) {
+			sum.waiting += e->evicted_waiting;
+			if (e->row.connection != i)
+				return false;
+		}
+	}
 	if (l->bytes != bytes_kept(l) || l->evicted_waiting != sum.waiting - rows_waiting)
 		return false;
 	return conserved(l, t) && all_counted(l) && sum.queued == t->queued &&
@@ -105,6 +115,5 @@ bool ledger_balanced(const struct ledger *l)
 	       fits(l, sum.late, t->late) && fits(l, sum.duplicates, t->duplicates) &&
 	       fits(l, sum.reordered, t->reordered) && fits(l, sum.differs, t->differs) &&
 	       fits(l, sum.cut_short, t->cut_short) &&
-	       list_length(&l->queued, LINE_LIST_FATE) == t->queued &&
-	       list_length(&l->waiting, LINE_LIST_FATE) == t->waiting;
+	       list_length(&l->queued, LINE_LIST_FATE) == t->queued && listed == t->waiting;
 }

@@ -45,7 +45,7 @@ static void check_row(struct model *m, const struct model_line *x)
 	CHECK(m, same(wire, x->wire_length, x->wire, x->wire_length));
 	CHECK(m, row->sent_at == x->sent_at && row->replied_at == x->replied_at);
 	CHECK(m, row->typed_at == x->typed_at && row->connecting == x->connecting);
-	CHECK(m, ledger_is_connecting(m->ledger) == is_connecting(m));
+	CHECK(m, ledger_is_connecting(m->ledger, 0) == is_connecting(m));
 	CHECK(m, row->duplicates == x->duplicates && row->late == x->late &&
 	             row->reordered == x->reordered);
 	CHECK(m, row->differs == x->differs && row->cut_short == x->cut_short &&
@@ -134,7 +134,7 @@ static void check_all(struct model *m)
 		if (x->fate == FATE_QUEUED && !queued)
 			queued = x->number;
 	}
-	CHECK(m, ledger_first_queued(m->ledger) == queued);
+	CHECK(m, ledger_first_queued(m->ledger, 0) == queued);
 	CHECK(m, ledger_first_waiting(m->ledger) == (waiting ? waiting->number : 0));
 	CHECK(m,
 	    ledger_deadline(m->ledger) == (first && !m->over && m->settings.kind == LEDGER_DATAGRAM
@@ -291,12 +291,12 @@ void model_connect(struct model *m, int64_t now)
 {
 	if (is_connecting(m)) {
 		m->attempts[m->attempt_count - 1].ended = now;
-		ledger_connected(m->ledger, now);
+		ledger_connected(m->ledger, 0, now);
 	} else if (m->attempt_count < MODEL_LINES) {
 		m->attempts[m->attempt_count++] = (struct model_attempt){ now, INT64_MAX };
-		ledger_connecting(m->ledger, now);
+		ledger_connecting(m->ledger, 0, now);
 		/* It may say so again. */
-		ledger_connecting(m->ledger, now + 1);
+		ledger_connecting(m->ledger, 0, now + 1);
 	}
 	check_all(m);
 }
@@ -510,7 +510,7 @@ void model_stream_reply(struct model *m, const void *reply, size_t n, bool ended
 			}
 		}
 	}
-	const struct ledger_reply_match v = ledger_stream_reply(m->ledger, reply, n, ended, now);
+	const struct ledger_reply_match v = ledger_stream_reply(m->ledger, 0, reply, n, ended, now);
 	if (x && x->evicted)
 		CHECK(m, v.match == MATCH_ANSWER && v.number == 0 && v.rtt == -1);
 	else
@@ -557,7 +557,7 @@ static uint64_t end_waiting(struct model *m, enum ledger_fate fate)
 
 void model_cut_off(struct model *m)
 {
-	CHECK(m, ledger_cut_off(m->ledger, 0) == end_waiting(m, FATE_CUT_OFF));
+	CHECK(m, ledger_cut_off(m->ledger, 0, 0) == end_waiting(m, FATE_CUT_OFF));
 	check_all(m);
 }
 
@@ -722,8 +722,8 @@ static void play_step(struct model *m, struct tape *t, int64_t *now)
 	case 5:
 	case 6:
 		model_sent(m,
-		    (step & 15) < 6 && ledger_first_queued(m->ledger)
-		        ? ledger_first_queued(m->ledger)
+		    (step & 15) < 6 && ledger_first_queued(m->ledger, 0)
+		        ? ledger_first_queued(m->ledger, 0)
 		        : number,
 		    *now);
 		break;

@@ -20,7 +20,7 @@
 
 static char capture[4096];
 
-static struct terminal *lab(int rows, int columns, const char *options)
+static struct terminal *lab_with(int rows, int columns, const char *options, const char *more)
 {
 	static char command[9000];
 	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
@@ -28,12 +28,17 @@ static struct terminal *lab(int rows, int columns, const char *options)
 	struct terminal *t = term_open(rows, columns);
 
 	snprintf(capture, sizeof capture, "%s/lab.pcapng", term_home(t));
-	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t 10.9.0.2", path,
-	    capture, options, client_path());
+	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t %s 10.9.0.2", path,
+	    capture, options, client_path(), more);
 	term_run(t, argv);
 	term_expect(t, "tcp>");
 	term_expect(t, "link: ");
 	return t;
+}
+
+static struct terminal *lab(int rows, int columns, const char *options)
+{
+	return lab_with(rows, columns, options, "");
 }
 
 static void line(struct terminal *t, const char *text, const char *capitals)
@@ -420,6 +425,23 @@ static void who_waits_for_whom(void **state)
 	term_expect(t, " behind others' segments (head-of-line blocking)");
 }
 
+/* Over a connection of its own a line does not wait. */
+static void over_two_connections(void **state)
+{
+	struct terminal *t = lab_with(60, 80, "", "--connections 2");
+
+	(void)state;
+	drop_three_times(t);
+	line(t, "free", "4 FREE");
+	assert_null(strstr(row_with(t, "3 lost"), "LOST"));
+	client_expect_pair(t, "3 lost", "3 LOST");
+	client_line(t, "/stats");
+	client_expect_pair(t, "connections", "2");
+	assert_null(row_with(t, "behind other"));
+	term_type(t, "q");
+	leave(t);
+}
+
 /* A server of one's own that has no control socket: this end alone is known, and nothing is said of
  * that. */
 static void other_server(void **state)
@@ -472,6 +494,7 @@ int main(void)
 		cmocka_unit_test_teardown(dice, client_teardown),
 		cmocka_unit_test_teardown(small_screen, client_teardown),
 		cmocka_unit_test_teardown(who_waits_for_whom, client_teardown),
+		cmocka_unit_test_teardown(over_two_connections, client_teardown),
 		cmocka_unit_test_teardown(other_server, client_teardown),
 	};
 

@@ -129,6 +129,7 @@ def check_words(backend):
     point(f'{backend}: {len(rows)} lines wait behind the third', faults)
 
 
-JOBS = [job for backend in working_backends() for job in ((check_words, backend), (check_by_log, backend, 1))]
+JOBS = [job for backend in working_backends()
+        for job in ((check_words, backend), (check_by_log, backend, 1), (check_by_log, backend, 3))]
 side_by_side(lambda job: job[0](*job[1:]), JOBS)
 done()

@@ -221,7 +221,7 @@ static void stream_answer(struct fixture *s, const char *text, const int *going,
 	stream_line(s, text);
 	tries(s, false, text, going);
 	tries(s, true, text, coming);
-	ledger_stream_reply(s->tcp, text, strlen(text), false, s->now);
+	ledger_stream_reply(s->tcp, 0, text, strlen(text), false, s->now);
 	s->bytes += strlen(text) + 1;
 }
 
@@ -241,7 +241,7 @@ static void lost_and_again(struct fixture *s, const char *text)
 	report(s, false, text, LINK_LOST, 0, 0, false);
 	tries(s, false, text, (const int[]){ 224, 0 });
 	tries(s, true, text, (const int[]){ 0 });
-	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false,
+	ledger_stream_reply(s->tcp, 0, capitals, capitals_text(text, strlen(text), capitals), false,
 	    s->now);
 	s->bytes += strlen(text) + 1;
 	s->now += WAIT;
@@ -342,7 +342,7 @@ static void on_request(void **state)
 	s->now += 210 * MS;
 	tries(s, false, "tcp", at_once);
 	tries(s, true, "tcp", at_once);
-	ledger_stream_reply(s->tcp, "TCP", 3, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "TCP", 3, false, s->now);
 	draw(s, 24, 80);
 	check_seen(s, "━━▶ 210 ms, 1× again");
 	draw(s, 24, 50);
@@ -428,7 +428,7 @@ static void timeouts(void **state)
 	check_seen(s, " TCP   204 ms  going   lost                RTO of 204 ms ran out");
 	check_seen(s, " TCP   612 ms  going   arrived at 612 ms   RTO of 408 ms ran out");
 	segment(s, true, "two", LINK_DELIVERED);
-	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "TWO", 3, false, s->now);
 	s->bytes += 4;
 	draw(s, 24, 80);
 	check_seen(s, " line 1, TCP: TWO after 613 ms, sent 3 times");
@@ -448,7 +448,7 @@ static void timeouts(void **state)
 	timer(s, true, 208, 0, 0);
 	s->now += MS;
 	timer(s, true, 208, 0, 1);
-	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "LONG", 4, false, s->now);
 	s->bytes += 5;
 	draw(s, 60, 120);
 	check_seen(s, " line 2, TCP: LONG after 1 min 42 s, sent 10 times, its reply sent 2 times");
@@ -484,7 +484,7 @@ static void a_black_hole(void **state)
 	check_seen(s, "··  too big, no ICMP: 2× again, 0.6 s ");
 	segment(s, false, "large", LINK_DELIVERED);
 	segment(s, true, "large", LINK_DELIVERED);
-	ledger_stream_reply(s->tcp, "LARGE", 5, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "LARGE", 5, false, s->now);
 	s->bytes += 6;
 	draw(s, 24, 120);
 	check_seen(s, " 600 ms, too big, no ICMP: 3× again ");
@@ -526,7 +526,7 @@ static void held_line(struct fixture *s, const char *text)
 	e.in = e.out[0] = s->now;
 	trace_event(s->trace, &e);
 	segment(s, true, text, LINK_DELIVERED);
-	ledger_stream_reply(s->tcp, text, strlen(text), false, s->now);
+	ledger_stream_reply(s->tcp, 0, text, strlen(text), false, s->now);
 	s->bytes += strlen(text) + 1;
 }
 
@@ -660,12 +660,12 @@ static void waits_in_a_stream(void **state)
 	s->bytes -= 4;
 	segment(s, false, "one", LINK_DELIVERED);
 	segment(s, true, "one", LINK_DELIVERED);
-	ledger_stream_reply(s->tcp, "ONE", 3, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "ONE", 3, false, s->now);
 	draw(s, 24, 80);
 	check_seen(s, " TCP waited 180 ms behind line 1 at the server");
 	s->bytes += 4;
 	segment(s, true, "two", LINK_DELIVERED);
-	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "TWO", 3, false, s->now);
 	draw(s, 24, 80);
 	check_seen(s, "━━▶ 200 ms, behind 1   ┃  2 TWO");
 	draw(s, 24, 120);
@@ -940,17 +940,17 @@ static void test_parts(void **state)
 	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
 	ledger_add(s->tcp, ++s->numbers, "behind", 6, s->now);
 	transcript_add_line(s->transcript, s->tcp, NULL, true, s->numbers);
-	ledger_connecting(s->tcp, s->now);
+	ledger_connecting(s->tcp, 0, s->now);
 	s->now += 861 * MS;
 	draw(s, 24, 120);
 	check_seen(s, "┃ connecting 0.8 s ");
-	ledger_connected(s->tcp, s->now);
+	ledger_connected(s->tcp, 0, s->now);
 	ledger_sent(s->tcp, 1, s->now);
 	s->now = begun + 906 * MS;
-	ledger_stream_reply(s->tcp, "HELLO", 5, false, s->now);
+	ledger_stream_reply(s->tcp, 0, "HELLO", 5, false, s->now);
 	s->now = begun + 1270 * MS;
 	ledger_sent(s->tcp, 2, s->now);
-	ledger_stream_reply(s->tcp, "BEHIND", 6, false, s->now + 40 * MS);
+	ledger_stream_reply(s->tcp, 0, "BEHIND", 6, false, s->now + 40 * MS);
 	draw(s, 24, 140);
 	check_seen(s, "┃  1 HELLO (861 ms connecting)");
 	check_seen(s, "┃  2 BEHIND (861 ms connecting)");

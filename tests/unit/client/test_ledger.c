@@ -90,7 +90,7 @@ static struct ledger_reply_match reply(struct ledger *l, const char *text, int64
 static struct ledger_reply_match stream_reply(struct ledger *l, const char *text, bool ended,
     int64_t now)
 {
-	struct ledger_reply_match v = ledger_stream_reply(l, text, strlen(text), ended, now);
+	struct ledger_reply_match v = ledger_stream_reply(l, 0, text, strlen(text), ended, now);
 	assert_true(ledger_balanced(l));
 	return v;
 }
@@ -137,12 +137,12 @@ static void life_of_a_line(void **state)
 	add(l, 1, "hello", 5 * MS);
 	fate_is(l, 1, FATE_QUEUED);
 	assert_int_equal(ledger_totals(l)->sent, 0);
-	assert_int_equal(ledger_first_queued(l), 1);
+	assert_int_equal(ledger_first_queued(l, 0), 1);
 	assert_int_equal(ledger_deadline(l), INT64_MAX);
 	wire_is(l, 1, "hello");
 	sent(l, 1, 7 * MS);
 	fate_is(l, 1, FATE_WAITING);
-	assert_int_equal(ledger_first_queued(l), 0);
+	assert_int_equal(ledger_first_queued(l, 0), 0);
 	assert_int_equal(ledger_first_waiting(l), 1);
 	assert_int_equal(ledger_totals(l)->sent, 1);
 	const struct ledger_reply_match v = reply(l, "HELLO", 47 * MS);
@@ -714,7 +714,7 @@ static void streams_that_end(void **state)
 	/* With an end of line it is whole, and not what was expected. */
 	match_is(stream_reply(l, "STRA", false, 1), MATCH_ANSWER, 5, 0);
 	assert_true(!row(l, 5)->cut_short && row(l, 5)->differs);
-	assert_int_equal(ledger_cut_off(l, 0), 1);
+	assert_int_equal(ledger_cut_off(l, 0, 0), 1);
 	fate_is(l, 6, FATE_CUT_OFF);
 	assert_int_equal(ledger_totals(l)->cut_short, 3);
 	ledger_free(l);
@@ -745,17 +745,63 @@ static void cut_off_leaves_the_queue(void **state)
 	put(l, 2, "b", 0);
 	add(l, 3, "c", 0);
 	stream_reply(l, "A", false, 1);
-	assert_int_equal(ledger_cut_off(l, 0), 1);
+	assert_int_equal(ledger_cut_off(l, 0, 0), 1);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 1, FATE_ANSWERED);
 	fate_is(l, 2, FATE_CUT_OFF);
 	fate_is(l, 3, FATE_QUEUED);
-	assert_int_equal(ledger_cut_off(l, 0), 0);
+	assert_int_equal(ledger_cut_off(l, 0, 0), 0);
 	ledger_failed(l, 3, ECANCELED, 0);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 3, FATE_FAILED);
 	assert_int_equal(row(l, 3)->error, ECANCELED);
 	assert_int_equal(ledger_totals(l)->sent, 3);
+	ledger_free(l);
+}
+
+/* Each connection answers the line that waits longest on it, and ends for its own lines. */
+static void several_connections(void **state)
+{
+	struct ledger *l = open_ledger(LEDGER_STREAM, LEDGER_TAG_AUTO, 4);
+
+	(void)state;
+	ledger_connecting(l, 1, 1 * S);
+	ledger_connecting(l, 2, 1 * S);
+	ledger_connected(l, 1, 2 * S);
+	for (unsigned i = 1; i <= 5; i++) {
+		add(l, i, "x", 2 * S);
+		ledger_assign(l, i, 2 - i % 2);
+	}
+	ledger_connected(l, 2, 4 * S);
+	assert_true(!ledger_is_connecting(l, 1) && !ledger_is_connecting(l, 2));
+	for (unsigned i = 1; i <= 4; i++)
+		sent(l, i, (3 + i) * S);
+	assert_int_equal(row(l, 3)->connecting, 0);
+	assert_int_equal(row(l, 4)->connecting, 2 * S);
+	assert_int_equal(row(l, 4)->connection, 2);
+	assert_int_equal(ledger_first_queued(l, 1), 5);
+	assert_int_equal(ledger_first_queued(l, 2), 0);
+	assert_int_equal(ledger_waiting_since(l, 1), 4 * S);
+	assert_int_equal(ledger_waiting_since(l, 2), 5 * S);
+	assert_int_equal(ledger_waiting_since(l, 0), INT64_MAX);
+	assert_int_equal(ledger_stream_reply(l, 2, "X", 1, false, 8 * S).number, 2);
+	fate_is(l, 1, FATE_WAITING);
+	assert_int_equal(ledger_stream_reply(l, 0, "X", 1, false, 8 * S).match, MATCH_STRAY);
+	assert_int_equal(ledger_cut_off(l, 2, 9 * S), 1);
+	fate_is(l, 4, FATE_CUT_OFF);
+	fate_is(l, 3, FATE_WAITING);
+	sent(l, 5, 9 * S);
+	/* Their rows are evicted, but not their order. */
+	for (unsigned i = 6; i <= 9; i++)
+		add(l, i, "x", 9 * S);
+	assert_null(ledger_find(l, 1));
+	assert_int_equal(ledger_stream_reply(l, 2, "X", 1, false, 10 * S).match, MATCH_STRAY);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(ledger_stream_reply(l, 1, "X", 1, false, 10 * S).match,
+		    MATCH_ANSWER);
+	assert_int_equal(ledger_totals(l)->answered, 4);
+	assert_int_equal(ledger_totals(l)->waiting, 0);
+	assert_true(ledger_balanced(l));
 	ledger_free(l);
 }
 
@@ -779,7 +825,7 @@ static void requeue(void **state)
 	}
 	assert_int_equal(ledger_totals(l)->sent, 0);
 	for (unsigned i = 1; i <= 11; i++) {
-		assert_int_equal(ledger_first_queued(l), i);
+		assert_int_equal(ledger_first_queued(l, 0), i);
 		match_is(reply(l, "LINE 5", 20), i > 5 ? MATCH_DUPLICATE : MATCH_STRAY,
 		    i > 5 ? 5 : 0, 0);
 		sent(l, i, 20);
@@ -955,7 +1001,7 @@ static void bytes_are_bounded(void **state)
 		ledger_sent(l, i, 10);
 	for (uint64_t i = 1; i <= 5; i++) {
 		memset(text, 'x', sizeof text);
-		assert_int_equal(ledger_stream_reply(l, text, 400, false, 20).number, i);
+		assert_int_equal(ledger_stream_reply(l, 0, text, 400, false, 20).number, i);
 		assert_true(ledger_balanced(l));
 	}
 	assert_int_equal(ledger_totals(l)->answered, 5);
@@ -965,7 +1011,7 @@ static void bytes_are_bounded(void **state)
 	ledger_add(l, 6, text, 10, 30);
 	ledger_sent(l, 6, 30);
 	char *long_reply = calloc(1, 5000);
-	ledger_stream_reply(l, long_reply, 5000, false, 40);
+	ledger_stream_reply(l, 0, long_reply, 5000, false, 40);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_count(l), 1);
 	assert_int_equal(ledger_at(l, 0)->number, 6);
@@ -1043,7 +1089,7 @@ static void forgotten_stream_lines_are_still_answered(void **state)
 	assert_int_equal(ledger_totals(l)->answered, 3);
 	assert_int_equal(ledger_totals(l)->timed, 0);
 	put(l, 7, "x", 10);
-	assert_int_equal(ledger_cut_off(l, 0), 4);
+	assert_int_equal(ledger_cut_off(l, 0, 0), 4);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->cut_off, 4);
 	ledger_free(l);
@@ -1145,7 +1191,7 @@ static void forgotten_behind_open_ones(void **state)
 	assert_int_equal(ledger_at(l, 199989)->number, 199990);
 	assert_int_equal(ledger_at(l, 199990)->number, 599991);
 	/* One further down is decided later. */
-	assert_int_equal(ledger_stream_reply(l, "X", 1, false, 1).number, 1);
+	assert_int_equal(ledger_stream_reply(l, 0, "X", 1, false, 1).number, 1);
 	assert_int_equal(ledger_add(l, 600001, "x", 1, 1), 0);
 	assert_null(ledger_find(l, 1));
 	assert_non_null(ledger_find(l, 599991));
@@ -1257,6 +1303,7 @@ int main(void)
 		cmocka_unit_test(streams_that_end),
 		cmocka_unit_test(partial_lines),
 		cmocka_unit_test(cut_off_leaves_the_queue),
+		cmocka_unit_test(several_connections),
 		cmocka_unit_test(requeue),
 		cmocka_unit_test(sent_again),
 		cmocka_unit_test(unreachable),

@@ -78,7 +78,7 @@ static void segment(struct fixture *s, uint64_t number, int64_t rtt)
 
 	assert_int_equal(ledger_add(s->tcp, number, "x", 1, sent), 0);
 	ledger_sent(s->tcp, number, sent);
-	ledger_stream_reply(s->tcp, "X", 1, false, sent + rtt);
+	ledger_stream_reply(s->tcp, 0, "X", 1, false, sent + rtt);
 }
 
 static void expire(struct fixture *s)

@@ -384,7 +384,7 @@ static void answer_stream(struct play *p)
 	if (!number)
 		return;
 	snprintf(text, sizeof text, "LINE %llu", (unsigned long long)number);
-	const struct ledger_reply_match v = ledger_stream_reply(p->ledger, text, strlen(text),
+	const struct ledger_reply_match v = ledger_stream_reply(p->ledger, 0, text, strlen(text),
 	    false, p->now);
 	/* A row that is forgotten has no time. */
 	decide(&p->lines[number], v.number ? p->now - p->lines[number].sent_at : OTHER);
@@ -392,7 +392,7 @@ static void answer_stream(struct play *p)
 
 static void cut(struct play *p)
 {
-	ledger_cut_off(p->ledger, 0);
+	ledger_cut_off(p->ledger, 0, 0);
 	for (uint64_t i = 1; i <= p->typed; i++)
 		if (p->lines[i].sent && !p->lines[i].decided)
 			decide(&p->lines[i], OTHER);
@@ -558,11 +558,11 @@ static void waiting_since(void **state)
 	struct ledger *l = with_lines(2);
 
 	(void)state;
-	assert_int_equal(ledger_waiting_since(l), MS);
+	assert_int_equal(ledger_waiting_since(l, 0), MS);
 	ledger_reply(l, "B", 1, 5 * MS);
-	assert_int_equal(ledger_waiting_since(l), 2 * MS);
+	assert_int_equal(ledger_waiting_since(l, 0), 2 * MS);
 	ledger_reply(l, "C", 1, 5 * MS);
-	assert_true(ledger_waiting_since(l) == INT64_MAX);
+	assert_true(ledger_waiting_since(l, 0) == INT64_MAX);
 	ledger_free(l);
 }
 

@@ -715,7 +715,7 @@ static void saving(void **state)
 	(void)state;
 	ledger_reply(udp, "HELLO", 5, S + 40900000);
 	assert_int_equal(ledger_expire(udp, 3 * S), 2);
-	ledger_stream_reply(tcp,
+	ledger_stream_reply(tcp, 0,
 	    "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae"
 	    "e\xcc\x81",
 	    15, false, S + 2 * MS);

@@ -624,7 +624,7 @@ static void connect_stream(struct fixture *s)
 
 static void stream_reply(struct fixture *s, const char *text, int64_t now)
 {
-	ledger_stream_reply(s->tcp, text, strlen(text), false, now);
+	ledger_stream_reply(s->tcp, 0, text, strlen(text), false, now);
 }
 
 /* Three tries there and two back; sequence numbers wrap on the way. */
@@ -891,7 +891,7 @@ static void another_connection(void **state)
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	connect_stream(s);
 	n = stream_line(s, "two", 40 * MS);
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
@@ -926,7 +926,7 @@ static void both_at_once(void **state)
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].through, 0);
 	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].lost, 1);
 	stream_reply(s, "HELLO", 60 * MS);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	expire(s, 2000 * MS);
 	disagrees(s, TRACE_NO_REPLY);
 }
@@ -1088,7 +1088,7 @@ static void a_second_try_arrives_first(void **state)
 	/* Too late to matter. */
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 2, 600 * MS, 620 * MS);
 	check_behind(s, 2, LINK_GOING, 1, 219);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	check_blocked(s, 1, 219, 219);
 }
 
@@ -1101,13 +1101,13 @@ static void not_behind_another_connection(void **state)
 	connect_stream(s);
 	stream_line(s, "one", 10 * MS);
 	report_segment(s, "there", "random", "PA", ISN + 1, 4, 10 * MS, 0);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	connect_stream(s);
 	n = stream_line(s, "two", 40 * MS);
 	report_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
 	assert_int_equal(trace_waits_behind(s->trace, n, LINK_GOING, 60 * MS), 0);
 	check_behind(s, n, LINK_GOING, 0, 0);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	check_blocked(s, 0, 0, 0);
 }
 
@@ -1123,7 +1123,7 @@ static void blocking_is_not_known(void **state)
 	check_behind(s, 3, LINK_GOING, 0, 0);
 	assert_int_equal(trace_waits_behind(s->trace, 4, LINK_GOING, 100 * MS), 0);
 	assert_false(trace_blocked(s->trace, s->tcp_flow, &b));
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 }
 
 /* When each byte of the lines left the link, INT64_MAX for not yet; the line that it is of. */
@@ -1228,7 +1228,7 @@ static void waits_as_byte_by_byte(void **state)
 	assert_true(trace_blocked(s->trace, s->tcp_flow, &totals));
 	assert_int_equal(totals.lines, waited);
 	assert_int_equal(totals.total, total);
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	free(b);
 }
 

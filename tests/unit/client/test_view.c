@@ -129,7 +129,7 @@ static uint64_t send(struct fixture *s, bool stream, const char *text)
 static void reply(struct fixture *s, bool stream, const char *text)
 {
 	struct ledger_reply_match matched = stream
-	                                      ? ledger_stream_reply(s->tcp, text, strlen(text),
+	                                      ? ledger_stream_reply(s->tcp, 0, text, strlen(text),
 	                                            false, s->now)
 	                                      : ledger_reply(s->udp, text, strlen(text), s->now);
 	if (matched.match == MATCH_STRAY)
@@ -320,7 +320,7 @@ static void test_stream_rows(void **state)
 	pass(s, 2 * MS);
 	reply(s, true, "ONE");
 	send(s, true, "two");
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	send(s, false, "three");
 	pass(s, MS);
 	reply(s, false, "THREE");
@@ -401,14 +401,14 @@ static void test_parts(void **state)
 {
 	struct fixture *s = *state;
 	uint64_t first = type(s, true, "hello"), second;
-	ledger_connecting(s->tcp, s->now);
+	ledger_connecting(s->tcp, 0, s->now);
 	s->view.stream = s->status.stream = true;
 	s->status.sides[0].totals = ledger_totals(s->tcp);
 	pass(s, 861 * MS);
 	draw(s, 24, 80);
 	check_seen(s, "1 hello                   ┃ connecting 0.8 s");
 	second = type(s, true, "behind");
-	ledger_connected(s->tcp, s->now);
+	ledger_connected(s->tcp, 0, s->now);
 	ledger_sent(s->tcp, first, s->now);
 	pass(s, 20 * MS);
 	draw(s, 24, 80);
@@ -731,7 +731,7 @@ static void test_wide_text_is_cut(void **state)
 	s->view.ascii = true;
 	draw(s, 24, 80);
 	check_seen(s, "  1 ??????????    | ----> 0 s     | ??????????   :");
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	pass(s, 2 * WAIT);
 }
 
@@ -948,7 +948,7 @@ static void both_exchange(struct fixture *s)
 	send_both(s, "slow");
 	pass(s, WAIT + 200 * MS);
 	reply(s, false, "SLOW");
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, 0);
 	send_both(s, "here?");
 	pass(s, 300 * MS);
@@ -1551,7 +1551,7 @@ static void test_marks_are_drawn(void **state)
 	send(s, true, "stream");
 	reply(s, true, "STREAM");
 	send(s, true, "ended\x02\xff");
-	ledger_cut_off(s->tcp, 0);
+	ledger_cut_off(s->tcp, 0, 0);
 	uint64_t number = ++s->numbers;
 	ledger_add_as(s->tcp, number, "long", 4, LEDGER_LINE_PARTIAL, s->now);
 	transcript_add_line(s->transcript, s->tcp, NULL, true, number);
@@ -1568,10 +1568,10 @@ static void test_marks_are_drawn(void **state)
 	/* A connection, and the address of a name, come late. */
 	for (int tcp = 1; tcp >= 0; tcp--) {
 		struct ledger *ledger = tcp ? s->tcp : s->udp;
-		ledger_connecting(ledger, s->now);
+		ledger_connecting(ledger, 0, s->now);
 		number = type(s, tcp, "waits");
 		pass(s, 20 * MS);
-		ledger_connected(ledger, s->now);
+		ledger_connected(ledger, 0, s->now);
 		ledger_sent(ledger, number, s->now);
 		pass(s, 40 * MS);
 		reply(s, tcp, "WAITS");
