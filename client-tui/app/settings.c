@@ -172,7 +172,8 @@ static const struct options_spec table[] = {
 	    OPTIONS_TIME, INTO(bulk), NS_PER_MS, SETTINGS_BULK_MAX, .range = "1ms to 1h",
 	    .words = "1s, 5s, 10s, 1m", .command_line_only = true },
 	{ "flow", 0, "FLOW", "a second TCP flow beside the lines, for a time", "5s,cubic",
-	    .set = set_flow, .words = "1s, 5s, 10s", .command_line_only = true },
+	    .set = set_flow, .words = HAVE_TCP_INFO ? "1s, 5s, 10s" : NULL,
+	    .command_line_only = true },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
 	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX, .words = "10, 100, 1000" },
 	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
@@ -254,7 +255,9 @@ void settings_complete(int argc, char **argv)
 	options_append(own, table);
 	for (struct options_spec *o = own; o->name; o++)
 		if (strcmp(o->name, "cc") == 0)
-			o->words = tcp_congestion_names(congestion, sizeof congestion);
+			o->words = !HAVE_TCP_INFO
+			             ? NULL
+			             : tcp_congestion_names(congestion, sizeof congestion);
 	operands = options_complete(own, true, argc, argv, stdout);
 
 	if (operands == 0)

@@ -301,7 +301,7 @@ static void draw_shares(const struct grid *g, const struct axis *unused)
 		sums[flow] += s->list[i / SHARES_FLOWS].bytes[flow];
 		max = rate > max ? rate : max;
 	}
-	for (; max >= 1000 * unit && prefix < 3; prefix++)
+	for (; max >= 500 * unit && prefix < 3; prefix++)
 		unit *= 1000;
 	rates = axis_for(max / unit, max / unit);
 	put_vertical(g, &rates, units[prefix]);
