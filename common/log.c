@@ -55,25 +55,21 @@ static bool write_line(const char *line, size_t n)
 	return written > 0;
 }
 
-static int put_start(char line[LINE_MAX_BYTES])
+static size_t put_start(char line[LINE_MAX_BYTES])
 {
-	int64_t now = clock_realtime();
-	time_t seconds = (time_t)(now / NS_PER_S);
+	const int64_t now = clock_realtime();
+	const time_t seconds = (time_t)(now / NS_PER_S);
 	struct tm tm;
-	int n;
+	size_t n = strftime(line, LINE_MAX_BYTES, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
 
-	gmtime_r(&seconds, &tm);
-	n = snprintf(line, LINE_MAX_BYTES,
-	    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS),
-	    standard_program());
-	return n < 0 ? 0 : n;
+	return n + (size_t)snprintf(line + n, LINE_MAX_BYTES - n,
+	               ".%03dZ %.60s: ", (int)(now % NS_PER_S / NS_PER_MS), standard_program());
 }
 
 static bool write_text(const char *text)
 {
 	char line[LINE_MAX_BYTES];
-	size_t start = (size_t)put_start(line), room = sizeof line - start - 1, n = strlen(text);
+	size_t start = put_start(line), room = sizeof line - start - 1, n = strlen(text);
 
 	if (n >= room) {
 		n = room - 1;

@@ -288,21 +288,17 @@ char *listen_text(const struct listen *l, char *buf, size_t size)
 		int type;
 	} kinds[] = { { "UDP and TCP", true, SOCK_STREAM }, { "TCP", false, SOCK_STREAM },
 		{ "UDP", false, SOCK_DGRAM } };
-	size_t used = 0;
+	struct text t = text_begin(buf, size);
 
-	*buf = '\0';
 	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
-		size_t before = used;
+		const size_t before = t.used;
 
 		for (const struct listen_socket *s = l->sockets; s < l->sockets + l->count; s++)
 			if (s->type == kinds[kind].type &&
-			    is_over_both(l, s) == kinds[kind].over_both &&
-			    used + ADDR_TEXT_SIZE + 20 < size)
-				used += (size_t)snprintf(buf + used, size - used, "%s%s",
-				    used ? " " : "", ADDR_TEXT(&s->addr));
-		if (used > before)
-			used += (size_t)snprintf(buf + used, size - used, " (%s)",
-			    kinds[kind].name);
+			    is_over_both(l, s) == kinds[kind].over_both)
+				text_put(&t, "%s%s", t.used ? " " : "", ADDR_TEXT(&s->addr));
+		if (t.used > before)
+			text_put(&t, " (%s)", kinds[kind].name);
 	}
 	return buf;
 }
