@@ -39,6 +39,20 @@ size_t printable_text(char *shown, const void *text, size_t n, const char *kept,
 	return used;
 }
 
+size_t printable_piece(struct printable_rest *rest, char shown[PRINTABLE_PIECE_ROOM],
+    const void *text, size_t n, const char *kept, bool utf8)
+{
+	unsigned char piece[PRINTABLE_PIECE + sizeof rest->bytes];
+
+	memcpy(piece, rest->bytes, rest->n);
+	memcpy(piece + rest->n, text, n);
+	n += rest->n;
+	rest->n = utf8 ? utf8_cut_off(piece, n) : 0;
+	n -= rest->n;
+	memcpy(rest->bytes, piece + n, rest->n);
+	return printable_text(shown, piece, n, kept, utf8);
+}
+
 char *printable_replace(char *text, size_t n)
 {
 	unsigned char *s = (unsigned char *)text;

@@ -12,5 +12,15 @@
  * The controls in `kept`, such as "\n", stay too. Returns the length of `shown`, which ends with a
  * zero. */
 size_t printable_text(char *shown, const void *text, size_t n, const char *kept, bool utf8);
+/* The beginning of a character whose rest is still to come. All zero at first. */
+struct printable_rest {
+	unsigned char bytes[3];
+	size_t n;
+};
+/* As printable_text() for text that comes in pieces, of `n` bytes, PRINTABLE_PIECE at most. */
+#define PRINTABLE_PIECE 4096
+#define PRINTABLE_PIECE_ROOM PRINTABLE_ROOM(PRINTABLE_PIECE + 3)
+size_t printable_piece(struct printable_rest *rest, char shown[PRINTABLE_PIECE_ROOM],
+    const void *text, size_t n, const char *kept, bool utf8);
 /* The same in place, for UTF-8 that must not grow: a "?" for each byte. Returns `text`. */
 char *printable_replace(char *text, size_t n);

@@ -13,18 +13,13 @@
 
 #include "common/os.h"
 #include "common/printable.h"
-#include "common/utf8.h"
 
 /* Bytes of text that are escaped at once: more than any path. */
 #define PIECE 5000
 /* Controls that are not escaped in the program's own text. */
 #define KEPT "\t\n"
 
-/* The beginning of a character whose rest is still to come. */
-static struct partial_character {
-	unsigned char bytes[3];
-	size_t n;
-} output_cut;
+static struct printable_rest output_rest;
 
 static const char *program_name = "upcase";
 
@@ -88,20 +83,13 @@ void standard_nonblocking(int fd)
 
 bool standard_show(const void *bytes, size_t n)
 {
-	struct partial_character *cut = &output_cut;
-	const bool utf8 = standard_utf8();
-	unsigned char piece[PIECE];
-	char shown[PRINTABLE_ROOM(PIECE)];
+	char shown[PRINTABLE_PIECE_ROOM];
 
-	for (size_t at = 0, part, length; at < n; at += part) {
-		part = n - at < PIECE - cut->n ? n - at : PIECE - cut->n;
-		memcpy(piece, cut->bytes, cut->n);
-		memcpy(piece + cut->n, (const char *)bytes + at, part);
-		length = cut->n + part;
-		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
-		memcpy(cut->bytes, piece + length - cut->n, cut->n);
+	for (size_t at = 0, part; at < n; at += part) {
+		part = n - at < PRINTABLE_PIECE ? n - at : PRINTABLE_PIECE;
 		if (!standard_write(shown,
-		        printable_text(shown, piece, length - cut->n, KEPT, utf8)))
+		        printable_piece(&output_rest, shown, (const char *)bytes + at, part, KEPT,
+		            standard_utf8())))
 			return false;
 	}
 	return true;

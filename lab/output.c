@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "common/printable.h"
 #include "common/standard.h"
-#include "common/utf8.h"
 
 /* Reads of the far command's output in one turn: more than a pipe holds. */
 #define FAR_READS 64
@@ -131,30 +129,17 @@ static void show(struct output *o)
 		o->shown.first = o->shown.end;
 }
 
-/* Makes the text printable, so that it cannot drive the terminal. */
-static void queue_for_terminal(struct output *o, const char *text, size_t n)
-{
-	const bool utf8 = standard_utf8();
-	char bytes[OUTPUT_CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
-
-	memcpy(bytes, o->cut, o->cut_off);
-	memcpy(bytes + o->cut_off, text, n);
-	n += o->cut_off;
-	o->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
-	memcpy(o->cut, bytes + n - o->cut_off, o->cut_off);
-	send_buffer_add(&o->shown, shown,
-	    printable_text(shown, bytes, n - o->cut_off, "\t\n", utf8));
-}
-
 void output_read(struct output *o)
 {
-	char buf[OUTPUT_TAIL_SIZE];
+	char buf[OUTPUT_TAIL_SIZE], shown[PRINTABLE_PIECE_ROOM];
 	ssize_t n = 1;
 
 	for (int i = 0; i < FAR_READS && (n = read(o->fd, buf, sizeof(buf))) > 0; i++) {
 		output_tail_add(&o->tail, buf, (size_t)n);
 		if (o->screen >= 0)
-			queue_for_terminal(o, buf, (size_t)n);
+			send_buffer_add(&o->shown, shown,
+			    printable_piece(&o->rest, shown, buf, (size_t)n, "\t\n",
+			        standard_utf8()));
 	}
 	show(o);
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/fd-watch.h"
+#include "common/printable.h"
 #include "common/send-buffer.h"
 
 /* Opens it to append, without waiting: a new file; an ordinary one of the effective user that is
@@ -28,19 +29,15 @@ void output_tail_add(struct output_tail *tail, const char *text, size_t n);
  * into `line`. Returns `line`. */
 char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size);
 
-/* The bytes that utf8_cut_off() finds at most. */
-#define OUTPUT_CUT_OFF 3
-
 /* The output of the far command. */
 struct output {
 	/* The reading end of its pipe, or -1; the descriptor that it writes to, which the caller
 	 * closes; the terminal on which it is shown, or -1. */
 	int fd, end, screen;
 	struct output_tail tail;
-	/* Text that is still to be shown, and the beginning of an unfinished character. */
+	/* Text that is still to be shown. */
 	struct send_buffer shown;
-	char cut[OUTPUT_CUT_OFF];
-	size_t cut_off;
+	struct printable_rest rest;
 };
 
 /* Opens what --far-log names: `file`, "-" for stderr, NULL for the pipe alone. Nothing in the
