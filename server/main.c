@@ -94,7 +94,7 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 	    fd < max ? "" : " that can be watched");
 }
 
-/* Returns 0 to continue, else the status plus one. */
+/* Returns -1 to continue, else the status. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
 	struct options_spec table[SETTINGS_ROWS];
@@ -107,31 +107,30 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		/* There are no operands: any other word is to be an option. */
 		if (options_complete(table, true, argc - 1, argv + 1, stdout) >= 0)
 			options_complete(table, true, 2, (char *[]){ all, all, NULL }, stdout);
-		return standard_end() + 1;
+		return standard_end();
 	}
 	operand = options_command_line(table, s, argc, argv);
 	if (operand < 0)
-		return STATUS_USAGE + 1;
+		return STATUS_USAGE;
 	if (s->help) {
 		show_help();
-		return standard_end() + 1;
+		return standard_end();
 	}
 	if (s->version) {
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
 		fputs(SYSTEM_LACKING, stdout);
-		return standard_end() + 1;
+		return standard_end();
 	}
 	if (operand < argc)
 		return server_report_error(STATUS_USAGE,
-		           "%.60s: is one word too many; for example " PROGRAM " --port=12000",
-		           argv[operand]) +
-		       1;
+		    "%.60s: is one word too many; for example " PROGRAM " --port=12000",
+		    argv[operand]);
 	if (settings_check(s, reason) < 0 || ready_check(s->port_file, reason) < 0)
-		return server_report_error(STATUS_USAGE, "%s", reason) + 1;
+		return server_report_error(STATUS_USAGE, "%s", reason);
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
-		return STATUS_USAGE + 1;
-	return 0;
+		return STATUS_USAGE;
+	return -1;
 }
 
 /* Reports that the server is ready: on standard output first, then in the port file and on the
@@ -141,12 +140,11 @@ static int announce(struct server *s)
 {
 	char reason[OPTIONS_REASON], text[40 * LISTEN_SOCKETS];
 	uint16_t port = addr_port(&server_served(s)->sockets[0].addr);
-	int fd = s->settings.ready_fd, failed;
+	int fd = s->settings.ready_fd;
 	bool stuck;
 
-	failed = ready_prepare(&s->ready, s->settings.port_file, port, reason) < 0 ||
-	         (fd == STDOUT_FILENO && ready_port(fd, port, reason) < 0);
-	if (failed)
+	if (ready_prepare(&s->ready, s->settings.port_file, port, reason) < 0 ||
+	    (fd == STDOUT_FILENO && ready_port(fd, port, reason) < 0))
 		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* This must come before the sandbox. */
 	standard_nonblocking(STDOUT_FILENO);
@@ -164,8 +162,9 @@ static int announce(struct server *s)
 		return server_report_error(STATUS_FAILED, "%s", reason);
 	/* The last file is made. A worker gives up more when it starts. */
 	server_drop_privileges(s);
-	failed = fd != STDOUT_FILENO && ready_port(fd, port, reason) < 0;
-	return failed ? server_report_error(STATUS_FAILED, "%s", reason) : 0;
+	return fd != STDOUT_FILENO && ready_port(fd, port, reason) < 0
+	         ? server_report_error(STATUS_FAILED, "%s", reason)
+	         : 0;
 }
 
 /* Logs the totals. A worker logs none. */
@@ -344,8 +343,8 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	if (standard_open(PROGRAM, 0))
 		return STATUS_FAILED;
-	if ((status = read_settings(&s.settings, argc, argv)))
-		return status - 1;
+	if ((status = read_settings(&s.settings, argc, argv)) >= 0)
+		return status;
 	catch_signals(&mask);
 	log_open(s.settings.level);
 	if (!(status = server_open_sockets(&s)) && !(status = server_open(&s)) &&

@@ -345,18 +345,15 @@ static int receive_outgoing(int fd)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	const struct sock_fprog filter = { .len = sizeof(steps) / sizeof(*steps), .filter = steps };
-	const int on = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0)
 		return -1;
-	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on));
+	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &(int){ 1 }, sizeof(int));
 }
 
 static int set_up_ring(int fd, const struct tpacket_req *ring)
 {
-	const int version = TPACKET_V2;
-
-	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0)
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &(int){ TPACKET_V2 }, sizeof(int)) != 0)
 		return -1;
 	return setsockopt(fd, SOL_PACKET, PACKET_RX_RING, ring, sizeof(*ring));
 }
@@ -377,9 +374,7 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -1;
-	if ((!ring || (receive_outgoing(fd) == 0 && set_up_ring(fd, ring) == 0)) &&
+	if (fd >= 0 && (!ring || (receive_outgoing(fd) == 0 && set_up_ring(fd, ring) == 0)) &&
 	    bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	return file_close(fd);
@@ -388,12 +383,10 @@ int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 int netlink_timestamp_tap(const char *name)
 {
 	const struct tpacket_req ring = timestamp_tap_shape();
-	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -1;
-	/* Without this the kernel stamps a frame only when it is put into the ring. */
-	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
+	/* Without SO_TIMESTAMPNS the kernel stamps a frame only when it is put into the ring. */
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){ 1 }, sizeof(int)) == 0 &&
 	    set_up_ring(fd, &ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
 	return file_close(fd);

@@ -534,13 +534,12 @@ static void leave_namespaces(const struct supervisor_plan *plan, int relay)
 
 int supervisor_start(const struct supervisor_plan *plan)
 {
-	const int on = 1;
 	int ends[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
-	(void)setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	(void)setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if ((pid = fork()) == 0) {
 		close(ends[0]);
