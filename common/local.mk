@@ -21,7 +21,6 @@ common_libcommon_a_SOURCES = \
 	%D%/impair-fields.c %D%/impair-fields.h \
 	%D%/impair-options.c %D%/impair-options.h \
 	%D%/impair.c %D%/impair.h \
-	%D%/lab-addresses.h \
 	%D%/list.h \
 	%D%/log.c %D%/log.h \
 	%D%/member.h \

@@ -9,7 +9,6 @@
 #include "app/plain.h"
 #include "app/settings.h"
 #include "app/tui.h"
-#include "common/lab-addresses.h"
 #include "common/options.h"
 #include "common/program.h"
 #include "common/standard.h"

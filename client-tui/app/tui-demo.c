@@ -4,7 +4,7 @@
 
 #include "app/tui-state.h"
 #include "common/clock.h"
-#include "common/lab-addresses.h"
+#include "common/program.h"
 #include "common/text.h"
 
 /* Copies and overtaken replies come within this time after the last line has its fate. */

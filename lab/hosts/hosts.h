@@ -4,7 +4,7 @@
  * namespaces for good, and the hosts last as long as its processes do. */
 #pragma once
 
-#include "common/lab-addresses.h"
+#include "common/program.h"
 #include "lab/hosts/device.h"
 #include "lab/hosts/diagnose.h"
 #include "lab/hosts/timestamp-tap.h"
