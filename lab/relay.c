@@ -387,13 +387,6 @@ static void start(struct relay *r, const struct commands *commands)
 	close(plan.far_output);
 }
 
-/* Names the sockets of the link and of the far server for the commands on the hosts. */
-static void set_environment(const char *runtime_dir)
-{
-	setenv("UPCASE_LAB", TEXT_FORMAT("%s/" RUNTIME_DIR_LINK, runtime_dir), 1);
-	setenv("UPCASE_LAB_FAR", TEXT_FORMAT("%s/" RUNTIME_DIR_FAR, runtime_dir), 1);
-}
-
 static void report_end(struct relay *r)
 {
 	char counts[2000];
@@ -487,7 +480,9 @@ int relay_run(const struct lab_options *options)
 		    reasons);
 		return 1;
 	}
-	set_environment(r.runtime_dir);
+	/* The sockets of the link and of the far server, for the commands on the hosts. */
+	setenv("UPCASE_LAB", TEXT_FORMAT("%s/" RUNTIME_DIR_LINK, r.runtime_dir), 1);
+	setenv("UPCASE_LAB_FAR", TEXT_FORMAT("%s/" RUNTIME_DIR_FAR, r.runtime_dir), 1);
 	commands_choose(&commands, options);
 	commands_set_path(&commands);
 	terminal_open(&r.terminal);
