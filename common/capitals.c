@@ -15,8 +15,7 @@
 /* Bytes that are tried at once. */
 #define BLOCK 64
 #define LARGE_BLOCK 512
-/* After a block with other characters, this many bytes are read one by one before the next try, so
- * that Greek does not pay for tries. */
+/* After another block this many bytes are read one by one, so that Greek pays for few tries. */
 #define STRETCH 256
 /* Bytes that may be read and written at once where characters are read one by one. */
 #define SLACK 8
@@ -161,8 +160,7 @@ __attribute__((target("avx2"))) static size_t write_wide(const unsigned char *in
 #define WIDEST "avx512bw,avx512vl,prefer-vector-width=512"
 #endif
 
-/* Writes in vectors of 64 bytes. The first processors that had them slowed down for them; those
- * that also have VBMI2 do not. */
+/* Writes in vectors of 64 bytes, for which processors without VBMI2 slow down. */
 __attribute__((target(WIDEST))) static size_t write_widest(const unsigned char *in, size_t n,
     unsigned char *out)
 {

@@ -25,6 +25,5 @@ int64_t clock_realtime(void);
  * processor between the two clocks takes long. */
 int64_t clock_difference(int samples, int64_t enough, int64_t *took);
 
-/* The timeout of pselect() from `now` until `deadline`, not negative, in `ts`. Returns `ts`, or
- * NULL (no timeout) for CLOCK_NEVER. */
+/* The timeout of pselect() from `now` until `deadline`, in `ts`; NULL for CLOCK_NEVER. */
 const struct timespec *clock_until(int64_t deadline, int64_t now, struct timespec *ts);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A client's commands wait while it leaves many bytes unread: however much it sends, the server's
- * work and memory for it are bounded. */
+/* A client's commands wait while it leaves many bytes unread: its cost is bounded. */
 #include "common/control-socket.h"
 
 #include <errno.h>

@@ -35,8 +35,7 @@ struct control_client {
 
 /* The caller sets what is not zero. */
 struct control_server {
-	/* The most bytes of a command, the most clients, and the most commands that are executed
-	 * for one client in a turn. */
+	/* The most bytes of a command, clients, and commands of a client in a turn. */
 	size_t line_max;
 	int clients_max, turn_max;
 	/* Sent to clients for which there is no place; NULL: they wait for one. */

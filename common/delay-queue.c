@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A binary heap by time, and by arrival among equal times. Its entries have the time, so that
- * sifting does not touch the packets. */
+/* A binary heap by time, then by arrival. Its entries have the time: sifting touches no packets. */
 #include "common/delay-queue.h"
 
 #include <stdalign.h>

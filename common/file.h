@@ -45,8 +45,7 @@ char *file_text(int fd, size_t limit, size_t *length, const char **reason);
 
 /* Whether a new file may replace what is at `path`: nothing, or an ordinary file of the effective
  * user, no link, that is empty or whose first `n` bytes, at most 16, `kind` recognises (NULL: any).
- * Returns 0, or -1 with errno and *reason as above: "is a device", "belongs to another user",
- * "holds something else". */
+ * Returns 0, or -1 with errno and *reason as above: "is a device", "holds something else". */
 int file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n),
     const char **reason);
 

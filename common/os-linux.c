@@ -419,8 +419,7 @@ ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out)
 #if HAVE_TCP_INFO
 #define MEMBER(member) { offsetof(struct tcp_info, member), sizeof((struct tcp_info){ 0 }.member) }
 
-/* The place of each number. tcpi_total_rto, 16 bits, stands behind the others since Linux 6.7: the
- * header may be older than the kernel. */
+/* The place of each number; tcpi_total_rto's is Linux 6.7's, for headers older than the kernel. */
 static const struct {
 	size_t offset, size;
 } tcp_numbers[OS_TCP_NUMBERS] = {

@@ -188,8 +188,7 @@ struct os_ready {
 /* Returns a descriptor that can be read when one of those that it watches is ready; or -1 with
  * errno, which is ENOSYS where the system has none. */
 int os_poller(void);
-/* Watches `fd` for reading, writing, both or, when neither, no longer; `had`: it was watched.
- * Returns 0, or -1 with errno. */
+/* Watches `fd` for what is true, or no more; `had`: it was watched. Returns 0, or -1 with errno. */
 int os_poller_watch(int poller, int fd, bool had, bool read, bool write);
 /* Fills in those that are ready, at most OS_READY_MAX. Returns how many. */
 #define OS_READY_MAX 256
@@ -197,13 +196,11 @@ int os_poller_ready(int poller, struct os_ready ready[OS_READY_MAX]);
 
 /* --- processes --- */
 
-/* Lets several sockets of this program share a port, so that each gets a share of the clients.
- * Returns 0, or -1 with errno. */
+/* Lets sockets of this program share a port and its clients. Returns 0, or -1 with errno. */
 int os_share_port(int fd);
 /* Zeroed memory that later children share; NULL with errno. munmap() frees it. */
 void *os_shared_memory(size_t size);
-/* Ends this process when its parent ends: at once if that has happened. Where the system cannot,
- * only that is found out. */
+/* Ends this process when its parent ends; where the system cannot, only if that has happened. */
 void os_end_with_parent(pid_t parent);
 
 /* --- the rest --- */

@@ -17,8 +17,8 @@ static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bo
 		return 2;
 	if (length)
 		return utf8_is_control(utf8_code(s, length)) ? 0 : length;
-	/* U+0080 to U+009F are controls in every character set of one byte that a terminal can
-	 * mistake for one of ISO's. */
+	/* 0x80 to 0x9f are controls in each one-byte set that a terminal can mistake for one of
+	 * ISO's. */
 	return !utf8 && MB_CUR_MAX == 1 && *s >= 0xa0 && isprint(*s);
 }
 

@@ -17,8 +17,7 @@ bool standard_write(const char *bytes, size_t n);
 bool standard_show(const void *bytes, size_t n);
 /* Whether reading from `fd` (POLLIN) or writing to it (POLLOUT) would have to wait. Signal-safe. */
 bool standard_would_block(int fd, short events);
-/* Makes `fd` non-blocking, if it is a pipe or a terminal that can be opened anew: other processes
- * that have it open are not affected. */
+/* Makes `fd`, a pipe or terminal that can be reopened, non-blocking for this process alone. */
 void standard_nonblocking(int fd);
 /* Writes lines of text whose foreign parts are escaped on a terminal and on stderr. */
 void standard_put(FILE *out, const char *text);

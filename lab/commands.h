@@ -19,6 +19,5 @@ struct commands {
 
 /* Chooses the client and the server, unless the options, which must live on, name others. */
 void commands_choose(struct commands *c, const struct lab_options *options);
-/* Changes PATH so that it finds these upcase, upcased and upcase-lab: puts the folders that it
- * lacks before the others. */
+/* Changes PATH to find these three programs: puts the folders that it lacks first. */
 void commands_set_path(const struct commands *c);

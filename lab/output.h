@@ -25,8 +25,7 @@ struct output_tail {
 
 /* Adds text; drops what is too old. */
 void output_tail_add(struct output_tail *tail, const char *text, size_t n);
-/* Copies the last line that is not empty, without its newline, and with '?' for control characters,
- * into `line`. Returns `line`. */
+/* Copies the last line that is not empty, with '?' for controls, no newline. Returns `line`. */
 char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size);
 
 /* The output of the far command. */

@@ -183,8 +183,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 	return r->control ? 0 : -1;
 }
 
-/* Standard error may block: while it does, a signal ends this process at once, and the supervisor
- * removes the lab's files. */
+/* Standard error may block: then a signal ends this process, the supervisor removes the files. */
 static void report_start(const struct relay *r, const struct hosts_report *report)
 {
 	char line[IMPAIR_OPTIONS_LINE];

@@ -136,8 +136,7 @@ static void put_quoted(FILE *out, const char *path)
 		fprintf(out, strchr("\"\\*?[]{}", *path) ? "\\%c" : "%c", *path);
 }
 
-/* Writes the commands that install the profile for the running program. A profile's file is called
- * as the program, with dots. */
+/* Writes the commands that install a profile of this program; its file has its name, with dots. */
 static void put_profile(FILE *out)
 {
 	static const char profile[] =

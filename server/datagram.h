@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Receives datagrams, with all that the kernel reports about them, and sends replies from the
- * addresses that they were sent to. */
+/* Receives datagrams, with what the kernel reports, and replies from the addresses they came to. */
 #pragma once
 
 #include "common/addr.h"

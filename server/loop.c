@@ -44,8 +44,7 @@ struct loop {
 	struct os_ready reported[OS_READY_MAX];
 };
 
-/* Calls the function of one descriptor, unless an earlier call of this turn has removed it or
- * changed what it is watched for. */
+/* Calls a descriptor's function, unless an earlier call of this turn has removed or changed it. */
 static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
 	const struct loop_member *m = &l->members[fd];

@@ -16,8 +16,8 @@
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
-/* While polling, one poll in POLLS checks all descriptors; the others check only the last active
- * one, which costs a third. */
+/* One poll in POLLS checks all descriptors; the others the last active one, at a third of the
+ * cost. */
 #define POLLS 8
 /* The most bytes that a TCP client sends in one piece if it waits for the reply before the next. */
 #define MESSAGE 2048

@@ -6,15 +6,13 @@
 
 #include "common/clock.h"
 
-/* The defaults of a server that others can reach. Five minutes are long for a person who reads and
- * short for a person who left. */
+/* The defaults of an open server. Five minutes are long for who reads and short for who left. */
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64
 /* Beyond this, waking up costs very little in comparison. */
 #define SPIN_MAX NS_PER_S
-/* Five times the rate of a student's test with a line every 5 ms; also enough for a page that opens
- * connections one after the other. */
+/* Five times the rate of a test with a line every 5 ms; enough for a page's connections in turn. */
 #define OPEN_DATAGRAM_RATE 1000
 #define OPEN_CONNECT_RATE 50
 #define RATE_MAX 1000000
@@ -243,8 +241,7 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
-	/* A server for everybody needs rates; a server on a chosen address has none, so that
-	 * measurements are not limited. */
+	/* A server for everybody needs rates; on a chosen address they would limit measurements. */
 	if (s->datagram_rate == SETTINGS_UNSET)
 		s->datagram_rate = s->public || s->everywhere ? OPEN_DATAGRAM_RATE : 0;
 	if (s->connect_rate == SETTINGS_UNSET)

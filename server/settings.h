@@ -17,8 +17,7 @@
 /* An address to serve, with the port. */
 struct settings_place {
 	struct addr addr;
-	/* It is "this host" or "every address" in one of the two families: if this family is
-	 * missing, the other one is enough. */
+	/* It is "this host" or "every address" in one of two families, either enough. */
 	bool optional;
 };
 

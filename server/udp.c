@@ -42,8 +42,7 @@
 #define JOIN_MAX 64
 #define JOIN_BYTES 65000
 #define JOIN_EACH 1452
-/* How long replies are sent one by one after the kernel has refused to split: a route has a smaller
- * MTU, or a device cannot split. */
+/* How long replies go one by one after a refusal to split: by a route's small MTU, or a device. */
 #define SINGLE_FOR NS_PER_S
 
 /* Longer than any datagram. */

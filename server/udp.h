@@ -29,8 +29,7 @@ void udp_inherit(struct udp *u, uint64_t kernel_drops);
 /* Updates the counter of the kernel's drops, which else is from the last turn or before. */
 void udp_poll_drops(struct udp *u);
 
-/* Answers the datagrams received by now and then closes. The loop continues with those that wait
- * for the kernel or on the link. */
+/* Answers what is received by now and closes. The loop continues with what waits. */
 void udp_finish(struct udp *u, int64_t now);
 /* Whether any of them is left. */
 bool udp_busy(const struct udp *u);

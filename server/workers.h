@@ -17,8 +17,7 @@ void workers_kill(struct workers *w);
 /* Frees, and ends no worker. NULL is allowed. */
 void workers_free(struct workers *w);
 
-/* When workers_supervise() is to be called, ns, or CLOCK_NEVER; it is also to be called when a
- * child ended. NULL is allowed. */
+/* When workers_supervise() is due, ns, or CLOCK_NEVER; also when a child ended. NULL is allowed. */
 int64_t workers_deadline(const struct workers *w);
 /* Starts the workers that are missing: at once, or after a pause that grows when one lives for less
  * than a second. Returns -1; in the process of a new worker its number, from 0 on. That process may

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The first row of the table whose steps, error and condition hold gives the words. Rows with a
- * condition come before those without. */
+/* The first row whose steps, error and condition hold gives the words; conditions come first. */
 #include "lab/hosts/diagnose.h"
 
 #include <errno.h>

@@ -76,8 +76,7 @@ static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, con
 	return found;
 }
 
-/* The user and the group are the only ones of the new namespace and keep their numbers: a shell in
- * it still has the user's name. */
+/* The user and the group, alone in the new namespace, keep their numbers and names. */
 static int own_user_namespace(struct hosts_pair *pair)
 {
 	unsigned uid = geteuid(), gid = getegid();
@@ -176,8 +175,7 @@ static void set_host_sysctls(struct hosts_report *report)
 		(void)set_sysctl(off[i], "0");
 }
 
-/* The namespace's default may be limited to tcp_allowed_congestion_control, or /proc/sys may be
- * read-only; a route takes any. */
+/* The default may be limited (tcp_allowed_congestion_control) or read-only; a route takes any. */
 static int choose_congestion(const char *wanted, enum hosts_side side, struct hosts_pair *pair)
 {
 	struct hosts_report *report = &pair->report;
@@ -410,8 +408,7 @@ void hosts_keep_capabilities(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-/* The kernel's tables of sockets: a listening TCP socket's state is 0A, a UDP socket's that is
- * bound and not connected 07. */
+/* In the kernel's tables the state 0A is of TCP that listens, 07 of UDP bound and not connected. */
 bool hosts_is_listening(void)
 {
 	char next[2];

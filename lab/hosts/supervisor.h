@@ -65,8 +65,7 @@ struct supervisor_message {
 	struct hosts_pair pair;
 	/* Packets that the hosts sent and for which their devices had no room. */
 	unsigned long long kernel_drops[HOSTS_SIDES];
-	/* The process that sent it, as the receiver's process namespace numbers it; 0 unless the
-	 * receiver's end has SO_PASSCRED. */
+	/* The sender's process as the receiver numbers it; 0 unless its end has SO_PASSCRED. */
 	pid_t sender;
 };
 

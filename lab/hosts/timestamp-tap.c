@@ -167,8 +167,7 @@ void timestamp_tap_free(struct timestamp_tap *tap)
 	free(tap);
 }
 
-/* Adds the times of what passed a socket: of sent packets to `outgoing`, of received ones to
- * `incoming`; NULL omits them. */
+/* Adds the times of what passed a socket, sent to `outgoing`, received to `incoming`, or NULL. */
 static void read_ring(struct device_ring *ring, struct packet_times *outgoing,
     struct packet_times *incoming, int64_t offset)
 {
