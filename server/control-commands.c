@@ -6,8 +6,6 @@
 
 /* Room for one connection's line. */
 #define LINE 1000
-/* Room for a command to the workers; the control socket takes no longer ones. */
-#define COMMAND_MAX 256
 /* How much of a wrong command is quoted. */
 #define QUOTE 32
 
@@ -129,16 +127,14 @@ static bool do_totals(struct command_call *call)
 /* Answers with the connections, or with the one of the argument. */
 static bool do_connections(struct command_call *call)
 {
-	char command[COMMAND_MAX];
 	int unanswered = 0;
 
-	if (call->sources->query) {
-		snprintf(command, sizeof command, "connection%s%s\n", *call->argument ? " " : "s",
-		    call->argument);
-		unanswered = call->sources->query(call->sources->server, command, add_line, call);
-	} else {
+	if (call->sources->query)
+		unanswered = call->sources->query(call->sources->server,
+		    TEXT_FORMAT("connection%s%s\n", *call->argument ? " " : "s", call->argument),
+		    add_line, call);
+	else
 		call->sources->each(call->sources->tcp, call->now, add_connection, call);
-	}
 	if (unanswered) {
 		send_buffer_print(call->out, "error worker %d does not answer\n", unanswered);
 		return false;

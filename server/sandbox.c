@@ -11,6 +11,7 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
@@ -85,15 +86,10 @@ static int allow(int rules, const char *folder, uint64_t rights)
 /* Allows the removal of files from the folder of `path`. */
 static int allow_removal(int rules, const char *path)
 {
-	const char *slash = strrchr(path, '/');
 	char folder[4096];
 
-	if (slash == path)
-		strcpy(folder, "/");
-	else
-		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1,
-		    slash ? path : ".");
-	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+	snprintf(folder, sizeof folder, "%s", path);
+	return allow(rules, dirname(folder), LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
 /* Forbids all files but the removal of `files`. Returns the version in force, or -1 with errno. */
