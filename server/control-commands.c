@@ -23,40 +23,27 @@ struct command_call {
 	bool full;
 };
 
-/* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
-static const char *const states[] = {
-	[1] = "established",
-	[2] = "syn-sent",
-	[3] = "syn-received",
-	[4] = "fin-wait-1",
-	[5] = "fin-wait-2",
-	[6] = "time-wait",
-	[7] = "closed",
-	[8] = "close-wait",
-	[9] = "last-ack",
-	[10] = "listen",
-	[11] = "closing",
-};
+/* RFC 9293, section 3.3.2, by the kernel's numbers (include/net/tcp_states.h), from 1 on. */
+static const char *const states[] = { "other", "established", "syn-sent", "syn-received",
+	"fin-wait-1", "fin-wait-2", "time-wait", "closed", "close-wait", "last-ack", "listen",
+	"closing" };
 
-/* The names of the kernel's numbers, in the order of an answer. */
-static const struct {
-	enum os_tcp_number number;
-	const char *name;
-} numbers[] = {
-	{ OS_TCP_RETRANSMITS, "retransmits" },
-	{ OS_TCP_PROBES, "probes" },
-	{ OS_TCP_BACKOFF, "backoff" },
-	{ OS_TCP_RTO, "rto-us" },
-	{ OS_TCP_RTT, "rtt-us" },
-	{ OS_TCP_RTTVAR, "rttvar-us" },
-	{ OS_TCP_MIN_RTT, "min-rtt-us" },
-	{ OS_TCP_CWND, "cwnd" },
-	{ OS_TCP_UNACKED, "unacked" },
-	{ OS_TCP_LOST, "lost" },
-	{ OS_TCP_TOTAL_RETRANS, "total-retrans" },
-	{ OS_TCP_BYTES_RETRANS, "bytes-retrans" },
-	{ OS_TCP_NOTSENT, "notsent" },
-	{ OS_TCP_TOTAL_RTO, "total-rto" },
+/* The words of the kernel's numbers, by enum os_tcp_number; NULL: it is not told. */
+static const char *const numbers[OS_TCP_NUMBERS] = {
+	[OS_TCP_RETRANSMITS] = "retransmits",
+	[OS_TCP_PROBES] = "probes",
+	[OS_TCP_BACKOFF] = "backoff",
+	[OS_TCP_RTO] = "rto-us",
+	[OS_TCP_RTT] = "rtt-us",
+	[OS_TCP_RTTVAR] = "rttvar-us",
+	[OS_TCP_MIN_RTT] = "min-rtt-us",
+	[OS_TCP_CWND] = "cwnd",
+	[OS_TCP_UNACKED] = "unacked",
+	[OS_TCP_LOST] = "lost",
+	[OS_TCP_TOTAL_RETRANS] = "total-retrans",
+	[OS_TCP_BYTES_RETRANS] = "bytes-retrans",
+	[OS_TCP_NOTSENT] = "notsent",
+	[OS_TCP_TOTAL_RTO] = "total-rto",
 };
 
 /* Takes a connection's line, with its end. */
@@ -87,13 +74,11 @@ static void add_connection(void *context, const struct control_connection *c)
 		const uint64_t state = c->kernel.value[OS_TCP_STATE];
 
 		text_put(&out, " state %s",
-		    state < sizeof states / sizeof *states && states[state] ? states[state]
-		                                                            : "other");
+		    states[state < sizeof states / sizeof *states ? state : 0]);
 	}
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (os_tcp_knows(&c->kernel, numbers[i].number))
-			text_put(&out, " %s %" PRIu64, numbers[i].name,
-			    c->kernel.value[numbers[i].number]);
+	for (int i = 0; i < OS_TCP_NUMBERS; i++)
+		if (numbers[i] && os_tcp_knows(&c->kernel, i))
+			text_put(&out, " %s %" PRIu64, numbers[i], c->kernel.value[i]);
 	text_put(&out, "\n");
 	add_line(call, line);
 }
