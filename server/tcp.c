@@ -33,9 +33,8 @@
 /* Reads of unanswered bytes: of a refused client, and at the server's end. */
 #define LAST_READS 8
 
-/* Bytes read at once. While the held replies of all clients together are PENDING_MAX bytes, a read
- * is a short one: a thousand clients that do not read their replies then cost that much and at most
- * 24 KiB each. */
+/* Bytes read at once. While the held replies of all clients are PENDING_MAX bytes, a read is short:
+ * a thousand clients that do not read their replies then cost that much and at most 24 KiB each. */
 #define READ_MAX 262144
 #define READ_SHORT 8192
 #define PENDING_MAX (UINT64_C(16) << 20)
@@ -60,17 +59,14 @@ struct connection {
 	struct capitals capitals;
 	/* Nothing more will be read: it ends once all is written. */
 	bool ending;
-	/* Everything is written; the system has not sent everything yet: `waiting` bytes at the
-	 * last check. */
+	/* All is written; the system has not sent all yet: `waiting` bytes at the last check. */
 	bool draining;
 	/* The server ends: only `left` more bytes are read, which had been received by then. */
 	bool finishing;
 	size_t left;
-	/* Everything is written and the sending side is shut; it waits until the client's system
-	 * has everything. */
+	/* All is written, sending is shut; it waits until the client's system has all. */
 	bool lingering;
-	/* Bytes that the kernel did not take: `waiting` from `begin` on, `begin + waiting` in all.
-	 * NULL for none. */
+	/* Bytes that the kernel did not take: `waiting` from `begin` on, to the end; or NULL. */
 	unsigned char *pending;
 	size_t begin, waiting;
 	uint64_t bytes_in, bytes_out;
@@ -89,8 +85,7 @@ struct tcp {
 	/* The connection without a byte for the longest time first. */
 	LIST_OF(connection, ) order;
 	LIST_OF(connection, chain) chains[CHAINS];
-	/* The turns of the loop, and the last one in which a client came; how many were accepted
-	 * then at most. */
+	/* The loop's turns, and the last with a new client; how many it accepted at most. */
 	uint64_t dispatch_count, accepted_in;
 	int max;
 	/* Listening pauses until then, CLOCK_NEVER if it does not; the length of the last pause. */
@@ -98,8 +93,7 @@ struct tcp {
 	/* The server ends; lingering connections are checked again then. */
 	bool finishing;
 	int64_t check_again_at;
-	/* How many more times a connection may be read again in the turn that began at
-	 * `dispatched_at`, ns. */
+	/* How many more rereads there may be in the turn that began at `dispatched_at`, ns. */
 	int rereads;
 	int64_t dispatched_at;
 	/* The size of all that is `pending`, bytes. */
@@ -162,8 +156,7 @@ static void note_activity(struct connection *c, int64_t now)
 	struct tcp *t = c->tcp;
 
 	c->last_activity = time_of(t, now);
-	/* Without an idle timeout the order is that of arrival; the neighbours are not in the
-	 * cache. */
+	/* Without an idle timeout the order is of arrival; the neighbours are not in the cache. */
 	if (!c->order.next || !t->idle)
 		return;
 	LIST_REMOVE(&t->order, c, order);
@@ -201,8 +194,7 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
 	t->counters->tcp_now--;
-	/* The client has not taken these bytes for a long time; the system must not offer them for
-	 * minutes more. */
+	/* The client has not taken these bytes for long; the system must not offer them longer. */
 	if (how == COUNTERS_IDLE && (c->pending || unacknowledged(c)))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
 		    sizeof(struct linger));
@@ -231,8 +223,7 @@ static bool must_wait(int error)
 	       error == ENOBUFS;
 }
 
-/* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is
- * broken. */
+/* Writes as much as the kernel takes. Returns how much; or -1 with errno: it is broken. */
 static ssize_t write_some(struct connection *c, const unsigned char *bytes, size_t n)
 {
 	ssize_t written = n ? send(c->fd, bytes, n, MSG_NOSIGNAL) : 0;
@@ -363,8 +354,7 @@ static int take(struct connection *c, size_t n)
 	return put(c, t->out, written);
 }
 
-/* Reads once and answers. Returns whether there may be more to read and the stream still is to be
- * read. */
+/* Reads once and answers. Returns whether there may be more to read, and is to be read. */
 static bool read_once(struct connection *c, int64_t now)
 {
 	const size_t size = c->tcp->pending_bytes < PENDING_MAX ? READ_MAX : READ_SHORT;
@@ -531,8 +521,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	}
 }
 
-/* Errors that a connection had before it was accepted (accept(2)); the next accept() can succeed.
- */
+/* Errors of a connection before it was accepted (accept(2)); the next accept() can succeed. */
 static const int transient_errors[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT,
 	EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
 

@@ -11,8 +11,7 @@
 /* A stamp comes before the packet or with it, unless the kernel is late: at the outer end of a veth
  * pair it stamps what the link may have read already. */
 #define TIMEOUT (20 * NS_PER_MS)
-/* The time of a packet in the heap: longer than TIMEOUT, and than a packet waits in a host's queue.
- */
+/* The time of a packet in the heap: longer than TIMEOUT and than it waits in a host's queue. */
 #define HOLD (150 * NS_PER_MS)
 /* The greatest time between a stamp and the link's own time of the packet; the greatest error
  * between the readings of the two clocks. */
@@ -26,8 +25,7 @@
 #define LAST_TOTAL (2 * NS_PER_S)
 /* Bytes of the heap; beyond this the first packet is written early. */
 #define HEAP_MAX (64u << 20)
-/* The readings of both clocks, of which the fastest is used; the longest reading that is used
- * later. */
+/* The readings of both clocks, of which the fastest is used; the longest that is used later. */
 #define SAMPLES 8
 #define SAMPLE_TIME_MAX (20 * NS_PER_US)
 
@@ -58,8 +56,7 @@ struct capture {
 	struct captured_host hosts[CAPTURE_HOSTS];
 	LIST_OF(captured_packet, ) pending;
 	struct delay_queue *heap;
-	/* Wall clock minus monotonic clock: at the beginning of the capture, for its stamps, which
-	 * never jump; and now. */
+	/* Wall clock minus monotonic clock: at the beginning, for stamps that never jump; now. */
 	int64_t wall, offset;
 	/* When the file is flushed next, or CLOCK_NEVER. */
 	int64_t flush_at;

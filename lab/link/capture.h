@@ -47,6 +47,5 @@ int64_t capture_due(const struct capture *c);
 /* Writes all waiting packets, for which a slow reader gets a moment, and, once, which packets lack
  * the kernels' stamps. Returns 0, or -1 if anything since the beginning could not be written. */
 int capture_finish(struct capture *c);
-/* The number of packets that the reader of a FIFO did not get, because it was too slow or not
- * there. */
+/* Packets that the reader of a FIFO did not get, because it was too slow or not there. */
 uint64_t capture_dropped(const struct capture *c);

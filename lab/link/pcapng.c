@@ -183,8 +183,8 @@ static size_t block_at(const struct pcapng *p, size_t at)
 	return length;
 }
 
-/* The size of the next write: whole blocks that a pipe takes whole or not at all (PIPE_BUF), or one
- * block that is larger. */
+/* The next write's size: blocks that a pipe takes whole or not at all (PIPE_BUF), or a larger
+ * one. */
 static size_t next_piece(const struct pcapng *p)
 {
 	size_t n = block_at(p, p->queue.first);
