@@ -218,6 +218,9 @@ struct options_spec *options_append(struct options_spec *to, const struct option
 
 /* --- the command line --- */
 
+/* No table has more rows. */
+#define ROWS_MAX 200
+
 /* One command line and the state for reading it. */
 struct options_reading {
 	const struct options_spec *table;
@@ -227,26 +230,22 @@ struct options_reading {
 	int argc;
 	char **argv;
 	/* The options of getopt_long(), made from the table. */
-	struct option *longs;
-	char *letters;
+	struct option longs[ROWS_MAX + 1];
+	char letters[2 * ROWS_MAX + 3];
 	/* The fault. */
 	struct text *reason;
 };
 
-static int prepare(struct options_reading *r)
+static void prepare(struct options_reading *r)
 {
-	char *letter;
+	char *letter = r->letters;
 
-	while (r->table[r->count].name)
+	while (r->count < ROWS_MAX && r->table[r->count].name)
 		r->count++;
-	r->longs = calloc(r->count + 1, sizeof *r->longs);
-	/* A leading ":" makes getopt_long() tell a missing argument from an unknown option. */
-	r->letters = letter = malloc(2 * r->count + 3);
-	if (!r->longs || !r->letters)
-		return -1;
 	/* Not every C library looks at the variable. */
 	if (r->ordered || getenv("POSIXLY_CORRECT"))
 		*letter++ = '+';
+	/* Makes getopt_long() tell a missing argument from an unknown option. */
 	*letter++ = ':';
 	for (size_t i = 0; i < r->count; i++) {
 		const struct options_spec *o = &r->table[i];
@@ -263,7 +262,6 @@ static int prepare(struct options_reading *r)
 			*letter++ = ':';
 	}
 	*letter = '\0';
-	return 0;
 }
 
 /* The option of getopt_long()'s `code`, a letter or a number from FIRST_LONG on; NULL if none. */
@@ -419,18 +417,14 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	char reason[REASON];
 	struct text text = text_begin(reason, sizeof reason);
 	struct options_reading r = { .table = table, .argc = argc, .argv = argv, .reason = &text };
-	int first = -1;
+	int first;
 
 	if (argc == 0)
 		return 0;
-	if (prepare(&r) == 0)
-		first = read_all(&r, settings);
-	else
-		text_put(&text, "out of memory");
+	prepare(&r);
+	first = read_all(&r, settings);
 	if (first < 0)
 		standard_report("%s", reason);
-	free(r.longs);
-	free(r.letters);
 	return first;
 }
 
@@ -481,14 +475,13 @@ int options_complete(const struct options_spec *table, bool permute, int argc, c
     FILE *out)
 {
 	char *word = argv[argc - 1], *value, *alone[] = { argv[0], word, NULL };
-	struct options_reading r = { .table = table, .ordered = !permute };
+	struct options_reading r = {
+		.table = table, .ordered = !permute, .argc = argc - 1, .argv = argv
+	};
 	const struct options_spec *o;
 	int operands = -1;
 
-	r.argc = argc - 1;
-	r.argv = argv;
-	if (prepare(&r) < 0)
-		goto end;
+	prepare(&r);
 	/* Some C libraries look for the argument behind the last word. */
 	argv[r.argc] = NULL;
 	o = last_option(&r, &value);
@@ -507,9 +500,6 @@ int options_complete(const struct options_spec *table, bool permute, int argc, c
 		else
 			put_names(table, word, out);
 	}
-end:
-	free(r.longs);
-	free(r.letters);
 	return operands;
 }
 

@@ -61,7 +61,6 @@ struct worker {
 
 struct workers {
 	int count;
-	struct worker *all;
 	/* The counters of the dead workers. */
 	struct counters ended;
 	/* No worker is replaced any more. */
@@ -70,27 +69,24 @@ struct workers {
 	int own, line;
 	/* The watching process. */
 	pid_t watcher;
+	struct worker all[];
 };
 
 struct workers *workers_new(int count)
 {
-	struct workers *w = calloc(1, sizeof *w);
-	struct worker *all = calloc((size_t)count, sizeof *all);
+	struct workers *w = calloc(1, sizeof *w + (size_t)count * sizeof *w->all);
 
-	if (!w || !all) {
-		free(all);
-		free(w);
+	if (!w)
 		return NULL;
-	}
-	*w = (struct workers){ .all = all, .own = -1, .line = -1, .watcher = getpid() };
+	*w = (struct workers){ .own = -1, .line = -1, .watcher = getpid() };
 	for (; w->count < count; w->count++) {
-		void *slot = os_shared_memory(sizeof *all->slot);
+		void *slot = os_shared_memory(sizeof *w->all->slot);
 
 		if (!slot) {
 			workers_free(w);
 			return NULL;
 		}
-		all[w->count] = (struct worker){ .channel = -1, .slot = slot };
+		w->all[w->count] = (struct worker){ .channel = -1, .slot = slot };
 	}
 	return w;
 }
@@ -142,7 +138,6 @@ void workers_free(struct workers *w)
 		unmap_slot(&w->all[i]);
 	}
 	(void)file_close(w->line);
-	free(w->all);
 	free(w);
 }
 
