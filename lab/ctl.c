@@ -14,8 +14,6 @@
 #include "lab/hosts/runtime-dir.h"
 #include "lab/link/control-commands.h"
 
-#define MS_PER_S 1000
-
 static struct event_text_flow *find_flow(struct event_text *t, const struct packet_event *e,
     bool *fresh)
 {
@@ -34,11 +32,10 @@ static struct event_text_flow *find_flow(struct event_text *t, const struct pack
 	return flow;
 }
 
-static void add_time(struct text *line, int64_t ns)
+/* For TEXT_DECIMAL(). */
+static double seconds(int64_t ns)
 {
-	long long ms = ns / NS_PER_MS + (ns % NS_PER_MS >= NS_PER_MS / 2);
-
-	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
+	return ns > 0 ? (double)ns / (double)NS_PER_S : 0;
 }
 
 /* Bytes, a SYN and a FIN take sequence numbers; one that was used before is a retransmission. */
@@ -52,11 +49,8 @@ static void add_retransmission(struct event_text *t, const struct packet_event *
 	if (length == 0 || e->protocol != LINK_TCP)
 		return;
 	flow = find_flow(t, e, &fresh);
-	if (!fresh && (int32_t)(next - flow->next) <= 0) {
-		text_put(line, "; again, after ");
-		add_time(line, e->in - flow->last);
-		text_put(line, " s");
-	}
+	if (!fresh && (int32_t)(next - flow->next) <= 0)
+		text_put(line, "; again, after %s s", TEXT_DECIMAL(seconds(e->in - flow->last), 3));
 	if (fresh || (int32_t)(next - flow->next) > 0)
 		flow->next = next;
 	flow->last = e->in;
@@ -97,7 +91,7 @@ static void add_moment(struct event_text *t, int64_t at, struct text *line)
 		t->begun = true;
 		t->start = at;
 	}
-	add_time(line, at - t->start);
+	text_put(line, "%s", TEXT_DECIMAL(seconds(at - t->start), 3));
 }
 
 bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE])
