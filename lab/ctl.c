@@ -14,21 +14,18 @@
 #include "lab/hosts/runtime-dir.h"
 #include "lab/link/control-commands.h"
 
-static struct event_text_flow *find_flow(struct event_text *t, const struct packet_event *e,
-    bool *fresh)
+/* The flow of a segment; a new one has no last time. */
+static struct event_text_flow *find_flow(struct event_text *t, const struct packet_event *e)
 {
 	const uint64_t key = (uint64_t)(e->direction == LINK_GOING ? 1 : 2) << 32 |
 	                     (uint64_t)e->source_port << 16 | e->target_port;
 	struct event_text_flow *flow;
 
-	*fresh = false;
-	for (size_t i = 0; i < EVENT_TEXT_FLOWS; i++) {
+	for (size_t i = 0; i < EVENT_TEXT_FLOWS; i++)
 		if (t->flows[i].key == key)
 			return &t->flows[i];
-	}
 	flow = &t->flows[t->oldest++ % EVENT_TEXT_FLOWS];
 	*flow = (struct event_text_flow){ .key = key };
-	*fresh = true;
 	return flow;
 }
 
@@ -44,14 +41,13 @@ static void add_retransmission(struct event_text *t, const struct packet_event *
 {
 	const uint32_t length = e->length + e->syn + e->fin, next = e->seq + length;
 	struct event_text_flow *flow;
-	bool fresh;
 
 	if (length == 0 || e->protocol != LINK_TCP)
 		return;
-	flow = find_flow(t, e, &fresh);
-	if (!fresh && (int32_t)(next - flow->next) <= 0)
+	flow = find_flow(t, e);
+	if (flow->last && (int32_t)(next - flow->next) <= 0)
 		text_put(line, "; again, after %s s", TEXT_DECIMAL(seconds(e->in - flow->last), 3));
-	if (fresh || (int32_t)(next - flow->next) > 0)
+	else
 		flow->next = next;
 	flow->last = e->in;
 }

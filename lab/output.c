@@ -48,18 +48,12 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 
 void output_tail_add(struct output_tail *tail, const char *text, size_t n)
 {
-	if (n > OUTPUT_TAIL_SIZE) {
-		text += n - OUTPUT_TAIL_SIZE;
-		n = OUTPUT_TAIL_SIZE;
-	}
-	if (tail->n + n > OUTPUT_TAIL_SIZE) {
-		size_t old = tail->n + n - OUTPUT_TAIL_SIZE;
+	const size_t fresh = n < OUTPUT_TAIL_SIZE ? n : OUTPUT_TAIL_SIZE,
+	             room = OUTPUT_TAIL_SIZE - fresh, kept = tail->n < room ? tail->n : room;
 
-		memmove(tail->text, tail->text + old, tail->n - old);
-		tail->n -= old;
-	}
-	memcpy(tail->text + tail->n, text, n);
-	tail->n += n;
+	memmove(tail->text, tail->text + tail->n - kept, kept);
+	memcpy(tail->text + kept, text + n - fresh, fresh);
+	tail->n = kept + fresh;
 }
 
 char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size)
