@@ -52,8 +52,7 @@ static void read_supervisor(struct self_check *c)
 		if (c->link) {
 			supervisor_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
-			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING,
-				.error = errno };
+			c->failure = (struct diagnose_failure){ DIAGNOSE_RING, errno };
 			c->passed = 0;
 		}
 	}
@@ -91,7 +90,7 @@ static void check_backend(struct self_check *c, enum hosts_backend backend)
 
 	*c = (struct self_check){ .supervisor = supervisor_start(&plan), .passed = -1 };
 	if (c->supervisor < 0) {
-		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
+		c->failure = (struct diagnose_failure){ DIAGNOSE_FORK, errno };
 		c->passed = 0;
 		return;
 	}
@@ -105,8 +104,7 @@ static void check_backend(struct self_check *c, enum hosts_backend backend)
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(c->devices[side]);
 	if (c->passed <= 0 && c->failure.step == DIAGNOSE_NONE)
-		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_PROBE,
-			.error = ETIMEDOUT };
+		c->failure = (struct diagnose_failure){ DIAGNOSE_PROBE, ETIMEDOUT };
 }
 
 static void put_environment(FILE *out, const struct hosts_report *report,
