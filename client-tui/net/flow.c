@@ -3,6 +3,7 @@
 #include "net/flow.h"
 
 #include "common/text.h"
+#include "net/session-internal.h"
 
 /* The size of its lines, bytes; how many wait for the kernel; the rows of its ledger. */
 #define LINE 1000
@@ -21,7 +22,7 @@ struct flow {
 	bool ended;
 	uint64_t lines;
 	struct figures_flow totals;
-	/* What each connection had acknowledged at the last share. */
+	/* What each had acknowledged at the last share. */
 	uint64_t before[SHARES_FLOWS];
 	/* The congestion control of each; "" while it has no connection. */
 	char congestion[SHARES_FLOWS][SESSION_CONGESTION];
@@ -98,19 +99,21 @@ static void report(const struct flow *f, const struct figures_flow *of, bool qui
 	f->report(f->context, &event);
 }
 
-/* Adds what a connection has acknowledged since the last share. A new one begins at 0. */
+/* Adds what a session's connections have acknowledged since the last share. New ones begin at 0. */
 static void count(struct flow *f, enum shares_flow flow, const struct session *s,
     struct figures_flow *share)
 {
-	struct tcp_sample sample = { .acknowledged = 0 };
-	uint64_t from = f->before[flow];
+	const uint64_t before = f->before[flow];
+	struct tcp_sample sample;
 
-	if (s && session_tcp_sample(s, &sample) == 0)
-		session_congestion(s, f->congestion[flow]);
-	from = sample.acknowledged < from ? 0 : from;
-	share->bytes[flow] = sample.acknowledged - from;
+	f->before[flow] = 0;
+	for (; s; s = s->next)
+		if (session_tcp_sample(s, &sample) == 0) {
+			session_congestion(s, f->congestion[flow]);
+			f->before[flow] += sample.acknowledged;
+		}
+	share->bytes[flow] = f->before[flow] - (f->before[flow] < before ? 0 : before);
 	f->totals.bytes[flow] += share->bytes[flow];
-	f->before[flow] = sample.acknowledged;
 }
 
 static struct figures_flow take_share(struct flow *f, const struct session *beside, int64_t now)
