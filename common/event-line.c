@@ -41,6 +41,8 @@ static const struct event_key {
 	KEY("in", in, 10, EVENT_LINE_TIME_MAX),
 	KEY("out", out[0], 10, EVENT_LINE_TIME_MAX),
 	KEY("out2", out[1], 10, EVENT_LINE_TIME_MAX),
+	KEY("queue", queue, 10, INT32_MAX),
+	KEY("queued", queued, 10, INT32_MAX),
 	KEY("sport", source_port, 10, UINT16_MAX),
 	KEY("dport", target_port, 10, UINT16_MAX),
 	KEY("type", source_port, 10, UINT16_MAX),
@@ -105,6 +107,8 @@ static int set(struct packet_event *e, char *word)
 		e->copies = 2;
 	if (strcmp(word, "frag") == 0)
 		e->fragment = true;
+	if (strcmp(word, "queue") == 0)
+		e->has_queue = true;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(word, keys[i].key) == 0)
 			return set_key(e, &keys[i], value);

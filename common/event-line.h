@@ -53,6 +53,10 @@ struct packet_event {
 	uint32_t id, offset;
 	/* Bytes of the packet with its IP header. */
 	uint32_t size;
+	/* With a rate: the packets that waited before the transmitter when it came, and their
+	 * bytes. */
+	bool has_queue;
+	uint32_t queue, queued;
 	/* TCP's. */
 	uint32_t seq, ack;
 	uint16_t window;

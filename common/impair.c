@@ -167,15 +167,14 @@ static void queue_advance(struct transmit_queue *q, int64_t now)
 	}
 }
 
-/* Sends a packet through the transmitter. Returns 0 and in `sent` when its last bit is sent, or -1
- * when the queue is full. */
+/* Sends a packet through the transmitter, whose queue is advanced to `now`. Returns 0 and in `sent`
+ * when its last bit is sent, or -1 when the queue is full. */
 static int transmit(struct transmit_queue *q, const struct impair_settings *s, int32_t size,
     int64_t now, int64_t *sent)
 {
 	*sent = now;
 	if (s->rate == 0)
 		return 0;
-	queue_advance(q, now);
 	if (q->free_at <= now) {
 		q->free_at = now;
 		q->rest = 0;
@@ -252,7 +251,11 @@ void impair_decide(struct impair *impair, const struct impair_packet *packet, in
 	struct draws d;
 	int64_t sent;
 
-	*decision = (struct impair_decision){ .flip = -1 };
+	queue_advance(&impair->queue, now);
+	*decision = (struct impair_decision){ .flip = -1,
+		.has_queue = s->rate > 0,
+		.queue_packets = (uint32_t)impair->queue.count,
+		.queue_bytes = impair->queue.bytes };
 	draw(&impair->random, &d);
 	bool lost = lost_by_chance(impair, d.loss);
 

@@ -132,6 +132,11 @@ struct impair_decision {
 	bool reordered, held;
 	/* What was requested happened. */
 	bool requested;
+	/* With a rate: what waited before the transmitter when the packet came, without the packet
+	 * that was being sent. */
+	bool has_queue;
+	uint32_t queue_packets;
+	int64_t queue_bytes;
 };
 
 /* What happens to all packets for a time. */

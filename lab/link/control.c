@@ -72,6 +72,9 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 		text_put(&line, " out2=%" PRId64, d->at[1]);
 	if (*marks)
 		text_put(&line, " marks=%s", marks + 1);
+	if (d->has_queue)
+		text_put(&line, " queue=%" PRIu32 " queued=%" PRId64, d->queue_packets,
+		    d->queue_bytes);
 	packet_hosts(p, source, target);
 	text_put(&line, " proto=%s src=%s dst=%s", link_protocol_names[p->kind], source, target);
 	if (p->kind == LINK_ICMP)

@@ -42,13 +42,13 @@ static void a_datagram(void **state)
 	assert_int_equal(e.data_length, 1);
 	assert_int_equal(e.data[0], '2');
 	assert_true(e.hash == fnv_hash("2", 1));
-	assert_false(e.held || e.fragment);
+	assert_false(e.held || e.fragment || e.has_queue);
 }
 
 static void a_segment(void **state)
 {
 	const struct packet_event e = good(
-	    "event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held proto=tcp src=::1 dst=::2 "
+	    "event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held queue=3 queued=4500 proto=tcp src=::1 dst=::2 "
 	    "sport=12000 dport=57904 id=0 size=54 seq=4294967295 ack=2748144507 flags=SPA win=64 "
 	    "payload=0");
 
@@ -56,7 +56,9 @@ static void a_segment(void **state)
 	assert_int_equal(e.direction, LINK_COMING);
 	assert_int_equal(e.copies, 2);
 	assert_int_equal(e.out[1], 9);
-	assert_true(e.held && e.syn && e.has_ack);
+	assert_true(e.held && e.syn && e.has_ack && e.has_queue);
+	assert_int_equal(e.queue, 3);
+	assert_int_equal(e.queued, 4500);
 	assert_false(e.fin || e.rst);
 	assert_true(e.seq == UINT32_MAX);
 }

@@ -512,6 +512,10 @@ static void test_queue_in_packets(void **state)
 	for (int i = 0; i < 8; i++) {
 		impair_decide(impair, &usual, 0, &v);
 		assert_int_equal(v.fate, i < 6 ? IMPAIR_DELIVERED : IMPAIR_QUEUE_FULL);
+		/* What waits when it comes, without the one that is sent. */
+		assert_true(v.has_queue);
+		assert_int_equal(v.queue_packets, i == 0 ? 0 : i < 6 ? i - 1 : 5);
+		assert_int_equal(v.queue_bytes, v.queue_packets * (uint32_t)usual.size);
 		if (i < 6)
 			assert_true(v.at[0] == (i + 1) * MS);
 	}
@@ -526,6 +530,11 @@ static void test_queue_in_packets(void **state)
 	/* And when all is out, an idle transmitter does not make up for lost time. */
 	impair_decide(impair, &usual, 100 * MS, &v);
 	assert_true(v.at[0] == 101 * MS);
+	assert_int_equal(v.queue_packets, 0);
+	s.rate = 0;
+	impair_change(impair, &s);
+	impair_decide(impair, &usual, 200 * MS, &v);
+	assert_false(v.has_queue);
 	free(impair);
 }
 
