@@ -440,6 +440,10 @@ static const struct {
 	[OS_TCP_TOTAL_RTO] = { 240, sizeof(uint16_t) },
 	[OS_TCP_OUT_OF_ORDER] = MEMBER(tcpi_rcv_ooopack),
 	[OS_TCP_BYTES_ACKED] = MEMBER(tcpi_bytes_acked),
+	[OS_TCP_CA_STATE] = MEMBER(tcpi_ca_state),
+	[OS_TCP_SSTHRESH] = MEMBER(tcpi_snd_ssthresh),
+	[OS_TCP_MSS] = MEMBER(tcpi_snd_mss),
+	[OS_TCP_PEER_WINDOW] = MEMBER(tcpi_snd_wnd),
 };
 
 /* An older kernel fills in less. */

@@ -151,8 +151,15 @@ enum os_tcp_number {
 	OS_TCP_TOTAL_RTO,
 	OS_TCP_OUT_OF_ORDER,
 	OS_TCP_BYTES_ACKED,
+	OS_TCP_CA_STATE, /* Linux's 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
+	OS_TCP_SSTHRESH, /* segments; OS_TCP_NO_SSTHRESH: none yet */
+	OS_TCP_MSS,
+	OS_TCP_PEER_WINDOW, /* the receive window that the peer has announced, bytes */
 	OS_TCP_NUMBERS
 };
+
+/* TCP_INFINITE_SSTHRESH of Linux (net/tcp.h): slow start has no end yet (RFC 5681, 3.1). */
+#define OS_TCP_NO_SSTHRESH 0x7fffffff
 
 /* The kernel's state of a connection (tcp(7), TCP_INFO). */
 struct os_tcp {

@@ -44,6 +44,10 @@ static const char *const numbers[OS_TCP_NUMBERS] = {
 	[OS_TCP_BYTES_RETRANS] = "bytes-retrans",
 	[OS_TCP_NOTSENT] = "notsent",
 	[OS_TCP_TOTAL_RTO] = "total-rto",
+	[OS_TCP_CA_STATE] = "ca-state",
+	[OS_TCP_SSTHRESH] = "ssthresh",
+	[OS_TCP_MSS] = "mss",
+	[OS_TCP_PEER_WINDOW] = "peer-window",
 };
 
 /* Takes a connection's line, with its end. */

@@ -706,6 +706,22 @@ void run_watch(const struct run *run, struct fd_watch *w)
 		lab_watch(run->lab, w);
 }
 
+/* Gives the trace samples of this end's TCP connections when they are due. */
+static void sample_windows(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		for (size_t k = 0; k < run->sessions[i]->count; k++) {
+			const struct run_connection *c = &run->sessions[i]->connections[k];
+			struct trace_timer timer = { .requested = clock_monotonic() };
+
+			if (!lab_take_due(run->lab, c->flow) ||
+			    session_tcp_sample(c->session, &timer.tcp) < 0)
+				continue;
+			timer.received = clock_monotonic();
+			trace_timer(lab_status(run->lab)->trace, c->flow, LINK_GOING, &timer);
+		}
+}
+
 bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 {
 	bool changed;
@@ -721,6 +737,8 @@ bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
 	}
 	dispatch_flow(run, w, now);
 	changed = run->lab && lab_dispatch(run->lab, w, now);
+	if (run->lab)
+		sample_windows(run);
 	dispatch_connections(run, false, now);
 	return changed;
 }

@@ -2,7 +2,6 @@
 /* The lab on the screen: its answers, both ends of TCP, its page and its panel. */
 
 #include "app/tui-state.h"
-#include "common/clock.h"
 
 /* --- hooks --- */
 
@@ -70,25 +69,12 @@ void tui_lab_start(struct tui *tui, int64_t now)
 
 /* --- both ends of TCP --- */
 
-static bool sample_tcp(struct tui *tui, const struct run_session *tcp)
-{
-	struct trace_timer timer = { .requested = clock_monotonic() };
-
-	if (session_tcp_sample(tcp->session, &timer.tcp) < 0)
-		return false;
-	timer.received = clock_monotonic();
-	if (tcp->connections[0].flow >= 0)
-		trace_timer(lab_status(tui->run.lab)->trace, tcp->connections[0].flow, LINK_GOING,
-		    &timer);
-	tui->sample = timer.tcp;
-	return true;
-}
-
 void tui_lab_ends(struct tui *tui)
 {
 	const struct run *run = &tui->run;
 	const struct run_session *tcp = run->used_count ? run->used[run->used_count - 1] : NULL;
-	const bool sampled = run->lab && tcp && tcp->stream && sample_tcp(tui, tcp);
+	const bool sampled = run->lab && tcp && tcp->stream &&
+	                     session_tcp_sample(tcp->session, &tui->sample) == 0;
 	const struct trace_timer *server = sampled && !lab_status(run->lab)->gone
 	                                     ? server_tcp_sample(lab_status(run->lab)->server_tcp)
 	                                     : NULL;

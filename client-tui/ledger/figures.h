@@ -98,13 +98,33 @@ struct figures_times {
 	uint64_t clock_steps;
 };
 
+/* Linux's states of a sender (enum tcp_ca_state, which begins with 0 for open). */
+enum tcp_state {
+	TCP_STATE_UNKNOWN,
+	TCP_STATE_OPEN,
+	TCP_STATE_DISORDER,
+	TCP_STATE_CWR,
+	TCP_STATE_RECOVERY,
+	TCP_STATE_LOSS,
+	TCP_STATES
+};
+
+/* What limits the sender of a connection now; -1: not known. */
+struct tcp_window {
+	/* RFC 5681, section 2: the congestion window; the slow-start threshold, -1 also when there
+	 * is none yet; what is sent and not acknowledged (FlightSize). Segments of `mss` bytes. */
+	int32_t cwnd, ssthresh, in_flight, mss;
+	int32_t peer_window; /* the receive window that the peer has announced, bytes */
+	int32_t state;       /* enum tcp_state */
+};
+
 /* A sample of TCP_INFO of one connection. */
 struct tcp_sample {
 	unsigned retransmitted;        /* segments retransmitted since it was established */
 	int64_t timeout;               /* the retransmission time-out, ns */
 	unsigned backoff;              /* how often it has doubled */
 	int64_t round_trip, variation; /* its round-trip time and how much that varies, ns */
-	uint32_t window;               /* the congestion window, segments */
+	struct tcp_window window;
 	/* How often the timer ran out since it was established; -1 before Linux 6.7. */
 	int timeouts;
 	uint32_t disorder; /* segments that came out of order; 0 before Linux 5.4 */

@@ -256,6 +256,43 @@ static const struct field flow_fields[] = {
 	{ .key = NULL },
 };
 
+static const char *const states[] = {
+	[TCP_STATE_OPEN] = "open",
+	[TCP_STATE_DISORDER] = "disorder",
+	[TCP_STATE_CWR] = "CWR",
+	[TCP_STATE_RECOVERY] = "recovery",
+	[TCP_STATE_LOSS] = "loss",
+};
+
+static const char *const marks[] = {
+	[WINDOW_LOST] = "lost",
+	[WINDOW_TIMEOUT] = "timeout",
+	[WINDOW_FAST] = "fast",
+	[WINDOW_PROBE] = "probe",
+	[WINDOW_AGAIN] = "again",
+};
+
+/* Left out where it is not known. */
+#define WINDOW_NUMBER(key, member) \
+	{ key, FIELD_NUMBER, AT(struct window_sample, member), FIELD_OMITTED, .max = INT32_MAX, \
+		.missing = -1 }
+
+static const struct field window_fields[] = {
+	{ "at_ns", FIELD_TIME, AT(struct window_sample, at), FIELD_REQUIRED },
+	{ "flow", FIELD_NUMBER, AT(struct window_sample, flow), .max = UINT8_MAX },
+	{ "way", FIELD_NAME, AT(struct window_sample, way), NAMED(link_direction_names) },
+	{ "mark", FIELD_NAME, AT(struct window_sample, mark), FIELD_OMITTED, NAMED(marks) },
+	WINDOW_NUMBER("queue", queue),
+	WINDOW_NUMBER("queued", queued),
+	WINDOW_NUMBER("cwnd", tcp.cwnd),
+	WINDOW_NUMBER("ssthresh", tcp.ssthresh),
+	WINDOW_NUMBER("in_flight", tcp.in_flight),
+	WINDOW_NUMBER("mss", tcp.mss),
+	WINDOW_NUMBER("peer_window", tcp.peer_window),
+	{ "state", FIELD_NAME, AT(struct window_sample, tcp.state), FIELD_OMITTED, NAMED(states) },
+	{ .key = NULL },
+};
+
 static const char *const interval_groups[] = { "", "waited", "round_trip" };
 
 /* The times are since the session's start. */
@@ -308,6 +345,7 @@ static const struct {
 	[RECORD_REPLY] = { "reply", reply_fields, offsetof(struct json_record, reply) },
 	[RECORD_NOTICE] = { "notice", notice_fields, offsetof(struct json_record, event) },
 	[RECORD_EVENT] = { "event", event_fields, offsetof(struct json_record, event) },
+	[RECORD_WINDOW] = { "window", window_fields, offsetof(struct json_record, window) },
 	[RECORD_SUMMARY] = { "summary", end_fields, offsetof(struct json_record, summary) },
 	[RECORD_INTERVAL] = { "interval", interval_fields, 0 },
 };

@@ -12,6 +12,7 @@ enum record_type {
 	RECORD_REPLY,    /* struct record_reply */
 	RECORD_NOTICE,   /* struct session_event */
 	RECORD_EVENT,    /* the same */
+	RECORD_WINDOW,   /* struct window_sample */
 	RECORD_SUMMARY,  /* struct record_summary */
 	RECORD_INTERVAL, /* struct interval; only written */
 	RECORD_UNKNOWN,  /* a type of a later version, to be skipped */
@@ -29,6 +30,7 @@ struct json_record {
 	struct record line;
 	struct record_reply reply;
 	struct session_event event;
+	struct window_sample window;
 	struct record_summary summary;
 };
 

@@ -102,6 +102,18 @@ static int take_event(struct file_reader *r, struct session_event *event)
 	return 0;
 }
 
+static int take_window(struct file_reader *r, const struct window_sample *sample)
+{
+	struct record_file *f = r->file;
+
+	if (make_room(r, &f->windows, &f->window_capacity, f->window_count, sizeof *f->windows,
+	        sizeof *sample) < 0)
+		return -1;
+	f->windows[f->window_count++] = *sample;
+	f->has_link = true;
+	return 0;
+}
+
 /* Adds the link at the end if it differs, for older files without its changes as events. */
 static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
@@ -161,6 +173,8 @@ static int take(struct file_reader *r, struct json_record *read)
 	case RECORD_NOTICE:
 	case RECORD_EVENT:
 		return take_event(r, &read->event);
+	case RECORD_WINDOW:
+		return take_window(r, &read->window);
 	case RECORD_SUMMARY:
 		return take_summary(r, &read->summary);
 	default:
@@ -274,5 +288,6 @@ void record_file_free(struct record_file *f)
 		record_event_free(&f->events[i]);
 	free(f->replies);
 	free(f->events);
+	free(f->windows);
 	free(f);
 }

@@ -28,6 +28,8 @@ struct record_file {
 	size_t reply_count, reply_capacity;
 	struct session_event *events;
 	size_t event_count, event_capacity;
+	struct window_sample *windows;
+	size_t window_count, window_capacity;
 	bool has_link;
 };
 

@@ -38,7 +38,8 @@ struct recorder {
 	struct ledger *none; /* an empty ledger, for sessions that were removed */
 	size_t reported;     /* sessions written */
 	struct event_log log;
-	bool begun; /* the first record was written */
+	uint64_t windows; /* the serial of the last sample of the windows that was written */
+	bool begun;       /* the first record was written */
 	int error;
 };
 
@@ -185,6 +186,22 @@ static int put_event(const struct recorder *r, const struct sink *to,
 
 	e.at -= r->start;
 	return put(to, RECORD_EVENT, &e);
+}
+
+/* Writes the samples of the windows after *serial. */
+static int put_windows(const struct recorder *r, const struct sink *to, uint64_t *serial)
+{
+	const struct window_log *l = trace_windows(recorder_trace(r));
+	const struct window_sample *s;
+
+	for (size_t i = 0; (s = window_after(l, *serial, &i)) != NULL; *serial = s->serial) {
+		struct window_sample shifted = *s;
+
+		shifted.at -= r->start;
+		if (put(to, RECORD_WINDOW, &shifted) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void add_duplicates(const struct recorder *r, const struct recorder_session *s,
@@ -422,6 +439,15 @@ void recorder_interval(struct recorder *r, const struct interval *interval)
 		failed(r);
 }
 
+static void write_windows(struct recorder *r)
+{
+	size_t i = 0;
+
+	if (window_after(trace_windows(recorder_trace(r)), r->windows, &i) && begin(r) &&
+	    put_windows(r, &r->live, &r->windows) < 0)
+		failed(r);
+}
+
 /* The time when a line's record can be written, INT64_MAX while that is not known. Over UDP a late
  * reply or a duplicate may come after the line is decided. */
 static int64_t final_at(const struct recorder_session *s, const struct ledger_row *row)
@@ -458,6 +484,7 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 
 	if (!r->live.out || r->error)
 		return INT64_MAX;
+	write_windows(r);
 	for (size_t i = 0; i < r->count; i++) {
 		const int64_t at = write_final(r, &r->sessions[i], false, now);
 
@@ -479,6 +506,7 @@ void recorder_end(struct recorder *r)
 		write_final(r, &r->sessions[i], true, now);
 		written[i] = r->sessions[i].written;
 	}
+	write_windows(r);
 	errno = 0;
 	if (!r->error &&
 	    (!begin(r) || put_summary(r, &r->live, written) < 0 || fflush(r->live.out) != 0))
@@ -518,6 +546,11 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 const struct trace *recorder_trace(const struct recorder *r)
 {
 	return r->count > 0 ? r->sessions[0].trace : NULL;
+}
+
+int64_t recorder_start(const struct recorder *r)
+{
+	return r->start;
 }
 
 const struct record_run *recorder_run(const struct recorder *r)
@@ -602,6 +635,7 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	const struct ledger_row *row;
 	const struct event_log_entry *entry;
 	struct cursor cursor = { .entries = 0 };
+	uint64_t serial = 0;
 
 	if (put(&to, RECORD_START, r->run) < 0)
 		return -1;
@@ -612,7 +646,7 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 		if ((row ? put_line(r, &to, s, row, r->run->ended_at)
 		         : save_entry(r, &to, s, entry)) < 0)
 			return -1;
-	if (put_summary(r, &to, cursor.rows) < 0)
+	if (put_windows(r, &to, &serial) < 0 || put_summary(r, &to, cursor.rows) < 0)
 		return -1;
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

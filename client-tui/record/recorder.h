@@ -77,3 +77,5 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 /* What the lab's link did with the lines, NULL outside the lab. */
 const struct trace *recorder_trace(const struct recorder *r);
 const struct record_run *recorder_run(const struct recorder *r);
+/* The session's time 0, ns of the monotonic clock. */
+int64_t recorder_start(const struct recorder *r);

@@ -24,12 +24,15 @@ enum replay_event_kind {
 	REPLAY_LATE,
 	REPLAY_DUPLICATE,
 	REPLAY_EVENT,
-	REPLAY_OTHER
+	REPLAY_OTHER,
+	REPLAY_WINDOW
 };
 
 struct replay_event {
 	int64_t at;
-	/* The index of the line in its session `side`, or of the event or reply in the file. */
+	/* The index of the line in its session `side`, or of the event, reply or sample in the
+	 * file.
+	 */
 	uint32_t index;
 	uint16_t side;
 	uint8_t kind;
@@ -124,11 +127,10 @@ static uint64_t line_number(const struct replay *r, const struct replay_event *e
 	return r->file->sessions[e->side].lines[e->index].row.number;
 }
 
-static bool begins_step(const struct replay *r, size_t i)
+/* `before` is the event before it, NULL for none; samples are no events here. */
+static bool begins_step(const struct replay *r, const struct replay_event *e,
+    const struct replay_event *before)
 {
-	const struct replay_event *e = &r->events[i];
-	const struct replay_event *before = i > 0 ? e - 1 : NULL;
-
 	if (!before)
 		return true;
 	/* The same line over the other transport. */
@@ -144,6 +146,7 @@ static bool begins_step(const struct replay *r, size_t i)
 static int add_events(struct replay *r)
 {
 	const struct record_file *f = r->file;
+	const struct replay_event *before = NULL;
 
 	for (size_t side = 0; side < f->session_count; side++)
 		for (size_t i = 0; i < f->sessions[side].count; i++)
@@ -152,11 +155,18 @@ static int add_events(struct replay *r)
 		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].row.replied_at);
 	for (size_t i = 0; i < f->event_count; i++)
 		add(r, REPLAY_EVENT, 0, i, f->events[i].at);
+	for (size_t i = 0; i < f->window_count; i++)
+		add(r, REPLAY_WINDOW, 0, i, f->windows[i].at);
 	if (r->count > 0)
 		qsort(r->events, r->count, sizeof *r->events, by_time);
 	for (size_t i = 0; i < r->count; i++) {
-		r->events[i].begins = begins_step(r, i);
-		r->status.length += r->events[i].begins;
+		struct replay_event *e = &r->events[i];
+
+		if (e->kind == REPLAY_WINDOW)
+			continue;
+		e->begins = begins_step(r, e, before);
+		r->status.length += e->begins;
+		before = e;
 	}
 	return r->failed ? -1 : 0;
 }
@@ -421,6 +431,7 @@ static void play(struct replay *r, const struct replay_event *e)
 	const struct record *line = e->kind < REPLAY_EVENT ? &side->lines[e->index] : NULL;
 	struct session *s = r->sessions[e->side];
 	struct session_event event;
+	struct window_sample sample;
 
 	switch ((enum replay_event_kind)e->kind) {
 	case REPLAY_TYPED:
@@ -456,6 +467,11 @@ static void play(struct replay *r, const struct replay_event *e)
 		break;
 	case REPLAY_OTHER:
 		play_reply(r, &r->file->replies[e->index], at);
+		break;
+	case REPLAY_WINDOW:
+		sample = r->file->windows[e->index];
+		sample.at = at;
+		trace_add_window(r->status.trace, &sample);
 		break;
 	}
 }

@@ -17,7 +17,19 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 }
 #define SETTLE (NS_PER_S)
 #define COMMAND_SETTLE (50 * NS_PER_MS)
 #define JOIN NS_PER_S /* how long further steps of the panel are joined to the first one */
-#define PORTS 8       /* ports in one "events on" (lab/link/control-commands.h) */
+/* How often this end is sampled at least, while lines wait. */
+#define SAMPLE_EVERY (50 * NS_PER_MS)
+#define MOMENTS 1024 /* acknowledgements on their way whose arrivals are sampled */
+#define PORTS 8      /* ports in one "events on" (lab/link/control-commands.h) */
+
+/* When an acknowledgement reaches the end that sends that way; a ring in the order of time. */
+struct moments {
+	struct moment {
+		int64_t at;
+		int flow;
+	} list[MOMENTS];
+	size_t first, count;
+};
 
 struct lab {
 	struct lab_status status;
@@ -26,6 +38,10 @@ struct lab {
 	bool status_new;       /* a new status was received and is to be drawn */
 	uint16_t ports[PORTS]; /* whose events are wanted */
 	int port_count;        /* more than PORTS: of all ports */
+	/* By the way that an end sends: when to sample it; the flows that are to be sampled now. */
+	struct moments moments[LINK_DIRECTIONS];
+	bool due[LINK_DIRECTIONS][TRACE_FLOWS];
+	int64_t sampled_at; /* when this end of all flows was to be sampled last */
 	/* The flow whose server end is sampled, or -1; when the last sample was received. */
 	int server_flow;
 	int64_t server_received;
@@ -123,9 +139,71 @@ static void take_change(struct lab *lab, struct link_change *change)
 	request_status(lab);
 }
 
+/* --- when the windows may change --- */
+
+static struct moment *moment(struct moments *m, size_t i)
+{
+	return &m->list[(m->first + i) % MOMENTS];
+}
+
+static void add_moment(struct moments *m, int64_t at, int flow)
+{
+	size_t i = m->count;
+
+	if (m->count == MOMENTS)
+		return;
+	for (m->count++; i > 0 && moment(m, i - 1)->at > at; i--)
+		*moment(m, i) = *moment(m, i - 1);
+	*moment(m, i) = (struct moment){ at, flow };
+}
+
+/* A segment changes what is out at its sender, and acknowledges at its receiver. */
+static void note_segment(struct lab *lab, int flow, const struct packet_event *event)
+{
+	lab->due[event->direction][flow] = true;
+	for (int i = 0; i < event->copies && event->fate == LINK_DELIVERED; i++)
+		add_moment(&lab->moments[!event->direction], event->out[i], flow);
+}
+
+/* When all flows of this end are to be sampled anyway. */
+static int64_t sample_at(const struct lab *lab)
+{
+	return lab->server_flow >= 0 && trace_is_pending(lab->status.trace)
+	         ? lab->sampled_at + SAMPLE_EVERY
+	         : CLOCK_NEVER;
+}
+
+static void take_moments(struct lab *lab, int64_t now)
+{
+	for (int way = 0; way < LINK_DIRECTIONS; way++) {
+		struct moments *m = &lab->moments[way];
+
+		for (; m->count > 0 && moment(m, 0)->at <= now; m->count--) {
+			lab->due[way][moment(m, 0)->flow] = true;
+			m->first++;
+		}
+	}
+	if (now < sample_at(lab))
+		return;
+	lab->sampled_at = now;
+	memset(lab->due[LINK_GOING], true, sizeof lab->due[LINK_GOING]);
+}
+
+bool lab_take_due(struct lab *lab, int flow)
+{
+	const bool due = flow >= 0 && lab->due[LINK_GOING][flow];
+
+	if (due)
+		lab->due[LINK_GOING][flow] = false;
+	return due;
+}
+
 static void take_event(struct lab *lab, const struct packet_event *event)
 {
-	trace_event(lab->status.trace, event);
+	const int flow = trace_event(lab->status.trace, event);
+
+	if (flow >= 0)
+		note_segment(lab, flow, event);
 	if (!event->requested || event->protocol != LINK_TCP || event->syn || event->length > 0)
 		return;
 	report(lab, SESSION_EVENT_FAULT, event->in,
@@ -258,12 +336,28 @@ void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64
 	lab->server_flow = flow;
 }
 
+/* Gives the server's sample to the trace. Returns true when the trace waited for it. */
+static bool take_server_tcp(struct lab *lab)
+{
+	const struct trace_timer *sample = server_tcp_sample(lab->status.server_tcp);
+	const bool wanted = lab->server_flow >= 0 &&
+	                    trace_wants_timer(lab->status.trace, lab->server_flow, LINK_COMING);
+
+	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
+		return false;
+	lab->server_received = sample->received;
+	trace_timer(lab->status.trace, lab->server_flow, LINK_COMING, sample);
+	return wanted;
+}
+
 void lab_closed(struct lab *lab, int flow, int64_t now)
 {
 	if (flow < 0)
 		return;
-	if (trace_is_stream(lab->status.trace, flow))
+	if (trace_is_stream(lab->status.trace, flow)) {
 		server_tcp_finish(lab->status.server_tcp);
+		take_server_tcp(lab);
+	}
 	trace_closed(lab->status.trace, flow, now);
 }
 
@@ -326,22 +420,13 @@ void lab_watch(const struct lab *lab, struct fd_watch *w)
 {
 	lab_socket_watch(lab->socket, w);
 	server_tcp_watch(lab->status.server_tcp, trace_is_pending(lab->status.trace), w);
+	for (int way = 0; way < LINK_DIRECTIONS; way++)
+		if (lab->moments[way].count > 0)
+			fd_watch_until(w,
+			    lab->moments[way].list[lab->moments[way].first % MOMENTS].at);
+	fd_watch_until(w, sample_at(lab));
 	fd_watch_until(w, lab->report_at);
 	fd_watch_until(w, sync_at(lab));
-}
-
-/* Gives the server's sample to the trace. Returns true when the trace waited for it. */
-static bool take_server_tcp(struct lab *lab)
-{
-	const struct trace_timer *sample = server_tcp_sample(lab->status.server_tcp);
-	const bool wanted = lab->server_flow >= 0 &&
-	                    trace_wants_timer(lab->status.trace, lab->server_flow, LINK_COMING);
-
-	if (!sample || sample->received == lab->server_received || lab->server_flow < 0)
-		return false;
-	lab->server_received = sample->received;
-	trace_timer(lab->status.trace, lab->server_flow, LINK_COMING, sample);
-	return wanted;
 }
 
 bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
@@ -350,11 +435,16 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
 
 	lab->now = now;
 	lab_socket_dispatch(lab->socket, w);
+	take_moments(lab, now);
 	if (now >= lab->report_at)
 		lab_report(lab);
 	if (now >= sync_at(lab)) {
 		lab->synced_at = now;
 		lab->syncing = lab_socket_command(lab->socket, PURPOSE_SYNC, now, "predict") == 0;
+	}
+	if (lab->server_flow >= 0 && lab->due[LINK_COMING][lab->server_flow]) {
+		lab->due[LINK_COMING][lab->server_flow] = false;
+		server_tcp_ask(lab->status.server_tcp);
 	}
 	bool redraw = server_tcp_dispatch(lab->status.server_tcp, w,
 	    trace_is_pending(lab->status.trace), now);

@@ -48,6 +48,11 @@ int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *po
 void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
+/* Whether this end of the flow is to be sampled now (trace_timer()), asked once after each
+ * lab_dispatch(): it sent a segment, an acknowledgement reached it, or 50 ms have passed while
+ * lines wait. The lab samples the server's end. */
+bool lab_take_due(struct lab *lab, int flow);
+
 /* Sends a command of the user; `purpose` is more than LAB_STEP. Returns 0 or -1. */
 int lab_command(struct lab *lab, int purpose, const char *command);
 /* A step of the panel: changes the status at once and sends the command. Returns 0, or -1 as

@@ -9,4 +9,5 @@ client_tui_libclient_a_SOURCES += \
 	%D%/trace-check.c \
 	%D%/trace-internal.h \
 	%D%/trace-match.c \
-	%D%/trace.c %D%/trace.h
+	%D%/trace.c %D%/trace.h \
+	%D%/window.c %D%/window.h

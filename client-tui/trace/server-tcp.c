@@ -20,6 +20,7 @@ struct server_tcp {
 	uint64_t retransmitted_before; /* retransmissions over the connections before it */
 	int64_t requested_at;          /* the last request */
 	bool pending;                  /* its answer is still to come */
+	bool asked;                    /* another request follows at once */
 };
 
 /* --- reading --- */
@@ -32,7 +33,7 @@ static int64_t number_in(const char *line, size_t n, const char *name, int64_t m
 	const char *at = bytes_find(line, n, key, length);
 	const int64_t value = at ? strtoll(at + length, NULL, 10) : -1;
 
-	return value >= 0 && value <= UINT32_MAX ? value : missing;
+	return value >= 0 && value < INT32_MAX ? value : missing;
 }
 
 /* Reads the TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us
@@ -56,6 +57,14 @@ static int read_connection(const char *line, size_t n, uint16_t port, struct tcp
 	out->round_trip = number_in(line, n, "rtt-us", 0) * NS_PER_US;
 	out->variation = number_in(line, n, "rttvar-us", 0) * NS_PER_US;
 	out->timeouts = (int)number_in(line, n, "total-rto", -1);
+	out->window = (struct tcp_window){
+		.cwnd = (int32_t)number_in(line, n, "cwnd", -1),
+		.ssthresh = (int32_t)number_in(line, n, "ssthresh", -1),
+		.in_flight = (int32_t)number_in(line, n, "unacked", -1),
+		.mss = (int32_t)number_in(line, n, "mss", -1),
+		.peer_window = (int32_t)number_in(line, n, "peer-window", -1),
+		.state = TCP_STATE_OPEN + (int32_t)number_in(line, n, "ca-state", -1),
+	};
 	return 0;
 }
 
@@ -93,6 +102,8 @@ static void take_end(void *context)
 
 static void request(struct server_tcp *s)
 {
+	s->asked = false;
+	s->requested_at = clock_monotonic();
 	s->pending = lab_socket_command(s->socket, 0, s->port, "connections") == 0;
 }
 
@@ -143,6 +154,12 @@ void server_tcp_finish(struct server_tcp *s)
 	lab_socket_settle(s->socket, LAST_SAMPLE);
 }
 
+void server_tcp_ask(struct server_tcp *s)
+{
+	if (s)
+		s->asked = true;
+}
+
 void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch *w)
 {
 	if (!may_sample(s))
@@ -160,10 +177,8 @@ bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool wa
 		return false;
 	lab_socket_dispatch(s->socket, w);
 	if (!s->pending && !lab_socket_is_gone(s->socket) &&
-	    now >= s->requested_at + (waiting ? INTERVAL_WAITING : INTERVAL_IDLE)) {
-		s->requested_at = now;
+	    (s->asked || now >= s->requested_at + (waiting ? INTERVAL_WAITING : INTERVAL_IDLE)))
 		request(s);
-	}
 	changed = s->changed;
 	s->changed = false;
 	return changed;

@@ -19,6 +19,8 @@ void server_tcp_connected(struct server_tcp *s, uint16_t port);
  */
 void server_tcp_finish(struct server_tcp *s);
 
+/* Asks for a sample as soon as the last one has come. */
+void server_tcp_ask(struct server_tcp *s);
 /* Requests samples now and then, more often while lines are waiting. */
 void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch *w);
 /* Returns true when the sample has changed. */

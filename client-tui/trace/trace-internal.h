@@ -69,6 +69,7 @@ struct trace_connection {
 struct trace_flow {
 	const struct ledger *ledger;
 	bool stream, nagle;
+	uint8_t window; /* its number in the log of windows */
 	int64_t reply_timeout;
 	bool seen;            /* the link has carried something of it */
 	int64_t closed_at;    /* INT64_MAX while its socket is open */
@@ -89,11 +90,13 @@ struct trace_flow {
 	struct trace_timer timers[LINK_DIRECTIONS][2];
 };
 
+/* A line that was sent again, or, of number 0, the segment. */
 struct retransmission {
 	uint64_t number;
 	int flow;
 	enum link_direction direction;
 	uint8_t slot;              /* its place in the leg's waits */
+	bool tail;                 /* the segment: nothing behind it was sent before */
 	int64_t at, last;          /* when, and when the try before that was */
 	struct trace_timer before; /* the last sample before it */
 };
@@ -140,6 +143,7 @@ struct trace {
 	size_t next_reassembly;
 	struct retransmission retransmissions[RETRANSMISSIONS];
 	int retransmission_count;
+	struct window_log windows;
 	struct reported_packet *reported; /* the lines of the last packets, by serial */
 	/* A ring: `packet_count` were added, the last is at [(packet_count - 1) % TRACE_PACKETS].
 	 */
@@ -166,9 +170,11 @@ void trace_blocking_lost(struct trace_flow *f);
 /* All events of packets that came before `now` have been reported. */
 void trace_blocking_finish(struct trace *t, int64_t now);
 
-/* `retransmission` has its direction, slot and times. */
-void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
-    const struct retransmission *retransmission);
+/* `retransmission` lacks the sample before it. */
+void trace_retransmitted(struct trace *t, const struct retransmission *retransmission);
+/* Adds a mark to the flow's window. */
+void trace_mark(struct trace *t, int flow, enum link_direction direction, enum window_mark mark,
+    int64_t at);
 
 /* The initial values of a new leg. */
 #define TRACE_LEG \

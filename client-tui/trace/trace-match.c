@@ -241,9 +241,12 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
 	leg->timeout[slot] = 0;
 	leg->no_timeout &= (uint8_t)~(1u << slot);
-	trace_retransmitted(t, &t->flows[r->flow], r,
-	    &(struct retransmission){
-	        .direction = e->direction, .slot = slot, .at = e->in, .last = leg->last_in });
+	trace_retransmitted(t, &(struct retransmission){ .number = r->line.number,
+	                           .flow = r->flow,
+	                           .direction = e->direction,
+	                           .slot = slot,
+	                           .at = e->in,
+	                           .last = leg->last_in });
 }
 
 /* How long the last bytes of a line, which come in a new segment from byte `begin` on, waited at
@@ -308,8 +311,14 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 	if (!find_place(c, e->direction, e->seq, &begin))
 		return;
 	end = begin + e->length;
-	if (begin < seen && !is_later_fragment(e))
+	if (begin < seen && !is_later_fragment(e)) {
 		t->totals.retransmitted[e->direction]++;
+		trace_retransmitted(t, &(struct retransmission){ .flow = (int)(f - t->flows),
+		                           .direction = e->direction,
+		                           .tail = end >= seen,
+		                           .at = e->in,
+		                           .last = INT64_MIN });
+	}
 	for (size_t i = trace_first_line_at(t, f, e->direction, begin); i < f->end; i++) {
 		struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i]);
 
@@ -435,7 +444,7 @@ static void take_ack(struct trace_connection *c, const struct packet_event *e)
 	c->acked_at[acked] = e->out[0];
 }
 
-static void take_segment(struct trace *t, const struct packet_event *e)
+static int take_segment(struct trace *t, const struct packet_event *e)
 {
 	struct trace_connection *c = NULL;
 	int i = t->flow_count;
@@ -444,13 +453,15 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 		if (t->flows[i].stream)
 			c = find_connection(&t->flows[i], e);
 	if (!c)
-		return;
+		return -1;
 	t->flows[i].seen = true;
 	take_ack(c, e);
 	t->totals.segments[e->direction]++;
 	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (delivered_copies(e) == 0)
 		t->totals.dropped[e->direction]++;
+	if (delivered_copies(e) == 0 && e->length > 0)
+		trace_mark(t, i, e->direction, WINDOW_LOST, e->in);
 	/* Without payload, only SYN and FIN take a sequence number and are retransmitted. */
 	const bool retransmitted = (e->syn && c->syn_seen[e->direction]) ||
 	                           (e->length == 0 && e->fin && c->ended[e->direction]);
@@ -467,6 +478,7 @@ static void take_segment(struct trace *t, const struct packet_event *e)
 	}
 	if (e->fragment && c->syn_seen[e->direction])
 		take_first_segment(t, &t->flows[i], c, e);
+	return i;
 }
 
 /* Finds the newest packet that the fragment may belong to: identifications are used again. */
@@ -489,14 +501,20 @@ static void take_later_fragment(struct trace *t, const struct packet_event *e)
 	}
 }
 
-void trace_event(struct trace *t, const struct packet_event *event)
+int trace_event(struct trace *t, const struct packet_event *event)
 {
+	if (event->has_queue)
+		window_add(&t->windows, &(struct window_sample){ .at = event->in,
+		                            .way = (uint8_t)event->direction,
+		                            .queue = (int32_t)event->queue,
+		                            .queued = (int32_t)event->queued });
+	if (event->protocol == LINK_TCP)
+		return take_segment(t, event);
 	if (event->protocol == LINK_UDP)
 		take_datagram(t, event);
-	else if (event->protocol == LINK_TCP)
-		take_segment(t, event);
 	else if (event->fragment && event->offset > 0)
 		take_later_fragment(t, event);
+	return -1;
 }
 
 void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction direction)

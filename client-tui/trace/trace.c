@@ -53,6 +53,7 @@ void trace_free(struct trace *t)
 		free(t->chains[direction]);
 	for (int stream = 0; stream < 2; stream++)
 		free(t->rings[stream].slots);
+	window_free(&t->windows);
 	free(t->pending);
 	free(t->reported);
 	free(t->packets);
@@ -189,6 +190,24 @@ static void drop_evicted(const struct trace *t, struct trace_flow *f)
 	f->begin = 0;
 }
 
+void trace_mark(struct trace *t, int flow, enum link_direction direction, enum window_mark mark,
+    int64_t at)
+{
+	window_add(&t->windows, &(struct window_sample){ .at = at,
+	                            .flow = t->flows[flow].window,
+	                            .way = (uint8_t)direction,
+	                            .mark = (uint8_t)mark,
+	                            .queue = -1,
+	                            .queued = -1 });
+}
+
+/* No sample came in time: the cause stays open. */
+static void give_up(struct trace *t, const struct retransmission *a)
+{
+	if (a->number == 0)
+		trace_mark(t, a->flow, a->direction, WINDOW_AGAIN, a->at);
+}
+
 /* The flow has a new connection: the samples are of the one before. */
 static void reset_timers(struct trace *t, struct trace_flow *f)
 {
@@ -199,6 +218,8 @@ static void reset_timers(struct trace *t, struct trace_flow *f)
 	for (int i = 0; i < t->retransmission_count; i++)
 		if (t->retransmissions[i].flow != flow)
 			t->retransmissions[kept++] = t->retransmissions[i];
+		else
+			give_up(t, &t->retransmissions[i]);
 	t->retransmission_count = kept;
 	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
 		f->timers[direction][0] = f->timers[direction][1] = none;
@@ -206,10 +227,17 @@ static void reset_timers(struct trace *t, struct trace_flow *f)
 
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout)
 {
+	uint8_t window = 0;
+
 	if (t->flow_count == TRACE_FLOWS)
 		return -1;
+	for (int i = 0; i < t->flow_count; i++)
+		window += t->flows[i].stream;
 	t->flows[t->flow_count] = (struct trace_flow){
-		.stream = stream, .reply_timeout = reply_timeout, .closed_at = INT64_MAX
+		.stream = stream,
+		.window = window,
+		.reply_timeout = reply_timeout,
+		.closed_at = INT64_MAX,
 	};
 	reset_timers(t, &t->flows[t->flow_count]);
 	return t->flow_count++;
@@ -394,6 +422,22 @@ static int64_t expired_timeout(const struct retransmission *a, const struct trac
 	return before->tcp.backoff > 0 ? halved(before->tcp.timeout) : -1;
 }
 
+/* Why the sender's kernel sent the segment again. After a timeout it is in the state of loss until
+ * all is repaired. Nothing behind a tail can have told of its loss, except in recovery, when what
+ * was sent again later has arrived (RACK). */
+static enum window_mark cause(const struct retransmission *a, const struct trace_timer *after)
+{
+	if (!after)
+		return WINDOW_AGAIN;
+	if (after->tcp.window.state == TCP_STATE_LOSS || expired_timeout(a, after) > 0)
+		return WINDOW_TIMEOUT;
+	if (after->tcp.window.state == TCP_STATE_RECOVERY)
+		return WINDOW_FAST;
+	if (a->tail)
+		return WINDOW_PROBE;
+	return after->tcp.timeouts < 0 ? WINDOW_AGAIN : WINDOW_FAST;
+}
+
 static void set_timeout(struct trace *t, const struct retransmission *a,
     const struct trace_timer *after)
 {
@@ -401,6 +445,8 @@ static void set_timeout(struct trace *t, const struct retransmission *a,
 	const int64_t timeout = expired_timeout(a, after), us = timeout / NS_PER_US;
 	struct trace_leg *leg = r ? &r->line.legs[a->direction] : NULL;
 
+	if (a->number == 0)
+		trace_mark(t, a->flow, a->direction, cause(a, after), a->at);
 	if (!leg)
 		return;
 	leg->timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
@@ -408,13 +454,11 @@ static void set_timeout(struct trace *t, const struct retransmission *a,
 		leg->no_timeout |= (uint8_t)(1u << a->slot);
 }
 
-void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
-    const struct retransmission *retransmission)
+void trace_retransmitted(struct trace *t, const struct retransmission *retransmission)
 {
+	const struct trace_flow *f = &t->flows[retransmission->flow];
 	struct retransmission a = *retransmission;
 
-	a.flow = r->flow;
-	a.number = r->line.number;
 	a.before = f->timers[a.direction][0].received < a.at ? f->timers[a.direction][0]
 	                                                     : f->timers[a.direction][1];
 	if (a.before.received >= a.at)
@@ -424,9 +468,11 @@ void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct tra
 		return;
 	}
 	/* Retransmissions without samples accumulate: the oldest is dropped. */
-	if (t->retransmission_count == RETRANSMISSIONS)
+	if (t->retransmission_count == RETRANSMISSIONS) {
+		give_up(t, &t->retransmissions[0]);
 		memmove(t->retransmissions, t->retransmissions + 1,
 		    (size_t)--t->retransmission_count * sizeof a);
+	}
 	t->retransmissions[t->retransmission_count++] = a;
 }
 
@@ -447,6 +493,12 @@ void trace_timer(struct trace *t, int flow, enum link_direction direction,
 	t->retransmission_count = kept;
 	f->timers[direction][1] = f->timers[direction][0];
 	f->timers[direction][0] = *timer;
+	window_add(&t->windows, &(struct window_sample){ .at = timer->received,
+	                            .flow = f->window,
+	                            .way = (uint8_t)direction,
+	                            .queue = -1,
+	                            .queued = -1,
+	                            .tcp = timer->tcp.window });
 }
 
 bool trace_wants_timer(const struct trace *t, int flow, enum link_direction direction)
@@ -538,6 +590,11 @@ const struct trace_totals *trace_totals(const struct trace *t)
 	return &t->totals;
 }
 
+const struct window_log *trace_windows(const struct trace *t)
+{
+	return t ? &t->windows : NULL;
+}
+
 /* Whether the last packet that was let through is still on its way. */
 static bool is_in_flight(const struct trace_leg *leg, int64_t now)
 {
@@ -584,6 +641,11 @@ int trace_restore(struct trace *t, const struct trace_line *line)
 	insert(t, r);
 	t->flows[r->flow].seen = true;
 	return 0;
+}
+
+void trace_add_window(struct trace *t, const struct window_sample *sample)
+{
+	window_add(&t->windows, sample);
 }
 
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches)

@@ -9,6 +9,7 @@
 #include "common/event-line.h"
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
+#include "trace/window.h"
 
 /* Times between tries that are kept of a line each way: the first ones, and the last one. */
 #define TRACE_WAITS 8
@@ -149,11 +150,12 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 /* Its socket was closed: the client does not see packets that come later. */
 void trace_closed(struct trace *t, int flow, int64_t now);
 
-void trace_event(struct trace *t, const struct packet_event *event);
+/* Returns the flow of a TCP segment, else -1. */
+int trace_event(struct trace *t, const struct packet_event *event);
 /* A packet that the link let through did not reach its host after all. */
 void trace_undelivered(struct trace *t, uint64_t serial, enum link_direction direction);
 
-/* A sample of the sender's timer: this end's for LINK_GOING, the server's for LINK_COMING. */
+/* A sample of the sender's kernel: this end's for LINK_GOING, the server's for LINK_COMING. */
 void trace_timer(struct trace *t, int flow, enum link_direction direction,
     const struct trace_timer *timer);
 /* Whether a segment was retransmitted since the last sample. */
@@ -182,9 +184,12 @@ uint64_t trace_waits_behind(const struct trace *t, uint64_t number, enum link_di
 bool trace_blocked(const struct trace *t, int flow, struct blocked_totals *totals);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
 const struct trace_totals *trace_totals(const struct trace *t);
+/* The windows of the flows of TCP, and the link's queue; `t` may be NULL, as then is the result. */
+const struct window_log *trace_windows(const struct trace *t);
 /* Adds a line of a recording, which has no link. Returns 0, or -1 when memory is short. */
 int trace_restore(struct trace *t, const struct trace_line *line);
 void trace_add_packet(struct trace *t, const struct logged_packet *packet);
+void trace_add_window(struct trace *t, const struct window_sample *sample);
 /* Sets the results of comparing in a recording. */
 void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */

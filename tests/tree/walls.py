@@ -70,7 +70,6 @@ MAY = {
     'client-tui/app/tui.c': 'clock wait file speak',
     'client-tui/app/tui-demo.c': 'clock',
     'client-tui/app/tui-keys.c': 'clock',
-    'client-tui/app/tui-lab.c': 'clock',
     'client-tui/app/tui-state.c': 'clock',
     'client-tui/net/udp.c': 'socket clock file',
     'client-tui/terminal/readline-guard.c': 'readline place state',

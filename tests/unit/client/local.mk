@@ -28,7 +28,8 @@ COMPILED_TESTS += \
 	%D%/test_trace \
 	%D%/test_transcript \
 	%D%/test_validity \
-	%D%/test_view
+	%D%/test_view \
+	%D%/test_window
 tests_unit_client_test_line_editor_SOURCES = %D%/test_line_editor.c tests/lib/leaks.c
 # What the view asks of these is counted.
 tests_unit_client_test_view_LDFLAGS = $(AM_LDFLAGS) $(NO_LTO) -Wl,--wrap=capitals_text,--wrap=layout_more,--wrap=layout_text

@@ -282,6 +282,56 @@ static void any_record_comes_back(void **state)
 	}
 }
 
+/* Of a window only what is known is written; it comes back as it was, and CSV has none. */
+static void windows_come_back(void **state)
+{
+	static const struct {
+		struct window_sample sample;
+		const char *json;
+	} samples[] = {
+		{ { .at = 7,
+		      .flow = 1,
+		      .queue = -1,
+		      .queued = -1,
+		      .tcp = { 10, -1, 3, 1448, 65536, TCP_STATE_RECOVERY } },
+		    "{\"type\":\"window\",\"at_ns\":7,\"flow\":1,\"way\":\"there\",\"cwnd\":10,"
+		    "\"in_flight\":3,\"mss\":1448,\"peer_window\":65536,\"state\":\"recovery\"}" },
+		{ { .at = 8,
+		      .way = LINK_COMING,
+		      .queue = 0,
+		      .queued = 0,
+		      .tcp = { -1, -1, -1, -1, -1, -1 } },
+		    "{\"type\":\"window\",\"at_ns\":8,\"flow\":0,\"way\":\"back\",\"queue\":0,"
+		    "\"queued\":0}" },
+		{ { .at = 9,
+		      .mark = WINDOW_PROBE,
+		      .queue = -1,
+		      .queued = -1,
+		      .tcp = { -1, -1, -1, -1, -1, -1 } },
+		    "{\"type\":\"window\",\"at_ns\":9,\"flow\":0,\"way\":\"there\","
+		    "\"mark\":\"probe\"}" },
+	};
+	struct json_record read;
+	const char *bad = "{\"type\":\"window\",\"at_ns\":1,\"flow\":256}";
+	char reason[RECORD_REASON] = "", *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+		text = json_of(RECORD_WINDOW, &samples[i].sample);
+		assert_string_equal(text, samples[i].json);
+		assert_int_equal(json_read(&read, text, strlen(text), reason), 0);
+		assert_int_equal(read.type, RECORD_WINDOW);
+		free(text);
+		text = json_of(RECORD_WINDOW, &read.window);
+		assert_string_equal(text, samples[i].json);
+		free(text);
+		json_record_free(&read);
+	}
+	assert_int_equal(json_read(&read, bad, strlen(bad), reason), -1);
+	assert_string_equal(reason, "\"flow\" is out of range");
+	json_record_free(&read);
+}
+
 static void base64_comes_back(void **state)
 {
 	static const struct {
@@ -885,6 +935,7 @@ int main(void)
 		cmocka_unit_test(any_record_comes_back),
 		cmocka_unit_test(json_has_no_controls),
 		cmocka_unit_test(csv_texts_stay_texts),
+		cmocka_unit_test(windows_come_back),
 		cmocka_unit_test(base64_comes_back),
 		cmocka_unit_test(dates_are_right),
 		cmocka_unit_test(records_wait_until_final),

@@ -745,6 +745,59 @@ static void held_for_an_ack(void **state)
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
 }
 
+static void say(struct fixture *s, enum link_direction way, int64_t at, int cwnd,
+    enum tcp_state state, int timeouts)
+{
+	trace_timer(s->trace, s->tcp_flow, way,
+	    &(struct trace_timer){ .requested = at,
+	        .received = at,
+	        .tcp = { .timeout = 200 * MS,
+	            .timeouts = timeouts,
+	            .window = { .cwnd = cwnd, .ssthresh = -1, .state = state } } });
+}
+
+/* How a segment was sent again, from what its kernel says before and afterwards. */
+static void windows_and_marks(void **state)
+{
+	static const struct {
+		int64_t at;
+		enum window_mark mark;
+	} marks[] = { { 10 * MS, WINDOW_LOST }, { 31 * MS, WINDOW_FAST }, { 50 * MS, WINDOW_PROBE },
+		{ 300 * MS, WINDOW_TIMEOUT }, { 400 * MS, WINDOW_AGAIN } };
+	struct fixture *s = *state;
+	const struct window_log *l = trace_windows(s->trace);
+	size_t found = 0, samples = 0;
+
+	connect_stream(s);
+	stream_line(s, "abcde", 10 * MS);
+	stream_line(s, "hello", 10 * MS);
+	report_segment(s, "there", "random", "PA", ISN + 1, 6, 10 * MS, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 7, 6, 10 * MS, 20 * MS);
+	say(s, LINK_GOING, 30 * MS, 10, TCP_STATE_DISORDER, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 1, 6, 31 * MS, 41 * MS);
+	/* The second sample is not later than the segment. */
+	say(s, LINK_GOING, 31 * MS, 7, TCP_STATE_RECOVERY, 0);
+	say(s, LINK_GOING, 32 * MS, 7, TCP_STATE_RECOVERY, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 7, 6, 50 * MS, 60 * MS);
+	say(s, LINK_GOING, 51 * MS, 7, TCP_STATE_OPEN, 0);
+	report_segment(s, "there", "delivered", "PA", ISN + 7, 6, 300 * MS, 310 * MS);
+	say(s, LINK_GOING, 301 * MS, 1, TCP_STATE_LOSS, 1);
+	report_segment(s, "there", "delivered", "PA", ISN + 7, 6, 400 * MS, 410 * MS);
+	/* Nothing more is known of a connection after the next. */
+	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, s->bytes[LINK_GOING]);
+	for (size_t i = 0; i < l->count; i++) {
+		samples += l->samples[i].mark == WINDOW_NO_MARK;
+		if (l->samples[i].mark == WINDOW_NO_MARK)
+			continue;
+		assert_true(found < sizeof marks / sizeof *marks);
+		assert_int_equal(l->samples[i].at, marks[found].at);
+		assert_int_equal(l->samples[i].mark, marks[found++].mark);
+	}
+	assert_int_equal(found, sizeof marks / sizeof *marks);
+	/* 10, 7 in recovery, 7 open, 1. */
+	assert_int_equal(samples, 4);
+}
+
 /* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4.
  */
 static void report_two_pieces(struct fixture *s, uint32_t id, const char *second, int64_t in,
@@ -1437,6 +1490,7 @@ int main(void)
 		TEST(closed_too_soon),
 		TEST(sent_again),
 		TEST(held_for_an_ack),
+		TEST(windows_and_marks),
 		TEST(pieces_of_a_segment),
 		TEST(keeps_packets),
 		TEST(packets_of_a_connection),

@@ -74,7 +74,7 @@ static void test_connections(void **state)
 	    "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
 	    " state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
 	    " unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0 "
-	    "total-rto 7\n";
+	    "total-rto 7 ca-state 0 ssthresh 0 mss 0 peer-window 0\n";
 	static const char second[] =
 	    "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
 	char both[2000];
