@@ -133,7 +133,7 @@ static void do_plot(const struct command_call *c)
 
 	if (kind < 0)
 		tui_message(c->tui,
-		    "'%.30s' is no plot; waited, rtt, histogram, cumulative, runs, shares, off",
+		    "'%.30s' is no plot; waited, rtt, histogram, cumulative, runs, shares, window, off",
 		    c->arguments);
 	else
 		tui_plot(c->tui, (enum plot_kind)kind);
@@ -193,7 +193,8 @@ static void do_save(const struct command_call *c)
 	struct export_request q;
 	char reason[EXPORT_REASON];
 	int files = export_request(c->arguments, &q, reason), rows, columns;
-	char more[60] = "";
+	int64_t from, to;
+	char more[80] = "";
 
 	screen_size(&rows, &columns);
 	/* The row has a margin. */
@@ -205,10 +206,16 @@ static void do_save(const struct command_call *c)
 		report_file(c->tui, reason, columns);
 		return;
 	}
-	if (files == 2)
-		snprintf(more, sizeof more, " and -plots.svg");
-	else if (files > 2)
-		snprintf(more, sizeof more, ", to -%d.svg, and -plots.svg", files - 1);
+	const bool windows = files > 1 && window_span(trace_windows(run_trace(&c->tui->run)),
+	                                      INT64_MAX, &from, &to);
+	const int pages = files - 1 - windows;
+	if (files > 1)
+		snprintf(more, sizeof more, "%s%s -plots.svg%s",
+		    pages > 1 ? TEXT_FORMAT(", to -%d.svg", pages) : "",
+		    windows     ? ","
+		    : pages > 1 ? ", and"
+		                : " and",
+		    windows ? " and -window.svg" : "");
 	tui_message(c->tui, "saved in %s%s",
 	    text_middle((char[400]){ 0 }, 400, q.path,
 	        columns - (int)strlen("saved in ") - (int)strlen(more)),
@@ -326,8 +333,7 @@ const struct command command_table[] = {
 	    .example = "/flow TIME [NAME]; for example /flow 5s cubic, /flow off" },
 	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
 	    .two_letters = true },
-	{ "plot", "[KIND]", "waited, rtt, histogram, cumulative, runs, shares; off",
-	    .run = do_plot },
+	{ "plot", "[KIND]", "waited rtt histogram cumulative runs shares window", .run = do_plot },
 	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
 	    .run = do_find },
 	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },

@@ -17,7 +17,7 @@ static const struct complete_row table[] = {
 	{ "bulk", COMPLETE_ANY, "size" },
 	{ "flow", "", "5s 10s 30s off" },
 	{ "flow", COMPLETE_ANY, "reno cubic" },
-	{ "plot", "", "waited rtt histogram cumulative runs shares off" },
+	{ "plot", "", "waited rtt histogram cumulative runs shares window off" },
 	{ "save", "", NULL },
 	{ "save", "last", "10 20 50" },
 	{ "save", COMPLETE_ANY, "last screen --title --dark" },

@@ -25,6 +25,7 @@
 static void follow_plot(struct tui *tui)
 {
 	tui->plot.count = 0;
+	tui->plot.windows = trace_windows(run_trace(&tui->run));
 	for (int i = 0; i < 2; i++) {
 		const struct run_session *of = tui->run.peer[i];
 		const struct ledger *ledger = of ? session_ledger(of->session) : NULL;

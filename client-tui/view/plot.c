@@ -25,6 +25,8 @@
 #define RANGE 10
 #define SPARK_WORDS 33
 
+#define PART_ROWS 3 /* the least rows of an end's windows, or of the queue */
+
 /* The inner grid of a plot, and its source. */
 struct grid {
 	struct canvas *c;
@@ -34,6 +36,7 @@ struct grid {
 	const struct plot_source *sources;
 	int count;
 	const struct shares *shares;
+	const struct window_log *windows;
 };
 
 /* --- cells --- */
@@ -90,6 +93,11 @@ static size_t marks_of(const struct axis *a, int room, double marks[MARKS])
 	return axis_marks(a, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
 }
 
+static int row_of(const struct grid *g, const struct axis *a, double value)
+{
+	return (int)((1 - axis_place(a, value)) * (g->rows - 1) + 0.5);
+}
+
 /* Puts the words of values with a unit, or, if it is NULL, of times. */
 static void put_vertical(const struct grid *g, const struct axis *a, const char *unit)
 {
@@ -98,7 +106,7 @@ static void put_vertical(const struct grid *g, const struct axis *a, const char 
 	for (size_t i = 0; i < n; i++) {
 		const char *words = unit ? TEXT_FORMAT("%g%s", marks[i], unit)
 		                         : AXIS_TIME(marks[i], glyph(GLYPH_MICRO, g->ascii));
-		const int row = (int)((1 - axis_place(a, marks[i])) * (g->rows - 1) + 0.5);
+		const int row = row_of(g, a, marks[i]);
 		put_text(g, row, -2 - utf8_columns(words), -1, words, STYLE_FAINT);
 		put_text(g, row, -1, 0, g->ascii ? "+" : "┤", STYLE_FAINT);
 	}
@@ -314,6 +322,106 @@ static void draw_shares(const struct grid *g, const struct axis *unused)
 	    STYLE_NORMAL);
 }
 
+/* --- windows --- */
+
+/* Draws a value's range in each column as a line, or, with `filled`, from the bottom up; an empty
+ * queue not. */
+static void put_value(const struct grid *g, const struct axis *a, const struct window_plot *p,
+    enum window_value value, wchar_t sign, enum style style, bool filled)
+{
+	for (int i = 0; i < g->columns; i++) {
+		const struct window_column *c = &p->columns[i];
+		if (c->max[value] < (filled || value == WINDOW_QUEUE) || c->min[value] > a->high)
+			continue;
+		const int last = filled ? g->rows - 1 : row_of(g, a, c->min[value]);
+		for (int row = row_of(g, a, c->max[value]); row <= last; row++)
+			canvas_fill(g->c, g->top + row, g->left + i, g->left + i + 1, sign, style);
+	}
+}
+
+/* Draws in the first row what was lost and sent again. */
+static void put_marks(const struct grid *g, const struct window_plot *p)
+{
+	for (int i = 0; i < g->columns; i++)
+		for (int mark = WINDOW_LOST; mark < WINDOW_MARKS; mark++) {
+			const char *letter = window_letters[mark];
+			if (p->columns[i].marks >> mark & 1)
+				put_text(g, 0, i, i + 1,
+				    letter ? letter : glyph(GLYPH_CROSS, g->ascii),
+				    letter ? STYLE_LATE : STYLE_LOST);
+		}
+}
+
+static void draw_end(const struct grid *g, struct window_plot *p, const struct axis *a,
+    enum link_direction way)
+{
+	static const wchar_t signs[WINDOW_FLOWS] = { L'+', L'%', L'&', L'$' };
+	for (int i = 0; i < p->flow_count; i++) {
+		window_plot_fill(p, p->flows[i], way);
+		put_value(g, a, p, WINDOW_IN_FLIGHT, g->ascii ? L':' : L'░', STYLE_FAINT, true);
+		put_value(g, a, p, WINDOW_PEER, L'=', STYLE_NORMAL, false);
+		put_value(g, a, p, WINDOW_SSTHRESH, g->ascii ? L'-' : L'─', STYLE_NORMAL, false);
+		put_value(g, a, p, WINDOW_CWND, signs[i], i ? STYLE_UDP : STYLE_TCP, false);
+		put_marks(g, p);
+	}
+}
+
+/* Draws the queue there as bars, and the one back as points. */
+static void draw_queues(const struct grid *g, struct window_plot *p, const struct axis *a)
+{
+	window_plot_fill(p, 0, LINK_GOING);
+	put_value(g, a, p, WINDOW_QUEUE, g->ascii ? L'#' : L'█', STYLE_FAINT, true);
+	window_plot_fill(p, 0, LINK_COMING);
+	put_value(g, a, p, WINDOW_QUEUE, L'o', STYLE_NORMAL, false);
+}
+
+static void draw_part(const struct grid *g, struct window_plot *p, int part)
+{
+	static const char *const names[WINDOW_PARTS] = { "here", "server", "queue" };
+	const struct axis a = axis_for(p->parts[part], p->parts[part]);
+	put_vertical(g, &a, "");
+	put_text(g, 1, -2 - utf8_columns(names[part]), -1, names[part], STYLE_NORMAL);
+	if (part == WINDOW_QUEUES)
+		draw_queues(g, p, &a);
+	else
+		draw_end(g, p, &a, (enum link_direction)part);
+}
+
+static void put_window_legend(const struct grid *g)
+{
+	const int row = g->rows + 2, end = g->columns;
+	int column = put_text(g, row, 0, end, "+ cwnd  ", STYLE_TCP);
+	column = put_text(g, row, column, end,
+	    g->ascii ? "- ssthresh  : in flight  " : "─ ssthresh  ░ in flight  ", STYLE_NORMAL);
+	column = put_text(g, row, column, end, g->ascii ? "x lost  " : "✗ lost  ", STYLE_LOST);
+	column = put_text(g, row, column, end, "t f p sent again", STYLE_LATE);
+	if (end - column > 25)
+		put_text(g, row, column, end, " (timeout, fast, probe)", STYLE_FAINT);
+}
+
+/* Divides the rows between the parts of which something is known, as many as there is room for. */
+static void draw_windows(const struct grid *g, const struct axis *times)
+{
+	struct window_plot p;
+	struct grid part = *g;
+	int parts = 0, room = g->rows;
+	const bool any = window_plot_begin(&p, g->windows, INT64_MAX, (size_t)g->columns) == 0;
+	for (int i = 0; i < WINDOW_PARTS; i++)
+		parts += p.parts[i] >= 0;
+	parts = parts * PART_ROWS > room ? room / PART_ROWS : parts;
+	for (int i = 0; i < WINDOW_PARTS && any && parts > 0; i++) {
+		if (p.parts[i] < 0)
+			continue;
+		part.rows = room / parts--;
+		room -= part.rows;
+		draw_part(&part, &p, i);
+		part.top += part.rows;
+	}
+	put_times_under(g, times);
+	put_window_legend(g);
+	window_plot_end(&p);
+}
+
 /* --- the kinds --- */
 
 static const struct {
@@ -329,6 +437,7 @@ static const struct {
 	[PLOT_RUNS] = { "runs", "lines lost in a row", draw_runs },
 	[PLOT_SHARES] = { "shares", "bytes acknowledged a second, beside a second flow",
 	    draw_shares },
+	[PLOT_WINDOW] = { "window", "TCP's windows, segments; the link's queue", draw_windows },
 };
 
 int plot_kind(const char *name)
@@ -344,36 +453,47 @@ const char *plot_title(enum plot_kind kind)
 	return kinds[kind].title;
 }
 
+/* Sets the axis of times. Returns NULL, or why there is nothing to draw. */
+static const char *axis_of(const struct view_plot *plot, struct axis *times)
+{
+	const struct histogram *histograms[VIEW_SIDES];
+	int64_t from, to;
+	if (plot->kind == PLOT_SHARES)
+		return plot->shares && plot->shares->count > 0 ? NULL
+		                                               : "no second flow yet; /flow 5s";
+	if (plot->kind == PLOT_WINDOW) {
+		if (!window_span(plot->windows, INT64_MAX, &from, &to))
+			return "no TCP segment has gone over a lab's link yet";
+		*times = (struct axis){ .high = to > from ? (double)(to - from) : 1 };
+		return NULL;
+	}
+	if (plot->count == 0)
+		return "no line was sent yet; F5 sends a burst";
+	for (int i = 0; i < plot->count; i++)
+		histograms[i] = plot->kind == PLOT_RTT ? &plot->sources[i].stats->rtt
+		                                       : &plot->sources[i].stats->waited;
+	return axis_for_times(times, histograms, plot->count) || plot->kind == PLOT_RUNS
+	         ? NULL
+	         : "no line is answered yet";
+}
+
 void plot_draw(struct canvas *c, const struct plot_area *area, const struct view_plot *plot,
     bool ascii)
 {
-	const enum plot_kind kind = plot->kind;
 	const struct grid g = { .c = c,
 		.top = area->top,
 		.left = area->left + WORDS + 1,
 		.rows = area->rows - BELOW,
 		.columns = area->columns - WORDS - 2,
 		.ascii = ascii,
-		.kind = kind,
+		.kind = plot->kind,
 		.sources = plot->sources,
 		.count = plot->count,
-		.shares = plot->shares };
-	const struct histogram *histograms[VIEW_SIDES];
-	const char *lacking = NULL;
+		.shares = plot->shares,
+		.windows = plot->windows };
 	struct axis times;
-	for (int i = 0; i < plot->count; i++)
-		histograms[i] = kind == PLOT_RTT ? &plot->sources[i].stats->rtt
-		                                 : &plot->sources[i].stats->waited;
-	const bool timed = axis_for_times(&times, histograms, plot->count);
-	if (kind == PLOT_SHARES)
-		lacking = !plot->shares || plot->shares->count == 0 ? "no second flow yet; /flow 5s"
-		                                                    : NULL;
-	else if (plot->count == 0)
-		lacking = "no line was sent yet; F5 sends a burst";
-	else if (!timed && kind != PLOT_RUNS)
-		lacking = "no line is answered yet";
-	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS)
-		lacking = "too small for a plot";
+	const char *lacking = g.rows < MIN_ROWS || g.columns < MIN_COLUMNS ? "too small for a plot"
+	                                                                   : axis_of(plot, &times);
 	if (lacking) {
 		canvas_text(c, area->top, area->left + 1, area->left + area->columns, lacking,
 		    STYLE_FAINT);
@@ -384,7 +504,7 @@ void plot_draw(struct canvas *c, const struct plot_area *area, const struct view
 	put_text(&g, g.rows, -1, 0, ascii ? "+" : "└", STYLE_FAINT);
 	canvas_fill(c, g.top + g.rows, g.left, g.left + g.columns, ascii ? L'-' : L'─',
 	    STYLE_FAINT);
-	kinds[kind].draw(&g, &times);
+	kinds[plot->kind].draw(&g, &times);
 }
 
 void plot_draw_panes(const struct panes *p)

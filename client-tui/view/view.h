@@ -95,6 +95,7 @@ enum plot_kind {
 	PLOT_CUMULATIVE, /* the share of lines that were answered within a time */
 	PLOT_RUNS,       /* how often how many lines in a row were lost */
 	PLOT_SHARES,     /* bytes a second of the lines' connection and of the second flow */
+	PLOT_WINDOW,     /* TCP's windows at both ends and the link's queue, over time */
 	PLOT_KINDS,
 	PLOT_NONE = PLOT_KINDS
 };
@@ -114,6 +115,7 @@ struct view_plot {
 	struct plot_source sources[VIEW_SIDES];
 	int count;
 	const struct shares *shares;
+	const struct window_log *windows; /* NULL outside the lab */
 };
 
 /* The state of the view between draws; the view corrects what is out of range. */

@@ -20,7 +20,8 @@
 static const char *const titles[] = { "time from Enter to reply, over lines",
 	"round-trip time on the wire, over lines", "histogram of times from Enter to reply",
 	"lines answered within a time", "lines lost in a row",
-	"bytes acknowledged a second, beside a second flow" };
+	"bytes acknowledged a second, beside a second flow",
+	"TCP's windows, segments; the link's queue" };
 
 static void press(struct terminal *t, int number)
 {
@@ -117,7 +118,7 @@ static void plots_by_name(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
 	static const char *const names[] = { "/plot waited", "/plot rtt", "/plot histogram",
-		"/plot cum", "/plot runs", "/plot shares" };
+		"/plot cum", "/plot runs", "/plot shares", "/plot window" };
 
 	(void)state;
 	client_line(t, "/plot");
@@ -130,9 +131,11 @@ static void plots_by_name(void **state)
 		client_line(t, names[i]);
 		term_expect_row(t, 1, titles[i]);
 	}
+	term_expect(t, "no TCP segment has gone over a lab's link yet");
 	client_line(t, "/plot pie");
-	term_expect(t, "'pie' is no plot; waited, rtt, histogram, cumulative, runs, shares, off");
-	term_expect_row(t, 1, titles[5]);
+	term_expect(t,
+	    "'pie' is no plot; waited, rtt, histogram, cumulative, runs, shares, window, off");
+	term_expect_row(t, 1, titles[6]);
 	client_line(t, "/plot off");
 	term_expect_row(t, 1, "replies");
 	client_line(t, "/plot rtt");

@@ -22,6 +22,7 @@ struct fixture {
 	struct ledger *udp, *tcp;
 	struct plot_source sources[2];
 	struct shares shares;
+	struct window_log windows;
 	struct canvas canvas;
 	char text[60][1200];
 };
@@ -53,6 +54,7 @@ static int tear_down(void **state)
 	ledger_free(s->udp);
 	ledger_free(s->tcp);
 	canvas_free(&s->canvas);
+	window_free(&s->windows);
 	free(s);
 	return balanced ? 0 : -1;
 }
@@ -91,8 +93,9 @@ static void draw(struct fixture *s, int rows, int columns, enum plot_kind kind, 
     bool ascii)
 {
 	const struct plot_area area = { .rows = rows, .columns = columns };
-
-	struct view_plot plot = { .kind = kind, .count = count, .shares = &s->shares };
+	struct view_plot plot = {
+		.kind = kind, .count = count, .shares = &s->shares, .windows = &s->windows
+	};
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	canvas_clear(&s->canvas);
@@ -216,6 +219,7 @@ static void nothing_yet(void **state)
 		assert_int_equal(rows_with(s, 20,
 		                     kind == PLOT_RUNS     ? "no line was lost"
 		                     : kind == PLOT_SHARES ? "no second flow yet"
+		                     : kind == PLOT_WINDOW ? "no TCP segment has gone"
 		                                           : "no line is answered yet"),
 		    1);
 	}
@@ -247,7 +251,7 @@ static void names(void **state)
 {
 	(void)state;
 	static const char *const whole[PLOT_KINDS] = { "waited", "rtt", "histogram", "cumulative",
-		"runs", "shares" };
+		"runs", "shares", "window" };
 
 	for (int kind = 0; kind < PLOT_KINDS; kind++)
 		assert_int_equal(plot_kind(whole[kind]), kind);
@@ -289,12 +293,110 @@ static void shares_of_two_flows(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What the file of a tcpprobe has of a connection, as the textbook's lab wrote it, one sample for
+ * each acknowledgement: every sample stands in its column, as high as its window. */
+static void windows_of_a_tcpprobe(void **state)
+{
+	struct fixture *s = *state;
+	const int rows = 53, columns = 171, count = 150;
+	int cwnd = 2, ssthresh = 2147483647, heights[150];
+
+	for (int i = 0; i < count; i++) {
+		/* time, addresses, ignored, length, snd.nxt, snd.una, cwnd, ssthresh, windows */
+		char line[200];
+		double seconds;
+		unsigned next, first;
+		int window, threshold, peer;
+
+		if (cwnd >= 100)
+			ssthresh = cwnd = 50;
+		snprintf(line, sizeof line,
+		    "%d.%09d 192.168.10.2:43545 192.168.12.2:5001 0 32 0x%08x 0x%08x %d %d %d 23 "
+		    "0x7051ed3e 0x7051ed3e 5840",
+		    52 + i / 50, i % 50 * 20000000, 0xfffff000u + (unsigned)(cwnd * 1448),
+		    0xfffff000u, cwnd, ssthresh, 5792);
+		assert_int_equal(sscanf(line, "%lf %*s %*s %*d %*d %x %x %d %d %d", &seconds, &next,
+		                     &first, &window, &threshold, &peer),
+		    6);
+		window_add(&s->windows,
+		    &(struct window_sample){ .at = (int64_t)(seconds * 1e9 + 0.5),
+		        .queue = -1,
+		        .tcp = { window, threshold < 2147483647 ? threshold : -1,
+		            (int)((next - first) / 1448), 1448, peer, TCP_STATE_OPEN } });
+		heights[i] = cwnd++;
+	}
+	draw(s, rows, columns, PLOT_WINDOW, 0, false);
+	/* The axis goes to 100 in 50 rows; a row has two segments, and the grid 160 columns. */
+	for (int i = 0; i < count; i++) {
+		const int row = (int)((1 - heights[i] / 100.0) * 49 + 0.5),
+		          column = 10 + (int)(i / 149.0 * 159 + 0.5);
+
+		assert_int_equal(canvas_at(&s->canvas, row, column)->chars[0], L'+');
+	}
+	assert_int_equal(rows_with(s, rows, "100 ┤"), 1);
+	assert_int_equal(rows_with(s, rows, "here"), 1);
+	assert_int_equal(rows_with(s, rows, "server"), 0);
+	assert_non_null(strstr(s->text[51], "2 s"));
+	/* The threshold begins where there is one. */
+	assert_int_equal(canvas_at(&s->canvas, 40, 10 + 60)->chars[0], L'░');
+	assert_int_equal(canvas_at(&s->canvas, 25, 10 + 140)->chars[0], L'─');
+}
+
+/* Both ends, and the queue below; what was lost and how it was sent again in the first row. */
+static void windows_of_both_ends(void **state)
+{
+	struct fixture *s = *state;
+	const struct tcp_window tcp = { 10, -1, 5, 1448, 144800, TCP_STATE_OPEN };
+	static const int sizes[][2] = { { 20, 80 }, { 24, 120 }, { 13, 64 }, { 6, 40 } };
+	static const uint8_t marks[] = { WINDOW_LOST, WINDOW_FAST, WINDOW_PROBE, WINDOW_TIMEOUT };
+
+	for (int i = 0; i < 4; i++) {
+		struct window_sample sample = {
+			.at = i * 100 * MS, .queue = -1, .tcp = tcp, .way = (uint8_t)(i & 1)
+		};
+
+		sample.tcp.cwnd += i;
+		window_add(&s->windows, &sample);
+		window_add(&s->windows,
+		    &(struct window_sample){
+		        .at = i * 100 * MS, .mark = marks[i], .queue = -1, .way = 1 });
+		window_add(&s->windows, &(struct window_sample){ .at = i * 100 * MS, .queue = i });
+	}
+	for (size_t i = 0; i < 8; i++) {
+		const int rows = sizes[i / 2][0], columns = sizes[i / 2][1];
+		const bool ascii = i & 1;
+		const char *legend;
+
+		draw(s, rows, columns, PLOT_WINDOW, 0, ascii);
+		legend = s->text[rows - 1];
+		assert_int_equal(rows_with(s, rows, "here"), 1);
+		assert_int_equal(rows_with(s, rows, "server"), rows > 6);
+		assert_int_equal(rows_with(s, rows, "queue"), rows >= 13);
+		assert_non_null(strstr(legend, "+ cwnd"));
+		assert_true(columns < 80 || strstr(legend, "t f p sent again"));
+		assert_true(columns < 120 || strstr(legend, "(timeout, fast, probe)"));
+		for (const char *c = ascii ? s->text[0] : ""; *c; c++)
+			assert_true(*c > 0);
+	}
+	draw(s, 20, 80, PLOT_WINDOW, 0, false);
+	/* The grid has 17 rows: 5 and 6 for the ends, 6 for the queue. */
+	assert_non_null(strstr(s->text[5], "✗"));
+	assert_non_null(strchr(s->text[5], 'f'));
+	assert_non_null(strchr(s->text[5], 'p'));
+	assert_non_null(strchr(s->text[5], 't'));
+	assert_null(strstr(s->text[0], "✗"));
+	assert_int_equal(rows_with(s, 20, "="), 0);
+	assert_non_null(strstr(s->text[16], "█"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(times_over_lines),
 		TEST(far_apart_is_logarithmic),
 		TEST(histogram_and_share),
+		TEST(windows_of_a_tcpprobe),
+		TEST(windows_of_both_ends),
 		TEST(ascii_alone),
 		TEST(any_size),
 		TEST(nothing_yet),
