@@ -11,4 +11,5 @@ client_tui_libclient_a_SOURCES += \
 	%D%/svg-cells.c %D%/svg-cells.h \
 	%D%/svg-plots.c \
 	%D%/svg-sequence.c \
+	%D%/svg-window.c \
 	%D%/svg.c %D%/svg.h

@@ -40,9 +40,10 @@ struct job {
 	/* The peers and the date. */
 	char about[300], note[400];
 	size_t pages;
-	/* The picture being written, and the files of the previous ones. */
-	size_t picture;
-	struct stat made[PAGES + 1];
+	/* The picture being written, after the pages the plots and the windows, and the files of
+	 * the previous ones. */
+	size_t picture, pictures;
+	struct stat made[PAGES + 2];
 };
 
 /* --- the choice --- */
@@ -296,6 +297,7 @@ static void set_title(struct job *job)
 static int collect(struct job *job, char reason[EXPORT_REASON])
 {
 	struct picture_data *d = &job->data;
+	int64_t from, to;
 
 	if (recorder_each_line(job->recorder, take_row, job) < 0)
 		return -1;
@@ -315,6 +317,11 @@ static int collect(struct job *job, char reason[EXPORT_REASON])
 		job->pages = PAGES;
 		text_append(job->note, sizeof job->note, TEXT_FORMAT("; only %d pages", PAGES));
 	}
+	d->windows = trace_windows(recorder_trace(job->recorder));
+	d->windows_until = job->to == INT64_MAX ? job->to : job->to + recorder_start(job->recorder);
+	if (!window_span(d->windows, d->windows_until, &from, &to))
+		d->windows_until = INT64_MAX;
+	job->pictures = job->pages + 1 + window_span(d->windows, INT64_MAX, &from, &to);
 	return 0;
 }
 
@@ -333,7 +340,8 @@ static void drop(struct job *job)
 
 /* --- files --- */
 
-/* Writes NAME.svg, which is `path`, NAME-2.svg ..., or after the pages NAME-plots.svg. */
+/* Writes NAME.svg, which is `path`, NAME-2.svg ..., or after the pages NAME-plots.svg and
+ * NAME-window.svg. */
 static void file_name(const char *path, size_t picture, size_t pages, char file[FILE_NAME])
 {
 	const int n = (int)(strlen(path) - strlen(".svg"));
@@ -343,13 +351,14 @@ static void file_name(const char *path, size_t picture, size_t pages, char file[
 	else if (picture < pages)
 		snprintf(file, FILE_NAME, "%.*s-%zu.svg", n, path, picture + 1);
 	else
-		snprintf(file, FILE_NAME, "%.*s-plots.svg", n, path);
+		snprintf(file, FILE_NAME, "%.*s-%s.svg", n, path,
+		    picture == pages ? "plots" : "window");
 }
 
 static int write_picture(void *context, FILE *out)
 {
 	const struct job *job = context;
-	const bool plots = job->picture == job->pages, own = *job->request->title;
+	const bool plots = job->picture >= job->pages, own = *job->request->title;
 	char words[RECORD_LINK], link[RECORD_LINK + 10], page[60];
 	struct svg_heading heading = { .title = own ? job->request->title : job->about,
 		.note = job->note,
@@ -365,8 +374,9 @@ static int write_picture(void *context, FILE *out)
 	snprintf(page, sizeof page, "page %zu of %zu", job->picture + 1, job->pages);
 	if (!plots && job->pages > 1)
 		heading.page = page;
-	result = plots ? svg_plots_page(out, &job->data, &heading)
-	               : svg_sequence_page(out, &job->data, job->picture, &heading);
+	result = !plots ? svg_sequence_page(out, &job->data, job->picture, &heading)
+	       : job->picture == job->pages ? svg_plots_page(out, &job->data, &heading)
+	                                    : svg_window_page(out, &job->data, &heading);
 	if (result < 0)
 		errno = ENOMEM;
 	return result;
@@ -376,7 +386,7 @@ static int write_all(struct job *job, char reason[EXPORT_REASON])
 {
 	char file[FILE_NAME];
 
-	for (job->picture = 0; job->picture <= job->pages; job->picture++) {
+	for (job->picture = 0; job->picture < job->pictures; job->picture++) {
 		file_name(job->request->path, job->picture, job->pages, file);
 		if (file_make(file, write_picture, job, &job->made[job->picture]) == 0)
 			continue;
@@ -387,7 +397,7 @@ static int write_all(struct job *job, char reason[EXPORT_REASON])
 		}
 		return -1;
 	}
-	return (int)job->pages + 1;
+	return (int)job->pictures;
 }
 
 int picture_files_write(const struct export_request *request, const struct recorder *r,
@@ -407,7 +417,7 @@ int picture_files_check(const char *path, char reason[EXPORT_REASON])
 {
 	char file[FILE_NAME];
 
-	for (size_t picture = 0; picture <= 1; picture++) {
+	for (size_t picture = 0; picture <= 2; picture++) {
 		file_name(path, picture, 1, file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return export_refuse(reason, file, EEXIST);

@@ -21,6 +21,9 @@ struct picture_data {
 	/* The events, in order of time. */
 	struct session_event *events;
 	size_t event_count;
+	/* TCP's windows, or NULL, and up to when they are wanted, ns of the monotonic clock. */
+	const struct window_log *windows;
+	int64_t windows_until;
 };
 
 /* Write page 0, 1 ... of the exchange (sequence.h) with the events that fall into it, and the page
@@ -29,3 +32,5 @@ struct picture_data {
 int svg_sequence_page(FILE *out, const struct picture_data *d, size_t page,
     const struct svg_heading *heading);
 int svg_plots_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading);
+/* The page of TCP's windows, which must have a window_span(). */
+int svg_window_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading);

@@ -355,13 +355,13 @@ static void put_marks(const struct grid *g, const struct window_plot *p)
 static void draw_end(const struct grid *g, struct window_plot *p, const struct axis *a,
     enum link_direction way)
 {
-	static const wchar_t signs[WINDOW_FLOWS] = { L'+', L'%', L'&', L'$' };
+	static const wchar_t signs[WINDOW_FLOWS] = { TCP_SIGN, FLOW_SIGN, L'%', L'&' };
 	for (int i = 0; i < p->flow_count; i++) {
 		window_plot_fill(p, p->flows[i], way);
 		put_value(g, a, p, WINDOW_IN_FLIGHT, g->ascii ? L':' : L'░', STYLE_FAINT, true);
 		put_value(g, a, p, WINDOW_PEER, L'=', STYLE_NORMAL, false);
 		put_value(g, a, p, WINDOW_SSTHRESH, g->ascii ? L'-' : L'─', STYLE_NORMAL, false);
-		put_value(g, a, p, WINDOW_CWND, signs[i], i ? STYLE_UDP : STYLE_TCP, false);
+		put_value(g, a, p, WINDOW_CWND, signs[i], i ? STYLE_NORMAL : STYLE_TCP, false);
 		put_marks(g, p);
 	}
 }

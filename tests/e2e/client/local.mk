@@ -14,6 +14,7 @@ SCRIPT_TESTS += \
 	%D%/records.py \
 	%D%/standard.py \
 	%D%/stats.py \
+	%D%/tcpprobe.py \
 	%D%/textbook.py \
 	%D%/verbose.py \
 	%D%/waited.py

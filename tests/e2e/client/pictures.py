@@ -115,9 +115,9 @@ def check_lab():
     names = sorted(name for name in os.listdir(PLACE)
                    if name.startswith('run') and name.endswith('.svg'))
     point(
-        'a run in the lab: two pages and the plots',
+        'a run in the lab: two pages, the plots and the windows',
         differences('status', status, 1) +
-        differences('files', names, ['run-2.svg', 'run-plots.svg', 'run.svg']) +
+        differences('files', names, ['run-2.svg', 'run-plots.svg', 'run-window.svg', 'run.svg']) +
         ([err] if err else []))
     point(
         'for the user\'s eyes alone',
@@ -160,7 +160,8 @@ def check_lab():
                                                     min(12 * page + 12, 20) + 1))))
         point(f'{name} is drawn', check_drawn(path))
     point('something was sent again', [] if sent_again else ['nothing'])
-    point('the plots are drawn', check_drawn(os.path.join(PLACE, 'run-plots.svg')))
+    for name in 'plots', 'window':
+        point(f'{name}: it is drawn', check_drawn(os.path.join(PLACE, f'run-{name}.svg')))
     check_plots(lines)
 
 

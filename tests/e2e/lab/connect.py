@@ -3,6 +3,7 @@
 say: which SYN, SYN-ACK, FIN and RST there were, when, and what became of each; in words, in the
 records, and in the pictures, also of the recording."""
 
+import glob
 import json
 import os
 import re
@@ -108,8 +109,8 @@ def pictures(events):
     for svg in 'first.svg', 'again.svg':
         with open(os.path.join(PLACE, svg), encoding='utf-8') as file:
             text = file.read()
-        os.unlink(os.path.join(PLACE, svg))
-        os.unlink(os.path.join(PLACE, svg.replace('.', '-plots.')))
+        for name in glob.glob(os.path.join(PLACE, svg.replace('.', '*.'))):
+            os.unlink(name)
         faults += differences(svg, {
             name: text.count(f'>{name}<')
             for name in ('SYN', 'SYN-ACK', 'FIN', 'RST')

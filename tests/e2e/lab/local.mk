@@ -22,4 +22,5 @@ SCRIPT_TESTS += \
 	%D%/tour.py \
 	%D%/truth.py \
 	%D%/verbose.py \
-	%D%/waited.py
+	%D%/waited.py \
+	%D%/window.py
