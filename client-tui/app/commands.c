@@ -133,7 +133,8 @@ static void do_plot(const struct command_call *c)
 
 	if (kind < 0)
 		tui_message(c->tui,
-		    "'%.30s' is no plot; waited, rtt, histogram, cumulative, runs, shares, window, off",
+		    "'%.30s' is no plot; waited, rtt, histogram, cumulative, runs, shares, "
+		    "window, off",
 		    c->arguments);
 	else
 		tui_plot(c->tui, (enum plot_kind)kind);

@@ -157,6 +157,7 @@ char *run_generated(const struct run *run, char *buf, size_t size);
 void run_flow(struct run *run, const struct flow_plan *plan, int64_t now);
 /* Ends it. Returns false if there was none. */
 bool run_flow_stop(struct run *run, int64_t now);
+
 /* The loop's parts for sessions and lab. Returns true if the link is to be drawn again. */
 void run_watch(const struct run *run, struct fd_watch *w);
 bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now);
