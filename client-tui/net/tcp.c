@@ -144,9 +144,10 @@ static int tcp_open(struct session *s, int64_t now)
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
-	else if (*s->settings.congestion && os_set_congestion(fd, s->settings.congestion) < 0)
-		error = errno;
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
+		error = errno;
+	/* After connect(), which takes that of the route (upcase-lab --cc). */
+	else if (*s->settings.congestion && os_set_congestion(fd, s->settings.congestion) < 0)
 		error = errno;
 	if (error) {
 		report_stage(s, SESSION_FAILED, error, clock_monotonic());

@@ -100,7 +100,7 @@ with open('/proc/sys/net/ipv4/tcp_available_congestion_control', encoding='ascii
 if not {'reno', 'cubic'} <= {*names}:
     not_here('this kernel has not both reno and cubic')
 CAPTURE = os.path.join(PLACE, 'flow.pcapng')
-status, out, err = run('-q', f'--pcap={CAPTURE}', f'--rate={RATE}', '--delay=5ms', '--queue=60kB', '--flow=800ms,cubic', '--',
+status, out, err = run('-q', '--cc=reno', f'--pcap={CAPTURE}', f'--rate={RATE}', '--delay=5ms', '--queue=60kB', '--flow=800ms,cubic', '--',
                        PROGRAMS['UPCASE'], '--json', '-q', '--cc=reno', '--bulk=1s', '10.9.0.2',
                        env={**PROGRAMS, 'HOME': PLACE})
 point('a lab with both ends well', equal(('status', status, 0), ('stderr', err, '')))
