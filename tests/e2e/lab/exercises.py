@@ -7,7 +7,7 @@ import os
 import re
 
 from lab import need_hosts
-from play import Book
+from play import PLACE, Book
 from tap import done, has, not_here, point
 
 BOOK = Book('upcase-exercises.7', 'upcase-solutions.7', lambda command: '--plain' not in command)
@@ -94,11 +94,18 @@ def queue(fast, slow):
     slow.must('all are answered', 'answered 60 of 60' in slow.out)
 
 
-def slow_start(lengths):
+def slow_start(lengths, windows):
     times = slowest(lengths)
     lengths.must('four lines', len(times) == 4)
     for time, trips in zip(times, (1, 2, 2, 3)):
         between(lengths, f'{trips} round trips', time, 100 * trips, 100 * trips + 60)
+    # A build that cannot ask TCP has no windows.
+    if not has('TCP_INFO'):
+        return
+    windows.says('"cwnd":10', '"cwnd":20', '"cwnd":40')
+    said = [int(value) for value in re.findall(r'"cwnd":(\d+)', windows.out)]
+    windows.must('they grow from 10 to 41', said == sorted(said) and said[:1] == [10] and said[-1:] == [41])
+    windows.must('the picture', os.path.exists(os.path.join(PLACE, 'slow-window.svg')))
 
 
 def two_flows(play):
@@ -157,7 +164,7 @@ exercise(5, handshake, ['syn:1 --'], ['syn:1 back'])
 exercise(6, late_packet, ['udp:reply:4'], ['tcp:segment:4'])
 exercise(7, narrow_path, ['--size 1400 10.9.0.2'], ['--no-icmp'])
 exercise(8, queue, ['--interval 1ms'], ['--interval 12ms'])
-exercise(9, slow_start, ['14479'])
+exercise(9, slow_start, ['14479'], ['slow.svg'])
 if has('TCP_INFO'):
     exercise(10, two_flows, ['--flow'])
 else:
