@@ -706,9 +706,29 @@ void run_watch(const struct run *run, struct fd_watch *w)
 		lab_watch(run->lab, w);
 }
 
+/* The trace does not follow the second flow: it gets a sample in each turn, and keeps the news. */
+static void sample_flow(struct run *run, int64_t now)
+{
+	static const struct tcp_window none = {
+		.cwnd = -1, .ssthresh = -1, .in_flight = -1, .mss = -1, .peer_window = -1
+	};
+	struct tcp_sample sample;
+
+	if (!run->flow || (flow_tcp_sample(run->flow, &sample) < 0 && flow_left(run->flow, now)))
+		return;
+	trace_add_window(lab_status(run->lab)->trace,
+	    &(struct window_sample){ .at = now,
+	        .flow = WINDOW_SECOND_FLOW,
+	        .way = LINK_GOING,
+	        .queue = -1,
+	        .queued = -1,
+	        .tcp = flow_left(run->flow, now) ? sample.window : none });
+}
+
 /* Gives the trace samples of this end's TCP connections when they are due. */
 static void sample_windows(struct run *run)
 {
+	sample_flow(run, clock_monotonic());
 	for (size_t i = 0; i < run->count; i++)
 		for (size_t k = 0; k < run->sessions[i]->count; k++) {
 			const struct run_connection *c = &run->sessions[i]->connections[k];

@@ -231,6 +231,11 @@ int64_t flow_left(const struct flow *f, int64_t now)
 	return f->ended ? 0 : f->began == 0 ? f->plan.duration : f->until - now;
 }
 
+int flow_tcp_sample(const struct flow *f, struct tcp_sample *out)
+{
+	return f->began > 0 && !f->ended ? session_tcp_sample(f->session, out) : -1;
+}
+
 const struct figures_flow *flow_totals(const struct flow *f)
 {
 	return &f->totals;

@@ -24,11 +24,15 @@ enum window_mark {
 /* The letters of a segment that was sent again: "t", "f", "p", "a"; NULL for the others. */
 extern const char *const window_letters[WINDOW_MARKS];
 
+/* The flow of /flow, of which this end's kernel alone is asked. */
+#define WINDOW_SECOND_FLOW UINT8_MAX
+
 struct window_sample {
 	uint64_t serial; /* from 1 on, in the order of adding */
 	int64_t at;
-	/* The flow among those of TCP, from 0 on; of a queue 0. The way of the segments or the
-	 * packets: LINK_GOING is this end's window, LINK_COMING the server's. */
+	/* The flow among those of TCP, from 0 on, WINDOW_SECOND_FLOW, or of a queue 0. The way of
+	 * the segments or the packets: LINK_GOING is this end's window, LINK_COMING the server's.
+	 */
 	uint8_t flow, way;
 	/* One of these: a mark; what waits before the transmitter, packets and bytes, else -1; or
 	 * what a kernel said. */

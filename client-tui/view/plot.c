@@ -359,6 +359,9 @@ static void draw_end(const struct grid *g, struct window_plot *p, const struct a
 	for (int i = 0; i < p->flow_count; i++) {
 		window_plot_fill(p, p->flows[i], way);
 		put_value(g, a, p, WINDOW_IN_FLIGHT, g->ascii ? L':' : L'░', STYLE_FAINT, true);
+	}
+	for (int i = 0; i < p->flow_count; i++) {
+		window_plot_fill(p, p->flows[i], way);
 		put_value(g, a, p, WINDOW_PEER, L'=', STYLE_NORMAL, false);
 		put_value(g, a, p, WINDOW_SSTHRESH, g->ascii ? L'-' : L'─', STYLE_NORMAL, false);
 		put_value(g, a, p, WINDOW_CWND, signs[i], i ? STYLE_NORMAL : STYLE_TCP, false);

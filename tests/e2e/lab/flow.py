@@ -79,6 +79,13 @@ def check_shares(records, capture):
           else [f'{begin["text"]!r}, {end["text"]!r}'])
 
 
+    windows = [record for record in records if record['type'] == 'window' and 'cwnd' in record and record['way'] == 'there']
+    flows = {record['flow'] for record in windows}
+    point('the windows of both are recorded',
+          equal(('flows', flows, {0, 255})) + [f'of {flow} there are few' for flow in flows if sum(
+              record['flow'] == flow for record in windows) < 20])
+
+
 need_hosts()
 for words, said in ((['--flow=5s', '--', 'ping', '10.9.0.2'], "'ping' has no second flow"),
                     (['--flow=', '--', 'upcase'], '--flow=')):
