@@ -13,7 +13,7 @@ struct commands {
 	bool notifies_ready;
 	char client[PATH_MAX], server[PATH_MAX];
 	const char *near_argv[3], *far_argv[10];
-	/* The near command with the second flow among its options. */
+	/* The near command with the second flow among its options; NULL, or free() it. */
 	char flow[100], **with_flow;
 };
 

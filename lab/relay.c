@@ -487,6 +487,7 @@ int relay_run(const struct lab_options *options)
 	terminal_open(&r.terminal);
 	signals_catch();
 	start(&r, &commands);
+	free(commands.with_flow);
 	/* This comes after the start: the supervisor needs the mask that the lab was given. */
 	signals_block(&r.mask);
 	if (r.supervisor < 0)
