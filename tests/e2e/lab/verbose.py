@@ -47,7 +47,9 @@ with open(SAVED, encoding='utf-8') as file:
     records = [record for record in map(json.loads, file) if record['type'] == 'line']
 faults, lost, again, later = [], 0, 0, set()
 for record in records:
-    line = said.get((str(record['n']), record['transport']), 'nothing')
+    # Who waited for whom, and for an ACK, are blocking.py's and nagle.py's affair.
+    line = re.sub(r'(waited|held) [^,)]*(, )?', '',
+                  said.get((str(record['n']), record['transport']), 'nothing'))
     lost += record['fate'] == 'lost'
     again += 'again' in wanted(record)
     # The server may send a reply again that has come, because its ACK was lost.
