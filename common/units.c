@@ -223,8 +223,9 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
 
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
-	/* In integers: doubles round elsewhere on other processors. */
-	const int decimals = ns < unit * 9995 / 1000 ? 2 : ns < unit * 9995 / 100 ? 1 : 0;
+	/* In integers: doubles round elsewhere on other processors. 9.995 and 99.95 units. */
+	const int64_t ten = 10 * unit - unit / 200;
+	const int decimals = ns < ten ? 2 : ns < 10 * ten ? 1 : 0;
 	const int64_t step = unit / (decimals == 2 ? 100 : decimals == 1 ? 10 : 1);
 	const int64_t steps = ns / step + (ns % step >= step / 2);
 
