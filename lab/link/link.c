@@ -142,7 +142,7 @@ static const char *capture_comment(const struct link_path *path, const struct im
 	    d->flip >= 0 ? "one bit flipped on the way, so the receiver drops it; " : "",
 	    d->copies == 2 ? "delivered twice; " : "", d->held ? "held back on cue; " : "",
 	    d->reordered ? "held back for later ones to pass; " : "",
-	    d->requested ? "this packet was asked for; " : "");
+	    d->requested ? "by a rule for this packet; " : "");
 	size_t n = strlen(comment);
 	if (n == 0)
 		return NULL;

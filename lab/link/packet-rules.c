@@ -458,7 +458,10 @@ static void apply_next(struct packet_rules *rules, unsigned classes, enum link_d
 struct impair_request packet_rules_number(struct packet_rules *rules, const struct packet *p,
     enum link_direction direction)
 {
-	const uint64_t flow = key_of(p, direction, (uint32_t)p->source_port << 16 | p->target_port),
+	const uint64_t flow = p->kind == LINK_TCP
+	                        ? key_of(p, direction,
+	                              (uint32_t)p->source_port << 16 | p->target_port)
+	                        : 0,
 	               datagram = p->fragment ? key_of(p, direction, p->id) : 0;
 	const unsigned classes = packet_class(p) | (p->flags & PACKET_FIN ? PACKET_CLASS_FIN : 0);
 	struct impair_request request = { .drop = false };
