@@ -48,10 +48,15 @@ char *tcp_congestion(int fd, char name[OS_CONGESTION])
 char *tcp_congestion_names(char *names, size_t size)
 {
 	FILE *in = fopen("/proc/sys/net/ipv4/tcp_available_congestion_control", "re");
+	const int fd = os_socket(AF_INET, SOCK_STREAM);
+	struct text t = text_begin(names, size);
+	char name[OS_CONGESTION];
 
-	if (!in || !fgets(names, (int)size, in))
-		*names = '\0';
-	names[strcspn(names, "\n")] = '\0';
+	/* Some are for root alone: the kernel knows which. */
+	while (in && fd >= 0 && fscanf(in, "%15s", name) == 1)
+		if (os_set_congestion(fd, name) == 0)
+			text_put(&t, "%s%s", t.used ? " " : "", name);
+	(void)file_close(fd);
 	if (in)
 		fclose(in);
 	return names;
@@ -68,10 +73,11 @@ int tcp_congestion_check(const char *name, char *reason, size_t size)
 	if (error == ENOSYS)
 		return text_refuse(reason, size, "cannot be chosen: not to be had here");
 	if (error == EPERM)
-		return text_refuse(reason, size, "may be chosen by root alone here");
+		return text_refuse(reason, size, "may be chosen by root alone here; others: %s",
+		    names);
 	if (error)
 		return text_refuse(reason, size, "is none that this kernel has%s%s",
-		    *names ? "; it has: " : "", names);
+		    *names ? "; choose of: " : "", names);
 	return 0;
 }
 

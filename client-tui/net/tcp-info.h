@@ -7,12 +7,12 @@
 
 /* Returns 0, or -1 when the kernel does not give it. */
 int tcp_info_read(int fd, struct tcp_sample *out);
-/* The congestion control of a connection, and those that the kernel has, separated by blanks; ""
+/* The congestion control of a connection, and those that this user may choose, with blanks; ""
  * where that is not known. They return `name` and `names`. */
 char *tcp_congestion(int fd, char name[OS_CONGESTION]);
 char *tcp_congestion_names(char *names, size_t size);
 /* Finds out whether a connection may have this congestion control. Returns 0, or -1 with the
- * reason, behind its name: "is none that this kernel has; it has: reno cubic". */
+ * reason, behind its name: "is none that this kernel has; choose of: reno cubic". */
 int tcp_congestion_check(const char *name, char *reason, size_t size);
 /* Adds a sample; the connections before this one retransmitted `retransmitted_before` segments. */
 void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now,
