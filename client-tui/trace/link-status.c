@@ -195,20 +195,7 @@ static int change_settings(struct link_change *c, struct text *t, const char *wo
  */
 static int change_packets(struct text *t, const char *words, const char *action)
 {
-	static const struct {
-		const char *word, *shown;
-	} names[] = {
-		{ "none", "no drop waits any more" },
-		{ "next", "will drop the next " },
-		{ "udp", "UDP " },
-		{ "tcp", "TCP " },
-		{ "request", "request" },
-		{ "reply", "reply" },
-		{ "syn", "SYN" },
-		{ "ack", "ACK" },
-		{ "there", " there" },
-		{ "back", " back" },
-	};
+	static const char *const capitals[] = { "UDP", "TCP", "SYN", "ACK", "FIN" };
 	const char *rule = words;
 	char word[IMPAIR_VALUE];
 
@@ -216,10 +203,15 @@ static int change_packets(struct text *t, const char *words, const char *action)
 		text_put(t, "will%s%s", action, rule);
 		return 0;
 	}
-	for (words = rule; impair_fields_word(&words, word);)
-		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-			if (strcmp(word, names[i].word) == 0)
-				text_put(t, "%s", names[i].shown);
+	text_put(t, strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next");
+	while (impair_fields_word(&words, word)) {
+		const char *shown = word;
+
+		for (size_t i = 0; i < sizeof capitals / sizeof *capitals; i++)
+			if (strcasecmp(word, capitals[i]) == 0)
+				shown = capitals[i];
+		text_put(t, " %s", shown);
+	}
 	return 0;
 }
 

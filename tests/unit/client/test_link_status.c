@@ -198,6 +198,10 @@ static void changes(void **state)
 	    "will drop the next UDP reply");
 	check_change("changed 77 drop next tcp ack back", SESSION_EVENT_FAULT,
 	    "will drop the next TCP ACK back");
+	check_change("changed 77 drop next fin both", SESSION_EVENT_FAULT,
+	    "will drop the next FIN both");
+	check_change("changed 77 drop next tcp segment", SESSION_EVENT_FAULT,
+	    "will drop the next TCP segment");
 	check_change("changed 77 drop next syn", SESSION_EVENT_FAULT, "will drop the next SYN");
 	check_change("changed 77 drop tcp segment:3,6x2 back", SESSION_EVENT_FAULT,
 	    "will drop tcp segment:3,6x2 back");
