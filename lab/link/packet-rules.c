@@ -207,10 +207,11 @@ static int choose_packets(const struct reading *r)
 
 	if (!kind)
 		return text_refuse(r->reason, PACKET_RULE_REASON,
-		    "lacks its packets: request, reply, datagram, segment, syn, ack or fin");
+		    "the kind of packets is missing: "
+		    "request, reply, datagram, segment, syn, ack or fin");
 	if (rule->next == (rule->count > 0))
 		return text_refuse(r->reason, PACKET_RULE_REASON,
-		    "lacks the numbers of the packets, such as 3,7, every:2 or next");
+		    "the numbers of the packets are missing, such as 3,7, every:2 or next");
 	rule->classes = kind->classes & (r->transport ? r->transport : ~0u);
 	if (!rule->classes)
 		return text_refuse(r->reason, PACKET_RULE_REASON, "%s has no %s",

@@ -169,7 +169,7 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "drop it",
 	    "error 'it' is none of request, reply, datagram, segment, syn, ack and fin; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "drop next tcp",
-	    "error lacks its packets: request, reply, datagram, segment, syn, ack or fin; for example: drop request:3,7\n");
+	    "error the kind of packets is missing: request, reply, datagram, segment, syn, ack or fin; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "drop next udp ack back",
 	    "error udp has no ack; for example: drop request:3,7\n");
 	assert_refused(&wire, client, "packet delay 5 reply:2",

@@ -295,11 +295,11 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *reason;
 	} cases[] = {
-		{ "", "lacks its packets" },
-		{ "drop", "lacks its packets" },
+		{ "", "kind of packets is missing" },
+		{ "drop", "kind of packets is missing" },
 		{ "frob:3", "'frob' is none of request, reply" },
-		{ "request", "lacks the numbers" },
-		{ "next request:3", "lacks the numbers" },
+		{ "request", "numbers of the packets are missing" },
+		{ "next request:3", "numbers of the packets are missing" },
 		{ "request reply:3", "'reply' is not expected here" },
 		{ "request:0", "'0' is no packet's number" },
 		{ "request:1x0", "'1x0' is no packet's number" },
