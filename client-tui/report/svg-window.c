@@ -86,7 +86,7 @@ static void draw_end(const struct part *part, enum link_direction way)
 		window_plot_fill(part->plot, part->plot->flows[i], way);
 		draw_value(part, WINDOW_IN_FLIGHT, SVG_BARE);
 		draw_value(part, WINDOW_PEER, SVG_GRID);
-		draw_value(part, WINDOW_SSTHRESH, SVG_EVENT);
+		draw_value(part, WINDOW_SSTHRESH, SVG_AXIS);
 		draw_value(part, WINDOW_CWND, styles[i]);
 		draw_marks(part);
 	}
@@ -150,25 +150,30 @@ static void times_below(FILE *out, const struct window_plot *plot)
 	}
 }
 
-static void draw_legend(FILE *out)
+static void draw_legend(FILE *out, int flows)
 {
 	static const struct {
-		double x;
+		double width;
 		enum svg_style style;
 		const char *words;
-	} curves[] = { { 0, SVG_TCP, "cwnd" }, { 130, SVG_EVENT, "ssthresh" },
-		{ 310, SVG_BARE, "in flight" } };
+	} curves[] = { { 130, SVG_TCP, "cwnd" }, { 245, SVG_UDP, "second flow's" },
+		{ 180, SVG_AXIS, "ssthresh" }, { 180, SVG_BARE, "in flight" },
+		{ 270, SVG_GRID, "receive window" } };
+	double x = LEFT;
 
 	for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
-		double line[][2] = { { LEFT + curves[i].x, LEGEND - 9 },
-			{ LEFT + curves[i].x + 30, LEGEND - 9 } };
+		double line[][2] = { { x, LEGEND - 9 }, { x + 30, LEGEND - 9 } };
 
+		if (curves[i].style == SVG_UDP && flows < 2)
+			continue;
 		svg_curve(out, line, 2, curves[i].style);
-		svg_words(out, LEFT + curves[i].x + 38, LEGEND, SVG_START, curves[i].words);
+		svg_words(out, x + 38, LEGEND, SVG_START, curves[i].words);
+		x += curves[i].width;
 	}
-	svg_cross(out, LEFT + 496, LEGEND - 9, SVG_LOST);
-	svg_words(out, LEFT + 514, LEGEND, SVG_START, "lost");
-	svg_words(out, LEFT + 590, LEGEND, SVG_START, "sent again: t timeout, f fast, p probe");
+	svg_cross(out, x + 8, LEGEND - 9, SVG_LOST);
+	svg_words(out, x + 26, LEGEND, SVG_START, "lost");
+	svg_words(out, LEFT + WIDTH, TOP + TITLE - 10, SVG_END,
+	    "sent again: t timeout, f fast, p probe");
 }
 
 static void draw(FILE *out, struct window_plot *plot)
@@ -188,7 +193,7 @@ static void draw(FILE *out, struct window_plot *plot)
 		part.y += part.height;
 	}
 	times_below(out, plot);
-	draw_legend(out);
+	draw_legend(out, plot->flow_count);
 }
 
 int svg_window_page(FILE *out, const struct picture_data *d, const struct svg_heading *heading)

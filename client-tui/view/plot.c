@@ -390,12 +390,13 @@ static void draw_part(const struct grid *g, struct window_plot *p, int part)
 		draw_end(g, p, &a, (enum link_direction)part);
 }
 
-static void put_window_legend(const struct grid *g)
+static void put_window_legend(const struct grid *g, int flows)
 {
 	const int row = g->rows + 2, end = g->columns;
-	int column = put_text(g, row, 0, end, "+ cwnd  ", STYLE_TCP);
+	int column = put_text(g, row, 0, end, flows > 1 ? "+ # cwnd  " : "+ cwnd  ", STYLE_TCP);
 	column = put_text(g, row, column, end,
-	    g->ascii ? "- ssthresh  : in flight  " : "─ ssthresh  ░ in flight  ", STYLE_NORMAL);
+	    g->ascii ? "- ssthresh  : in flight  = rwnd  " : "─ ssthresh  ░ in flight  = rwnd  ",
+	    STYLE_NORMAL);
 	column = put_text(g, row, column, end, g->ascii ? "x lost  " : "✗ lost  ", STYLE_LOST);
 	column = put_text(g, row, column, end, "t f p sent again", STYLE_LATE);
 	if (end - column > 25)
@@ -421,7 +422,7 @@ static void draw_windows(const struct grid *g, const struct axis *times)
 		part.top += part.rows;
 	}
 	put_times_under(g, times);
-	put_window_legend(g);
+	put_window_legend(g, p.flow_count);
 	window_plot_end(&p);
 }
 

@@ -68,8 +68,9 @@ def fast():
            of(windows, 'there', 'state')[-1] == 'open', windows)
     before = [window for window in windows if window['way'] == 'there' and 'cwnd' in window and 'ssthresh' not in window]
     thresholds = of(windows, 'there', 'ssthresh')
+    # On a busy machine the window may have grown since the last sample.
     expect(faults, 'threshold', len(set(thresholds)) == 1 and
-           thresholds[0] == before[-1]['cwnd'] * 717 // 1024, windows)
+           thresholds[0] in [(before[-1]['cwnd'] + more) * 717 // 1024 for more in range(4)], windows)
     point('a segment that was lost is sent again fast', faults)
     check_picture(windows)
 
