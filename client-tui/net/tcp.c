@@ -310,11 +310,14 @@ static int64_t tcp_single_until(const struct session *s)
 }
 
 /* Whether the next line may be sent. A connection that still stands after `probe_until` shows that
- * the server keeps connections. */
+ * the server keeps connections; what the first one of several has shown holds for all. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
+	const struct tcp *first = s->settings.first ? s->settings.first->data : NULL;
 	struct tcp *t = s->data;
 
+	if (first && t->reuse == REUSE_UNKNOWN && first->reuse == REUSE_ALWAYS)
+		t->reuse = REUSE_ALWAYS;
 	if (t->reuse == REUSE_ALWAYS || t->sent == 0)
 		return true;
 	if (now < t->probe_until || (t->reuse == REUSE_NEVER && has_waiting(s)))
