@@ -215,10 +215,11 @@ static void put_cut_off(struct plain *p, const struct run_session *of)
 	const struct ledger *l = session_ledger(of->session);
 	const struct ledger_row *row;
 
-	for (size_t i = ledger_index(l, p->cut_off + 1); (row = ledger_at(l, i)) != NULL; i++) {
-		if (row->fate != FATE_CUT_OFF)
+	/* Several connections do not end in the order of their lines. */
+	for (size_t i = ledger_index(l, p->cut_off[0] + 1); (row = ledger_at(l, i)) != NULL; i++) {
+		if (row->fate != FATE_CUT_OFF || row->number <= p->cut_off[row->connection])
 			continue;
-		p->cut_off = row->number;
+		p->cut_off[row->connection] = row->number;
 		put_verbose(p, of, row->number, NULL);
 	}
 }

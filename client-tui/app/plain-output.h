@@ -17,7 +17,8 @@ struct plain {
 	bool long_begun;
 	unsigned char *held;
 	size_t held_length, held_capacity;
-	uint64_t cut_off; /* --verbose: the last line that was cut off and printed */
+	/* --verbose: the last line of each connection that was cut off and printed */
+	uint64_t cut_off[LEDGER_CONNECTIONS + 1];
 	/* --ordered: the next line over UDP to print, 0 without; the bytes of the replies that came
 	 * early; room for the capitals of a line. */
 	uint64_t next;

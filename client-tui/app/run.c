@@ -27,6 +27,7 @@ static void free_session(struct run_session *of)
 	while (of->count > 0 && !of->run->replay)
 		session_close(of->connections[--of->count].session);
 	free(of->meter);
+	free(of->told);
 	free(of);
 }
 
@@ -107,8 +108,15 @@ static void on_evicted(void *context, const struct ledger_row *row)
 
 static void on_notice(void *context, bool bad, const char *text)
 {
-	const struct run_session *of = ((struct run_connection *)context)->of;
+	const struct run_connection *c = context;
+	struct run_session *of = c->of;
 
+	/* Several connections fail and end alike: once is enough. */
+	if (of->told && of->told_by != c && strcmp(of->told, text) == 0)
+		return;
+	free(of->told);
+	of->told = strdup(text);
+	of->told_by = c;
 	run_notice(of->run, of->run->screen ? -1 : of->recorded, bad, text);
 }
 
@@ -254,7 +262,8 @@ static int open_connection(struct run_session *of, const struct session_settings
 	struct run *run = of->run;
 	struct run_connection *c = &of->connections[of->count];
 
-	*c = (struct run_connection){ .of = of, .flow = -1 };
+	/* The session's first connection has a row. */
+	*c = (struct run_connection){ .of = of, .flow = -1, .notes.was_open = of->count > 0 };
 	if (run->lab)
 		c->flow = lab_flow(run->lab, of->stream, wanted->reply_timeout, wanted->port);
 	c->session = session_open(of->stream ? &transport_tcp : &transport_udp, wanted,

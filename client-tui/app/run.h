@@ -39,7 +39,10 @@ struct run_session {
 	int64_t leave_by;
 	int recorded;                 /* the recorder's number; -1 without one */
 	struct interval_meter *meter; /* --report: the present interval; else NULL */
-	struct figures_bulk bulk;     /* its last bulk lines */
+	/* Its last notice, and whose it is; NULL for none. */
+	char *told;
+	const struct run_connection *told_by;
+	struct figures_bulk bulk; /* its last bulk lines */
 };
 
 struct run_hooks {

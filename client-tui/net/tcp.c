@@ -615,6 +615,17 @@ static void end_connection(struct session *s, int error, int64_t now)
 
 /* --- the loop --- */
 
+/* Whether another connection of the session is within a reply that is passed on in pieces, which
+ * those of no other may interrupt. */
+static bool other_in_long(const struct session *s)
+{
+	const struct session *of = s->settings.first ? s->settings.first : s;
+
+	while (of && (of == s || !((const struct tcp *)of->data)->in_long))
+		of = of->next;
+	return of != NULL;
+}
+
 static void tcp_watch(const struct session *s, struct fd_watch *w)
 {
 	const struct tcp *t = s->data;
@@ -624,7 +635,8 @@ static void tcp_watch(const struct session *s, struct fd_watch *w)
 		fd_watch_until(w, t->sample_at);
 		return;
 	}
-	fd_watch_read(w, s->fd);
+	if (!other_in_long(s))
+		fd_watch_read(w, s->fd);
 	if (has_waiting(s))
 		fd_watch_until(w, t->sample_at);
 	if (send_queue_lines(&t->out) == 0 || t->write_failed)
@@ -653,7 +665,7 @@ static void tcp_dispatch(struct session *s, const struct fd_watch *w, int64_t no
 			if (count_syns(s) > t->connection.syns)
 				report_stage(s, SESSION_CONNECTING, 0, now);
 		}
-	} else if (fd_watch_can_read(w, s->fd) && !receive(s, &error, &at)) {
+	} else if (fd_watch_can_read(w, s->fd) && !other_in_long(s) && !receive(s, &error, &at)) {
 		end_connection(s, error, at);
 	}
 	tcp_push(s, now);

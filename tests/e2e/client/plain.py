@@ -256,6 +256,25 @@ except subprocess.TimeoutExpired:
     client.kill()
 point("a private server that is stopped is ended too", faults + no_such_process(child))
 
+# Several connections: what each says stays whole.
+with upcased() as server, python("scripted_server.py", "tcp") as scripted:
+    LONG = [letter * 5_000_000 for letter in (b"a", b"b", b"c", b"d")]
+    result = run("-tq", "--connections=3", "127.0.0.1", server.port, stdin=b"\n".join(LONG) + b"\n")
+    point("long replies over several connections, each in one piece",
+          differences("lines", str(sorted((len(line), line[:1]) for line in result.stdout.split())),
+                      str([(len(line), line[:1].upper()) for line in LONG])) +
+          [f"{set(line)}" for line in result.stdout.split() if len(set(line)) > 1])
+    result = run("-tqv", "--connections=2", "127.0.0.1", scripted.port,
+                 stdin=b"one\ntwo\nlose three\nclose\nclose\n")
+    point("--verbose: lines are cut off in any order, and each is told",
+          differences("cut off", str(sorted(line.split()[0] for line in result.stdout.splitlines()
+                                            if b"-x cut off" in line)), str([b"3", b"4", b"5"])))
+with socket.create_server(("127.0.0.1", 0)) as nobody:
+    port = nobody.getsockname()[1]
+result = run("-t", "--connections=4", "127.0.0.1", port, stdin=b"x\n")
+point("what all connections meet is told once",
+      differences("notices", str(result.stderr.count(b"upcase: TCP 127.0.0.1")), "1"))
+
 # Memory is bounded whatever comes: by lines of any length.
 with upcased() as server:
     for what, block, count in (
