@@ -8,7 +8,8 @@
  *   lost, refused, …   wire cross word
  *   failed             cross "failed" [": " reason]
  *   behind a reply     " (" mark {", " mark} ")"
- *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
+ *   without a wire     cross word | dot ("waiting" | "too big") | "queued" | "connecting", in place
+ *                      of the reply
  *
  * Times are from Enter. In the lab, words describe the link's effects on the line; the whole story
  * is in the detail area. Where the words do not fit, the arrow becomes shorter; then the link's
@@ -393,13 +394,21 @@ struct wire fate_words_wire(const struct view_row_side *s, int width, int arrow)
 
 /* --- without a wire --- */
 
+static const char *waiting_word(const struct view_row_side *s, int width)
+{
+	const char *hole = s->trace && s->trace->stream ? hole_words(s->trace, width) : "";
+
+	return *hole ? hole : "waiting";
+}
+
 const char *fate_words_unanswered(const struct view_row_side *s, int width, bool has_sign,
     char *buf, size_t size)
 {
 	const enum ledger_fate fate = s->line->fate;
 	char word[80] = "";
 	if (fate == FATE_QUEUED || fate == FATE_WAITING)
-		snprintf(word, sizeof word, "%s", fate == FATE_QUEUED ? queued_word(s) : "waiting");
+		snprintf(word, sizeof word, "%s",
+		    fate == FATE_QUEUED ? queued_word(s) : waiting_word(s, width - 2));
 	else if (fate == FATE_FAILED && !is_too_big(s->trace))
 		put_failed(s, width, word, sizeof word);
 	else if (!fate_words_replied(s->line))

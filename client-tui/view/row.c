@@ -536,7 +536,7 @@ static void draw_text(const struct view_row *row, int i, size_t line, int at)
 	    words_style(row, i));
 }
 
-/* The number and the wire stand on the first visible line of a row. */
+/* The number, the wire and words in place of a reply stand on the first visible line of a row. */
 void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at)
 {
 	const struct panes *p = row->p;
@@ -544,7 +544,8 @@ void row_draw(const struct list *l, const struct view_row *row, size_t skip, int
 		if (l->of == LIST_ROWS)
 			draw_bars(row, at + i);
 		for (int pane = 0; pane <= p->sides; pane++)
-			draw_text(row, pane, skip + (size_t)i, at + i);
+			draw_text(row, pane, (row->text[pane].length ? skip : 0) + (size_t)i,
+			    at + i);
 	}
 	if (count < 1)
 		return;

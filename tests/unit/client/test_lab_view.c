@@ -482,6 +482,9 @@ static void a_black_hole(void **state)
 	check_seen(s, " TCP   200 ms  going   too big, no ICMP (6 bytes) sent again after 200 ms");
 	draw(s, 24, 120);
 	check_seen(s, "··  too big, no ICMP: 2× again, 0.6 s ");
+	/* Without a wire. */
+	draw(s, 12, 40);
+	check_seen(s, "· too big");
 	segment(s, false, "large", LINK_DELIVERED);
 	segment(s, true, "large", LINK_DELIVERED);
 	ledger_stream_reply(s->tcp, 0, "LARGE", 5, false, s->now);
