@@ -528,7 +528,7 @@ void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
 	char names[200], *copy;
 
 	if (!c && *command_candidates(line, n, names, sizeof names)) {
-		tui_message(tui, "more than one command begins so: %s", names);
+		tui_message(tui, "which one: %s?", names);
 	} else if (!c) {
 		tui_message(tui,
 		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
