@@ -121,6 +121,8 @@ const struct figure figures_table[] = {
 	{ "tcp", "blocked_ns", 40610, "behind other lines", OF(SPAN, blocked.total), TRACED },
 	{ "tcp", "longest_blocked_ns", 40620, "longest such wait", OF(SPAN, blocked.longest),
 	    TRACED },
+	{ "tcp", "held", 40631, " in ", OF(COUNT, blocked.held_lines), TRACED, .unit = "line" },
+	{ "tcp", "held_ns", 40630, "held for an ACK", OF(SPAN, blocked.held), TRACED },
 	{ "tcp", "bulk_goodput", 40800, "goodput", OF(GOODPUT, bulk),
 	    .scope = FIGURE_TCP | FIGURE_SOME },
 	{ "tcp", "bulk_answered", 40801, ", ", OF(BYTES, bulk.answered), TCP },

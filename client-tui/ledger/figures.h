@@ -43,10 +43,11 @@ struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t roun
 /* ---- head-of-line blocking ---- */
 
 /* Lines over TCP that waited for an earlier line's bytes, at the server or here, as the lab's link
- * saw it; over all of them, and the longest wait, ns. */
+ * saw it; over all of them, and the longest wait, ns. Those that were held for an ACK (Nagle's
+ * algorithm), and how long in all. */
 struct blocked_totals {
-	uint64_t lines;
-	int64_t total, longest;
+	uint64_t lines, held_lines;
+	int64_t total, longest, held;
 };
 
 /* ---- validity of a run ---- */

@@ -259,6 +259,9 @@ static void put_blocked(struct text *out, const struct figures *f)
 		    "%s waited %s behind others' segments (head-of-line blocking), %s at most\n",
 		    TEXT_COUNT(f->blocked.lines, "line"), TEXT_SPAN(f->blocked.total),
 		    TEXT_SPAN(f->blocked.longest));
+	if (f->is_traced && f->blocked.held_lines)
+		text_put(out, "%s held for an ACK (Nagle's algorithm), %s in all\n",
+		    TEXT_COUNT(f->blocked.held_lines, "line"), TEXT_SPAN(f->blocked.held));
 }
 
 static void put_bulk(struct text *out, const struct figures_bulk *b)

@@ -7,6 +7,7 @@
  * ones, have left are final in the order of the stream, and their bytes are dropped. */
 #include "common/grow.h"
 #include "common/search.h"
+#include "ledger/line-times.h"
 #include "trace/trace-internal.h"
 
 /* Pieces of a stream at once: with more, who waits for whom is not known any more. */
@@ -151,12 +152,16 @@ static bool set_line(const struct trace *t, const struct trace_flow *f,
 static void count(struct blocked_totals *b, const struct trace_slot *r,
     enum link_direction direction)
 {
-	const struct trace_leg *leg = &r->line.legs[direction];
+	const struct trace_leg *leg = &r->line.legs[direction], *there = &r->line.legs[LINK_GOING];
 
+	if (leg->ack_wait >= PARTS_DIFFER) {
+		b->held_lines += direction == LINK_GOING || there->ack_wait < PARTS_DIFFER;
+		b->held += leg->ack_wait;
+	}
 	if (!leg->behind)
 		return;
 	/* The reply is the second of the two. */
-	b->lines += direction == LINK_GOING || !r->line.legs[LINK_GOING].behind;
+	b->lines += direction == LINK_GOING || !there->behind;
 	b->total += leg->behind_for;
 	if (leg->behind_for > b->longest)
 		b->longest = leg->behind_for;
@@ -238,6 +243,8 @@ bool trace_blocked(const struct trace *t, int flow, struct blocked_totals *total
 
 	totals->lines += f->blocked.lines;
 	totals->total += f->blocked.total;
+	totals->held_lines += f->blocked.held_lines;
+	totals->held += f->blocked.held;
 	if (f->blocked.longest > totals->longest)
 		totals->longest = f->blocked.longest;
 	return !f->blocking_unknown;

@@ -37,9 +37,15 @@ def play(name, lab, client):
     if status != 0 or not os.path.exists(saved):
         return [], [], [f'status {status}: {out!r} {err!r}']
     with open(saved, encoding='utf-8') as file:
-        records = [record for record in map(json.loads, file) if record['type'] == 'line']
+        *records, summary = map(json.loads, file)
+    records = [record for record in records if record['type'] == 'line']
     said = [line for line in out.splitlines() if re.match(r'\d+ tcp line ', line)]
     faults = [] if len(records) == len(said) == LINES else [f'{len(records)} records, {out!r} {err!r}']
+    waits = [[ns for way in ('there', 'back') if (ns := held(record, way)) >= TOLD] for record in records]
+    total = sum(map(bool, waits)), sum(map(sum, waits))
+    tcp = summary['sessions'][0]['tcp']
+    if (tcp['held'], tcp['held_ns']) != total:
+        faults.append(f'the summary: {tcp}, not {total}')
     return records, said, faults
 
 
