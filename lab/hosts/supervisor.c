@@ -27,7 +27,7 @@
  * to listen, for a command that cannot report; the time between two checks. */
 #define READY_WAIT (10 * NS_PER_S)
 #define CLOSED_WAIT (NS_PER_S / 2)
-#define LISTEN_WAIT (1 * NS_PER_S)
+#define LISTEN_WAIT (5 * NS_PER_S)
 #define LISTEN_POLL (5 * NS_PER_MS)
 
 /* The discard service's port, which no other program has; the time for a probe's datagram, ms. */

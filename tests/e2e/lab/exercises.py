@@ -116,8 +116,12 @@ def two_flows(play):
     play.must("Jain's index", abs(play.number(r"Jain's index ([\d.]+)") - fairness) < 0.01 and fairness > 0.9)
 
 
-def small_pieces(plain, nagle):
+def small_pieces(plain, nagle, delayed):
     nagle.says('held 50 ms for an ACK')
+    for n in range(2, 5):
+        between(delayed, f'line {n}', took(delayed).get(('tcp', n), math.nan), 130, 180)
+        held = delayed.number(rf'(?m)^{n} tcp .*held (\d+) ms for an ACK')
+        between(delayed, f'line {n} is held', held, 80, 120)
     for n in range(1, 5):
         between(plain, f'line {n}', took(plain).get(('tcp', n), math.nan), 50, 70)
         between(nagle, f'line {n}', took(nagle).get(('tcp', n), math.nan), 100, 130)
@@ -172,7 +176,7 @@ if has('TCP_INFO'):
 else:
     BOOK.play('--flow')
     not_here('this build does not know what TCP has acknowledged', 'exercise 10: two flows')
-exercise(11, small_pieces, ['--split --count'], ['--nagle'])
+exercise(11, small_pieces, ['--split --count'], ['--split --nagle'], ['python3'])
 exercise(12, waiting, ['udp:request:5'], ['--connections'])
 point('every command of the page is played',
       [command for command in BOOK.commands if command not in BOOK.played and command != 'upcase-lab ctl watch'])
