@@ -69,12 +69,17 @@ void tui_lab_start(struct tui *tui, int64_t now)
 
 /* --- both ends of TCP --- */
 
+/* The kernel's sample of the session's connection. Of several each would have its own. */
+static bool sample_end(const struct run_session *tcp, struct tcp_sample *sample)
+{
+	return tcp && tcp->count == 1 && session_tcp_sample(tcp->session, sample) == 0;
+}
+
 void tui_lab_ends(struct tui *tui)
 {
 	const struct run *run = &tui->run;
 	const struct run_session *tcp = run->used_count ? run->used[run->used_count - 1] : NULL;
-	const bool sampled = run->lab && tcp && tcp->stream &&
-	                     session_tcp_sample(tcp->session, &tui->sample) == 0;
+	const bool sampled = run->lab && sample_end(tcp, &tui->sample);
 	const struct trace_timer *server = sampled && !lab_status(run->lab)->gone
 	                                     ? server_tcp_sample(lab_status(run->lab)->server_tcp)
 	                                     : NULL;
@@ -101,7 +106,7 @@ void tui_lab_page(struct tui *tui, int64_t now)
 	count_by_chance(tui, &report.decided, &report.answered);
 	report.decided -= tui->base_decided;
 	report.answered -= tui->base_answered;
-	if (tcp && session_tcp_sample(tcp->session, &sample) == 0) {
+	if (sample_end(tcp, &sample)) {
 		report.tcp = &sample;
 		report.far = server ? &server->tcp : NULL;
 	}

@@ -434,6 +434,9 @@ static void over_two_connections(void **state)
 	drop_three_times(t);
 	line(t, "free", "4 FREE");
 	assert_null(strstr(row_with(t, "3 lost"), "LOST"));
+	/* Each has its own. */
+	assert_null(row_with(t, "TCP here"));
+	assert_null(row_with(t, "waits for the"));
 	client_expect_pair(t, "3 lost", "3 LOST");
 	client_line(t, "/stats");
 	client_expect_pair(t, "connections", "2");
