@@ -61,6 +61,12 @@ struct trace_connection {
 	/* All bytes before `acked` are acknowledged; since when their sender knows it. */
 	uint64_t acked[LINK_DIRECTIONS];
 	int64_t acked_at[LINK_DIRECTIONS];
+	/* Of replies: the end of the last small segment; whether one was sent while another had no
+	 * ACK, so that the server does not use Nagle's algorithm; when bytes were last sent again.
+	 */
+	uint64_t small_reply;
+	bool no_nagle_back;
+	int64_t reply_again_at;
 	bool open;                   /* it is established: we have acknowledged the peer's SYN */
 	bool ended[LINK_DIRECTIONS]; /* its FIN was seen, or an RST */
 	struct trace_departures departures[LINK_DIRECTIONS];

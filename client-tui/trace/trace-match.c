@@ -13,6 +13,8 @@ static int delivered_copies(const struct packet_event *e)
 
 /* How soon behind an ACK a segment that waited for it comes to the link, on a busy machine too. */
 #define ACK_PROMPT (5 * NS_PER_MS)
+/* A shorter segment is not a full one, bytes: Linux's least path MTU is 552 (route.min_pmtu). */
+#define SMALL_SEGMENT 500
 
 static void count_up(uint16_t *counter, int by)
 {
@@ -251,22 +253,36 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 
 /* How long the last bytes of a line, which come in a new segment from byte `begin` on, waited at
  * their sender for the ACK of all bytes before it; 0 if they came for another reason. A server has
- * a reply as soon as the request is there. */
+ * a reply as soon as it can read the request. After a loss the congestion window may hold it. */
 static int64_t ack_wait(const struct trace_flow *f, const struct trace_connection *c,
     const struct trace_slot *r, const struct packet_event *e, uint64_t begin)
 {
 	const struct ledger_row *row = ledger_find(f->ledger, r->line.number);
 	const bool going = e->direction == LINK_GOING;
 	const int64_t acked = c->acked_at[e->direction],
-	              written = !going ? r->line.legs[LINK_GOING].first_out
-	                      : row    ? row->sent_at
-	                               : TRACE_NEVER;
+	              written = !going ? r->line.legs[LINK_GOING].first_out +
+	                                     r->line.legs[LINK_GOING].behind_for
+	                      : row ? row->sent_at
+	                            : TRACE_NEVER;
+	const bool nagle = going ? f->nagle : !c->no_nagle_back && c->reply_again_at <= written;
 
-	return (!going || f->nagle) && written != TRACE_NEVER && acked > written &&
+	return nagle && written != TRACE_NEVER && acked > written &&
 	               c->acked[e->direction] >= begin && e->in >= acked &&
 	               e->in < acked + ACK_PROMPT
 	         ? e->in - written
 	         : 0;
+}
+
+/* Nagle's algorithm as Linux has it (Minshall's): no small segment while another has no ACK. */
+static void note_reply(struct trace_connection *c, const struct packet_event *e, bool again,
+    uint64_t end)
+{
+	if (again)
+		c->reply_again_at = e->in;
+	else if (e->length < SMALL_SEGMENT && !e->fragment) {
+		c->no_nagle_back |= c->small_reply > c->acked[LINK_COMING];
+		c->small_reply = end;
+	}
 }
 
 /* The bytes `begin` to before `end` of the flow's count; those before `seen` were seen before. */
@@ -319,6 +335,8 @@ static void take_payload(struct trace *t, struct trace_flow *f, struct trace_con
 		                           .at = e->in,
 		                           .last = INT64_MIN });
 	}
+	if (e->direction == LINK_COMING)
+		note_reply(c, e, begin < seen, end);
 	for (size_t i = trace_first_line_at(t, f, e->direction, begin); i < f->end; i++) {
 		struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i]);
 

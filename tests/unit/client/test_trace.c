@@ -745,6 +745,36 @@ static void held_for_an_ack(void **state)
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
 }
 
+/* A reply waits for the congestion window after a loss; a server that sends small segments while
+ * others have no ACK does not use Nagle's algorithm, and what it sends later comes by chance. */
+static void not_held_for_an_ack(void **state)
+{
+	struct fixture *s = *state;
+	uint64_t n;
+
+	connect_stream(s);
+	stream_line(s, "hello", 10 * MS);
+	report_acking(s, LINK_GOING, 0, 6, 0, 10 * MS, 30 * MS);
+	report_acking(s, LINK_COMING, 0, 6, 6, 30 * MS, 0);
+	n = stream_line(s, "again", 40 * MS);
+	report_acking(s, LINK_GOING, 6, 6, 0, 40 * MS, 60 * MS);
+	report_acking(s, LINK_COMING, 0, 6, 12, 240 * MS, 260 * MS);
+	report_acking(s, LINK_GOING, 12, 0, 6, 260 * MS, 280 * MS);
+	report_acking(s, LINK_COMING, 6, 6, 12, 280 * MS, 300 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].ack_wait, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		stream_line(s, i ? "two" : "one", (390 + i) * MS);
+		report_acking(s, LINK_GOING, 12 + 4 * i, 4, 12, (390 + i) * MS, (400 + i) * MS);
+		report_acking(s, LINK_COMING, 12 + 4 * i, 4, 16 + 4 * i, (400 + i) * MS,
+		    (410 + i) * MS);
+	}
+	n = stream_line(s, "new", 420 * MS);
+	report_acking(s, LINK_GOING, 20, 4, 12, 420 * MS, 430 * MS);
+	report_acking(s, LINK_GOING, 24, 0, 20, 430 * MS, 440 * MS);
+	report_acking(s, LINK_COMING, 20, 4, 24, 441 * MS, 451 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].ack_wait, 0);
+}
+
 static void say(struct fixture *s, enum link_direction way, int64_t at, int cwnd,
     enum tcp_state state, int timeouts)
 {
@@ -1490,6 +1520,7 @@ int main(void)
 		TEST(closed_too_soon),
 		TEST(sent_again),
 		TEST(held_for_an_ack),
+		TEST(not_held_for_an_ack),
 		TEST(windows_and_marks),
 		TEST(pieces_of_a_segment),
 		TEST(keeps_packets),
