@@ -224,7 +224,7 @@ static void held_words(const struct trace_line *trace, int width, struct text *t
 /* Writes the link's effects but loss, "2× again", "held back", in at most `width` columns. */
 static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	static const char word[] = " again", cue[] = ", on cue";
+	static const char word[] = " again";
 	struct text t = text_begin(buf, size);
 	const bool stream = s->trace && s->trace->stream;
 	const unsigned again = stream ? retransmissions(s->trace) : 0;
@@ -243,6 +243,7 @@ static void link_words(const struct view_row_side *s, int width, char *buf, size
 		put_behind(s, width, &t);
 		held_words(s->trace, width, &t);
 	}
+	const char *cue = t.used > 0 ? ", on cue" : "on cue";
 	if (on_cue(s->trace) && fits(buf, width - (int)strlen(cue)))
 		text_put(&t, "%s", cue);
 	else if (on_cue(s->trace) && !stream)

@@ -192,11 +192,13 @@ static void stream_line(struct fixture *s, const char *text)
 }
 
 /* A segment with the line that was typed last. */
-static void segment(struct fixture *s, bool back, const char *text, enum link_fate fate)
+static void put_segment(struct fixture *s, bool back, const char *text, enum link_fate fate,
+    bool requested)
 {
 	trace_event(s->trace, &(struct packet_event){ .direction = back,
 	                          .in = s->now,
 	                          .fate = fate,
+	                          .requested = requested,
 	                          .copies = fate == LINK_DELIVERED,
 	                          .out = { s->now },
 	                          .protocol = LINK_TCP,
@@ -204,6 +206,11 @@ static void segment(struct fixture *s, bool back, const char *text, enum link_fa
 	                          .target_port = back ? 3 : 2,
 	                          .seq = (uint32_t)s->bytes + 1,
 	                          .length = (uint32_t)strlen(text) + 1 });
+}
+
+static void segment(struct fixture *s, bool back, const char *text, enum link_fate fate)
+{
+	put_segment(s, back, text, fate, false);
 }
 
 /* Tries with doubling times until the last one gets through; times[] ends with 0. */
@@ -352,6 +359,15 @@ static void on_request(void **state)
 	check_seen(s, "│ ──✗ lost going│");
 	check_seen(s, "│ ─✗ lost coming│");
 	assert_int_equal(trace_totals(s->trace)->requested_drops, 3);
+	s->view.both = false;
+	s->bytes += 4;
+	stream_line(s, "late");
+	put_segment(s, false, "late", LINK_DELIVERED, true);
+	tries(s, true, "late", at_once);
+	s->now += 50 * MS;
+	ledger_stream_reply(s->tcp, 0, "LATE", 4, false, s->now);
+	draw(s, 24, 80);
+	check_seen(s, "━━▶ 50.0 ms, on cue");
 }
 
 static void copies_and_holds(void **state)
