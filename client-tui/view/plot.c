@@ -439,8 +439,7 @@ static const struct {
 	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time from Enter",
 	    draw_cumulative },
 	[PLOT_RUNS] = { "runs", "lines lost in a row", draw_runs },
-	[PLOT_SHARES] = { "shares", "bytes acknowledged a second, beside a second flow",
-	    draw_shares },
+	[PLOT_SHARES] = { "shares", "bytes acknowledged a second, of both flows", draw_shares },
 	[PLOT_WINDOW] = { "window", "TCP's windows, segments; the link's queue", draw_windows },
 };
 

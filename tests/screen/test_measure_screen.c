@@ -20,8 +20,7 @@
 static const char *const titles[] = { "time from Enter to reply, over lines",
 	"round-trip time on the wire, over lines", "histogram of times from Enter to reply",
 	"lines answered within a time", "lines lost in a row",
-	"bytes acknowledged a second, beside a second flow",
-	"TCP's windows, segments; the link's queue" };
+	"bytes acknowledged a second, of both flows", "TCP's windows, segments; the link's queue" };
 
 static void press(struct terminal *t, int number)
 {
