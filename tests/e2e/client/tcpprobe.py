@@ -76,7 +76,7 @@ def check(name, lines):
     end = max([new[0] for old, new in zip(found, found[1:]) if old[1:] != new[1:]])
     for at, cwnd, threshold, flight in [sample for sample in found if sample[0] <= end]:
         x = 118 + int(at / end * 1110 + 0.5)
-        for curve, value in ('tcp', cwnd), ('event', threshold), ('bare', flight):
+        for curve, value in ('tcp', cwnd), ('axis', threshold), ('bare', flight):
             low, high = heights(svg, curve, x)
             y = scale['0'] + (scale[str(top)] - scale['0']) * (value or 0) / top
             if value is not None and not low - 1 <= y <= high + 1:
