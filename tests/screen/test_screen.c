@@ -91,7 +91,7 @@ static void slashes(void **state)
 	client_line(t, "/nonsense");
 	term_expect(t, "no such command");
 	client_line(t, "/c");
-	term_expect(t, "more than one");
+	term_expect(t, "which one: /");
 	client_leave(t);
 }
 
