@@ -33,14 +33,12 @@ static int set_field(const struct options_spec *row, void *settings, const char 
 	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, reason);
 }
 
-static int set_preset(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_preset(void *options, const char *value, char reason[OPTIONS_REASON])
 {
 	const struct impair_preset *preset = impair_preset_find(value);
-	struct impair_options *o = settings;
+	struct impair_options *o = options;
 	struct text out = text_begin(reason, OPTIONS_REASON);
 
-	(void)row;
 	if (preset) {
 		impair_preset_settings(preset, &o->there, &o->back);
 		return 0;
@@ -55,7 +53,7 @@ void impair_options_append(struct options_spec *to, bool packets, bool each)
 {
 	static const struct options_spec own[] = {
 		{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
-		    .set = set_preset },
+		    .read = read_preset },
 		{ "seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42",
 		    OPTIONS_NUMBER, OPTIONS_FIELD(struct impair_options, seed), 0, INT64_MAX },
 		{ .name = NULL },

@@ -190,7 +190,7 @@ int options_set(const struct options_spec *o, void *settings, const char *value,
 	snprintf(reason, OPTIONS_REASON, "is not right");
 	switch (o->kind) {
 	case OPTIONS_SETTER:
-		return o->set(o, settings, value, reason);
+		return o->read ? o->read(to, value, reason) : o->set(o, settings, value, reason);
 	case OPTIONS_SWITCH:
 		member_set(to, o->size, (uint64_t)o->low);
 		break;

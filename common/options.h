@@ -53,9 +53,12 @@ struct options_spec {
 	const char *range;
 	/* The words of OPTIONS_WORD ("auto, always, never"); of others, what completion offers. */
 	const char *words;
-	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with the fault of the
-	 * value in `reason` ("is not a port, 0 to 65535"). A value of the command line lives as
-	 * long as argv, a value of a file only during the call: copy it. */
+	/* Puts `value` into the field `at` of the settings: without one, into the settings. Returns
+	 * 0, or -1 with the fault of the value in `reason` ("is not a port, 0 to 65535"). A value
+	 * of the command line lives as long as argv, a value of a file only during the call: copy
+	 * it. */
+	int (*read)(void *to, const char *value, char reason[OPTIONS_REASON]);
+	/* The same, by what the row says; `value` is NULL for a switch. */
 	int (*set)(const struct options_spec *o, void *settings, const char *value,
 	    char reason[OPTIONS_REASON]);
 	/* One way of the link only: Tab offers it behind "--loss-". */

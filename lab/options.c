@@ -11,50 +11,37 @@
 /* The largest file of rules. */
 #define RULES_MAX_BYTES 65536
 
-static int set_pcap(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_pcap(void *options, const char *value, char reason[OPTIONS_REASON])
 {
-	(void)row;
 	/* Standard output belongs to the command. */
 	if (strcmp(value, "-") == 0 || !*value)
 		return OPTIONS_REFUSE(reason, "is no file; to read along, make a fifo");
-	((struct lab_options *)settings)->pcap = value;
+	((struct lab_options *)options)->pcap = value;
 	return 0;
-}
-
-/* The place for one more rule, or NULL with the reason. */
-static struct packet_rule *new_rule(struct lab_options *o, char reason[OPTIONS_REASON])
-{
-	if (o->rule_count < PACKET_RULES_MAX)
-		return &o->rules[o->rule_count++];
-	text_refuse(reason, OPTIONS_REASON, "is one rule too many: there may be %d",
-	    PACKET_RULES_MAX);
-	return NULL;
 }
 
 _Static_assert(OPTIONS_REASON >= PACKET_RULE_REASON, "a rule's reason becomes an option's");
 
-static int set_drop(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int add_rule(struct lab_options *o, const char *text, bool drop, char reason[OPTIONS_REASON])
 {
-	struct packet_rule *rule = new_rule(settings, reason);
-
-	(void)row;
-	return rule ? packet_rule_read_drop(rule, value, reason) : -1;
+	if (o->rule_count == PACKET_RULES_MAX)
+		return OPTIONS_REFUSE(reason, "is one rule too many: there may be %d",
+		    PACKET_RULES_MAX);
+	return packet_rule_read(&o->rules[o->rule_count++], text, drop, reason);
 }
 
-static int set_packet(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_drop(void *options, const char *value, char reason[OPTIONS_REASON])
 {
-	struct packet_rule *rule = new_rule(settings, reason);
+	return add_rule(options, value, true, reason);
+}
 
-	(void)row;
-	return rule ? packet_rule_read(rule, value, reason) : -1;
+static int read_packet(void *options, const char *value, char reason[OPTIONS_REASON])
+{
+	return add_rule(options, value, false, reason);
 }
 
 /* Reads a rule a line. Blank lines and those that begin with # do not count. */
-static int set_drops(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_drops(void *options, const char *value, char reason[OPTIONS_REASON])
 {
 	const char *fault = "", *line;
 	size_t length;
@@ -69,7 +56,7 @@ static int set_drops(const struct options_spec *row, void *settings, const char 
 		number++;
 		line += strspn(line, " \t\r");
 		if (*line && *line != '#')
-			result = set_packet(row, settings, line, detail);
+			result = add_rule(options, line, false, detail);
 	}
 	free(text);
 	return result == 0 ? 0
@@ -94,13 +81,14 @@ static const struct options_spec own[] = {
 	    INTO(hosts.congestion), 1, .wrong = "is not a congestion control's name" },
 	{ "flow", 0, "FLOW", "upcase's second TCP flow, beside its lines", "5s,cubic", OPTIONS_TEXT,
 	    INTO(flow), 1, .wrong = "is no flow", .words = "5s, 10s" },
-	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", .set = set_pcap },
+	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng",
+	    .read = read_pcap },
 	{ "drop", 0, "PACKETS", "drop packets by number; may be given again", "request:3,7",
-	    .set = set_drop, .words = "request:3 reply:2 segment:6 syn:1 ack:every:2" },
+	    .read = read_drop, .words = "request:3 reply:2 segment:6 syn:1 ack:every:2" },
 	{ "packet", 0, "RULE", "delay, duplicate or corrupt them instead", "'delay 50ms reply:2'",
-	    .set = set_packet },
+	    .read = read_packet },
 	{ "drops", 0, "FILE", "read such rules from a file, a rule a line", "drops.txt",
-	    .set = set_drops },
+	    .read = read_drops },
 	{ "quiet", 'q', NULL, "say only what goes wrong", NULL, OPTIONS_SWITCH, INTO(quiet), true },
 	{ "check", 0, NULL, "say whether each back end works here, and why not", NULL,
 	    OPTIONS_SWITCH, INTO(check), true },

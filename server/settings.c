@@ -17,13 +17,9 @@
 #define OPEN_CONNECT_RATE 50
 #define RATE_MAX 1000000
 
-static int set_port(const struct options_spec *o, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_port(void *port, const char *value, char reason[OPTIONS_REASON])
 {
-	struct settings *s = settings;
-
-	(void)o;
-	if (addr_port_number(value, &s->port) == 0)
+	if (addr_port_number(value, port) == 0)
 		return 0;
 	return OPTIONS_REFUSE(reason, "is not a port, 0 to 65535 (0 takes a free one)");
 }
@@ -63,12 +59,10 @@ static int add_place(struct settings *s, const char *host, bool optional,
 	return 0;
 }
 
-static int set_bind(const struct options_spec *o, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_bind(void *settings, const char *value, char reason[OPTIONS_REASON])
 {
 	struct settings *s = settings;
 
-	(void)o;
 	if (strcmp(value, "*") == 0)
 		s->everywhere = true;
 	else if (strcmp(value, "localhost") == 0)
@@ -88,9 +82,9 @@ _Static_assert(SOCKET_NAME_MAX == sizeof((struct sockaddr_un *)NULL)->sun_path -
 
 static const struct options_spec own[] = {
 	{ "port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000",
-	    .set = set_port, .words = "0, 12000" },
+	    .read = read_port, INTO(port), .words = "0, 12000" },
 	{ "bind", 'b', "ADDRESS", "serve this address; also localhost or *; repeatable",
-	    "192.0.2.1", .set = set_bind, .words = "localhost, 127.0.0.1, ::1, 0.0.0.0, ::" },
+	    "192.0.2.1", .read = read_bind, .words = "localhost, 127.0.0.1, ::1, 0.0.0.0, ::" },
 	{ "public", 0, NULL, "serve every address, so that other hosts can connect", NULL,
 	    OPTIONS_SWITCH, INTO(public), true },
 	{ "ipv4", '4', NULL, "IPv4 only", NULL, OPTIONS_SWITCH, INTO(ipv4), true },

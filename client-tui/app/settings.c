@@ -21,7 +21,12 @@ static int put_host(char host[SESSION_HOST_MAX], const char *value, size_t n,
 	return 0;
 }
 
-static int put_port(char port[8], const char *value, char reason[OPTIONS_REASON])
+static int read_host(void *host, const char *value, char reason[OPTIONS_REASON])
+{
+	return put_host(host, value, strlen(value), reason);
+}
+
+static int read_port(void *port, const char *value, char reason[OPTIONS_REASON])
 {
 	uint16_t number;
 
@@ -29,20 +34,6 @@ static int put_port(char port[8], const char *value, char reason[OPTIONS_REASON]
 		return OPTIONS_REFUSE(reason, "is not a port, 1 to 65535");
 	snprintf(port, 8, "%u", number);
 	return 0;
-}
-
-static int set_host(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	(void)o;
-	return put_host(((struct settings *)to)->session.host, value, strlen(value), reason);
-}
-
-static int set_port(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	(void)o;
-	return put_port(((struct settings *)to)->session.port, value, reason);
 }
 
 /* Reads a transport: a command line's "udp" overrides a configuration's "both". */
@@ -58,35 +49,25 @@ static int set_transport(const struct options_spec *o, void *to, const char *val
 	return 0;
 }
 
-static int set_retries(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_retries(void *settings, const char *value, char reason[OPTIONS_REASON])
 {
-	struct settings *s = to;
+	struct settings *s = settings;
 	int64_t count = SESSION_RETRY_FOR_EVER;
 	const bool valid = units_count(value, 0, 1000000, &count) == 0 ||
 	                   strcmp(value, "forever") == 0;
 
-	(void)o;
 	s->retries_given = true;
 	s->session.retries = (int)count;
 	return valid ? 0 : OPTIONS_REFUSE(reason, "is neither a number nor \"forever\"");
 }
 
 /* The kernel is asked at once, before anything is done. */
-static int put_congestion(char congestion[SESSION_CONGESTION], const char *value,
-    char reason[OPTIONS_REASON])
+static int read_congestion(void *congestion, const char *value, char reason[OPTIONS_REASON])
 {
 	if (strlen(value) >= SESSION_CONGESTION || !*value)
 		return OPTIONS_REFUSE(reason, "is not a congestion control's name");
 	strcpy(congestion, value);
 	return tcp_congestion_check(value, reason, OPTIONS_REASON);
-}
-
-static int set_congestion(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	(void)o;
-	return put_congestion(((struct settings *)to)->session.congestion, value, reason);
 }
 
 int settings_flow(const char *text, struct flow_plan *plan, char reason[OPTIONS_REASON])
@@ -107,18 +88,16 @@ int settings_flow(const char *text, struct flow_plan *plan, char reason[OPTIONS_
 	    plan->duration < SHARES_INTERVAL || plan->duration > FLOW_DURATION_MAX)
 		return OPTIONS_REFUSE(reason, "'%.30s' is not a duration, 100ms to 10m",
 		    word ? word : "");
-	if (name && put_congestion(plan->congestion, name, detail) < 0)
+	if (name && read_congestion(plan->congestion, name, detail) < 0)
 		return OPTIONS_REFUSE(reason, "'%.20s' %.120s", name, detail);
 	word = strtok_r(NULL, separators, &rest);
 	return word ? OPTIONS_REFUSE(reason, "'%.30s' is more than a duration and a name", word)
 	            : 0;
 }
 
-static int set_flow(const struct options_spec *o, void *to, const char *value,
-    char reason[OPTIONS_REASON])
+static int read_flow(void *plan, const char *value, char reason[OPTIONS_REASON])
 {
-	(void)o;
-	return settings_flow(value, &((struct settings *)to)->flow, reason);
+	return settings_flow(value, plan, reason);
 }
 
 #define HOUR (3600 * NS_PER_S)
@@ -136,9 +115,11 @@ static const struct options_spec table[] = {
 	{ "ipv4", '4', NULL, "use IPv4 only", NULL, OPTIONS_SWITCH, INTO(session.family), AF_INET },
 	{ "ipv6", '6', NULL, "use IPv6 only", NULL, OPTIONS_SWITCH, INTO(session.family),
 	    AF_INET6 },
-	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", .set = set_host },
+	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", .read = read_host,
+	    INTO(session.host) },
 	{ "port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")",
-	    SETTINGS_PEER_PORT, .set = set_port, .words = SETTINGS_PEER_PORT },
+	    SETTINGS_PEER_PORT, .read = read_port, INTO(session.port),
+	    .words = SETTINGS_PEER_PORT },
 	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", OPTIONS_TIME,
 	    INTO(session.reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h",
 	    .words = "200ms, 500ms, 1s, 2s, 5s" },
@@ -150,9 +131,9 @@ static const struct options_spec table[] = {
 	{ "split", 0, NULL, "TCP: write each line in two pieces", NULL, OPTIONS_SWITCH,
 	    INTO(session.split), true },
 	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
-	    .set = set_retries, .words = "0, 3, forever" },
+	    .read = read_retries, .words = "0, 3, forever" },
 	{ "cc", 0, "NAME", "TCP's congestion control (the system's)", "cubic",
-	    .set = set_congestion },
+	    .read = read_congestion, INTO(session.congestion) },
 	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", OPTIONS_WORD,
 	    INTO(session.tag), .words = "auto, always, never" },
 	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
@@ -172,7 +153,7 @@ static const struct options_spec table[] = {
 	    OPTIONS_TIME, INTO(bulk), NS_PER_MS, SETTINGS_BULK_MAX, .range = "1ms to 1h",
 	    .words = "1s, 5s, 10s, 1m", .command_line_only = true },
 	{ "flow", 0, "FLOW", "a second TCP flow beside the lines, for a time", "5s,cubic",
-	    .set = set_flow, .words = HAVE_TCP_INFO ? "1s, 5s, 10s" : NULL,
+	    .read = read_flow, INTO(flow), .words = HAVE_TCP_INFO ? "1s, 5s, 10s" : NULL,
 	    .command_line_only = true },
 	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
 	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX, .words = "10, 100, 1000" },
@@ -293,7 +274,7 @@ static int split_peer(const char *text, struct settings *s, char reason[OPTIONS_
 	} else {
 		return put_host(s->session.host, text, strlen(text), reason);
 	}
-	return colon ? put_port(s->session.port, colon + 1, reason) : 0;
+	return colon ? read_port(s->session.port, colon + 1, reason) : 0;
 }
 
 int settings_peer(const char *host, const char *port, struct settings *s, char *reason, size_t size)
@@ -303,7 +284,7 @@ int settings_peer(const char *host, const char *port, struct settings *s, char *
 
 	if (split_peer(host, &changed, detail) < 0)
 		return text_refuse(reason, size, "host '%.100s' %s", host, detail);
-	if (port && put_port(changed.session.port, port, detail) < 0)
+	if (port && read_port(changed.session.port, port, detail) < 0)
 		return text_refuse(reason, size,
 		    "port '%.100s' %s; for example " SETTINGS_PEER_PORT, port, detail);
 	*s = changed;

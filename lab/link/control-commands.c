@@ -229,7 +229,7 @@ static enum command_result do_packet(const struct command_call *call)
 	join_words(call, 1, text);
 	if (drop && strcmp(text, "none") == 0)
 		packet_rules_clear(link_rules(call->link));
-	else if ((drop ? packet_rule_read_drop : packet_rule_read)(&rule, text, reason) != 0 ||
+	else if (packet_rule_read(&rule, text, drop, reason) != 0 ||
 	         packet_rules_add(link_rules(call->link), &rule, reason) != 0)
 		return refuse(call, "",
 		    TEXT_FORMAT("%s; for example: %s", reason,

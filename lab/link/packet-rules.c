@@ -225,7 +225,7 @@ static int choose_packets(const struct reading *r)
 	return 0;
 }
 
-static int read_rule(struct packet_rule *rule, bool action, const char *text,
+int packet_rule_read(struct packet_rule *rule, const char *text, bool drop,
     char reason[PACKET_RULE_REASON])
 {
 	struct reading r = { .rule = rule, .text = text, .reason = reason };
@@ -233,13 +233,13 @@ static int read_rule(struct packet_rule *rule, bool action, const char *text,
 	int result = 1;
 
 	*rule = (struct packet_rule){ .count = 0 };
-	if ((size_t)snprintf(rule->text, sizeof rule->text, "%s%s", action ? "" : "drop ", text) >=
+	if ((size_t)snprintf(rule->text, sizeof rule->text, "%s%s", drop ? "drop " : "", text) >=
 	    sizeof rule->text)
 		return text_refuse(reason, PACKET_RULE_REASON, "is longer than %d bytes",
 		    PACKET_RULE_TEXT - 1);
 	if (!next_word(&r, word))
 		return choose_packets(&r);
-	if (action)
+	if (!drop)
 		result = read_action(&r, word);
 	if (result > 0) {
 		rule->request.drop = true;
@@ -248,17 +248,6 @@ static int read_rule(struct packet_rule *rule, bool action, const char *text,
 	while (result == 0 && next_word(&r, word))
 		result = read_word(&r, word);
 	return result == 0 ? choose_packets(&r) : -1;
-}
-
-int packet_rule_read(struct packet_rule *rule, const char *text, char reason[PACKET_RULE_REASON])
-{
-	return read_rule(rule, true, text, reason);
-}
-
-int packet_rule_read_drop(struct packet_rule *rule, const char *text,
-    char reason[PACKET_RULE_REASON])
-{
-	return read_rule(rule, false, text, reason);
 }
 
 /* --- the rules of a link --- */

@@ -42,10 +42,9 @@ struct packet_rule {
 	bool from_start;
 };
 
-/* Reads a rule; without an action it drops. Returns 0, or -1 with the `reason`. */
-int packet_rule_read(struct packet_rule *rule, const char *text, char reason[PACKET_RULE_REASON]);
-/* Reads a rule that drops and names no action. */
-int packet_rule_read_drop(struct packet_rule *rule, const char *text,
+/* Reads a rule; without an action it drops, and with `drop` it names none. Returns 0, or -1 with
+ * the `reason`. */
+int packet_rule_read(struct packet_rule *rule, const char *text, bool drop,
     char reason[PACKET_RULE_REASON]);
 
 /* The rules of a link, and the numbers of its packets. Opaque. */

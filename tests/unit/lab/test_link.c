@@ -309,7 +309,7 @@ static int drop(struct wire *wire, const char *text)
 	struct packet_rule rule;
 	char reason[PACKET_RULE_REASON];
 
-	assert_int_equal(packet_rule_read_drop(&rule, text, reason), 0);
+	assert_int_equal(packet_rule_read(&rule, text, true, reason), 0);
 	return packet_rules_add(link_rules(wire->link), &rule, reason);
 }
 

@@ -53,7 +53,7 @@ static struct packet_rules *rules_of(const char *first, const char *second)
 
 		if (!*text)
 			continue;
-		if (packet_rule_read(&rule, text, reason) != 0)
+		if (packet_rule_read(&rule, text, false, reason) != 0)
 			fail_msg("%s: %s", text, reason);
 		assert_int_equal(packet_rules_add(rules, &rule, reason), 0);
 	}
@@ -222,9 +222,9 @@ static void test_counts_from(void **state)
 
 	(void)state;
 	datagrams(rules, GOING, 4);
-	assert_int_equal(packet_rule_read_drop(&rule, "request:1,3", reason), 0);
+	assert_int_equal(packet_rule_read(&rule, "request:1,3", true, reason), 0);
 	assert_int_equal(packet_rules_add(rules, &rule, reason), 0);
-	assert_int_equal(packet_rule_read_drop(&rule, "request:6 start", reason), 0);
+	assert_int_equal(packet_rule_read(&rule, "request:6 start", true, reason), 0);
 	assert_int_equal(packet_rules_add(rules, &rule, reason), 0);
 	assert_string_equal(packet_rules_at(rules, 1)->text, "drop request:6 start");
 	assert_string_equal(datagrams(rules, GOING, 4), "---o");
@@ -243,7 +243,7 @@ static void test_actions(void **state)
 	char reason[PACKET_RULE_REASON];
 
 	(void)state;
-	assert_int_equal(packet_rule_read(&rule, "corrupt next reply", reason), 0);
+	assert_int_equal(packet_rule_read(&rule, "corrupt next reply", false, reason), 0);
 	assert_int_equal(packet_rules_add(rules, &rule, reason), 0);
 	r = give(rules, udp(), GOING);
 	assert_true(r.delay == 50 * MS && !r.drop && !r.duplicate && !r.corrupt);
@@ -327,13 +327,13 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		*reason = '\0';
-		if (packet_rule_read(&rule, cases[i].text, reason) != -1 ||
+		if (packet_rule_read(&rule, cases[i].text, false, reason) != -1 ||
 		    !strstr(reason, cases[i].reason))
 			fail_msg("%s: %s", cases[i].text, reason);
 	}
 	memset(longest + strlen(longest), ' ', PACKET_RULE_TEXT - strlen(longest));
-	assert_int_equal(packet_rule_read(&rule, longest, reason), -1);
-	assert_int_equal(packet_rule_read_drop(&rule, "delay 5ms request:1", reason), -1);
+	assert_int_equal(packet_rule_read(&rule, longest, false, reason), -1);
+	assert_int_equal(packet_rule_read(&rule, "delay 5ms request:1", true, reason), -1);
 }
 
 static void test_rules_are_bounded(void **state)
@@ -343,7 +343,7 @@ static void test_rules_are_bounded(void **state)
 	char reason[PACKET_RULE_REASON];
 
 	(void)state;
-	assert_int_equal(packet_rule_read(&rule, "request:1000", reason), 0);
+	assert_int_equal(packet_rule_read(&rule, "request:1000", false, reason), 0);
 	for (int i = 0; i < PACKET_RULES_MAX; i++)
 		assert_int_equal(packet_rules_add(rules, &rule, reason), 0);
 	assert_int_equal(packet_rules_add(rules, &rule, reason), -1);
