@@ -143,7 +143,6 @@ static void do_plot(const struct command_call *c)
 static void do_find(const struct command_call *c)
 {
 	struct tui *tui = c->tui;
-	int rows, columns;
 	char *copy;
 
 	if (*c->arguments) {
@@ -160,8 +159,7 @@ static void do_find(const struct command_call *c)
 		    "one");
 		return;
 	}
-	screen_size(&rows, &columns);
-	if (!view_find(&tui->view, tui->transcript, rows, columns, tui->find))
+	if (!view_find(&tui->view, tui->find))
 		tui_message(tui, "'%.200s' is not found%s", tui->find,
 		    tui->view.find ? " further up" : "");
 }
@@ -193,13 +191,12 @@ static void do_save(const struct command_call *c)
 {
 	struct export_request q;
 	char reason[EXPORT_REASON];
-	int files = export_request(c->arguments, &q, reason), rows, columns;
+	/* The row has a margin. */
+	const int columns = c->tui->view.columns - 2;
+	int files = export_request(c->arguments, &q, reason);
 	int64_t from, to;
 	char more[80] = "";
 
-	screen_size(&rows, &columns);
-	/* The row has a margin. */
-	columns -= 2;
 	if (files == 0 && q.screen)
 		c->tui->lay_out(c->tui, c->now, true);
 	files = files < 0 ? -1 : tui_save(c->tui, &q, c->now, reason);

@@ -166,7 +166,6 @@ static void point(struct tui *tui)
 	struct tui_demo *d = &tui->demo;
 	uint64_t i = transcript_end(tui->transcript, LIST_ROWS);
 	const struct transcript_item *item;
-	int rows, columns;
 
 	d->pointed = demo_point(&d->lines, d->step->words);
 	do
@@ -174,8 +173,7 @@ static void point(struct tui *tui)
 	while (item && (item->kind != TRANSCRIPT_LINE || item->number != d->pointed));
 	if (item) {
 		tui->view.selected = i;
-		screen_size(&rows, &columns);
-		view_select(&tui->view, tui->transcript, rows, columns, 0);
+		view_select(&tui->view, 0);
 	} else {
 		d->pointed = 0;
 	}

@@ -36,7 +36,7 @@ void tui_line(void *context, const char *line, size_t n)
 	if (tui_demo_line(tui, line, n))
 		return;
 	if (n == 0 && tui->view.selected > 0) {
-		tui_page(tui, "details", view_detail(&tui->view, tui->transcript));
+		tui_page(tui, "details", view_detail(&tui->view));
 		return;
 	}
 	view_scroll_end(&tui->view);
@@ -202,19 +202,17 @@ static void scroll_key(struct tui *tui, enum key key)
 		[KEY_WHEEL_DOWN] = { .lines = 3 },
 	};
 	struct view *v = &tui->view;
-	int rows, columns;
 
-	screen_size(&rows, &columns);
 	if (key == KEY_TOP)
-		view_scroll_top(v, tui->transcript, rows, columns);
+		view_scroll_top(v);
 	else if (key == KEY_BOTTOM)
 		view_scroll_end(v);
 	else if (key == KEY_SELECT_UP || key == KEY_SELECT_DOWN)
-		view_select(v, tui->transcript, rows, columns, key == KEY_SELECT_UP ? -1 : 1);
+		view_select(v, key == KEY_SELECT_UP ? -1 : 1);
 	else if (steps[key].pages)
-		view_scroll_page(v, tui->transcript, rows, columns, steps[key].pages);
+		view_scroll_page(v, steps[key].pages);
 	else
-		view_scroll(v, tui->transcript, rows, columns, steps[key].lines);
+		view_scroll(v, steps[key].lines);
 }
 
 /* Handles a key of a page: some move it; q and Enter close it; any other closes it and is typed. */
@@ -288,17 +286,16 @@ static void interrupt_key(struct tui *tui, int64_t now)
 /* A message hides the buttons. */
 static void click(struct tui *tui, const struct key_event *key, bool message, int64_t now)
 {
-	int rows, columns, button;
+	int button;
 
 	/* A report that came late. */
 	if (!tui->run.settings.screen.mouse)
 		return;
-	screen_size(&rows, &columns);
-	button = view_button_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
+	button = view_button_at(&tui->view, key->row, key->column);
 	if (button >= 0 && !message)
 		press(tui, &key_table[button], now);
 	else
-		view_select_at(&tui->view, tui->transcript, rows, columns, key->row, key->column);
+		view_select_at(&tui->view, key->row, key->column);
 }
 
 static void take_key(struct tui *tui, const struct key_event *key, int64_t now)

@@ -60,15 +60,13 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 		.progress = tui_progress(tui, now),
 	};
 	struct view_input input = line_editor_state();
-	int rows, columns;
 
 	input.message = tui->question.paste      ? tui->question.text
 	              : tui->message_until > now ? tui->message
 	                                         : NULL;
 	if (clean)
 		input = (struct view_input){ .prompt = input.prompt, .text = "" };
-	screen_size(&rows, &columns);
-	if (canvas_resize(&tui->canvas, rows, columns) < 0)
+	if (canvas_resize(&tui->canvas, tui->view.rows, tui->view.columns) < 0)
 		return;
 	tui->view.button_count = command_buttons(tui, tui->buttons);
 	tui_lab_ends(tui);
@@ -76,7 +74,7 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	tui->view.greeting = tui->run.replay || s->count > 0 || tui->run.last_number > 0 ? NULL
 	                   : *s->lab_command ? s->lab_command
 	                                     : "upcased";
-	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
+	view_draw(&tui->view, &tui->canvas, &status, &input);
 }
 
 /* Returns true if a row, or the state of a connection, shows a running time. */
@@ -157,6 +155,7 @@ static void loop(struct tui *tui)
 			screen_resize();
 			tui->changed = true;
 		}
+		screen_size(&tui->view.rows, &tui->view.columns);
 		wait_for_something(tui, &w);
 		now = clock_monotonic();
 		if (run_dispatch(&tui->run, &w, now))
@@ -195,13 +194,12 @@ static void on_complete(void *context, const char *line, size_t start, struct te
 /* Shows the words on the last row, as many as it has columns for. */
 static void on_matches(void *context, char **words, size_t count)
 {
+	const struct tui *tui = context;
 	char text[300];
 	struct text t = text_begin(text, sizeof text);
-	int rows, columns;
 
-	screen_size(&rows, &columns);
 	for (size_t i = 0; i < count; i++) {
-		if (t.used + strlen(words[i]) + strlen(" ....") > (size_t)columns) {
+		if (t.used + strlen(words[i]) + strlen(" ....") > (size_t)tui->view.columns) {
 			text_put(&t, "...");
 			break;
 		}
@@ -240,7 +238,7 @@ static int start(struct tui *tui, const struct settings *settings)
 	tui->view.width = wcwidth;
 	tui->view.buttons = tui->buttons;
 	tui->plot.kind = PLOT_NONE;
-	tui->transcript = transcript_new(settings->session.rows);
+	tui->view.transcript = tui->transcript = transcript_new(settings->session.rows);
 	tui->lay_out = lay_out;
 	tui->keys = keys_new();
 	tui->replay_at = CLOCK_NEVER;

@@ -308,10 +308,10 @@ static void make_line(struct detail *d, const struct transcript_item *item)
 }
 
 /* The item that the area tells of; NULL for none. */
-static const struct transcript_item *item_of(const struct view *v, const struct transcript *t)
+static const struct transcript_item *item_of(const struct view *v)
 {
-	const struct transcript_item *item = transcript_item(t, v->selected);
-	return item ? item : transcript_newest_line(t);
+	const struct transcript_item *item = transcript_item(v->transcript, v->selected);
+	return item ? item : transcript_newest_line(v->transcript);
 }
 
 static void make(struct detail *d, const struct view *v, const struct transcript_item *item)
@@ -332,10 +332,10 @@ static bool is_notice(const struct transcript_item *item)
 	return item && item->kind >= TRANSCRIPT_NOTICE;
 }
 
-char *view_detail(const struct view *v, const struct transcript *t)
+char *view_detail(const struct view *v)
 {
 	struct detail d;
-	const struct transcript_item *item = item_of(v, t);
+	const struct transcript_item *item = item_of(v);
 	if (is_notice(item))
 		return strndup((const char *)item->text, item->length);
 	make(&d, v, item);
@@ -363,11 +363,11 @@ void detail_draw(const struct panes *p)
 {
 	struct detail d;
 	size_t height = (size_t)p->detail_height;
-	const struct transcript_item *item = item_of(p->v, p->transcript);
+	const struct transcript_item *item = item_of(p->v);
 	if (height == 0)
 		return;
 	if (is_notice(item)) {
-		char *text = view_detail(p->v, p->transcript);
+		char *text = view_detail(p->v);
 		page_draw_text(p, p->detail_row, p->detail_height, text, 0);
 		free(text);
 		return;

@@ -229,10 +229,9 @@ static int walk_buttons(const struct panes *p, int at)
 	return found;
 }
 
-int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
-    int column)
+int view_button_at(struct view *v, int row, int column)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	return row >= 0 && row == p.keys_row ? walk_buttons(&p, column) : -1;
 }
 
@@ -249,12 +248,14 @@ static void draw_input(const struct panes *p, const struct view_input *input)
 
 /* --- the screen --- */
 
-void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
-    const struct view_status *status, const struct view_input *input)
+void view_draw(struct view *v, struct canvas *c, const struct view_status *status,
+    const struct view_input *input)
 {
+	v->rows = c->rows;
+	v->columns = c->columns;
 	v->now = status->now;
 	v->stream = status->stream;
-	const struct panes p = panes_measure(v, c, t, c->rows, c->columns);
+	const struct panes p = panes_measure(v, c);
 	canvas_clear(c);
 	status_draw(&p, status);
 	link_row_draw(&p);

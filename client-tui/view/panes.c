@@ -179,12 +179,13 @@ static void place_columns(struct panes *p, int digits)
 	}
 }
 
-struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *t, int rows,
-    int columns)
+struct panes panes_measure(struct view *v, struct canvas *c)
 {
-	struct panes p = { .v = v, .c = c, .transcript = t, .rows = rows, .columns = columns };
+	struct panes p = {
+		.v = v, .c = c, .transcript = v->transcript, .rows = v->rows, .columns = v->columns
+	};
 	/* The greatest number in the transcript is that of the last line. */
-	const struct transcript_item *line = transcript_newest_line(t);
+	const struct transcript_item *line = transcript_newest_line(v->transcript);
 	int digits = 2;
 	for (uint64_t number = line ? line->number : 0; number > 99; number /= 10)
 		digits++;

@@ -216,22 +216,22 @@ static void scroll(const struct panes *p, long lines)
 	scroll_settle(p);
 }
 
-void view_scroll(struct view *v, const struct transcript *t, int rows, int columns, long lines)
+void view_scroll(struct view *v, long lines)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	scroll(&p, lines);
 }
 
-void view_scroll_page(struct view *v, const struct transcript *t, int rows, int columns, int pages)
+void view_scroll_page(struct view *v, int pages)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	/* A page repeats one line of the page before; its last row shows what is below. */
 	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
-void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns)
+void view_scroll_top(struct view *v)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	if (v->page) {
 		v->page->top = 0;
 		return;
@@ -263,14 +263,13 @@ static void show_item(const struct panes *p, uint64_t index)
 }
 
 /* Selects an item, and shows it if its row is not seen whole. */
-static void select_item(struct view *v, const struct transcript *t, int rows, int columns,
-    uint64_t index)
+static void select_item(struct view *v, uint64_t index)
 {
 	struct view_place bottom;
 	size_t skip;
 	v->selected = index;
 	/* The detail area may have come. */
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	const struct list l = { &p, LIST_ROWS };
 	if (!scroll_bottom(&l, &bottom))
 		return;
@@ -300,9 +299,9 @@ static bool step(const struct list *l, int by, uint64_t *index)
 	return false;
 }
 
-void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps)
+void view_select(struct view *v, int steps)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	const struct list l = { &p, LIST_ROWS };
 	struct view_place bottom;
 	if (v->page) {
@@ -320,7 +319,7 @@ void view_select(struct view *v, const struct transcript *t, int rows, int colum
 	while (steps != 0 && step(&l, by, &index))
 		steps -= by;
 	if (steps <= 0 && is_selectable(&p, index)) {
-		select_item(v, t, rows, columns, index);
+		select_item(v, index);
 	} else {
 		v->selected = 0;
 		view_scroll_end(v);
@@ -344,10 +343,10 @@ static uint64_t row_at(const struct list *l, int line)
 	return 0;
 }
 
-bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
-    int column)
+bool view_select_at(struct view *v, int row, int column)
 {
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct transcript *t = v->transcript;
+	const struct panes p = panes_measure(v, NULL);
 	enum transcript_list of = LIST_ROWS;
 	if (!view_has_panes(v))
 		return false;
@@ -365,7 +364,7 @@ bool view_select_at(struct view *v, const struct transcript *t, int rows, int co
 	}
 	if (!is_selectable(&p, index))
 		return false;
-	select_item(v, t, rows, columns, index);
+	select_item(v, index);
 	return true;
 }
 
@@ -404,8 +403,9 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 	return found;
 }
 
-bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text)
+bool view_find(struct view *v, const char *text)
 {
+	const struct transcript *t = v->transcript;
 	size_t needle = row_capitals(v, 0, text, strlen(text));
 	bool repeated = v->find && strcmp(v->find, text) == 0;
 	uint64_t index = transcript_end(t, LIST_ROWS);
@@ -419,7 +419,7 @@ bool view_find(struct view *v, const struct transcript *t, int rows, int columns
 	v->found = index;
 	v->finds++;
 	v->page = NULL;
-	const struct panes p = panes_measure(v, NULL, t, rows, columns);
+	const struct panes p = panes_measure(v, NULL);
 	show_item(&p, index);
 	return true;
 }

@@ -49,8 +49,7 @@ struct list {
 };
 
 /* panes.c */
-struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *t, int rows,
-    int columns);
+struct panes panes_measure(struct view *v, struct canvas *c);
 /* The number of columns for a wire's words, without the blank after them. */
 int panes_wire_columns(const struct pane *pane);
 /* Draws cells, or a text, from `column` to before `end`, cut with a mark if they are wider. Return

@@ -120,6 +120,10 @@ struct view_plot {
 
 /* The state of the view between draws; the view corrects what is out of range. */
 struct view {
+	/* What is shown, and the size of the screen, which a draw takes from its canvas; the front
+	 * end sets both. */
+	const struct transcript *transcript;
+	int rows, columns;
 	bool ascii; /* only ASCII characters may be drawn; others in the texts become '?' */
 	/* Both transports are in use: two panes of replies and two status rows. */
 	bool both;
@@ -176,35 +180,33 @@ struct view {
 };
 
 /* Draws the whole screen on `c`, of the terminal's size; parts are missing if memory is short. */
-void view_draw(struct view *v, struct canvas *c, const struct transcript *t,
-    const struct view_status *status, const struct view_input *input);
+void view_draw(struct view *v, struct canvas *c, const struct view_status *status,
+    const struct view_input *input);
 void view_free(struct view *v);
 
-/* Scrolls by display lines (negative: towards older ones), or by pages, on a screen of that size.
- * Below the end, the view follows the end again. Scrolls the page if one is shown. */
-void view_scroll(struct view *v, const struct transcript *t, int rows, int columns, long lines);
-void view_scroll_page(struct view *v, const struct transcript *t, int rows, int columns, int pages);
-void view_scroll_top(struct view *v, const struct transcript *t, int rows, int columns);
+/* Scrolls by display lines (negative: towards older ones), or by pages. Below the end, the view
+ * follows the end again. Scrolls the page if one is shown. */
+void view_scroll(struct view *v, long lines);
+void view_scroll_page(struct view *v, int pages);
+void view_scroll_top(struct view *v);
 void view_scroll_end(struct view *v);
 
 /* Moves the selection by so many lines and strays (negative: towards older ones), from the end of
  * the screen if nothing is selected, and scrolls so that the item is seen. After the newest nothing
  * is selected. */
-void view_select(struct view *v, const struct transcript *t, int rows, int columns, int steps);
+void view_select(struct view *v, int steps);
 /* Selects the line or stray at that cell of the screen: its row, or the line of a reply in the
  * order of arrival. Returns false and changes nothing if there is none. */
-bool view_select_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
-    int column);
+bool view_select_at(struct view *v, int row, int column);
 
-/* The id of the button of the last row at that cell, on a screen of that size; -1 for none. */
-int view_button_at(struct view *v, const struct transcript *t, int rows, int columns, int row,
-    int column);
+/* The id of the button of the last row at that cell; -1 for none. */
+int view_button_at(struct view *v, int row, int column);
 
 /* The whole story of the selected item, else of the newest line, as lines of text: see detail.c.
  * The caller frees it. NULL when memory is short; "" if there is no line. */
-char *view_detail(const struct view *v, const struct transcript *t);
+char *view_detail(const struct view *v);
 
 /* Finds the next item whose typed line, reply or notice contains `text` in any case: one that is
  * older than the last found if v->find is the same text, else the newest. Shows it and points
  * v->find to `text`. Returns false and changes nothing if there is none. */
-bool view_find(struct view *v, const struct transcript *t, int rows, int columns, const char *text);
+bool view_find(struct view *v, const char *text);

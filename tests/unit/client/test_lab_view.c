@@ -256,12 +256,21 @@ static void lost_and_again(struct fixture *s, const char *text)
 		;
 }
 
+/* The view on a screen of that size. */
+static struct view *sized(struct fixture *s, int rows, int columns)
+{
+	s->view.transcript = s->transcript;
+	s->view.rows = rows;
+	s->view.columns = columns;
+	return &s->view;
+}
+
 static void draw(struct fixture *s, int rows, int columns)
 {
 	static const struct ledger_totals none;
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
-	view_draw(&s->view, &s->canvas, s->transcript,
+	view_draw(sized(s, rows, columns), &s->canvas,
 	    &(struct view_status){ .peer = "10.9.0.2:12000",
 	        .sides = { { .totals = &none }, { .totals = &none } },
 	        .now = s->now,
@@ -471,7 +480,7 @@ static void timeouts(void **state)
 	check_seen(s, "  going   lost                RTO of 12.8 s ran out");
 	check_seen(s, " more: Alt-Up, then Enter on an empty line shows all");
 	/* The whole story: of more tries than times are kept, those between have no timeout. */
-	char *all = view_detail(&s->view, s->transcript);
+	char *all = view_detail(&s->view);
 	assert_non_null(strstr(all, "sent again after 25.6 s"));
 	assert_non_null(strstr(all, "RTO of 51.2 s ran out"));
 	assert_non_null(strstr(all, "coming  arrived at 1 min 42 s"));
@@ -507,7 +516,7 @@ static void a_black_hole(void **state)
 	s->bytes += 6;
 	draw(s, 24, 120);
 	check_seen(s, " 600 ms, too big, no ICMP: 3× again ");
-	char *all = view_detail(&s->view, s->transcript);
+	char *all = view_detail(&s->view);
 	assert_non_null(strstr(all, "coming  arrived at 600 ms\n"));
 	free(all);
 }
@@ -942,8 +951,8 @@ static void every_size(void **state)
 			s->panel.field = columns % IMPAIR_FIELD_COUNT;
 			s->view.ascii = columns % 7 == 0;
 			s->view.arrivals = columns % 2 == 0;
-			view_scroll(&s->view, s->transcript, rows, columns, columns % 11 - 6);
-			view_select(&s->view, s->transcript, rows, columns, columns % 5 - 3);
+			view_scroll(sized(s, rows, columns), columns % 11 - 6);
+			view_select(sized(s, rows, columns), columns % 5 - 3);
 			draw(s, rows, columns);
 		}
 	}

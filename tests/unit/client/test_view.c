@@ -153,11 +153,20 @@ static void notice(struct fixture *s, enum transcript_kind kind, const char *tex
 	assert_int_equal(transcript_add_text(s->transcript, kind, false, text, strlen(text)), 0);
 }
 
+/* The view on a screen of that size. */
+static struct view *sized(struct fixture *s, int rows, int columns)
+{
+	s->view.transcript = s->transcript;
+	s->view.rows = rows;
+	s->view.columns = columns;
+	return &s->view;
+}
+
 static void draw(struct fixture *s, int rows, int columns)
 {
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	s->status.now = s->now;
-	view_draw(&s->view, &s->canvas, s->transcript, &s->status, &s->input);
+	view_draw(sized(s, rows, columns), &s->canvas, &s->status, &s->input);
 }
 
 /* What is kept from draw to draw shows in none: a view that has not drawn before draws the same. */
@@ -168,7 +177,7 @@ static void check_as_new(struct fixture *s)
 	memset((char *)&fresh + offsetof(struct view, line), 0,
 	    sizeof fresh - offsetof(struct view, line));
 	assert_int_equal(canvas_resize(&c, s->canvas.rows, s->canvas.columns), 0);
-	view_draw(&fresh, &c, s->transcript, &s->status, &s->input);
+	view_draw(&fresh, &c, &s->status, &s->input);
 	assert_memory_equal(c.cells, s->canvas.cells,
 	    (size_t)c.rows * (size_t)c.columns * sizeof *c.cells);
 	view_free(&fresh);
@@ -555,14 +564,14 @@ static void test_very_long_line(void **state)
 	check_row(s, 2, "  1 aaaaaaaaaaaaaaaaaaaaaaaa│ ✗ failed: too long    │");
 	check_row(s, 21, "    aaaaaaaaaaaaaaaaaaaaaend│                       │");
 	assert_true(row_with(s, "aaaa") == 2);
-	view_scroll(&s->view, s->transcript, 24, 80, -5);
+	view_scroll(sized(s, 24, 80), -5);
 	draw(s, 24, 80);
 	check_seen(s, "-- 1 more below --");
 	check_seen(s, "too long");
-	view_scroll_top(&s->view, s->transcript, 24, 80);
+	view_scroll_top(sized(s, 24, 80));
 	draw(s, 24, 80);
 	assert_int_equal(s->view.bottom[LIST_ROWS].lines, 19);
-	view_scroll(&s->view, s->transcript, 24, 80, 100000);
+	view_scroll(sized(s, 24, 80), 100000);
 	assert_false(s->view.scrolled);
 }
 
@@ -597,13 +606,13 @@ static void test_scrolling(void **state)
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
 	assert_int_equal(row_with(s, "LINE60"), 21);
-	view_scroll(&s->view, s->transcript, 24, 80, -1);
+	view_scroll(sized(s, 24, 80), -1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
 	assert_int_equal(row_with(s, "LINE59"), 20);
 	check_row(s, 21,
 	    "                                                             -- 1 more below --");
-	view_scroll(&s->view, s->transcript, 24, 80, -2);
+	view_scroll(sized(s, 24, 80), -2);
 	draw(s, 24, 80);
 	check_seen(s, "-- 3 more below --");
 	/* The position is held when more comes, and no longer when the end is reached. */
@@ -611,24 +620,24 @@ static void test_scrolling(void **state)
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE57"), 20);
 	check_seen(s, "-- 13 more below --");
-	view_scroll(&s->view, s->transcript, 24, 80, 12);
+	view_scroll(sized(s, 24, 80), 12);
 	draw(s, 24, 80);
 	check_seen(s, "-- 1 more below --");
-	view_scroll_page(&s->view, s->transcript, 24, 80, 1);
+	view_scroll_page(sized(s, 24, 80), 1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "more below"), -1);
 	lines(s, 71, 71);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE71"), 21);
 	/* No further up than the first line. */
-	view_scroll(&s->view, s->transcript, 24, 80, -100000);
+	view_scroll(sized(s, 24, 80), -100000);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	check_seen(s, "-- 52 more below --");
-	view_scroll(&s->view, s->transcript, 24, 80, 1);
+	view_scroll(sized(s, 24, 80), 1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 2 LINE2"), 2);
-	view_scroll_top(&s->view, s->transcript, 24, 80);
+	view_scroll_top(sized(s, 24, 80));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	view_scroll_end(&s->view);
@@ -640,20 +649,20 @@ static void test_pages_overlap(void **state)
 {
 	struct fixture *s = *state;
 	lines(s, 1, 100);
-	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
+	view_scroll_page(sized(s, 24, 80), -1);
 	draw(s, 24, 80);
 	check_row(s, 20, "  82 line82                 │ ──────────▶ 0 s       │  82 LINE82");
 	assert_int_equal(row_with(s, "LINE82"), 20);
-	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
+	view_scroll_page(sized(s, 24, 80), -1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE64"), 20);
-	view_scroll_page(&s->view, s->transcript, 24, 80, 2);
+	view_scroll_page(sized(s, 24, 80), 2);
 	assert_false(s->view.scrolled);
 }
 
 static void select_row(struct fixture *s, int steps)
 {
-	view_select(&s->view, s->transcript, 24, 80, steps);
+	view_select(sized(s, 24, 80), steps);
 	draw(s, 24, 80);
 }
 
@@ -742,7 +751,7 @@ static void test_details(void **state)
 	every_fate(s);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " line "), -1);
-	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "3 slow"), 5);
+	view_select_at(sized(s, 24, 80), row_with(s, "3 slow"), 5);
 	draw(s, 24, 80);
 	check_seen(s, " line 3, UDP: SLOW after 1.20 s, late");
 	check_seen(s, " UDP sent 0 s after Enter, round trip 1.20 s");
@@ -752,7 +761,7 @@ static void test_details(void **state)
 	check_seen(s, " line 4, UDP: TWICE after 40.3 ms, 2 replies");
 	select_row(s, 1);
 	check_seen(s, ", overtaken by a later line's reply");
-	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "9 long"), 5);
+	view_select_at(sized(s, 24, 80), row_with(s, "9 long"), 5);
 	draw(s, 24, 80);
 	check_seen(s, " line 9, UDP: failed: too long");
 	assert_int_equal(style_of(s, " too long"), STYLE_LOST);
@@ -762,7 +771,7 @@ static void test_details(void **state)
 	s->view.selected = transcript_end(s->transcript, LIST_ROWS) - 1;
 	draw(s, 24, 80);
 	check_seen(s, ", UDP: refused after 3.00 ms");
-	view_select_at(&s->view, s->transcript, 24, 80, row_with(s, "stray"), 5);
+	view_select_at(sized(s, 24, 80), row_with(s, "stray"), 5);
 	draw(s, 24, 80);
 	check_seen(s, " belongs to no line, UDP: WHAT");
 	/* A page, a plot or a low screen has no room for it. */
@@ -809,15 +818,15 @@ static void test_selecting_a_cell(void **state)
 	lines(s, 1, 9);
 	send(s, false, fill(text, sizeof text, "long", " word"));
 	lines(s, 11, 12);
-	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 1, 5));
-	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 23, 5));
-	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 20, 5));
-	assert_true(view_select_at(&s->view, s->transcript, 24, 80, 4, 70));
+	assert_false(view_select_at(sized(s, 24, 80), 1, 5));
+	assert_false(view_select_at(sized(s, 24, 80), 23, 5));
+	assert_false(view_select_at(sized(s, 24, 80), 20, 5));
+	assert_true(view_select_at(sized(s, 24, 80), 4, 70));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "▸ 3 line3"), 4);
 	int last = row_with(s, "LINE11") - 1;
 	assert_int_not_equal(row_with(s, "long"), last);
-	assert_true(view_select_at(&s->view, s->transcript, 24, 80, last, 0));
+	assert_true(view_select_at(sized(s, 24, 80), last, 0));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "▸10 long"), 11);
 	pass(s, 2 * WAIT);
@@ -832,25 +841,25 @@ static void test_selecting_an_arrival(void **state)
 	reply(s, false, "SECOND");
 	reply(s, false, "FIRST");
 	s->view.arrivals = true;
-	assert_true(view_select_at(&s->view, s->transcript, 24, 80, 2, 70));
+	assert_true(view_select_at(sized(s, 24, 80), 2, 70));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "▸ 2 second"), 3);
-	assert_false(view_select_at(&s->view, s->transcript, 24, 80, 4, 70));
+	assert_false(view_select_at(sized(s, 24, 80), 4, 70));
 }
 
 static void test_few_rows_do_not_scroll(void **state)
 {
 	struct fixture *s = *state;
-	view_scroll(&s->view, s->transcript, 24, 80, -1);
-	view_scroll_top(&s->view, s->transcript, 24, 80);
+	view_scroll(sized(s, 24, 80), -1);
+	view_scroll_top(sized(s, 24, 80));
 	draw(s, 24, 80);
 	lines(s, 1, 20);
-	view_scroll(&s->view, s->transcript, 24, 80, -3);
+	view_scroll(sized(s, 24, 80), -3);
 	assert_false(s->view.scrolled);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	/* A position from a small screen, on one where all fits. */
-	view_scroll(&s->view, s->transcript, 10, 80, -3);
+	view_scroll(sized(s, 10, 80), -3);
 	assert_true(s->view.scrolled);
 	draw(s, 24, 80);
 	assert_false(s->view.scrolled);
@@ -864,7 +873,7 @@ static void test_forgotten_while_scrolled(void **state)
 	transcript_free(s->transcript);
 	s->transcript = small;
 	lines(s, 1, 50);
-	view_scroll_top(&s->view, s->transcript, 24, 80);
+	view_scroll_top(sized(s, 24, 80));
 	lines(s, 51, 80);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE31"), 2);
@@ -883,31 +892,31 @@ static void test_find(void **state)
 	lines(s, 1, 50);
 	notice(s, TRANSCRIPT_NOTICE, "the needle again");
 	const char *needle = "nEEdle", *street = "STRASSE";
-	assert_false(view_find(&s->view, s->transcript, 24, 80, "nothing of the kind"));
-	assert_false(view_find(&s->view, s->transcript, 24, 80, ""));
+	assert_false(view_find(sized(s, 24, 80), "nothing of the kind"));
+	assert_false(view_find(sized(s, 24, 80), ""));
 	assert_null(s->view.find);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, needle));
+	assert_true(view_find(sized(s, 24, 80), needle));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "needle"), STYLE_FOUND);
 	assert_int_equal(style_of(s, "again"), STYLE_NOTICE);
 	assert_false(s->view.scrolled);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, needle));
+	assert_true(view_find(sized(s, 24, 80), needle));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "a Needle in"), 2);
 	assert_int_equal(style_of(s, "Needle"), STYLE_FOUND);
 	assert_int_equal(style_of(s, "a Needle"), STYLE_NORMAL);
 	assert_int_equal(style_of(s, " Needle"), STYLE_NORMAL);
 	assert_int_equal(style_of(s, " in Stra"), STYLE_NORMAL);
-	assert_false(view_find(&s->view, s->transcript, 24, 80, needle));
+	assert_false(view_find(sized(s, 24, 80), needle));
 	assert_ptr_equal(s->view.find, needle);
 	/* One character here is two capitals there. */
-	assert_true(view_find(&s->view, s->transcript, 24, 80, street));
+	assert_true(view_find(sized(s, 24, 80), street));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "Stra"), STYLE_FOUND);
 	assert_int_equal(canvas_at(&s->canvas, 2, 20)->style, STYLE_FOUND);
 	assert_int_equal(canvas_at(&s->canvas, 2, 22)->style, STYLE_NORMAL);
 	const char *middle = "line30";
-	assert_true(view_find(&s->view, s->transcript, 24, 80, middle));
+	assert_true(view_find(sized(s, 24, 80), middle));
 	draw(s, 24, 80);
 	assert_uint_in_range(row_with(s, "LINE30"), 6, 16);
 }
@@ -1273,14 +1282,14 @@ static void test_arrivals_scroll(void **state)
 	turn_both(s);
 	s->view.arrivals = true;
 	draw(s, 24, 80);
-	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
+	view_scroll_page(sized(s, 24, 80), -1);
 	for (int page = 0; page < 20;
-	    page++, view_scroll_page(&s->view, s->transcript, 24, 80, page < 10 ? -1 : 1)) {
+	    page++, view_scroll_page(sized(s, 24, 80), page < 10 ? -1 : 1)) {
 		draw(s, 24, 80);
 		for (int row = 3; row <= 20; row++)
 			check_panes_filled(s, 2, row);
 	}
-	view_scroll_top(&s->view, s->transcript, 24, 80);
+	view_scroll_top(sized(s, 24, 80));
 	draw(s, 24, 80);
 	check_row(s, 3,
 	    "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
@@ -1306,13 +1315,13 @@ static void test_arrivals_find(void **state)
 	lossy_lines(s, 61, 160);
 	turn_both(s);
 	draw(s, 24, 80);
-	view_scroll(&s->view, s->transcript, 24, 80, -70);
+	view_scroll(sized(s, 24, 80), -70);
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW90"), 2);
 	s->view.arrivals = true;
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW90"), 2);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, "row30"));
+	assert_true(view_find(sized(s, 24, 80), "row30"));
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "row30"), 1);
 	assert_int_equal(count_seen(s, "ROW30"), 2);
@@ -1321,7 +1330,7 @@ static void test_arrivals_find(void **state)
 	assert_int_not_equal(style_of(s, "ROW31"), STYLE_FOUND);
 	/* On a screen that has hardly a row for it. */
 	view_scroll_end(&s->view);
-	assert_true(view_find(&s->view, s->transcript, 8, 30, "row24"));
+	assert_true(view_find(sized(s, 8, 30), "row24"));
 	draw(s, 8, 30);
 	assert_int_equal(count_seen(s, "row24"), 1);
 	assert_int_equal(count_seen(s, "ROW24"), 1);
@@ -1331,11 +1340,11 @@ static void test_arrivals_find(void **state)
 	assert_int_equal(count_seen(s, "ROW24"), 1);
 	/* A stray is found in the pane of its transport only. */
 	s->view.find = NULL;
-	assert_false(view_find(&s->view, s->transcript, 24, 80, "stranger"));
+	assert_false(view_find(sized(s, 24, 80), "stranger"));
 	s->status.stream = false;
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW23"), 1);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, "stranger"));
+	assert_true(view_find(sized(s, 24, 80), "stranger"));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "STRANGER"), STYLE_FOUND);
 	assert_int_equal(count_seen(s, "row60"), 1);
@@ -1403,7 +1412,7 @@ static void test_both_find(void **state)
 	reply(s, true, "odd reply");
 	send_both(s, "other");
 	lines(s, 1, 40);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, "odd"));
+	assert_true(view_find(sized(s, 24, 80), "odd"));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "odd"), STYLE_FOUND);
 	assert_int_equal(style_of(s, " reply"), STYLE_ANSWERED);
@@ -1412,10 +1421,10 @@ static void test_both_find(void **state)
 	s->view.both = false;
 	view_scroll_end(&s->view);
 	draw(s, 24, 80);
-	assert_false(view_find(&s->view, s->transcript, 24, 80, "odd reply"));
+	assert_false(view_find(sized(s, 24, 80), "odd reply"));
 	s->status.stream = true;
 	draw(s, 24, 80);
-	assert_true(view_find(&s->view, s->transcript, 24, 80, "odd reply"));
+	assert_true(view_find(sized(s, 24, 80), "odd reply"));
 }
 
 static void type_input(struct fixture *s, const char *text, size_t cursor)
@@ -1519,18 +1528,18 @@ static void test_page(void **state)
 	check_row(s, 4, " two");
 	check_row(s, 5,
 	    " Esc or F1 leaves                                            -- 4 more below --");
-	view_scroll(&s->view, s->transcript, 8, 80, 1);
+	view_scroll(sized(s, 8, 80), 1);
 	draw(s, 8, 80);
 	check_row(s, 4, " three");
 	check_seen(s, "-- 3 more below --");
-	view_scroll_page(&s->view, s->transcript, 8, 80, 9);
+	view_scroll_page(sized(s, 8, 80), 9);
 	draw(s, 8, 80);
 	check_row(s, 4, " six");
 	assert_int_equal(row_with(s, "more below"), -1);
-	view_scroll(&s->view, s->transcript, 8, 80, -1);
+	view_scroll(sized(s, 8, 80), -1);
 	draw(s, 8, 80);
 	check_row(s, 4, " five");
-	view_scroll_top(&s->view, s->transcript, 8, 80);
+	view_scroll_top(sized(s, 8, 80));
 	draw(s, 8, 80);
 	check_row(s, 2, " one");
 	view_scroll_end(&s->view);
@@ -1585,7 +1594,7 @@ static void test_marks_are_drawn(void **state)
 				s->view.arrivals = screen == 1;
 				view_scroll_end(&s->view);
 				if (screen == 2)
-					view_scroll_top(&s->view, s->transcript, 10, 90);
+					view_scroll_top(sized(s, 10, 90));
 				draw(s, screen == 2 ? 10 : 40,
 				    screen == 3   ? 20
 				    : screen == 4 ? 130
@@ -1621,7 +1630,7 @@ static void test_every_size(void **state)
 			s->view.page = columns % 5 == 0 ? &s->page : NULL;
 			s->view.ascii = columns % 7 == 0;
 			s->input.message = columns % 3 == 0 ? "漢字 message" : NULL;
-			view_scroll(&s->view, s->transcript, rows, columns, columns % 11 - 6);
+			view_scroll(sized(s, rows, columns), columns % 11 - 6);
 			draw(s, rows, columns);
 			check_in_step(&s->canvas);
 		}
@@ -1667,8 +1676,7 @@ static void random_step(struct fixture *s, unsigned *seed)
 		notice(s, next_random(seed) % 2 ? TRANSCRIPT_NOTICE : TRANSCRIPT_ERROR, text);
 		break;
 	case 6:
-		view_scroll(&s->view, s->transcript, rows, columns,
-		    (long)(next_random(seed) % 80) - 40);
+		view_scroll(sized(s, rows, columns), (long)(next_random(seed) % 80) - 40);
 		break;
 	case 7:
 		s->view.arrivals = next_random(seed) % 2;
@@ -1676,18 +1684,16 @@ static void random_step(struct fixture *s, unsigned *seed)
 		s->status.stream = next_random(seed) % 2;
 		break;
 	case 8:
-		view_select(&s->view, s->transcript, rows, columns,
-		    (int)(next_random(seed) % 9) - 5);
+		view_select(sized(s, rows, columns), (int)(next_random(seed) % 9) - 5);
 		assert_true(s->view.selected == 0 ||
 		            transcript_item(s->transcript, s->view.selected) != NULL);
 		break;
 	case 9:
-		view_select_at(&s->view, s->transcript, rows, columns,
-		    (int)(next_random(seed) % (unsigned)rows),
+		view_select_at(sized(s, rows, columns), (int)(next_random(seed) % (unsigned)rows),
 		    (int)(next_random(seed) % (unsigned)columns));
 		break;
 	case 10:
-		view_find(&s->view, s->transcript, rows, columns,
+		view_find(sized(s, rows, columns),
 		    texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
 		break;
 	default:
@@ -1794,9 +1800,9 @@ static void test_long_texts_are_laid_out_once(void **state)
 			s->view.arrivals = direction & 2;
 			s->view.find = NULL;
 			if (direction & 4)
-				assert_true(view_find(&s->view, s->transcript, 50, 100, "FIND"));
+				assert_true(view_find(sized(s, 50, 100), "FIND"));
 			if (direction & 8)
-				view_scroll(&s->view, s->transcript, 50, 100, -30);
+				view_scroll(sized(s, 50, 100), -30);
 			check_laid_once(s, 100);
 			check_laid_once(s, 99);
 			if (unit % 4 == 0)
@@ -1874,7 +1880,7 @@ static void test_draw_is_quick(void **state)
 	lines(s, 1, 10000);
 	for (int scrolled = 0; scrolled <= 1; scrolled++) {
 		if (scrolled == 1)
-			view_scroll(&s->view, s->transcript, 50, 160, -5000);
+			view_scroll(sized(s, 50, 160), -5000);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 		for (int i = 0; i < 200; i++)
 			draw(s, 50, 160);
@@ -1908,16 +1914,15 @@ static void buttons_have_places(void **state)
 	for (int column = -1; column < 30; column++) {
 		const char c = column >= 0 && column < 26 ? places[column] : '-';
 		const int expected = c == '-' ? -1 : c - '0';
-		assert_int_equal(view_button_at(&s->view, s->transcript, 24, 26, 23, column),
-		    expected);
-		assert_int_equal(view_button_at(&s->view, s->transcript, 24, 26, 22, column), -1);
+		assert_int_equal(view_button_at(sized(s, 24, 26), 23, column), expected);
+		assert_int_equal(view_button_at(sized(s, 24, 26), 22, column), -1);
 	}
 	draw(s, 24, 16);
 	check_row(s, 23, " ? help");
-	assert_int_equal(view_button_at(&s->view, s->transcript, 24, 16, 23, 9), -1);
+	assert_int_equal(view_button_at(sized(s, 24, 16), 23, 9), -1);
 	/* The smallest screens have no such row. */
-	assert_int_equal(view_button_at(&s->view, s->transcript, 5, 26, 4, 3), -1);
-	assert_int_equal(view_button_at(&s->view, s->transcript, 5, 26, -1, 3), -1);
+	assert_int_equal(view_button_at(sized(s, 5, 26), 4, 3), -1);
+	assert_int_equal(view_button_at(sized(s, 5, 26), -1, 3), -1);
 }
 
 int main(void)
