@@ -642,18 +642,12 @@ bool run_flow_stop(struct run *run, int64_t now)
 	return due || sending;
 }
 
-static void on_flow(void *context, const struct session_event *event)
-{
-	struct run *run = context;
-
-	run->hooks.lab.event(run->hooks.lab.context, event);
-}
-
 static void begin_flow(struct run *run, int64_t now)
 {
 	run->flow_due = false;
 	flow_close(run->flow);
-	run->flow = flow_open(&run->settings.session, &run->flow_plan, on_flow, run, now);
+	run->flow = flow_open(&run->settings.session, &run->flow_plan, run->hooks.lab.event,
+	    run->hooks.lab.context, now);
 	if (!run->flow)
 		run_notice(run, -1, true, "flow: memory is short");
 }

@@ -86,7 +86,7 @@ struct run {
 	struct flow *flow;
 	struct flow_plan flow_plan;
 	bool flow_due, flow_begun;
-	struct figures_flow flow_totals;
+	struct share flow_totals;
 	/* The recorder, NULL where nothing is recorded; and the run's data for it. */
 	struct recorder *recorder;
 	struct record_run record;

@@ -130,7 +130,7 @@ const struct figure figures_table[] = {
 	{ "tcp", "flow_bytes", 40900, "second flow", OF(BYTES, flow.bytes[SHARE_FLOW]),
 	    .scope = FIGURE_TCP | FIGURE_SOME },
 	{ "tcp", "flow_lines_bytes", 40901, " beside ", OF(BYTES, flow.bytes[SHARE_LINES]), TCP },
-	{ "tcp", "flow_ns", 40902, " in ", OF(SPAN, flow.time), TCP },
+	{ "tcp", "flow_ns", 40902, " in ", OF(SPAN, flow.took), TCP },
 	{ "tcp", "flow_fairness", 40910, "Jain's index", OF(FAIRNESS, flow),
 	    .scope = FIGURE_TCP | FIGURE_SOME },
 	{ "tcp", "bulk_lines", 0, NULL, OF(COUNT, bulk.lines) },
@@ -193,7 +193,7 @@ double figure_real(const struct figure *row, const struct figures *f)
 	case FIGURE_IPDV_MEAN:
 		return f->stats ? stats_mean_ipdv(f->stats) : -1;
 	case FIGURE_FAIRNESS:
-		return shares_fairness(((const struct figures_flow *)at)->bytes);
+		return shares_fairness(((const struct share *)at)->bytes);
 	case FIGURE_RUN_MEAN:
 		return f->stats && f->stats->run_count ? stats_mean_run(f->stats) : -1;
 	default:

@@ -158,13 +158,6 @@ struct figures_bulk {
 	int64_t time;
 };
 
-/* The last second flow (/flow): the bytes that TCP acknowledged while it sent, of the lines'
- * connection and of the flow, and the time, ns. */
-struct figures_flow {
-	uint64_t bytes[SHARES_FLOWS];
-	int64_t time;
-};
-
 /* Bytes answered a second; 0 without any time. */
 uint64_t figures_goodput(const struct figures_bulk *bulk);
 
@@ -185,7 +178,7 @@ struct figures {
 	/* The generator's, filled in by the caller; zero without a generator, a /bulk, a /flow. */
 	struct schedule_totals schedule;
 	struct figures_bulk bulk;
-	struct figures_flow flow;
+	struct share flow; /* of the last second flow, while it sent */
 	/* From records: counted lines without a record, because they were evicted. */
 	uint64_t unrecorded;
 };
@@ -214,7 +207,7 @@ enum figure_type {
 	FIGURE_PDV,         /* `q` of the delay variation, ns */
 	FIGURE_IPDV_MEAN,   /* ns */
 	FIGURE_RUN_MEAN,    /* lines, no whole number */
-	FIGURE_FAIRNESS,    /* of a struct figures_flow, no whole number */
+	FIGURE_FAIRNESS,    /* of a struct share, no whole number */
 };
 
 /* The sessions that a figure applies to; the page leaves it out for the others. */

@@ -21,22 +21,12 @@ struct flow {
 	int64_t began, until, shared_at, now;
 	bool ended;
 	uint64_t lines;
-	struct figures_flow totals;
+	struct share totals;
 	/* What each had acknowledged at the last share. */
 	uint64_t before[SHARES_FLOWS];
 	/* The congestion control of each; "" while it has no connection. */
 	char congestion[SHARES_FLOWS][SESSION_CONGESTION];
 };
-
-static void on_reply(void *flow, const struct session_reply *reply)
-{
-	(void)flow, (void)reply;
-}
-
-static void on_row(void *flow, uint64_t number)
-{
-	(void)flow, (void)number;
-}
 
 /* Only errors are told: they say "TCP" and the peer. */
 static void on_notice(void *context, bool bad, const char *text)
@@ -67,9 +57,7 @@ struct flow *flow_open(const struct session_settings *settings, const struct flo
 	own.bulk = true;
 	memcpy(own.congestion, plan->congestion, sizeof own.congestion);
 	f->session = session_open(&transport_tcp, &own,
-	    &(struct session_hooks){
-	        .context = f, .reply = on_reply, .row = on_row, .notice = on_notice },
-	    now);
+	    &(struct session_hooks){ .context = f, .notice = on_notice }, now);
 	if (f->session)
 		return f;
 	free(f);
@@ -85,7 +73,7 @@ void flow_close(struct flow *f)
 
 /* --- shares --- */
 
-static void report(const struct flow *f, const struct figures_flow *of, bool quiet, int64_t now,
+static void report(const struct flow *f, const struct share *of, bool quiet, int64_t now,
     const char *text)
 {
 	struct session_event event = { .kind = SESSION_EVENT_FLOW,
@@ -93,7 +81,7 @@ static void report(const struct flow *f, const struct figures_flow *of, bool qui
 		.at = now,
 		.quiet = quiet,
 		.text = (char *)(uintptr_t)text,
-		.duration = of->time };
+		.duration = of->took };
 
 	memcpy(event.shares, of->bytes, sizeof event.shares);
 	f->report(f->context, &event);
@@ -101,7 +89,7 @@ static void report(const struct flow *f, const struct figures_flow *of, bool qui
 
 /* Adds what a session's connections have acknowledged since the last share. New ones begin at 0. */
 static void count(struct flow *f, enum shares_flow flow, const struct session *s,
-    struct figures_flow *share)
+    struct share *share)
 {
 	const uint64_t before = f->before[flow];
 	struct tcp_sample sample;
@@ -116,13 +104,13 @@ static void count(struct flow *f, enum shares_flow flow, const struct session *s
 	f->totals.bytes[flow] += share->bytes[flow];
 }
 
-static struct figures_flow take_share(struct flow *f, const struct session *beside, int64_t now)
+static struct share take_share(struct flow *f, const struct session *beside, int64_t now)
 {
-	struct figures_flow share = { .time = now - f->shared_at };
+	struct share share = { .took = now - f->shared_at };
 
 	count(f, SHARE_FLOW, f->session, &share);
 	count(f, SHARE_LINES, beside, &share);
-	f->totals.time = now - f->began;
+	f->totals.took = now - f->began;
 	f->shared_at = now;
 	return share;
 }
@@ -133,7 +121,7 @@ static void begin(struct flow *f, const struct session *beside, int64_t now)
 	f->until = now + f->plan.duration;
 	/* What was acknowledged before does not count. */
 	(void)take_share(f, beside, now);
-	f->totals = (struct figures_flow){ .time = 0 };
+	f->totals = (struct share){ .took = 0 };
 	report(f, &f->totals, false, now,
 	    TEXT_FORMAT("%s begins, for %s", f->congestion[SHARE_FLOW],
 	        TEXT_SPAN(f->plan.duration)));
@@ -142,20 +130,19 @@ static void begin(struct flow *f, const struct session *beside, int64_t now)
 /* "cubic 620 kB/s, lines (reno) 410 kB/s for 5.00 s; Jain's index 0.96" */
 static void report_end(const struct flow *f, int64_t now)
 {
-	const struct share all = { .took = f->totals.time,
-		.bytes = { f->totals.bytes[SHARE_LINES], f->totals.bytes[SHARE_FLOW] } };
+	const struct share *all = &f->totals;
 	char words[TEXT_FORMAT_SIZE];
 	struct text t = text_begin(words, sizeof words);
 
 	text_put(&t, "%s %s/s", f->congestion[SHARE_FLOW],
-	    UNITS_SIZE((uint64_t)shares_rate(&all, SHARE_FLOW)));
+	    UNITS_SIZE((uint64_t)shares_rate(all, SHARE_FLOW)));
 	if (*f->congestion[SHARE_LINES])
 		text_put(&t, ", lines (%s) %s/s", f->congestion[SHARE_LINES],
-		    UNITS_SIZE((uint64_t)shares_rate(&all, SHARE_LINES)));
-	text_put(&t, " for %s", TEXT_SPAN(f->totals.time));
+		    UNITS_SIZE((uint64_t)shares_rate(all, SHARE_LINES)));
+	text_put(&t, " for %s", TEXT_SPAN(all->took));
 	if (*f->congestion[SHARE_LINES])
-		text_put(&t, "; Jain's index %s", TEXT_DECIMAL(shares_fairness(all.bytes), 2));
-	report(f, &f->totals, false, now, words);
+		text_put(&t, "; Jain's index %s", TEXT_DECIMAL(shares_fairness(all->bytes), 2));
+	report(f, all, false, now, words);
 }
 
 void flow_stop(struct flow *f, int64_t now)
@@ -213,7 +200,7 @@ bool flow_dispatch(struct flow *f, const struct session *beside, const struct fd
 	if (f->began == 0 && connected)
 		begin(f, beside, now);
 	if (f->began > 0 && (now >= f->until || now >= f->shared_at + SHARES_INTERVAL)) {
-		const struct figures_flow share = take_share(f, beside, now);
+		const struct share share = take_share(f, beside, now);
 
 		report(f, &share, true, now,
 		    TEXT_FORMAT("%s, lines %s", UNITS_SIZE(share.bytes[SHARE_FLOW]),
@@ -236,7 +223,7 @@ int flow_tcp_sample(const struct flow *f, struct tcp_sample *out)
 	return f->began > 0 && !f->ended ? session_tcp_sample(f->session, out) : -1;
 }
 
-const struct figures_flow *flow_totals(const struct flow *f)
+const struct share *flow_totals(const struct flow *f)
 {
 	return &f->totals;
 }

@@ -35,4 +35,4 @@ bool flow_dispatch(struct flow *f, const struct session *beside, const struct fd
 int64_t flow_left(const struct flow *f, int64_t now);
 /* The kernel's state of its connection while it sends. Returns 0, or -1. */
 int flow_tcp_sample(const struct flow *f, struct tcp_sample *out);
-const struct figures_flow *flow_totals(const struct flow *f);
+const struct share *flow_totals(const struct flow *f);

@@ -74,6 +74,7 @@ struct session {
 
 void session_notice(struct session *s, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void session_reply(struct session *s, const struct session_reply *reply);
 /* A row's fate changed for another reason than a reply. */
 void session_row(struct session *s, uint64_t number);
 /* The hooks of a trace. */

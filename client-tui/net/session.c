@@ -35,9 +35,16 @@ void session_notice(struct session *s, bool bad, const char *format, ...)
 	s->hooks.notice(s->hooks.context, bad, text);
 }
 
+void session_reply(struct session *s, const struct session_reply *reply)
+{
+	if (s->hooks.reply)
+		s->hooks.reply(s->hooks.context, reply);
+}
+
 void session_row(struct session *s, uint64_t number)
 {
-	s->hooks.row(s->hooks.context, number);
+	if (s->hooks.row)
+		s->hooks.row(s->hooks.context, number);
 }
 
 void session_opened(struct session *s, const struct addr *here, uint64_t from)

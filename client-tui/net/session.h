@@ -48,6 +48,7 @@ struct session_reply {
 	bool more; /* a piece of a long reply (stream): `matched` comes with the last one */
 };
 
+/* Each may be NULL, but `notice`. */
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
@@ -58,10 +59,10 @@ struct session_hooks {
 	void (*evicted)(void *context, const struct ledger_row *row);
 	/* A notice: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
-	/* A TCP connection reaches another stage, or sends its SYN again. May be NULL. */
+	/* A TCP connection reaches another stage, or sends its SYN again. */
 	void (*connection)(void *context, const struct session_connection *c);
-	/* Both may be NULL. A socket was opened, from our port `here` to the peer's port `there`;
-	 * it carries the session's stream from byte `from` on (0 for datagrams). */
+	/* A socket was opened, from our port `here` to the peer's port `there`; it carries the
+	 * session's stream from byte `from` on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);
 	/* A line, or its first byte, was handed to the kernel. Its bytes with tag and end of line
 	 * are those from `from` to before `to` of the session's stream. `to` is UINT64_MAX while

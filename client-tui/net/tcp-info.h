@@ -7,9 +7,10 @@
 
 /* Returns 0, or -1 when the kernel does not give it. */
 int tcp_info_read(int fd, struct tcp_sample *out);
-/* The congestion control of a connection, and those that this user may choose, with blanks; ""
- * where that is not known. They return `name` and `names`. */
+/* The connection's congestion control, "" where it is not known. Returns `name`. */
 char *tcp_congestion(int fd, char name[OS_CONGESTION]);
+/* The congestion controls that this user may choose, with blanks; "" where that is not known.
+ * Returns `names`. */
 char *tcp_congestion_names(char *names, size_t size);
 /* Finds out whether a connection may have this congestion control. Returns 0, or -1 with the
  * reason, behind its name: "is none that this kernel has; choose of: reno cubic". */

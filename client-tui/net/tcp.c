@@ -428,7 +428,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 		count_answer(s, n);
 		timestamps_count(&t->timestamps, t->stamped);
 	}
-	s->hooks.reply(s->hooks.context, &reply);
+	session_reply(s, &reply);
 	t->in_used = 0;
 	t->in_long = false;
 }
@@ -445,10 +445,9 @@ static void store_part(struct session *s, const unsigned char *bytes, size_t n)
 		return;
 	}
 	if (t->in_used > 0)
-		s->hooks.reply(s->hooks.context,
+		session_reply(s,
 		    &(struct session_reply){ .text = t->in, .length = t->in_used, .more = true });
-	s->hooks.reply(s->hooks.context,
-	    &(struct session_reply){ .text = bytes, .length = n, .more = true });
+	session_reply(s, &(struct session_reply){ .text = bytes, .length = n, .more = true });
 	t->in_used = 0;
 	t->in_long = true;
 }

@@ -341,7 +341,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 	((struct udp *)s->data)->reported = 0;
 	reply.text = bytes + reply.matched.skip;
 	reply.length = n - reply.matched.skip;
-	s->hooks.reply(s->hooks.context, &reply);
+	session_reply(s, &reply);
 }
 
 /* One datagram. Returns false when there is none. */

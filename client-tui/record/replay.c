@@ -368,7 +368,7 @@ static const unsigned char *reply_text(struct replay *r, const struct record *li
 	return r->bytes;
 }
 
-static void report_reply(struct replay *r, const struct session *s, enum ledger_match match,
+static void report_reply(struct replay *r, struct session *s, enum ledger_match match,
     const struct record *line, int64_t at)
 {
 	const struct ledger_row *row = ledger_find(s->ledger, line->row.number);
@@ -379,7 +379,7 @@ static void report_reply(struct replay *r, const struct session *s, enum ledger_
 	if (row && row->sent_at)
 		reply.matched.rtt = max_time(at - row->sent_at, 0);
 	reply.text = reply_text(r, line, &reply.length);
-	s->hooks.reply(s->hooks.context, &reply);
+	session_reply(s, &reply);
 }
 
 static void show_trace(struct replay *r, const struct record *line)
@@ -417,7 +417,7 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 		ledger_replay_duplicate(s->ledger, row.number);
 	else
 		ledger_replay_reply(s->ledger, &row, at);
-	s->hooks.reply(s->hooks.context,
+	session_reply(s,
 	    &(struct session_reply){
 	        .matched = { .match = reply->match, .number = row.number, .rtt = reply->rtt },
 	        .text = reply->row.reply,

@@ -272,14 +272,14 @@ static void put_bulk(struct text *out, const struct figures_bulk *b)
 		    TEXT_SPAN(b->time), UNITS_SIZE(figures_goodput(b)));
 }
 
-static void put_flow(struct text *out, const struct figures_flow *f)
+static void put_flow(struct text *out, const struct share *f)
 {
-	if (f->time > 0)
+	if (f->took > 0)
 		text_put(out,
 		    "second flow: %s acknowledged beside %s of the lines in %s, Jain's index "
 		    "%s\n",
 		    UNITS_SIZE(f->bytes[SHARE_FLOW]), UNITS_SIZE(f->bytes[SHARE_LINES]),
-		    TEXT_SPAN(f->time), TEXT_DECIMAL(shares_fairness(f->bytes), 2));
+		    TEXT_SPAN(f->took), TEXT_DECIMAL(shares_fairness(f->bytes), 2));
 }
 
 static void put_invalid(struct text *out, const char *before, const struct figures *f)
