@@ -314,6 +314,8 @@ bool command_may_use(enum command_use use, struct tui *tui, const char *name)
 
 /* --- tables --- */
 
+#define IN_LAB .two_letters = true, .may = tui_in_lab, .use = USE_LIVE
+
 const struct command command_table[] = {
 	{ "udp", "", "UDP alone from now on", .run = do_transport, .use = USE_BOTH },
 	{ "tcp", "", "TCP alone from now on", .run = do_transport, .use = USE_BOTH },
@@ -337,19 +339,16 @@ const struct command command_table[] = {
 	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },
 	{ "save", "[FILE] [WORDS]", "a new file, by its ending: talk.svg last 12", .run = do_save },
 	{ "link", "[NAME VALUE]...", "show the link; change it: loss 30% back, preset wifi",
-	    .run = do_link, .two_letters = true, .may = tui_in_lab, .use = USE_LIVE },
+	    .run = do_link, IN_LAB },
 	{ "drop", "PACKETS", "drop packets: next reply, request:3,7, tcp segment:6",
-	    .run = do_fault, .two_letters = true, .may = tui_in_lab, .use = USE_LIVE,
+	    .run = do_fault, IN_LAB,
 	    .example =
 	        "/drop PACKETS; for example /drop next reply, /drop segment:3,7, /drop none" },
 	{ "packet", "RULE", "delay, duplicate or corrupt packets by number", .run = do_fault,
-	    .two_letters = true, .may = tui_in_lab, .use = USE_LIVE,
-	    .example = "/packet RULE; for example /packet delay 50ms reply:2" },
-	{ "hold", "TIME", "keep all packets back for so long", .run = do_fault, .two_letters = true,
-	    .may = tui_in_lab, .use = USE_LIVE,
+	    IN_LAB, .example = "/packet RULE; for example /packet delay 50ms reply:2" },
+	{ "hold", "TIME", "keep all packets back for so long", .run = do_fault, IN_LAB,
 	    .example = "/hold TIME [there|back]; for example /hold 3s" },
-	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, .two_letters = true,
-	    .may = tui_in_lab, .use = USE_LIVE,
+	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, IN_LAB,
 	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
 	{ "pause", "", "stand still, and play on", .run = tui_replay_pause, .two_letters = true,
 	    .use = USE_REPLAY },

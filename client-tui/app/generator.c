@@ -245,12 +245,8 @@ static uint64_t goodput_of(const struct generator *g)
 	return figures_goodput(&measured);
 }
 
-/* Writes "99.5/s". Returns `buf`. */
-static const char *rate_text(double rate, char buf[40])
-{
-	snprintf(buf, 40, rate < 9.95 ? "%.1f/s" : "%.0f/s", rate);
-	return buf;
-}
+/* "99.5/s". */
+#define RATE_TEXT(rate) TEXT_FORMAT("%.*f/s", (rate) < 9.95, rate)
 
 /* The time left by the schedule while it is kept, else by the rate so far, and by the duration. */
 static int64_t time_left(const struct generator *g, int64_t now)
@@ -274,7 +270,6 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 {
 	const int64_t left = g->running ? time_left(g, now) : 0;
 	struct text t = text_begin(buf, size);
-	char a_second[40];
 
 	if (g->measured_at > 0)
 		text_put(&t, "%s/s", UNITS_SIZE(goodput_of(g)));
@@ -284,7 +279,7 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 		text_put(&t, "/%" PRIu64, g->plan.count);
 	/* One line has no rate. */
 	if (g->measured_at == 0)
-		text_put(&t, " %s %s", dot, rate_text(g->sent > 1 ? rate(g, now) : 0, a_second));
+		text_put(&t, " %s %s", dot, RATE_TEXT(g->sent > 1 ? rate(g, now) : 0));
 	if (left < 60 * NS_PER_S)
 		text_put(&t, " %s %.1f s left", dot, (double)left / (double)NS_PER_S);
 	else if (left < INT64_MAX / 2)
@@ -306,7 +301,6 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 {
 	const uint64_t of = g->plan.count == SETTINGS_ENDLESS ? g->sent : g->plan.count;
 	struct text t = text_begin(buf, size);
-	char a_second[40];
 
 	if (g->measured_at > 0) {
 		put_measured(&t, g, micro);
@@ -318,7 +312,7 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 	    UNITS_DURATION(g->end - g->start, micro));
 	/* A rate needs two lines. */
 	if (g->sent > 1)
-		text_put(&t, ", %s", rate_text(rate(g, g->end), a_second));
+		text_put(&t, ", %s", RATE_TEXT(rate(g, g->end)));
 	if (g->plan.interval == 0 || g->sent == 0)
 		return buf;
 	if (g->slipped == 0)

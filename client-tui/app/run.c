@@ -47,7 +47,7 @@ int64_t run_time(const struct run *run, int64_t now)
 	return run->replay ? replay_now(run->replay, now) : now;
 }
 
-const struct trace *run_trace(const struct run *run)
+struct trace *run_trace(const struct run *run)
 {
 	return run->replay ? replay_status(run->replay)->trace
 	     : run->lab    ? lab_status(run->lab)->trace
@@ -155,13 +155,8 @@ static void on_connection(void *context, const struct session_connection *connec
 static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
 	const struct run_connection *c = context;
-	struct lab *lab = c->of->run->lab;
 
-	/* The server is asked for its end of the first connection. */
-	if (c == c->of->connections)
-		lab_opened(lab, c->flow, here, there, from);
-	else if (c->flow >= 0)
-		trace_opened(lab_status(lab)->trace, c->flow, here, there, from);
+	lab_opened(c->of->run->lab, c->flow, c == c->of->connections, here, there, from);
 }
 
 static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
@@ -170,7 +165,7 @@ static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 	struct run *run = c->of->run;
 
 	if (c->flow >= 0 && !lab_status(run->lab)->gone)
-		trace_sent(lab_status(run->lab)->trace, c->flow, number, from, to);
+		trace_sent(run_trace(run), c->flow, number, from, to);
 	if (run->screen)
 		run->hooks.row(run->hooks.lab.context, c->of, number);
 }
@@ -280,9 +275,8 @@ static int open_connection(struct run_session *of, const struct session_settings
 		return -1;
 	of->session = of->connections[0].session;
 	if (c->flow >= 0)
-		trace_set_ledger(lab_status(run->lab)->trace, c->flow, session_ledger(c->session));
-	if (c->flow >= 0 && wanted->nagle)
-		trace_set_nagle(lab_status(run->lab)->trace, c->flow);
+		trace_set_ledger(run_trace(run), c->flow, session_ledger(c->session),
+		    wanted->nagle);
 	of->count++;
 	return 0;
 }
@@ -719,12 +713,11 @@ static void sample_flow(struct run *run, int64_t now)
 
 	if (!run->flow || (flow_tcp_sample(run->flow, &sample) < 0 && flow_left(run->flow, now)))
 		return;
-	trace_add_window(lab_status(run->lab)->trace,
+	trace_add_window(run_trace(run),
 	    &(struct window_sample){ .at = now,
 	        .flow = WINDOW_SECOND_FLOW,
 	        .way = LINK_GOING,
-	        .queue = -1,
-	        .queued = -1,
+	        WINDOW_NO_QUEUE,
 	        .tcp = flow_left(run->flow, now) ? sample.window : none });
 }
 
@@ -741,7 +734,7 @@ static void sample_windows(struct run *run)
 			    session_tcp_sample(c->session, &timer.tcp) < 0)
 				continue;
 			timer.received = clock_monotonic();
-			trace_timer(lab_status(run->lab)->trace, c->flow, LINK_GOING, &timer);
+			trace_timer(run_trace(run), c->flow, LINK_GOING, &timer);
 		}
 }
 

@@ -125,7 +125,7 @@ const char *run_state(const struct run_session *of, int64_t now);
 /* The session of the transport in use; UDP's when both are. May be NULL. */
 struct run_session *run_current(const struct run *run);
 /* What the lab's link did with the lines, NULL outside the lab. */
-const struct trace *run_trace(const struct run *run);
+struct trace *run_trace(const struct run *run);
 /* Returns `now`, or a recording's time. */
 int64_t run_time(const struct run *run, int64_t now);
 /* Reports an event with a line of text; `session` is the recorder's number of it, or -1. */

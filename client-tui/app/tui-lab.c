@@ -158,8 +158,8 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
 	const char arrow = tui_arrow(bytes, n);
 	const int step = arrow == 'A' || arrow == 'D' ? -1 : 1;
-	const bool enter = n == 1 && strchr("\r\n", bytes[0]),
-	           preset = tui->panel.field == LINK_STEPS_PRESET,
+	/* In the panel's first rows Enter gives the command that is shown. */
+	const bool enter = n == 1 && strchr("\r\n", bytes[0]), first = tui->panel.field < 0,
 	           drop = tui->panel.field == LINK_STEPS_DROP;
 	char reason[IMPAIR_REASON], command[LAB_SOCKET_COMMAND_MAX];
 
@@ -167,24 +167,19 @@ bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 		return false;
 	if (arrow == 'A' || arrow == 'B') {
 		link_steps_move(&tui->panel, step);
-	} else if (arrow && preset) {
-		link_steps_move_preset(&tui->panel, step);
-	} else if (arrow && drop) {
-		link_steps_move_which(&tui->panel, step);
+	} else if (arrow && first) {
+		link_steps_turn(&tui->panel, step);
 	} else if (arrow) {
 		if (lab_step(tui->run.lab, &tui->panel, step, reason) < 0 && *reason)
 			tui_message(tui, "%s", reason);
-	} else if (enter && preset) {
-		link_steps_preset_command(&tui->panel, command, sizeof command);
-		tui_lab_command(tui, TUI_LAB_SET, "", command);
-	} else if (enter && drop) {
-		link_steps_drop_command(&tui->panel, command, sizeof command);
-		snprintf(tui->lab_fault, sizeof tui->lab_fault, "the lab will %.100s", command);
-		tui_lab_command(tui, TUI_LAB_FAULT, "", command);
-	} else if (n == 1 && bytes[0] == '\t' && drop) {
-		link_steps_next_packets(&tui->panel);
+	} else if (enter && first) {
+		link_steps_command(&tui->panel, command, sizeof command);
+		if (drop)
+			snprintf(tui->lab_fault, sizeof tui->lab_fault, "the lab will %.100s",
+			    command);
+		tui_lab_command(tui, drop ? TUI_LAB_FAULT : TUI_LAB_SET, "", command);
 	} else if (n == 1 && bytes[0] == '\t') {
-		link_steps_next_directions(&tui->panel);
+		link_steps_next(&tui->panel);
 	} else {
 		tui->panel.open = false;
 		return enter || (n == 1 && bytes[0] == 'q');

@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "record/event-log.h"
 #include "record/format.h"
+#include "trace/link-status.h"
 
 struct recorder_session {
 	const struct ledger *ledger;
@@ -133,22 +134,15 @@ bool recorder_next_event(const struct recorder *r, size_t *index, struct session
 	return false;
 }
 
-/* The first words of link_status_line() and of events, for a pause of the link and for its end. */
-static const struct {
-	const char *on, *off;
-} pauses[] = { { "held ", "released" }, { "unplugged ", "plugged in" } };
-
-#define PAUSES (sizeof pauses / sizeof *pauses)
-
 /* The last change of the link has the settings; a hold or an unplugging lasts until its end. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
-	const char *words = r->run->link, *on[PAUSES] = { NULL };
+	const char *words = r->run->link, *on[IMPAIR_PAUSES] = { NULL };
 	struct text out = text_begin(buf, size);
 	struct session_event event;
 
-	for (size_t k = 0; k < PAUSES; k++)
-		if (text_begins(words, pauses[k].on)) {
+	for (int k = 0; k < IMPAIR_PAUSES; k++)
+		if (text_begins_word(words, link_pauses[k].begun)) {
 			on[k] = words;
 			words += strcspn(words, ",");
 			words += strspn(words, ", ");
@@ -158,12 +152,12 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 			continue;
 		if (event.kind == SESSION_EVENT_LINK)
 			words = event.text;
-		for (size_t k = 0; k < PAUSES && event.kind == SESSION_EVENT_FAULT; k++)
-			on[k] = text_begins(event.text, pauses[k].on)  ? event.text
-			      : text_begins(event.text, pauses[k].off) ? NULL
-			                                               : on[k];
+		for (int k = 0; k < IMPAIR_PAUSES && event.kind == SESSION_EVENT_FAULT; k++)
+			on[k] = text_begins_word(event.text, link_pauses[k].begun) ? event.text
+			      : text_begins(event.text, link_pauses[k].ended)      ? NULL
+			                                                           : on[k];
 	}
-	for (size_t k = 0; k < PAUSES; k++)
+	for (int k = 0; k < IMPAIR_PAUSES; k++)
 		if (on[k])
 			text_put(&out, "%.*s, ", (int)strcspn(on[k], ","), on[k]);
 	text_put(&out, "%s", words);

@@ -160,9 +160,8 @@ static void draw_histogram(const struct pages *p, double x, double y)
 		base += height;
 		draw_bars(p, t, x, base, (height - 34) / (double)max);
 		svg_words(p->out, x + 10, base - height + 26, SVG_START,
-		    TEXT_FORMAT("%s: %" PRIu64 " line%s, highest bar %" PRIu64,
-		        transport_info[t].title, h->count, h->count == 1 ? "" : "s",
-		        h->count > 0 ? max : 0));
+		    TEXT_FORMAT("%s: %s, highest bar %" PRIu64, transport_info[t].title,
+		        TEXT_COUNT(h->count, "line"), h->count > 0 ? max : 0));
 	}
 }
 

@@ -325,12 +325,12 @@ int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *po
 	return trace_flow(lab->status.trace, stream, reply_timeout);
 }
 
-void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from)
+void lab_opened(struct lab *lab, int flow, bool first, uint16_t here, uint16_t there, uint64_t from)
 {
 	if (flow < 0)
 		return;
 	trace_opened(lab->status.trace, flow, here, there, from);
-	if (!trace_is_stream(lab->status.trace, flow))
+	if (!first || !trace_is_stream(lab->status.trace, flow))
 		return;
 	server_tcp_connected(lab->status.server_tcp, here);
 	lab->server_flow = flow;

@@ -43,9 +43,11 @@ void lab_close(struct lab *lab);
  * or a name). Waits until the lab reports its packets, normally some microseconds. Then give the
  * trace its ledger, its lines as they are sent and samples of this end's TCP, and pass on here that
  * its socket was opened and closed. Returns the flow's number, or -1; of flow -1 the calls do
- * nothing, also without a lab. */
+ * nothing, also without a lab. Of a session's connections the server is asked for its end of the
+ * `first`. */
 int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *port);
-void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from);
+void lab_opened(struct lab *lab, int flow, bool first, uint16_t here, uint16_t there,
+    uint64_t from);
 void lab_closed(struct lab *lab, int flow, int64_t now);
 
 /* Whether this end of the flow is to be sampled now (trace_timer()), asked once after each

@@ -9,12 +9,17 @@
 #include "common/units.h"
 #include "ledger/stats.h"
 
-/* Pauses: the lab's words for command, remaining time and end; beginning and end for people. */
+/* Pauses: the lab's words for command, remaining time and end. */
 static const struct {
-	const char *command, *rest, *over, *begun, *ended;
+	const char *command, *rest, *over;
 } pauses[IMPAIR_PAUSES] = {
-	[IMPAIR_HOLD] = { "hold", "held-for", "released", "held", "released" },
-	[IMPAIR_UNPLUG] = { "unplug", "unplugged-for", "plugged", "unplugged", "plugged in again" },
+	[IMPAIR_HOLD] = { "hold", "held-for", "released" },
+	[IMPAIR_UNPLUG] = { "unplug", "unplugged-for", "plugged" },
+};
+
+const struct link_pause link_pauses[IMPAIR_PAUSES] = {
+	[IMPAIR_HOLD] = { "held", "released" },
+	[IMPAIR_UNPLUG] = { "unplugged", "plugged in again" },
 };
 
 /* --- reading --- */
@@ -158,7 +163,7 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 	if (!status->known)
 		return buf;
 	for (int pause = 0; pause < IMPAIR_PAUSES; pause++)
-		put_pause(&t, pauses[pause].begun, status->paused_until[pause], now);
+		put_pause(&t, link_pauses[pause].begun, status->paused_until[pause], now);
 	put_directions(&t, &status->settings[LINK_GOING], &status->settings[LINK_COMING]);
 	return buf;
 }
@@ -224,7 +229,8 @@ static int change_pause(struct text *t, const char *words, int pause)
 	impair_fields_word(&words, word);
 	if (units_duration(word, &s.delay) < 0)
 		return -1;
-	text_put(t, "%s%s", s.delay > 0 ? pauses[pause].begun : pauses[pause].ended, words);
+	text_put(t, "%s%s", s.delay > 0 ? link_pauses[pause].begun : link_pauses[pause].ended,
+	    words);
 	if (s.delay > 0) {
 		text_put(t, " for ");
 		put_spaced(t, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
@@ -257,7 +263,7 @@ int link_change_read(struct link_change *c, const char *line)
 			return change_pause(&t, line, pause);
 		if (strcmp(kind, pauses[pause].over) != 0)
 			continue;
-		text_put(&t, "%s%s", pauses[pause].ended, line);
+		text_put(&t, "%s%s", link_pauses[pause].ended, line);
 		return 0;
 	}
 	return -1;

@@ -16,6 +16,11 @@ struct link_status {
 	int64_t paused_until[IMPAIR_PAUSES][LINK_DIRECTIONS];
 };
 
+/* The words of a pause for people, at the beginning of texts: "held", and when it is over. */
+extern const struct link_pause {
+	const char *begun, *ended;
+} link_pauses[IMPAIR_PAUSES];
+
 /* Reads the settings from the lab's answer to "link" (lab/link/control-commands.h). Returns 0, or
  * -1 when the answer is not whole, and then leaves `status` alone. */
 int link_status_read(struct link_status *status, const char *answer, int64_t now);

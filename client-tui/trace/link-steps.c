@@ -15,49 +15,39 @@ void link_steps_move(struct link_steps *p, int by)
 		p->field = to;
 }
 
-void link_steps_move_preset(struct link_steps *p, int by)
-{
-	const int to = p->preset + by;
-
-	if (to >= 0 && impair_presets[to].name)
-		p->preset = to;
-}
-
 const char *const link_steps_packets[] = { "request", "reply", "segment", "datagram", "syn", "ack",
 	"fin", NULL };
 const char *const link_steps_which[] = { "next", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
 	"every:2", "every:3", "every:5", "every:10", NULL };
 
-void link_steps_next_packets(struct link_steps *p)
+void link_steps_turn(struct link_steps *p, int by)
 {
-	p->packets = link_steps_packets[p->packets + 1] ? p->packets + 1 : 0;
+	const bool preset = p->field == LINK_STEPS_PRESET;
+	int *shown = preset ? &p->preset : &p->which;
+	const int to = *shown + by;
+
+	if (to >= 0 && (preset ? impair_presets[to].name : link_steps_which[to]))
+		*shown = to;
 }
 
-void link_steps_move_which(struct link_steps *p, int by)
+void link_steps_next(struct link_steps *p)
 {
-	const int to = p->which + by;
-
-	if (to >= 0 && link_steps_which[to])
-		p->which = to;
+	if (p->field != LINK_STEPS_DROP)
+		p->directions = (p->directions + 1) % LINK_STEPS_DIRECTIONS;
+	else
+		p->packets = link_steps_packets[p->packets + 1] ? p->packets + 1 : 0;
 }
 
-void link_steps_drop_command(const struct link_steps *p, char *command, size_t size)
+void link_steps_command(const struct link_steps *p, char *command, size_t size)
 {
 	const char *packets = link_steps_packets[p->packets], *which = link_steps_which[p->which];
 
-	snprintf(command, size, "drop %s%s%s", p->which ? packets : which, p->which ? ":" : " ",
-	    p->which ? which : packets);
-}
-
-void link_steps_preset_command(const struct link_steps *p, char *command, size_t size)
-{
-	snprintf(command, size, "preset %s%s", impair_presets[p->preset].name,
-	    behind[p->directions]);
-}
-
-void link_steps_next_directions(struct link_steps *p)
-{
-	p->directions = (p->directions + 1) % LINK_STEPS_DIRECTIONS;
+	if (p->field == LINK_STEPS_PRESET)
+		snprintf(command, size, "preset %s%s", impair_presets[p->preset].name,
+		    behind[p->directions]);
+	else
+		snprintf(command, size, "drop %s%s%s", p->which ? packets : which,
+		    p->which ? ":" : " ", p->which ? which : packets);
 }
 
 bool link_steps_touches(const struct link_steps *p, enum link_direction direction)

@@ -27,24 +27,18 @@ struct link_steps {
 
 /* Chooses the row before (`by` -1) or after (1); stops at the ends. */
 void link_steps_move(struct link_steps *p, int by);
-/* Chooses the next directions: both, there, back. */
-void link_steps_next_directions(struct link_steps *p);
+/* Chooses the next directions: both, there, back; in the row of drops the next kind of packets. */
+void link_steps_next(struct link_steps *p);
 /* Whether a step would change this direction. */
 bool link_steps_touches(const struct link_steps *p, enum link_direction direction);
 
-/* Shows the preset before (`by` -1) or after (1); stops at the ends. */
-void link_steps_move_preset(struct link_steps *p, int by);
 /* The kinds of packets that may be dropped, "request", and which of them, "3" or "next". NULL ends
  * each. */
 extern const char *const link_steps_packets[], *const link_steps_which[];
-/* Shows the next kind of packets; the number before (`by` -1) or after (1), up to the ends. */
-void link_steps_next_packets(struct link_steps *p);
-void link_steps_move_which(struct link_steps *p, int by);
-/* Writes the lab's command that drops these, "drop next request", "drop request:3". */
-void link_steps_drop_command(const struct link_steps *p, char *command, size_t size);
-
-/* Writes the lab's command that sets the link to the preset shown, "preset wifi back". */
-void link_steps_preset_command(const struct link_steps *p, char *command, size_t size);
+/* In the first rows: shows the preset or the number before (`by` -1) or after (1), up to the ends;
+ * writes the lab's command, "preset wifi back", "drop next request", "drop request:3". */
+void link_steps_turn(struct link_steps *p, int by);
+void link_steps_command(const struct link_steps *p, char *command, size_t size);
 
 /* Moves the chosen setting a step down (-1) or up (1): changes `settings` and writes the lab's
  * command, "set loss 25% there". Returns 0; or -1, with the `reason`, when the settings then do not

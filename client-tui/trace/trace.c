@@ -197,8 +197,7 @@ void trace_mark(struct trace *t, int flow, enum link_direction direction, enum w
 	                            .flow = t->flows[flow].window,
 	                            .way = (uint8_t)direction,
 	                            .mark = (uint8_t)mark,
-	                            .queue = -1,
-	                            .queued = -1 });
+	                            WINDOW_NO_QUEUE });
 }
 
 /* No sample came in time: the cause stays open. */
@@ -248,14 +247,10 @@ bool trace_is_stream(const struct trace *t, int flow)
 	return t->flows[flow].stream;
 }
 
-void trace_set_nagle(struct trace *t, int flow)
-{
-	t->flows[flow].nagle = true;
-}
-
-void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger)
+void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger, bool nagle)
 {
 	t->flows[flow].ledger = ledger;
+	t->flows[flow].nagle = nagle;
 }
 
 /* The place of the reply to the first line from byte `from` on. */
@@ -496,8 +491,7 @@ void trace_timer(struct trace *t, int flow, enum link_direction direction,
 	window_add(&t->windows, &(struct window_sample){ .at = timer->received,
 	                            .flow = f->window,
 	                            .way = (uint8_t)direction,
-	                            .queue = -1,
-	                            .queued = -1,
+	                            WINDOW_NO_QUEUE,
 	                            .tcp = timer->tcp.window });
 }
 

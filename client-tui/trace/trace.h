@@ -139,10 +139,9 @@ void trace_free(struct trace *t);
  * over both at once has the same in both. Returns its number, or -1 after TRACE_FLOWS. */
 int trace_flow(struct trace *t, bool stream, int64_t reply_timeout);
 bool trace_is_stream(const struct trace *t, int flow);
-/* Its sockets hold small segments back for an ACK: TCP_NODELAY is off. */
-void trace_set_nagle(struct trace *t, int flow);
-/* The ledger of its lines, before the first is sent. It must outlive the last trace_check(). */
-void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger);
+/* The ledger of its lines, before the first is sent. It must outlive the last trace_check(). With
+ * `nagle` its sockets hold small segments back for an ACK: TCP_NODELAY is off. */
+void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger, bool nagle);
 /* Its socket was opened: see session_hooks.opened. */
 void trace_opened(struct trace *t, int flow, uint16_t here, uint16_t there, uint64_t from);
 /* A line was handed to the kernel, before any event of it: see session_hooks.sent. */

@@ -40,6 +40,7 @@ struct window_sample {
 	int32_t queue, queued;
 	struct tcp_window tcp;
 };
+#define WINDOW_NO_QUEUE .queue = -1, .queued = -1
 
 /* All zero at first. */
 struct window_log {

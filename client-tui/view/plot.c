@@ -27,16 +27,13 @@
 
 #define PART_ROWS 3 /* the least rows of an end's windows, or of the queue */
 
-/* The inner grid of a plot, and its source. */
+/* The inner grid of a plot, what is plotted, and its axis of times. */
 struct grid {
 	struct canvas *c;
 	int top, left, rows, columns;
 	bool ascii;
-	enum plot_kind kind;
-	const struct plot_source *sources;
-	int count;
-	const struct shares *shares;
-	const struct window_log *windows;
+	const struct view_plot *plot;
+	struct axis times;
 };
 
 /* --- cells --- */
@@ -136,12 +133,12 @@ static void put_legend(const struct grid *g, const char *more)
 {
 	const int row = g->rows + 2, end = g->columns;
 	int column = 0;
-	for (int i = 0; i < g->count; i++) {
-		const bool stream = g->sources[i].stream;
+	for (int i = 0; i < g->plot->count; i++) {
+		const bool stream = g->plot->sources[i].stream;
 		column = put_text(g, row, column, end, stream ? "+ TCP  " : "o UDP  ",
 		    transport_looks[stream].style);
 	}
-	if (g->count > 1)
+	if (g->plot->count > 1)
 		column = put_text(g, row, column, end, "* both  ", STYLE_NORMAL);
 	put_text(g, row, column, end, more, STYLE_FAINT);
 }
@@ -161,12 +158,13 @@ static size_t first_row(const struct ledger *l, int count)
 	return n > shown ? n - shown : 0;
 }
 
-static void draw_over_lines(const struct grid *g, const struct axis *a)
+static void draw_over_lines(const struct grid *g)
 {
+	const struct axis *a = &g->times;
 	uint64_t first = UINT64_MAX, last = 0;
 	struct grid body = *g;
-	for (int i = 0; i < g->count; i++) {
-		const struct ledger *l = g->sources[i].ledger;
+	for (int i = 0; i < g->plot->count; i++) {
+		const struct ledger *l = g->plot->sources[i].ledger;
 		const size_t n = ledger_count(l);
 		if (n == 0)
 			continue;
@@ -180,8 +178,8 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 	/* The last row is for lines without a time. */
 	body.rows--;
 	put_vertical(&body, a, NULL);
-	for (int i = 0; i < g->count; i++) {
-		const struct ledger *l = g->sources[i].ledger;
+	for (int i = 0; i < g->plot->count; i++) {
+		const struct ledger *l = g->plot->sources[i].ledger;
 		for (size_t k = first_row(l, LINES_MAX); k < ledger_count(l); k++) {
 			const struct ledger_row *row = ledger_at(l, k);
 			const double x = last > first
@@ -189,8 +187,9 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 			                   : 0;
 			const int column = (int)(x * (g->columns - 1) + 0.5);
 			if (row->fate == FATE_ANSWERED)
-				put_point(&body, x, axis_place(a, (double)time_of(row, g->kind)),
-				    g->sources[i].stream);
+				put_point(&body, x,
+				    axis_place(a, (double)time_of(row, g->plot->kind)),
+				    g->plot->sources[i].stream);
 			else if (ledger_is_unanswered(row->fate))
 				put_text(g, g->rows - 1, column, column + 1,
 				    glyph(GLYPH_CROSS, g->ascii), STYLE_LOST);
@@ -203,21 +202,21 @@ static void draw_over_lines(const struct grid *g, const struct axis *a)
 }
 
 /* Draws the histograms one above the other, on the same axis of times. */
-static void draw_histogram(const struct grid *g, const struct axis *a)
+static void draw_histogram(const struct grid *g)
 {
-	const int rows = g->rows / g->count;
-	for (int i = 0; i < g->count; i++) {
-		const struct histogram *h = &g->sources[i].stats->waited;
-		const bool stream = g->sources[i].stream;
+	const struct axis *a = &g->times;
+	const int rows = g->rows / g->plot->count;
+	for (int i = 0; i < g->plot->count; i++) {
+		const struct histogram *h = &g->plot->sources[i].stats->waited;
+		const bool stream = g->plot->sources[i].stream;
 		const uint64_t max = axis_max_column(a, h, g->columns);
 		struct grid part = *g;
 		part.top += i * rows;
-		part.rows = i == g->count - 1 ? g->rows - i * rows : rows;
+		part.rows = i == g->plot->count - 1 ? g->rows - i * rows : rows;
 		/* The words take the first row. */
 		put_text(&part, 0, 0, g->columns,
-		    TEXT_FORMAT("%s, %" PRIu64 " line%s; highest column %" PRIu64,
-		        transport_info[stream].title, h->count, h->count == 1 ? "" : "s",
-		        h->count > 0 ? max : 0),
+		    TEXT_FORMAT("%s, %s; highest column %" PRIu64, transport_info[stream].title,
+		        TEXT_COUNT(h->count, "line"), h->count > 0 ? max : 0),
 		    transport_looks[stream].style);
 		part.top++;
 		part.rows--;
@@ -229,34 +228,36 @@ static void draw_histogram(const struct grid *g, const struct axis *a)
 	put_times_under(g, a);
 }
 
-static void draw_cumulative(const struct grid *g, const struct axis *a)
+static void draw_cumulative(const struct grid *g)
 {
+	const struct axis *a = &g->times;
 	const struct axis shares = { .low = 0, .high = 100 };
 	put_vertical(g, &shares, " %");
 	put_times_under(g, a);
-	for (int i = 0; i < g->count; i++) {
-		const struct stats *s = g->sources[i].stats;
+	for (int i = 0; i < g->plot->count; i++) {
+		const struct stats *s = g->plot->sources[i].stats;
 		/* The share is of all decided lines: lost ones are never answered. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
 			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(a, x));
 			if (n > 0)
-				put_point(g, x, (double)n / (double)s->lines, g->sources[i].stream);
+				put_point(g, x, (double)n / (double)s->lines,
+				    g->plot->sources[i].stream);
 		}
 	}
 	put_legend(g, "share of the lines that are decided");
 }
 
-static void draw_runs(const struct grid *g, const struct axis *unused)
+static void draw_runs(const struct grid *g)
 {
-	const struct stats *s = g->sources[0].stats;
+	const struct stats *s = g->plot->sources[0].stats;
 	const int width = g->columns - 24 > 4 ? g->columns - 24 : 4;
 	uint64_t max = 1;
 	int row = 0;
 	char words[80];
-	(void)unused;
-	for (int i = 1; i < g->count; i++)
-		s = g->sources[i].stats->run_count > s->run_count ? g->sources[i].stats : s;
+	for (int i = 1; i < g->plot->count; i++)
+		s = g->plot->sources[i].stats->run_count > s->run_count ? g->plot->sources[i].stats
+		                                                        : s;
 	for (int i = 0; i < STATS_RUNS; i++)
 		max = s->runs[i] > max ? s->runs[i] : max;
 	for (int i = 0; i < STATS_RUNS && row < g->rows; i++) {
@@ -279,7 +280,7 @@ static void draw_runs(const struct grid *g, const struct axis *unused)
 static void put_shares(const struct grid *g, const struct axis *times, const struct axis *rates,
     double unit, enum shares_flow flow)
 {
-	const struct shares *s = g->shares;
+	const struct shares *s = g->plot->shares;
 	for (size_t i = 0; i < s->count; i++) {
 		const double end = axis_place(times, (double)(s->list[i].at - s->began)),
 		             step = 1.0 / (g->columns - 1);
@@ -292,17 +293,16 @@ static void put_shares(const struct grid *g, const struct axis *times, const str
 	}
 }
 
-static void draw_shares(const struct grid *g, const struct axis *unused)
+static void draw_shares(const struct grid *g)
 {
 	static const char *const units[] = { " B/s", " kB/s", " MB/s", " GB/s" };
-	const struct shares *s = g->shares;
+	const struct shares *s = g->plot->shares;
 	const double span = (double)(s->list[s->count - 1].at - s->began);
 	const struct axis times = { .high = span > 0 ? span : 1 };
 	uint64_t sums[SHARES_FLOWS] = { 0 };
 	struct axis rates;
 	double max = 1, unit = 1;
 	int prefix = 0;
-	(void)unused;
 	for (size_t i = 0; i < SHARES_FLOWS * s->count; i++) {
 		const enum shares_flow flow = i % SHARES_FLOWS;
 		const double rate = shares_rate(&s->list[i / SHARES_FLOWS], flow);
@@ -404,12 +404,13 @@ static void put_window_legend(const struct grid *g, int flows)
 }
 
 /* Divides the rows between the parts of which something is known, as many as there is room for. */
-static void draw_windows(const struct grid *g, const struct axis *times)
+static void draw_windows(const struct grid *g)
 {
 	struct window_plot p;
 	struct grid part = *g;
 	int parts = 0, room = g->rows;
-	const bool any = window_plot_begin(&p, g->windows, INT64_MAX, (size_t)g->columns) == 0;
+	const bool any = window_plot_begin(&p, g->plot->windows, INT64_MAX, (size_t)g->columns) ==
+	                 0;
 	for (int i = 0; i < WINDOW_PARTS; i++)
 		parts += p.parts[i] >= 0;
 	parts = parts * PART_ROWS > room ? room / PART_ROWS : parts;
@@ -421,7 +422,7 @@ static void draw_windows(const struct grid *g, const struct axis *times)
 		draw_part(&part, &p, i);
 		part.top += part.rows;
 	}
-	put_times_under(g, times);
+	put_times_under(g, &g->times);
 	put_window_legend(g, p.flow_count);
 	window_plot_end(&p);
 }
@@ -430,7 +431,7 @@ static void draw_windows(const struct grid *g, const struct axis *times)
 
 static const struct {
 	const char *name, *title;
-	void (*draw)(const struct grid *g, const struct axis *times);
+	void (*draw)(const struct grid *g);
 } kinds[PLOT_KINDS] = {
 	[PLOT_WAITED] = { "waited", "time from Enter to reply, over lines", draw_over_lines },
 	[PLOT_RTT] = { "rtt", "round-trip time on the wire, over lines", draw_over_lines },
@@ -483,20 +484,16 @@ static const char *axis_of(const struct view_plot *plot, struct axis *times)
 void plot_draw(struct canvas *c, const struct plot_area *area, const struct view_plot *plot,
     bool ascii)
 {
-	const struct grid g = { .c = c,
+	struct grid g = { .c = c,
 		.top = area->top,
 		.left = area->left + WORDS + 1,
 		.rows = area->rows - BELOW,
 		.columns = area->columns - WORDS - 2,
 		.ascii = ascii,
-		.kind = plot->kind,
-		.sources = plot->sources,
-		.count = plot->count,
-		.shares = plot->shares,
-		.windows = plot->windows };
-	struct axis times;
-	const char *lacking = g.rows < MIN_ROWS || g.columns < MIN_COLUMNS ? "too small for a plot"
-	                                                                   : axis_of(plot, &times);
+		.plot = plot };
+	const char *lacking = g.rows < MIN_ROWS || g.columns < MIN_COLUMNS
+	                        ? "too small for a plot"
+	                        : axis_of(plot, &g.times);
 	if (lacking) {
 		canvas_text(c, area->top, area->left + 1, area->left + area->columns, lacking,
 		    STYLE_FAINT);
@@ -507,7 +504,7 @@ void plot_draw(struct canvas *c, const struct plot_area *area, const struct view
 	put_text(&g, g.rows, -1, 0, ascii ? "+" : "└", STYLE_FAINT);
 	canvas_fill(c, g.top + g.rows, g.left, g.left + g.columns, ascii ? L'-' : L'─',
 	    STYLE_FAINT);
-	kinds[plot->kind].draw(&g, &times);
+	kinds[plot->kind].draw(&g);
 }
 
 void plot_draw_panes(const struct panes *p)

@@ -57,8 +57,8 @@ static int set_up(void **state)
 	s->trace = trace_new(1000);
 	s->udp_flow = trace_flow(s->trace, false, WAIT);
 	s->tcp_flow = trace_flow(s->trace, true, WAIT);
-	trace_set_ledger(s->trace, s->udp_flow, s->udp);
-	trace_set_ledger(s->trace, s->tcp_flow, s->tcp);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp, false);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp, false);
 	trace_opened(s->trace, s->udp_flow, 1, 2, 0);
 	trace_opened(s->trace, s->tcp_flow, 3, 2, 0);
 	for (int direction = 0; direction < LINK_DIRECTIONS; direction++)
@@ -537,7 +537,7 @@ static void held_line(struct fixture *s, const char *text)
 		.length = 2 };
 	struct packet_event ack = e;
 
-	trace_set_nagle(s->trace, s->tcp_flow);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp, true);
 	stream_line(s, text);
 	trace_event(s->trace, &e);
 	s->now += 40 * MS;

@@ -25,11 +25,11 @@ static void choosing(void **state)
 		link_steps_move(&p, 1);
 	assert_int_equal(p.field, IMPAIR_FIELD_COUNT - 1);
 	assert_true(link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
-	link_steps_next_directions(&p);
+	link_steps_next(&p);
 	assert_true(link_steps_touches(&p, LINK_GOING) && !link_steps_touches(&p, LINK_COMING));
-	link_steps_next_directions(&p);
+	link_steps_next(&p);
 	assert_true(!link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
-	link_steps_next_directions(&p);
+	link_steps_next(&p);
 	assert_int_equal(p.directions, LINK_STEPS_BOTH);
 }
 
@@ -39,16 +39,16 @@ static void presets(void **state)
 	char command[100];
 
 	(void)state;
-	link_steps_move_preset(&p, -1);
-	link_steps_preset_command(&p, command, sizeof command);
+	link_steps_turn(&p, -1);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "preset none");
-	link_steps_move_preset(&p, 1);
+	link_steps_turn(&p, 1);
 	p.directions = LINK_STEPS_BACK;
-	link_steps_preset_command(&p, command, sizeof command);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "preset classroom back");
 	for (int i = 0; i < 100; i++)
-		link_steps_move_preset(&p, 1);
-	link_steps_preset_command(&p, command, sizeof command);
+		link_steps_turn(&p, 1);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "preset chaos back");
 }
 
@@ -58,19 +58,19 @@ static void drops(void **state)
 	char command[100];
 
 	(void)state;
-	link_steps_move_which(&p, -1);
-	link_steps_drop_command(&p, command, sizeof command);
+	link_steps_turn(&p, -1);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "drop next request");
 	for (int i = 0; i < 3; i++)
-		link_steps_move_which(&p, 1);
-	link_steps_next_packets(&p);
-	link_steps_drop_command(&p, command, sizeof command);
+		link_steps_turn(&p, 1);
+	link_steps_next(&p);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "drop reply:3");
 	for (int i = 0; i < 100; i++)
-		link_steps_move_which(&p, 1);
+		link_steps_turn(&p, 1);
 	for (int i = 0; i < 6; i++)
-		link_steps_next_packets(&p);
-	link_steps_drop_command(&p, command, sizeof command);
+		link_steps_next(&p);
+	link_steps_command(&p, command, sizeof command);
 	assert_string_equal(command, "drop request:every:10");
 }
 

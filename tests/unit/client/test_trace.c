@@ -48,8 +48,8 @@ static int set_up(void **state)
 	s->trace = trace_new(50000);
 	s->udp_flow = trace_flow(s->trace, false, WAIT);
 	s->tcp_flow = trace_flow(s->trace, true, WAIT);
-	trace_set_ledger(s->trace, s->udp_flow, s->udp);
-	trace_set_ledger(s->trace, s->tcp_flow, s->tcp);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp, false);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp, false);
 	trace_opened(s->trace, s->udp_flow, HERE, THERE, 0);
 	*state = s;
 	return 0;
@@ -550,7 +550,7 @@ static void twins(void **state)
 
 	ledger_free(s->udp);
 	s->udp = ledger_new(&settings);
-	trace_set_ledger(s->trace, s->udp_flow, s->udp);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp, false);
 	line(s, "same", 10 * MS);
 	line(s, "Same", 11 * MS);
 	report(s, "there", "random", "same", 10 * MS, 0, 0);
@@ -712,7 +712,7 @@ static void held_for_an_ack(void **state)
 	report_acking(s, LINK_COMING, 4, 2, 6, 191 * MS, 211 * MS);
 	assert_int_equal(legs[LINK_COMING].ack_wait, 191 * MS - 110 * MS);
 	stream_reply(s, "HELLO", 211 * MS);
-	trace_set_nagle(s->trace, s->tcp_flow);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp, true);
 	n = stream_line(s, "again", 300 * MS);
 	report_acking(s, LINK_GOING, 6, 3, 6, 300 * MS, 320 * MS);
 	/* A first ACK is lost. */
@@ -1475,7 +1475,7 @@ static void bounded(void **state)
 	trace_free(s->trace);
 	s->trace = trace_new(100);
 	s->udp_flow = trace_flow(s->trace, false, WAIT);
-	trace_set_ledger(s->trace, s->udp_flow, s->udp);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp, false);
 	trace_opened(s->trace, s->udp_flow, HERE, THERE, 0);
 	for (int i = 0; i < 5000; i++) {
 		snprintf(text, sizeof text, "line %d", i);
