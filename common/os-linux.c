@@ -417,34 +417,14 @@ ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out)
 #endif
 
 #if HAVE_TCP_INFO
-#define MEMBER(member) { offsetof(struct tcp_info, member), sizeof((struct tcp_info){ 0 }.member) }
-
-/* The place of each number; tcpi_total_rto's is Linux 6.7's, for headers older than the kernel. */
+#define PLACE(offset, size) { offset, size }
+#define MEMBER(member) \
+	PLACE(offsetof(struct tcp_info, member), sizeof((struct tcp_info){ 0 }.member))
+#define X(id, word, place) place,
 static const struct {
 	size_t offset, size;
-} tcp_numbers[OS_TCP_NUMBERS] = {
-	[OS_TCP_STATE] = MEMBER(tcpi_state),
-	[OS_TCP_RETRANSMITS] = MEMBER(tcpi_retransmits),
-	[OS_TCP_PROBES] = MEMBER(tcpi_probes),
-	[OS_TCP_BACKOFF] = MEMBER(tcpi_backoff),
-	[OS_TCP_RTO] = MEMBER(tcpi_rto),
-	[OS_TCP_RTT] = MEMBER(tcpi_rtt),
-	[OS_TCP_RTTVAR] = MEMBER(tcpi_rttvar),
-	[OS_TCP_MIN_RTT] = MEMBER(tcpi_min_rtt),
-	[OS_TCP_CWND] = MEMBER(tcpi_snd_cwnd),
-	[OS_TCP_UNACKED] = MEMBER(tcpi_unacked),
-	[OS_TCP_LOST] = MEMBER(tcpi_lost),
-	[OS_TCP_TOTAL_RETRANS] = MEMBER(tcpi_total_retrans),
-	[OS_TCP_BYTES_RETRANS] = MEMBER(tcpi_bytes_retrans),
-	[OS_TCP_NOTSENT] = MEMBER(tcpi_notsent_bytes),
-	[OS_TCP_TOTAL_RTO] = { 240, sizeof(uint16_t) },
-	[OS_TCP_OUT_OF_ORDER] = MEMBER(tcpi_rcv_ooopack),
-	[OS_TCP_BYTES_ACKED] = MEMBER(tcpi_bytes_acked),
-	[OS_TCP_CA_STATE] = MEMBER(tcpi_ca_state),
-	[OS_TCP_SSTHRESH] = MEMBER(tcpi_snd_ssthresh),
-	[OS_TCP_MSS] = MEMBER(tcpi_snd_mss),
-	[OS_TCP_PEER_WINDOW] = MEMBER(tcpi_snd_wnd),
-};
+} tcp_numbers[OS_TCP_NUMBERS] = { OS_TCP_LIST(X) };
+#undef X
 
 /* An older kernel fills in less. */
 void os_tcp_read(int fd, struct os_tcp *out)

@@ -133,30 +133,42 @@ ssize_t os_next_error(int fd, void *bytes, size_t size, struct os_error *out);
 
 /* --- TCP --- */
 
-enum os_tcp_number {
-	OS_TCP_STATE, /* RFC 9293, section 3.3.2, as Linux numbers it (net/tcp_states.h) */
-	OS_TCP_RETRANSMITS,
-	OS_TCP_PROBES,
-	OS_TCP_BACKOFF,
-	OS_TCP_RTO, /* times in us */
-	OS_TCP_RTT,
-	OS_TCP_RTTVAR,
-	OS_TCP_MIN_RTT,
-	OS_TCP_CWND,
-	OS_TCP_UNACKED,
-	OS_TCP_LOST,
-	OS_TCP_TOTAL_RETRANS,
-	OS_TCP_BYTES_RETRANS,
-	OS_TCP_NOTSENT,
-	OS_TCP_TOTAL_RTO,
-	OS_TCP_OUT_OF_ORDER,
-	OS_TCP_BYTES_ACKED,
-	OS_TCP_CA_STATE, /* Linux's 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss */
-	OS_TCP_SSTHRESH, /* segments; OS_TCP_NO_SSTHRESH: none yet */
-	OS_TCP_MSS,
-	OS_TCP_PEER_WINDOW, /* the receive window that the peer has announced, bytes */
-	OS_TCP_NUMBERS
-};
+/* The kernel's numbers of a connection: X(identifier, the word for it on the server's control
+ * socket or NULL, its place in struct tcp_info). Times are in us. */
+#define OS_TCP_LIST(X) \
+	/* RFC 9293, section 3.3.2, as Linux numbers it (net/tcp_states.h). */ \
+	X(STATE, NULL, MEMBER(tcpi_state)) \
+	X(RETRANSMITS, "retransmits", MEMBER(tcpi_retransmits)) \
+	X(PROBES, "probes", MEMBER(tcpi_probes)) \
+	X(BACKOFF, "backoff", MEMBER(tcpi_backoff)) \
+	X(RTO, "rto-us", MEMBER(tcpi_rto)) \
+	X(RTT, "rtt-us", MEMBER(tcpi_rtt)) \
+	X(RTTVAR, "rttvar-us", MEMBER(tcpi_rttvar)) \
+	X(MIN_RTT, "min-rtt-us", MEMBER(tcpi_min_rtt)) \
+	X(CWND, "cwnd", MEMBER(tcpi_snd_cwnd)) \
+	X(UNACKED, "unacked", MEMBER(tcpi_unacked)) \
+	X(LOST, "lost", MEMBER(tcpi_lost)) \
+	X(TOTAL_RETRANS, "total-retrans", MEMBER(tcpi_total_retrans)) \
+	X(BYTES_RETRANS, "bytes-retrans", MEMBER(tcpi_bytes_retrans)) \
+	X(NOTSENT, "notsent", MEMBER(tcpi_notsent_bytes)) \
+	/* Linux 6.7's tcpi_total_rto, for headers older than the kernel. */ \
+	X(TOTAL_RTO, "total-rto", PLACE(240, sizeof(uint16_t))) \
+	X(OUT_OF_ORDER, NULL, MEMBER(tcpi_rcv_ooopack)) \
+	X(BYTES_ACKED, NULL, MEMBER(tcpi_bytes_acked)) \
+	/* Linux's 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss. */ \
+	X(CA_STATE, "ca-state", MEMBER(tcpi_ca_state)) \
+	/* Segments; OS_TCP_NO_SSTHRESH: none yet. */ \
+	X(SSTHRESH, "ssthresh", MEMBER(tcpi_snd_ssthresh)) \
+	X(MSS, "mss", MEMBER(tcpi_snd_mss)) \
+	/* The receive window that the peer has announced, bytes. */ \
+	X(PEER_WINDOW, "peer-window", MEMBER(tcpi_snd_wnd))
+
+#define X(id, word, place) OS_TCP_##id,
+enum os_tcp_number { OS_TCP_LIST(X) OS_TCP_NUMBERS };
+#undef X
+/* The initializer of an array of the words by number. */
+#define OS_TCP_WORD(id, word, place) [OS_TCP_##id] = word,
+#define OS_TCP_WORDS { OS_TCP_LIST(OS_TCP_WORD) }
 
 /* TCP_INFINITE_SSTHRESH of Linux (net/tcp.h): slow start has no end yet (RFC 5681, 3.1). */
 #define OS_TCP_NO_SSTHRESH 0x7fffffff

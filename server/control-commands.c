@@ -28,27 +28,8 @@ static const char *const states[] = { "other", "established", "syn-sent", "syn-r
 	"fin-wait-1", "fin-wait-2", "time-wait", "closed", "close-wait", "last-ack", "listen",
 	"closing" };
 
-/* The words of the kernel's numbers, by enum os_tcp_number; NULL: it is not told. */
-static const char *const numbers[OS_TCP_NUMBERS] = {
-	[OS_TCP_RETRANSMITS] = "retransmits",
-	[OS_TCP_PROBES] = "probes",
-	[OS_TCP_BACKOFF] = "backoff",
-	[OS_TCP_RTO] = "rto-us",
-	[OS_TCP_RTT] = "rtt-us",
-	[OS_TCP_RTTVAR] = "rttvar-us",
-	[OS_TCP_MIN_RTT] = "min-rtt-us",
-	[OS_TCP_CWND] = "cwnd",
-	[OS_TCP_UNACKED] = "unacked",
-	[OS_TCP_LOST] = "lost",
-	[OS_TCP_TOTAL_RETRANS] = "total-retrans",
-	[OS_TCP_BYTES_RETRANS] = "bytes-retrans",
-	[OS_TCP_NOTSENT] = "notsent",
-	[OS_TCP_TOTAL_RTO] = "total-rto",
-	[OS_TCP_CA_STATE] = "ca-state",
-	[OS_TCP_SSTHRESH] = "ssthresh",
-	[OS_TCP_MSS] = "mss",
-	[OS_TCP_PEER_WINDOW] = "peer-window",
-};
+/* NULL: it is not told. */
+static const char *const numbers[OS_TCP_NUMBERS] = OS_TCP_WORDS;
 
 /* Takes a connection's line, with its end. */
 static void add_line(void *context, const char *line)

@@ -55,8 +55,6 @@ static void send_line(struct plain *p, const void *text, size_t n, int pieces, i
 
 static void dispatch_recorder(struct plain *p, int64_t now)
 {
-	if (!p->run.recorder)
-		return;
 	p->record_at = recorder_dispatch(p->run.recorder, now);
 	if (!p->write_error)
 		p->write_error = recorder_error(p->run.recorder);
@@ -166,7 +164,7 @@ static void take_interrupt(struct plain *p)
 static bool lab_awaited(struct plain *p)
 {
 	const int64_t now = clock_monotonic();
-	const struct lab_status *lab = p->run.lab ? lab_status(p->run.lab) : NULL;
+	const struct lab_status *lab = lab_status(p->run.lab);
 
 	if (!lab || lab->gone || !trace_is_pending(lab->trace))
 		return false;

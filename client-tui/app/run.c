@@ -54,15 +54,9 @@ struct trace *run_trace(const struct run *run)
 	                   : NULL;
 }
 
-static void record(struct run *run, const struct session_event *event, int64_t reported_at)
-{
-	if (run->recorder)
-		recorder_event(run->recorder, event, reported_at);
-}
-
 void run_record(struct run *run, const struct session_event *event)
 {
-	record(run, event, run_time(run, clock_monotonic()));
+	recorder_event(run->recorder, event, run_time(run, clock_monotonic()));
 }
 
 void run_notice(struct run *run, int session, bool bad, const char *text)
@@ -83,9 +77,7 @@ static void on_reply(void *context, const struct session_reply *reply)
 	                                       reply->matched.number)
 	                                 : NULL;
 
-	if (run->recorder)
-		recorder_reply(run->recorder, of->recorded, reply,
-		    run_time(run, clock_monotonic()));
+	recorder_reply(run->recorder, of->recorded, reply, run_time(run, clock_monotonic()));
 	if (row)
 		interval_add(of->meter, row);
 	run->hooks.reply(run->hooks.lab.context, of, reply);
@@ -102,8 +94,7 @@ static void on_evicted(void *context, const struct ledger_row *row)
 {
 	const struct run_session *of = ((struct run_connection *)context)->of;
 
-	if (of->run->recorder)
-		recorder_evicted(of->run->recorder, of->recorded, row, clock_monotonic());
+	recorder_evicted(of->run->recorder, of->recorded, row, clock_monotonic());
 }
 
 static void on_notice(void *context, bool bad, const char *text)
@@ -126,14 +117,14 @@ static void report_connection(void *context, const struct session_event *event,
 	struct run *run = context;
 
 	if (final)
-		record(run, event, run->screen ? event->at : clock_monotonic());
+		recorder_event(run->recorder, event, run->screen ? event->at : clock_monotonic());
 	run->hooks.connection(run->hooks.lab.context, event, note, final);
 }
 
 static void report_connections(struct run_connection *c, bool all, int64_t now)
 {
 	struct run *run = c->of->run;
-	const struct lab_status *lab = run->lab ? lab_status(run->lab) : NULL;
+	const struct lab_status *lab = lab_status(run->lab);
 	const int64_t wanted = connections_dispatch(&c->notes, c->of->recorded,
 	    lab ? lab->trace : NULL, all || !lab ? INT64_MAX : lab->complete_until, now,
 	    report_connection, run);

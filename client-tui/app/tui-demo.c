@@ -10,11 +10,6 @@
 /* Copies and overtaken replies come within this time after the last line has its fate. */
 #define SETTLE (300 * NS_PER_MS)
 
-static const struct lab_status *lab_of(const struct tui *tui)
-{
-	return tui->run.lab ? lab_status(tui->run.lab) : NULL;
-}
-
 /* --- the link and the peer --- */
 
 static void order(struct tui *tui, const char *words)
@@ -41,7 +36,7 @@ static void restore_link(struct tui *tui)
 {
 	const struct tui_demo *d = &tui->demo;
 
-	if (!d->link_changed || lab_of(tui)->gone)
+	if (!d->link_changed || lab_status(tui->run.lab)->gone)
 		return;
 	if (d->fault) {
 		order(tui, "drop none");
@@ -154,7 +149,8 @@ static bool try_wait(struct tui *tui, int64_t now)
 		d->settled_at = now + SETTLE;
 	if (tui->run.lab)
 		lab_need_until(tui->run.lab, d->settled_at);
-	if (now < d->settled_at || (tui->run.lab && lab_of(tui)->complete_until < d->settled_at))
+	if (now < d->settled_at ||
+	    (tui->run.lab && lab_status(tui->run.lab)->complete_until < d->settled_at))
 		return false;
 	d->fault = false;
 	return true;
@@ -230,7 +226,7 @@ static const char *why_not(const struct tui *tui, int64_t now)
 		return "too few rows are kept: start without --rows";
 	if (!tui->run.lab)
 		return NULL;
-	if (link_status_paused(&lab_of(tui)->link, now))
+	if (link_status_paused(&lab_status(tui->run.lab)->link, now))
 		return "the link is held or unplugged; /hold 0s or /unplug 0s ends that";
 	return strstr(peer, LAB_FAR_IPV4) || strstr(peer, LAB_FAR_IPV6)
 	         ? NULL
@@ -240,7 +236,7 @@ static const char *why_not(const struct tui *tui, int64_t now)
 void tui_demo_start(struct tui *tui, const struct demo_step *first, int64_t now)
 {
 	struct tui_demo *d = &tui->demo;
-	const struct lab_status *lab = lab_of(tui);
+	const struct lab_status *lab = lab_status(tui->run.lab);
 	const char *reason;
 
 	/* While another one is played, the link's own settings are known already. */
@@ -298,7 +294,8 @@ void tui_demo_dispatch(struct tui *tui, int64_t now)
 			next_step(d);
 		if (d->step->kind == DEMO_DEMO || d->step->kind == DEMO_END)
 			tui_demo_leave(tui, "the demonstration has ended");
-		else if (d->ordered == LAB_REFUSED || (tui->run.lab && lab_of(tui)->gone))
+		else if (d->ordered == LAB_REFUSED ||
+		         (tui->run.lab && lab_status(tui->run.lab)->gone))
 			tui_demo_leave(tui, NULL);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "common/os.h"
 #include "common/text.h"
 #include "ledger/ledger-internal.h"
 #include "ledger/line-times.h"
@@ -205,6 +206,38 @@ double figure_real(const struct figure *row, const struct figures *f)
 static int64_t count_of(uint64_t count)
 {
 	return count > INT64_MAX ? INT64_MAX : (int64_t)count;
+}
+
+/* A number of the kernel's, -1 if it is not known or, as an infinite threshold, more than `max`. */
+static int32_t known(const struct os_tcp *kernel, enum os_tcp_number n, uint64_t max)
+{
+	return os_tcp_knows(kernel, n) && kernel->value[n] <= max ? (int32_t)kernel->value[n] : -1;
+}
+
+int tcp_sample_read(struct tcp_sample *out, const struct os_tcp *kernel)
+{
+	const uint64_t *value = kernel->value;
+
+	if (!os_tcp_knows(kernel, OS_TCP_TOTAL_RETRANS))
+		return -1;
+	memset(out, 0, sizeof *out);
+	out->retransmitted = (uint32_t)value[OS_TCP_TOTAL_RETRANS];
+	out->timeout = (int64_t)value[OS_TCP_RTO] * NS_PER_US;
+	out->backoff = (unsigned)value[OS_TCP_BACKOFF];
+	out->round_trip = (int64_t)value[OS_TCP_RTT] * NS_PER_US;
+	out->variation = (int64_t)value[OS_TCP_RTTVAR] * NS_PER_US;
+	out->window = (struct tcp_window){
+		.cwnd = known(kernel, OS_TCP_CWND, INT32_MAX),
+		.ssthresh = known(kernel, OS_TCP_SSTHRESH, OS_TCP_NO_SSTHRESH - 1),
+		.in_flight = known(kernel, OS_TCP_UNACKED, INT32_MAX),
+		.mss = known(kernel, OS_TCP_MSS, INT32_MAX),
+		.peer_window = known(kernel, OS_TCP_PEER_WINDOW, INT32_MAX),
+		.state = TCP_STATE_OPEN + known(kernel, OS_TCP_CA_STATE, INT8_MAX),
+	};
+	out->timeouts = known(kernel, OS_TCP_TOTAL_RTO, UINT16_MAX);
+	out->disorder = (uint32_t)value[OS_TCP_OUT_OF_ORDER];
+	out->acknowledged = value[OS_TCP_BYTES_ACKED];
+	return 0;
 }
 
 uint64_t figures_goodput(const struct figures_bulk *bulk)

@@ -133,6 +133,12 @@ struct tcp_sample {
 	uint64_t acknowledged;
 };
 
+/* Makes a sample of what a kernel said; equal ones are equal in all bytes. Returns 0, or -1 if it
+ * did not say even how often it sent again. Numbers that an older kernel does not know are 0, those
+ * of a window -1. */
+struct os_tcp;
+int tcp_sample_read(struct tcp_sample *out, const struct os_tcp *kernel);
+
 /* TCP_INFO of the kernel, while lines wait and at the end of each connection. Times in ns. */
 struct figures_tcp {
 	/* Established connections; segments retransmitted, over all of them. */

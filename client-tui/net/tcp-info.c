@@ -6,38 +6,12 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* A number of the kernel's, -1 if it is not known or, as an infinite threshold, more than `max`. */
-static int32_t known(const struct os_tcp *kernel, enum os_tcp_number n, uint64_t max)
-{
-	return os_tcp_knows(kernel, n) && kernel->value[n] <= max ? (int32_t)kernel->value[n] : -1;
-}
-
 int tcp_info_read(int fd, struct tcp_sample *out)
 {
 	struct os_tcp kernel;
-	const uint64_t *value = kernel.value;
 
 	os_tcp_read(fd, &kernel);
-	if (!os_tcp_knows(&kernel, OS_TCP_TOTAL_RETRANS))
-		return -1;
-	*out = (struct tcp_sample){
-		.retransmitted = (uint32_t)value[OS_TCP_TOTAL_RETRANS],
-		.timeout = (int64_t)value[OS_TCP_RTO] * NS_PER_US,
-		.backoff = (int)value[OS_TCP_BACKOFF],
-		.round_trip = (int64_t)value[OS_TCP_RTT] * NS_PER_US,
-		.variation = (int64_t)value[OS_TCP_RTTVAR] * NS_PER_US,
-		.window = { .cwnd = known(&kernel, OS_TCP_CWND, INT32_MAX),
-		    .ssthresh = known(&kernel, OS_TCP_SSTHRESH, OS_TCP_NO_SSTHRESH - 1),
-		    .in_flight = known(&kernel, OS_TCP_UNACKED, INT32_MAX),
-		    .mss = known(&kernel, OS_TCP_MSS, INT32_MAX),
-		    .peer_window = known(&kernel, OS_TCP_PEER_WINDOW, INT32_MAX),
-		    .state = TCP_STATE_OPEN + known(&kernel, OS_TCP_CA_STATE, INT8_MAX) },
-		.timeouts = os_tcp_knows(&kernel, OS_TCP_TOTAL_RTO) ? (int)value[OS_TCP_TOTAL_RTO]
-		                                                    : -1,
-		.disorder = (uint32_t)value[OS_TCP_OUT_OF_ORDER],
-		.acknowledged = value[OS_TCP_BYTES_ACKED],
-	};
-	return 0;
+	return tcp_sample_read(out, &kernel);
 }
 
 char *tcp_congestion(int fd, char name[OS_CONGESTION])

@@ -98,7 +98,7 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 
 static struct recorder_session *session_of(struct recorder *r, int session)
 {
-	return session >= 0 && (size_t)session < r->count ? &r->sessions[session] : NULL;
+	return r && session >= 0 && (size_t)session < r->count ? &r->sessions[session] : NULL;
 }
 
 void recorder_remove(struct recorder *r, int session)
@@ -317,7 +317,7 @@ static int put_summary(const struct recorder *r, const struct sink *to, const ui
 
 int recorder_error(const struct recorder *r)
 {
-	return r->error;
+	return r ? r->error : 0;
 }
 
 static void failed(struct recorder *r)
@@ -415,6 +415,8 @@ void recorder_evicted(struct recorder *r, int session, const struct ledger_row *
 
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
 {
+	if (!r)
+		return;
 	if (r->live.out && begin(r) && put_event(r, &r->live, event) < 0)
 		failed(r);
 	event_log_add(&r->log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
@@ -476,7 +478,7 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 {
 	int64_t next = INT64_MAX;
 
-	if (!r->live.out || r->error)
+	if (!r || !r->live.out || r->error)
 		return INT64_MAX;
 	write_windows(r);
 	for (size_t i = 0; i < r->count; i++) {

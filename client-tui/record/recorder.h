@@ -40,22 +40,25 @@ bool recorder_next_event(const struct recorder *r, size_t *index, struct session
 /* Sets the session's figures with the generator's schedule, before the end and each save. */
 void recorder_figures(struct recorder *r, int session, const struct figures *figures);
 
-/* The session's hooks, at `now`. Pieces of a reply (`more`) are ignored. */
+/* The session's hooks, at `now`, which do nothing without a recorder. Pieces of a reply (`more`)
+ * are ignored. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply,
     int64_t now);
 /* The hook of the session's ledger: takes the record of a line that was not final yet. */
 void recorder_evicted(struct recorder *r, int session, const struct ledger_row *row, int64_t now);
-/* Takes an event of event->at, at `now`; event->session is the result of recorder_add(), or -1. */
+/* Takes an event of event->at, at `now`; event->session is the result of recorder_add(), or -1.
+ * Does nothing without a recorder. */
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
 /* Writes the summary of an interval, with times of the monotonic clock. */
 void recorder_interval(struct recorder *r, const struct interval *interval);
 /* Writes and flushes the final records. Returns the time of its next call, ns of the monotonic
- * clock, or INT64_MAX: after the next hook. */
+ * clock, or INT64_MAX: after the next hook, or never without a recorder. */
 int64_t recorder_dispatch(struct recorder *r, int64_t now);
 /* Writes the rest and the summary: after session_give_up() no line gets a fate any more. */
 void recorder_end(struct recorder *r);
-/* Returns the errno of a failed write, else 0. Nothing is written after an error. */
+/* Returns the errno of a failed write, else 0, as without a recorder. Nothing is written after an
+ * error. */
 int recorder_error(const struct recorder *r);
 
 /* Writes all data, also while the session goes on: at run->ended_at. `output` is RECORD_OUTPUT_JSON

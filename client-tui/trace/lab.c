@@ -457,5 +457,5 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
 
 const struct lab_status *lab_status(const struct lab *lab)
 {
-	return &lab->status;
+	return lab ? &lab->status : NULL;
 }

@@ -71,5 +71,5 @@ bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now);
 void lab_need_until(struct lab *lab, int64_t until);
 /* Waits for the events of what the link has done by now, normally some microseconds. */
 void lab_settle(struct lab *lab);
-/* Valid until lab_close(). */
+/* Valid until lab_close(); NULL without a lab. */
 const struct lab_status *lab_status(const struct lab *lab);

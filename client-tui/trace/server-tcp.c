@@ -3,6 +3,7 @@
 
 #include "common/bytes.h"
 #include "common/clock.h"
+#include "common/os.h"
 #include "common/text.h"
 #include "trace/lab-socket.h"
 
@@ -25,47 +26,38 @@ struct server_tcp {
 
 /* --- reading --- */
 
-/* The number behind a name, " rto-us 204000", in a line of `n` bytes; or `missing`. */
-static int64_t number_in(const char *line, size_t n, const char *name, int64_t missing)
+/* The number behind its word, " rto-us 204000", in a line of `n` bytes; -1 for none. */
+static int64_t number_in(const char *line, size_t n, const char *word)
 {
-	char key[24];
-	const size_t length = (size_t)snprintf(key, sizeof key, " %s ", name);
-	const char *at = bytes_find(line, n, key, length);
-	const int64_t value = at ? strtoll(at + length, NULL, 10) : -1;
+	const char *key = TEXT_FORMAT(" %s ", word), *at = bytes_find(line, n, key, strlen(key));
+	const int64_t value = at ? strtoll(at + strlen(key), NULL, 10) : -1;
 
-	return value >= 0 && value < INT32_MAX ? value : missing;
+	return value < INT32_MAX ? value : -1;
 }
 
 /* Reads the TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us
  * 204000 ...". Returns 0, or -1 if the line is none, has another port than the client's or nothing
- * of its system's. Numbers that an older system does not know are 0 (`timeouts`: -1). */
+ * of its system's. */
 static int read_connection(const char *line, size_t n, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
+	static const char *const words[OS_TCP_NUMBERS] = OS_TCP_WORDS;
 	const char *port_text = TEXT_FORMAT(":%u", port), *peer = line + strlen(start);
-	const size_t length = strlen(port_text);
+	const size_t length = strlen(port_text), end = strcspn(peer, " \n");
+	struct os_tcp kernel = { .known = 0 };
 
-	if (!text_begins(line, start) || strcspn(peer, " \n") <= length ||
-	    number_in(line, n, "total-retrans", -1) < 0 ||
-	    memcmp(peer + strcspn(peer, " \n") - length, port_text, length) != 0)
+	if (!text_begins(line, start) || end <= length ||
+	    memcmp(peer + end - length, port_text, length) != 0)
 		return -1;
-	/* Cleared, because samples are compared by their bytes. */
-	memset(out, 0, sizeof *out);
-	out->retransmitted = (unsigned)number_in(line, n, "total-retrans", 0);
-	out->backoff = (unsigned)number_in(line, n, "backoff", 0);
-	out->timeout = number_in(line, n, "rto-us", 0) * NS_PER_US;
-	out->round_trip = number_in(line, n, "rtt-us", 0) * NS_PER_US;
-	out->variation = number_in(line, n, "rttvar-us", 0) * NS_PER_US;
-	out->timeouts = (int)number_in(line, n, "total-rto", -1);
-	out->window = (struct tcp_window){
-		.cwnd = (int32_t)number_in(line, n, "cwnd", -1),
-		.ssthresh = (int32_t)number_in(line, n, "ssthresh", -1),
-		.in_flight = (int32_t)number_in(line, n, "unacked", -1),
-		.mss = (int32_t)number_in(line, n, "mss", -1),
-		.peer_window = (int32_t)number_in(line, n, "peer-window", -1),
-		.state = TCP_STATE_OPEN + (int32_t)number_in(line, n, "ca-state", -1),
-	};
-	return 0;
+	for (int i = 0; i < OS_TCP_NUMBERS; i++) {
+		const int64_t value = words[i] ? number_in(line, n, words[i]) : -1;
+
+		if (value < 0)
+			continue;
+		kernel.value[i] = (uint64_t)value;
+		kernel.known |= 1u << i;
+	}
+	return tcp_sample_read(out, &kernel);
 }
 
 /* --- sampling --- */
