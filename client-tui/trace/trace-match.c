@@ -251,6 +251,17 @@ static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_
 	                           .last = leg->last_in });
 }
 
+/* Whether it has as many bytes as a segment may have, as far as a kernel told: it waits for no ACK
+ * of a small one. */
+static bool is_full_segment(const struct trace_flow *f, const struct packet_event *e)
+{
+	const int64_t here = f->timers[LINK_GOING][0].tcp.window.mss,
+	              server = f->timers[LINK_COMING][0].tcp.window.mss,
+	              mss = here > 0 ? here : server;
+
+	return mss > 0 && e->length >= mss;
+}
+
 /* How long the last bytes of a line, which come in a new segment from byte `begin` on, waited at
  * their sender for the ACK of all bytes before it; 0 if they came for another reason. A server has
  * a reply as soon as it can read the request. After a loss the congestion window may hold it. */
@@ -266,7 +277,7 @@ static int64_t ack_wait(const struct trace_flow *f, const struct trace_connectio
 	                            : TRACE_NEVER;
 	const bool nagle = going ? f->nagle : !c->no_nagle_back && c->reply_again_at <= written;
 
-	return nagle && written != TRACE_NEVER && acked > written &&
+	return nagle && !is_full_segment(f, e) && written != TRACE_NEVER && acked > written &&
 	               c->acked[e->direction] >= begin && e->in >= acked &&
 	               e->in < acked + ACK_PROMPT
 	         ? e->in - written

@@ -743,6 +743,15 @@ static void held_for_an_ack(void **state)
 	report_acking(s, LINK_COMING, 12, 0, 22, 920 * MS, 940 * MS);
 	report_acking(s, LINK_GOING, 22, 2, 12, 939 * MS, 959 * MS);
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
+	/* A full segment, which waits for the congestion window. */
+	trace_timer(s->trace, s->tcp_flow, LINK_COMING,
+	    &(struct trace_timer){
+	        .requested = 990 * MS, .received = 991 * MS, .tcp = { .window = { .mss = 4 } } });
+	n = stream_line(s, "segments", 1000 * MS);
+	report_acking(s, LINK_GOING, 24, 5, 12, 1000 * MS, 1020 * MS);
+	report_acking(s, LINK_COMING, 12, 0, 29, 1040 * MS, 1060 * MS);
+	report_acking(s, LINK_GOING, 29, 4, 12, 1060 * MS, 1080 * MS);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
 }
 
 /* A reply waits for the congestion window after a loss; a server that sends small segments while
