@@ -580,12 +580,15 @@ static void report_end(struct session *s, uint64_t cut, int error)
 	const char *how = error == 0                            ? "closed by the server (FIN)"
 	                : error == ECONNRESET || error == EPIPE ? "reset by the server (RST)"
 	                                                        : error_word(error);
+	char which[24] = "";
 
+	if (s->settings.connection > 0)
+		snprintf(which, sizeof which, ", connection %u", s->settings.connection);
 	if (cut > 0)
 		session_notice(s, true,
-		    "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown",
-		    s->peer, how, (unsigned long long)cut, cut == 1 ? "line was" : "lines were",
-		    cut == 1 ? "it" : "them");
+		    "TCP %s%s: %s before %llu %s answered; whether the server saw %s is unknown",
+		    s->peer, which, how, (unsigned long long)cut,
+		    cut == 1 ? "line was" : "lines were", cut == 1 ? "it" : "them");
 	else if (t->reuse != REUSE_NEVER && !s->finished)
 		session_notice(s, false, "TCP %s: %s; the next line connects again", s->peer, how);
 }

@@ -268,7 +268,9 @@ with upcased() as server, python("scripted_server.py", "tcp") as scripted:
                  stdin=b"one\ntwo\nlose three\nclose\nclose\n")
     point("--verbose: lines are cut off in any order, and each is told",
           differences("cut off", str(sorted(line.split()[0] for line in result.stdout.splitlines()
-                                            if b"-x cut off" in line)), str([b"3", b"4", b"5"])))
+                                            if b"-x cut off" in line)), str([b"3", b"4", b"5"])) +
+          differences("connections", str([b", connection %d: closed" % n in result.stderr for n in (1, 2)]),
+                      "[True, True]"))
 with socket.create_server(("127.0.0.1", 0)) as nobody:
     port = nobody.getsockname()[1]
 result = run("-t", "--connections=4", "127.0.0.1", port, stdin=b"x\n")
