@@ -48,6 +48,8 @@ static const char *micro(const struct view_row_side *s)
 {
 	return glyph(GLYPH_MICRO, s->v->ascii);
 }
+/* A time in words. */
+#define SPAN(s, ns) UNITS_DURATION(ns, micro(s))
 
 /* --- the heading --- */
 
@@ -103,7 +105,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 		const bool kept = line->reply;
 		put_text(t, s->v, kept ? line->reply : line->text,
 		    kept ? line->reply_length : line->length, !kept);
-		text_put(t, " after %s", UNITS_DURATION(parts_waited(line), micro(s)));
+		text_put(t, " after %s", SPAN(s, parts_waited(line)));
 	} else {
 		text_put(t, "%s", fate_words_unanswered(s, INT_MAX, false, word, sizeof word));
 		if (!ledger_is_decided(line->fate))
@@ -112,7 +114,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 			        sizeof word));
 		else if (line->decided_at > line->typed_at)
 			text_put(t, "%s after %s", line->fate == FATE_FAILED ? "," : "",
-			    UNITS_DURATION(line->decided_at - line->typed_at, micro(s)));
+			    SPAN(s, line->decided_at - line->typed_at));
 	}
 	if (line)
 		put_counts(t, s);
@@ -130,9 +132,9 @@ static void put_fate(struct text *t, const struct view_row_side *s, const struct
 		text_put(t, "%s", link_fate_word(p->fate));
 	else
 		text_put(t, "%s at %s", p->out > now ? "arrives" : "arrived",
-		    UNITS_DURATION(p->out - typed, micro(s)));
+		    SPAN(s, p->out - typed));
 	if (p->out2 != TRACE_NEVER && p->out2 > typed)
-		text_put(t, ", a copy at %s", UNITS_DURATION(p->out2 - typed, micro(s)));
+		text_put(t, ", a copy at %s", SPAN(s, p->out2 - typed));
 	if (p->fate == LINK_DELIVERED && s->trace->legs[p->direction].held &&
 	    s->trace->legs[p->direction].tries == 1)
 		text_put(t, ", held back");
@@ -150,11 +152,11 @@ static void put_cause(struct text *t, const struct view_row_side *s, const struc
 	                                               : -1;
 	const int64_t timeout = slot >= 0 ? NS_PER_US * (int64_t)leg->timeout[slot] : 0;
 	if (timeout > 0)
-		text_put(t, "RTO of %s ran out", UNITS_DURATION(timeout, micro(s)));
+		text_put(t, "RTO of %s ran out", SPAN(s, timeout));
 	else if (slot >= 0 && (leg->no_timeout >> slot & 1))
-		text_put(t, "probe or fast retransmit after %s", UNITS_DURATION(wait, micro(s)));
+		text_put(t, "probe or fast retransmit after %s", SPAN(s, wait));
 	else
-		text_put(t, "sent again after %s", UNITS_DURATION(wait, micro(s)));
+		text_put(t, "sent again after %s", SPAN(s, wait));
 }
 
 static void put_packets(struct detail *d, const struct view_row_side *s)
@@ -172,10 +174,8 @@ static void put_packets(struct detail *d, const struct view_row_side *s)
 		struct text t = next_line(d, s,
 		    p->fate == LINK_DELIVERED ? STYLE_NORMAL : STYLE_LOST);
 		/* The time since Enter in 8 columns. */
-		const char *since = UNITS_DURATION(p->in > s->line->typed_at
-		                                       ? p->in - s->line->typed_at
-		                                       : 0,
-		    micro(s));
+		const char *since = SPAN(s,
+		    p->in > s->line->typed_at ? p->in - s->line->typed_at : 0);
 		text_put(&t, "%*s%s  %-6s  ", 8 - utf8_columns(since), "", since,
 		    link_direction_words[p->direction]);
 		const size_t begin = t.used;
@@ -202,8 +202,7 @@ static void put_buffered(struct detail *d, const struct view_row_side *s)
 	struct text t = next_line(d, s, STYLE_NORMAL);
 	text_put(&t, "in this host's send buffer");
 	if (sent)
-		text_put(&t, " until %s",
-		    UNITS_DURATION(leg->first_in - s->line->typed_at, micro(s)));
+		text_put(&t, " until %s", SPAN(s, leg->first_in - s->line->typed_at));
 }
 
 /* Writes that this line's bytes had left the link before an earlier line's: a stream is read in
@@ -221,8 +220,8 @@ static void put_waited_for(struct detail *d, const struct view_row_side *s,
 	if (running > 0)
 		text_put(&t, "waits behind line %" PRIu64 " %s", running, where);
 	else
-		text_put(&t, "waited %s behind line %" PRIu64 " %s",
-		    UNITS_DURATION(leg->behind_for, micro(s)), leg->behind, where);
+		text_put(&t, "waited %s behind line %" PRIu64 " %s", SPAN(s, leg->behind_for),
+		    leg->behind, where);
 }
 
 /* Writes how long the last bytes were held for the ACK of those before. */
@@ -233,7 +232,7 @@ static void put_held(struct detail *d, const struct view_row_side *s, enum link_
 		return;
 	struct text t = next_line(d, s, STYLE_NORMAL);
 	text_put(&t, "last bytes held %s %s for an ACK of those before",
-	    direction == LINK_GOING ? "here" : "at the server", UNITS_DURATION(ack_wait, micro(s)));
+	    direction == LINK_GOING ? "here" : "at the server", SPAN(s, ack_wait));
 }
 
 /* Writes the timeout that runs until a missing segment is sent again. */
@@ -245,7 +244,7 @@ static void put_running(struct detail *d, const struct view_row_side *s)
 		return;
 	struct text t = next_line(d, s, STYLE_WAITING);
 	text_put(&t, "waits for %s RTO of %s", way == LINK_COMING ? "the server's" : "the",
-	    UNITS_DURATION(sender->timeout, micro(s)));
+	    SPAN(s, sender->timeout));
 }
 
 /* --- one transport --- */
@@ -269,11 +268,9 @@ static void put_times(struct detail *d, const struct view_row_side *s)
 		return;
 	struct text t = next_line(d, s, STYLE_NORMAL);
 	text_put(&t, "sent %s after Enter",
-	    UNITS_DURATION(line->sent_at > line->typed_at ? line->sent_at - line->typed_at : 0,
-	        micro(s)));
+	    SPAN(s, line->sent_at > line->typed_at ? line->sent_at - line->typed_at : 0));
 	if (fate_words_replied(line))
-		text_put(&t, ", round trip %s",
-		    UNITS_DURATION(line->replied_at - line->sent_at, micro(s)));
+		text_put(&t, ", round trip %s", SPAN(s, line->replied_at - line->sent_at));
 }
 
 static void put_body(struct detail *d, const struct view_row_side *s)

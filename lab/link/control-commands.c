@@ -261,28 +261,10 @@ static enum command_result do_counts(const struct command_call *call)
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(call->link, d);
 		const char *name = link_direction_names[d];
-		const struct {
-			const char *name;
-			uint64_t value;
-		} list[] = {
-			{ "packets", c->packets },
-			{ "bytes", c->bytes },
-			{ "delivered", c->delivered },
-			{ "delivered-bytes", c->delivered_bytes },
-			{ "in-flight", c->in_flight },
-			{ "undelivered", c->undelivered },
-			{ "duplicated", c->duplicated },
-			{ "corrupted", c->corrupted },
-			{ "held", c->held },
-			{ "held-to-pass", c->delayed },
-			{ "reordered", c->reordered },
-			{ "cut", c->cut },
-			{ "too-big-answers", c->too_big_answers },
-			{ "chatter", c->unsolicited },
-		};
-		for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-			send_buffer_print(call->out, "%s %s %" PRIu64 "\n", name, list[i].name,
-			    list[i].value);
+
+#define X(member, word) send_buffer_print(call->out, "%s " word " %" PRIu64 "\n", name, c->member);
+		LINK_COUNTS_LIST(X)
+#undef X
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
 			send_buffer_print(call->out, "%s lost-%s %" PRIu64 "\n", name,
 			    impair_fates[fate].word, c->fates[fate]);

@@ -9,35 +9,45 @@
 #include "lab/link/capture.h"
 #include "lab/link/packet-rules.h"
 
-/* What happened in one direction since the start. At every moment
+/* What happened in one direction since the start, X(member, its word in "counts"). At every moment
  *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight.
  */
+#define LINK_COUNTS_LIST(X) \
+	/* Packets from the sender's host, and their bytes with IP headers. Fragments of a packet \
+	 * that was cut count, not the packet. */ \
+	X(packets, "packets") \
+	X(bytes, "bytes") \
+	/* Given to the receiver's host, second copies too. */ \
+	X(delivered, "delivered") \
+	X(delivered_bytes, "delivered-bytes") \
+	/* On their way now. */ \
+	X(in_flight, "in-flight") \
+	/* The receiver's device refused them. */ \
+	X(undelivered, "undelivered") \
+	/* Second copies made. */ \
+	X(duplicated, "duplicated") \
+	/* Let through with a bit flipped; kept by a hold; picked to be overtaken. */ \
+	X(corrupted, "corrupted") \
+	X(held, "held") \
+	X(delayed, "held-to-pass") \
+	/* Out of order when given to the receiver: first copies with a number less than one that \
+	 * was there before (RFC 4737). */ \
+	X(reordered, "reordered") \
+	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum. */ \
+	X(cut, "cut") \
+	X(too_big_answers, "too-big-answers") \
+	/* Passed without being counted or impaired: what hosts send by themselves, and what is \
+	 * not IP. */ \
+	X(unsolicited, "chatter")
+
+#define X(member, word) uint64_t member;
 struct link_counts {
-	/* Packets from the sender's host, and their bytes with IP headers. Fragments of a packet
-	 * that was cut count, not the packet. */
-	uint64_t packets, bytes;
+	LINK_COUNTS_LIST(X)
 	/* By fate; that of IMPAIR_DELIVERED counts the packets that were let through, on their way
 	 * or there. */
 	uint64_t fates[IMPAIR_FATES];
-	/* Second copies made. */
-	uint64_t duplicated;
-	/* Given to the receiver's host, second copies too. */
-	uint64_t delivered, delivered_bytes;
-	/* The receiver's device refused them. */
-	uint64_t undelivered;
-	/* On their way now. */
-	uint64_t in_flight;
-	/* Let through with a bit flipped; kept by a hold; picked to be overtaken. */
-	uint64_t corrupted, held, delayed;
-	/* Out of order when given to the receiver: first copies with a number less than one that
-	 * was there before (RFC 4737). */
-	uint64_t reordered;
-	/* Fragmented for the MTU; "too big" answers sent to the sender. Neither is in the sum. */
-	uint64_t cut, too_big_answers;
-	/* Passed without being counted or impaired: what hosts send by themselves, and what is not
-	 * IP. */
-	uint64_t unsolicited;
 };
+#undef X
 
 /* What the link does with one packet, reported when the packet comes in. */
 struct link_event {
