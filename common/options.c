@@ -52,6 +52,8 @@ static char *show(const char *text, size_t n, char buf[SHOWN])
 	text_put(&t, "%s", s < end ? "..." : "");
 	return buf;
 }
+/* The same in memory that lasts as long as the block of the call. */
+#define SHOW(text, n) show(text, n, (char[SHOWN]){ 0 })
 
 /* The option of this name; NULL if there is none. */
 static const struct options_spec *find(const struct options_spec *table, const char *name)
@@ -303,11 +305,11 @@ static void put_missing(struct text *reason, const struct options_spec *o, int c
 static void put_unknown(const struct options_reading *r, const char *dashes, const char *name,
     size_t n)
 {
-	char shown[SHOWN];
+	const char *shown = SHOW(name, n);
 	const struct options_spec *near = nearest(r->table, name, n);
 	const struct impair_field *field = impair_fields, *end = field + IMPAIR_FIELD_COUNT;
 
-	text_put(r->reason, "%s%s: there is no such option", dashes, show(name, n, shown));
+	text_put(r->reason, "%s%s: there is no such option", dashes, shown);
 	while (field < end && strcmp(field->options[0], shown) != 0)
 		field++;
 	if (field < end) {
@@ -325,7 +327,6 @@ static void put_unknown(const struct options_reading *r, const char *dashes, con
 static void put_wrong_name(const struct options_reading *r, const char *name)
 {
 	const size_t n = strcspn(name, "=");
-	char shown[SHOWN];
 	size_t fits = 0;
 
 	for (const struct options_spec *o = r->table; o->name; o++)
@@ -334,7 +335,7 @@ static void put_wrong_name(const struct options_reading *r, const char *name)
 		put_unknown(r, "--", name, n);
 		return;
 	}
-	text_put(r->reason, "--%s: is short for more than one option:", show(name, n, shown));
+	text_put(r->reason, "--%s: is short for more than one option:", SHOW(name, n));
 	for (const struct options_spec *o = r->table; o->name; o++)
 		if (strncmp(o->name, name, n) == 0)
 			text_put(r->reason, " --%s%s", o->name, --fits ? "," : "");
@@ -367,13 +368,11 @@ static void put_refused(const struct options_reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
 	const char *text = optind > 0 && optind <= r->argc ? r->argv[optind - 1] : "";
-	char shown[SHOWN];
 
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
 		put_wrong_name(r, text + 2);
 	else if (o)
-		text_put(r->reason, "%s: --%s takes no value", show(text, strlen(text), shown),
-		    o->name);
+		text_put(r->reason, "%s: --%s takes no value", SHOW(text, strlen(text)), o->name);
 	else
 		put_wrong_letter(r, optopt);
 }
@@ -381,12 +380,12 @@ static void put_refused(const struct options_reading *r)
 static int take(const struct options_reading *r, void *settings, int code)
 {
 	const struct options_spec *o = option_of(r, code);
-	char reason[OPTIONS_REASON], shown[SHOWN];
+	char reason[OPTIONS_REASON];
 
 	if (!o || options_set(o, settings, o->argument ? optarg : NULL, reason) == 0)
 		return 0;
 	if (o->argument)
-		put_option(r->reason, o, code, show(optarg, strlen(optarg), shown));
+		put_option(r->reason, o, code, SHOW(optarg, strlen(optarg)));
 	else
 		put_option(r->reason, o, FIRST_LONG, NULL);
 	text_put(r->reason, ": %s", reason);
@@ -523,10 +522,9 @@ static char *split(char *line)
 static int refuse_name(const struct options_spec *table, const char *name,
     char reason[OPTIONS_REASON])
 {
-	char shown[SHOWN];
+	const char *shown = SHOW(name, strlen(name));
 	const struct options_spec *near = NULL;
 
-	show(name, strlen(name), shown);
 	if (!*name)
 		return OPTIONS_REFUSE(reason, "there is no option's name before the \"=\"");
 	if (*name == '-') {
@@ -546,11 +544,10 @@ static int refuse_value(const struct options_spec *o, const char *value, const c
     char reason[OPTIONS_REASON])
 {
 	struct text t = text_begin(reason, OPTIONS_REASON);
-	char shown[SHOWN];
 
 	text_put(&t, "%s: ", o->name);
 	if (o->argument)
-		text_put(&t, "'%s' ", show(value, strlen(value), shown));
+		text_put(&t, "'%s' ", SHOW(value, strlen(value)));
 	text_put(&t, "%s", detail);
 	if (o->argument && o->example)
 		text_put(&t, "; for example %s = %s", o->name, o->example);

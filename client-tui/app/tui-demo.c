@@ -22,12 +22,12 @@ static void order(struct tui *tui, const char *words)
 /* Sets all settings of the link in some directions ("", "there", "back"), with one order. */
 static void set_link(struct tui *tui, const struct impair_settings *s, const char *directions)
 {
-	char command[LAB_SOCKET_COMMAND_MAX], value[IMPAIR_VALUE];
+	char command[LAB_SOCKET_COMMAND_MAX];
 	struct text t = text_begin(command, sizeof command);
 
 	text_put(&t, "set ");
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		text_put(&t, "%s %s ", impair_fields[id].name, impair_fields_get(s, id, value));
+		text_put(&t, "%s %s ", impair_fields[id].name, IMPAIR_VALUE_TEXT(s, id));
 	text_put(&t, "%s", directions);
 	order(tui, command);
 }

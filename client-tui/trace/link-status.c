@@ -92,9 +92,8 @@ static void put_spaced(struct text *t, const char *words)
 char *link_status_value(const struct impair_settings *settings, int field, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
-	char value[IMPAIR_VALUE];
 
-	put_spaced(&t, impair_fields_get(settings, (enum impair_field_id)field, value));
+	put_spaced(&t, IMPAIR_VALUE_TEXT(settings, (enum impair_field_id)field));
 	return buf;
 }
 
@@ -224,7 +223,7 @@ static int change_packets(struct text *t, const char *words, const char *action)
 static int change_pause(struct text *t, const char *words, int pause)
 {
 	struct impair_settings s = impair_perfect();
-	char word[IMPAIR_VALUE], value[IMPAIR_VALUE];
+	char word[IMPAIR_VALUE];
 
 	impair_fields_word(&words, word);
 	if (units_duration(word, &s.delay) < 0)
@@ -233,7 +232,7 @@ static int change_pause(struct text *t, const char *words, int pause)
 	    words);
 	if (s.delay > 0) {
 		text_put(t, " for ");
-		put_spaced(t, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
+		put_spaced(t, IMPAIR_VALUE_TEXT(&s, IMPAIR_FIELD_delay));
 	}
 	return 0;
 }
