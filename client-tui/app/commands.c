@@ -11,12 +11,10 @@
 
 static void do_transport(const struct command_call *c)
 {
-	const enum session_transport transport = strcmp(c->of->name, "both") == 0
-	                                           ? c->tui->run.settings.session.transport
-	                                       : strcmp(c->of->name, "tcp") == 0 ? SESSION_TCP
-	                                                                         : SESSION_UDP;
+	const bool both = strcmp(c->of->name, "both") == 0, tcp = strcmp(c->of->name, "tcp") == 0;
+	const enum session_transport named = tcp ? SESSION_TCP : SESSION_UDP;
 
-	tui_switch(c->tui, transport, strcmp(c->of->name, "both") == 0, c->now);
+	tui_switch(c->tui, both ? c->tui->run.settings.session.transport : named, both, c->now);
 }
 
 static void report_peer(struct tui *tui, int64_t now)
@@ -67,9 +65,8 @@ static void do_order(const struct command_call *c)
 
 static void do_burst(const struct command_call *c)
 {
-	char reason[GENERATOR_REASON];
-
 	const bool bulk = strcmp(c->of->name, "bulk") == 0;
+	char reason[GENERATOR_REASON];
 
 	if (generator_read(c->arguments, bulk, &c->tui->run.plan, reason) < 0)
 		tui_message(c->tui, "%s", reason);
@@ -314,81 +311,75 @@ bool command_may_use(enum command_use use, struct tui *tui, const char *name)
 
 /* --- tables --- */
 
-#define IN_LAB .two_letters = true, .may = tui_in_lab, .use = USE_LIVE
+#define IN_LAB .use = USE_LIVE, .two_letters = true, .may = tui_in_lab
 
 const struct command command_table[] = {
-	{ "udp", "", "UDP alone from now on", .run = do_transport, .use = USE_BOTH },
-	{ "tcp", "", "TCP alone from now on", .run = do_transport, .use = USE_BOTH },
-	{ "both", "", "each line over UDP and TCP, side by side", .run = do_transport,
-	    .use = USE_BOTH },
-	{ "connect", "HOST [PORT]", "go to another server", .run = do_connect, .use = USE_LIVE,
+	{ "udp", "", "UDP alone from now on", do_transport, .use = USE_BOTH },
+	{ "tcp", "", "TCP alone from now on", do_transport, .use = USE_BOTH },
+	{ "both", "", "each line over UDP and TCP, side by side", do_transport, .use = USE_BOTH },
+	{ "connect", "HOST [PORT]", "go to another server", do_connect, .use = USE_LIVE,
 	    .example = "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT },
 	{ "order", "", "replies beside their lines, or in the order they came", .run = do_order },
 	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
-	    .run = do_burst, .use = USE_LIVE },
-	{ "bulk", "TIME [size S]", "lines as fast as TCP takes them; tells the goodput",
-	    .run = do_burst, .use = USE_LIVE },
-	{ "flow", "TIME [NAME]", "a second TCP flow beside the lines, by NAME; off", .run = do_flow,
-	    .two_letters = true, .use = USE_LIVE,
+	    do_burst, .use = USE_LIVE },
+	{ "bulk", "TIME [size S]", "lines as fast as TCP takes them; tells the goodput", do_burst,
+	    .use = USE_LIVE },
+	{ "flow", "TIME [NAME]", "a second TCP flow beside the lines, by NAME; off", do_flow,
+	    .use = USE_LIVE, .two_letters = true,
 	    .example = "/flow TIME [NAME]; for example /flow 5s cubic, /flow off" },
-	{ "stats", "", "what became of all lines, in figures", .run = do_stats,
-	    .two_letters = true },
+	{ "stats", "", "what became of all lines, in figures", do_stats, .two_letters = true },
 	{ "plot", "[KIND]", "waited rtt histogram cumulative runs shares window", .run = do_plot },
 	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older",
 	    .run = do_find },
 	{ "clear", "", "forget what the screen shows; the counts stay", .run = do_clear },
 	{ "save", "[FILE] [WORDS]", "a new file, by its ending: talk.svg last 12", .run = do_save },
 	{ "link", "[NAME VALUE]...", "show the link; change it: loss 30% back, preset wifi",
-	    .run = do_link, IN_LAB },
-	{ "drop", "PACKETS", "drop packets: next reply, request:3,7, tcp segment:6",
-	    .run = do_fault, IN_LAB,
+	    do_link, IN_LAB },
+	{ "drop", "PACKETS", "drop packets: next reply, request:3,7, tcp segment:6", do_fault,
+	    IN_LAB,
 	    .example =
 	        "/drop PACKETS; for example /drop next reply, /drop segment:3,7, /drop none" },
-	{ "packet", "RULE", "delay, duplicate or corrupt packets by number", .run = do_fault,
-	    IN_LAB, .example = "/packet RULE; for example /packet delay 50ms reply:2" },
-	{ "hold", "TIME", "keep all packets back for so long", .run = do_fault, IN_LAB,
+	{ "packet", "RULE", "delay, duplicate or corrupt packets by number", do_fault, IN_LAB,
+	    .example = "/packet RULE; for example /packet delay 50ms reply:2" },
+	{ "hold", "TIME", "keep all packets back for so long", do_fault, IN_LAB,
 	    .example = "/hold TIME [there|back]; for example /hold 3s" },
-	{ "unplug", "TIME", "lose all packets for so long", .run = do_fault, IN_LAB,
+	{ "unplug", "TIME", "lose all packets for so long", do_fault, IN_LAB,
 	    .example = "/unplug TIME [there|back]; for example /unplug 5s" },
-	{ "pause", "", "stand still, and play on", .run = tui_replay_pause, .two_letters = true,
-	    .use = USE_REPLAY },
-	{ "goto", "PLACE", "line 12; +1, -1: events; >, <: lines; start, end",
-	    .run = tui_replay_goto, .use = USE_REPLAY,
+	{ "pause", "", "stand still, and play on", tui_replay_pause, .use = USE_REPLAY,
+	    .two_letters = true },
+	{ "goto", "PLACE", "line 12; +1, -1: events; >, <: lines; start, end", tui_replay_goto,
+	    .use = USE_REPLAY,
 	    .example = "/goto PLACE; for example /goto 12 (a line), +1 (an event), start, end" },
-	{ "speed", "FACTOR", "1/4, 1/2, 1, 2, 4, 8 or 16 times as fast; + or -",
-	    .run = tui_replay_speed, .two_letters = true, .use = USE_REPLAY,
+	{ "speed", "FACTOR", "1/4, 1/2, 1, 2, 4, 8 or 16 times as fast; + or -", tui_replay_speed,
+	    .use = USE_REPLAY, .two_letters = true,
 	    .example = "/speed FACTOR; for example /speed 2, /speed 1/2" },
 	{ "mouse", "[on|off]", "the mouse for this program, or for the terminal", .run = do_mouse },
-	{ "demo", "[N]", "play a demonstration of the tour; alone, list them", .run = do_demo,
-	    .two_letters = true, .use = USE_LIVE },
+	{ "demo", "[N]", "play a demonstration of the tour; alone, list them", do_demo,
+	    .use = USE_LIVE, .two_letters = true },
 	{ "help", "", "this page", .run = do_help },
 	{ "quit", "", "leave; a summary stays", .run = do_quit },
 	{ .name = NULL },
 };
 
+/* A character or an arrow's letter, typed while a recording is shown. */
+#define REPLAYED(character) .typed = character, .use = USE_REPLAY
+
 /* The first buttons stay on a narrow screen: no terminal takes their keys, as some take F1, F10. */
 const struct key_spec key_table[] = {
 	{ "?", "?", "help", "this page, on an empty line; once more types a ?", .line = "/help" },
 	{ "Ctrl-D", "^D", "quit", "leave, on an empty line; a summary stays", .line = "/quit" },
-	{ "Space", "space", "pause", "pause, and play on; or /pause", .line = "/pause",
-	    .typed = ' ', .use = USE_PLAYED },
-	{ "Space", "space", "step", "one event on", .line = "/goto +1", .typed = ' ',
+	{ "Space", "space", "pause", "pause, and play on; or /pause", "/pause", .typed = ' ',
+	    .use = USE_PLAYED },
+	{ "Space", "space", "step", "one event on", "/goto +1", .typed = ' ', .use = USE_STEPS },
+	{ "p", "p", "pause", "pause, and play on; or /pause", "/pause", .typed = 'p',
 	    .use = USE_STEPS },
-	{ "p", "p", "pause", "pause, and play on; or /pause", .line = "/pause", .typed = 'p',
-	    .use = USE_STEPS },
-	{ "Left", "←", NULL, "one event back; or /goto -1", .line = "/goto -1", .typed = 'D',
-	    .use = USE_REPLAY },
-	{ "Right", "→", "event", "one event on; or /goto +1", .line = "/goto +1", .typed = 'C',
-	    .use = USE_REPLAY },
-	{ "<", "<", NULL, "back to where the line before was typed", .line = "/goto <",
-	    .typed = '<', .use = USE_REPLAY },
-	{ ">", ">", "line", "on to where the next line is typed", .line = "/goto >", .typed = '>',
-	    .use = USE_REPLAY },
-	{ "-", "-", NULL, "half as fast; or /speed", .line = "/speed -", .typed = '-',
-	    .use = USE_REPLAY },
-	{ "+", "+", "speed", "twice as fast; or /speed", .line = "/speed +", .typed = '+',
-	    .use = USE_REPLAY },
-	{ "number", "/goto", "N", "and Enter: where that line is typed; or /goto", .line = "/goto ",
+	{ "Left", "←", NULL, "one event back; or /goto -1", "/goto -1", REPLAYED('D') },
+	{ "Right", "→", "event", "one event on; or /goto +1", "/goto +1", REPLAYED('C') },
+	{ "<", "<", NULL, "back to where the line before was typed", "/goto <", REPLAYED('<') },
+	{ ">", ">", "line", "on to where the next line is typed", "/goto >", REPLAYED('>') },
+	{ "-", "-", NULL, "half as fast; or /speed", "/speed -", REPLAYED('-') },
+	{ "+", "+", "speed", "twice as fast; or /speed", "/speed +", REPLAYED('+') },
+	{ "number", "/goto", "N", "and Enter: where that line is typed; or /goto", "/goto ",
 	    .use = USE_REPLAY },
 	{ "Ctrl-C", .help = "stop generated lines, drop what is typed; twice: leave" },
 	{ "PgUp", .help = "a page towards older rows" },
@@ -397,16 +388,16 @@ const struct key_spec key_table[] = {
 	    .use = USE_BOTH },
 	{ "F3", "F3", "both", "each line over both, or over one again; or /both, /udp",
 	    .function = 3, .use = USE_BOTH },
-	{ "F4", "F4", "order", "replies beside their lines, or as they came; or /order",
-	    .line = "/order", .function = 4 },
+	{ "F4", "F4", "order", "replies beside their lines, or as they came; or /order", "/order",
+	    .function = 4 },
 	{ "F5", "F5", "burst", "send lines as the last /burst; stop them; or /burst N",
 	    .function = 5, .use = USE_LIVE },
 	{ "F6", "F6", "plot", "the plots, and away with them; or /plot KIND, /plot off",
 	    .function = 6 },
-	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel",
-	    .line = "/link panel", .function = 7, .use = USE_LIVE },
-	{ "F8", "F8", "mouse", "the mouse on: a click selects a row; off; or /mouse",
-	    .line = "/mouse", .function = 8 },
+	{ "F7", "F7", "link", "in the lab: the link, by arrow keys; or /link panel", "/link panel",
+	    .function = 7, .use = USE_LIVE },
+	{ "F8", "F8", "mouse", "the mouse on: a click selects a row; off; or /mouse", "/mouse",
+	    .function = 8 },
 	{ "Ctrl-Home", .help = "the oldest row" },
 	{ "Ctrl-End", .help = "the newest row, and follow new ones again" },
 	{ "Shift-Up", .help = "one row towards older ones" },
@@ -421,9 +412,8 @@ const struct key_spec key_table[] = {
 	{ "Ctrl-R", .help = "search the lines typed before" },
 	{ "Ctrl-L", .help = "draw the screen anew" },
 	{ "Ctrl-Z", .help = "stop; fg in the shell goes on" },
-	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", .line = "/help",
-	    .function = 1 },
-	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", .line = "/quit", .function = 10 },
+	{ "F1", NULL, NULL, "this page, and away with it; or ?, /help", "/help", .function = 1 },
+	{ "F10", NULL, NULL, "leave; or Ctrl-D, /quit", "/quit", .function = 10 },
 	{ "Esc", .help = "close a page or plot or panel; leave /demo; select none" },
 	{ .key = NULL },
 };

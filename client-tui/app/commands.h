@@ -32,12 +32,12 @@ struct command {
 	const char *arguments;
 	const char *help;
 	void (*run)(const struct command_call *c);
+	enum command_use use;
 	bool two_letters; /* one letter is not enough; another command has it */
 	/* Returns true if the command is possible now, else false after a message. NULL: always. */
 	bool (*may)(struct tui *tui);
 	/* The message without arguments; NULL: they may be left out. */
 	const char *example;
-	enum command_use use;
 };
 
 struct key_spec {
