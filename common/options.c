@@ -194,7 +194,7 @@ int options_set(const struct options_spec *o, void *settings, const char *value,
 	case OPTIONS_SETTER:
 		return o->read ? o->read(to, value, reason) : o->set(o, settings, value, reason);
 	case OPTIONS_SWITCH:
-		member_set(to, o->size, (uint64_t)o->low);
+		member_set(to, o->size, o->low ? (uint64_t)o->low : true);
 		break;
 	case OPTIONS_NUMBER:
 	case OPTIONS_BYTES:

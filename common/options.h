@@ -70,6 +70,11 @@ struct options_spec {
 /* The members `at` and `size` of a row: a field of the settings, which are of that type. */
 #define OPTIONS_FIELD(type, field) .at = offsetof(type, field), .size = sizeof((type *)NULL)->field
 
+/* The row of a switch: its names, its line of help, the field, and the value that it sets, if that
+ * is not true. */
+#define OPTIONS_FLAG(long_name, short_name, words, ...) \
+	{ long_name, short_name, NULL, words, NULL, OPTIONS_SWITCH, __VA_ARGS__ }
+
 /* A macro's number as a string, for the text of `wrong`. */
 #define OPTIONS_DIGITS(number) OPTIONS_DIGITS_OF(number)
 #define OPTIONS_DIGITS_OF(number) #number

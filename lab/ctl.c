@@ -123,8 +123,7 @@ struct ctl_options {
 static const struct options_spec table[] = {
 	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link",
 	    OPTIONS_TEXT, OPTIONS_FIELD(struct ctl_options, socket), 1, .wrong = "is no path" },
-	{ "help", 'h', NULL, "show this help", NULL, OPTIONS_SWITCH,
-	    OPTIONS_FIELD(struct ctl_options, help), true },
+	OPTIONS_FLAG("help", 'h', "show this help", OPTIONS_FIELD(struct ctl_options, help)),
 	{ .name = NULL },
 };
 

@@ -89,13 +89,11 @@ static const struct options_spec own[] = {
 	    .read = read_packet },
 	{ "drops", 0, "FILE", "read such rules from a file, a rule a line", "drops.txt",
 	    .read = read_drops },
-	{ "quiet", 'q', NULL, "say only what goes wrong", NULL, OPTIONS_SWITCH, INTO(quiet), true },
-	{ "check", 0, NULL, "say whether each back end works here, and why not", NULL,
-	    OPTIONS_SWITCH, INTO(check), true },
-	{ "presets", 0, NULL, "list the presets with their values", NULL, OPTIONS_SWITCH,
-	    INTO(presets), true },
-	{ "help", 'h', NULL, "show this help", NULL, OPTIONS_SWITCH, INTO(help), true },
-	{ "version", 'V', NULL, "show the version", NULL, OPTIONS_SWITCH, INTO(version), true },
+	OPTIONS_FLAG("quiet", 'q', "say only what goes wrong", INTO(quiet)),
+	OPTIONS_FLAG("check", 0, "say whether each back end works here, and why not", INTO(check)),
+	OPTIONS_FLAG("presets", 0, "list the presets with their values", INTO(presets)),
+	OPTIONS_FLAG("help", 'h', "show this help", INTO(help)),
+	OPTIONS_FLAG("version", 'V', "show the version", INTO(version)),
 	{ .name = NULL },
 };
 
