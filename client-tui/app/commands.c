@@ -12,9 +12,8 @@
 static void do_transport(const struct command_call *c)
 {
 	const bool both = strcmp(c->of->name, "both") == 0, tcp = strcmp(c->of->name, "tcp") == 0;
-	const enum session_transport named = tcp ? SESSION_TCP : SESSION_UDP;
 
-	tui_switch(c->tui, both ? c->tui->run.settings.session.transport : named, both, c->now);
+	tui_switch(c->tui, both ? c->tui->run.settings.session.stream : tcp, both, c->now);
 }
 
 static void report_peer(struct tui *tui, int64_t now)

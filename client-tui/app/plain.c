@@ -386,7 +386,7 @@ static int start(struct plain *p)
 	if ((records || s->save) &&
 	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
 		return -1;
-	p->next = s->ordered && (s->both || s->session.transport == SESSION_UDP);
+	p->next = s->ordered && (s->both || !s->session.stream);
 	/* A session may report an event at once, for which a signal may come. */
 	stop_catch(s->count > 0);
 	p->started = clock_monotonic();

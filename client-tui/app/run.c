@@ -272,11 +272,10 @@ static int open_connection(struct run_session *of, const struct session_settings
 	return 0;
 }
 
-static struct run_session *open_session(struct run *run, enum session_transport transport,
-    int64_t now)
+static struct run_session *open_session(struct run *run, bool stream, int64_t now)
 {
 	const struct settings *s = &run->settings;
-	const size_t count = transport == SESSION_TCP ? (size_t)s->connections : 1;
+	const size_t count = stream ? (size_t)s->connections : 1;
 	struct session_settings wanted = s->session;
 	struct run_session *of;
 
@@ -284,8 +283,7 @@ static struct run_session *open_session(struct run *run, enum session_transport 
 	of = new_session(run);
 	if (!of)
 		return NULL;
-	wanted.transport = transport;
-	of->stream = transport == SESSION_TCP;
+	wanted.stream = of->stream = stream;
 	if (s->count > 0)
 		wanted.rows = generator_rows(&run->plan, wanted.reply_timeout, wanted.rows);
 	if (!run->screen && !s->retries_given)
@@ -310,16 +308,14 @@ int run_open_sessions(struct run *run, int64_t now)
 	const struct settings *s = &run->settings;
 
 	run->used_count = 0;
-	for (int i = 0; i < 2 && !run->replay; i++) {
-		const enum session_transport transport = i == 0 ? SESSION_UDP : SESSION_TCP;
-
-		if (!s->both && s->session.transport != transport)
+	for (int stream = SESSION_UDP; stream <= SESSION_TCP && !run->replay; stream++) {
+		if (!s->both && s->session.stream != stream)
 			continue;
-		if (!run->peer[transport])
-			run->peer[transport] = open_session(run, transport, now);
-		if (!run->peer[transport])
+		if (!run->peer[stream])
+			run->peer[stream] = open_session(run, stream, now);
+		if (!run->peer[stream])
 			return -1;
-		run->used[run->used_count++] = run->peer[transport];
+		run->used[run->used_count++] = run->peer[stream];
 	}
 	return 0;
 }
@@ -365,7 +361,7 @@ const char *run_state(const struct run_session *of, int64_t now)
 
 struct run_session *run_current(const struct run *run)
 {
-	return run->peer[run->settings.both ? SESSION_UDP : run->settings.session.transport];
+	return run->peer[run_is_tcp_alone(run)];
 }
 
 /* --- a recording --- */
@@ -403,11 +399,11 @@ static int open_replay_sessions(struct run *run)
 		*c = (struct run_connection){ .of = of, .flow = -1 };
 		of->session = c->session = replay_session(run->replay, i,
 		    &(struct session_hooks){ .context = c, .reply = on_reply, .row = on_row });
-		of->stream = session_transport(of->session) == SESSION_TCP;
+		of->stream = session_is_stream(of->session);
 		run->sessions[run->count++] = of;
 		if (record_session(of, status->trace) < 0)
 			return -1;
-		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
+		run->peer[of->stream] = of;
 		run->settings.session.reply_timeout = session_reply_timeout(of->session);
 	}
 	return 0;
@@ -426,7 +422,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 	if (open_replay_sessions(run) < 0)
 		return -1;
 	run->settings.both = replay_both(run->replay);
-	run->settings.session.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
+	run->settings.session.stream = !run->peer[SESSION_UDP];
 	return 0;
 }
 
@@ -492,7 +488,7 @@ bool run_settled(const struct run *run)
 
 bool run_is_tcp_alone(const struct run *run)
 {
-	return run->settings.session.transport == SESSION_TCP && !run->settings.both;
+	return run->settings.session.stream && !run->settings.both;
 }
 
 bool run_generating(const struct run *run)

@@ -71,7 +71,7 @@ struct run {
 	bool utf8; /* the terminals show UTF-8 */
 	struct run_session *sessions[RUN_SESSIONS];
 	size_t count;
-	/* The sessions with the present peer by transport, or NULL; those in use for lines. */
+	/* The sessions with the present peer by `stream`, or NULL; those in use for lines. */
 	struct run_session *peer[2], *used[2];
 	size_t used_count;
 	uint64_t last_number;

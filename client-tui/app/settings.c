@@ -43,7 +43,7 @@ static int set_transport(const struct options_spec *o, void *to, const char *val
 	struct settings *s = to;
 
 	(void)value, (void)reason;
-	s->session.transport = (enum session_transport)o->low;
+	s->session.stream = o->low == SESSION_TCP;
 	s->transport_given = true;
 	s->both = false;
 	return 0;
@@ -336,7 +336,7 @@ static int plan_bulk(struct settings *s)
 {
 	if (s->bulk == 0)
 		return 0;
-	if (s->both || (s->transport_given && s->session.transport == SESSION_UDP)) {
+	if (s->both || (s->transport_given && !s->session.stream)) {
 		standard_report("--bulk is for TCP alone, UDP has no flow control: without "
 		                "--udp and --both; over UDP --count sends on a schedule");
 		return -1;
@@ -346,7 +346,7 @@ static int plan_bulk(struct settings *s)
 		                "and --duration");
 		return -1;
 	}
-	s->session.transport = SESSION_TCP;
+	s->session.stream = true;
 	s->count = SETTINGS_ENDLESS;
 	s->interval = 0;
 	s->duration = s->bulk;

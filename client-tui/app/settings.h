@@ -24,7 +24,7 @@ struct settings {
 	struct session_settings session; /* the host "" means a private server */
 	/* Each line goes over UDP and TCP at once; a switch back restores the transport. */
 	bool both;
-	bool transport_given; /* session.transport is not the default */
+	bool transport_given; /* session.stream was chosen */
 	bool retries_given;   /* session.retries is not the default */
 	int64_t connections;  /* TCP: lines go over so many in turn */
 	bool plain, ordered, quiet;

@@ -189,8 +189,7 @@ static bool try_step(struct tui *tui, int64_t now)
 	case DEMO_ORDER:
 		return try_order(tui);
 	case DEMO_OVER:
-		tui_switch(tui, strcmp(words, "tcp") == 0 ? SESSION_TCP : SESSION_UDP,
-		    strcmp(words, "both") == 0, now);
+		tui_switch(tui, strcmp(words, "tcp") == 0, strcmp(words, "both") == 0, now);
 		return true;
 	case DEMO_PORT:
 		visit(tui, words, now);
@@ -275,7 +274,7 @@ void tui_demo_leave(struct tui *tui, const char *why)
 	}
 	strcpy(tui->run.settings.session.host, d->settings.session.host);
 	strcpy(tui->run.settings.session.port, d->settings.session.port);
-	tui_switch(tui, d->settings.session.transport, d->settings.both, now);
+	tui_switch(tui, d->settings.session.stream, d->settings.both, now);
 	if (why)
 		tui_message(tui, "%s%s", why,
 		    d->link_changed ? "; the link is as it was before" : "");

@@ -153,10 +153,9 @@ static void press(struct tui *tui, const struct key_spec *k, int64_t now)
 	else if (n > 0 && line_editor_state().length == 0)
 		line_editor_insert((const unsigned char *)k->line, n);
 	else if (k->function == 2)
-		tui_switch(tui, s->session.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP,
-		    false, now);
+		tui_switch(tui, !s->session.stream, false, now);
 	else if (k->function == 3)
-		tui_switch(tui, s->session.transport, !s->both, now);
+		tui_switch(tui, s->session.stream, !s->both, now);
 	else if (k->function == 5 && run_generating(&tui->run))
 		tui_burst_stop(tui, now);
 	else if (k->function == 5)

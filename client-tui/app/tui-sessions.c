@@ -74,15 +74,15 @@ void tui_prompt(struct tui *tui)
 	const struct settings *s = &tui->run.settings;
 
 	tui->view.both = s->both;
-	line_editor_set_prompt(tui->run.replay                       ? "read> "
-	                       : s->both                             ? "both> "
-	                       : s->session.transport == SESSION_TCP ? "tcp> "
-	                                                             : "udp> ");
+	line_editor_set_prompt(tui->run.replay     ? "read> "
+	                       : s->both           ? "both> "
+	                       : s->session.stream ? "tcp> "
+	                                           : "udp> ");
 }
 
-void tui_switch(struct tui *tui, enum session_transport transport, bool both, int64_t now)
+void tui_switch(struct tui *tui, bool stream, bool both, int64_t now)
 {
-	tui->run.settings.session.transport = transport;
+	tui->run.settings.session.stream = stream;
 	tui->run.settings.both = both;
 	tui_prompt(tui);
 	tui_open_sessions(tui, now);

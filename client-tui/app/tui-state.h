@@ -107,7 +107,7 @@ void tui_connection(void *tui, const struct session_event *event, struct connect
 /* Opens the sessions in use, if there are none. Returns 0, or -1 after a message. */
 int tui_open_sessions(struct tui *tui, int64_t now);
 /* Switches to this transport, or to both at once. */
-void tui_switch(struct tui *tui, enum session_transport transport, bool both, int64_t now);
+void tui_switch(struct tui *tui, bool stream, bool both, int64_t now);
 /* Sets the input line's prompt to the transport in use. */
 void tui_prompt(struct tui *tui);
 /* Sends a line; `pieces` as for session_send(). Returns 0, or -1 after a message. */

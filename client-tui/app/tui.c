@@ -52,7 +52,7 @@ static void lay_out(struct tui *tui, int64_t now, bool clean)
 	const struct run_session *current = run_current(&tui->run);
 	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
 	const struct view_status status = {
-		.stream = s->session.transport == SESSION_TCP && !s->both,
+		.stream = run_is_tcp_alone(&tui->run),
 		.peer = current ? session_peer(current->session) : s->session.host,
 		.sides = { side_of(current, now), side_of(s->both ? tcp : NULL, now) },
 		.now = run_time(&tui->run, now),

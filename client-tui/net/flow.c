@@ -50,7 +50,7 @@ struct flow *flow_open(const struct session_settings *settings, const struct flo
 	if (!f)
 		return NULL;
 	*f = (struct flow){ .plan = *plan, .report = report, .context = context, .now = now };
-	own.transport = SESSION_TCP;
+	own.stream = true;
 	own.rows = ROWS;
 	own.retries = 0;
 	own.split = false;

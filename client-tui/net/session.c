@@ -60,9 +60,9 @@ void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to
 		s->hooks.sent(s->hooks.context, number, from, to);
 }
 
-static bool is_stream(const struct session *s)
+bool session_is_stream(const struct session *s)
 {
-	return s->settings.transport == SESSION_TCP;
+	return s->settings.stream;
 }
 
 static void fail_queued(struct session *s, int error, int64_t now)
@@ -84,8 +84,8 @@ static void pause_or_give_up(struct session *s, int error, int64_t now)
 	s->error = error;
 	s->failures++;
 	if (s->failures == 1 || last)
-		session_notice(s, true, "%s %s: %s", transport_info[is_stream(s)].title, s->peer,
-		    error_sentence(error, is_stream(s)));
+		session_notice(s, true, "%s %s: %s", transport_info[s->settings.stream].title,
+		    s->peer, error_sentence(error, s->settings.stream));
 	if (last) {
 		s->phase = PHASE_DEAD;
 		s->transport->close(s, now);
@@ -147,8 +147,8 @@ void session_connected(struct session *s, int64_t now)
 	s->phase = PHASE_READY;
 	ledger_connected(s->ledger, s->settings.connection, now);
 	if (s->failures > 0)
-		session_notice(s, false, "%s %s: reached again", transport_info[is_stream(s)].title,
-		    s->peer);
+		session_notice(s, false, "%s %s: reached again",
+		    transport_info[s->settings.stream].title, s->peer);
 	s->failures = 0;
 }
 
@@ -195,7 +195,7 @@ static void start_lookup(struct session *s, int64_t now)
 /* A line in flight needs its row: without it the reply would be a stray. */
 static size_t row_capacity(const struct session_settings *settings)
 {
-	const size_t window = settings->transport == SESSION_UDP ? (size_t)settings->window : 0;
+	const size_t window = settings->stream ? 0 : (size_t)settings->window;
 
 	return settings->rows > window ? settings->rows : window + 1;
 }
@@ -218,10 +218,10 @@ struct session *session_open(const struct transport *transport,
 		settings->first->next = s;
 	} else {
 		s->ledger = ledger_new(&(struct ledger_settings){
-		    .kind = is_stream(s) ? LEDGER_STREAM : LEDGER_DATAGRAM,
+		    .kind = s->settings.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
 		    .tag = settings->tag,
 		    .capacity = row_capacity(settings),
-		    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
+		    .bytes = s->settings.stream ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 		    .reply_timeout = settings->reply_timeout,
 		    .answerable = 60 * NS_PER_S,
 		    .evicted = hooks->evicted,
@@ -272,7 +272,7 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 		return -1;
 	if (s->phase == PHASE_DEAD)
 		fail_queued(s, s->error ? s->error : ECANCELED, now);
-	else if (!(pieces & SESSION_MORE) || !is_stream(s))
+	else if (!(pieces & SESSION_MORE) || !s->settings.stream)
 		s->transport->push(s, now);
 	/* A new line cuts a long pause short. */
 	if (s->phase == PHASE_PAUSE && s->retry_at > now + PAUSE_FIRST)
@@ -351,11 +351,6 @@ const struct ledger *session_ledger(const struct session *s)
 	return s->ledger;
 }
 
-enum session_transport session_transport(const struct session *s)
-{
-	return s->settings.transport;
-}
-
 const char *session_peer(const struct session *s)
 {
 	return s->peer;
@@ -390,7 +385,7 @@ int64_t session_reply_timeout(const struct session *s)
 
 int session_tcp_sample(const struct session *s, struct tcp_sample *out)
 {
-	return is_stream(s) && s->phase == PHASE_READY ? tcp_info_read(s->fd, out) : -1;
+	return s->settings.stream && s->phase == PHASE_READY ? tcp_info_read(s->fd, out) : -1;
 }
 
 _Static_assert(SESSION_CONGESTION >= OS_CONGESTION, "room for the system's names");
@@ -403,7 +398,7 @@ char *session_congestion(const struct session *s, char name[SESSION_CONGESTION])
 void session_figures(const struct session *s, int64_t now, struct figures *out)
 {
 	*out = (struct figures){
-		.stream = is_stream(s),
+		.stream = s->settings.stream,
 		.peer = s->peer,
 		.reply_timeout = s->settings.reply_timeout,
 		.totals = *ledger_totals(s->ledger),
@@ -425,7 +420,7 @@ void session_give_up(struct session *s, int64_t now)
 		return;
 	}
 	s->transport->close(s, now);
-	if (!is_stream(s))
+	if (!s->settings.stream)
 		ledger_give_up(s->ledger);
 	else if (ledger_cut_off(s->ledger, s->settings.connection, now) > 0)
 		session_row(s, 0);

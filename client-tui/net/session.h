@@ -9,7 +9,8 @@
 #include "ledger/ledger.h"
 #include "ledger/session-event.h"
 
-enum session_transport { SESSION_UDP, SESSION_TCP };
+/* The values of `stream`, in settings and elsewhere. */
+enum { SESSION_UDP, SESSION_TCP };
 
 #define SESSION_RETRY_FOR_EVER (-1)
 #define SESSION_HOST_MAX 256
@@ -18,7 +19,7 @@ enum session_transport { SESSION_UDP, SESSION_TCP };
 struct session;
 
 struct session_settings {
-	enum session_transport transport;
+	bool stream; /* over TCP, not UDP */
 	char host[SESSION_HOST_MAX], port[8];
 	int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 	enum ledger_tag tag;
@@ -123,7 +124,7 @@ void session_watch(const struct session *s, struct fd_watch *w);
 void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now);
 
 const struct ledger *session_ledger(const struct session *s);
-enum session_transport session_transport(const struct session *s);
+bool session_is_stream(const struct session *s);
 /* "127.0.0.1:12000", or "host:port" before that is known. session_dispatch() may change it, in
  * place. */
 const char *session_peer(const struct session *s);

@@ -191,8 +191,7 @@ static struct session *make_session(struct record_file_session *side, size_t row
 
 	if (!s)
 		return NULL;
-	s->settings = (struct session_settings){ .transport = side->of.stream ? SESSION_TCP
-		                                                              : SESSION_UDP,
+	s->settings = (struct session_settings){ .stream = side->of.stream,
 		.reply_timeout = side->of.reply_timeout };
 	s->transport = &transport_replay;
 	s->phase = PHASE_REPLAY;

@@ -341,21 +341,19 @@ static int make_pair(const struct hosts_settings *settings, enum hosts_backend b
 
 int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair)
 {
-	int middle, result = -1;
+	const bool veth = settings->backend == HOSTS_BACKEND_VETH;
+	int middle, result;
 
 	memset(pair, 0, sizeof(*pair));
 	shape_mounts(&pair->report);
 	if ((middle = open_namespace(pair)) < 0)
 		return -1;
-	if (settings->backend != HOSTS_BACKEND_VETH)
-		result = make_pair(settings, HOSTS_BACKEND_TUN, middle, pair);
+	result = make_pair(settings, veth ? HOSTS_BACKEND_VETH : HOSTS_BACKEND_TUN, middle, pair);
 	/* Failures that are not TUN's would come again. */
 	if (result != 0 && settings->backend == HOSTS_BACKEND_AUTO &&
 	    (pair->failure.step == DIAGNOSE_TUN_OPEN ||
 	        pair->failure.step == DIAGNOSE_TUN_CREATE)) {
 		pair->report.tun_failure = pair->failure;
-		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
-	} else if (settings->backend == HOSTS_BACKEND_VETH) {
 		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
 	}
 	close(middle);
