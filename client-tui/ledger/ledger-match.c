@@ -118,7 +118,7 @@ static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e,
 		.skip = e->tag_length < r->length ? e->tag_length : r->length,
 		.rtt = round_trip(e, r->at) };
 
-	if (e->row.fate == FATE_ANSWERED || e->row.late) {
+	if (ledger_is_replied(&e->row)) {
 		v.match = MATCH_DUPLICATE;
 		e->row.duplicates++;
 		l->totals.duplicates++;

@@ -74,6 +74,12 @@ static inline bool ledger_is_decided(enum ledger_fate fate)
 	return fate != FATE_QUEUED && fate != FATE_WAITING;
 }
 
+/* Whether the line has a reply, perhaps a late one. */
+static inline bool ledger_is_replied(const struct ledger_row *row)
+{
+	return row->fate == FATE_ANSWERED || row->late;
+}
+
 /* Whether the line will not be answered within the wait. */
 static inline bool ledger_is_unanswered(enum ledger_fate fate)
 {

@@ -168,7 +168,7 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 	case FATE_ANSWERED:
 		if (!e->place[LINE_LIST_AGE].in)
 			remove_from_lists(l, e);
-		else if (e->row.fate == FATE_ANSWERED || e->row.late)
+		else if (ledger_is_replied(&e->row))
 			ledger_line_remove(e, LINE_LIST_FATE);
 		else
 			ledger_line_append(&l->unanswered, e, LINE_LIST_FATE);

@@ -125,7 +125,7 @@ int line_index_insert(struct line_index *index, struct ledger_line *e,
 void line_index_regroup(struct ledger_line *e)
 {
 	const bool lost = e->row.fate == FATE_LOST && !e->row.late,
-	           answered = e->row.fate == FATE_ANSWERED || e->row.late;
+	           answered = ledger_is_replied(&e->row);
 
 	ledger_line_append(e->row.fate == FATE_WAITING ? &e->group->waiting
 	                   : lost                      ? &e->group->unanswered

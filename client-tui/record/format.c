@@ -478,7 +478,7 @@ static void check_peer(struct fields_reader *r, struct record_session *s)
 /* Checks that a line has the values that its fate needs, so that a replay can show it. */
 static void check_line(struct fields_reader *r, const struct record *line)
 {
-	const bool replied = line->row.fate == FATE_ANSWERED || line->row.late;
+	const bool replied = ledger_is_replied(&line->row);
 
 	if (line->row.number == 0)
 		fields_fail(r, "n", "is missing");

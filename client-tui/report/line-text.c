@@ -139,7 +139,7 @@ static void put_fate(FILE *out, const struct ledger_row *row, const struct trace
 static int put_line(FILE *out, const struct ledger_row *row, const struct trace_line *line,
     int64_t now)
 {
-	const bool replied = row->fate == FATE_ANSWERED || row->late;
+	const bool replied = ledger_is_replied(row);
 	char words[WORDS];
 	struct text details = text_begin(words, sizeof words);
 

@@ -118,7 +118,7 @@ static enum trace_mismatch compare_reply(const struct trace *t, const struct tra
 static enum trace_mismatch compare(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r, const struct ledger_row *row)
 {
-	if (row->fate == FATE_ANSWERED || row->late)
+	if (ledger_is_replied(row))
 		return compare_reply(t, f, r, row);
 	if (row->fate == FATE_LOST && leg_of(r, LINK_COMING)->through > 0)
 		return TRACE_LOST;

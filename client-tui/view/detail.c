@@ -101,7 +101,7 @@ static void put_side(struct text *t, const struct view_row_side *s)
 	text_put(t, "%s %s: ", strchr(t->buf, ':') ? ";" : ",", transport_info[s->stream].title);
 	if (!line) {
 		text_put(t, "forgotten");
-	} else if (fate_words_replied(line)) {
+	} else if (ledger_is_replied(line)) {
 		const bool kept = line->reply;
 		put_text(t, s->v, kept ? line->reply : line->text,
 		    kept ? line->reply_length : line->length, !kept);
@@ -255,7 +255,7 @@ static void put_times(struct detail *d, const struct view_row_side *s)
 	const struct ledger_row *line = s->line;
 	const struct parts parts = parts_of_row(line);
 	char words[100];
-	if (line->error != 0 && !fate_words_replied(line)) {
+	if (line->error != 0 && !ledger_is_replied(line)) {
 		struct text t = next_line(d, s, STYLE_LOST);
 		text_put(&t, "%s", error_sentence(line->error, s->stream));
 	}
@@ -269,7 +269,7 @@ static void put_times(struct detail *d, const struct view_row_side *s)
 	struct text t = next_line(d, s, STYLE_NORMAL);
 	text_put(&t, "sent %s after Enter",
 	    SPAN(s, line->sent_at > line->typed_at ? line->sent_at - line->typed_at : 0));
-	if (fate_words_replied(line))
+	if (ledger_is_replied(line))
 		text_put(&t, ", round trip %s", SPAN(s, line->replied_at - line->sent_at));
 }
 

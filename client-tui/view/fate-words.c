@@ -40,11 +40,6 @@
 /* The columns of "..  waiting " */
 #define WAITING_MIN 12
 
-bool fate_words_replied(const struct ledger_row *line)
-{
-	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
-}
-
 static const char *sign(const struct view_row_side *s, enum glyph g)
 {
 	return glyph(g, s->v->ascii);
@@ -412,7 +407,7 @@ const char *fate_words_unanswered(const struct view_row_side *s, int width, bool
 		    fate == FATE_QUEUED ? queued_word(s) : waiting_word(s, width - 2));
 	else if (fate == FATE_FAILED && !is_too_big(s->trace))
 		put_failed(s, width, word, sizeof word);
-	else if (!fate_words_replied(s->line))
+	else if (!ledger_is_replied(s->line))
 		broken_word(s, width, word, sizeof word);
 	has_sign = has_sign && fate != FATE_QUEUED && word[0] && fits(word, width - 2);
 	snprintf(buf, size, "%s%s%s",

@@ -113,7 +113,7 @@ static void set_side(struct view_row *row, int i)
 		set_words(row, i, evicted_text, STYLE_FAINT);
 	else if (line && arrivals && row->p->side[i].wire < 0)
 		set_fate_left(row, i);
-	else if (line && !arrivals && fate_words_replied(line))
+	else if (line && !arrivals && ledger_is_replied(line))
 		set_reply(row, i);
 	else if (line && !arrivals)
 		set_fate(row, i);
@@ -478,7 +478,7 @@ static enum style left_mark_style(const struct view_row *row)
 {
 	for (int i = 0; i < VIEW_SIDES; i++) {
 		const struct ledger_row *line = row->side[i].line;
-		if (line && !fate_words_replied(line))
+		if (line && !ledger_is_replied(line))
 			return fate_style(line);
 	}
 	return STYLE_FAINT;

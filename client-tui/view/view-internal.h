@@ -156,7 +156,6 @@ const char *fate_words_unanswered(const struct view_row_side *s, int width, bool
  * sent if that fits into `room` columns, and with the link's effects where no wire shows them. */
 const char *fate_words_marks(const struct view_row_side *s, bool effects, int room, char *buf,
     size_t size);
-bool fate_words_replied(const struct ledger_row *line);
 /* The direction in which a segment is missing: dropped, and none delivered since; -1 for none. */
 int fate_words_missing(const struct trace_line *trace);
 
