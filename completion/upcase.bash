@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# bash completion for upcase(1), upcase-lab(1) and upcased(8). The programs themselves say what may
-# follow; common/options.h has the form of their lines.
+# bash completion for upcase(1), upcase-check(1), upcase-lab(1) and upcased(8). The programs themselves
+# say what may follow; common/options.h has the form of their lines.
 
 # _upcase_offer PROGRAM WORD...: offers what may stand for the last word. The caller's $skip is how
 # much of it bash keeps.
@@ -84,4 +84,4 @@ _upcase()
 	_upcase_offer "${words[@]}"
 }
 
-complete -F _upcase upcase upcase-lab upcased
+complete -F _upcase upcase upcase-check upcase-lab upcased

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# fish completion for upcase(1), upcase-lab(1) and upcased(8). The programs themselves say what may
-# follow; common/options.h has the form of their lines.
+# fish completion for upcase(1), upcase-check(1), upcase-lab(1) and upcased(8). The programs themselves
+# say what may follow; common/options.h has the form of their lines.
 
 function __upcase_behind --argument-names before
     for name in $argv[2..]
@@ -33,8 +33,8 @@ function __upcase_complete
     end
 end
 
-# Fish reads a copy of this file for each of the three.
-for program in upcase upcase-lab upcased
+# Fish reads a copy of this file for each of the four.
+for program in upcase upcase-check upcase-lab upcased
     complete -e -c $program
     complete -c $program -f -k -a '(__upcase_complete)'
 end

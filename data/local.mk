@@ -11,3 +11,9 @@ CLEANFILES += %D%/upcased.service
 	$(AM_V_GEN)$(MKDIR_P) %D% && \
 	bindir=$$(printf '%s\n' '$(bindir)' | sed 's/%/%%/g; s/ /\\x20/g; s/[\\&,]/\\&/g') && \
 	sed "s,@bindir[@],$$bindir,g" $(srcdir)/%D%/upcased.service.in >$@.new && mv $@.new $@
+# An example of a course's grading.
+if LAB
+gradingdir = $(docdir)/examples/grading
+dist_grading_DATA = %D%/grading/points.txt %D%/grading/workflow.yml
+dist_grading_SCRIPTS = %D%/grading/grade
+endif

@@ -2,7 +2,7 @@
 dist_man_MANS = %D%/upcase.1 %D%/upcase.7 %D%/upcase-exercises.7 %D%/upcase-solutions.7 \
 	%D%/upcase-tour.7 %D%/upcased.8
 if LAB
-dist_man_MANS += %D%/upcase-lab.1
+dist_man_MANS += %D%/upcase-lab.1 %D%/upcase-check.1
 endif
 
 # Pictures of real runs for the manual and the README, and the recording; made anew by hand, since every

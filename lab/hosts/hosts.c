@@ -392,17 +392,20 @@ int hosts_enter(const struct hosts_pair *pair, enum hosts_side side)
 
 void hosts_keep_capabilities(void)
 {
-	static const int rights[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };
+	static const int rights[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
+		CAP_SYS_ADMIN };
+	/* Only upcase-check, which goes from host to host, has a use for the last. */
+	const size_t count = sizeof(rights) / sizeof(*rights) - !getenv("UPCASE_CHECK_LAB");
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (geteuid() == 0 || syscall(SYS_capget, &header, data) != 0)
 		return;
-	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
+	for (size_t i = 0; i < count; i++)
 		data[0].inheritable |= (1u << rights[i]) & data[0].permitted;
 	if (syscall(SYS_capset, &header, data) != 0)
 		return;
-	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
+	for (size_t i = 0; i < count; i++)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 

@@ -36,7 +36,7 @@ def environment(folder):
     }
     runtime = os.path.join(PLACE, folder)
     os.makedirs(runtime, 0o700, exist_ok=True)
-    programs = [os.path.join(BUILD, folder) for folder in ('lab', 'client-tui', 'server')]
+    programs = [os.path.join(BUILD, folder) for folder in ('lab', 'client-tui', 'server', 'checker')]
     env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]),
                HOME=PLACE,
                XDG_RUNTIME_DIR=runtime,

@@ -16,6 +16,7 @@ TOP = os.environ.get('abs_top_srcdir') or os.path.abspath(
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
 LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
+CHECK = os.path.join(BUILD, 'checker', 'upcase-check')
 UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
 MANDOC = os.environ.get('MANDOC') or 'mandoc'
 

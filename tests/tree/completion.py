@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from tap import LAB, TOP, UPCASE, UPCASED, done, not_here, point
+from tap import CHECK, LAB, TOP, UPCASE, UPCASED, done, not_here, point
 
 PATIENCE = 20 * float(os.environ.get('TEST_PATIENCE', 1))
-PROGRAMS = {'upcase': UPCASE, 'upcased': UPCASED, 'upcase-lab': LAB}
+PROGRAMS = {'upcase': UPCASE, 'upcased': UPCASED, 'upcase-lab': LAB, 'upcase-check': CHECK}
 SCRIPTS = os.path.join(TOP, 'completion')
 BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
 HOST = 'completion-test-host'
@@ -71,24 +71,27 @@ def differences(what, got, wanted):
 
 
 def check_program(name):
+    # The first word says what is judged.
+    before = ['server'] if name == 'upcase-check' else []
     shown = run(PROGRAMS[name], '--help').stdout
     rows = re.findall(r'^ +(-\w)?,? *(--[a-z][a-z0-9-]*)(?:=([A-Z]+))?', shown, re.M)
     options = {option for _, option, _ in rows}
     point(f'{name}: the options of --help are offered',
-          differences('-', offered(name, '-'), options | {letter for letter, *_ in rows} - {''}) +
-          differences('--', offered(name, '--'), options))
+          differences('-', offered(name, *before, '-'), options | {letter for letter, *_ in rows} - {''}) +
+          differences('--', offered(name, *before, '--'), options))
     faults = []
     for letter, option, argument in rows:
         if not argument:
             continue
-        values = offered(name, option, '')
-        faults += differences(f'{option}=', offered(name, f'{option}='), [f'{option}={value}' for value in values])
+        values = offered(name, *before, option, '')
+        faults += differences(f'{option}=', offered(name, *before, f'{option}='),
+                              [f'{option}={value}' for value in values])
         if letter:
-            faults += differences(letter, offered(name, f'{letter}1'), [letter + value for value in values])
-        taken = run(PROGRAMS[name], *(f'{option}={value}' for value in values), '--version')
+            faults += differences(letter, offered(name, *before, f'{letter}1'), [letter + value for value in values])
+        taken = run(PROGRAMS[name], *before, *(f'{option}={value}' for value in values), '--version')
         if taken.returncode != 0:
             faults.append(taken.stderr)
-        if not ask(name, f'{option}=')[0].startswith(f'\t{argument}: '):
+        if not ask(name, *before, f'{option}=')[0].startswith(f'\t{argument}: '):
             faults.append(f'{option}: its argument is not told')
     point(f'{name}: the values offered are taken', faults)
 
@@ -153,6 +156,14 @@ CASES = [
     ('upcase-lab --loss=20% -- upcase --wa', ['--wait']),
     ('upcase-lab upcase --save=ta', ['--save=talk.svg']),
     ('upcase-lab -- cat ta', ['talk.svg']),
+    ('upcase-check ser', ['server']),
+    ('upcase-check --ver', ['--version']),
+    ('upcase-check server --w', ['--wait', '--weights']),
+    ('upcase-check client --level=', ['--level=robust', '--level=textbook', '--level=unicode']),
+    ('upcase-check server comp', [HOST]),
+    ('upcase-check server --junit=ta', ['--junit=talk.svg']),
+    ('upcase-check server --tcp -- completion-t', [COMMAND]),
+    ('upcase-check client -- upcase --wa', ['--wait']),
     ('upcase-lab ctl pre', ['predict', 'preset', 'presets']),
     ('upcase-lab ctl loss 20% du', ['duplicate']),
     ('upcase-lab ctl --socket=/x set order ', ['free', 'kept']),

@@ -3,13 +3,17 @@
 keys, environment variables and exit statuses are in the page exactly if they are in the program."""
 
 import html
+import json
 import os
 import re
 import subprocess
 
-from tap import BUILD, LAB, MANDOC, TOP, UPCASE, UPCASED, done, have_mandoc, point, read
+from tap import BUILD, CHECK, LAB, MANDOC, TOP, UPCASE, UPCASED, done, have_mandoc, point, read
 
-PAGES = ['upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-tour.7', 'upcase-exercises.7', 'upcase-solutions.7']
+PAGES = [
+    'upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-check.1', 'upcase-tour.7', 'upcase-exercises.7',
+    'upcase-solutions.7'
+]
 
 # What the libraries read, not we: in the page without standing in the source.
 LIBRARY_ENVIRONMENT = {
@@ -19,6 +23,7 @@ LIBRARY_ENVIRONMENT = {
     },
     'upcased.8': set(),
     'upcase-lab.1': set(),
+    'upcase-check.1': {'LC_ALL', 'LC_CTYPE', 'LANG'},
 }
 
 
@@ -240,6 +245,42 @@ def check_lab(name):
           both_ways('link', name, values, set(re.findall(r'(?m)^\.Ql (.*)$', text))))
 
 
+def cases_of(side):
+    """The cases of a file, as the manual has them: name, level, and what stands below the name."""
+    found = re.findall(r'(?m)^case (\S+) (\S+) ?(.*)\ntitle (.*)\nwhy (.*)$', read('checker', f'{side}.cases'))
+    return [(name, level, f'{title} ({", ".join(needs.split())}). {why}.'.replace(' ()', ''))
+            for name, level, needs, title, why in found]
+
+
+def check_cases(name):
+    """The cases and the steps of their language, in both directions, and the reasons word for word."""
+    for side in ('server', 'client'):
+        levels = re.split(r'(?m)^Level\n\.Cm (\w+) :$', subsection(name, f'Cases for {side}s'))[1:]
+        described = {
+            (words(item)[1], level): plain(item_of(text, item)).strip()
+            for level, text in zip(levels[::2], levels[1::2]) for item in items(text)
+        }
+        cases = {(case, level): text for case, level, text in cases_of(side)}
+        point(f'{name} has the cases of {side}s', both_ways(
+            'case', name, {' '.join(case) for case in cases}, {' '.join(case) for case in described}) + [
+                f'{case}: {described[case, level]!r}, not {text!r}' for (case, level), text in cases.items()
+                if described.get((case, level), text).casefold() != text.casefold()
+            ] + ([] if (read('checker', f'{side}.cases') or '').count('\ncase ') == len(cases) else ['a case has no reason']))
+    needs = re.search(r'need_names\[\w*\] = \{(.*?)\}', read('checker', 'cases.c'), re.S)[1]
+    point(f'{name} has what cases need', both_ways(
+        'need', name, set(re.findall(r'"(\w+)"', needs)),
+        set(re.findall(r'\w+', ' '.join(re.findall(r'(?m)^\.Cm (.*)$', item_of(
+            section(name, 'THE LANGUAGE OF CASES'), r'Li case [^\n]*')))))))
+    point(f'{name} has the steps of cases', both_ways(
+        'step', name, source_words(r'(?m)^\t\{ "([a-z-]+)", ', 'checker', 'steps.c'),
+        {words(item)[1] for item in items(subsection(name, 'Steps'))}))
+    shown = json.loads(subprocess.run([CHECK, 'server', '--json', '--case', 'udp-line', '--', 'false'],
+                                      capture_output=True, check=False).stdout)
+    keys = {word for item in items(subsection(name, 'JSON')) for word in words(item)[1:]}
+    point(f'{name} has the keys of the report as JSON', [
+        f'{key} is not in {name}' for key in {*shown, *shown['cases'][0]} - keys])
+
+
 # Suffixes of options, and options of programs that a page tells of.
 PARTS_OF_OPTIONS = {'--', '-46v'}
 # Macros that a line of mdoc may call; where one of these words is shown, it was meant for one.
@@ -339,14 +380,14 @@ def main():
     if mandoc:
         check_pages()
     check_demonstrations()
-    options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | {
-        '--socket', '--loss-there'
-    }
+    options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | program_options(
+        CHECK) | {'--socket', '--loss-there'}
     for name in PAGES if mandoc else []:
         check_shown(name, options)
     check_options(UPCASE, 'upcase.1')
     check_options(UPCASED, 'upcased.8')
     check_options(LAB, 'upcase-lab.1', ['--socket', '--loss-there', '--plain'])
+    check_options(CHECK, 'upcase-check.1')
     check_tables('upcase.1')
     check_marks('upcase.1')
     check_figures('upcase.1')
@@ -354,8 +395,11 @@ def main():
     check_environment('upcase.1', ['common', 'client-tui'])
     check_environment('upcased.8', ['common', 'server'])
     check_environment('upcase-lab.1', ['lab'])
+    check_environment('upcase-check.1', ['checker'])
     check_lab('upcase-lab.1')
+    check_cases('upcase-check.1')
     check_exit('upcase-lab.1', ['0', '1', '2', '126', '127'])
+    check_exit('upcase-check.1', ['0', '1', '2'])
     check_exit('upcase.1', ['0', '1', '2'])
     check_exit('upcased.8', ['0', '1', '2'])
     done()

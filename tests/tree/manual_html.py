@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 
 from tap import MANDOC, TOP, done, have_mandoc, point
 
-PAGES = ['upcase-tour.7', 'upcase-exercises.7', 'upcase.1', 'upcase-lab.1', 'upcased.8', 'upcase.7', 'upcase-solutions.7']
+PAGES = ['upcase-tour.7', 'upcase-exercises.7', 'upcase.1', 'upcase-lab.1', 'upcase-check.1', 'upcased.8', 'upcase.7',
+         'upcase-solutions.7']
 # These may stay open, or have no end.
 OPEN = {'meta', 'link', 'img', 'br', 'hr', 'col'}
 OTHERS = re.compile(r'https://manpages\.debian\.org/[a-z0-9_-]+\.[1-8]$')

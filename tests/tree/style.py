@@ -10,7 +10,7 @@ from tap import TOP, done, not_here, point, read
 # The version that formats: another one breaks lines in other places.
 VERSION = '19'
 COLUMNS_MAX = 100
-FOLDERS = ['common', 'client-tui', 'server', 'lab', 'tests', 'bench']
+FOLDERS = ['common', 'client-tui', 'server', 'lab', 'checker', 'tests', 'bench']
 
 
 def files(*suffixes):

@@ -9,7 +9,7 @@ import subprocess
 
 from tap import BUILD, MUSL, TOP, done, has, point, read
 
-PROGRAM_FOLDERS = ['common', 'client-tui', 'server', 'lab']
+PROGRAM_FOLDERS = ['common', 'client-tui', 'server', 'lab', 'checker']
 FOLDERS = PROGRAM_FOLDERS + ['tests', 'bench', 'm4', 'completion', 'tools', 'man', 'data']
 
 # What a pure file does not do, and by what calls one sees that it does.
@@ -73,13 +73,21 @@ MAY = {
     'client-tui/app/tui-state.c': 'clock',
     'client-tui/net/udp.c': 'socket clock file',
     'client-tui/terminal/readline-guard.c': 'readline place state',
+    'checker/judge.c': 'socket clock wait',
+    'checker/lab-link.c': 'socket file process place namespace',
+    'checker/main.c': 'place speak',
+    'checker/peer.c': 'socket clock wait file',
+    'checker/program.c': 'clock wait file process end namespace',
+    'checker/report.c': 'json file place speak',
+    'checker/start.c': 'socket clock file',
+    'checker/steps.c': 'clock process',
     'lab/link/capture.c': 'clock',
     'lab/self-check.c': 'clock wait file process',
     'lab/commands.c': 'socket file place',
     'lab/ctl.c': 'place speak',
     'lab/hosts/device.c': 'socket file',
     'lab/hosts/runtime-dir.c': 'file process place',
-    'lab/hosts/hosts.c': 'file process namespace',
+    'lab/hosts/hosts.c': 'file process place namespace',
     'lab/hosts/supervisor.c': 'socket clock wait file process place end',
     'lab/link/link.c': 'clock process',
     'lab/main.c': 'place speak',
@@ -129,6 +137,7 @@ ARROWS = {
     'lab/link': 'hosts',
     'lab/hosts': '',
     'server': '',
+    'checker': '',
     'common': '',
 }
 

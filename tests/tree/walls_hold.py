@@ -20,7 +20,7 @@ def copy(place):
                                        'autom4te.cache')
     tree, build = os.path.join(place, 'tree'), os.path.join(place, 'build')
     shutil.copytree(TOP, tree, ignore=leave_out, symlinks=True)
-    for folder in ('common', 'client-tui', 'server', 'lab'):
+    for folder in ('common', 'client-tui', 'server', 'lab', 'checker'):
         for at, _, names in os.walk(os.path.join(BUILD, folder)):
             to = os.path.join(build, os.path.relpath(at, BUILD))
             os.makedirs(to, exist_ok=True)

@@ -135,12 +135,12 @@ def runs():
         point(f'{option} runs {name}', told(start(option, '--version'), 0, f'^{name} \\d', stream='stdout'))
     point('--help has the options of the client behind it',
           told(start('--help'), 0, r'\./start --lab', '--connect-timeout', stream='stdout'))
-    result = start('--shell', '-c', 'for name in upcase upcased upcase-lab; do command -v $name; done; '
+    result = start('--shell', '-c', 'for name in upcase upcased upcase-lab upcase-check; do command -v $name; done; '
                    'ls "${MANPATH%%:*}/man7/upcase-tour.7" "${MANPATH%%:*}/man1/upcase-lab.1"; pwd; exit 7',
                    folder='/', name=os.path.join(TREE, 'start'))
     point('--shell finds the programs and the manual, and stays where it is',
           told(result, 7, *(f'^{re.escape(BUILD)}/{path}$' for path in (
-              'client-tui/upcase', 'server/upcased', 'lab/upcase-lab', 'man/man7/upcase-tour.7',
+              'client-tui/upcase', 'server/upcased', 'lab/upcase-lab', 'checker/upcase-check', 'man/man7/upcase-tour.7',
               'man/man1/upcase-lab.1')), '^/$', stream='stdout') + (
                   [result.stderr] if result.stderr else []))
     for shell in ('bash', 'fish', 'zsh'):

@@ -14,7 +14,7 @@ from tap import done, point, read
 
 # What is typed on the screen or in further terminals is played by test_tour and by the functions
 # for it here.
-BOOK = Book('upcase-tour.7', by_hand=lambda command: '--plain' not in command)
+BOOK = Book('upcase-tour.7', by_hand=lambda command: '--plain' not in command and 'upcase-check' not in command)
 Play = BOOK.play
 
 
@@ -171,6 +171,34 @@ def fragments():
     play.point("the path's MTU: TCP learns too, and loses nothing")
 
 
+def save_servers():
+    """The servers of YOUR OWN PROGRAM, and the textbook's client."""
+    part = (read('man', 'upcase-tour.7') or '').split('\n.Sh YOUR OWN PROGRAM\n')[1]
+    first, loop = [block for block in re.findall(r'\.Bd -literal[^\n]*\n(.*?)\.Ed', part, re.S) if block[0] != '$'][:2]
+    for name, text in (('server.py', first), ('loop.py', re.sub(r'.*recv\(1024\).*\n', loop.replace('\\', r'\\'), first)),
+                       ('udp_client.py', read('tests/lib/textbook', 'udp_client.py'))):
+        with open(os.path.join(PLACE, name), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+
+def own_program():
+    play = Play('upcase-check', '--level textbook').says('6 passed, 0 failed')
+    play.point("your own program: the textbook's server does what the textbook asks for")
+    play = Play('upcase-check', 'server.py').says('a connection lasts until one side ends it',
+                                                  'one recv() may bring a part of a line')
+    play.must('both fail', '0 passed, 2 failed' in play.out)
+    play.point('your own program: one recv() is not all')
+    play = Play('upcase-check', 'tcp-two').says('one client must not hold up the others')
+    play.must('two pass, one fails', '2 passed, 1 failed' in play.out)
+    play.point('your own program: a loop, and what it costs')
+    play = Play('upcase-check', '--lab')
+    play.must('all pass', '3 passed, 0 failed' in play.out)
+    play.point('your own program: a lossy link blames nobody')
+    play = Play('upcase-check', 'client').says('a client needs a timer')
+    play.must('one passes, one fails', '1 passed, 1 failed' in play.out)
+    play.point('your own program: a client without a timer')
+
+
 class Terminals:
     """A first terminal in which a lab runs with a shell, and a second one with the watch."""
 
@@ -309,6 +337,7 @@ with open(os.path.join(PLACE, 'udp_server.py'), 'w', encoding='utf-8') as server
     server.write(
         re.search(r'UDP pair, in Python 3\n.*?\.Bd -literal[^\n]*\n(.*?)\.Ed',
                   read('man', 'upcase.7'), re.S)[1])
+save_servers()
 BOOK.start(3)
 udp_loses()
 tcp_repairs()
@@ -319,6 +348,7 @@ corruption()
 full_queue()
 nobody()
 fragments()
+own_program()
 refusals_watched()
 doubling_watched()
 check_all_played()

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "checker/judge.h"
+
+#include <netdb.h>
+#include <signal.h>
+
+#include "checker/peer.h"
+#include "checker/report.h"
+#include "checker/start.h"
+#include "checker/steps.h"
+#include "common/printable.h"
+#include "common/program.h"
+#include "common/standard.h"
+
+/* How often a client's case runs again that has lost datagrams to the link. */
+#define AGAIN_MAX 20
+/* The time for more to come than was asked. */
+#define MORE_TIME (30 * NS_PER_MS)
+/* The longest case. */
+#define CASE_TIME (60 * NS_PER_S)
+
+static volatile sig_atomic_t end_requested;
+
+static void on_signal(int number)
+{
+	if (number != SIGCHLD)
+		end_requested = number;
+}
+
+/* Signals come only while the judge waits. */
+static void prepare_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		sigaddset(&blocked, numbers[i]);
+		sigaction(numbers[i], &action, NULL);
+	}
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* --- cases --- */
+
+static void end_case(struct trial *t)
+{
+	while (t->peer_count > 0)
+		peer_free(t->peers[--t->peer_count]);
+	t->peer = NULL;
+}
+
+static void begin_case(struct trial *t)
+{
+	const int64_t now = clock_monotonic();
+
+	memset(&t->outcome, 0, sizeof t->outcome);
+	t->deadline = now + CASE_TIME < t->end ? now + CASE_TIME : t->end;
+}
+
+/* Finds out which transports a server has that runs already. Where nothing listens for UDP, the
+ * system says so; silence is a fault of the server. */
+static void discover_server(struct trial *t)
+{
+	struct peer *p;
+
+	t->transports = peer_open(t, CASE_TCP) ? CASE_TCP : 0;
+	p = peer_open(t, CASE_UDP);
+	if (p && peer_send(p, "hello", 5) && (peer_await(p, 1) || !p->error))
+		t->transports |= CASE_UDP;
+	end_case(t);
+}
+
+/* Finds out which transport a client uses, and whether it sends a second line. */
+static void discover_client(struct trial *t)
+{
+	static const char first[] = "serve\0type hello\0get hello\0reply HELLO\0shows HELLO",
+	                  second[] = "type again\0get again";
+
+	t->lines = steps_run(t, first, 5) && steps_run(t, second, 2);
+	end_case(t);
+	program_end(&t->program);
+}
+
+static unsigned demanded(const struct trial *t)
+{
+	return (t->options->udp ? CASE_UDP : 0) | (t->options->tcp ? CASE_TCP : 0);
+}
+
+/* Why the case does not run, or NULL. */
+static const char *why_skipped(const struct trial *t, const struct check_case *c)
+{
+	const unsigned has = demanded(t) | t->transports, asked = c->needs & CASE_TRANSPORTS;
+
+	if ((c->needs & CASE_COMMAND) && !t->options->command)
+		return "it needs the command";
+	if ((c->needs & CASE_LOSSLESS) && t->link)
+		return "a lossy link would decide it";
+	if (asked && !(asked & has) && has)
+		return asked == CASE_UDP ? "it has no UDP" : "it has no TCP";
+	if ((c->needs & CASE_LINES) && !t->lines)
+		return "it sends one line only";
+	return NULL;
+}
+
+/* Starts a server that does not run. */
+static bool is_running(struct trial *t)
+{
+	struct program *p = &t->program;
+
+	if (t->options->client || !t->options->command || (p->process > 0 && !program_has_ended(p)))
+		return true;
+	program_end(p);
+	return start_server(t, 0);
+}
+
+static bool holds(struct trial *t, const struct check_case *c)
+{
+	struct program *p = &t->program;
+
+	/* One that has never come to serve will not do so now. */
+	if (*t->unusable)
+		return trial_fail(t, "%s", t->unusable);
+	if (!is_running(t))
+		return false;
+	t->transport = c->needs & CASE_UDP ? CASE_UDP : CASE_TCP;
+	if (!steps_run(t, c->steps, c->step_count))
+		return false;
+	if (!t->options->client)
+		peer_pause(t, MORE_TIME);
+	for (int i = 0; i < t->peer_count && !t->options->client; i++)
+		if (!t->peers[i]->listens && !peer_expect_nothing(t->peers[i]))
+			return false;
+	return (c->needs & CASE_COMMAND) || t->options->client || !program_has_ended(p) ||
+	       trial_fail_ended(t);
+}
+
+static void run_case(struct trial *t, const struct check_case *c)
+{
+	const char *skipped = why_skipped(t, c);
+	const int64_t begin = clock_monotonic();
+	struct trial_outcome *o = &t->outcome;
+	size_t from = t->program.used, n;
+	unsigned again = 0;
+	uint64_t lost = 0;
+	bool passed;
+
+	begin_case(t);
+	o->result = TRIAL_SKIPPED;
+	if (skipped) {
+		snprintf(o->reason, sizeof o->reason, "%s", skipped);
+		return;
+	}
+	if (t->link)
+		(void)lab_link_begin(t->link);
+	do {
+		end_case(t);
+		lost = t->link ? lab_link_lost(t->link) : 0;
+		passed = holds(t, c);
+		/* A client that repeats nothing is not to blame for what the link has lost. */
+	} while (!passed && t->options->client && t->link && lab_link_lost(t->link) > lost &&
+	         again++ < AGAIN_MAX && (program_end(&t->program), begin_case(t), true));
+	if (!passed && clock_monotonic() >= t->deadline)
+		snprintf(o->reason, sizeof o->reason, "the time of the case is over");
+	o->result = passed ? TRIAL_PASSED : TRIAL_FAILED;
+	if (passed && again)
+		snprintf(o->note, sizeof o->note,
+		    "run again %s, since the link had lost a datagram", TEXT_COUNT(again, "time"));
+	o->took = clock_monotonic() - begin;
+	/* A program that was started anew has printed less. */
+	from = from < t->program.used ? from : 0;
+	n = t->program.used - from < sizeof o->printed / 5 ? t->program.used - from
+	                                                   : sizeof o->printed / 5;
+	printable_text(o->printed, t->program.output + t->program.used - n, n, "\n", true);
+	end_case(t);
+	/* The next case gets a program that this one has not confused. */
+	if (!passed || t->options->client)
+		program_end(&t->program);
+}
+
+/* Finds the server's address, or that where the judge serves. Returns 0, or -1 after a line. */
+static int find_address(struct trial *t)
+{
+	const struct check_options *o = t->options;
+	const char *host = t->link ? LAB_FAR_IPV4 : o->host ? o->host : "127.0.0.1";
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+	const int error = getaddrinfo(host, NULL, &hints, &found);
+
+	if (error) {
+		standard_report("%s: %s", host, gai_strerror(error));
+		return -1;
+	}
+	memcpy(&t->address.storage, found->ai_addr, found->ai_addrlen);
+	t->address.len = found->ai_addrlen;
+	addr_set_port(&t->address, o->port);
+	freeaddrinfo(found);
+	return 0;
+}
+
+static int judge_all(struct trial *t)
+{
+	struct report report;
+	int status = 1;
+
+	if (find_address(t) < 0)
+		return 2;
+	begin_case(t);
+	if (t->options->client)
+		discover_client(t);
+	else if (!t->options->command)
+		discover_server(t);
+	else if (!is_running(t))
+		memcpy(t->unusable, t->outcome.reason, TRIAL_REASON);
+	if (t->options->command && t->outcome.not_started) {
+		standard_report("%s", t->outcome.reason);
+		return 2;
+	}
+	if (report_begin(&report, t) < 0)
+		return 2;
+	for (int i = 0; i < t->options->table.count && !end_requested; i++) {
+		const struct check_case *c = &t->options->table.cases[i];
+
+		if (!check_options_selects(t->options, c))
+			continue;
+		run_case(t, c);
+		report_case(&report, t, c);
+	}
+	status = report_end(&report, t);
+	return end_requested ? 128 + end_requested : status;
+}
+
+int judge_run(struct check_options *o)
+{
+	struct trial *t = calloc(1, sizeof *t);
+	int status = 2;
+
+	if (!t)
+		return 1;
+	t->options = o;
+	t->stop = &end_requested;
+	t->program.fd = t->program.network = -1;
+	t->deadline = t->end = clock_monotonic() + o->limit;
+	prepare_signals();
+	program_prepare();
+	if (!o->lab || (t->link = lab_link_open(o->lab, o->drops, o->drop_count))) {
+		if (t->link && !o->client)
+			t->program.network = lab_link_far(t->link);
+		status = judge_all(t);
+		program_end(&t->program);
+	}
+	lab_link_close(t->link);
+	free(t);
+	return status;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The judge's end of a conversation: a client of the judged server, or the server of the judged
+ * client. What goes over it stands in the judge's transcript. Functions that return bool call
+ * trial_fail() before they return false, and wait while the program, the link and the other peers
+ * have their turns. */
+#pragma once
+
+#include "checker/trial.h"
+
+struct peer {
+	struct trial *trial;
+	/* CASE_UDP or CASE_TCP. */
+	unsigned transport;
+	int fd;
+	/* Its number among the case's peers, from 1 on. */
+	int number;
+	bool listens;
+	/* Do not read for now; wait also for room to send. */
+	bool paused, sending;
+	/* An end of line more or less behind the reply is no fault. The client's line had one. */
+	bool loose, has_newline;
+	/* TCP: the other end has closed; the error that ended it, or 0. */
+	bool ended;
+	int error;
+	/* What has come and is not yet taken: one datagram, or bytes of the stream. */
+	unsigned char *in;
+	size_t first, end, capacity;
+	bool has_datagram;
+	/* Where the datagram came from, and where datagrams go. */
+	struct addr from, to;
+	/* What was sent since the last reply; how many packets the link had lost then. */
+	unsigned char *sent;
+	size_t sent_length, sent_capacity;
+	uint64_t lost;
+	/* The reply that is expected, and the one before, for the reason of a failure. */
+	unsigned char *wanted, *before;
+	size_t wanted_length, before_length;
+};
+
+/* Waits until something happens, and acts on it. Returns false when it is `until`, or the case's
+ * time is over. */
+bool peer_turn(struct trial *t, int64_t until);
+/* Waits. Returns true. */
+bool peer_pause(struct trial *t, int64_t ns);
+
+/* A client's socket, connected to the server. NULL when that fails. */
+struct peer *peer_open(struct trial *t, unsigned transport);
+/* A server's socket at the judge's address. NULL when that fails. */
+struct peer *peer_listen(struct trial *t, unsigned transport);
+/* The next connection of a listener; NULL while there is none. */
+struct peer *peer_accept(struct peer *listener);
+
+bool peer_send(struct peer *p, const void *bytes, size_t n);
+/* The same with an end of line over TCP. */
+bool peer_send_line(struct peer *p, const void *bytes, size_t n);
+/* Sends what the system takes without the peer's reading, at most `n` bytes. */
+void peer_send_some(struct peer *p, const void *bytes, size_t n);
+/* Waits for a datagram, or for `n` bytes. Returns false, without trial_fail(), when it does not
+ * come. */
+bool peer_await(struct peer *p, size_t n);
+/* Waits for these bytes, or for a datagram of them; other bytes fail. */
+bool peer_expect(struct peer *p, const void *want, size_t n);
+/* Waits for the capitals of what was sent since the last reply. */
+bool peer_expect_capitals(struct peer *p);
+/* Waits for a client's line, perhaps with an end of line. */
+bool peer_expect_request(struct peer *p, const void *want, size_t n);
+/* Waits for the end of the stream, with nothing before it. */
+bool peer_expect_end(struct peer *p);
+/* Fails when more has come than was expected. */
+bool peer_expect_nothing(struct peer *p);
+
+/* These always return true. */
+bool peer_loosen(struct peer *p);
+bool peer_resume(struct peer *p);
+/* Ends what it sends, TCP's half-close; resets the connection; closes. */
+bool peer_finish(struct peer *p);
+bool peer_reset(struct peer *p);
+bool peer_close(struct peer *p);
+void peer_free(struct peer *p);

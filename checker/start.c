@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "checker/start.h"
+
+#include <errno.h>
+
+#include "checker/peer.h"
+#include "common/file.h"
+#include "common/os.h"
+
+/* The time for a program to start to serve, and for its second transport after the first; one look
+ * at the kernel's tables. */
+#define START_TIME (10 * NS_PER_S)
+#define SECOND_TIME (300 * NS_PER_MS)
+#define START_STEP (20 * NS_PER_MS)
+
+/* A port that is free for both transports, or 0. */
+static uint16_t free_port(const struct addr *address)
+{
+	uint16_t port = 0;
+
+	for (int try = 0; try < 20 && port == 0; try++) {
+		struct addr a = *address;
+		const int tcp = os_socket(a.sa.sa_family, SOCK_STREAM),
+		          udp = os_socket(a.sa.sa_family, SOCK_DGRAM);
+
+		addr_set_port(&a, 0);
+		if (bind(tcp, &a.sa, a.len) == 0 && getsockname(tcp, &a.sa, &a.len) == 0 &&
+		    bind(udp, &a.sa, a.len) == 0)
+			port = addr_port(&a);
+		(void)file_close(tcp);
+		(void)file_close(udp);
+	}
+	return port;
+}
+
+void start_choose_port(struct trial *t)
+{
+	addr_set_port(&t->address, t->options->port ? t->options->port : free_port(&t->address));
+}
+
+bool start_program(struct trial *t, bool served)
+{
+	t->seen = 0;
+	if (served && (!peer_listen(t, CASE_UDP) || !peer_listen(t, CASE_TCP)))
+		return false;
+	if (program_start(&t->program, t->options->command, &t->address) == 0)
+		return true;
+	t->outcome.not_started = true;
+	return trial_fail(t, "%s: %s", t->options->command[0], strerror(errno));
+}
+
+/* A client that has come: by a datagram, or by a connection. */
+static struct peer *find_client(struct trial *t)
+{
+	return t->peers[0]->has_datagram ? t->peers[0] : peer_accept(t->peers[1]);
+}
+
+bool start_await_client(struct trial *t)
+{
+	/* It may still be starting. */
+	const int64_t until = clock_monotonic() + START_TIME;
+	struct peer *p = NULL;
+	bool waits = t->peer_count >= 2;
+
+	while (waits && !(p = find_client(t))) {
+		t->peers[1]->paused = false;
+		waits = !program_has_ended(&t->program) && peer_turn(t, until);
+		t->peers[1]->paused = true;
+	}
+	if (p) {
+		t->peer = p;
+		t->transports = p->transport;
+		return true;
+	}
+	return program_has_ended(&t->program) ? trial_fail_ended(t)
+	                                      : trial_fail(t, "nothing comes from it within %s",
+	                                            TEXT_SPAN(trial_patience(t, CASE_TCP)));
+}
+
+/* Waits until the program serves what is demanded, or what it has served before, or one transport
+ * and perhaps the other. */
+static bool await_service(struct trial *t)
+{
+	const unsigned wanted = t->transports ? t->transports : CASE_TRANSPORTS;
+	int64_t until = clock_monotonic() + START_TIME;
+	unsigned serves = 0, before;
+
+	do {
+		before = serves;
+		serves = program_serves(&t->program, addr_port(&t->address));
+		if (serves && !before)
+			until = clock_monotonic() + SECOND_TIME;
+		if (program_has_ended(&t->program))
+			return trial_fail_ended(t);
+	} while ((serves & wanted) != wanted && peer_pause(t, START_STEP) &&
+	         clock_monotonic() < (until < t->deadline ? until : t->deadline) && !*t->stop);
+	t->transports |= serves;
+	return serves || trial_fail(t, "it does not listen on port %d within %s",
+	                     addr_port(&t->address), TEXT_SPAN(START_TIME));
+}
+
+bool start_server(struct trial *t, uint16_t port)
+{
+	if (port)
+		addr_set_port(&t->address, port);
+	else
+		start_choose_port(t);
+	if (!t->link && program_serves(&t->program, addr_port(&t->address)))
+		return !(t->outcome.not_started = true) ||
+		       trial_fail(t, "port %d is taken by another program: see --port",
+		           addr_port(&t->address));
+	return start_program(t, false) && await_service(t);
+}

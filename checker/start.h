@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Starts the program on trial. Functions that return bool call trial_fail() before they return
+ * false. */
+#pragma once
+
+#include "checker/trial.h"
+
+/* Chooses the server's port. */
+void start_choose_port(struct trial *t);
+/* Starts the program, without waiting; with `served`, the judge listens on the port before. */
+bool start_program(struct trial *t, bool served);
+/* Starts a server at a port, 0 for any, and waits until it serves. */
+bool start_server(struct trial *t, uint16_t port);
+/* Waits for a client, to which the listeners have t->peer then. */
+bool start_await_client(struct trial *t);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A program on trial: what all parts of the judge know of it and of the case that runs. Pure. */
+#pragma once
+
+#include <signal.h>
+
+#include "checker/lab-link.h"
+#include "checker/options.h"
+#include "checker/program.h"
+#include "common/text.h"
+
+/* Peers of a case: fifty clients and a few. */
+#define TRIAL_PEERS 64
+/* Room for what was sent and what came, of which the newest is kept, and for a reason. */
+#define TRIAL_TRANSCRIPT 400
+#define TRIAL_REASON 300
+
+enum trial_result { TRIAL_PASSED, TRIAL_FAILED, TRIAL_SKIPPED };
+
+/* What became of a case. */
+struct trial_outcome {
+	enum trial_result result;
+	/* Why it failed or was skipped, or "". A remark on one that passed, or "". */
+	char reason[TRIAL_REASON], note[TRIAL_REASON];
+	char sent[TRIAL_TRANSCRIPT], came[TRIAL_TRANSCRIPT];
+	/* The end of what the program printed while the case ran. */
+	char printed[TRIAL_TRANSCRIPT];
+	int64_t took;
+	/* The command could not be executed, or its port is taken. */
+	bool not_started;
+};
+
+struct peer;
+
+struct trial {
+	struct check_options *options;
+	struct program program;
+	/* NULL: no lab. */
+	struct lab_link *link;
+	/* Of the case; of a client's case the first two listen. */
+	struct peer *peers[TRIAL_PEERS];
+	int peer_count;
+	/* The one whose turn it is, or NULL. */
+	struct peer *peer;
+	/* Where the server is, the program or the judge. */
+	struct addr address;
+	/* The transports that the program uses, CASE_UDP and CASE_TCP; the case's. */
+	unsigned transports, transport;
+	/* The client sends more than one line. */
+	bool lines;
+	/* Why the server could not be started at first, or "". */
+	char unusable[TRIAL_REASON];
+	/* Up to where the program's output has been looked at. */
+	size_t seen;
+	/* A signal asks to end. The latest end of the case, and of all. */
+	const volatile sig_atomic_t *stop;
+	int64_t deadline, end;
+	struct trial_outcome outcome;
+};
+
+/* How long to wait for something, ns; over a lossy link TCP repeats segments. */
+int64_t trial_patience(const struct trial *t, unsigned transport);
+/* The case fails, unless it has failed before, for this reason. Returns false. */
+bool trial_fail(struct trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The program has ended: the case fails. Returns false. */
+bool trial_fail_ended(struct trial *t);
+/* Adds to what was sent, or to what came: the bytes, between quotes, or a remark; of that peer, 0
+ * for none or the only one. */
+void trial_log(struct trial *t, bool sent, int peer, const void *bytes, size_t n);
+void trial_remark(struct trial *t, bool sent, int peer, const char *words);
