@@ -44,6 +44,7 @@ no-tests:
 # one.
 include %D%/lib/local.mk
 include %D%/e2e/lab/local.mk
+include %D%/e2e/check/local.mk
 include %D%/e2e/server/local.mk
 include %D%/e2e/client/local.mk
 include %D%/faults/local.mk
@@ -55,6 +56,7 @@ include %D%/unit/common/local.mk
 include %D%/unit/client/local.mk
 include %D%/unit/server/local.mk
 include %D%/unit/lab/local.mk
+include %D%/unit/checker/local.mk
 
 check_PROGRAMS += $(COMPILED_TESTS)
 dist_check_SCRIPTS += $(SCRIPT_TESTS)

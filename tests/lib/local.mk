@@ -17,6 +17,7 @@ tests_lib_libtests_a_SOURCES = \
 	%D%/wire.c %D%/wire.h
 EXTRA_DIST += \
 	%D%/activate.py \
+	%D%/checker.py \
 	%D%/client.py \
 	%D%/lab.py \
 	%D%/lab_obstacle.py \
@@ -24,6 +25,73 @@ EXTRA_DIST += \
 	%D%/scripted_server.py \
 	%D%/server.py \
 	%D%/server_control_client.py \
+	%D%/students/asyncio_server.py \
+	%D%/students/select_server.c \
+	%D%/students/tcp_client.py \
+	%D%/students/tcp_client_counts_characters.py \
+	%D%/students/tcp_client_end_first.py \
+	%D%/students/tcp_client_first_word.c \
+	%D%/students/tcp_client_in_c.c \
+	%D%/students/tcp_client_never_times_out.py \
+	%D%/students/tcp_client_no_newline.py \
+	%D%/students/tcp_client_overflow.c \
+	%D%/students/tcp_client_prints_raw.py \
+	%D%/students/tcp_client_recv_is_a_reply.py \
+	%D%/students/tcp_client_sends_nul.c \
+	%D%/students/tcp_client_spins_when_closed.py \
+	%D%/students/tcp_client_status_0.py \
+	%D%/students/tcp_server.go \
+	%D%/students/tcp_server.js \
+	%D%/students/tcp_server_answers_last_client.py \
+	%D%/students/tcp_server_ascii_only.py \
+	%D%/students/tcp_server_buffers_replies.py \
+	%D%/students/tcp_server_closes_too_early.py \
+	%D%/students/tcp_server_daemon.py \
+	%D%/students/tcp_server_dies_on_reset.py \
+	%D%/students/tcp_server_first_line_only.py \
+	%D%/students/tcp_server_forgets_last_line.py \
+	%D%/students/tcp_server_ignores_sigterm.py \
+	%D%/students/tcp_server_leaves_children.py \
+	%D%/students/tcp_server_no_newline.py \
+	%D%/students/tcp_server_no_reuseaddr.py \
+	%D%/students/tcp_server_one_by_one.py \
+	%D%/students/tcp_server_port_in_use.py \
+	%D%/students/tcp_server_recv_is_a_line.py \
+	%D%/students/tcp_server_send_once.py \
+	%D%/students/tcp_server_serves_one_client.py \
+	%D%/students/tcp_server_sigpipe.c \
+	%D%/students/tcp_server_spins_at_end.py \
+	%D%/students/tcp_server_splits_utf8.py \
+	%D%/students/tcp_server_waits_for_port.py \
+	%D%/students/tcp_socketserver.py \
+	%D%/students/tcp_socketserver_lines.py \
+	%D%/students/udp_client.py \
+	%D%/students/udp_client_decode.py \
+	%D%/students/udp_client_ends_when_lost.py \
+	%D%/students/udp_client_hides_loss.py \
+	%D%/students/udp_client_never_ends.py \
+	%D%/students/udp_client_never_times_out.py \
+	%D%/students/udp_client_own_capitals.py \
+	%D%/students/udp_client_takes_anything.py \
+	%D%/students/udp_client_takes_duplicate.py \
+	%D%/students/udp_client_takes_stranger.py \
+	%D%/students/udp_server.js \
+	%D%/students/udp_server_answers_last_client.py \
+	%D%/students/udp_server_answers_twice.py \
+	%D%/students/udp_server_decode.py \
+	%D%/students/udp_server_echo.py \
+	%D%/students/udp_server_ends_on_empty.py \
+	%D%/students/udp_server_no_htons.c \
+	%D%/students/udp_server_no_nul.c \
+	%D%/students/udp_server_noisy.py \
+	%D%/students/udp_server_other_port.py \
+	%D%/students/udp_server_overflow.c \
+	%D%/students/udp_server_sends_nul.c \
+	%D%/students/udp_server_shares_port.py \
+	%D%/students/udp_server_small_buffer.py \
+	%D%/students/udp_server_strlen.c \
+	%D%/students/udp_server_whole_buffer.py \
+	%D%/students/udp_socketserver.py \
 	%D%/tap-awk.sh \
 	%D%/tap.py \
 	%D%/samples/README \

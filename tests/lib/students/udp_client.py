@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Right: waits a second for each reply, and passes over what is no reply to its line.
+import sys
+import time
+from socket import AF_INET, SOCK_DGRAM, socket
+
+client = socket(AF_INET, SOCK_DGRAM)
+client.connect((sys.argv[1], int(sys.argv[2])))
+status = 0
+for line in sys.stdin:
+    text = line.rstrip("\n")
+    end = time.monotonic() + 1
+    reply = None
+    try:
+        client.send(text.encode())
+        while reply is None or reply.upper() != text.upper():
+            client.settimeout(max(end - time.monotonic(), 0.001))
+            reply = client.recv(65536).decode(errors="replace")
+        print("".join(c if c.isprintable() else "?" for c in reply), flush=True)
+    except OSError as error:
+        print(f"no reply to {text}: {error}", file=sys.stderr)
+        status = 1
+sys.exit(status)

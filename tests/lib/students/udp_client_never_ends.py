@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Does not see the end of input: it sends empty lines for ever. Seen with "while True:
+# readline()".
+import sys
+import time
+from socket import AF_INET, SOCK_DGRAM, socket
+
+client = socket(AF_INET, SOCK_DGRAM)
+client.connect((sys.argv[1], int(sys.argv[2])))
+while True:
+    line = sys.stdin.readline()
+    text = line.rstrip("\n")
+    end = time.monotonic() + 1
+    reply = None
+    try:
+        client.send(text.encode())
+        while reply is None or reply.upper() != text.upper():
+            client.settimeout(max(end - time.monotonic(), 0.001))
+            reply = client.recv(65536).decode(errors="replace")
+        print("".join(c if c.isprintable() else "?" for c in reply), flush=True)
+    except OSError as error:
+        print(f"no reply to {text}: {error}", file=sys.stderr)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Waits for ever for a reply that is lost: no timeout. Seen everywhere, also in the textbook.
+import sys
+from socket import AF_INET, SOCK_DGRAM, socket
+
+client = socket(AF_INET, SOCK_DGRAM)
+client.connect((sys.argv[1], int(sys.argv[2])))
+status = 0
+for line in sys.stdin:
+    text = line.rstrip("\n")
+    reply = None
+    try:
+        client.send(text.encode())
+        while reply is None or reply.upper() != text.upper():
+            reply = client.recv(65536).decode(errors="replace")
+        print("".join(c if c.isprintable() else "?" for c in reply), flush=True)
+    except OSError as error:
+        print(f"no reply to {text}: {error}", file=sys.stderr)
+        status = 1
+sys.exit(status)

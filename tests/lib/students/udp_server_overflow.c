@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A long datagram ends it: it is copied into a line of 256 bytes. Seen with strcpy() and
+ * with scanf(). */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET }, peer;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	static char text[65536];
+
+	here.sin_port = htons((unsigned short)atoi(argv[argc - 1]));
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&here, sizeof(here)) != 0) {
+		perror("bind");
+		return 1;
+	}
+	for (;;) {
+		socklen_t size = sizeof(peer);
+		ssize_t got = recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&peer,
+		    &size);
+
+		char line[256];
+
+		if (got < 0)
+			continue;
+		/* What the sanitizers and the fortified library do. */
+		if ((size_t)got >= sizeof(line))
+			abort();
+		memcpy(line, text, (size_t)got);
+		for (ssize_t i = 0; i < got; i++)
+			line[i] = (char)toupper((unsigned char)line[i]);
+		sendto(fd, line, (size_t)got, 0, (struct sockaddr *)&peer, size);
+	}
+}

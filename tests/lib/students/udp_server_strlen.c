@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* strlen() on bytes: the reply ends at a NUL in the line. Seen wherever C takes what came
+ * for a string. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET }, peer;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	static char text[65536];
+
+	here.sin_port = htons((unsigned short)atoi(argv[argc - 1]));
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&here, sizeof(here)) != 0) {
+		perror("bind");
+		return 1;
+	}
+	for (;;) {
+		socklen_t size = sizeof(peer);
+		ssize_t got = recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&peer,
+		    &size);
+
+		text[got < 0 ? 0 : got] = 0;
+		for (size_t i = 0; text[i] != 0; i++)
+			text[i] = (char)toupper((unsigned char)text[i]);
+		sendto(fd, text, strlen(text), 0, (struct sockaddr *)&peer, size);
+	}
+}
