@@ -138,7 +138,8 @@ def run_table(side, table, operands, count=4):
         words = command(program)
         name = program if isinstance(program, str) else ' '.join([os.path.basename(program[0]), *program[1:]])
         if not words:
-            not_here(f'what executes {name}', name)
+            # Go, Node.js and busybox: the tests need none of them.
+            print(f'# left out, since there is nothing that executes it: {name}')
             continue
         if isinstance(program, str):
             words = words + operands

@@ -159,7 +159,7 @@ def test_tap():
 
 
 def test_tap_hash():
-    cases = file('hash.cases', 'case a#b textbook tcp\ntitle # SKIP this \\ that\nwhy x\nopen\nask good\n')
+    cases = file('hash.cases', 'case a#b textbook tcp\ntitle #' + ' SKIP this \\ that\nwhy x\nopen\nask good\n')
     got = check('server', '--cases', cases, '--tap', '--', *SERVER)
     points, faults = read_tap(got.stdout.decode())
     return faults + same('directives', [(p[0], p[3]) for p in points], [('ok', None)])

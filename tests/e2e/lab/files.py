@@ -18,7 +18,7 @@ import time
 
 from lab import LAB, NOBODY, PATIENCE, PLACE, done, environment, finish, need_hosts, processes, python, read_line, run, runtime, \
     start, until, users, working_backends
-from tap import error_text, not_here, point
+from tap import UPCASED, error_text, not_here, point
 
 need_hosts()
 ROOT = os.geteuid() == 0
@@ -540,7 +540,7 @@ def no_process_left():
     begin = time.monotonic()
     status, _, err = run('-q',
                          '--far',
-                         'prlimit --pid $PPID --nproc=0; exec sleep 1000',
+                         f'prlimit --pid $PPID --nproc=0; exec {UPCASED} --port 0',
                          '--',
                          'true',
                          user=USERS[-1])
