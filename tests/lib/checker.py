@@ -115,10 +115,12 @@ def check_row(side, words, name, level, finds, is_right):
     """A row of the table of programs: a point. A right program shows it in all cases of its level, a faulty one in those
     that find its fault."""
     cases = {}
+    # Of tools such as socat, whose runs are long, not all cases each time.
+    is_tool = os.path.basename(words[0]) in ('socat', 'ncat', 'busybox', 'node')
     try:
         if LONG:
             cases = judge(side, words)
-        elif is_right:
+        elif is_right and not is_tool:
             cases = judge(side, words, '--level', level)
         if not LONG and finds:
             cases.update(judge(side, words, '--wait', '1s', '--case', ','.join(finds)))
