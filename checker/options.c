@@ -124,6 +124,7 @@ static int read_cases(struct check_options *o)
 		text = NULL;
 		fault = "has a zero byte in it: is this a text file?";
 	}
+	o->text = text;
 	if (text && cases_read(&o->table, text, reason) == 0)
 		return 0;
 	standard_report("--cases %s: %s", o->cases, text ? reason : fault);

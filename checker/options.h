@@ -17,6 +17,8 @@ struct check_options {
 	bool client;
 	/* The cases, of a file or the program's own, of which these run. */
 	struct case_table table;
+	/* Their text, to be freed. */
+	char *text;
 	const char *cases, *only, *skip;
 	enum case_level level;
 	/* What the program must use; neither: what it uses. */
@@ -38,7 +40,7 @@ struct check_options {
 };
 
 /* Reads the command line, and the files that it names; `known` tells whether a line begins with a
- * step's word. Returns 0, or -1 after one line on stderr. The texts last as long as the program. */
+ * step's word. Returns 0, or -1 after one line on stderr. The caller frees o->text. */
 int check_options_read(struct check_options *o, bool (*known)(const char *line), int argc,
     char **argv);
 void check_options_help(FILE *out);
