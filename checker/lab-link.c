@@ -58,6 +58,7 @@ int lab_link_execute(char **argv)
 	setenv(INSIDE, own, 1);
 	execvp(lab, (char **)(uintptr_t)words);
 	standard_report("--lab: %s: %s", lab, strerror(errno));
+	free(words);
 	return 1;
 }
 

@@ -16,8 +16,7 @@
 #define UNREAD_MAX (64u << 20)
 /* In a lab: the time after which one looks whether the link has lost a datagram. */
 #define LOSS_STEP (50 * NS_PER_MS)
-/* The time to connect: a full queue of a listener costs the waits of TCP's SYN, 1 s, 2 s and 4 s.
- */
+/* The time to connect: where a listener's queue is full, TCP waits 1 s, 2 s, 4 s between SYNs. */
 #define CONNECT_TIME (10 * NS_PER_S)
 /* The time for the rest of a wrong reply to come, for the reason. */
 #define REST_TIME (100 * NS_PER_MS)
@@ -323,7 +322,9 @@ bool peer_send(struct peer *p, const void *bytes, size_t n)
 
 	log_bytes(p, true, bytes, n);
 	keep(p, bytes, n);
-	p->lost = t->link ? lab_link_lost(t->link) : 0;
+	/* TCP repeats by itself what the link loses. */
+	if (t->link && p->transport == CASE_UDP)
+		p->lost = lab_link_lost(t->link);
 	p->sending = true;
 	while ((pushed = push(p, bytes, n, &done)) == PUSH_FULL && peer_turn(t, until))
 		;
