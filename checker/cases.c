@@ -75,7 +75,24 @@ static const char *take_line(struct case_table *t, char *line)
 	return NULL;
 }
 
-int cases_read(struct case_table *t, char *text, char reason[CASES_REASON])
+/* "tcp-line 5" */
+static const char *take_weight(struct case_table *t, char *line)
+{
+	struct check_case *c = cases_find(t, line, strcspn(line, " \t"));
+	const char *number = line + strcspn(line, " \t");
+
+	if (!c)
+		return "names no case; --list lists them";
+	number += strspn(number, " \t");
+	return units_count(number, 0, 1000, &c->points) == 0
+	         ? NULL
+	         : "needs a number of points, 0 to 1000";
+}
+
+/* Gives the lines to `take`, which returns NULL or what is wrong, one behind the other, each ended
+ * by a zero: comments and empty lines go. */
+static int take_lines(struct case_table *t, char *text, char reason[CASES_REASON],
+    const char *(*take)(struct case_table *t, char *line))
 {
 	const char *wrong;
 	char *line, *end = text, shown[60];
@@ -85,14 +102,23 @@ int cases_read(struct case_table *t, char *text, char reason[CASES_REASON])
 		shown[strlen(shown) - utf8_cut_off((unsigned char *)shown, strlen(shown))] = '\0';
 		if (!*line || *line == '#')
 			continue;
-		/* Steps stand one behind the other: comments and empty lines go. */
 		line = memmove(end, line, strlen(line) + 1);
 		end += strlen(line) + 1;
-		if ((wrong = take_line(t, line)))
+		if ((wrong = take(t, line)))
 			return text_refuse(reason, CASES_REASON, "line %d: '%s' %s", number, shown,
 			    wrong);
 	}
 	return 0;
+}
+
+int cases_read(struct case_table *t, char *text, char reason[CASES_REASON])
+{
+	return take_lines(t, text, reason, take_line);
+}
+
+int cases_weigh(struct case_table *t, char *text, char reason[CASES_REASON])
+{
+	return take_lines(t, text, reason, take_weight);
 }
 
 struct check_case *cases_find(struct case_table *t, const char *name, size_t n)

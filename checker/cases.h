@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The cases: texts that a lecturer can read and write (upcase-check(1), CASES). Each is one thing
- * that a program must do, tried by a few steps. Pure. */
+/* The cases: texts that a lecturer can read and write (upcase-check(1), THE LANGUAGE OF CASES).
+ * Each is one thing that a program must do, tried by a few steps. Pure. */
 #pragma once
 
 #define CASES_MAX 64
@@ -30,6 +30,8 @@ struct check_case {
 	const char *steps;
 	int step_count;
 	int64_t points;
+	/* It is to run. */
+	bool chosen;
 };
 
 struct case_table {
@@ -43,5 +45,7 @@ struct case_table {
  * names the line. */
 #define CASES_REASON 200
 int cases_read(struct case_table *t, char *text, char reason[CASES_REASON]);
+/* Reads the points of cases, "tcp-line 5" on each line, in the same way. */
+int cases_weigh(struct case_table *t, char *text, char reason[CASES_REASON]);
 /* The case of that name, `n` bytes, or NULL. */
 struct check_case *cases_find(struct case_table *t, const char *name, size_t n);

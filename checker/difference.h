@@ -3,15 +3,20 @@
  * Pure. */
 #pragma once
 
-struct difference {
-	const unsigned char *want, *got, *sent;
-	size_t wanted, came, sent_length;
-	/* The reply that this client got before, NULL for none. */
-	const unsigned char *before;
-	size_t before_length;
-	/* The stream has ended behind what came. */
+/* Bytes from malloc(), as grow_list() has them. */
+struct bytes {
+	unsigned char *at;
+	size_t n, capacity;
+};
+
+/* One line and its reply, as one end of a conversation has them. */
+struct exchange {
+	/* What was sent since the last reply; the reply that is wanted, and the one before it, each
+	 * NULL for none; what has come and is not yet taken. */
+	struct bytes sent, wanted, before, came;
+	/* TCP: the stream has ended behind what came. */
 	bool ended;
 };
 
-/* Writes the reason. Returns `buf`. */
-char *difference_text(const struct difference *d, char *buf, size_t size);
+/* Writes why what came is not what was wanted. Returns `buf`. */
+char *difference_text(const struct exchange *x, char *buf, size_t size);

@@ -45,19 +45,19 @@ static void prepare_signals(void)
 
 /* --- cases --- */
 
-static void end_case(struct trial *t)
-{
-	while (t->peer_count > 0)
-		peer_free(t->peers[--t->peer_count]);
-	t->peer = NULL;
-}
-
 static void begin_case(struct trial *t)
 {
 	const int64_t now = clock_monotonic();
 
 	memset(&t->outcome, 0, sizeof t->outcome);
 	t->deadline = now + CASE_TIME < t->end ? now + CASE_TIME : t->end;
+}
+
+static void end_case(struct trial *t)
+{
+	while (t->peer_count > 0)
+		peer_free(t->peers[--t->peer_count]);
+	t->peer = NULL;
 }
 
 /* Finds out which transports a server has that runs already. Where nothing listens for UDP, the
@@ -84,28 +84,23 @@ static void discover_client(struct trial *t)
 	program_end(&t->program);
 }
 
-static unsigned demanded(const struct trial *t)
-{
-	return (t->options->udp ? CASE_UDP : 0) | (t->options->tcp ? CASE_TCP : 0);
-}
-
-/* Why the case does not run, or NULL. */
+/* Why the case does not run, or "". */
 static const char *why_skipped(const struct trial *t, const struct check_case *c)
 {
-	const unsigned has = demanded(t) | t->transports, asked = c->needs & CASE_TRANSPORTS;
+	const struct check_options *o = t->options;
+	const unsigned asked = c->needs & CASE_TRANSPORTS,
+	               has = t->transports | (o->udp ? CASE_UDP : 0) | (o->tcp ? CASE_TCP : 0);
 
-	if ((c->needs & CASE_COMMAND) && !t->options->command)
+	if ((c->needs & CASE_COMMAND) && !o->command)
 		return "it needs the command";
 	if ((c->needs & CASE_LOSSLESS) && t->link)
 		return "a lossy link would decide it";
 	if (asked && !(asked & has) && has)
 		return asked == CASE_UDP ? "it has no UDP" : "it has no TCP";
-	if ((c->needs & CASE_LINES) && !t->lines)
-		return "it sends one line only";
-	return NULL;
+	return (c->needs & CASE_LINES) && !t->lines ? "it sends one line only" : "";
 }
 
-/* Starts a server that does not run. */
+/* Starts a server, unless it runs. */
 static bool is_running(struct trial *t)
 {
 	struct program *p = &t->program;
@@ -116,25 +111,45 @@ static bool is_running(struct trial *t)
 	return start_server(t, 0);
 }
 
-static bool holds(struct trial *t, const struct check_case *c)
+static bool passes(struct trial *t, const struct check_case *c)
 {
-	struct program *p = &t->program;
-
 	/* One that has never come to serve will not do so now. */
 	if (*t->unusable)
 		return trial_fail(t, "%s", t->unusable);
-	if (!is_running(t))
-		return false;
 	t->transport = c->needs & CASE_UDP ? CASE_UDP : CASE_TCP;
-	if (!steps_run(t, c->steps, c->step_count))
+	if (!is_running(t) || !steps_run(t, c->steps, c->step_count))
 		return false;
-	if (!t->options->client)
-		peer_pause(t, MORE_TIME);
-	for (int i = 0; i < t->peer_count && !t->options->client; i++)
+	if (t->options->client)
+		return true;
+	peer_pause(t, MORE_TIME);
+	for (int i = 0; i < t->peer_count; i++)
 		if (!t->peers[i]->listens && !peer_expect_nothing(t->peers[i]))
 			return false;
-	return (c->needs & CASE_COMMAND) || t->options->client || !program_has_ended(p) ||
-	       trial_fail_ended(t);
+	return (c->needs & CASE_COMMAND) || !program_has_ended(&t->program) || trial_fail_ended(t);
+}
+
+/* Whether the client runs again, since the link has lost packets of it: one that repeats nothing
+ * is not to blame. */
+static bool runs_again(struct trial *t, uint64_t lost, unsigned again)
+{
+	if (!t->options->client || !t->link || lab_link_lost(t->link) == lost || again > AGAIN_MAX)
+		return false;
+	end_case(t);
+	program_end(&t->program);
+	begin_case(t);
+	snprintf(t->outcome.note, TRIAL_TEXT, "run again %s, since the link had lost a datagram",
+	    TEXT_COUNT(again, "time"));
+	return true;
+}
+
+/* The end of what the program printed behind place `from`, unless it was started anew. */
+static void show_printed(struct trial *t, size_t from)
+{
+	const struct program *p = &t->program;
+	size_t n = p->used - (from < p->used ? from : 0);
+
+	n = n < TRIAL_TEXT / 5 ? n : TRIAL_TEXT / 5;
+	printable_text(t->outcome.printed, p->output + p->used - n, n, "\n", true);
 }
 
 static void run_case(struct trial *t, const struct check_case *c)
@@ -142,38 +157,27 @@ static void run_case(struct trial *t, const struct check_case *c)
 	const char *skipped = why_skipped(t, c);
 	const int64_t begin = clock_monotonic();
 	struct trial_outcome *o = &t->outcome;
-	size_t from = t->program.used, n;
+	const size_t from = t->program.used;
 	unsigned again = 0;
 	uint64_t lost = 0;
 	bool passed;
 
 	begin_case(t);
+	text_append(o->reason, TRIAL_TEXT, skipped);
 	o->result = TRIAL_SKIPPED;
-	if (skipped) {
-		snprintf(o->reason, sizeof o->reason, "%s", skipped);
+	if (*skipped)
 		return;
-	}
 	if (t->link)
 		(void)lab_link_begin(t->link);
 	do {
-		end_case(t);
 		lost = t->link ? lab_link_lost(t->link) : 0;
-		passed = holds(t, c);
-		/* A client that repeats nothing is not to blame for what the link has lost. */
-	} while (!passed && t->options->client && t->link && lab_link_lost(t->link) > lost &&
-	         again++ < AGAIN_MAX && (program_end(&t->program), begin_case(t), true));
+		passed = passes(t, c);
+	} while (!passed && runs_again(t, lost, ++again));
 	if (!passed && clock_monotonic() >= t->deadline)
-		snprintf(o->reason, sizeof o->reason, "the time of the case is over");
+		snprintf(o->reason, TRIAL_TEXT, "the time of the case is over");
 	o->result = passed ? TRIAL_PASSED : TRIAL_FAILED;
-	if (passed && again)
-		snprintf(o->note, sizeof o->note,
-		    "run again %s, since the link had lost a datagram", TEXT_COUNT(again, "time"));
 	o->took = clock_monotonic() - begin;
-	/* A program that was started anew has printed less. */
-	from = from < t->program.used ? from : 0;
-	n = t->program.used - from < sizeof o->printed / 5 ? t->program.used - from
-	                                                   : sizeof o->printed / 5;
-	printable_text(o->printed, t->program.output + t->program.used - n, n, "\n", true);
+	show_printed(t, from);
 	end_case(t);
 	/* The next case gets a program that this one has not confused. */
 	if (!passed || t->options->client)
@@ -194,15 +198,17 @@ static int find_address(struct trial *t)
 	}
 	memcpy(&t->address.storage, found->ai_addr, found->ai_addrlen);
 	t->address.len = found->ai_addrlen;
-	addr_set_port(&t->address, o->port);
+	addr_set_port(&t->address, (uint16_t)o->port);
 	freeaddrinfo(found);
 	return 0;
 }
 
+/* Returns the exit status. */
 static int judge_all(struct trial *t)
 {
+	const struct case_table *table = &t->options->table;
 	struct report report;
-	int status = 1;
+	int status;
 
 	if (find_address(t) < 0)
 		return 2;
@@ -212,22 +218,18 @@ static int judge_all(struct trial *t)
 	else if (!t->options->command)
 		discover_server(t);
 	else if (!is_running(t))
-		memcpy(t->unusable, t->outcome.reason, TRIAL_REASON);
-	if (t->options->command && t->outcome.not_started) {
+		memcpy(t->unusable, t->outcome.reason, TRIAL_TEXT);
+	if (t->not_started) {
 		standard_report("%s", t->outcome.reason);
 		return 2;
 	}
 	if (report_begin(&report, t) < 0)
 		return 2;
-	for (int i = 0; i < t->options->table.count && !end_requested; i++) {
-		const struct check_case *c = &t->options->table.cases[i];
-
-		if (!check_options_selects(t->options, c))
-			continue;
-		run_case(t, c);
-		report_case(&report, t, c);
+	for (int i = 0; i < table->count && !end_requested; i++) {
+		run_case(t, &table->cases[i]);
+		report_case(&report, t, &table->cases[i]);
 	}
-	status = report_end(&report, t);
+	status = report_end(&report);
 	return end_requested ? 128 + end_requested : status;
 }
 
@@ -243,7 +245,6 @@ int judge_run(struct check_options *o)
 	t->program.fd = t->program.network = -1;
 	t->deadline = t->end = clock_monotonic() + o->limit;
 	prepare_signals();
-	program_prepare();
 	if (!o->lab || (t->link = lab_link_open(o->lab, o->drops, o->drop_count))) {
 		if (t->link && !o->client)
 			t->program.network = lab_link_far(t->link);

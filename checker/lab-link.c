@@ -82,27 +82,7 @@ int lab_link_hold(void)
 
 /* --- the link --- */
 
-/* Gives the link an order, whose answer `line` reads. Returns 0, or -1 with l->refused. */
-static int order(struct lab_link *l, const char *words, bool (*line)(void *context, char *line))
-{
-	const struct control_request request = {
-		.path = l->path, .command = words, .line = line, .context = l
-	};
-	const int result = control_request_send(&request, l->refused);
-
-	if (result < 0)
-		snprintf(l->refused, sizeof l->refused, "the lab does not answer");
-	return result == 0 ? 0 : -1;
-}
-
-static bool skip_line(void *context, char *line)
-{
-	(void)context;
-	(void)line;
-	return false;
-}
-
-/* "there lost-random 2" */
+/* A line of an answer, "there lost-random 2" to `counts`. */
 static bool add_lost(void *context, char *line)
 {
 	struct lab_link *l = context;
@@ -113,19 +93,32 @@ static bool add_lost(void *context, char *line)
 	return false;
 }
 
+/* Gives the link an order. Returns 0, or -1 with l->refused. */
+static int order(struct lab_link *l, const char *words)
+{
+	const struct control_request request = {
+		.path = l->path, .command = words, .line = add_lost, .context = l
+	};
+	const int result = control_request_send(&request, l->refused);
+
+	if (result < 0)
+		snprintf(l->refused, sizeof l->refused, "the lab does not answer");
+	return result == 0 ? 0 : -1;
+}
+
 uint64_t lab_link_lost(struct lab_link *l)
 {
 	l->lost = 0;
-	(void)order(l, "counts", add_lost);
+	(void)order(l, "counts");
 	return l->lost;
 }
 
 int lab_link_begin(struct lab_link *l)
 {
-	int result = order(l, "drop none", skip_line);
+	int result = order(l, "drop none");
 
 	for (int i = 0; i < l->drop_count && result == 0; i++)
-		result = order(l, TEXT_FORMAT("drop %s", l->drops[i]), skip_line);
+		result = order(l, TEXT_FORMAT("drop %s", l->drops[i]));
 	return result;
 }
 
@@ -141,22 +134,20 @@ static int open_far(void)
 
 struct lab_link *lab_link_open(const char *settings, const char *const *drops, int drop_count)
 {
+	const char *word = text_begins_word(settings, "preset") ? "" : "set ";
 	struct lab_link *l = calloc(1, sizeof *l);
-	const char *path = getenv("UPCASE_LAB"),
-	           *word = text_begins_word(settings, "preset") ? "" : "set ";
 
-	if (!l || !path || (l->far = open_far()) < 0 ||
+	if (!l || !(l->path = getenv("UPCASE_LAB")) || (l->far = open_far()) < 0 ||
 	    (l->near = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) < 0) {
 		standard_report("--lab: %s", strerror(errno));
 		free(l);
 		return NULL;
 	}
 	close(NOTE_FD);
-	l->path = path;
 	l->drops = drops;
 	l->drop_count = drop_count;
-	if ((!*settings || order(l, TEXT_FORMAT("%s%s", word, settings), skip_line) == 0) &&
-	    lab_link_begin(l) == 0 && order(l, "drop none", skip_line) == 0)
+	if ((!*settings || order(l, TEXT_FORMAT("%s%s", word, settings)) == 0) &&
+	    lab_link_begin(l) == 0 && order(l, "drop none") == 0)
 		return l;
 	standard_report("--lab or --drop: %s", l->refused);
 	lab_link_close(l);

@@ -6,19 +6,8 @@
 #include "common/file.h"
 #include "common/standard.h"
 
-/* The largest file of cases. */
-#define CASES_MAX_BYTES (1 << 20)
-
-static int set_port(const struct options_spec *row, void *settings, const char *value,
-    char reason[OPTIONS_REASON])
-{
-	struct check_options *o = settings;
-
-	(void)row;
-	if (addr_port_number(value, &o->port) == 0 && o->port > 0)
-		return 0;
-	return OPTIONS_REFUSE(reason, "is not a port, 1 to 65535");
-}
+/* The largest file of cases, or of points. */
+#define FILE_MAX (1 << 20)
 
 static int set_drop(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
@@ -50,7 +39,7 @@ static const struct options_spec table[] = {
 	{ "cases", 0, "FILE", "the cases of this file, in place of the program's own", "own.cases",
 	    OPTIONS_TEXT, INTO(cases), 1, .wrong = "is not the name of a file" },
 	{ "port", 'p', "PORT", "the port for the command [a free one for {port}, else 12000]",
-	    "12000", .set = set_port },
+	    "12000", OPTIONS_NUMBER, INTO(port), 1, 65535, "is not a port, 1 to 65535" },
 	{ "wait", 'w', "TIME", "wait for a reply so long [3s]", "1s", OPTIONS_TIME, INTO(wait),
 	    NS_PER_MS, 60 * NS_PER_S, .wrong = "is not a duration", .range = "1ms to 1min",
 	    .words = "1s, 3s, 10s" },
@@ -77,109 +66,87 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-static bool has_name(const char *names, const char *name)
+/* The text of a file, from malloc(), or NULL. */
+static char *read_text(const char *option, const char *path)
 {
-	const size_t n = strlen(name);
+	const char *fault = "";
+	size_t length = 0;
+	const int fd = file_read(path, FILE_MAX, &fault);
+	char *text = fd < 0 ? NULL : file_text(fd, FILE_MAX, &length, &fault);
 
-	for (; *names; names += strcspn(names, ","), names += *names == ',')
-		if (strcspn(names, ",") == n && memcmp(names, name, n) == 0)
-			return true;
-	return false;
-}
-
-bool check_options_selects(const struct check_options *o, const struct check_case *c)
-{
-	return c->level <= o->level && (!o->only || has_name(o->only, c->name)) &&
-	       !(o->skip && has_name(o->skip, c->name));
-}
-
-/* Whether all names are of the table's cases. */
-static int check_names(struct check_options *o, const char *option, const char *names)
-{
-	for (size_t n; names && *names; names += n + (names[n] == ',')) {
-		n = strcspn(names, ",");
-		if (cases_find(&o->table, names, n))
-			continue;
-		standard_report("--%s: there is no case '%.*s'; --list lists them", option,
-		    (int)(n < 40 ? n : 40), names);
-		return -1;
-	}
-	return 0;
+	if (text && strlen(text) == length)
+		return text;
+	standard_report("--%s %s: %s", option, path,
+	    text ? "has a zero byte in it: is this a text file?" : fault);
+	free(text);
+	return NULL;
 }
 
 static int read_cases(struct check_options *o)
 {
-	char reason[CASES_REASON], *text = strdup(o->client ? cases_client : cases_server);
-	const char *fault = "";
-	size_t length;
-	int fd;
+	char reason[CASES_REASON],
+	    *weights = o->weights ? read_text("weights", o->weights) : strdup("");
+	int result = -1;
 
-	if (o->cases) {
-		free(text);
-		fd = file_read(o->cases, CASES_MAX_BYTES, &fault);
-		text = fd < 0 ? NULL : file_text(fd, CASES_MAX_BYTES, &length, &fault);
-	}
-	if (text && o->cases && strlen(text) != length) {
-		free(text);
-		text = NULL;
-		fault = "has a zero byte in it: is this a text file?";
-	}
-	o->text = text;
-	if (text && cases_read(&o->table, text, reason) == 0)
-		return 0;
-	standard_report("--cases %s: %s", o->cases, text ? reason : fault);
-	return -1;
+	o->text = o->cases ? read_text("cases", o->cases)
+	                   : strdup(o->client ? cases_client : cases_server);
+	if (o->text && weights && (result = cases_read(&o->table, o->text, reason)) < 0)
+		standard_report("--cases %s: %s", o->cases, reason);
+	else if (o->text && weights && (result = cases_weigh(&o->table, weights, reason)) < 0)
+		standard_report("--weights %s: %s", o->weights, reason);
+	free(weights);
+	return result;
 }
 
-/* Reads "tcp-line 5" on each line. */
-static int read_weights(struct check_options *o)
+/* Chooses the cases that are named, or not. Returns 0, or -1 when there is no such case. */
+static int choose(struct check_options *o, const char *option, const char *names, bool chosen)
 {
-	const char *fault = "";
-	size_t length;
-	const int fd = o->weights ? file_read(o->weights, CASES_MAX_BYTES, &fault) : -1;
-	char *text = fd < 0 ? NULL : file_text(fd, CASES_MAX_BYTES, &length, &fault), *rest = text,
-	     *line, *name;
 	struct check_case *c;
-	int number = 0;
 
-	if (o->weights && !text) {
-		standard_report("--weights %s: %s", o->weights, fault);
-		return -1;
+	for (size_t n; names && *names; names += n + (names[n] == ',')) {
+		n = strcspn(names, ",");
+		if (!(c = cases_find(&o->table, names, n))) {
+			standard_report("--%s: there is no case '%.*s'; --list lists them", option,
+			    (int)(n < 40 ? n : 40), names);
+			return -1;
+		}
+		c->chosen = chosen;
 	}
-	while ((line = strsep(&rest, "\n"))) {
-		number++;
-		if (!(name = strsep(&line, " \t")) || !*name || *name == '#')
-			continue;
-		c = cases_find(&o->table, name, strlen(name));
-		if (c && line && units_count(line + strspn(line, " \t"), 0, 1000, &c->points) == 0)
-			continue;
-		standard_report(c ? "%s:%d: '%.40s' needs a number of points, 0 to 1000"
-		                  : "%s:%d: there is no case '%.40s'; --list lists them",
-		    o->weights, number, name);
-		free(text);
-		return -1;
-	}
-	free(text);
 	return 0;
 }
 
-/* Whether a word of the command has the placeholder. */
-static bool has_port(char *const *command)
+/* Leaves in the table what is to run. */
+static int choose_cases(struct check_options *o)
 {
-	for (; *command; command++)
-		if (strstr(*command, "{port}"))
-			return true;
-	return false;
+	struct case_table *t = &o->table;
+	int count = 0;
+
+	for (int i = 0; i < t->count; i++)
+		t->cases[i].chosen = !o->only;
+	if (choose(o, "case", o->only, true) < 0 || choose(o, "skip", o->skip, false) < 0)
+		return -1;
+	for (int i = 0; i < t->count; i++)
+		if (t->cases[i].chosen && t->cases[i].level <= o->level)
+			t->cases[count++] = t->cases[i];
+	t->count = count;
+	if (count == 0)
+		standard_report("no case is left to run: see --level, --case, --skip, --cases");
+	return count > 0 ? 0 : -1;
 }
 
 /* What stands behind the options: HOST PORT, or -- COMMAND. Returns NULL or what is wrong. */
 static const char *read_operands(struct check_options *o, int count, char **words, bool dashes)
 {
+	uint16_t port = 0;
+
 	if (dashes && count == 0)
 		return "there is no command behind --";
 	if (dashes) {
 		o->command = words;
-		if (!o->port && (!has_port(words) || o->lab))
+		while (*words && !strstr(*words, "{port}"))
+			words++;
+		/* On a host of the lab all ports are free. */
+		if (!o->port && (!*words || o->lab))
 			o->port = CHECK_PORT;
 		return NULL;
 	}
@@ -190,9 +157,10 @@ static const char *read_operands(struct check_options *o, int count, char **word
 	if (o->lab)
 		return "--lab and --drop start the server themselves: -- COMMAND";
 	o->host = words[0];
-	return addr_port_number(words[1], &o->port) == 0 && o->port > 0
-	         ? NULL
-	         : "the word behind HOST is not a port, 1 to 65535; a command stands behind --";
+	if (addr_port_number(words[1], &port) < 0 || port == 0)
+		return "the word behind HOST is not a port, 1 to 65535; a command stands behind --";
+	o->port = port;
+	return NULL;
 }
 
 int check_options_read(struct check_options *o, bool (*known)(const char *line), int argc,
@@ -224,14 +192,7 @@ int check_options_read(struct check_options *o, bool (*known)(const char *line),
 		standard_report("%s; see upcase-check --help", wrong);
 		return -1;
 	}
-	if (read_cases(o) < 0 || check_names(o, "case", o->only) < 0 ||
-	    check_names(o, "skip", o->skip) < 0 || read_weights(o) < 0)
-		return -1;
-	for (int i = 0; i < o->table.count; i++)
-		if (check_options_selects(o, &o->table.cases[i]))
-			return 0;
-	standard_report("no case is left to run: see --level, --case, --skip, --cases");
-	return -1;
+	return read_cases(o) == 0 ? choose_cases(o) : -1;
 }
 
 void check_options_help(FILE *out)

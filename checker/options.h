@@ -15,7 +15,7 @@ enum check_format { CHECK_TEXT, CHECK_TAP, CHECK_JSON };
 struct check_options {
 	/* Judge a client, not a server. */
 	bool client;
-	/* The cases, of a file or the program's own, of which these run. */
+	/* The cases that are chosen, from a file or the program's own. */
 	struct case_table table;
 	/* Their text, to be freed. */
 	char *text;
@@ -27,7 +27,7 @@ struct check_options {
 	char **command;
 	const char *host;
 	/* 0: a free one. */
-	uint16_t port;
+	int port;
 	/* The longest wait for a reply; for all cases; ns. */
 	int64_t wait, limit;
 	enum check_format format;
@@ -46,5 +46,3 @@ int check_options_read(struct check_options *o, bool (*known)(const char *line),
 void check_options_help(FILE *out);
 /* Prints what completes the last word of a command line, as options.h says. */
 void check_options_complete(int argc, char **argv, FILE *out);
-/* Whether the case is to run. */
-bool check_options_selects(const struct check_options *o, const struct check_case *c);

@@ -1,110 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "checker/peer.h"
 
-#include <errno.h>
 #include <netinet/tcp.h>
-#include <unistd.h>
 
-#include "checker/difference.h"
 #include "common/capitals.h"
 #include "common/file.h"
 #include "common/grow.h"
 #include "common/os.h"
 
-/* The largest datagram; what may wait unread of a stream; bytes. */
-#define DATAGRAM_MAX 65507
+/* More than the largest datagram; what may wait unread of a stream; bytes. */
+#define READ_SIZE 65536
 #define UNREAD_MAX (64u << 20)
-/* In a lab: the time after which one looks whether the link has lost a datagram. */
+/* How often one looks whether the lab's link has lost a datagram. */
 #define LOSS_STEP (50 * NS_PER_MS)
 /* The time to connect: where a listener's queue is full, TCP waits 1 s, 2 s, 4 s between SYNs. */
 #define CONNECT_TIME (10 * NS_PER_S)
 /* The time for the rest of a wrong reply to come, for the reason. */
 #define REST_TIME (100 * NS_PER_MS)
-
-/* --- turns --- */
-
-static void watch(struct peer *p, struct fd_watch *w)
-{
-	if (p->paused || p->ended || p->error || p->has_datagram || p->end - p->first > UNREAD_MAX)
-		return;
-	fd_watch_read(w, p->fd);
-	if (p->sending)
-		fd_watch_write(w, p->fd);
-}
-
-static void read_datagram(struct peer *p)
-{
-	ssize_t n;
-
-	p->first = p->end = 0;
-	if (grow_queue(&p->in, &p->capacity, &p->first, &p->end, DATAGRAM_MAX + 1) < 0)
-		return;
-	p->from.len = sizeof p->from.storage;
-	n = recvfrom(p->fd, p->in, DATAGRAM_MAX + 1, 0, &p->from.sa, &p->from.len);
-	if (n >= 0) {
-		p->end = (size_t)n;
-		p->has_datagram = true;
-	} else if (errno != EAGAIN && errno != EINTR) {
-		p->error = errno;
-	}
-}
-
-static void read_stream(struct peer *p)
-{
-	ssize_t n;
-
-	if (grow_queue(&p->in, &p->capacity, &p->first, &p->end, 65536) < 0)
-		return;
-	n = recv(p->fd, p->in + p->end, 65536, 0);
-	if (n > 0)
-		p->end += (size_t)n;
-	else if (n == 0)
-		p->ended = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		p->error = errno;
-}
-
-static void dispatch(struct peer *p, const struct fd_watch *w)
-{
-	if (fd_watch_can_read(w, p->fd) && !p->listens)
-		(p->transport == CASE_UDP ? read_datagram : read_stream)(p);
-}
-
-bool peer_turn(struct trial *t, int64_t until)
-{
-	const int64_t now = clock_monotonic();
-	struct fd_watch w;
-	struct timespec ts;
-	sigset_t none;
-
-	until = until < t->deadline ? until : t->deadline;
-	if (now >= until || *t->stop)
-		return false;
-	fd_watch_start(&w);
-	fd_watch_until(&w, until);
-	program_watch(&t->program, &w);
-	for (int i = 0; i < t->peer_count; i++)
-		watch(t->peers[i], &w);
-	sigemptyset(&none);
-	if (pselect(w.count, &w.readable, &w.writable, NULL, clock_until(w.deadline, now, &ts),
-	        &none) < 0)
-		return true;
-	program_dispatch(&t->program, &w);
-	for (int i = 0; i < t->peer_count; i++)
-		dispatch(t->peers[i], &w);
-	return true;
-}
-
-bool peer_pause(struct trial *t, int64_t ns)
-{
-	const int64_t until = clock_monotonic() + ns;
-
-	while (peer_turn(t, until))
-		;
-	return true;
-}
-
-/* --- making and ending --- */
 
 /* Its number in the transcript; 0 where there is one only. */
 static int number(const struct peer *p)
@@ -118,12 +30,83 @@ static void log_bytes(const struct peer *p, bool sent, const void *bytes, size_t
 		trial_log(p->trial, sent, number(p), bytes, n);
 }
 
-static size_t unread(const struct peer *p)
+static void log_came(const struct peer *p)
 {
-	return p->end - p->first;
+	log_bytes(p, false, p->x.came.at, p->x.came.n);
 }
 
-/* A socket of this host; or, in a lab, of the program's. */
+/* --- turns --- */
+
+static void watch(const struct peer *p, struct fd_watch *w)
+{
+	if (p->paused || p->x.ended || p->error || p->has_datagram || p->x.came.n > UNREAD_MAX)
+		return;
+	fd_watch_read(w, p->fd);
+	if (p->sending)
+		fd_watch_write(w, p->fd);
+}
+
+static void receive(struct peer *p)
+{
+	const bool udp = p->transport == CASE_UDP;
+	struct bytes *in = &p->x.came;
+	ssize_t n;
+
+	if (grow_list(&in->at, &in->capacity, in->n + READ_SIZE, 1) < 0)
+		return;
+	p->from.len = sizeof p->from.storage;
+	n = recvfrom(p->fd, in->at + in->n, READ_SIZE, 0, &p->from.sa, &p->from.len);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		p->error = errno;
+	if (n < 0)
+		return;
+	in->n += (size_t)n;
+	p->has_datagram = udp;
+	p->x.ended = !udp && n == 0;
+}
+
+/* Whether there is time until then, in the case's time too. */
+static bool is_in_time(const struct trial *t, int64_t until)
+{
+	const int64_t now = clock_monotonic();
+
+	return now < until && now < t->deadline && !*t->stop;
+}
+
+bool peer_turn(struct trial *t, int64_t until)
+{
+	struct fd_watch w;
+	struct timespec ts;
+	sigset_t none;
+
+	if (!is_in_time(t, until))
+		return false;
+	fd_watch_start(&w);
+	fd_watch_until(&w, until);
+	fd_watch_until(&w, t->deadline);
+	program_watch(&t->program, &w);
+	for (int i = 0; i < t->peer_count; i++)
+		watch(t->peers[i], &w);
+	sigemptyset(&none);
+	if (pselect(w.count, &w.readable, &w.writable, NULL,
+	        clock_until(w.deadline, clock_monotonic(), &ts), &none) < 0)
+		return true;
+	program_dispatch(&t->program, &w);
+	for (int i = 0; i < t->peer_count; i++)
+		if (fd_watch_can_read(&w, t->peers[i]->fd) && !t->peers[i]->listens)
+			receive(t->peers[i]);
+	return true;
+}
+
+bool peer_pause(struct trial *t, int64_t ns)
+{
+	PEER_AWAIT(t, ns, false);
+	return true;
+}
+
+/* --- making and ending --- */
+
+/* A socket of this host; or, in a lab, of the far one. */
 static int new_socket(const struct trial *t, unsigned transport, bool far)
 {
 	const int type = transport == CASE_TCP ? SOCK_STREAM : SOCK_DGRAM,
@@ -148,36 +131,37 @@ static struct peer *add_peer(struct trial *t, unsigned transport, int fd)
 	p->transport = transport;
 	p->fd = fd;
 	p->to = t->address;
-	p->number = t->peer_count + 1;
 	t->peers[t->peer_count++] = p;
-	if (transport == CASE_TCP)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	p->number = t->peer_count;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	return p;
 }
 
-/* Connects, and waits until the connection is there. */
+/* Whether the connection is there, or never will be. */
+static bool is_connected(struct peer *p)
+{
+	struct addr there = { .len = sizeof there.storage };
+	socklen_t n = sizeof p->error;
+
+	if (!p->error)
+		getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &p->error, &n);
+	return p->error || getpeername(p->fd, &there.sa, &there.len) == 0;
+}
+
 static bool connect_peer(struct peer *p)
 {
 	struct trial *t = p->trial;
-	const int64_t until = clock_monotonic() + CONNECT_TIME;
-	struct addr there = { .len = sizeof there.storage };
-	socklen_t n = sizeof p->error;
-	bool waits = true;
 
 	if (connect(p->fd, &p->to.sa, p->to.len) < 0 && errno != EINPROGRESS)
 		p->error = errno;
-	while (!p->error && waits && getpeername(p->fd, &there.sa, &there.len) < 0) {
-		p->sending = true;
-		waits = !program_has_ended(&t->program) && peer_turn(t, until);
-		p->sending = false;
-		if (!p->error)
-			getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &p->error, &n);
-	}
+	p->sending = true;
+	PEER_AWAIT(t, CONNECT_TIME, is_connected(p) || program_has_ended(&t->program));
+	p->sending = false;
 	if (p->error)
 		return trial_fail(t, "no connection: %s", strerror(p->error));
 	if (program_has_ended(&t->program))
 		return trial_fail_ended(t);
-	return waits || trial_fail(t, "no connection within %s", TEXT_SPAN(CONNECT_TIME));
+	return is_connected(p) || trial_fail(t, "no connection within %s", TEXT_SPAN(CONNECT_TIME));
 }
 
 struct peer *peer_open(struct trial *t, unsigned transport)
@@ -232,12 +216,14 @@ bool peer_finish(struct peer *p)
 	return true;
 }
 
-/* Closes; a reset takes the place of what the end would leave behind. */
-static bool abort_connection(struct peer *p)
+/* Where the other end has closed first, its port would stay in TIME-WAIT (RFC 9293, 3.6.1), and the
+ * program could not be started again there: a reset takes the place of the end. */
+bool peer_close(struct peer *p)
 {
 	const struct linger now = { .l_onoff = 1 };
 
-	setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	if (p->x.ended)
+		setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	p->fd = file_close(p->fd);
 	return true;
 }
@@ -245,58 +231,53 @@ static bool abort_connection(struct peer *p)
 bool peer_reset(struct peer *p)
 {
 	trial_remark(p->trial, true, number(p), "a reset");
-	return abort_connection(p);
-}
-
-/* Where the other end has closed first, its port would stay in TIME-WAIT (RFC 9293, 3.6.1), and the
- * program could not be started again there: a reset prevents it. */
-bool peer_close(struct peer *p)
-{
-	if (p->ended && p->transport == CASE_TCP)
-		return abort_connection(p);
-	p->fd = file_close(p->fd);
-	return true;
+	p->x.ended = true;
+	return peer_close(p);
 }
 
 void peer_free(struct peer *p)
 {
 	peer_close(p);
-	free(p->in);
-	free(p->sent);
-	free(p->wanted);
-	free(p->before);
+	free(p->x.sent.at);
+	free(p->x.wanted.at);
+	free(p->x.before.at);
+	free(p->x.came.at);
 	free(p);
 }
 
 /* --- sending --- */
 
-enum push { PUSH_FAILED, PUSH_FULL, PUSH_DONE };
-
-/* Sends what the system takes of the bytes from `*done` on. */
-static enum push push(const struct peer *p, const void *bytes, size_t n, size_t *done)
+/* Sends what the system takes of the bytes from `*done` on. Returns whether there is no more to
+ * do: all is sent, or p->error says why not. */
+static bool push(struct peer *p, const void *bytes, size_t n, size_t *done)
 {
+	const bool udp = p->transport == CASE_UDP;
 	ssize_t sent;
 
 	do {
-		sent = p->transport == CASE_UDP
-		         ? sendto(p->fd, bytes, n, 0, &p->to.sa, p->to.len)
-		         : send(p->fd, (const char *)bytes + *done, n - *done, MSG_NOSIGNAL);
-		if (sent < 0)
-			return errno == EAGAIN || errno == EINTR ? PUSH_FULL : PUSH_FAILED;
+		sent = sendto(p->fd, (const char *)bytes + *done, n - *done, 0,
+		    udp ? &p->to.sa : NULL, udp ? p->to.len : 0);
+		if (sent < 0) {
+			p->error = errno == EAGAIN || errno == EINTR ? 0 : errno;
+			return p->error;
+		}
 		*done += (size_t)sent;
 	} while (*done < n);
-	return PUSH_DONE;
+	return true;
 }
 
 /* Keeps what is sent: of a stream all since the last reply, else the datagram. */
 static void keep(struct peer *p, const void *bytes, size_t n)
 {
+	struct bytes *sent = &p->x.sent;
+
+	log_bytes(p, true, bytes, n);
 	if (p->transport == CASE_UDP)
-		p->sent_length = 0;
-	if (grow_list(&p->sent, &p->sent_capacity, p->sent_length + n + 1, 1) < 0)
+		sent->n = 0;
+	if (grow_list(&sent->at, &sent->capacity, sent->n + n + 1, 1) < 0)
 		return;
-	memcpy(p->sent + p->sent_length, bytes, n);
-	p->sent_length += n;
+	memcpy(sent->at + sent->n, bytes, n);
+	sent->n += n;
 }
 
 static bool fail_send(struct peer *p, size_t done, size_t n)
@@ -309,209 +290,217 @@ static bool fail_send(struct peer *p, size_t done, size_t n)
 		return trial_fail(t, "it reads no more: it took %zu of %zu bytes", done, n);
 	if (p->transport == CASE_UDP)
 		return trial_fail(t, "cannot be sent: %s", strerror(p->error));
-	log_bytes(p, false, p->in + p->first, unread(p));
+	log_came(p);
 	return trial_fail(t, "it closed the connection before all was sent");
 }
 
 bool peer_send(struct peer *p, const void *bytes, size_t n)
 {
 	struct trial *t = p->trial;
-	const int64_t until = clock_monotonic() + trial_patience(t, p->transport);
-	enum push pushed;
+	bool pushed = false;
 	size_t done = 0;
 
-	log_bytes(p, true, bytes, n);
 	keep(p, bytes, n);
 	/* TCP repeats by itself what the link loses. */
 	if (t->link && p->transport == CASE_UDP)
 		p->lost = lab_link_lost(t->link);
 	p->sending = true;
-	while ((pushed = push(p, bytes, n, &done)) == PUSH_FULL && peer_turn(t, until))
-		;
+	PEER_AWAIT(t, trial_patience(t, p->transport), (pushed = push(p, bytes, n, &done)));
 	p->sending = false;
-	if (pushed == PUSH_FAILED)
-		p->error = errno;
-	return pushed == PUSH_DONE || fail_send(p, done, n);
+	return (pushed && !p->error) || fail_send(p, done, n);
 }
 
-bool peer_send_line(struct peer *p, const void *bytes, size_t n)
-{
-	char *line = grow_copy(bytes, n);
-	bool sent;
-
-	if (line)
-		line[n] = '\n';
-	sent = line && peer_send(p, line, n + (p->transport == CASE_TCP));
-	free(line);
-	return sent;
-}
-
-void peer_send_some(struct peer *p, const void *bytes, size_t n)
+bool peer_fill(struct peer *p, const void *bytes, size_t n)
 {
 	size_t done = 0, before;
 
-	do {
+	p->paused = true;
+	do
 		before = done;
-		if (push(p, bytes, n, &done) != PUSH_FULL)
-			break;
-		peer_pause(p->trial, REST_TIME);
-	} while (done > before);
-	log_bytes(p, true, bytes, done);
+	while (!push(p, bytes, n, &done) && peer_pause(p->trial, REST_TIME) && done > before);
 	keep(p, bytes, done);
+	return true;
 }
 
 /* --- expecting --- */
 
-static bool begins_with(const struct peer *p, const void *want, size_t n)
+static bool begins_with(const struct bytes *came, const void *want, size_t n)
 {
-	return memcmp(p->in + p->first, want, n < unread(p) ? n : unread(p)) == 0;
+	return n == 0 || came->n == 0 || memcmp(came->at, want, n < came->n ? n : came->n) == 0;
+}
+
+/* Whether it is "\r\n", "\n", or nothing. */
+static bool is_end_of_line(const unsigned char *at, size_t n)
+{
+	return n == 0 || (n == 1 && at[0] == '\n') || (n == 2 && memcmp(at, "\r\n", 2) == 0);
 }
 
 /* Takes what has come, `n` bytes of a stream. */
 static void take(struct peer *p, size_t n)
 {
-	log_bytes(p, false, p->in + p->first, n);
-	p->first += n;
+	struct bytes *came = &p->x.came;
+
+	if (n < came->n)
+		memmove(came->at, came->at + n, came->n - n);
+	came->n -= n;
 	p->has_datagram = false;
 }
 
-/* Whether the reply is there: all of it, or what cannot become it. A datagram that the link has
- * doubled, or that comes late, is skipped. */
-static bool has_reply(struct peer *p, const void *want, size_t n)
+/* Nothing more will come. */
+static bool is_over(const struct peer *p)
 {
-	if (p->trial->link && p->has_datagram && p->before && unread(p) == p->before_length &&
-	    begins_with(p, p->before, p->before_length))
-		take(p, unread(p));
-	return p->transport == CASE_UDP ? p->has_datagram
-	                                : unread(p) >= n || (p->in && !begins_with(p, want, n));
+	return p->x.ended || p->error || program_has_ended(&p->trial->program);
+}
+
+/* Whether the reply is there: all of it, or what cannot become it. A datagram that the link has
+ * doubled, or that comes late, is skipped, and so is an end of line that `loose` permits. */
+static bool has_reply(struct peer *p)
+{
+	const struct exchange *x = &p->x;
+	const bool udp = p->transport == CASE_UDP;
+
+	if (p->trial->link && p->has_datagram && x->before.at && x->came.n == x->before.n &&
+	    begins_with(&x->came, x->before.at, x->before.n)) {
+		log_came(p);
+		take(p, x->came.n);
+	}
+	while (p->loose && !udp && x->came.n > 0 && x->wanted.n > 0 &&
+	       strchr("\r\n", x->came.at[0]) && x->wanted.at[0] != x->came.at[0])
+		take(p, 1);
+	return udp ? p->has_datagram
+	           : x->came.n >= x->wanted.n || !begins_with(&x->came, x->wanted.at, x->wanted.n);
 }
 
 /* Sends a datagram again, if the link has lost one since. */
 static bool send_again(struct peer *p)
 {
-	const uint64_t lost = lab_link_lost(p->trial->link);
+	struct trial *t = p->trial;
+	const uint64_t lost = t->link && p->transport == CASE_UDP ? lab_link_lost(t->link)
+	                                                          : p->lost;
 	size_t done = 0;
 
-	if (lost == p->lost)
+	if (lost == p->lost || p->has_datagram)
 		return false;
 	p->lost = lost;
-	trial_remark(p->trial, true, number(p), "the same again, since the link lost a packet");
-	snprintf(p->trial->outcome.note, TRIAL_REASON, "sent again what the link had lost");
-	return push(p, p->sent, p->sent_length, &done) == PUSH_DONE;
+	trial_remark(t, true, number(p), "the same again, since the link lost a packet");
+	snprintf(t->outcome.note, TRIAL_TEXT, "sent again what the link had lost");
+	return push(p, p->x.sent.at, p->x.sent.n, &done);
 }
 
-/* Waits for the reply; over TCP as long as more of it comes. */
-static void await_reply(struct peer *p, const void *want, size_t n)
+/* Waits for the reply, as long as more of it comes. */
+static void await_reply(struct peer *p)
 {
 	struct trial *t = p->trial;
-	const bool repeats = t->link && p->transport == CASE_UDP;
-	size_t had = unread(p);
-	int64_t now = clock_monotonic(), until = now + trial_patience(t, p->transport);
+	const int64_t patience = trial_patience(t, p->transport);
+	int64_t until = clock_monotonic() + patience;
+	size_t had = p->x.came.n;
 
-	while (!has_reply(p, want, n) && !p->ended && !p->error &&
-	       !program_has_ended(&t->program) && now < until) {
-		if (!peer_turn(t, repeats && now + LOSS_STEP < until ? now + LOSS_STEP : until) &&
-		    !repeats)
-			break;
-		now = clock_monotonic();
-		if (unread(p) > had || (repeats && !p->has_datagram && send_again(p)))
-			until = now + trial_patience(t, p->transport);
-		had = unread(p);
+	while (!has_reply(p) && !is_over(p) && is_in_time(t, until)) {
+		PEER_AWAIT(t, LOSS_STEP, has_reply(p) || is_over(p));
+		if (p->x.came.n > had || send_again(p))
+			until = clock_monotonic() + patience;
+		had = p->x.came.n;
 	}
 }
 
+/* Nothing came. */
 static bool fail_silence(struct peer *p)
 {
 	struct trial *t = p->trial;
 
 	if (program_has_ended(&t->program))
 		return trial_fail_ended(t);
-	if (p->ended)
+	if (p->x.ended)
 		return trial_fail(t, "the connection was closed before the reply");
-	if (p->error == ECONNREFUSED)
-		return trial_fail(t, "nothing listens at %s (ICMP port unreachable)",
-		    ADDR_TEXT(&p->to));
 	if (p->error)
-		return trial_fail(t, "instead of the reply: %s", strerror(p->error));
+		return trial_fail(t, "instead of the reply: %s%s", strerror(p->error),
+		    p->error == ECONNREFUSED ? ": nothing listens there" : "");
 	if (p->transport == CASE_TCP) {
 		shutdown(p->fd, SHUT_WR);
 		peer_pause(t, 5 * REST_TIME);
 	}
-	if (unread(p) > 0)
-		return trial_fail(t, "the reply comes only after the client has ended its side: "
-		                     "flush what you write");
-	return trial_fail(t, "no reply within %s", TEXT_SPAN(trial_patience(t, p->transport)));
+	return p->x.came.n > 0
+	         ? trial_fail(t, "the reply comes only after the client has ended its side: flush "
+	                         "what you write")
+	         : trial_fail(t, "no reply within %s", TEXT_SPAN(trial_patience(t, p->transport)));
 }
 
-/* Whether another peer waits for what has come. */
-static const struct peer *rightful(const struct peer *p)
+/* Whether what has come is what another one waits for. */
+static bool is_reply_to(const struct peer *p, const struct peer *other)
 {
-	const struct trial *t = p->trial;
-	unsigned char *caps;
-	bool same;
+	const struct bytes *sent = &other->x.sent;
+	unsigned char *caps = other == p || sent->n == 0 ? NULL : malloc(CAPITALS_GROWTH * sent->n);
+	const bool is = caps && p->x.came.n == capitals_text(sent->at, sent->n, caps) &&
+	                begins_with(&p->x.came, caps, p->x.came.n);
 
-	for (int i = 0; i < t->peer_count; i++) {
-		const struct peer *q = t->peers[i];
-
-		if (q == p || !q->sent_length || !(caps = malloc(CAPITALS_GROWTH * q->sent_length)))
-			continue;
-		same = unread(p) == capitals_text(q->sent, q->sent_length, caps) &&
-		       begins_with(p, caps, unread(p));
-		free(caps);
-		if (same)
-			return q;
-	}
-	return NULL;
+	free(caps);
+	return is;
 }
 
-static bool fail_difference(struct peer *p, const void *want, size_t n)
+static bool fail_difference(struct peer *p)
 {
 	struct trial *t = p->trial;
-	const struct peer *other;
-	char reason[TRIAL_REASON];
+	char reason[TRIAL_TEXT];
 
 	peer_pause(t, REST_TIME);
-	log_bytes(p, false, p->in + p->first, unread(p));
-	if ((other = rightful(p)))
-		return trial_fail(t, "client %d got the reply to client %d", p->number,
-		    other->number);
-	return trial_fail(t, "%s",
-	    difference_text(&(struct difference){ .want = want,
-	                        .wanted = n,
-	                        .got = p->in + p->first,
-	                        .came = unread(p),
-	                        .sent = p->sent,
-	                        .sent_length = p->sent_length,
-	                        .before = p->before,
-	                        .before_length = p->before_length,
-	                        .ended = p->ended },
-	        reason, sizeof reason));
+	log_came(p);
+	for (int i = 0; i < t->peer_count; i++)
+		if (is_reply_to(p, t->peers[i]))
+			return trial_fail(t, "client %d got the reply to client %d", p->number,
+			    i + 1);
+	return trial_fail(t, "%s", difference_text(&p->x, reason, sizeof reason));
 }
 
 bool peer_expect(struct peer *p, const void *want, size_t n)
 {
 	struct trial *t = p->trial;
+	const bool udp = p->transport == CASE_UDP;
+	const struct bytes *came = &p->x.came;
 
-	free(p->before);
-	p->before = p->wanted;
-	p->before_length = p->wanted_length;
-	p->wanted = grow_copy(want, n);
-	p->wanted_length = n;
-	await_reply(p, want, n);
-	if (!has_reply(p, want, n) && unread(p) == 0) {
-		if (p->ended)
+	free(p->x.before.at);
+	p->x.before = p->x.wanted;
+	p->x.wanted = (struct bytes){ .at = grow_copy(want, n), .n = n };
+	await_reply(p);
+	if (!has_reply(p) && came->n == 0) {
+		if (p->x.ended)
 			trial_remark(t, false, number(p), "end of the stream");
 		return fail_silence(p);
 	}
-	if (p->transport == CASE_UDP && !addr_equal(&p->from, &p->to))
+	if (udp && !addr_equal(&p->from, &p->to))
 		return trial_fail(t, "the reply came from %s, not from %s", ADDR_TEXT(&p->from),
 		    ADDR_TEXT(&p->to));
-	if (!begins_with(p, want, n) || unread(p) < n ||
-	    (p->transport == CASE_UDP && unread(p) > n))
-		return fail_difference(p, want, n);
+	if (!begins_with(came, want, n) || came->n < n || (udp && came->n > n))
+		return fail_difference(p);
+	log_bytes(p, false, came->at, n);
 	take(p, n);
-	p->sent_length = 0;
+	p->x.sent.n = 0;
 	return true;
+}
+
+bool peer_expect_capitals(struct peer *p)
+{
+	const struct bytes *sent = &p->x.sent;
+	const size_t n = sent->n - (p->loose && sent->n && p->transport == CASE_TCP &&
+	                               sent->at[sent->n - 1] == '\n');
+	unsigned char *caps = malloc(CAPITALS_GROWTH * n + 1);
+	const bool right = caps && peer_expect(p, caps, capitals_text(sent->at, n, caps));
+
+	free(caps);
+	return right;
+}
+
+bool peer_expect_nothing(struct peer *p)
+{
+	const struct bytes *came = &p->x.came;
+
+	/* An end of line too many; and where the link doubles datagrams, more is nobody's fault. */
+	if ((p->loose && is_end_of_line(came->at, came->n)) ||
+	    (p->trial->link && p->transport == CASE_UDP))
+		take(p, came->n);
+	if (p->fd < 0 || (!p->has_datagram && came->n == 0))
+		return true;
+	log_came(p);
+	return trial_fail(p->trial, "more came than the reply: %s", TEXT_COUNT(came->n, "byte"));
 }
 
 bool peer_expect_end(struct peer *p)
@@ -520,69 +509,37 @@ bool peer_expect_end(struct peer *p)
 
 	if (!peer_expect_nothing(p) || (peer_await(p, 1) && !peer_expect_nothing(p)))
 		return false;
-	if (p->ended)
+	if (p->x.ended)
 		trial_remark(t, false, number(p), "end of the stream");
 	if (p->error)
 		return trial_fail(t, "instead of the end of the stream: %s", strerror(p->error));
-	return p->ended || trial_fail(t, "it does not close the connection, though the client "
-	                                 "has ended its side");
-}
-
-bool peer_expect_nothing(struct peer *p)
-{
-	static const char newlines[] = "\r\n";
-
-	if (p->fd < 0)
-		return true;
-	if (p->loose && unread(p) <= 2 && strspn((char *)p->in + p->first, newlines) >= unread(p))
-		p->first = p->end;
-	if (!p->has_datagram && unread(p) == 0)
-		return true;
-	/* Where the link doubles datagrams, more is nobody's fault. */
-	if (p->trial->link && p->transport == CASE_UDP) {
-		p->has_datagram = false;
-		return true;
-	}
-	log_bytes(p, false, p->in + p->first, unread(p));
-	return trial_fail(p->trial, "more came than the reply: %s", TEXT_COUNT(unread(p), "byte"));
-}
-
-bool peer_expect_capitals(struct peer *p)
-{
-	const size_t n = p->sent_length - (p->loose && p->sent_length && p->transport == CASE_TCP &&
-	                                      p->sent[p->sent_length - 1] == '\n');
-	unsigned char *caps = malloc(CAPITALS_GROWTH * n + 1);
-	const bool right = caps && peer_expect(p, caps, capitals_text(p->sent, n, caps));
-
-	free(caps);
-	return right;
+	return p->x.ended || trial_fail(t, "it does not close the connection, though the client "
+	                                   "has ended its side");
 }
 
 bool peer_await(struct peer *p, size_t n)
 {
-	const int64_t until = clock_monotonic() + trial_patience(p->trial, CASE_TCP);
+	const struct bytes *came = &p->x.came;
 
-	while (unread(p) < n && !p->has_datagram && !p->ended && !p->error &&
-	       peer_turn(p->trial, until))
-		;
-	return unread(p) >= n || p->has_datagram;
+	PEER_AWAIT(p->trial, trial_patience(p->trial, CASE_TCP),
+	    came->n >= n || p->has_datagram || is_over(p));
+	return came->n >= n || p->has_datagram;
 }
 
 bool peer_expect_request(struct peer *p, const void *want, size_t n)
 {
+	struct bytes *came = &p->x.came;
 	size_t more;
 
 	(void)peer_await(p, n);
 	/* An end of line may come in a segment of its own. */
 	peer_pause(p->trial, REST_TIME);
-	log_bytes(p, false, p->in + p->first, unread(p));
-	more = unread(p) - n;
-	if (unread(p) < n || !begins_with(p, want, n) || more > 2 ||
-	    strspn((char *)p->in + p->first + n, "\r\n") < more)
+	log_came(p);
+	more = came->n - n;
+	if (came->n < n || !begins_with(came, want, n) || !is_end_of_line(came->at + n, more))
 		return trial_fail(p->trial, "the line that was typed does not arrive as it is");
 	p->has_newline = more > 0;
 	p->to = p->transport == CASE_UDP ? p->from : p->to;
-	p->first = p->end = 0;
-	p->has_datagram = false;
+	take(p, came->n);
 	return true;
 }

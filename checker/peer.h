@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The judge's end of a conversation: a client of the judged server, or the server of the judged
- * client. What goes over it stands in the judge's transcript. Functions that return bool call
- * trial_fail() before they return false, and wait while the program, the link and the other peers
- * have their turns. */
+ * client. What goes over it stands in the outcome of the case. Functions that return bool call
+ * trial_fail() before they return false, and wait while the program and the other peers have their
+ * turns. */
 #pragma once
 
+#include "checker/difference.h"
 #include "checker/trial.h"
 
 struct peer {
@@ -19,29 +20,28 @@ struct peer {
 	bool paused, sending;
 	/* An end of line more or less behind the reply is no fault. The client's line had one. */
 	bool loose, has_newline;
-	/* TCP: the other end has closed; the error that ended it, or 0. */
-	bool ended;
+	/* The error that ended it, or 0. */
 	int error;
-	/* What has come and is not yet taken: one datagram, or bytes of the stream. */
-	unsigned char *in;
-	size_t first, end, capacity;
+	/* What has come and is not yet taken is one datagram, or bytes of a stream. */
+	struct exchange x;
 	bool has_datagram;
 	/* Where the datagram came from, and where datagrams go. */
 	struct addr from, to;
-	/* What was sent since the last reply; how many packets the link had lost then. */
-	unsigned char *sent;
-	size_t sent_length, sent_capacity;
+	/* How many packets the link had lost when the datagram was sent. */
 	uint64_t lost;
-	/* The reply that is expected, and the one before, for the reason of a failure. */
-	unsigned char *wanted, *before;
-	size_t wanted_length, before_length;
 };
 
 /* Waits until something happens, and acts on it. Returns false when it is `until`, or the case's
  * time is over. */
 bool peer_turn(struct trial *t, int64_t until);
-/* Waits. Returns true. */
+/* Waits so long, ns; or until then at the latest for the condition. peer_pause() returns true. */
 bool peer_pause(struct trial *t, int64_t ns);
+#define PEER_AWAIT(t, ns, condition) \
+	do { \
+		const int64_t until_ = clock_monotonic() + (ns); \
+		while (!(condition) && peer_turn(t, until_)) \
+			; \
+	} while (0)
 
 /* A client's socket, connected to the server. NULL when that fails. */
 struct peer *peer_open(struct trial *t, unsigned transport);
@@ -51,12 +51,9 @@ struct peer *peer_listen(struct trial *t, unsigned transport);
 struct peer *peer_accept(struct peer *listener);
 
 bool peer_send(struct peer *p, const void *bytes, size_t n);
-/* The same with an end of line over TCP. */
-bool peer_send_line(struct peer *p, const void *bytes, size_t n);
 /* Sends what the system takes without the peer's reading, at most `n` bytes. */
-void peer_send_some(struct peer *p, const void *bytes, size_t n);
-/* Waits for a datagram, or for `n` bytes. Returns false, without trial_fail(), when it does not
- * come. */
+bool peer_fill(struct peer *p, const void *bytes, size_t n);
+/* Waits for a datagram, or for `n` bytes. Returns whether they are there; never fails. */
 bool peer_await(struct peer *p, size_t n);
 /* Waits for these bytes, or for a datagram of them; other bytes fail. */
 bool peer_expect(struct peer *p, const void *want, size_t n);

@@ -24,11 +24,6 @@
 /* Bytes of one read. */
 #define READ_SIZE 16384
 
-void program_prepare(void)
-{
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-}
-
 /* The word with the host and the port in it, from malloc(), or NULL. */
 static char *replace(const char *word, const struct addr *address)
 {
@@ -81,7 +76,8 @@ static _Noreturn void execute(const struct program *p, char *const *command,
 	_exit(127);
 }
 
-int program_start(struct program *p, char *const *command, const struct addr *address)
+/* Makes the terminal, and the process at its other end. Returns 0 or the errno of what failed. */
+static int open_and_fork(struct program *p, char *const *command, const struct addr *address)
 {
 	/* No echo, and newlines as they are; control-D at the beginning of a line is the end. */
 	const struct termios mode = { .c_iflag = ICRNL,
@@ -91,34 +87,38 @@ int program_start(struct program *p, char *const *command, const struct addr *ad
 	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	int failed[2], terminal, error = 0;
 
-	if (os_pipe(failed, true) < 0)
-		return -1;
-	p->used = 0;
-	p->ended = p->silent = false;
-	p->process = 0;
 	if (openpty(&p->fd, &terminal, NULL, &mode, &size) < 0)
+		return errno;
+	fcntl(p->fd, F_SETFL, O_NONBLOCK);
+	fcntl(p->fd, F_SETFD, FD_CLOEXEC);
+	if (os_pipe(failed, true) < 0 || (p->process = fork()) < 0)
 		error = errno;
-	else if ((p->process = fork()) == 0)
+	else if (p->process == 0)
 		execute(p, command, address, terminal, failed[1]);
+	close(terminal);
 	close(failed[1]);
-	if (p->process < 0)
-		error = errno;
-	if (p->fd >= 0)
-		close(terminal);
 	while (error == 0 && read(failed[0], &error, sizeof error) < 0 && errno == EINTR)
 		;
 	close(failed[0]);
-	if (error == 0) {
-		fcntl(p->fd, F_SETFL, O_NONBLOCK);
-		fcntl(p->fd, F_SETFD, FD_CLOEXEC);
-		return 0;
-	}
-	p->fd = file_close(p->fd);
-	if (p->process > 0)
+	return error;
+}
+
+int program_start(struct program *p, char *const *command, const struct addr *address)
+{
+	int error;
+
+	/* The parent of what the program leaves behind, so that program_end() finds it. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	*p = (struct program){ .network = p->network, .fd = -1 };
+	error = open_and_fork(p, command, address);
+	if (error && p->process > 0)
 		waitpid(p->process, NULL, 0);
-	p->process = 0;
+	if (error) {
+		p->process = 0;
+		p->fd = file_close(p->fd);
+	}
 	errno = error;
-	return -1;
+	return error ? -1 : 0;
 }
 
 void program_watch(const struct program *p, struct fd_watch *w)

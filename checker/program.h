@@ -28,9 +28,6 @@ struct program {
 	size_t used;
 };
 
-/* Makes this process the parent of what the program leaves behind, so that program_end() finds
- * it. */
-void program_prepare(void);
 /* Starts `command`, in whose words {host} and {port} are replaced. Returns 0, or -1 with errno when
  * it cannot be executed. */
 int program_start(struct program *p, char *const *command, const struct addr *address);

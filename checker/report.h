@@ -6,13 +6,13 @@
 
 struct report {
 	const struct check_options *options;
-	/* What ran, in its order. */
-	struct {
-		const struct check_case *of;
-		struct trial_outcome outcome;
-	} cases[CASES_MAX];
-	int count;
-	bool utf8, coloured;
+	/* The command, or the server's address. */
+	char program[1000];
+	/* The outcomes, as upcase-check(1), JSON, has them. */
+	struct json_t *cases;
+	/* How many cases of a level have a result; the points, and those of all that ran. */
+	int counts[CASE_LEVELS][TRIAL_RESULTS];
+	int64_t points, of;
 	FILE *junit;
 };
 
@@ -20,6 +20,6 @@ struct report {
 int report_begin(struct report *r, const struct trial *t);
 void report_case(struct report *r, const struct trial *t, const struct check_case *c);
 /* Returns the exit status: 0 if all passed, else 1. */
-int report_end(struct report *r, const struct trial *t);
+int report_end(struct report *r);
 /* Lists the cases; with `o->show` as a file of cases has them. */
 void report_list(const struct check_options *o, FILE *out);

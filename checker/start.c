@@ -13,40 +13,36 @@
 #define SECOND_TIME (300 * NS_PER_MS)
 #define START_STEP (20 * NS_PER_MS)
 
-/* A port that is free for both transports, or 0. */
-static uint16_t free_port(const struct addr *address)
+/* Chooses the server's port: one that is free for both transports. */
+static void choose_port(struct trial *t)
 {
-	uint16_t port = 0;
+	struct addr a = t->address;
 
-	for (int try = 0; try < 20 && port == 0; try++) {
-		struct addr a = *address;
+	addr_set_port(&t->address, (uint16_t)t->options->port);
+	for (int try = 0; try < 20 && addr_port(&t->address) == 0; try++) {
 		const int tcp = os_socket(a.sa.sa_family, SOCK_STREAM),
 		          udp = os_socket(a.sa.sa_family, SOCK_DGRAM);
 
 		addr_set_port(&a, 0);
 		if (bind(tcp, &a.sa, a.len) == 0 && getsockname(tcp, &a.sa, &a.len) == 0 &&
 		    bind(udp, &a.sa, a.len) == 0)
-			port = addr_port(&a);
+			t->address = a;
 		(void)file_close(tcp);
 		(void)file_close(udp);
 	}
-	return port;
 }
 
-void start_choose_port(struct trial *t)
+static bool execute(struct trial *t)
 {
-	addr_set_port(&t->address, t->options->port ? t->options->port : free_port(&t->address));
+	t->seen = 0;
+	t->not_started = program_start(&t->program, t->options->command, &t->address) < 0;
+	return !t->not_started || trial_fail(t, "%s: %s", t->options->command[0], strerror(errno));
 }
 
 bool start_program(struct trial *t, bool served)
 {
-	t->seen = 0;
-	if (served && (!peer_listen(t, CASE_UDP) || !peer_listen(t, CASE_TCP)))
-		return false;
-	if (program_start(&t->program, t->options->command, &t->address) == 0)
-		return true;
-	t->outcome.not_started = true;
-	return trial_fail(t, "%s: %s", t->options->command[0], strerror(errno));
+	choose_port(t);
+	return (!served || (peer_listen(t, CASE_UDP) && peer_listen(t, CASE_TCP))) && execute(t);
 }
 
 /* A client that has come: by a datagram, or by a connection. */
@@ -57,24 +53,23 @@ static struct peer *find_client(struct trial *t)
 
 bool start_await_client(struct trial *t)
 {
-	/* It may still be starting. */
-	const int64_t until = clock_monotonic() + START_TIME;
-	struct peer *p = NULL;
-	bool waits = t->peer_count >= 2;
+	const bool waits = t->peer_count >= 2;
 
-	while (waits && !(p = find_client(t))) {
+	t->peer = NULL;
+	if (waits) {
 		t->peers[1]->paused = false;
-		waits = !program_has_ended(&t->program) && peer_turn(t, until);
+		/* It may still be starting. */
+		PEER_AWAIT(t, START_TIME,
+		    (t->peer = find_client(t)) || program_has_ended(&t->program));
 		t->peers[1]->paused = true;
 	}
-	if (p) {
-		t->peer = p;
-		t->transports = p->transport;
+	if (t->peer) {
+		t->transports = t->peer->transport;
 		return true;
 	}
-	return program_has_ended(&t->program) ? trial_fail_ended(t)
-	                                      : trial_fail(t, "nothing comes from it within %s",
-	                                            TEXT_SPAN(trial_patience(t, CASE_TCP)));
+	return program_has_ended(&t->program)
+	         ? trial_fail_ended(t)
+	         : trial_fail(t, "nothing comes from it within %s", TEXT_SPAN(START_TIME));
 }
 
 /* Waits until the program serves what is demanded, or what it has served before, or one transport
@@ -104,10 +99,11 @@ bool start_server(struct trial *t, uint16_t port)
 	if (port)
 		addr_set_port(&t->address, port);
 	else
-		start_choose_port(t);
-	if (!t->link && program_serves(&t->program, addr_port(&t->address)))
-		return !(t->outcome.not_started = true) ||
-		       trial_fail(t, "port %d is taken by another program: see --port",
-		           addr_port(&t->address));
-	return start_program(t, false) && await_service(t);
+		choose_port(t);
+	if (!t->link && program_serves(&t->program, addr_port(&t->address))) {
+		t->not_started = true;
+		return trial_fail(t, "port %d is taken by another program: see --port",
+		    addr_port(&t->address));
+	}
+	return execute(t) && await_service(t);
 }

@@ -5,9 +5,8 @@
 
 #include "checker/trial.h"
 
-/* Chooses the server's port. */
-void start_choose_port(struct trial *t);
-/* Starts the program, without waiting; with `served`, the judge listens on the port before. */
+/* Starts the program, without waiting, for a port that is chosen; with `served`, the judge listens
+ * there before. */
 bool start_program(struct trial *t, bool served);
 /* Starts a server at a port, 0 for any, and waits until it serves. */
 bool start_server(struct trial *t, uint16_t port);

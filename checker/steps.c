@@ -12,45 +12,60 @@
 /* The times for a program to end, and to say that something is wrong. */
 #define END_TIME (5 * NS_PER_S)
 #define REACT_TIME (10 * NS_PER_S)
-/* The longest text of a step, bytes. */
-#define TEXT_MAX 4096
+/* Bytes of words. */
+#define WORDS_MAX 16000000
 /* In a lab there is less of everything: this part, but some at least, and not too many rounds. */
 #define LAB_PART 10
 #define LAB_COUNT_MIN 5
 #define LAB_COUNT_MAX 100
 
-/* What stands behind a step's word: as it is, with \n, \r, \t, \0, \\ and \xHH replaced, and as a
- * number. */
+/* What stands behind a step's word: as it is; as a number; and as bytes from malloc(), with room
+ * for one more. */
 struct argument {
 	const char *raw;
-	char text[TEXT_MAX];
+	char *text;
 	size_t n, number;
 };
 
-static void read_argument(const struct trial *t, const char *raw, struct argument *a)
+static size_t in_lab(const struct trial *t, size_t n)
 {
-	static const char letters[] = "nr0t\\", meant[] = "\n\r\0\t\\";
-	unsigned code;
+	const size_t part = n / LAB_PART > LAB_COUNT_MIN ? n / LAB_PART : LAB_COUNT_MIN;
+
+	return t->link && part < n ? part : n;
+}
+
+/* Replaces what stands at `*raw`, and moves that behind it. */
+static void put_bytes(const struct trial *t, const char **raw, FILE *out)
+{
+	static const char letters[] = "nr0t\\", meant[] = "\n\r\0\t\\",
+	                  words[] = "the quick brown fox jumps over the lazy dog ";
+	const char *letter = **raw == '\\' && (*raw)[1] ? strchr(letters, (*raw)[1]) : NULL;
+	int used = 0;
+	unsigned n;
+
+	if (letter)
+		fputc(meant[letter - letters], out);
+	else if (sscanf(*raw, "\\x%2x%n", &n, &used) == 1 && used == 4)
+		fputc((int)n, out);
+	else if (text_begins(*raw, "%d"))
+		fprintf(out, "%d", t->round);
+	else if (sscanf(*raw, "\\{%u}%n", &n, &used) == 1 && used > 0)
+		for (size_t i = 0, count = in_lab(t, n < WORDS_MAX ? n : WORDS_MAX); i < count; i++)
+			fputc(words[i % (sizeof words - 1)], out);
+	else
+		fputc(**raw, out);
+	*raw += letter || **raw == '%' ? 2 : used ? used : 1;
+}
+
+static bool read_argument(struct trial *t, const char *raw, struct argument *a)
+{
+	FILE *out = open_memstream(&a->text, &a->n);
 
 	a->raw = raw;
-	for (a->n = 0; *raw && a->n < sizeof a->text - 1; raw++) {
-		const char *letter = *raw == '\\' && raw[1] ? strchr(letters, raw[1]) : NULL;
-
-		if (letter) {
-			a->text[a->n++] = meant[letter - letters];
-			raw++;
-		} else if (sscanf(raw, "\\x%2x", &code) == 1) {
-			a->text[a->n++] = (char)code;
-			raw += 3;
-		} else {
-			a->text[a->n++] = *raw;
-		}
-	}
-	a->text[a->n] = '\0';
-	a->number = strtoul(a->text, NULL, 10);
-	if (t->link && a->number > LAB_COUNT_MIN)
-		a->number = a->number / LAB_PART > LAB_COUNT_MIN ? a->number / LAB_PART
-		                                                 : LAB_COUNT_MIN;
+	a->number = in_lab(t, strtoul(raw, NULL, 10));
+	while (out && *raw)
+		put_bytes(t, &raw, out);
+	return (out && fclose(out) == 0) || trial_fail(t, "memory is short");
 }
 
 /* --- peers --- */
@@ -71,29 +86,28 @@ static bool want(struct trial *t, const struct argument *a)
 	return peer_expect(t->peer, a->text, a->n);
 }
 
+/* Over TCP a line has an end of line. */
 static bool ask(struct trial *t, const struct argument *a)
 {
-	return peer_send_line(t->peer, a->text, a->n) && peer_expect_capitals(t->peer);
+	a->text[a->n] = '\n';
+	return peer_send(t->peer, a->text, a->n + (t->peer->transport == CASE_TCP)) &&
+	       peer_expect_capitals(t->peer);
 }
 
 /* A new client's line, which may be answered without an end of line. */
 static bool ask_new(struct trial *t, const struct argument *a)
 {
-	if (!open_peer(t, a))
-		return false;
-	t->peer->loose = true;
-	return ask(t, a);
+	return open_peer(t, a) && peer_loosen(t->peer) && ask(t, a);
 }
 
 /* The textbook's client sends no end of line, and waits. */
 static bool sentence(struct trial *t, const struct argument *a)
 {
-	if (!open_peer(t, a) || !send_text(t, a))
+	if (!open_peer(t, a) || !peer_loosen(t->peer) || !send_text(t, a))
 		return false;
-	t->peer->loose = true;
-	if (!peer_await(t->peer, 1) && !t->peer->ended && peer_send(t->peer, "\n", 1) &&
+	if (!peer_await(t->peer, 1) && !t->peer->x.ended && peer_send(t->peer, "\n", 1) &&
 	    peer_await(t->peer, 1))
-		snprintf(t->outcome.note, TRIAL_REASON,
+		snprintf(t->outcome.note, TRIAL_TEXT,
 		    "it answers whole lines only: the textbook's client sends no end of line, and "
 		    "would wait for ever");
 	return peer_expect_capitals(t->peer);
@@ -102,79 +116,57 @@ static bool sentence(struct trial *t, const struct argument *a)
 /* "at 3 send hello" */
 static bool at_peer(struct trial *t, const struct argument *a)
 {
-	char *rest;
-	const long i = strtol(a->raw, &rest, 10);
+	char *step;
+	const long i = strtol(a->raw, &step, 10);
 
 	if (i < 0 || i >= t->peer_count)
 		return trial_fail(t, "the case has no client %ld", i);
 	t->peer = t->peers[i];
-	return steps_run(t, rest + strspn(rest, " "), 1);
+	return steps_run(t, step + strspn(step, " "), 1);
 }
 
-/* "each 50 ask line %d" */
-static bool each(struct trial *t, const struct argument *a)
+/* "each 50 ask line %d", and "all send line %d" for each client. */
+static bool repeat(struct trial *t, const char *step, size_t count, bool all)
 {
-	const char *step = a->raw + strcspn(a->raw, " "), *mark;
-	char text[TEXT_MAX];
-
-	step += strspn(step, " ");
-	for (size_t i = 0; i < a->number && (!t->link || i < LAB_COUNT_MAX); i++) {
-		struct text out = text_begin(text, sizeof text);
-		const char *rest = step;
-
-		for (; (mark = strstr(rest, "%d")); rest = mark + 2)
-			text_put(&out, "%.*s%zu", (int)(mark - rest), rest, i);
-		text_put(&out, "%s", rest);
-		if (!steps_run(t, text, 1))
+	for (t->round = 0; (size_t)t->round < count; t->round++) {
+		if (all)
+			t->peer = t->peers[t->round];
+		if (!steps_run(t, step, 1))
 			return false;
 	}
 	return true;
 }
 
-static const char words[] = "the quick brown fox jumps over the lazy dog ";
-
-/* Words of so many bytes, from malloc(). */
-static char *long_text(size_t n)
+static bool each(struct trial *t, const struct argument *a)
 {
-	char *text = calloc(n + 1, 1);
+	const char *step = a->raw + strcspn(a->raw, " ");
 
-	for (size_t i = 0; text && i < n; i++)
-		text[i] = words[i % (sizeof words - 1)];
-	return text;
+	return repeat(t, step + strspn(step, " "),
+	    t->link && a->number > LAB_COUNT_MAX ? LAB_COUNT_MAX : a->number, false);
 }
 
-static bool send_long(struct trial *t, const struct argument *a)
+static bool all(struct trial *t, const struct argument *a)
 {
-	char *text = long_text(a->number);
-	const bool sent = text && peer_send_line(t->peer, text, a->number);
-
-	free(text);
-	return sent;
+	return repeat(t, a->raw, (size_t)t->peer_count, true);
 }
 
-/* Sends lines without reading, until nothing more is taken. */
+/* Sends the bytes as lines, without reading, until nothing more is taken. */
 static bool fill(struct trial *t, const struct argument *a)
 {
-	char *lines = long_text(a->number);
-
-	for (size_t end = sizeof words - 2; lines && end < a->number; end += sizeof words - 1)
-		lines[end] = '\n';
-	t->peer->paused = true;
-	if (lines)
-		peer_send_some(t->peer, lines, a->number);
-	free(lines);
-	return lines;
+	for (char *at = a->text; (at = strstr(at, "dog ")); at += 4)
+		at[3] = '\n';
+	return peer_fill(t->peer, a->text, a->n);
 }
 
-/* Bytes of all kinds, the same in each run, from a new client that then leaves. */
+/* Bytes of all kinds, others in each round, the same in each run, from a new client that leaves. */
 static bool garbage(struct trial *t, const struct argument *a)
 {
 	unsigned char bytes[512];
-	uint32_t state = (uint32_t)a->number;
+	uint32_t state = (uint32_t)t->round;
 
 	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = (unsigned char)((state = state * 1664525 + 1013904223) >> 24);
-	return open_peer(t, a) && peer_send(t->peer, bytes, 1 + a->number % sizeof bytes) &&
+	return open_peer(t, a) && peer_send(t->peer, bytes, 1 + (size_t)t->round % sizeof bytes) &&
 	       peer_pause(t, PAUSE / 10) && peer_close(t->peer);
 }
 
@@ -188,20 +180,16 @@ static bool pause_for(struct trial *t, const struct argument *a)
 
 /* --- the process --- */
 
-/* It ends, and not by a signal. */
 static bool exits(struct trial *t, const struct argument *a)
 {
-	const int64_t until = clock_monotonic() + END_TIME;
-
-	while (!program_has_ended(&t->program) && peer_turn(t, until))
-		;
+	PEER_AWAIT(t, END_TIME, program_has_ended(&t->program));
 	peer_pause(t, PAUSE);
 	if (!program_has_ended(&t->program))
 		return trial_fail(t, "it still runs after %s", TEXT_SPAN(END_TIME));
+	/* Not by a signal, but for that of `terminate`. */
 	return !a || !WIFSIGNALED(t->program.status) || trial_fail_ended(t);
 }
 
-/* If it has ended, its status says that something is wrong. */
 static bool no_success(struct trial *t, const struct argument *a)
 {
 	(void)a;
@@ -209,12 +197,10 @@ static bool no_success(struct trial *t, const struct argument *a)
 	       trial_fail(t, "it ended with status 0, as if all were well");
 }
 
-static bool fails(struct trial *t, const struct argument *a)
+static bool says(struct trial *t, const struct argument *a)
 {
-	if (!exits(t, a))
-		return false;
-	return no_success(t, a) &&
-	       (t->program.used > 0 || trial_fail(t, "it ended without a word about the reason"));
+	(void)a;
+	return t->program.used > 0 || trial_fail(t, "it ended without a word about the reason");
 }
 
 static bool terminate(struct trial *t, const struct argument *a)
@@ -232,26 +218,18 @@ static bool terminate(struct trial *t, const struct argument *a)
 static bool restart(struct trial *t, const struct argument *a)
 {
 	(void)a;
-	t->peer->ended = false;
+	t->peer->x.ended = false;
 	peer_close(t->peer);
 	program_end(&t->program);
 	return start_server(t, addr_port(&t->address));
 }
 
-static bool occupy(struct trial *t, const struct argument *a)
-{
-	(void)a;
-	program_end(&t->program);
-	start_choose_port(t);
-	return start_program(t, true);
-}
-
 /* --- clients --- */
 
-/* Starts the client; with "nobody", nothing listens. */
+/* Starts the program where the judge listens; with "nobody", nothing does. */
 static bool serve(struct trial *t, const struct argument *a)
 {
-	start_choose_port(t);
+	program_end(&t->program);
 	return start_program(t, strcmp(a->text, "nobody") != 0);
 }
 
@@ -284,21 +262,8 @@ static bool get(struct trial *t, const struct argument *a)
 {
 	const struct peer *p = t->peer;
 
-	return ((p && p->transport == CASE_TCP && !p->ended) || start_await_client(t)) &&
+	return ((p && p->transport == CASE_TCP && !p->x.ended) || start_await_client(t)) &&
 	       peer_expect_request(t->peer, a->text, a->n);
-}
-
-/* Types so many bytes, of which a terminal's line has room for 4,095, and waits for them. */
-static bool type_long(struct trial *t, const struct argument *a)
-{
-	char *text = a->number < TEXT_MAX ? long_text(a->number) : NULL;
-	struct argument typed;
-	bool right;
-
-	read_argument(t, text ? text : "", &typed);
-	right = type(t, &typed) && get(t, &typed);
-	free(text);
-	return right;
 }
 
 /* The reply ends as the request did: where that had no end of line, the end of the stream tells. */
@@ -306,9 +271,9 @@ static bool reply(struct trial *t, const struct argument *a)
 {
 	struct peer *p = t->peer;
 
-	if (p->has_newline)
-		return peer_send(p, TEXT_FORMAT("%s\n", a->text), a->n + 1);
-	return send_text(t, a) && (p->transport == CASE_UDP || peer_finish(p));
+	a->text[a->n] = '\n';
+	return peer_send(p, a->text, a->n + p->has_newline) &&
+	       (p->has_newline || p->transport == CASE_UDP || peer_finish(p));
 }
 
 /* A datagram from another port than the one that the client has asked. */
@@ -324,14 +289,13 @@ static bool stranger(struct trial *t, const struct argument *a)
 
 static bool shows(struct trial *t, const struct argument *a)
 {
-	const int64_t until = clock_monotonic() + trial_patience(t, t->transports);
 	struct program *p = &t->program;
 
-	while (!program_printed(p, t->seen, a->text, a->n) && !p->silent && peer_turn(t, until))
-		;
+	PEER_AWAIT(t, trial_patience(t, t->transports),
+	    program_printed(p, t->seen, a->text, a->n) || p->silent);
 	return program_printed(p, t->seen, a->text, a->n) ||
-	       trial_fail(t, "it does not show \"%.80s\"%s%s", a->raw,
-	           program_has_ended(p) ? "; it " : "", program_has_ended(p) ? PROGRAM_END(p) : "");
+	       trial_fail(t, "it does not show \"%.80s\"%s", a->raw,
+	           program_has_ended(p) ? TEXT_FORMAT("; it %s", PROGRAM_END(p)) : "");
 }
 
 static bool hides(struct trial *t, const struct argument *a)
@@ -343,18 +307,17 @@ static bool hides(struct trial *t, const struct argument *a)
 /* Prints something, sends again, or ends. */
 static bool reacts(struct trial *t, const struct argument *a)
 {
-	const int64_t until = clock_monotonic() + REACT_TIME;
 	struct peer *p = t->peer;
+	bool reacted;
 
 	(void)a;
-	while (t->program.used == t->seen && !program_has_ended(&t->program) &&
-	       !(p && p->has_datagram))
-		if (!peer_turn(t, until))
-			return trial_fail(t, "it says nothing, and waits still after %s",
-			    TEXT_SPAN(REACT_TIME));
+	PEER_AWAIT(t, REACT_TIME,
+	    (reacted = t->program.used != t->seen || program_has_ended(&t->program) ||
+	               (p && p->has_datagram)));
 	if (p)
 		p->has_datagram = false;
-	return true;
+	return reacted ||
+	       trial_fail(t, "it says nothing, and waits still after %s", TEXT_SPAN(REACT_TIME));
 }
 
 /* --- the table --- */
@@ -367,6 +330,7 @@ static const struct step {
 	bool (*peer)(struct peer *p);
 	bool of_peer;
 } steps[] = {
+	{ "all", all, NULL, false },
 	{ "ask", ask, NULL, true },
 	{ "ask-new", ask_new, NULL, false },
 	{ "at", at_peer, NULL, false },
@@ -375,7 +339,6 @@ static const struct step {
 	{ "each", each, NULL, false },
 	{ "end-input", end_input, NULL, false },
 	{ "exits", exits, NULL, false },
-	{ "fails", fails, NULL, false },
 	{ "fill", fill, NULL, true },
 	{ "finish", NULL, peer_finish, true },
 	{ "garbage", garbage, NULL, false },
@@ -384,7 +347,6 @@ static const struct step {
 	{ "loose", NULL, peer_loosen, true },
 	{ "newline", newline, NULL, true },
 	{ "no-success", no_success, NULL, false },
-	{ "occupy", occupy, NULL, false },
 	{ "open", open_peer, NULL, false },
 	{ "pause", pause_for, NULL, false },
 	{ "reacts", reacts, NULL, false },
@@ -392,15 +354,14 @@ static const struct step {
 	{ "reset", NULL, peer_reset, true },
 	{ "restart", restart, NULL, true },
 	{ "resume", NULL, peer_resume, true },
+	{ "says", says, NULL, false },
 	{ "send", send_text, NULL, true },
-	{ "send-long", send_long, NULL, true },
 	{ "sentence", sentence, NULL, false },
 	{ "serve", serve, NULL, false },
 	{ "shows", shows, NULL, false },
 	{ "stranger", stranger, NULL, true },
 	{ "terminate", terminate, NULL, false },
 	{ "type", type, NULL, false },
-	{ "type-long", type_long, NULL, false },
 	{ "want", want, NULL, true },
 	{ "want-end", NULL, peer_expect_end, true },
 };
@@ -423,12 +384,17 @@ bool steps_run(struct trial *t, const char *step, int count)
 	for (; count > 0; count--, step += strlen(step) + 1) {
 		const struct step *s = find_step(step);
 		const char *raw = step + strcspn(step, " ");
-		struct argument a;
+		struct argument a = { .raw = NULL };
+		bool passed;
 
+		if (clock_monotonic() >= t->deadline || *t->stop)
+			return trial_fail(t, "the time of the case is over");
 		if (!s || (s->of_peer && !t->peer))
 			return trial_fail(t, "the case is wrong: %.80s", step);
-		read_argument(t, raw + (*raw == ' '), &a);
-		if (!(s->peer ? s->peer(t->peer) : s->run(t, &a)))
+		passed = read_argument(t, raw + (*raw == ' '), &a) &&
+		         (s->peer ? s->peer(t->peer) : s->run(t, &a));
+		free(a.text);
+		if (!passed)
 			return false;
 	}
 	return true;

@@ -23,7 +23,7 @@ bool trial_fail(struct trial *t, const char *format, ...)
 	if (*t->outcome.reason)
 		return false;
 	va_start(args, format);
-	vsnprintf(t->outcome.reason, TRIAL_REASON, format, args);
+	vsnprintf(t->outcome.reason, TRIAL_TEXT, format, args);
 	va_end(args);
 	printable_replace(t->outcome.reason, strlen(t->outcome.reason));
 	return false;
@@ -34,33 +34,21 @@ bool trial_fail_ended(struct trial *t)
 	return trial_fail(t, "the program %s", PROGRAM_END(&t->program));
 }
 
-/* Adds a part. Of what is too long the older half goes. */
-static void add_part(char *transcript, const char *part)
-{
-	static const char dots[] = "...";
-	const size_t n = strlen(transcript), more = strlen(part) + 3;
-	const char *cut;
-
-	if (n + more > TRIAL_TRANSCRIPT) {
-		cut = strstr(transcript + n / 2, ", ");
-		memmove(transcript + sizeof dots - 1, cut ? cut : transcript + n,
-		    cut ? strlen(cut) + 1 : 1);
-		memcpy(transcript, dots, sizeof dots - 1);
-	}
-	if (*transcript)
-		text_append(transcript, TRIAL_TRANSCRIPT, ", ");
-	text_append(transcript, TRIAL_TRANSCRIPT, part);
-}
-
+/* Of what is too long the older half goes. */
 void trial_remark(struct trial *t, bool sent, int peer, const char *words)
 {
-	char part[TEXT_FORMAT_SIZE];
+	char part[TEXT_FORMAT_SIZE], *log = sent ? t->outcome.sent : t->outcome.came, *cut;
 
-	if (peer)
-		snprintf(part, sizeof part, "%d: %s", peer, words);
-	else
-		snprintf(part, sizeof part, "%s", words);
-	add_part(sent ? t->outcome.sent : t->outcome.came, printable_replace(part, strlen(part)));
+	snprintf(part, sizeof part, "%s%s%s", peer ? TEXT_FORMAT("%d", peer) : "", peer ? ": " : "",
+	    words);
+	printable_replace(part, strlen(part));
+	if (strlen(log) + strlen(part) + 3 > TRIAL_TEXT) {
+		cut = strstr(log + strlen(log) / 2, ", ");
+		memmove(log + 3, cut ? cut : "", cut ? strlen(cut) + 1 : 1);
+		memcpy(log, "...", 3);
+	}
+	text_append(log, TRIAL_TEXT, *log ? ", " : "");
+	text_append(log, TRIAL_TEXT, part);
 }
 
 void trial_log(struct trial *t, bool sent, int peer, const void *bytes, size_t n)

@@ -11,23 +11,20 @@
 
 /* Peers of a case: fifty clients and a few. */
 #define TRIAL_PEERS 64
-/* Room for what was sent and what came, of which the newest is kept, and for a reason. */
-#define TRIAL_TRANSCRIPT 400
-#define TRIAL_REASON 300
+/* Room for each text of an outcome. */
+#define TRIAL_TEXT 400
 
-enum trial_result { TRIAL_PASSED, TRIAL_FAILED, TRIAL_SKIPPED };
+enum trial_result { TRIAL_PASSED, TRIAL_FAILED, TRIAL_SKIPPED, TRIAL_RESULTS };
 
 /* What became of a case. */
 struct trial_outcome {
 	enum trial_result result;
 	/* Why it failed or was skipped, or "". A remark on one that passed, or "". */
-	char reason[TRIAL_REASON], note[TRIAL_REASON];
-	char sent[TRIAL_TRANSCRIPT], came[TRIAL_TRANSCRIPT];
-	/* The end of what the program printed while the case ran. */
-	char printed[TRIAL_TRANSCRIPT];
+	char reason[TRIAL_TEXT], note[TRIAL_TEXT];
+	/* What was sent and what came, of which the newest is kept; the end of what the program
+	 * printed while the case ran. */
+	char sent[TRIAL_TEXT], came[TRIAL_TEXT], printed[TRIAL_TEXT];
 	int64_t took;
-	/* The command could not be executed, or its port is taken. */
-	bool not_started;
 };
 
 struct peer;
@@ -42,6 +39,8 @@ struct trial {
 	int peer_count;
 	/* The one whose turn it is, or NULL. */
 	struct peer *peer;
+	/* How often the step has been repeated. */
+	int round;
 	/* Where the server is, the program or the judge. */
 	struct addr address;
 	/* The transports that the program uses, CASE_UDP and CASE_TCP; the case's. */
@@ -49,7 +48,9 @@ struct trial {
 	/* The client sends more than one line. */
 	bool lines;
 	/* Why the server could not be started at first, or "". */
-	char unusable[TRIAL_REASON];
+	char unusable[TRIAL_TEXT];
+	/* The command could not be executed, or its port is taken. */
+	bool not_started;
 	/* Up to where the program's output has been looked at. */
 	size_t seen;
 	/* A signal asks to end. The latest end of the case, and of all. */

@@ -80,7 +80,7 @@ MAY = {
     'checker/program.c': 'clock wait file process end namespace',
     'checker/report.c': 'json file place speak',
     'checker/start.c': 'socket clock file',
-    'checker/steps.c': 'clock process',
+    'checker/steps.c': 'clock file process',
     'lab/link/capture.c': 'clock',
     'lab/self-check.c': 'clock wait file process',
     'lab/commands.c': 'socket file place',

@@ -21,7 +21,7 @@ TABLE = [
     ('udp_socketserver.py', 'unicode', ''),
     ('tcp_server.js', 'robust', 'tcp-invalid'),
     ('udp_server.js', 'robust', 'udp-invalid'),
-    ('tcp_server.go', 'unicode', ''),
+    ('tcp_server.go', 'robust', 'tcp-unicode tcp-invalid'),
     ('textbook/tcp_server.py', 'textbook', 'tcp-stays tcp-two'),
     ('textbook/udp_server.py', 'textbook', 'udp-largest'),
     # Faulty ones, TCP.

@@ -345,12 +345,12 @@ def test_wrong_cases():
 
 
 WRONG_WEIGHTS = {
-    'first 5\nfourth 1\n': [':2: ', 'fourth', 'there is no case'],
-    'first x\n': [':1: ', 'first', 'number of points'],
-    'first -1\n': [':1: ', 'number of points'],
-    'first 1001\n': [':1: ', 'number of points'],
-    'first\n': [':1: ', 'first', 'number of points'],
-    'first\0 5\n': [':1: '],
+    'first 5\nfourth 1\n': ["line 2: 'fourth 1' names no case"],
+    'first x\n': ['line 1: ', 'first', 'number of points'],
+    'first -1\n': ['line 1: ', 'number of points'],
+    'first 1001\n': ['line 1: ', 'number of points'],
+    'first\n': ['line 1: ', 'first', 'number of points'],
+    'first\0 5\n': ['zero byte'],
 }
 
 

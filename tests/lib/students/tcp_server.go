@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Right: Go, a goroutine for each client, by lines; the rest at the end of the stream.
+// Right: Go, a goroutine for each client, by lines; the rest at the end of the stream. strings.ToUpper() knows no capitals that are
+// more letters than one, and replaces bytes that are not UTF-8.
 package main
 
 import (

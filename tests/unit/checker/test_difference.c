@@ -85,12 +85,12 @@ static const struct row rows[] = {
 };
 
 /* A copy without a byte behind its end, where a sanitizer would see a read. */
-static unsigned char *copy(const unsigned char *bytes, size_t n)
+static struct bytes copy(const unsigned char *bytes, size_t n)
 {
-	unsigned char *is = bytes ? malloc(n ? n : 1) : NULL;
+	struct bytes is = { .at = bytes ? malloc(n ? n : 1) : NULL, .n = n };
 
-	if (is)
-		memcpy(is, bytes, n);
+	if (is.at)
+		memcpy(is.at, bytes, n);
 	return is;
 }
 
@@ -99,39 +99,39 @@ static void each_fault_has_its_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct row *r = &rows[i];
-		unsigned char *want = copy(r->want, r->wanted), *got = copy(r->got, r->came),
-		              *sent = copy(r->sent, r->sent_length),
-		              *before = copy(r->before, r->before_length);
-		const struct difference d = { want, got, sent, r->wanted, r->came, r->sent_length,
-			before, r->before_length, r->ended };
+		struct exchange x = { copy(r->sent, r->sent_length), copy(r->want, r->wanted),
+			copy(r->before, r->before_length), copy(r->got, r->came), r->ended };
 		char words[300];
 
-		assert_ptr_equal(difference_text(&d, words, sizeof words), words);
+		assert_ptr_equal(difference_text(&x, words, sizeof words), words);
 		if (strcmp(words, r->words) != 0)
 			fail_msg("row %zu: \"%s\", wanted \"%s\"", i, words, r->words);
-		free(want);
-		free(got);
-		free(sent);
-		free(before);
+		free(x.sent.at);
+		free(x.wanted.at);
+		free(x.before.at);
+		free(x.came.at);
 	}
 }
 
 static void a_small_buffer_holds_what_it_can(void **state)
 {
 	const struct row *r = &rows[0];
-	const struct difference d = { r->want, r->got, r->sent, r->wanted, r->came, r->sent_length,
-		NULL, 0, false };
+	struct exchange x = { copy(r->sent, r->sent_length), copy(r->want, r->wanted),
+		copy(NULL, 0), copy(r->got, r->came), false };
 
 	(void)state;
 	for (size_t size = 1; size < 60; size++) {
 		char *words = malloc(size);
 
 		assert_non_null(words);
-		difference_text(&d, words, size);
+		difference_text(&x, words, size);
 		assert_true(strlen(words) < size);
 		assert_memory_equal(words, r->words, strlen(words));
 		free(words);
 	}
+	free(x.sent.at);
+	free(x.wanted.at);
+	free(x.came.at);
 }
 
 int main(void)
