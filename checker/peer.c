@@ -365,7 +365,7 @@ static bool has_reply(struct peer *p)
 		take(p, x->came.n);
 	}
 	while (p->loose && !udp && x->came.n > 0 && x->wanted.n > 0 &&
-	       strchr("\r\n", x->came.at[0]) && x->wanted.at[0] != x->came.at[0])
+	       (x->came.at[0] == '\r' || x->came.at[0] == '\n') && x->wanted.at[0] != x->came.at[0])
 		take(p, 1);
 	return udp ? p->has_datagram
 	           : x->came.n >= x->wanted.n || !begins_with(&x->came, x->wanted.at, x->wanted.n);
@@ -419,10 +419,12 @@ static bool fail_silence(struct peer *p)
 		shutdown(p->fd, SHUT_WR);
 		peer_pause(t, 5 * REST_TIME);
 	}
-	return p->x.came.n > 0
-	         ? trial_fail(t, "the reply comes only after the client has ended its side: flush "
-	                         "what you write")
-	         : trial_fail(t, "no reply within %s", TEXT_SPAN(trial_patience(t, p->transport)));
+	if (p->x.came.n > 0)
+		return trial_fail(t, "the reply comes only after the client has ended its side: "
+		                     "flush what you write");
+	trial_fail(t, "no reply within %s", TEXT_SPAN(trial_patience(t, p->transport)));
+	t->silent |= p->transport;
+	return false;
 }
 
 /* Whether what has come is what another one waits for. */
@@ -474,6 +476,7 @@ bool peer_expect(struct peer *p, const void *want, size_t n)
 	log_bytes(p, false, came->at, n);
 	take(p, n);
 	p->x.sent.n = 0;
+	t->silent &= ~p->transport;
 	return true;
 }
 

@@ -7,13 +7,17 @@
 
 /* Over a link that loses segments, TCP sends them again after up to several seconds. */
 #define LOSSY_FACTOR 10
+/* What has had the whole time before gets this part of it, so that a server without any replies
+ * does not take minutes. */
+#define SILENT_PART 3
 /* Bytes of a text that is shown whole; of a longer one, those of the beginning. */
 #define SHOWN_WHOLE 60
 #define SHOWN_FIRST 32
 
 int64_t trial_patience(const struct trial *t, unsigned transport)
 {
-	return (t->link && transport == CASE_TCP ? LOSSY_FACTOR : 1) * t->options->wait;
+	return (t->link && transport == CASE_TCP ? LOSSY_FACTOR : 1) * t->options->wait /
+	       (t->silent & transport ? SILENT_PART : 1);
 }
 
 bool trial_fail(struct trial *t, const char *format, ...)

@@ -45,6 +45,8 @@ struct trial {
 	struct addr address;
 	/* The transports that the program uses, CASE_UDP and CASE_TCP; the case's. */
 	unsigned transports, transport;
+	/* Of these, those over which the server has left the last line without a reply. */
+	unsigned silent;
 	/* The client sends more than one line. */
 	bool lines;
 	/* Why the server could not be started at first, or "". */
@@ -59,7 +61,8 @@ struct trial {
 	struct trial_outcome outcome;
 };
 
-/* How long to wait for something, ns; over a lossy link TCP repeats segments. */
+/* How long to wait for something, ns: longer over a lossy link, where TCP repeats segments, and a
+ * shorter time for a server that is silent. */
 int64_t trial_patience(const struct trial *t, unsigned transport);
 /* The case fails, unless it has failed before, for this reason. Returns false. */
 bool trial_fail(struct trial *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
