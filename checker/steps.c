@@ -211,7 +211,8 @@ static bool terminate(struct trial *t, const struct argument *a)
 	if (!exits(t, NULL))
 		return false;
 	return !program_serves(&t->program, addr_port(&t->address)) ||
-	       trial_fail(t, "it has ended, but something that it has started has its port still");
+	       trial_fail(t, "it has ended, but something that it has started has its port still, "
+	                     "as where a wrapper (go run, npm start) does not pass the signal on");
 }
 
 /* Leaves in TIME-WAIT what the server has closed first, and starts it again on its port. */

@@ -53,18 +53,20 @@ def script(name, source):
     return [PYTHON, file(name, source)]
 
 
-def compiled(name):
+def compiled(name, *command):
     """The program of a source of tests/lib/students."""
-    path = os.path.join(PLACE, name)
+    path = os.path.join(PLACE, name.split('.')[0])
     if not os.path.exists(path):
-        # Plain, as a student compiles it: a sanitizer would find the fault in place of the judge.
-        subprocess.run([*(os.environ.get('CC') or 'cc').split(), '-O2', '-pthread', '-w', '-o', path,
-                        os.path.join(TOP, 'tests/lib/students', name + '.c')], check=True)
+        subprocess.run([*command, '-o', path, os.path.join(TOP, 'tests/lib/students', name)], check=True,
+                       env={**os.environ, 'GOCACHE': os.path.join(PLACE, 'go'), 'GO111MODULE': 'off'})
     return path
 
 
+# Plain, as a student compiles it: a sanitizer would find the fault in place of the judge. `go run` is no program
+# to judge: it does not pass on SIGTERM.
+COMPILERS = {'c': [*(os.environ.get('CC') or 'cc').split(), '-O2', '-pthread', '-w'], 'go': ['go', 'build']}
 # What executes a source that is not compiled, and how it is found.
-INTERPRETERS = {'py': [PYTHON], 'js': ['node'], 'go': ['go', 'run']}
+INTERPRETERS = {'py': [PYTHON], 'js': ['node']}
 
 
 def command(program):
@@ -72,8 +74,8 @@ def command(program):
     if isinstance(program, list):
         return program if shutil.which(program[0]) else None
     name, kind = program.rsplit('.', 1)
-    if kind == 'c':
-        return [compiled(name)]
+    if kind in COMPILERS:
+        return [compiled(program, *COMPILERS[kind])] if shutil.which(COMPILERS[kind][0]) else None
     words = INTERPRETERS[kind]
     folder = '' if '/' in program else 'students'
     return [*words, os.path.join(TOP, 'tests/lib', folder, program)] if shutil.which(words[0]) else None
