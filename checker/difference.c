@@ -51,7 +51,9 @@ static void put_difference(const struct exchange *x, size_t at, struct text *t)
 {
 	const int want = x->wanted.at[at], got = x->came.at[at];
 
-	if (want == '\n')
+	if (want == '\n' && got == '\r')
+		text_put(t, "a carriage return (\\r) before the end of line: the text had none");
+	else if (want == '\n')
 		text_put(t, "the end of line (\\n) is missing behind byte %zu", at);
 	else if (want >= 0x80 || got >= 0x80)
 		text_put(t, "from byte %zu on not the capitals of this UTF-8 text", at + 1);

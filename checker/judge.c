@@ -88,12 +88,11 @@ static void discover_client(struct trial *t)
 static const char *why_skipped(const struct trial *t, const struct check_case *c)
 {
 	const struct check_options *o = t->options;
-	const unsigned asked = c->needs & CASE_TRANSPORTS,
-	               has = t->transports | (o->udp ? CASE_UDP : 0) | (o->tcp ? CASE_TCP : 0);
+	const unsigned asked = c->needs & CASE_TRANSPORTS, has = t->transports | t->demanded;
 
 	if ((c->needs & CASE_COMMAND) && !o->command)
 		return "it needs the command";
-	if ((c->needs & CASE_LOSSLESS) && t->link)
+	if ((c->needs & CASE_LOSSLESS) && t->link && (*o->lab || o->drop_count))
 		return "a lossy link would decide it";
 	if (asked && !(asked & has) && has)
 		return asked == CASE_UDP ? "it has no UDP" : "it has no TCP";
@@ -119,13 +118,14 @@ static bool passes(struct trial *t, const struct check_case *c)
 	t->transport = c->needs & CASE_UDP ? CASE_UDP : CASE_TCP;
 	if (!is_running(t) || !steps_run(t, c->steps, c->step_count))
 		return false;
-	if (t->options->client)
-		return true;
 	peer_pause(t, MORE_TIME);
 	for (int i = 0; i < t->peer_count; i++)
-		if (!t->peers[i]->listens && !peer_expect_nothing(t->peers[i]))
+		if (!t->peers[i]->listens &&
+		    !(t->options->client && t->peers[i]->transport == CASE_TCP) &&
+		    !peer_expect_nothing(t->peers[i]))
 			return false;
-	return (c->needs & CASE_COMMAND) || !program_has_ended(&t->program) || trial_fail_ended(t);
+	return t->options->client || (c->needs & CASE_COMMAND) || !program_has_ended(&t->program) ||
+	       trial_fail_ended(t);
 }
 
 /* Whether the client runs again, since the link has lost packets of it: one that repeats nothing
@@ -146,10 +146,12 @@ static bool runs_again(struct trial *t, uint64_t lost, unsigned again)
 static void show_printed(struct trial *t, size_t from)
 {
 	const struct program *p = &t->program;
-	size_t n = p->used - (from < p->used ? from : 0);
+	size_t n = p->used - (from <= p->used ? from : 0);
 
 	n = n < TRIAL_TEXT / 5 ? n : TRIAL_TEXT / 5;
 	printable_text(t->outcome.printed, p->output + p->used - n, n, "\n", true);
+	for (char *at = t->outcome.printed; (at = strchr(at, '\r'));)
+		memmove(at, at + 1, strlen(at));
 }
 
 static void run_case(struct trial *t, const struct check_case *c)
@@ -174,7 +176,8 @@ static void run_case(struct trial *t, const struct check_case *c)
 		passed = passes(t, c);
 	} while (!passed && runs_again(t, lost, ++again));
 	if (!passed && clock_monotonic() >= t->deadline)
-		snprintf(o->reason, TRIAL_TEXT, "the time of the case is over");
+		snprintf(o->reason, TRIAL_TEXT, "the time of %s is over",
+		    t->deadline == t->end ? "all cases (--limit)" : "the case");
 	o->result = passed ? TRIAL_PASSED : TRIAL_FAILED;
 	o->took = clock_monotonic() - begin;
 	show_printed(t, from);
@@ -241,6 +244,7 @@ int judge_run(struct check_options *o)
 	if (!t)
 		return 1;
 	t->options = o;
+	t->demanded = (o->udp ? CASE_UDP : 0) | (o->tcp ? CASE_TCP : 0);
 	t->stop = &end_requested;
 	t->program.fd = t->program.network = -1;
 	t->deadline = t->end = clock_monotonic() + o->limit;

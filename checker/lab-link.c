@@ -82,13 +82,14 @@ int lab_link_hold(void)
 
 /* --- the link --- */
 
-/* A line of an answer, "there lost-random 2" to `counts`. */
+/* A line of an answer, "there lost-random 2" to `counts`. The receiver drops what is corrupted. */
 static bool add_lost(void *context, char *line)
 {
 	struct lab_link *l = context;
 	uint64_t n;
 
-	if (sscanf(line, "%*s lost-%*s %" SCNu64, &n) == 1)
+	if (sscanf(line, "%*s lost-%*s %" SCNu64, &n) == 1 ||
+	    sscanf(line, "%*s corrupted %" SCNu64, &n) == 1)
 		l->lost += n;
 	return false;
 }

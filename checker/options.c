@@ -145,8 +145,7 @@ static const char *read_operands(struct check_options *o, int count, char **word
 		o->command = words;
 		while (*words && !strstr(*words, "{port}"))
 			words++;
-		/* On a host of the lab all ports are free. */
-		if (!o->port && (!*words || o->lab))
+		if (!o->port && !*words)
 			o->port = CHECK_PORT;
 		return NULL;
 	}

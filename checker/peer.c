@@ -211,7 +211,9 @@ bool peer_resume(struct peer *p)
 
 bool peer_finish(struct peer *p)
 {
-	trial_remark(p->trial, true, number(p), "end of the stream");
+	if (!p->finished)
+		trial_remark(p->trial, true, number(p), "end of the stream");
+	p->finished = true;
 	shutdown(p->fd, SHUT_WR);
 	return true;
 }
@@ -225,7 +227,7 @@ bool peer_close(struct peer *p)
 	if (p->x.ended)
 		setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	p->fd = file_close(p->fd);
-	return true;
+	return (p->finished = true);
 }
 
 bool peer_reset(struct peer *p)
@@ -335,8 +337,7 @@ static bool is_end_of_line(const unsigned char *at, size_t n)
 	return n == 0 || (n == 1 && at[0] == '\n') || (n == 2 && memcmp(at, "\r\n", 2) == 0);
 }
 
-/* Takes what has come, `n` bytes of a stream. */
-static void take(struct peer *p, size_t n)
+void peer_take(struct peer *p, size_t n)
 {
 	struct bytes *came = &p->x.came;
 
@@ -352,21 +353,33 @@ static bool is_over(const struct peer *p)
 	return p->x.ended || p->error || program_has_ended(&p->trial->program);
 }
 
-/* Whether the reply is there: all of it, or what cannot become it. A datagram that the link has
- * doubled, or that comes late, is skipped, and so is an end of line that `loose` permits. */
+/* Takes a datagram that has come before: one that the link has doubled, that comes late, or that a
+ * client repeats. Returns whether it was one. */
+static bool skip_old(struct peer *p)
+{
+	const struct exchange *x = &p->x;
+	const bool old = p->has_datagram && x->before.at && x->came.n == x->before.n &&
+	                 begins_with(&x->came, x->before.at, x->before.n);
+
+	if (old) {
+		log_came(p);
+		peer_take(p, x->came.n);
+	}
+	return old;
+}
+
+/* Whether the reply is there: all of it, or what cannot become it. An old
+ * datagram is skipped, and so is an end of line that `loose` permits. */
 static bool has_reply(struct peer *p)
 {
 	const struct exchange *x = &p->x;
 	const bool udp = p->transport == CASE_UDP;
 
-	if (p->trial->link && p->has_datagram && x->before.at && x->came.n == x->before.n &&
-	    begins_with(&x->came, x->before.at, x->before.n)) {
-		log_came(p);
-		take(p, x->came.n);
-	}
+	if (p->trial->link)
+		skip_old(p);
 	while (p->loose && !udp && x->came.n > 0 && x->wanted.n > 0 &&
 	       (x->came.at[0] == '\r' || x->came.at[0] == '\n') && x->wanted.at[0] != x->came.at[0])
-		take(p, 1);
+		peer_take(p, 1);
 	return udp ? p->has_datagram
 	           : x->came.n >= x->wanted.n || !begins_with(&x->came, x->wanted.at, x->wanted.n);
 }
@@ -412,9 +425,11 @@ static bool fail_silence(struct peer *p)
 		return trial_fail_ended(t);
 	if (p->x.ended)
 		return trial_fail(t, "the connection was closed before the reply");
+	if (p->error == ECONNREFUSED)
+		return trial_fail(t, "nothing listens at %s%s", ADDR_TEXT(&p->to),
+		    t->link ? ": does it listen on 127.0.0.1 only?" : "");
 	if (p->error)
-		return trial_fail(t, "instead of the reply: %s%s", strerror(p->error),
-		    p->error == ECONNREFUSED ? ": nothing listens there" : "");
+		return trial_fail(t, "instead of the reply: %s", strerror(p->error));
 	if (p->transport == CASE_TCP) {
 		shutdown(p->fd, SHUT_WR);
 		peer_pause(t, 5 * REST_TIME);
@@ -474,7 +489,7 @@ bool peer_expect(struct peer *p, const void *want, size_t n)
 	if (!begins_with(came, want, n) || came->n < n || (udp && came->n > n))
 		return fail_difference(p);
 	log_bytes(p, false, came->at, n);
-	take(p, n);
+	peer_take(p, n);
 	p->x.sent.n = 0;
 	t->silent &= ~p->transport;
 	return true;
@@ -496,14 +511,16 @@ bool peer_expect_nothing(struct peer *p)
 {
 	const struct bytes *came = &p->x.came;
 
+	(void)(p->trial->options->client && skip_old(p));
 	/* An end of line too many; and where the link doubles datagrams, more is nobody's fault. */
 	if ((p->loose && is_end_of_line(came->at, came->n)) ||
 	    (p->trial->link && p->transport == CASE_UDP))
-		take(p, came->n);
+		peer_take(p, came->n);
 	if (p->fd < 0 || (!p->has_datagram && came->n == 0))
 		return true;
 	log_came(p);
-	return trial_fail(p->trial, "more came than the reply: %s", TEXT_COUNT(came->n, "byte"));
+	return trial_fail(p->trial, "more came than the %s: %s",
+	    p->trial->options->client ? "line" : "reply", TEXT_COUNT(came->n, "byte"));
 }
 
 bool peer_expect_end(struct peer *p)
@@ -531,18 +548,24 @@ bool peer_await(struct peer *p, size_t n)
 
 bool peer_expect_request(struct peer *p, const void *want, size_t n)
 {
-	struct bytes *came = &p->x.came;
+	const struct bytes *came = &p->x.came;
 	size_t more;
 
-	(void)peer_await(p, n);
-	/* An end of line may come in a segment of its own. */
-	peer_pause(p->trial, REST_TIME);
+	do {
+		(void)peer_await(p, n);
+		/* An end of line may come in a segment of its own. */
+		peer_pause(p->trial, REST_TIME);
+	} while (skip_old(p));
 	log_came(p);
 	more = came->n - n;
 	if (came->n < n || !begins_with(came, want, n) || !is_end_of_line(came->at + n, more))
 		return trial_fail(p->trial, "the line that was typed does not arrive as it is");
 	p->has_newline = more > 0;
-	p->to = p->transport == CASE_UDP ? p->from : p->to;
-	take(p, came->n);
+	if (p->transport == CASE_UDP) {
+		p->to = p->from;
+		free(p->x.before.at);
+		p->x.before = (struct bytes){ .at = grow_copy(came->at, came->n), .n = came->n };
+	}
+	peer_take(p, came->n);
 	return true;
 }

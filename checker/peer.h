@@ -16,13 +16,14 @@ struct peer {
 	/* Its number among the case's peers, from 1 on. */
 	int number;
 	bool listens;
-	/* Do not read for now; wait also for room to send. */
-	bool paused, sending;
+	/* Do not read for now; wait also for room to send; its own side has ended. */
+	bool paused, sending, finished;
 	/* An end of line more or less behind the reply is no fault. The client's line had one. */
 	bool loose, has_newline;
 	/* The error that ended it, or 0. */
 	int error;
-	/* What has come and is not yet taken is one datagram, or bytes of a stream. */
+	/* What has come and is not yet taken is one datagram, or bytes of a stream. Of a UDP
+	 * client, x.before is its last line. */
 	struct exchange x;
 	bool has_datagram;
 	/* Where the datagram came from, and where datagrams go. */
@@ -55,6 +56,8 @@ bool peer_send(struct peer *p, const void *bytes, size_t n);
 bool peer_fill(struct peer *p, const void *bytes, size_t n);
 /* Waits for a datagram, or for `n` bytes. Returns whether they are there; never fails. */
 bool peer_await(struct peer *p, size_t n);
+/* Takes what has come, `n` bytes of a stream. */
+void peer_take(struct peer *p, size_t n);
 /* Waits for these bytes, or for a datagram of them; other bytes fail. */
 bool peer_expect(struct peer *p, const void *want, size_t n);
 /* Waits for the capitals of what was sent since the last reply. */

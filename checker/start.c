@@ -10,7 +10,7 @@
 /* The time for a program to start to serve, and for its second transport after the first; one look
  * at the kernel's tables. */
 #define START_TIME (10 * NS_PER_S)
-#define SECOND_TIME (300 * NS_PER_MS)
+#define SECOND_TIME (1500 * NS_PER_MS)
 #define START_STEP (20 * NS_PER_MS)
 
 /* Chooses the server's port: one that is free for both transports. */
@@ -18,7 +18,11 @@ static void choose_port(struct trial *t)
 {
 	struct addr a = t->address;
 
-	addr_set_port(&t->address, (uint16_t)t->options->port);
+	/* On a host of the lab all ports are free: another one each time, since datagrams to the
+	 * program before may still be under way. */
+	addr_set_port(&t->address, (uint16_t)(t->options->port ? t->options->port
+	                                      : t->link        ? CHECK_PORT + t->ports++
+	                                                       : 0));
 	for (int try = 0; try < 20 && addr_port(&t->address) == 0; try++) {
 		const int tcp = os_socket(a.sa.sa_family, SOCK_STREAM),
 		          udp = os_socket(a.sa.sa_family, SOCK_DGRAM);
@@ -35,6 +39,7 @@ static void choose_port(struct trial *t)
 static bool execute(struct trial *t)
 {
 	t->seen = 0;
+	t->input_ended = false;
 	t->not_started = program_start(&t->program, t->options->command, &t->address) < 0;
 	return !t->not_started || trial_fail(t, "%s: %s", t->options->command[0], strerror(errno));
 }
@@ -76,22 +81,23 @@ bool start_await_client(struct trial *t)
  * and perhaps the other. */
 static bool await_service(struct trial *t)
 {
-	const unsigned wanted = t->transports ? t->transports : CASE_TRANSPORTS;
+	const unsigned wanted = t->demanded | (t->transports ? t->transports : CASE_TRANSPORTS);
 	int64_t until = clock_monotonic() + START_TIME;
 	unsigned serves = 0, before;
 
 	do {
 		before = serves;
 		serves = program_serves(&t->program, addr_port(&t->address));
-		if (serves && !before)
+		if (serves != before && (serves & t->demanded) == t->demanded)
 			until = clock_monotonic() + SECOND_TIME;
 		if (program_has_ended(&t->program))
 			return trial_fail_ended(t);
 	} while ((serves & wanted) != wanted && peer_pause(t, START_STEP) &&
 	         clock_monotonic() < (until < t->deadline ? until : t->deadline) && !*t->stop);
 	t->transports |= serves;
-	return serves || trial_fail(t, "it does not listen on port %d within %s",
-	                     addr_port(&t->address), TEXT_SPAN(START_TIME));
+	return serves || trial_fail(t, "it does not listen on port %d within %s%s",
+	                     addr_port(&t->address), TEXT_SPAN(START_TIME),
+	                     t->options->port ? "" : ": is another port in its source? see --port");
 }
 
 bool start_server(struct trial *t, uint16_t port)

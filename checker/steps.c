@@ -12,12 +12,16 @@
 /* The times for a program to end, and to say that something is wrong. */
 #define END_TIME (5 * NS_PER_S)
 #define REACT_TIME (10 * NS_PER_S)
-/* Bytes of words. */
+/* How often the end of input is typed. */
+#define TYPE_AGAIN NS_PER_S
+/* Texts of so many bytes have these words; the bytes of one. */
+static const char words[] = "the quick brown fox jumps over the lazy dog ";
 #define WORDS_MAX 16000000
 /* In a lab there is less of everything: this part, but some at least, and not too many rounds. */
 #define LAB_PART 10
 #define LAB_COUNT_MIN 5
 #define LAB_COUNT_MAX 100
+#define LAB_BYTES_MIN 2000
 
 /* What stands behind a step's word: as it is; as a number; and as bytes from malloc(), with room
  * for one more. */
@@ -27,34 +31,33 @@ struct argument {
 	size_t n, number;
 };
 
-static size_t in_lab(const struct trial *t, size_t n)
+static size_t in_lab(const struct trial *t, size_t n, size_t least)
 {
-	const size_t part = n / LAB_PART > LAB_COUNT_MIN ? n / LAB_PART : LAB_COUNT_MIN;
+	const size_t part = n / LAB_PART > least ? n / LAB_PART : least;
 
 	return t->link && part < n ? part : n;
 }
 
-/* Replaces what stands at `*raw`, and moves that behind it. */
-static void put_bytes(const struct trial *t, const char **raw, FILE *out)
+/* Writes what the beginning of `raw` means. Returns how much of it that is. */
+static int put_bytes(const struct trial *t, const char *raw, FILE *out)
 {
-	static const char letters[] = "nr0t\\", meant[] = "\n\r\0\t\\",
-	                  words[] = "the quick brown fox jumps over the lazy dog ";
-	const char *letter = **raw == '\\' && (*raw)[1] ? strchr(letters, (*raw)[1]) : NULL;
-	int used = 0;
+	static const char letters[] = "nr0t\\", meant[] = "\n\r\0\t\\";
+	const char *letter = *raw == '\\' && raw[1] ? strchr(letters, raw[1]) : NULL;
+	int used = letter || text_begins(raw, "%d") ? 2 : 0;
 	unsigned n;
 
 	if (letter)
 		fputc(meant[letter - letters], out);
-	else if (sscanf(*raw, "\\x%2x%n", &n, &used) == 1 && used == 4)
-		fputc((int)n, out);
-	else if (text_begins(*raw, "%d"))
+	else if (used)
 		fprintf(out, "%d", t->round);
-	else if (sscanf(*raw, "\\{%u}%n", &n, &used) == 1 && used > 0)
-		for (size_t i = 0, count = in_lab(t, n < WORDS_MAX ? n : WORDS_MAX); i < count; i++)
+	else if (sscanf(raw, "\\x%2x%n", &n, &used) == 1 && used == 4)
+		fputc((int)n, out);
+	else if (sscanf(raw, "\\{%u}%n", &n, &used) == 1 && used > 0)
+		for (size_t i = 0; i < in_lab(t, n, LAB_BYTES_MIN) && i < WORDS_MAX; i++)
 			fputc(words[i % (sizeof words - 1)], out);
 	else
-		fputc(**raw, out);
-	*raw += letter || **raw == '%' ? 2 : used ? used : 1;
+		used = fputc(*raw, out) != EOF;
+	return used;
 }
 
 static bool read_argument(struct trial *t, const char *raw, struct argument *a)
@@ -62,9 +65,9 @@ static bool read_argument(struct trial *t, const char *raw, struct argument *a)
 	FILE *out = open_memstream(&a->text, &a->n);
 
 	a->raw = raw;
-	a->number = in_lab(t, strtoul(raw, NULL, 10));
+	a->number = in_lab(t, strtoul(raw, NULL, 10), LAB_COUNT_MIN);
 	while (out && *raw)
-		put_bytes(t, &raw, out);
+		raw += put_bytes(t, raw, out);
 	return (out && fclose(out) == 0) || trial_fail(t, "memory is short");
 }
 
@@ -83,7 +86,10 @@ static bool send_text(struct trial *t, const struct argument *a)
 
 static bool want(struct trial *t, const struct argument *a)
 {
-	return peer_expect(t->peer, a->text, a->n);
+	if (peer_expect(t->peer, a->text, a->n))
+		return true;
+	text_append(t->outcome.reason, TRIAL_TEXT, TEXT_FORMAT("; wanted \"%.80s\"", a->raw));
+	return false;
 }
 
 /* Over TCP a line has an end of line. */
@@ -153,8 +159,8 @@ static bool all(struct trial *t, const struct argument *a)
 /* Sends the bytes as lines, without reading, until nothing more is taken. */
 static bool fill(struct trial *t, const struct argument *a)
 {
-	for (char *at = a->text; (at = strstr(at, "dog ")); at += 4)
-		at[3] = '\n';
+	for (size_t end = sizeof words - 2; end < a->n; end += sizeof words - 1)
+		a->text[end] = '\n';
 	return peer_fill(t->peer, a->text, a->n);
 }
 
@@ -180,9 +186,23 @@ static bool pause_for(struct trial *t, const struct argument *a)
 
 /* --- the process --- */
 
+/* Ends the connections whose clients have ended theirs, as a server does. Returns false. */
+static bool finish_ended(struct trial *t)
+{
+	for (int i = 0; i < t->peer_count && t->options->client; i++)
+		if (t->peers[i]->x.ended && !t->peers[i]->finished)
+			peer_finish(t->peers[i]);
+	return false;
+}
+
 static bool exits(struct trial *t, const struct argument *a)
 {
-	PEER_AWAIT(t, END_TIME, program_has_ended(&t->program));
+	for (int64_t time = 0; time < END_TIME; time += TYPE_AGAIN) {
+		PEER_AWAIT(t, TYPE_AGAIN, finish_ended(t) || program_has_ended(&t->program));
+		/* An editor of lines that sets the terminal up has lost the end of input. */
+		if (t->input_ended && !program_has_ended(&t->program))
+			program_type(&t->program, "\4", 1);
+	}
 	peer_pause(t, PAUSE);
 	if (!program_has_ended(&t->program))
 		return trial_fail(t, "it still runs after %s", TEXT_SPAN(END_TIME));
@@ -253,6 +273,7 @@ static bool newline(struct trial *t, const struct argument *a)
 static bool end_input(struct trial *t, const struct argument *a)
 {
 	(void)a;
+	t->input_ended = true;
 	trial_remark(t, true, 0, "typed the end of input");
 	program_type(&t->program, "\4", 1);
 	return true;
@@ -293,7 +314,7 @@ static bool shows(struct trial *t, const struct argument *a)
 	struct program *p = &t->program;
 
 	PEER_AWAIT(t, trial_patience(t, t->transports),
-	    program_printed(p, t->seen, a->text, a->n) || p->silent);
+	    finish_ended(t) || program_printed(p, t->seen, a->text, a->n) || p->silent);
 	return program_printed(p, t->seen, a->text, a->n) ||
 	       trial_fail(t, "it does not show \"%.80s\"%s", a->raw,
 	           program_has_ended(p) ? TEXT_FORMAT("; it %s", PROGRAM_END(p)) : "");
@@ -301,7 +322,7 @@ static bool shows(struct trial *t, const struct argument *a)
 
 static bool hides(struct trial *t, const struct argument *a)
 {
-	return !program_printed(&t->program, 0, a->text, a->n) ||
+	return !program_printed(&t->program, t->seen, a->text, a->n) ||
 	       trial_fail(t, "it shows \"%.80s\"", a->raw);
 }
 
@@ -315,8 +336,8 @@ static bool reacts(struct trial *t, const struct argument *a)
 	PEER_AWAIT(t, REACT_TIME,
 	    (reacted = t->program.used != t->seen || program_has_ended(&t->program) ||
 	               (p && p->has_datagram)));
-	if (p)
-		p->has_datagram = false;
+	if (p && p->has_datagram)
+		peer_take(p, p->x.came.n);
 	return reacted ||
 	       trial_fail(t, "it says nothing, and waits still after %s", TEXT_SPAN(REACT_TIME));
 }

@@ -39,12 +39,12 @@ struct trial {
 	int peer_count;
 	/* The one whose turn it is, or NULL. */
 	struct peer *peer;
-	/* How often the step has been repeated. */
-	int round;
+	/* How often the step has been repeated; how often a port was chosen. */
+	int round, ports;
 	/* Where the server is, the program or the judge. */
 	struct addr address;
-	/* The transports that the program uses, CASE_UDP and CASE_TCP; the case's. */
-	unsigned transports, transport;
+	/* The transports that the program uses, CASE_UDP and CASE_TCP; must use; the case's. */
+	unsigned transports, demanded, transport;
 	/* Of these, those over which the server has left the last line without a reply. */
 	unsigned silent;
 	/* The client sends more than one line. */
@@ -53,6 +53,8 @@ struct trial {
 	char unusable[TRIAL_TEXT];
 	/* The command could not be executed, or its port is taken. */
 	bool not_started;
+	/* The end of input has been typed. */
+	bool input_ended;
 	/* Up to where the program's output has been looked at. */
 	size_t seen;
 	/* A signal asks to end. The latest end of the case, and of all. */

@@ -12,6 +12,10 @@ TABLE = [
     ('tcp_client.py', 'unicode', ''),
     ('tcp_client_in_c.c', 'unicode', ''),
     ('udp_client.py', 'unicode', ''),
+    ('udp_client_repeats.py', 'unicode', ''),
+    ('udp_client_editor.py', 'unicode', ''),
+    ('tcp_client_half_close.py', 'unicode', ''),
+    ('tcp_client_line_each.py', 'unicode', ''),
     # It waits as long as the connection lives, as TCP does.
     ('tcp_client_never_times_out.py', 'unicode', ''),
     ('textbook/tcp_client.py', 'textbook', 'tcp-pieces'),
@@ -19,6 +23,7 @@ TABLE = [
     # Faulty ones.
     ('udp_client_never_times_out.py', None, 'udp-never'),
     ('udp_client_takes_duplicate.py', 'textbook', 'udp-twice'),
+    ('udp_client_shows_late.py', 'textbook', 'udp-order'),
     ('udp_client_takes_stranger.py', 'textbook', 'udp-forged'),
     ('udp_client_takes_anything.py', 'textbook', 'udp-stranger'),
     ('udp_client_never_ends.py', None, 'ends'),

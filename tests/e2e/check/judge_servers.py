@@ -46,6 +46,8 @@ TABLE = [
     ('tcp_server_spins_at_end.py', 'textbook', 'tcp-half-close'),
     ('tcp_server_leaves_children.py', None, 'sigterm'),
     ('tcp_server_daemon.py', None, 'tcp-line'),
+    ('tcp_server_shares_buffer.py', 'textbook', 'tcp-mixed'),
+    ('tcp_server_strips.py', None, 'tcp-ascii'),
     # Faulty ones, UDP.
     ('udp_server_echo.py', None, 'udp-line'),
     ('udp_server_decode.py', 'textbook', 'udp-garbage'),
@@ -61,6 +63,8 @@ TABLE = [
     ('udp_server_sends_nul.c', None, 'udp-line'),
     ('udp_server_no_htons.c', None, 'udp-line'),
     ('udp_server_overflow.c', None, 'udp-long'),
+    ('udp_server_answers_once.py', None, 'udp-shorter'),
+    ('udp_server_format.c', 'textbook', 'udp-garbage'),
     # Command lines.
     (['socat', SOCAT, f'EXEC:{TR}'], 'robust', 'tcp-unicode'),
     (['socat', SOCAT, 'EXEC:sed -u s/.*/\\\\\\\\U&/'], 'textbook', 'tcp-unicode'),
