@@ -375,7 +375,8 @@ static bool has_reply(struct peer *p)
 	const struct exchange *x = &p->x;
 	const bool udp = p->transport == CASE_UDP;
 
-	if (p->trial->link)
+	if (p->trial->link &&
+	    !(x->wanted.n == x->before.n && begins_with(&x->before, x->wanted.at, x->wanted.n)))
 		skip_old(p);
 	while (p->loose && !udp && x->came.n > 0 && x->wanted.n > 0 &&
 	       (x->came.at[0] == '\r' || x->came.at[0] == '\n') && x->wanted.at[0] != x->came.at[0])

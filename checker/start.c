@@ -12,24 +12,29 @@
 #define START_TIME (10 * NS_PER_S)
 #define SECOND_TIME (1500 * NS_PER_MS)
 #define START_STEP (20 * NS_PER_MS)
+/* The ports to choose from; how far apart two judges begin that were started together. */
+#define PORT_FIRST 10000
+#define PORT_COUNT 22000
+#define PORT_STEP 101
 
-/* Chooses the server's port: one that is free for both transports. */
+/* Chooses the server's port: one that is free for both transports, and that the system gives to no
+ * client of somebody else's meanwhile (IANA's dynamic ports begin at 49152, Linux's at 32768). On a
+ * host of the lab all are free: another one each time, since datagrams to the program before may
+ * still be under way. */
 static void choose_port(struct trial *t)
 {
 	struct addr a = t->address;
 
-	/* On a host of the lab all ports are free: another one each time, since datagrams to the
-	 * program before may still be under way. */
 	addr_set_port(&t->address, (uint16_t)(t->options->port ? t->options->port
 	                                      : t->link        ? CHECK_PORT + t->ports++
 	                                                       : 0));
-	for (int try = 0; try < 20 && addr_port(&t->address) == 0; try++) {
+	for (int try = 0; try < PORT_COUNT && addr_port(&t->address) == 0; try++) {
 		const int tcp = os_socket(a.sa.sa_family, SOCK_STREAM),
-		          udp = os_socket(a.sa.sa_family, SOCK_DGRAM);
+		          udp = os_socket(a.sa.sa_family, SOCK_DGRAM),
+		          place = (getpid() * PORT_STEP + t->ports++) % PORT_COUNT;
 
-		addr_set_port(&a, 0);
-		if (bind(tcp, &a.sa, a.len) == 0 && getsockname(tcp, &a.sa, &a.len) == 0 &&
-		    bind(udp, &a.sa, a.len) == 0)
+		addr_set_port(&a, (uint16_t)(PORT_FIRST + place));
+		if (bind(tcp, &a.sa, a.len) == 0 && bind(udp, &a.sa, a.len) == 0)
 			t->address = a;
 		(void)file_close(tcp);
 		(void)file_close(udp);
