@@ -64,9 +64,9 @@ static const char *take_line(struct case_table *t, char *line)
 		return begin_case(t, rest);
 	if (!c)
 		return "stands before the first case";
-	if (text_begins_word(line, "title"))
+	if (text_begins_word(line, "title") && c->step_count == 0)
 		c->title = rest;
-	else if (text_begins_word(line, "why"))
+	else if (text_begins_word(line, "why") && c->step_count == 0)
 		c->why = rest;
 	else if (!t->known(line))
 		return "is no step: see upcase-check(1), THE LANGUAGE OF CASES";

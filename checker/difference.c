@@ -12,7 +12,7 @@ static size_t same_bytes(const unsigned char *a, size_t n, const unsigned char *
 	return i;
 }
 
-static bool equal(const struct bytes *a, const struct bytes *b)
+bool difference_none(const struct bytes *a, const struct bytes *b)
 {
 	return a->at && b->at && a->n == b->n && same_bytes(a->at, a->n, b->at, b->n) == a->n;
 }
@@ -69,9 +69,9 @@ char *difference_text(const struct exchange *x, char *buf, size_t size)
 	const size_t same = same_bytes(want->at, want->n, came->at, came->n);
 	struct text t = text_begin(buf, size);
 
-	if (equal(came, &x->sent))
+	if (difference_none(came, &x->sent))
 		text_put(&t, "the text came back as it was sent, not in capitals");
-	else if (equal(came, &x->before))
+	else if (difference_none(came, &x->before))
 		text_put(&t, "the reply to the line before came once more, or late");
 	else if (same == want->n)
 		put_rest(x, &t);

@@ -18,5 +18,7 @@ struct exchange {
 	bool ended;
 };
 
+/* Whether both are there, and the same. */
+bool difference_none(const struct bytes *a, const struct bytes *b);
 /* Writes why what came is not what was wanted. Returns `buf`. */
 char *difference_text(const struct exchange *x, char *buf, size_t size);

@@ -50,6 +50,8 @@ static void begin_case(struct trial *t)
 	const int64_t now = clock_monotonic();
 
 	memset(&t->outcome, 0, sizeof t->outcome);
+	t->program.begin = t->program.used;
+	t->round = 0;
 	t->deadline = now + CASE_TIME < t->end ? now + CASE_TIME : t->end;
 }
 
@@ -142,11 +144,11 @@ static bool runs_again(struct trial *t, uint64_t lost, unsigned again)
 	return true;
 }
 
-/* The end of what the program printed behind place `from`, unless it was started anew. */
-static void show_printed(struct trial *t, size_t from)
+/* The end of what the program printed in this case. */
+static void show_printed(struct trial *t)
 {
 	const struct program *p = &t->program;
-	size_t n = p->used - (from <= p->used ? from : 0);
+	size_t n = p->used - p->begin;
 
 	n = n < TRIAL_TEXT / 5 ? n : TRIAL_TEXT / 5;
 	printable_text(t->outcome.printed, p->output + p->used - n, n, "\n", true);
@@ -159,7 +161,6 @@ static void run_case(struct trial *t, const struct check_case *c)
 	const char *skipped = why_skipped(t, c);
 	const int64_t begin = clock_monotonic();
 	struct trial_outcome *o = &t->outcome;
-	const size_t from = t->program.used;
 	unsigned again = 0;
 	uint64_t lost = 0;
 	bool passed;
@@ -180,7 +181,7 @@ static void run_case(struct trial *t, const struct check_case *c)
 		    t->deadline == t->end ? "all cases (--limit)" : "the case");
 	o->result = passed ? TRIAL_PASSED : TRIAL_FAILED;
 	o->took = clock_monotonic() - begin;
-	show_printed(t, from);
+	show_printed(t);
 	end_case(t);
 	/* The next case gets a program that this one has not confused. */
 	if (!passed || t->options->client)
@@ -230,7 +231,8 @@ static int judge_all(struct trial *t)
 		return 2;
 	for (int i = 0; i < table->count && !end_requested; i++) {
 		run_case(t, &table->cases[i]);
-		report_case(&report, t, &table->cases[i]);
+		if (!end_requested)
+			report_case(&report, t, &table->cases[i]);
 	}
 	status = report_end(&report);
 	return end_requested ? 128 + end_requested : status;

@@ -45,7 +45,7 @@ int lab_link_execute(char **argv)
 		n++;
 	words = calloc(n + 5, sizeof *words);
 	if (!words || !os_program_path(own, sizeof own) ||
-	    dup2(memfd_create("far", 0), NOTE_FD) < 0) {
+	    dup2(memfd_create("far", MFD_CLOEXEC), NOTE_FD) < 0) {
 		standard_report("--lab: %s", strerror(errno));
 		return 1;
 	}

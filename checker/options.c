@@ -8,6 +8,8 @@
 
 /* The largest file of cases, or of points. */
 #define FILE_MAX (1 << 20)
+/* Bytes of settings or of a rule for the link, with the order that stands in front. */
+#define LINK_WORDS_MAX 280
 
 static int set_drop(const struct options_spec *row, void *settings, const char *value,
     char reason[OPTIONS_REASON])
@@ -18,7 +20,7 @@ static int set_drop(const struct options_spec *row, void *settings, const char *
 	if (o->drop_count == CHECK_DROPS_MAX)
 		return OPTIONS_REFUSE(reason, "is one rule too many: there may be %d",
 		    CHECK_DROPS_MAX);
-	if (!*value || strpbrk(value, "\r\n"))
+	if (!*value || strlen(value) > LINK_WORDS_MAX || strpbrk(value, "\r\n"))
 		return OPTIONS_REFUSE(reason, "is not a rule");
 	o->drops[o->drop_count++] = value;
 	return 0;
@@ -47,7 +49,8 @@ static const struct options_spec table[] = {
 	    NS_PER_S, 3600 * NS_PER_S, .wrong = "is not a duration", .range = "1s to 1h",
 	    .words = "1min, 5min" },
 	{ "lab", 0, "LINK", "run it in a lab, over a link with these settings",
-	    "'loss 20% delay 20ms'", OPTIONS_TEXT, INTO(lab), 0, 500, "is not a link's settings" },
+	    "'loss 20% delay 20ms'", OPTIONS_TEXT, INTO(lab), 0, LINK_WORDS_MAX,
+	    "is not a link's settings" },
 	{ "drop", 0, "PACKETS", "in each case the link drops these packets; repeatable",
 	    "request:3", .set = set_drop },
 	{ "tap", 0, NULL, "report as TAP, version 14", NULL, OPTIONS_SWITCH, INTO(format),

@@ -39,11 +39,10 @@ static void log_came(const struct peer *p)
 
 static void watch(const struct peer *p, struct fd_watch *w)
 {
-	if (p->paused || p->x.ended || p->error || p->has_datagram || p->x.came.n > UNREAD_MAX)
-		return;
-	fd_watch_read(w, p->fd);
 	if (p->sending)
 		fd_watch_write(w, p->fd);
+	if (!p->paused && !p->x.ended && !p->error && !p->has_datagram && p->x.came.n <= UNREAD_MAX)
+		fd_watch_read(w, p->fd);
 }
 
 static void receive(struct peer *p)
@@ -122,7 +121,8 @@ static struct peer *add_peer(struct trial *t, unsigned transport, int fd)
 	const int on = 1;
 
 	if (!p || fd < 0 || fd >= FD_SETSIZE) {
-		trial_fail(t, "the judge has no socket: %s", strerror(errno));
+		trial_fail(t, "the judge has no socket: %s",
+		    t->peer_count < TRIAL_PEERS ? strerror(errno) : "the case has 64 already");
 		(void)file_close(fd);
 		free(p);
 		return NULL;
@@ -140,20 +140,16 @@ static struct peer *add_peer(struct trial *t, unsigned transport, int fd)
 /* Whether the connection is there, or never will be. */
 static bool is_connected(struct peer *p)
 {
-	struct addr there = { .len = sizeof there.storage };
-	socklen_t n = sizeof p->error;
-
-	if (!p->error)
-		getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &p->error, &n);
-	return p->error || getpeername(p->fd, &there.sa, &there.len) == 0;
+	if (p->error || connect(p->fd, &p->to.sa, p->to.len) == 0 || errno == EISCONN)
+		return true;
+	p->error = errno == EINPROGRESS || errno == EALREADY || errno == EINTR ? 0 : errno;
+	return p->error;
 }
 
 static bool connect_peer(struct peer *p)
 {
 	struct trial *t = p->trial;
 
-	if (connect(p->fd, &p->to.sa, p->to.len) < 0 && errno != EINPROGRESS)
-		p->error = errno;
 	p->sending = true;
 	PEER_AWAIT(t, CONNECT_TIME, is_connected(p) || program_has_ended(&t->program));
 	p->sending = false;
@@ -167,13 +163,12 @@ static bool connect_peer(struct peer *p)
 struct peer *peer_open(struct trial *t, unsigned transport)
 {
 	struct peer *p = add_peer(t, transport, new_socket(t, transport, t->options->client));
-	struct addr here = { .sa.sa_family = t->address.sa.sa_family, .len = t->address.len };
 
 	if (!p || (transport == CASE_TCP && !connect_peer(p)))
 		return NULL;
 	/* Not connected: a reply from another port is to be seen. */
-	if (transport == CASE_UDP && bind(p->fd, &here.sa, here.len) == 0)
-		(void)os_queue_errors(p->fd, here.sa.sa_family, true);
+	if (transport == CASE_UDP)
+		(void)os_queue_errors(p->fd, t->address.sa.sa_family, true);
 	return p;
 }
 
@@ -353,13 +348,12 @@ static bool is_over(const struct peer *p)
 	return p->x.ended || p->error || program_has_ended(&p->trial->program);
 }
 
-/* Takes a datagram that has come before: one that the link has doubled, that comes late, or that a
- * client repeats. Returns whether it was one. */
+/* Takes a datagram that is the one before: one that the link has doubled, that comes late, or that
+ * a client repeats. Returns whether it was one. */
 static bool skip_old(struct peer *p)
 {
 	const struct exchange *x = &p->x;
-	const bool old = p->has_datagram && x->before.at && x->came.n == x->before.n &&
-	                 begins_with(&x->came, x->before.at, x->before.n);
+	const bool old = p->has_datagram && difference_none(&x->came, &x->before);
 
 	if (old) {
 		log_came(p);
@@ -375,8 +369,7 @@ static bool has_reply(struct peer *p)
 	const struct exchange *x = &p->x;
 	const bool udp = p->transport == CASE_UDP;
 
-	if (p->trial->link &&
-	    !(x->wanted.n == x->before.n && begins_with(&x->before, x->wanted.at, x->wanted.n)))
+	if (p->trial->link && !difference_none(&x->wanted, &x->before))
 		skip_old(p);
 	while (p->loose && !udp && x->came.n > 0 && x->wanted.n > 0 &&
 	       (x->came.at[0] == '\r' || x->came.at[0] == '\n') && x->wanted.at[0] != x->came.at[0])
@@ -439,7 +432,7 @@ static bool fail_silence(struct peer *p)
 		return trial_fail(t, "the reply comes only after the client has ended its side: "
 		                     "flush what you write");
 	trial_fail(t, "no reply within %s", TEXT_SPAN(trial_patience(t, p->transport)));
-	t->silent |= p->transport;
+	t->unanswered |= p->transport;
 	return false;
 }
 
@@ -492,7 +485,7 @@ bool peer_expect(struct peer *p, const void *want, size_t n)
 	log_bytes(p, false, came->at, n);
 	peer_take(p, n);
 	p->x.sent.n = 0;
-	t->silent &= ~p->transport;
+	t->unanswered &= ~p->transport;
 	return true;
 }
 
@@ -542,7 +535,7 @@ bool peer_await(struct peer *p, size_t n)
 {
 	const struct bytes *came = &p->x.came;
 
-	PEER_AWAIT(p->trial, trial_patience(p->trial, CASE_TCP),
+	PEER_AWAIT(p->trial, trial_patience(p->trial, p->transport),
 	    came->n >= n || p->has_datagram || is_over(p));
 	return came->n >= n || p->has_datagram;
 }

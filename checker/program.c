@@ -47,37 +47,32 @@ static char *replace(const char *word, const struct addr *address)
 
 /* The child, in a session of its own. The terminal is not the session's, so that its hangup ends
  * nobody. Reports why the command cannot be executed. */
-static _Noreturn void execute(const struct program *p, char *const *command,
+static _Noreturn void execute(const struct program *p, pid_t parent, char **command,
     const struct addr *address, int terminal, int failed)
 {
-	size_t n = 0;
-	char **words;
 	sigset_t none;
 
-	while (command[n])
-		n++;
-	words = calloc(n + 1, sizeof *words);
-	for (size_t i = 0; words && i < n; i++)
-		words[i] = replace(command[i], address);
+	for (char **word = command; *word; word++)
+		*word = replace(*word, address);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	os_end_with_parent(getppid());
+	os_end_with_parent(parent);
 	setsid();
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(terminal, fd);
-	if (words && (p->network < 0 || setns(p->network, CLONE_NEWNET) == 0)) {
+	if (*command && (p->network < 0 || setns(p->network, CLONE_NEWNET) == 0)) {
 		/* The right to change hosts is the judge's; who has none loses none. */
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_SYS_ADMIN, 0, 0);
-		execvp(words[0], words);
+		execvp(command[0], command);
 	}
 	(void)!write(failed, &errno, sizeof errno);
 	_exit(127);
 }
 
 /* Makes the terminal, and the process at its other end. Returns 0 or the errno of what failed. */
-static int open_and_fork(struct program *p, char *const *command, const struct addr *address)
+static int open_and_fork(struct program *p, char **command, const struct addr *address)
 {
 	/* No echo, and newlines as they are; control-D at the beginning of a line is the end. */
 	const struct termios mode = { .c_iflag = ICRNL,
@@ -85,25 +80,27 @@ static int open_and_fork(struct program *p, char *const *command, const struct a
 		.c_lflag = ICANON | ISIG,
 		.c_cc = { [VEOF] = 4, [VINTR] = 3 } };
 	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
-	int failed[2], terminal, error = 0;
+	const pid_t parent = getpid();
+	int failed[2] = { -1, -1 }, terminal, error = 0;
 
 	if (openpty(&p->fd, &terminal, NULL, &mode, &size) < 0)
 		return errno;
 	fcntl(p->fd, F_SETFL, O_NONBLOCK);
 	fcntl(p->fd, F_SETFD, FD_CLOEXEC);
+	fcntl(terminal, F_SETFD, FD_CLOEXEC);
 	if (os_pipe(failed, true) < 0 || (p->process = fork()) < 0)
 		error = errno;
 	else if (p->process == 0)
-		execute(p, command, address, terminal, failed[1]);
+		execute(p, parent, command, address, terminal, failed[1]);
 	close(terminal);
-	close(failed[1]);
+	(void)file_close(failed[1]);
 	while (error == 0 && read(failed[0], &error, sizeof error) < 0 && errno == EINTR)
 		;
-	close(failed[0]);
+	(void)file_close(failed[0]);
 	return error;
 }
 
-int program_start(struct program *p, char *const *command, const struct addr *address)
+int program_start(struct program *p, char **command, const struct addr *address)
 {
 	int error;
 
@@ -123,7 +120,7 @@ int program_start(struct program *p, char *const *command, const struct addr *ad
 
 void program_watch(const struct program *p, struct fd_watch *w)
 {
-	if (!p->silent)
+	if (!p->closed)
 		fd_watch_read(w, p->fd);
 }
 
@@ -134,14 +131,18 @@ void program_dispatch(struct program *p, const struct fd_watch *w)
 	if (!fd_watch_can_read(w, p->fd))
 		return;
 	if (p->used > sizeof p->output - READ_SIZE) {
-		memmove(p->output, p->output + p->used / 2, p->used - p->used / 2);
-		p->used -= p->used / 2;
+		const size_t half = p->used / 2;
+
+		memmove(p->output, p->output + half, p->used - half);
+		p->used -= half;
+		p->seen -= half < p->seen ? half : p->seen;
+		p->begin -= half < p->begin ? half : p->begin;
 	}
 	n = read(p->fd, p->output + p->used, READ_SIZE);
 	if (n > 0)
 		p->used += (size_t)n;
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		p->silent = true;
+		p->closed = true;
 }
 
 bool program_has_ended(struct program *p)
@@ -167,9 +168,9 @@ void program_type(struct program *p, const void *bytes, size_t n)
 		(void)!write(p->fd, bytes, n);
 }
 
-bool program_printed(const struct program *p, size_t from, const void *bytes, size_t n)
+bool program_printed(const struct program *p, const void *bytes, size_t n)
 {
-	return p->used >= from && bytes_find(p->output + from, p->used - from, bytes, n);
+	return bytes_find(p->output + p->seen, p->used - p->seen, bytes, n);
 }
 
 /* Whether a table of the kernel has a socket with that port in that state. */

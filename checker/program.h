@@ -21,16 +21,19 @@ struct program {
 	/* The network namespace to start it in; -1: this process's. */
 	int network;
 	/* The other end of its terminal, or -1; it stays open, since its end would end the program.
-	 * Nothing holds the terminal open to write. */
+	 * Closed: nothing holds the terminal open to write. */
 	int fd;
-	bool silent;
+	bool closed;
 	char output[PROGRAM_OUTPUT];
 	size_t used;
+	/* Where the output begins that was printed since the last line was typed; since the case
+	 * began. */
+	size_t seen, begin;
 };
 
 /* Starts `command`, in whose words {host} and {port} are replaced. Returns 0, or -1 with errno when
  * it cannot be executed. */
-int program_start(struct program *p, char *const *command, const struct addr *address);
+int program_start(struct program *p, char **command, const struct addr *address);
 void program_watch(const struct program *p, struct fd_watch *w);
 void program_dispatch(struct program *p, const struct fd_watch *w);
 bool program_has_ended(struct program *p);
@@ -38,8 +41,8 @@ bool program_has_ended(struct program *p);
 #define PROGRAM_END(p) program_end_text(p, (char[80]){ 0 })
 char *program_end_text(const struct program *p, char buf[80]);
 void program_type(struct program *p, const void *bytes, size_t n);
-/* Whether it has printed `n` bytes behind place `from`. */
-bool program_printed(const struct program *p, size_t from, const void *bytes, size_t n);
+/* Whether it has printed these bytes since the last line was typed. */
+bool program_printed(const struct program *p, const void *bytes, size_t n);
 /* The transports that have a socket with this port on the program's host, CASE_UDP and CASE_TCP. */
 unsigned program_serves(const struct program *p, uint16_t port);
 /* Ends it and all that it has started, at the latest after three seconds. */

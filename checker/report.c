@@ -48,26 +48,13 @@ static json_t *make_case(const struct check_case *c, const struct trial_outcome 
 	return is;
 }
 
-static int total(const struct report *r, enum trial_result result)
-{
-	int sum = 0;
-
-	for (int level = 0; level < CASE_LEVELS; level++)
-		sum += r->counts[level][result];
-	return sum;
-}
-
-static const char *side(const struct report *r)
-{
-	return r->options->client ? "client" : "server";
-}
-
 static void print_json(const struct report *r)
 {
-	json_t *all = json_pack("{ss ss ss sO si si si sI sI}", "check", side(r), "program",
+	json_t *all = json_pack("{ss ss ss sO si si si sI sI}", "check", r->side, "program",
 	    r->program, "level", case_level_names[r->options->level], "cases", r->cases, results[0],
-	    total(r, TRIAL_PASSED), results[1], total(r, TRIAL_FAILED), results[2],
-	    total(r, TRIAL_SKIPPED), "points", (json_int_t)r->points, "of", (json_int_t)r->of);
+	    r->counts[CASE_LEVELS][TRIAL_PASSED], results[1], r->counts[CASE_LEVELS][TRIAL_FAILED],
+	    results[2], r->counts[CASE_LEVELS][TRIAL_SKIPPED], "points", (json_int_t)r->points,
+	    "of", (json_int_t)r->of);
 
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -107,8 +94,8 @@ static void print_text(const json_t *is, enum trial_result result)
 
 static void print_sums(const struct report *r)
 {
-	printf("\n%d passed, %d failed, %d not run", total(r, TRIAL_PASSED), total(r, TRIAL_FAILED),
-	    total(r, TRIAL_SKIPPED));
+	printf("\n%d passed, %d failed, %d not run", r->counts[CASE_LEVELS][TRIAL_PASSED],
+	    r->counts[CASE_LEVELS][TRIAL_FAILED], r->counts[CASE_LEVELS][TRIAL_SKIPPED]);
 	if (r->options->weights)
 		printf("; %" PRId64 " of %s", r->points, TEXT_COUNT((uint64_t)r->of, "point"));
 	putchar('\n');
@@ -172,7 +159,7 @@ static void write_xml(FILE *out, const char *xml, const char *const *texts)
 
 static void write_junit_case(const struct report *r, const json_t *is, FILE *out)
 {
-	XML(out, "    <testcase classname=\"%.%\" name=\"%: %\" time=\"%\">", side(r),
+	XML(out, "    <testcase classname=\"%.%\" name=\"%: %\" time=\"%\">", r->side,
 	    text_of(is, "level"), text_of(is, "name"), text_of(is, "title"),
 	    TEXT_FORMAT("%.3f", json_real_value(json_object_get(is, "seconds"))));
 	if (*text_of(is, "skipped"))
@@ -201,9 +188,9 @@ static int write_junit(const struct report *r, FILE *out)
 	    "skipped=\"%\" time=\"%\">\n"
 	    "    <properties><property name=\"program\" value=\"%\"/>"
 	    "<property name=\"points\" value=\"%\"/></properties>\n",
-	    side(r), TEXT_FORMAT("%zu", i), TEXT_FORMAT("%d", total(r, TRIAL_FAILED)),
-	    TEXT_FORMAT("%d", total(r, TRIAL_SKIPPED)), TEXT_FORMAT("%.3f", took), r->program,
-	    TEXT_FORMAT("%" PRId64 " of %" PRId64, r->points, r->of));
+	    r->side, TEXT_FORMAT("%zu", i), TEXT_FORMAT("%d", r->counts[CASE_LEVELS][TRIAL_FAILED]),
+	    TEXT_FORMAT("%d", r->counts[CASE_LEVELS][TRIAL_SKIPPED]), TEXT_FORMAT("%.3f", took),
+	    r->program, TEXT_FORMAT("%" PRId64 " of %" PRId64, r->points, r->of));
 	json_array_foreach(r->cases, i, is) write_junit_case(r, is, out);
 	fputs("  </testsuite>\n</testsuites>\n", out);
 	if (fflush(out) == 0 && fclose(out) == 0)
@@ -219,7 +206,9 @@ int report_begin(struct report *r, const struct trial *t)
 	char *const *words = t->options->command, shown[PRINTABLE_ROOM(200)];
 	struct text program = text_begin(r->program, sizeof r->program);
 
-	*r = (struct report){ .options = t->options, .cases = json_array() };
+	*r = (struct report){ .options = t->options,
+		.side = t->options->client ? "client" : "server",
+		.cases = json_array() };
 	for (int i = 0; words && words[i]; i++) {
 		/* Nothing in it drives a terminal. */
 		printable_text(shown, words[i], strnlen(words[i], 200), "", true);
@@ -235,7 +224,7 @@ int report_begin(struct report *r, const struct trial *t)
 	if (r->options->format == CHECK_TAP)
 		printf("TAP version 14\n1..%d\n", r->options->table.count);
 	if (r->options->format == CHECK_TEXT)
-		printf("%s: a %s, up to level %s\n\n", r->program, side(r),
+		printf("%s: a %s, up to level %s\n\n", r->program, r->side,
 		    case_level_names[r->options->level]);
 	fflush(stdout);
 	return 0;
@@ -248,6 +237,7 @@ void report_case(struct report *r, const struct trial *t, const struct check_cas
 
 	json_array_append_new(r->cases, is);
 	r->counts[c->level][result]++;
+	r->counts[CASE_LEVELS][result]++;
 	r->points += result == TRIAL_PASSED ? c->points : 0;
 	r->of += result != TRIAL_SKIPPED ? c->points : 0;
 	if (r->options->format == CHECK_TAP)
@@ -259,7 +249,8 @@ void report_case(struct report *r, const struct trial *t, const struct check_cas
 
 int report_end(struct report *r)
 {
-	int status = total(r, TRIAL_FAILED) > 0 || total(r, TRIAL_PASSED) == 0;
+	int status = r->counts[CASE_LEVELS][TRIAL_FAILED] > 0 ||
+	             r->counts[CASE_LEVELS][TRIAL_PASSED] == 0;
 
 	if (r->options->format == CHECK_JSON)
 		print_json(r);

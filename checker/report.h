@@ -10,8 +10,11 @@ struct report {
 	char program[1000];
 	/* The outcomes, as upcase-check(1), JSON, has them. */
 	struct json_t *cases;
-	/* How many cases of a level have a result; the points, and those of all that ran. */
-	int counts[CASE_LEVELS][TRIAL_RESULTS];
+	/* "server" or "client". */
+	const char *side;
+	/* How many cases of a level have a result, and in the last row of all; the points, and
+	 * those of all that ran. */
+	int counts[CASE_LEVELS + 1][TRIAL_RESULTS];
 	int64_t points, of;
 	FILE *junit;
 };

@@ -7,9 +7,7 @@
 #include "common/file.h"
 #include "common/os.h"
 
-/* The time for a program to start to serve, and for its second transport after the first; one look
- * at the kernel's tables. */
-#define START_TIME (10 * NS_PER_S)
+/* The time for a second transport after the first; between two looks at the kernel's tables. */
 #define SECOND_TIME (1500 * NS_PER_MS)
 #define START_STEP (20 * NS_PER_MS)
 /* The ports to choose from; how far apart two judges begin that were started together. */
@@ -43,7 +41,6 @@ static void choose_port(struct trial *t)
 
 static bool execute(struct trial *t)
 {
-	t->seen = 0;
 	t->input_ended = false;
 	t->not_started = program_start(&t->program, t->options->command, &t->address) < 0;
 	return !t->not_started || trial_fail(t, "%s: %s", t->options->command[0], strerror(errno));
@@ -53,33 +50,6 @@ bool start_program(struct trial *t, bool served)
 {
 	choose_port(t);
 	return (!served || (peer_listen(t, CASE_UDP) && peer_listen(t, CASE_TCP))) && execute(t);
-}
-
-/* A client that has come: by a datagram, or by a connection. */
-static struct peer *find_client(struct trial *t)
-{
-	return t->peers[0]->has_datagram ? t->peers[0] : peer_accept(t->peers[1]);
-}
-
-bool start_await_client(struct trial *t)
-{
-	const bool waits = t->peer_count >= 2;
-
-	t->peer = NULL;
-	if (waits) {
-		t->peers[1]->paused = false;
-		/* It may still be starting. */
-		PEER_AWAIT(t, START_TIME,
-		    (t->peer = find_client(t)) || program_has_ended(&t->program));
-		t->peers[1]->paused = true;
-	}
-	if (t->peer) {
-		t->transports = t->peer->transport;
-		return true;
-	}
-	return program_has_ended(&t->program)
-	         ? trial_fail_ended(t)
-	         : trial_fail(t, "nothing comes from it within %s", TEXT_SPAN(START_TIME));
 }
 
 /* Waits until the program serves what is demanded, or what it has served before, or one transport

@@ -5,10 +5,11 @@
 
 #include "checker/trial.h"
 
+/* The time for a program to start, until it serves or sends, ns. */
+#define START_TIME (10 * NS_PER_S)
+
 /* Starts the program, without waiting, for a port that is chosen; with `served`, the judge listens
  * there before. */
 bool start_program(struct trial *t, bool served);
 /* Starts a server at a port, 0 for any, and waits until it serves. */
 bool start_server(struct trial *t, uint16_t port);
-/* Waits for a client, to which the listeners have t->peer then. */
-bool start_await_client(struct trial *t);

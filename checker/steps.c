@@ -6,6 +6,10 @@
 
 #include "checker/peer.h"
 #include "checker/start.h"
+#include "common/printable.h"
+
+/* Not every step has an argument. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 /* Between two segments that are to arrive alone, or before one looks what became of something. */
 #define PAUSE (60 * NS_PER_MS)
@@ -75,7 +79,6 @@ static bool read_argument(struct trial *t, const char *raw, struct argument *a)
 
 static bool open_peer(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	return (t->peer = peer_open(t, t->transport));
 }
 
@@ -89,6 +92,7 @@ static bool want(struct trial *t, const struct argument *a)
 	if (peer_expect(t->peer, a->text, a->n))
 		return true;
 	text_append(t->outcome.reason, TRIAL_TEXT, TEXT_FORMAT("; wanted \"%.80s\"", a->raw));
+	printable_replace(t->outcome.reason, strlen(t->outcome.reason));
 	return false;
 }
 
@@ -134,9 +138,10 @@ static bool at_peer(struct trial *t, const struct argument *a)
 /* "each 50 ask line %d", and "all send line %d" for each client. */
 static bool repeat(struct trial *t, const char *step, size_t count, bool all)
 {
-	for (t->round = 0; (size_t)t->round < count; t->round++) {
+	for (size_t i = 0; i < count; i++) {
+		t->round = (int)i;
 		if (all)
-			t->peer = t->peers[t->round];
+			t->peer = t->peers[i];
 		if (!steps_run(t, step, 1))
 			return false;
 	}
@@ -212,22 +217,20 @@ static bool exits(struct trial *t, const struct argument *a)
 
 static bool no_success(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	return !program_has_ended(&t->program) || t->program.status != 0 ||
 	       trial_fail(t, "it ended with status 0, as if all were well");
 }
 
 static bool says(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	return t->program.used > 0 || trial_fail(t, "it ended without a word about the reason");
 }
 
 static bool terminate(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	trial_remark(t, true, 0, "SIGTERM");
-	kill(t->program.process, SIGTERM);
+	if (!program_has_ended(&t->program))
+		kill(t->program.process, SIGTERM);
 	if (!exits(t, NULL))
 		return false;
 	return !program_serves(&t->program, addr_port(&t->address)) ||
@@ -238,7 +241,6 @@ static bool terminate(struct trial *t, const struct argument *a)
 /* Leaves in TIME-WAIT what the server has closed first, and starts it again on its port. */
 static bool restart(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	t->peer->x.ended = false;
 	peer_close(t->peer);
 	program_end(&t->program);
@@ -257,7 +259,7 @@ static bool serve(struct trial *t, const struct argument *a)
 static bool type(struct trial *t, const struct argument *a)
 {
 	trial_remark(t, true, 0, TEXT_FORMAT("typed \"%.80s\"", a->raw));
-	t->seen = t->program.used;
+	t->program.seen = t->program.used;
 	program_type(&t->program, a->text, a->n);
 	program_type(&t->program, "\n", 1);
 	return true;
@@ -266,26 +268,46 @@ static bool type(struct trial *t, const struct argument *a)
 /* The line that came had its end. */
 static bool newline(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	return t->peer->has_newline || trial_fail(t, "the line came without its end (\\n)");
 }
 
 static bool end_input(struct trial *t, const struct argument *a)
 {
-	(void)a;
 	t->input_ended = true;
 	trial_remark(t, true, 0, "typed the end of input");
 	program_type(&t->program, "\4", 1);
 	return true;
 }
 
+/* A client that has sent something: a datagram, or on the last connection or a new one. */
+static struct peer *find_client(struct trial *t, struct peer *last)
+{
+	if (t->peers[0]->has_datagram)
+		return t->peers[0];
+	return last && last->transport == CASE_TCP && last->x.came.n > 0 ? last
+	                                                                 : peer_accept(t->peers[1]);
+}
+
 /* The client's line; it may send each on a new connection. */
 static bool get(struct trial *t, const struct argument *a)
 {
-	const struct peer *p = t->peer;
+	struct peer *p = NULL;
 
-	return ((p && p->transport == CASE_TCP && !p->x.ended) || start_await_client(t)) &&
-	       peer_expect_request(t->peer, a->text, a->n);
+	if (t->peer_count < 2)
+		return trial_fail(t, "the case is wrong: get without serve");
+	t->peers[1]->paused = false;
+	/* It may still be starting. */
+	PEER_AWAIT(t, START_TIME, (p = find_client(t, t->peer)) || program_has_ended(&t->program));
+	t->peers[1]->paused = true;
+	if (!p)
+		return program_has_ended(&t->program)
+		         ? trial_fail_ended(t)
+		         : trial_fail(t, "nothing comes from it within %s", TEXT_SPAN(START_TIME));
+	t->peer = p;
+	t->transports = p->transport;
+	if (t->demanded && !(t->demanded & p->transport))
+		return trial_fail(t, "it uses %s", p->transport == CASE_UDP ? "UDP" : "TCP");
+	return peer_expect_request(p, a->text, a->n);
 }
 
 /* The reply ends as the request did: where that had no end of line, the end of the stream tells. */
@@ -314,15 +336,15 @@ static bool shows(struct trial *t, const struct argument *a)
 	struct program *p = &t->program;
 
 	PEER_AWAIT(t, trial_patience(t, t->transports),
-	    finish_ended(t) || program_printed(p, t->seen, a->text, a->n) || p->silent);
-	return program_printed(p, t->seen, a->text, a->n) ||
+	    finish_ended(t) || program_printed(p, a->text, a->n) || p->closed);
+	return program_printed(p, a->text, a->n) ||
 	       trial_fail(t, "it does not show \"%.80s\"%s", a->raw,
 	           program_has_ended(p) ? TEXT_FORMAT("; it %s", PROGRAM_END(p)) : "");
 }
 
 static bool hides(struct trial *t, const struct argument *a)
 {
-	return !program_printed(&t->program, t->seen, a->text, a->n) ||
+	return !program_printed(&t->program, a->text, a->n) ||
 	       trial_fail(t, "it shows \"%.80s\"", a->raw);
 }
 
@@ -332,9 +354,8 @@ static bool reacts(struct trial *t, const struct argument *a)
 	struct peer *p = t->peer;
 	bool reacted;
 
-	(void)a;
 	PEER_AWAIT(t, REACT_TIME,
-	    (reacted = t->program.used != t->seen || program_has_ended(&t->program) ||
+	    (reacted = t->program.used != t->program.seen || program_has_ended(&t->program) ||
 	               (p && p->has_datagram)));
 	if (p && p->has_datagram)
 		peer_take(p, p->x.came.n);
@@ -344,48 +365,49 @@ static bool reacts(struct trial *t, const struct argument *a)
 
 /* --- the table --- */
 
-/* A step by its own function, or one of a peer, which there must be; `of_peer` says that for the
- * former. */
+/* A step by its own function, which may need a peer or the command, or by one of a peer. */
+#define PEER 1u
+#define COMMAND 2u
 static const struct step {
 	const char *word;
 	bool (*run)(struct trial *t, const struct argument *a);
 	bool (*peer)(struct peer *p);
-	bool of_peer;
+	unsigned needs;
 } steps[] = {
-	{ "all", all, NULL, false },
-	{ "ask", ask, NULL, true },
-	{ "ask-new", ask_new, NULL, false },
-	{ "at", at_peer, NULL, false },
-	{ "capitals", NULL, peer_expect_capitals, true },
-	{ "close", NULL, peer_close, true },
-	{ "each", each, NULL, false },
-	{ "end-input", end_input, NULL, false },
-	{ "exits", exits, NULL, false },
-	{ "fill", fill, NULL, true },
-	{ "finish", NULL, peer_finish, true },
-	{ "garbage", garbage, NULL, false },
-	{ "get", get, NULL, false },
-	{ "hides", hides, NULL, false },
-	{ "loose", NULL, peer_loosen, true },
-	{ "newline", newline, NULL, true },
-	{ "no-success", no_success, NULL, false },
-	{ "open", open_peer, NULL, false },
-	{ "pause", pause_for, NULL, false },
-	{ "reacts", reacts, NULL, false },
-	{ "reply", reply, NULL, true },
-	{ "reset", NULL, peer_reset, true },
-	{ "restart", restart, NULL, true },
-	{ "resume", NULL, peer_resume, true },
-	{ "says", says, NULL, false },
-	{ "send", send_text, NULL, true },
-	{ "sentence", sentence, NULL, false },
-	{ "serve", serve, NULL, false },
-	{ "shows", shows, NULL, false },
-	{ "stranger", stranger, NULL, true },
-	{ "terminate", terminate, NULL, false },
-	{ "type", type, NULL, false },
-	{ "want", want, NULL, true },
-	{ "want-end", NULL, peer_expect_end, true },
+	{ "all", all, NULL, 0 },
+	{ "ask", ask, NULL, PEER },
+	{ "ask-new", ask_new, NULL, 0 },
+	{ "at", at_peer, NULL, 0 },
+	{ "capitals", NULL, peer_expect_capitals, PEER },
+	{ "close", NULL, peer_close, PEER },
+	{ "each", each, NULL, 0 },
+	{ "end-input", end_input, NULL, 0 },
+	{ "exits", exits, NULL, 0 },
+	{ "fill", fill, NULL, PEER },
+	{ "finish", NULL, peer_finish, PEER },
+	{ "garbage", garbage, NULL, 0 },
+	{ "get", get, NULL, 0 },
+	{ "hides", hides, NULL, 0 },
+	{ "loose", NULL, peer_loosen, PEER },
+	{ "newline", newline, NULL, PEER },
+	{ "no-success", no_success, NULL, 0 },
+	{ "open", open_peer, NULL, 0 },
+	{ "pause", pause_for, NULL, 0 },
+	{ "reacts", reacts, NULL, 0 },
+	{ "reply", reply, NULL, PEER },
+	{ "reset", NULL, peer_reset, PEER },
+	{ "restart", restart, NULL, PEER | COMMAND },
+	{ "resume", NULL, peer_resume, PEER },
+	{ "says", says, NULL, 0 },
+	{ "send", send_text, NULL, PEER },
+	{ "sentence", sentence, NULL, 0 },
+	{ "serve", serve, NULL, COMMAND },
+	{ "shows", shows, NULL, 0 },
+	{ "stranger", stranger, NULL, PEER },
+	{ "terminate", terminate, NULL, COMMAND },
+	{ "type", type, NULL, 0 },
+	{ "want", want, NULL, PEER },
+	{ "want-end", NULL, peer_expect_end, PEER },
 };
 
 static const struct step *find_step(const char *line)
@@ -411,7 +433,8 @@ bool steps_run(struct trial *t, const char *step, int count)
 
 		if (clock_monotonic() >= t->deadline || *t->stop)
 			return trial_fail(t, "the time of the case is over");
-		if (!s || (s->of_peer && !t->peer))
+		if (!s || ((s->needs & PEER) && !t->peer) ||
+		    ((s->needs & COMMAND) && !t->options->command))
 			return trial_fail(t, "the case is wrong: %.80s", step);
 		passed = read_argument(t, raw + (*raw == ' '), &a) &&
 		         (s->peer ? s->peer(t->peer) : s->run(t, &a));

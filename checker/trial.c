@@ -17,7 +17,7 @@
 int64_t trial_patience(const struct trial *t, unsigned transport)
 {
 	return (t->link && transport == CASE_TCP ? LOSSY_FACTOR : 1) * t->options->wait /
-	       (t->silent & transport ? SILENT_PART : 1);
+	       (t->unanswered & transport ? SILENT_PART : 1);
 }
 
 bool trial_fail(struct trial *t, const char *format, ...)

@@ -11,7 +11,7 @@
 
 /* Peers of a case: fifty clients and a few. */
 #define TRIAL_PEERS 64
-/* Room for each text of an outcome. */
+/* Room for each text of an outcome, with its zero. */
 #define TRIAL_TEXT 400
 
 enum trial_result { TRIAL_PASSED, TRIAL_FAILED, TRIAL_SKIPPED, TRIAL_RESULTS };
@@ -24,6 +24,7 @@ struct trial_outcome {
 	/* What was sent and what came, of which the newest is kept; the end of what the program
 	 * printed while the case ran. */
 	char sent[TRIAL_TEXT], came[TRIAL_TEXT], printed[TRIAL_TEXT];
+	/* In ns. */
 	int64_t took;
 };
 
@@ -46,7 +47,7 @@ struct trial {
 	/* The transports that the program uses, CASE_UDP and CASE_TCP; must use; the case's. */
 	unsigned transports, demanded, transport;
 	/* Of these, those over which the server has left the last line without a reply. */
-	unsigned silent;
+	unsigned unanswered;
 	/* The client sends more than one line. */
 	bool lines;
 	/* Why the server could not be started at first, or "". */
@@ -55,9 +56,8 @@ struct trial {
 	bool not_started;
 	/* The end of input has been typed. */
 	bool input_ended;
-	/* Up to where the program's output has been looked at. */
-	size_t seen;
-	/* A signal asks to end. The latest end of the case, and of all. */
+	/* A signal asks to end. The latest end of the case, and of all, ns of the monotonic clock.
+	 */
 	const volatile sig_atomic_t *stop;
 	int64_t deadline, end;
 	struct trial_outcome outcome;
