@@ -18,10 +18,14 @@
 /* The time for the rest of a wrong reply to come, for the reason. */
 #define REST_TIME (100 * NS_PER_MS)
 
-/* Its number in the transcript; 0 where there is one only. */
+/* Its number in the transcript; 0 for the only one, and for the judged client's. */
 static int number(const struct peer *p)
 {
-	return p->trial->peer_count > 1 ? p->number : 0;
+	const struct trial *t = p->trial;
+
+	return t->options->client ? (p == t->peer ? 0 : p->number)
+	     : t->peer_count > 1  ? p->number
+	                          : 0;
 }
 
 static void log_bytes(const struct peer *p, bool sent, const void *bytes, size_t n)
@@ -362,8 +366,8 @@ static bool skip_old(struct peer *p)
 	return old;
 }
 
-/* Whether the reply is there: all of it, or what cannot become it. An old
- * datagram is skipped, and so is an end of line that `loose` permits. */
+/* Whether the reply is there: all of it, or what cannot become it. An old datagram is skipped, and
+ * so is an end of line that `loose` permits. */
 static bool has_reply(struct peer *p)
 {
 	const struct exchange *x = &p->x;
@@ -542,14 +546,14 @@ bool peer_await(struct peer *p, size_t n)
 
 bool peer_expect_request(struct peer *p, const void *want, size_t n)
 {
-	const struct bytes *came = &p->x.came;
+	const struct bytes *came = &p->x.came, *old = &p->x.before;
 	size_t more;
 
 	do {
 		(void)peer_await(p, n);
 		/* An end of line may come in a segment of its own. */
 		peer_pause(p->trial, REST_TIME);
-	} while (skip_old(p));
+	} while ((old->n < n || !begins_with(old, want, n)) && skip_old(p));
 	log_came(p);
 	more = came->n - n;
 	if (came->n < n || !begins_with(came, want, n) || !is_end_of_line(came->at + n, more))
