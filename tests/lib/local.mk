@@ -31,7 +31,9 @@ EXTRA_DIST += \
 	%D%/students/tcp_client_counts_characters.py \
 	%D%/students/tcp_client_end_first.py \
 	%D%/students/tcp_client_first_word.c \
+	%D%/students/tcp_client_half_close.py \
 	%D%/students/tcp_client_in_c.c \
+	%D%/students/tcp_client_line_each.py \
 	%D%/students/tcp_client_never_times_out.py \
 	%D%/students/tcp_client_no_newline.py \
 	%D%/students/tcp_client_overflow.c \
@@ -59,28 +61,35 @@ EXTRA_DIST += \
 	%D%/students/tcp_server_recv_is_a_line.py \
 	%D%/students/tcp_server_send_once.py \
 	%D%/students/tcp_server_serves_one_client.py \
+	%D%/students/tcp_server_shares_buffer.py \
 	%D%/students/tcp_server_sigpipe.c \
 	%D%/students/tcp_server_spins_at_end.py \
 	%D%/students/tcp_server_splits_utf8.py \
+	%D%/students/tcp_server_strips.py \
 	%D%/students/tcp_server_waits_for_port.py \
 	%D%/students/tcp_socketserver.py \
 	%D%/students/tcp_socketserver_lines.py \
 	%D%/students/udp_client.py \
 	%D%/students/udp_client_decode.py \
+	%D%/students/udp_client_editor.py \
 	%D%/students/udp_client_ends_when_lost.py \
 	%D%/students/udp_client_hides_loss.py \
 	%D%/students/udp_client_never_ends.py \
 	%D%/students/udp_client_never_times_out.py \
 	%D%/students/udp_client_own_capitals.py \
+	%D%/students/udp_client_repeats.py \
+	%D%/students/udp_client_shows_late.py \
 	%D%/students/udp_client_takes_anything.py \
 	%D%/students/udp_client_takes_duplicate.py \
 	%D%/students/udp_client_takes_stranger.py \
 	%D%/students/udp_server.js \
 	%D%/students/udp_server_answers_last_client.py \
+	%D%/students/udp_server_answers_once.py \
 	%D%/students/udp_server_answers_twice.py \
 	%D%/students/udp_server_decode.py \
 	%D%/students/udp_server_echo.py \
 	%D%/students/udp_server_ends_on_empty.py \
+	%D%/students/udp_server_format.c \
 	%D%/students/udp_server_no_htons.c \
 	%D%/students/udp_server_no_nul.c \
 	%D%/students/udp_server_noisy.py \
