@@ -8,6 +8,7 @@
 #include "checker/report.h"
 #include "checker/start.h"
 #include "checker/steps.h"
+#include "common/file.h"
 #include "common/printable.h"
 #include "common/program.h"
 #include "common/standard.h"
@@ -248,7 +249,7 @@ int judge_run(struct check_options *o)
 	t->options = o;
 	t->demanded = (o->udp ? CASE_UDP : 0) | (o->tcp ? CASE_TCP : 0);
 	t->stop = &end_requested;
-	t->program.fd = t->program.network = -1;
+	t->program.fd = t->program.network = t->claim = -1;
 	t->deadline = t->end = clock_monotonic() + o->limit;
 	prepare_signals();
 	if (!o->lab || (t->link = lab_link_open(o->lab, o->drops, o->drop_count))) {
@@ -258,6 +259,7 @@ int judge_run(struct check_options *o)
 		program_end(&t->program);
 	}
 	lab_link_close(t->link);
+	(void)file_close(t->claim);
 	free(t);
 	return status;
 }

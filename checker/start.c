@@ -2,6 +2,7 @@
 #include "checker/start.h"
 
 #include <errno.h>
+#include <sys/un.h>
 
 #include "checker/peer.h"
 #include "common/file.h"
@@ -14,6 +15,19 @@
 #define PORT_FIRST 10000
 #define PORT_COUNT 22000
 #define PORT_STEP 101
+
+/* Takes a port from other judges, as long as t->claim is open: an abstract name (unix(7)). */
+static bool claim_port(struct trial *t, int port)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	const int n = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "upcase-check-%d",
+	    port);
+
+	(void)file_close(t->claim);
+	t->claim = os_socket(AF_UNIX, SOCK_DGRAM);
+	return bind(t->claim, (struct sockaddr *)&name,
+	           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0;
+}
 
 /* Chooses the server's port: one that is free for both transports, and that the system gives to no
  * client of somebody else's meanwhile (IANA's dynamic ports begin at 49152, Linux's at 32768). On a
@@ -32,7 +46,8 @@ static void choose_port(struct trial *t)
 		          place = (getpid() * PORT_STEP + t->ports++) % PORT_COUNT;
 
 		addr_set_port(&a, (uint16_t)(PORT_FIRST + place));
-		if (bind(tcp, &a.sa, a.len) == 0 && bind(udp, &a.sa, a.len) == 0)
+		if (claim_port(t, PORT_FIRST + place) && bind(tcp, &a.sa, a.len) == 0 &&
+		    bind(udp, &a.sa, a.len) == 0)
 			t->address = a;
 		(void)file_close(tcp);
 		(void)file_close(udp);

@@ -40,8 +40,9 @@ struct trial {
 	int peer_count;
 	/* The one whose turn it is, or NULL. */
 	struct peer *peer;
-	/* How often the step has been repeated; how often a port was chosen. */
-	int round, ports;
+	/* How often the step has been repeated; how often a port was chosen; what keeps other
+	 * judges from it, a descriptor, or -1. */
+	int round, ports, claim;
 	/* Where the server is, the program or the judge. */
 	struct addr address;
 	/* The transports that the program uses, CASE_UDP and CASE_TCP; must use; the case's. */

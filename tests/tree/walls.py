@@ -73,7 +73,7 @@ MAY = {
     'client-tui/app/tui-state.c': 'clock',
     'client-tui/net/udp.c': 'socket clock file',
     'client-tui/terminal/readline-guard.c': 'readline place state',
-    'checker/judge.c': 'socket clock wait',
+    'checker/judge.c': 'socket clock wait file',
     'checker/lab-link.c': 'socket file process place namespace',
     'checker/main.c': 'place speak',
     'checker/peer.c': 'socket clock wait file',
