@@ -164,7 +164,7 @@ static void write_junit_case(const struct report *r, const json_t *is, FILE *out
 	    TEXT_FORMAT("%.3f", json_real_value(json_object_get(is, "seconds"))));
 	if (*text_of(is, "skipped"))
 		XML(out, "<skipped message=\"%\"/>", text_of(is, "skipped"));
-	if (*text_of(is, "wrong")) {
+	if (strcmp(text_of(is, "result"), results[TRIAL_FAILED]) == 0) {
 		XML(out, "<failure type=\"failed\" message=\"%\">", text_of(is, "wrong"));
 		for (size_t i = 0; i < DETAILS; i++)
 			if (*text_of(is, details[i]))

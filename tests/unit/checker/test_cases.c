@@ -80,6 +80,7 @@ static void a_wrong_line_is_named(void **state)
 		{ "case x textbook\n\n# c\njump\n", "line 4: 'jump' ", "no step" },
 		{ "case x textbook\nopening\n", "line 2: 'opening' ", "no step" },
 		{ "case x textbook\n open\n", "line 2: ' open' ", "no step" },
+		{ "case x textbook\nopen\ntitle x\n", "line 3: 'title x' ", "no step" },
 		{ "case\n", "line 1: 'case' ", "needs a name and a level" },
 		{ "case x\n", "line 1: ", "needs a name and a level: " CASES_LEVELS },
 		{ "case x hard\n", "line 1: ", "needs a name and a level" },

@@ -58,6 +58,8 @@ static const struct row rows[] = {
 	{ TEXT("ab\n"), TEXT("AB\n"), TEXT("AB"), NULL, 0, true,
 	    "the end of line (\\n) is missing at the end of the reply, then the end of the "
 	    "connection" },
+	{ TEXT("ab\n"), TEXT("AB\n"), TEXT("AB\r\n"), NULL, 0, false,
+	    "a carriage return (\\r) before the end of line: the text had none" },
 	/* More, and less. */
 	{ TEXT("ab"), TEXT("AB"), TEXT("ABAB"), NULL, 0, false, "the reply comes more than once" },
 	{ TEXT("ab"), TEXT("AB"), TEXT("ABCD"), NULL, 0, false, "2 bytes more than the reply" },
