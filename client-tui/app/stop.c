@@ -21,12 +21,15 @@
 #define GRACE_STEPS 2
 #define STALLED_STEPS 9
 #define WORK_US 2000
+/* Instead of STALLED_STEPS while it saves: for a slow disk, and for others that lock the file. */
+#define SAVE_STEPS 90
 
 static struct {
-	volatile sig_atomic_t interruptible, interrupted, resized, ended, may_work, steps, waits;
+	volatile sig_atomic_t interruptible, interrupted, resized, ended, may_work, steps, waits,
+	    most;
 	clock_t worked;
 	sigset_t caught;
-} self;
+} self = { .most = STALLED_STEPS };
 
 static void replace_stuck(int fd, short events)
 {
@@ -48,9 +51,9 @@ static void on_step(int number)
 	self.waits = self.may_work && worked - self.worked >= WORK_US ? 0 : self.waits + 1;
 	self.worked = worked;
 	if (++self.steps >= GRACE_STEPS) {
-		if (self.waits == STALLED_STEPS || standard_would_block(STDOUT_FILENO, POLLOUT))
+		if (self.waits >= self.most || standard_would_block(STDOUT_FILENO, POLLOUT))
 			restore_now();
-		if (self.waits == STALLED_STEPS)
+		if (self.waits >= self.most)
 			_exit(128 + self.ended);
 		replace_stuck(STDIN_FILENO, POLLIN);
 		replace_stuck(STDOUT_FILENO, POLLOUT);
@@ -102,6 +105,8 @@ void stop_catch(bool interruptible)
 void stop_may_work(bool may)
 {
 	self.may_work = may || self.ended;
+	self.most = may ? SAVE_STEPS : STALLED_STEPS;
+	self.waits = 0;
 }
 
 int stop_requested(void)

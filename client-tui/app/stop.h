@@ -11,7 +11,8 @@
 void stop_catch(bool interruptible);
 /* Returns the signal that ends the program, or 0. */
 int stop_requested(void);
-/* Sets whether the program may work long now, as a save does; after stop_requested() it may. */
+/* Sets whether the program saves now: then it may work long, and wait 9 s at a time for a disk or a
+ * lock. After stop_requested() it may work long in any case. */
 void stop_may_work(bool may);
 /* Return true after an interrupt, or a change of the terminal's size, since the last call. */
 bool stop_take_interrupt(void);

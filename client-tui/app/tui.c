@@ -346,7 +346,9 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 		return 1;
 	}
 	run(tui, notice);
+	stop_may_work(true);
 	unsaved = line_editor_stop(stop_requested() != 0);
+	stop_may_work(false);
 	screen_stop();
 	run_put_summaries(&tui->run, stdout, clock_monotonic());
 	fflush(stdout);

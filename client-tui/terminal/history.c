@@ -17,9 +17,10 @@
 #define FILE_MAX (16u << 20) /* the largest file, bytes */
 #define LINKS 40 /* the maximum number of symbolic links on the way to the file, as in Linux */
 
-/* Waits so long for another session's lock; SHORT_ after a signal that ends the program. */
+/* Waits so long for other sessions' locks; SHORT_ for each of them, after a signal that ends the
+ * program. */
 #define LOCK_WAIT (5 * NS_PER_S)
-#define SHORT_LOCK_WAIT (500 * NS_PER_MS)
+#define SHORT_LOCK_WAIT NS_PER_S
 /* The pause between two tries. */
 static const struct timespec lock_pause = { .tv_nsec = 10000000 };
 
@@ -125,7 +126,9 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 {
 	sigset_t none;
 	sigemptyset(&none);
-	int64_t end = clock_monotonic() + (short_wait ? SHORT_LOCK_WAIT : LOCK_WAIT);
+	const int64_t latest = clock_monotonic() + LOCK_WAIT;
+	int64_t end = latest, wait = short_wait ? SHORT_LOCK_WAIT : LOCK_WAIT;
+	struct stat before = { 0 };
 	do {
 		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		    0600);
@@ -141,9 +144,14 @@ static int open_locked(const char *path, struct stat *st, bool short_wait, const
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
+		const int64_t now = clock_monotonic();
+		/* Each session replaces the file: then it is another's turn. */
+		if (!file_is_same(st, &before))
+			end = now + wait < latest ? now + wait : latest;
+		before = *st;
 		if (taken && pselect(0, NULL, NULL, NULL, &lock_pause, &none) < 0) {
-			const int64_t sooner = clock_monotonic() + SHORT_LOCK_WAIT;
-			end = sooner < end ? sooner : end;
+			wait = SHORT_LOCK_WAIT;
+			end = now + wait < end ? now + wait : end;
 		}
 	} while (clock_monotonic() < end);
 	return file_refuse(EBUSY, "another program keeps it locked", reason);
