@@ -11,8 +11,9 @@ static int delivered_copies(const struct packet_event *e)
 	return e->fate == LINK_DELIVERED ? e->copies : 0;
 }
 
-/* How soon behind an ACK a segment that waited for it comes to the link, on a busy machine too. */
-#define ACK_PROMPT (5 * NS_PER_MS)
+/* How soon behind an ACK a segment that waited for it comes to the link, because the kernel sends
+ * it at once. What a slow server sends by chance after an ACK comes later. */
+#define ACK_PROMPT NS_PER_MS
 /* A shorter segment is not a full one, bytes: Linux's least path MTU is 552 (route.min_pmtu). */
 #define SMALL_SEGMENT 500
 

@@ -15,7 +15,7 @@ LINES = 7
 # ns: Linux delays an ACK for 40 ms at least (TCP_DELACK_MIN, TCP_ATO_MIN), in ticks of its clock.
 DELAYED = 36_000_000
 # ns: shorter times are not told; how soon a segment follows its ACK.
-TOLD, PROMPT = 1_000_000, 5_000_000
+TOLD = PROMPT = 1_000_000
 # It answers whole lines, and nothing before.
 LINE_SERVER = '''
 import socket
