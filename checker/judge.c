@@ -13,8 +13,10 @@
 #include "common/program.h"
 #include "common/standard.h"
 
-/* How often a client's case runs again that has lost datagrams to the link. */
+/* How often a client's case runs again that has lost datagrams to the link; a server's that has
+ * lost segments. */
 #define AGAIN_MAX 20
+#define SERVER_AGAIN_MAX 2
 /* The time for more to come than was asked. */
 #define MORE_TIME (30 * NS_PER_MS)
 /* The longest case. */
@@ -131,16 +133,20 @@ static bool passes(struct trial *t, const struct check_case *c)
 	       trial_fail_ended(t);
 }
 
-/* Whether the client runs again, since the link has lost packets of it: one that repeats nothing
- * is not to blame. */
+/* Whether a failed case runs again, since the link has lost packets of it: a client that repeats
+ * nothing is not to blame, nor is a server for TCP's timers, which grow with each loss. */
 static bool runs_again(struct trial *t, uint64_t lost, unsigned again)
 {
-	if (!t->options->client || !t->link || lab_link_lost(t->link) == lost || again > AGAIN_MAX)
+	const unsigned most = t->options->client       ? AGAIN_MAX
+	                    : t->transport == CASE_TCP ? SERVER_AGAIN_MAX
+	                                               : 0;
+
+	if (!t->link || again > most || lab_link_lost(t->link) == lost)
 		return false;
 	end_case(t);
 	program_end(&t->program);
 	begin_case(t);
-	snprintf(t->outcome.note, TRIAL_TEXT, "run again %s, since the link had lost a datagram",
+	snprintf(t->outcome.note, TRIAL_TEXT, "run again %s, since the link had lost a packet",
 	    TEXT_COUNT(again, "time"));
 	return true;
 }

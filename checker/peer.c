@@ -256,8 +256,8 @@ static bool push(struct peer *p, const void *bytes, size_t n, size_t *done)
 	ssize_t sent;
 
 	do {
-		sent = sendto(p->fd, (const char *)bytes + *done, n - *done, 0,
-		    udp ? &p->to.sa : NULL, udp ? p->to.len : 0);
+		sent = sendto(p->fd, (const char *)bytes + *done, n - *done,
+		    p->last && !udp ? MSG_MORE : 0, udp ? &p->to.sa : NULL, udp ? p->to.len : 0);
 		if (sent < 0) {
 			p->error = errno == EAGAIN || errno == EINTR ? 0 : errno;
 			return p->error;

@@ -20,6 +20,8 @@ struct peer {
 	bool paused, sending, finished;
 	/* An end of line more or less behind the reply is no fault. The client's line had one. */
 	bool loose, has_newline;
+	/* What is sent next is the last of the stream: with its end, in one segment if it fits. */
+	bool last;
 	/* The error that ended it, or 0. */
 	int error;
 	/* What has come and is not yet taken is one datagram, or bytes of a stream. Of a UDP

@@ -11,6 +11,9 @@
 /* The time for a second transport after the first; between two looks at the kernel's tables. */
 #define SECOND_TIME (1500 * NS_PER_MS)
 #define START_STEP (20 * NS_PER_MS)
+/* The time to start: at least so long, and so many times --wait. */
+#define START_LEAST (10 * NS_PER_S)
+#define START_WAITS 4
 /* The ports to choose from; how far apart two judges begin that were started together. */
 #define PORT_FIRST 10000
 #define PORT_COUNT 22000
@@ -54,6 +57,13 @@ static void choose_port(struct trial *t)
 	}
 }
 
+int64_t start_time(const struct trial *t)
+{
+	const int64_t waits = START_WAITS * t->options->wait;
+
+	return waits > START_LEAST ? waits : START_LEAST;
+}
+
 static bool execute(struct trial *t)
 {
 	t->input_ended = false;
@@ -72,7 +82,7 @@ bool start_program(struct trial *t, bool served)
 static bool await_service(struct trial *t)
 {
 	const unsigned wanted = t->demanded | (t->transports ? t->transports : CASE_TRANSPORTS);
-	int64_t until = clock_monotonic() + START_TIME;
+	int64_t until = clock_monotonic() + start_time(t);
 	unsigned serves = 0, before;
 
 	do {
@@ -86,7 +96,7 @@ static bool await_service(struct trial *t)
 	         clock_monotonic() < (until < t->deadline ? until : t->deadline) && !*t->stop);
 	t->transports |= serves;
 	return serves || trial_fail(t, "it does not listen on port %d within %s%s",
-	                     addr_port(&t->address), TEXT_SPAN(START_TIME),
+	                     addr_port(&t->address), TEXT_SPAN(start_time(t)),
 	                     t->options->port ? "" : ": is another port in its source? see --port");
 }
 

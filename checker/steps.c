@@ -33,6 +33,8 @@ struct argument {
 	const char *raw;
 	char *text;
 	size_t n, number;
+	/* The next step is "finish". */
+	bool last;
 };
 
 static size_t in_lab(const struct trial *t, size_t n, size_t least)
@@ -84,6 +86,7 @@ static bool open_peer(struct trial *t, const struct argument *a)
 
 static bool send_text(struct trial *t, const struct argument *a)
 {
+	t->peer->last = a->last;
 	return peer_send(t->peer, a->text, a->n);
 }
 
@@ -297,12 +300,14 @@ static bool get(struct trial *t, const struct argument *a)
 		return trial_fail(t, "the case is wrong: get without serve");
 	t->peers[1]->paused = false;
 	/* It may still be starting. */
-	PEER_AWAIT(t, START_TIME, (p = find_client(t, t->peer)) || program_has_ended(&t->program));
+	PEER_AWAIT(t, start_time(t),
+	    (p = find_client(t, t->peer)) || program_has_ended(&t->program));
 	t->peers[1]->paused = true;
 	if (!p)
 		return program_has_ended(&t->program)
 		         ? trial_fail_ended(t)
-		         : trial_fail(t, "nothing comes from it within %s", TEXT_SPAN(START_TIME));
+		         : trial_fail(t, "nothing comes from it within %s",
+		               TEXT_SPAN(start_time(t)));
 	t->peer = p;
 	t->transports = p->transport;
 	if (t->demanded && !(t->demanded & p->transport))
@@ -428,7 +433,8 @@ bool steps_run(struct trial *t, const char *step, int count)
 	for (; count > 0; count--, step += strlen(step) + 1) {
 		const struct step *s = find_step(step);
 		const char *raw = step + strcspn(step, " ");
-		struct argument a = { .raw = NULL };
+		struct argument a = { .last = count > 1 &&
+			                      strcmp(step + strlen(step) + 1, "finish") == 0 };
 		bool passed;
 
 		if (clock_monotonic() >= t->deadline || *t->stop)

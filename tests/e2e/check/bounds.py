@@ -25,7 +25,8 @@ LISTEN = '''
 START = 'import os, signal, socket, subprocess, sys, time\n'
 DETACHED = 'subprocess.Popen(["sleep", "1000"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)\n'
 
-# Each: what it does, its source, the status of the judge.
+# Each: what it does, its source, the status of the judge, and how long this waits: a program that takes long to start
+# has four times as long.
 SERVERS = {
     'ignores SIGTERM, SIGHUP and SIGINT': (LISTEN + '''
     for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
@@ -64,7 +65,7 @@ for i in range(100):
                 time.sleep(1000)
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 if True:
-''' + ANSWER, 0),
+''' + ANSWER, 0, '7s'),
     'prints without end': (LISTEN + '''
     if os.fork() == 0:
         server.close()
@@ -168,18 +169,18 @@ def none_left(mark):
     return faults
 
 
-def words_of(number, side, source):
+def words_of(number, side, source, wait='1s'):
     path = file(f'{side}{number}.py', textwrap.dedent(source))
     cases = ['--tcp', '--cases', CASES] if side == 'server' else ['--cases', CLIENT_CASES]
-    return [side, *cases, '--wait', '1s', '--', PYTHON, path, '{port}']
+    return [side, *cases, '--wait', wait, '--', PYTHON, path, '{port}']
 
 
-def bounded(number, side, source, status):
+def bounded(number, side, source, status, wait='1s'):
     """Judges the program: faults."""
     mark = f'CHECK_MARK={os.getpid()}-{side}-{number}'
     begin = time.monotonic()
     try:
-        got = check(*words_of(number, side, source), env=dict([mark.split('=')]), patience=PATIENCE)
+        got = check(*words_of(number, side, source, wait), env=dict([mark.split('=')]), patience=PATIENCE)
     except subprocess.TimeoutExpired:
         return ['it does not end', *none_left(mark)]
     faults = none_left(mark)
@@ -278,5 +279,7 @@ side_by_side(
     ('a folder as the command', missing, ['/'], '/: Permission denied'),
     ('a file of results that cannot be written', unwritable),
     ('--limit', limited),
-    ('--limit, a program that serves once', once))
+    ('--limit, a program that serves once', once),
+    # Many of them take a processor.
+    count=2)
 done()
