@@ -336,11 +336,11 @@ static void waits_for_a_lost_syn(void **state)
 
 static void hold_and_unplug(void **state)
 {
-	struct terminal *t = lab(24, 100, "", "--wait 300ms");
+	struct terminal *t = lab(24, 100, "", "--wait 800ms");
 
 	(void)state;
-	client_line(t, "/hold 700ms there");
-	term_expect(t, "the lab will hold 700ms there");
+	client_line(t, "/hold 2s there");
+	term_expect(t, "the lab will hold 2s there");
 	client_line(t, "held");
 	client_expect_pair(t, "1 held", "(late");
 	term_expect(t, "held");

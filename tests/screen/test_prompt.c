@@ -295,6 +295,8 @@ static void takes_pastes_as_text(void **state)
 	term_expect_row_is(t, -1, "demo> <>");
 }
 
+#if !SANITIZED
+/* Readline copies its line for each 256 bytes: under sanitizers that takes half a minute. */
 static void refuses_endless_lines(void **state)
 {
 	(void)state;
@@ -318,6 +320,7 @@ static void refuses_endless_lines(void **state)
 	             "900000y\r");
 	term_expect_row(t, 0, "long 1048576");
 }
+#endif
 
 /* --- completion --- */
 
@@ -587,9 +590,14 @@ static void does_not_stop_without_job_control(void **state)
 {
 	(void)state;
 	struct terminal *t = start();
+	/* By then the terminal has answered: a stop drops an answer that comes late, and what is
+	 * typed with it. */
+	term_type(t, "hello\r");
+	term_expect_row_is(t, 2, "hello");
 	term_type(t, "\x1a");
 	term_type(t, "still here\r");
-	term_expect_row_is(t, 2, "still here");
+	term_expect_row(t, 0, "entered 2");
+	term_expect(t, "still here");
 }
 
 /* Stopped by SIGSTOP it has no chance to give the terminal back, and a shell takes it. */
@@ -923,7 +931,9 @@ int main(void)
 		TEST(leaves_at_end),
 		TEST(ends_from_inside),
 		TEST(takes_pastes_as_text),
+#if !SANITIZED
 		TEST(refuses_endless_lines),
+#endif
 		TEST(completes_commands),
 		TEST(completes_files),
 		TEST(obeys_vi),

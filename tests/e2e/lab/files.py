@@ -4,6 +4,7 @@ a full disk; where its sockets lie; and that signals end it whatever stands stil
 
 import errno
 import fcntl
+import itertools
 import os
 import pty
 import resource
@@ -14,11 +15,12 @@ import socket
 import stat
 import struct
 import subprocess
+import threading
 import time
 
 from lab import LAB, NOBODY, PATIENCE, PLACE, done, environment, finish, need_hosts, processes, python, read_line, run, runtime, \
-    start, until, users, working_backends
-from tap import UPCASED, error_text, not_here, point
+    side_by_side, start, until, users, working_backends
+from tap import UPCASED, Late, best_of, error_text, not_here, point
 
 need_hosts()
 ROOT = os.geteuid() == 0
@@ -32,19 +34,19 @@ import select, socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(int(sys.argv[1])):
     s.sendto(b"x" * 1400, ("10.9.0.2", 9))
-    if i % 100 == 99:
-        select.select([], [], [], 0.001)
+    if i % 25 == 24:
+        select.select([], [], [], 0.002)
 print("sent", flush=True)
 sys.stdin.readline()
 ''')
-_places = _labs = 0
+_places, _labs = itertools.count(1), itertools.count(1)
+# Of each thread.
+_started = threading.local()
 
 
 def folder(user):
     """A new one of that user's."""
-    global _places
-    _places += 1
-    path = os.path.join(PLACE, f'files-{_places}')
+    path = os.path.join(PLACE, f'files-{next(_places)}')
     os.mkdir(path)
     if user == 'nobody':
         os.chown(path, NOBODY, NOBODY)
@@ -228,10 +230,10 @@ def late_reader(user):
     point(f'--pcap: a reader that comes late has it from its start ({user})', faults)
 
 
-def slow_reader(user):
-    """More than waits for it is dropped, and counted: what it gets and what not are all."""
+def read_slowly(user):
+    """More than waits for it is dropped, and counted: what it gets and what not are all. Faults."""
     path = fifo(user)
-    lab = start_sender(5000, path, user)
+    lab = start_sender(8000, path, user)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     faults = [] if read_line(lab.stdout) == 'sent\n' else ['the command did not run']
     # What was held back for its time has come by now, and found no room.
@@ -255,12 +257,19 @@ def slow_reader(user):
     passed, dropped = (sum(option(body, code) or 0 for body in statistics) for code in (4, 5))
     written = [kind for kind, _ in found].count(6)
     faults += broken
+    told = f'{passed} packets, {written} written, {dropped} dropped, {len(statistics)} statistics'
+    # At the end the lab waits 150 ms for a reader, which a busy machine may hold up for longer.
+    if not statistics and f'{path}: ' in err:
+        return faults + [Late(f'{told}: {err}')]
     if len(statistics) != 2 or not 0 < dropped == passed - written:
-        faults.append(
-            f'{passed} packets, {written} written, {dropped} dropped, {len(statistics)} statistics')
+        faults.append(told)
     if status or f'{path}: {dropped} packets are missing in the capture' not in err:
         faults.append(f'exit status {status}: {err}')
-    point(f'--pcap: what a slow reader has no room for is counted ({user})', faults)
+    return faults
+
+
+def slow_reader(user):
+    point(f'--pcap: what a slow reader has no room for is counted ({user})', best_of(lambda: read_slowly(user)))
 
 
 def gone_reader(user):
@@ -317,8 +326,7 @@ def full_pipe():
 
 def ends(name, number, ready, *words, user='self', left=True, **more):
     """A signal ends it soon, once `ready`."""
-    global _labs
-    _labs += 1
+    _started.number = next(_labs)
     process = start(*words, user=user, env={'MARK': mark()}, **more)
     faults = [] if until(lambda: ready(process)) else ['it does not get there']
     begin = time.monotonic()
@@ -343,7 +351,7 @@ def ends(name, number, ready, *words, user='self', left=True, **more):
 
 def mark():
     """What the processes of the lab that was started last bear."""
-    return f'{os.getpid()}.{_labs}.'
+    return f'{os.getpid()}.{_started.number}.'
 
 
 def near_runs(_):
@@ -667,17 +675,15 @@ def places():
 
 
 USERS = users()
-for who in USERS:
-    refused(who)
-    replaced(who)
-    late_reader(who)
-    slow_reader(who)
-    gone_reader(who)
-    full_disk(who)
-    signals(who)
-    early_signals(who)
-    terminal(who)
-    full_terminal(who)
+
+
+def files_of(user):
+    for check in (refused, replaced, late_reader, slow_reader, gone_reader, full_disk, signals, early_signals, terminal,
+                  full_terminal):
+        check(user)
+
+
+side_by_side(files_of, USERS)
 few_descriptors(USERS[-1])
 no_process_left()
 if ROOT:
