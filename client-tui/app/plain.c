@@ -273,7 +273,10 @@ static int end_records(struct plain *p, int64_t now)
 	recorder_end(run->recorder);
 	if (recorder_error(run->recorder))
 		result = write_failed(recorder_error(run->recorder));
-	return save(p) < 0 ? -1 : result;
+	if (save(p) < 0)
+		result = -1;
+	stop_may_work(false);
+	return result;
 }
 
 static void put_summary(struct plain *p, int64_t now)
