@@ -709,8 +709,8 @@ static void held_for_an_ack(void **state)
 	assert_int_equal(legs[LINK_GOING].ack_wait, 0);
 	report_acking(s, LINK_COMING, 0, 4, 6, 110 * MS, 130 * MS);
 	report_acking(s, LINK_GOING, 6, 0, 4, 170 * MS, 190 * MS);
-	report_acking(s, LINK_COMING, 4, 2, 6, 191 * MS, 211 * MS);
-	assert_int_equal(legs[LINK_COMING].ack_wait, 191 * MS - 110 * MS);
+	report_acking(s, LINK_COMING, 4, 2, 6, 190 * MS + MS / 2, 211 * MS);
+	assert_int_equal(legs[LINK_COMING].ack_wait, 80 * MS + MS / 2);
 	stream_reply(s, "HELLO", 211 * MS);
 	trace_set_ledger(s->trace, s->tcp_flow, s->tcp, true);
 	n = stream_line(s, "again", 300 * MS);
@@ -731,7 +731,7 @@ static void held_for_an_ack(void **state)
 	n = stream_line(s, "one", 700 * MS);
 	report_acking(s, LINK_GOING, 12, 2, 12, 700 * MS, 720 * MS);
 	report_acking(s, LINK_COMING, 12, 0, 14, 720 * MS, 740 * MS);
-	report_acking(s, LINK_GOING, 14, 2, 12, 760 * MS, 780 * MS);
+	report_acking(s, LINK_GOING, 14, 2, 12, 742 * MS, 762 * MS);
 	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_GOING].ack_wait, 0);
 	n = stream_line(s, "two", 770 * MS);
 	report_acking(s, LINK_GOING, 16, 2, 12, 770 * MS, 790 * MS);
