@@ -10,7 +10,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from tap import BUILD, TOP, has, not_here, point
+from tap import BUILD, TOP, Late, best_of, has, not_here, point
 
 CHECK = os.path.join(BUILD, 'checker', 'upcase-check')
 if not has('LAB'):
@@ -109,24 +109,29 @@ def wrong_verdicts(cases, level, finds):
     passes = LEVELS.index(level) if level else -1
     return reasons(case for case in cases.values()
                    if LEVELS.index(case['level']) <= passes and case['name'] not in finds) + [
-        f'{name} does not find the fault' for name in finds
+        # On a busy machine what comes too early may come in time, and what comes twice too late.
+        Late(f'{name} does not find the fault') for name in finds
         if cases.get(name, {}).get('result') != 'failed']
 
 
 def check_row(side, words, name, level, finds, is_right):
     """A row of the table of programs: a point. A right program shows it in all cases of its level, a faulty one in those
     that find its fault."""
-    cases = {}
     # Of tools such as socat, whose runs are long, not all cases each time.
     is_tool = os.path.basename(words[0]) in ('socat', 'ncat', 'busybox', 'node')
-    try:
+
+    def verdicts():
+        cases = {}
         if LONG:
             cases = judge(side, words)
         elif is_right and not is_tool:
             cases = judge(side, words, '--level', level)
         if not LONG and finds:
             cases.update(judge(side, words, '--wait', '1s', '--case', ','.join(finds)))
-        faults = wrong_verdicts(cases, level, finds)
+        return wrong_verdicts(cases, level, finds)
+
+    try:
+        faults = best_of(verdicts, 3)
     except RuntimeError as error:
         faults = [str(error)]
     point(f'{name}: {", ".join(finds) or level}', faults)

@@ -154,7 +154,7 @@ with upcased() as server:
         client = started("--count=0", "--interval=1ms", "--json", *more, "127.0.0.1", server.port)
         first = json.loads(client.stdout.readline())
         for line in client.stdout:
-            if b'"type":"line"' in line or client.send_signal(signal.SIGINT):
+            if b'"type":"line"' in line:
                 break
         client.send_signal(signal.SIGINT)
         rest = client.stdout.read()
