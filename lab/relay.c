@@ -473,6 +473,8 @@ int relay_run(const struct lab_options *options)
 	if ((status = open_capture(&r)) != 0 ||
 	    (status = output_open_far(&r.far_output, options->far_log)) != 0)
 		return status;
+	/* Before there is a folder that a signal would leave behind. */
+	signals_catch();
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
 		standard_report("no folder for its sockets: %s; name one of your own: "
 		                "TMPDIR=FOLDER upcase-lab",
@@ -485,7 +487,6 @@ int relay_run(const struct lab_options *options)
 	commands_choose(&commands, options);
 	commands_set_path(&commands);
 	terminal_open(&r.terminal);
-	signals_catch();
 	start(&r, &commands);
 	free(commands.with_flow);
 	/* This comes after the start: the supervisor needs the mask that the lab was given. */
