@@ -43,7 +43,10 @@ LINES = [step[0] for step in STEPS if len(step) == 1]
 
 # Inside the lab: one step after the other, each when the client has told of the one before.
 DRIVER = '''
-import json, os, subprocess
+import json, os, subprocess, time
+# A server under sanitizers may need more than the second for which the lab waits for it.
+while not os.path.exists(os.environ['UPCASE_LAB_FAR']):
+    time.sleep(0.005)
 lab, place, steps = os.environ['LAB'], os.environ['PLACE'], json.loads(os.environ['STEPS'])
 raw, counts = open(place + '/raw', 'wb'), {b'there': 0, b'back': 0, b'delivered': 0}
 log = subprocess.Popen([lab, 'ctl', 'events', 'on', '12000'], stdout=subprocess.PIPE)
