@@ -57,7 +57,7 @@ static void choose_port(struct trial *t)
 	}
 }
 
-int64_t start_time(const struct trial *t)
+int64_t start_timeout(const struct trial *t)
 {
 	const int64_t waits = START_WAITS * t->options->wait;
 
@@ -82,7 +82,7 @@ bool start_program(struct trial *t, bool served)
 static bool await_service(struct trial *t)
 {
 	const unsigned wanted = t->demanded | (t->transports ? t->transports : CASE_TRANSPORTS);
-	int64_t until = clock_monotonic() + start_time(t);
+	int64_t until = clock_monotonic() + start_timeout(t);
 	unsigned serves = 0, before;
 
 	do {
@@ -96,7 +96,7 @@ static bool await_service(struct trial *t)
 	         clock_monotonic() < (until < t->deadline ? until : t->deadline) && !*t->stop);
 	t->transports |= serves;
 	return serves || trial_fail(t, "it does not listen on port %d within %s%s",
-	                     addr_port(&t->address), TEXT_SPAN(start_time(t)),
+	                     addr_port(&t->address), TEXT_SPAN(start_timeout(t)),
 	                     t->options->port ? "" : ": is another port in its source? see --port");
 }
 

@@ -6,7 +6,7 @@
 #include "checker/trial.h"
 
 /* The time for a program to start, until it serves or sends, ns. */
-int64_t start_time(const struct trial *t);
+int64_t start_timeout(const struct trial *t);
 
 /* Starts the program, without waiting, for a port that is chosen; with `served`, the judge listens
  * there before. */

@@ -300,14 +300,14 @@ static bool get(struct trial *t, const struct argument *a)
 		return trial_fail(t, "the case is wrong: get without serve");
 	t->peers[1]->paused = false;
 	/* It may still be starting. */
-	PEER_AWAIT(t, start_time(t),
+	PEER_AWAIT(t, start_timeout(t),
 	    (p = find_client(t, t->peer)) || program_has_ended(&t->program));
 	t->peers[1]->paused = true;
 	if (!p)
 		return program_has_ended(&t->program)
 		         ? trial_fail_ended(t)
 		         : trial_fail(t, "nothing comes from it within %s",
-		               TEXT_SPAN(start_time(t)));
+		               TEXT_SPAN(start_timeout(t)));
 	t->peer = p;
 	t->transports = p->transport;
 	if (t->demanded && !(t->demanded & p->transport))

@@ -20,7 +20,7 @@
 /* Waits so long for other sessions' locks; SHORT_ for each of them, after a signal that ends the
  * program. */
 #define LOCK_WAIT (5 * NS_PER_S)
-#define SHORT_LOCK_WAIT NS_PER_S
+#define SHORT_LOCK_WAIT (500 * NS_PER_MS)
 /* The pause between two tries. */
 static const struct timespec lock_pause = { .tv_nsec = 10000000 };
 

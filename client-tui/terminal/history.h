@@ -15,7 +15,7 @@ int history_read(const char *path, void (*entry)(void *context, const char *line
 /* Adds a text of lines and drops the oldest beyond `max_lines` and 16 MiB. A new file replaces the
  * old one, which stays if that fails, or if history_read() would refuse it. Makes the file (0600)
  * and its folders (0700). Programs may call it at the same time and all keep their lines: each
- * waits for the others, 5 s at most; with `short_wait` or after a signal 1 s at most for each of
+ * waits for the others, 5 s at most; with `short_wait` or after a signal 0.5 s at most for each of
  * them. Returns 0, or -1 with errno and *reason. */
 int history_append(const char *path, const char *text, size_t max_lines, bool short_wait,
     const char **reason);

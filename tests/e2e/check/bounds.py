@@ -25,8 +25,8 @@ LISTEN = '''
 START = 'import os, signal, socket, subprocess, sys, time\n'
 DETACHED = 'subprocess.Popen(["sleep", "1000"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)\n'
 
-# Each: what it does, its source, the status of the judge, and how long this waits: a program that takes long to start
-# has four times as long.
+# Each: what it does, its source, the status of the judge, and --wait where it is not 1s: a program has four times as long
+# to start.
 SERVERS = {
     'ignores SIGTERM, SIGHUP and SIGINT': (LISTEN + '''
     for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:

@@ -25,7 +25,7 @@ from tap import UPCASED, Late, best_of, error_text, not_here, point
 need_hosts()
 ROOT = os.geteuid() == 0
 # How long a signal may take, s.
-SOON = PATIENCE / 10
+SOON = PATIENCE / 20
 SIGNALS = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 # On the near host: says that it runs; sends so many datagrams of 1400 bytes to nobody; waits for
 # its input.

@@ -83,7 +83,7 @@ def check_shares(records, capture):
     flows = {record['flow'] for record in windows}
     point('the windows of both are recorded',
           equal(('flows', flows, {0, 255})) + [f'of {flow} there are few' for flow in flows if sum(
-              record['flow'] == flow for record in windows) < 10])
+              record['flow'] == flow for record in windows) < 20])
 
 
 need_hosts()

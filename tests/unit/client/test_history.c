@@ -444,14 +444,14 @@ static void waits_for_a_lock(void **state)
 	/* The wait is bounded. */
 	assert_uint_in_range(time_refused(path, false), 5000, 8000);
 	/* Even less when the session is told to end, before or meanwhile. */
-	assert_uint_in_range(time_refused(path, true), 1000, 3000);
+	assert_uint_in_range(time_refused(path, true), 500, 2000);
 	sigset_t user;
 	sigemptyset(&user);
 	sigaddset(&user, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &user, NULL);
 	signal(SIGUSR1, ignore_it);
 	raise(SIGUSR1);
-	assert_uint_in_range(time_refused(path, false), 1000, 3000);
+	assert_uint_in_range(time_refused(path, false), 500, 2000);
 	end_lock_holder();
 	assert_int_equal(append(path, lines, 1, 10), 0);
 	assert_lines(path, "old|new|");
@@ -473,14 +473,14 @@ static void waits_for_one_after_the_other(void **state)
 			int fd = open(fresh, O_RDWR | O_CREAT, 0600);
 			if (fd < 0 || flock(fd, LOCK_EX) < 0 || rename(fresh, path) < 0)
 				_exit(1);
-			poll(NULL, 0, 600);
+			poll(NULL, 0, 300);
 		}
 		_exit(0);
 	}
 	assert_true(lock_holder > 0);
 	const int64_t before = clock_monotonic();
 	assert_int_equal(history_append(path, "new\n", 10, true, &reason), 0);
-	assert_uint_in_range((clock_monotonic() - before) / NS_PER_MS, 1200, 5000);
+	assert_uint_in_range((clock_monotonic() - before) / NS_PER_MS, 600, 5000);
 	kill(first, SIGKILL);
 	waitpid(first, NULL, 0);
 	assert_lines(path, "new|");
